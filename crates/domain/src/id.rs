@@ -1,0 +1,73 @@
+//! Identifiers: UUIDs of version 7 (RFC 9562, section 5.7), one type for each kind of thing.
+
+use uuid::Uuid;
+
+use crate::ports::Entropy;
+use crate::time::Timestamp;
+
+/// Makes a UUID of version 7 from a time and the given source of chance.
+fn uuid_v7(now: Timestamp, entropy: &dyn Entropy) -> Uuid {
+    let mut random = [0; 10];
+    entropy.fill(&mut random);
+    let millis = u64::try_from(now.micros().div_euclid(1000)).unwrap_or(0);
+    uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
+}
+
+macro_rules! identifier {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Uuid);
+
+        impl $name {
+            /// Makes a new identifier, ordered by `now`.
+            #[must_use]
+            pub fn new(now: Timestamp, entropy: &dyn Entropy) -> Self {
+                Self(uuid_v7(now, entropy))
+            }
+
+            /// Takes a UUID that was made before.
+            #[must_use]
+            pub const fn from_uuid(uuid: Uuid) -> Self {
+                Self(uuid)
+            }
+
+            /// The UUID behind it.
+            #[must_use]
+            pub const fn uuid(self) -> Uuid {
+                self.0
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                self.0.fmt(formatter)
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = uuid::Error;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                text.parse().map(Self)
+            }
+        }
+    };
+}
+
+identifier! {
+    /// Identifies a user; the `sub` of their tokens, never given to anybody else.
+    UserId
+}
+identifier! {
+    /// Identifies a session; the `sid` of its tokens.
+    SessionId
+}
+identifier! {
+    /// Identifies an event of the audit log.
+    EventId
+}
+identifier! {
+    /// Identifies one access token; its `jti` (RFC 7519, section 4.1.7).
+    TokenId
+}

@@ -1,0 +1,199 @@
+//! Keys: which one signs, which ones are believed, and for how long.
+
+use std::fmt;
+
+use crate::Timestamp;
+
+/// The name of a key, the `kid` of the tokens it signs (RFC 7515, section 4.1.4).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct KeyId(pub String);
+
+impl fmt::Display for KeyId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// How a key signs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Algorithm {
+    /// Ed25519 (RFC 8037).
+    EdDsa,
+    /// ECDSA on P-256 with SHA-256 (RFC 7518, section 3.4).
+    Es256,
+    /// RSASSA-PSS with SHA-256 (RFC 7518, section 3.5).
+    Ps256,
+    /// RSASSA-PKCS1-v1_5 with SHA-256 (RFC 7518, section 3.3); only for verifiers that know no
+    /// better.
+    Rs256,
+    /// HMAC with SHA-256 (RFC 7518, section 3.2); for refresh tokens, which only the issuer reads.
+    Hs256,
+}
+
+impl Algorithm {
+    /// The `alg` of the tokens.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::EdDsa => "EdDSA",
+            Self::Es256 => "ES256",
+            Self::Ps256 => "PS256",
+            Self::Rs256 => "RS256",
+            Self::Hs256 => "HS256",
+        }
+    }
+
+    /// Reads the `alg` of a stored key, case and all.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::EdDsa, Self::Es256, Self::Ps256, Self::Rs256, Self::Hs256]
+            .into_iter()
+            .find(|algorithm| algorithm.as_str() == name)
+    }
+}
+
+/// What a key is for. No key serves two purposes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum KeyPurpose {
+    /// Signs access tokens; its public half is published.
+    Access,
+    /// Signs refresh tokens and makes their secrets; never published.
+    Refresh,
+}
+
+impl KeyPurpose {
+    /// The purpose's name in the store.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Access => "access",
+            Self::Refresh => "refresh",
+        }
+    }
+
+    /// Reads a name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Access, Self::Refresh].into_iter().find(|purpose| purpose.as_str() == name)
+    }
+}
+
+/// A key as it is stored: the private part sealed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct StoredKey {
+    /// Its name.
+    pub id: KeyId,
+    /// What it is for.
+    pub purpose: KeyPurpose,
+    /// How it signs.
+    pub algorithm: Algorithm,
+    /// The private part, sealed with the master key.
+    pub sealed: Vec<u8>,
+    /// The public part as a JSON Web Key (RFC 7517); none for a refresh key.
+    pub public_jwk: Option<String>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// From when on it signs.
+    pub active_from: Timestamp,
+}
+
+impl fmt::Debug for StoredKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("StoredKey")
+            .field("id", &self.id.0)
+            .field("purpose", &self.purpose)
+            .field("algorithm", &self.algorithm)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Where a key is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyState {
+    /// Published, not signing yet.
+    Next,
+    /// Signing.
+    Signing,
+    /// Not signing any more; what it signed is still believed.
+    Retiring,
+    /// Nothing that it signed can be alive.
+    Retired,
+}
+
+/// The order in which keys of one purpose sign: the last active one does.
+fn order(key: &StoredKey) -> (Timestamp, Timestamp, &KeyId) {
+    (key.active_from, key.created_at, &key.id)
+}
+
+/// The key of a purpose that signs at `now`.
+#[must_use]
+pub fn signing_key(keys: &[StoredKey], purpose: KeyPurpose, now: Timestamp) -> Option<&StoredKey> {
+    keys.iter()
+        .filter(|key| key.purpose == purpose && key.active_from <= now)
+        .max_by(|one, other| order(one).cmp(&order(other)))
+}
+
+/// Where `key` is in its life, among all `keys`, when what it signs lives for `life_seconds`.
+#[must_use]
+pub fn key_state(
+    key: &StoredKey,
+    keys: &[StoredKey],
+    life_seconds: i64,
+    now: Timestamp,
+) -> KeyState {
+    if key.active_from > now {
+        return KeyState::Next;
+    }
+    let successor = keys
+        .iter()
+        .filter(|other| other.purpose == key.purpose && order(other) > order(key))
+        .map(|other| other.active_from)
+        .min();
+    match successor {
+        Some(from) if from.plus_seconds(life_seconds + CLOCK_SKEW_SECONDS) <= now => {
+            KeyState::Retired
+        }
+        Some(from) if from <= now => KeyState::Retiring,
+        _ => KeyState::Signing,
+    }
+}
+
+/// By how many seconds the clocks of two nodes may differ.
+pub const CLOCK_SKEW_SECONDS: i64 = 5;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(id: &str, active_from: i64) -> StoredKey {
+        StoredKey {
+            id: KeyId(id.to_owned()),
+            purpose: KeyPurpose::Access,
+            algorithm: Algorithm::EdDsa,
+            sealed: Vec::new(),
+            public_jwk: None,
+            created_at: Timestamp::from_seconds(0),
+            active_from: Timestamp::from_seconds(active_from),
+        }
+    }
+
+    #[test]
+    fn a_key_is_published_then_signs_then_retires() {
+        let keys = [key("old", 0), key("new", 1000)];
+        let states = |now| {
+            let now = Timestamp::from_seconds(now);
+            [0, 1].map(|index| key_state(&keys[index], &keys, 900, now))
+        };
+        assert_eq!(states(999), [KeyState::Signing, KeyState::Next]);
+        assert_eq!(states(1000), [KeyState::Retiring, KeyState::Signing]);
+        assert_eq!(states(1904), [KeyState::Retiring, KeyState::Signing]);
+        assert_eq!(states(1905), [KeyState::Retired, KeyState::Signing]);
+        let signing = |now| {
+            signing_key(&keys, KeyPurpose::Access, Timestamp::from_seconds(now)).map(|key| &key.id)
+        };
+        assert_eq!(signing(999), Some(&keys[0].id));
+        assert_eq!(signing(1000), Some(&keys[1].id));
+        assert_eq!(signing(-1), None);
+    }
+}

@@ -1,0 +1,31 @@
+//! What Gateward is about: nouns, rules and ports.
+//!
+//! Nothing here does input or output, knows a runtime or a wire format. The nouns hold no bad
+//! value; the rules are plain functions; the [`ports`] say what the use cases need from the world.
+
+mod email;
+pub mod event;
+mod id;
+pub mod key;
+#[cfg(feature = "mock")]
+pub mod mock;
+mod password;
+pub mod ports;
+pub mod refresh;
+mod role;
+mod session;
+mod time;
+mod token;
+mod user;
+mod username;
+
+pub use email::{Email, EmailError};
+pub use event::{Actor, Event, EventKind};
+pub use id::{EventId, SessionId, TokenId, UserId};
+pub use password::{CONTEXT_WORDS, Password, PasswordError, PasswordHash, PasswordPolicy};
+pub use role::{BadRoleName, Permission, RoleName, permissions_of};
+pub use session::{End, EndReason, Origin, Session};
+pub use time::Timestamp;
+pub use token::{AccessClaims, AccessGrant, AccessToken, TokenError, TokenPair, TokenText};
+pub use user::{AccountDisabled, Identifier, User};
+pub use username::{RESERVED as RESERVED_USERNAMES, Username, UsernameError};

@@ -1,0 +1,20 @@
+//! `EventLog`: where events are written down.
+
+use async_trait::async_trait;
+
+use super::StoreError;
+use crate::Event;
+
+/// The log of what has changed.
+#[async_trait]
+pub trait EventLog: Send {
+    /// Writes an event, in the transaction of the change it tells of.
+    async fn insert_event(&mut self, event: &Event) -> Result<(), StoreError>;
+
+    /// The events of one session, oldest first, at most `limit`.
+    async fn list_session_events(
+        &mut self,
+        session_id: crate::SessionId,
+        limit: u32,
+    ) -> Result<Vec<Event>, StoreError>;
+}

@@ -1,0 +1,35 @@
+//! `KeyRepo`: the keys and the identity of this installation.
+
+use async_trait::async_trait;
+
+use super::StoreError;
+use crate::Timestamp;
+use crate::key::StoredKey;
+
+/// What all nodes on one store share.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Instance {
+    /// The issuer of all tokens (RFC 8414, section 2).
+    pub issuer: String,
+    /// When the store was first used.
+    pub created_at: Timestamp,
+}
+
+/// The keys and the identity of this installation.
+#[async_trait]
+pub trait KeyRepo: Send {
+    /// Makes the one row of the installation if there is none, locks it until the transaction ends
+    /// and gives what stands there.
+    ///
+    /// Whoever makes keys holds this lock, so that nodes that start together make one set.
+    async fn lock_instance(&mut self, proposed: &Instance) -> Result<Instance, StoreError>;
+
+    /// The row of the installation, if the store was ever used.
+    async fn find_instance(&mut self) -> Result<Option<Instance>, StoreError>;
+
+    /// Adds a key.
+    async fn insert_key(&mut self, key: &StoredKey) -> Result<(), StoreError>;
+
+    /// All keys, in the order in which they become active.
+    async fn list_keys(&mut self) -> Result<Vec<StoredKey>, StoreError>;
+}

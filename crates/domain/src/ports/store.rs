@@ -1,0 +1,64 @@
+//! `Store` and `Tx`: the unit of work.
+
+use std::error::Error;
+
+use async_trait::async_trait;
+
+use super::{EventLog, KeyRepo, TokenStore, UserRepo};
+
+/// What a unit of work is going to do, so that a store can save round trips.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Reads only.
+    Read,
+    /// One method that writes, which is atomic by itself, and nothing else.
+    SingleWrite,
+    /// Several writes, all or none; what was read by a `lock_…` method stays as it was read.
+    Write,
+}
+
+/// What is another's already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// The username.
+    Username,
+    /// The address.
+    Email,
+}
+
+/// Why a store could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// A name that must be unique is another's.
+    #[error("{0:?} is taken")]
+    Taken(Taken),
+    /// The store is at its limit, or somebody holds a lock for too long; trying again helps.
+    #[error("the store is busy")]
+    Busy,
+    /// The store cannot be reached or has failed.
+    #[error("the store is unavailable")]
+    Unavailable(#[source] Box<dyn Error + Send + Sync>),
+    /// A stored value is not what was ever written.
+    #[error("the value in {table}.{column} is corrupt")]
+    Corrupt {
+        /// The table.
+        table: &'static str,
+        /// The column.
+        column: &'static str,
+    },
+}
+
+/// A store of everything that must outlive the process.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Begins a unit of work.
+    async fn begin(&self, access: Access) -> Result<Box<dyn Tx>, StoreError>;
+}
+
+/// A unit of work: all the small ports at once. Dropping it undoes it.
+#[async_trait]
+pub trait Tx: UserRepo + TokenStore + KeyRepo + EventLog {
+    /// Makes it last. With [`Access::Read`] and [`Access::SingleWrite`] there is nothing left to
+    /// do, and nothing is asked of the store.
+    async fn commit(self: Box<Self>) -> Result<(), StoreError>;
+}

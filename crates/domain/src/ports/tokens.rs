@@ -1,0 +1,71 @@
+//! `TokenStore`: sessions and the lines of their refresh tokens.
+
+use async_trait::async_trait;
+
+use super::StoreError;
+use crate::refresh::{Line, Rotation};
+use crate::{End, Session, SessionId, Timestamp, User, UserId};
+
+/// The sessions.
+///
+/// A session ends once. A method that ends sessions leaves those alone that are ended; one whose
+/// time ran out before is recorded with the reason of that ([`Session::lapse`]), at the time given.
+#[async_trait]
+pub trait TokenStore: Send {
+    /// Adds a session.
+    async fn insert_session(&mut self, session: &Session) -> Result<(), StoreError>;
+
+    /// The session and its user, as they are now; the user is gone if the account is deleted.
+    async fn find_session(
+        &mut self,
+        id: SessionId,
+    ) -> Result<Option<(Session, Option<User>)>, StoreError>;
+
+    /// Decides the common cases of a refresh in one conditional statement.
+    ///
+    /// Where [`judge`](crate::refresh::judge) says `Rotate`, the line moves on and is given; where
+    /// it says `Repeat`, the line is given as it stands. In every other case, and for the session
+    /// of a user who is disabled or gone, nothing changes and the answer is `None`. Of callers that
+    /// race with one token, exactly one moves the line.
+    async fn rotate_session(
+        &mut self,
+        rotation: &Rotation,
+    ) -> Result<Option<(Session, User)>, StoreError>;
+
+    /// The session, locked until the transaction ends.
+    async fn lock_session(&mut self, id: SessionId) -> Result<Option<Session>, StoreError>;
+
+    /// Sets the line of a session that the caller has locked.
+    async fn set_session_line(&mut self, id: SessionId, line: &Line) -> Result<(), StoreError>;
+
+    /// Notes when the user last gave the password, if the session has not ended.
+    async fn set_session_auth_time(
+        &mut self,
+        id: SessionId,
+        auth_time: Timestamp,
+    ) -> Result<bool, StoreError>;
+
+    /// Ends a session; `false` if it was ended before or is not there.
+    async fn end_session(&mut self, id: SessionId, end: End) -> Result<bool, StoreError>;
+
+    /// Ends all sessions of a user but `except`; gives how many.
+    async fn end_sessions_of_user(
+        &mut self,
+        user_id: UserId,
+        except: Option<SessionId>,
+        end: End,
+    ) -> Result<u64, StoreError>;
+
+    /// Ends a user's oldest sessions until at most `keep` are left; gives which.
+    ///
+    /// The caller has locked the user.
+    async fn end_oldest_sessions(
+        &mut self,
+        user_id: UserId,
+        keep: u32,
+        end: End,
+    ) -> Result<Vec<SessionId>, StoreError>;
+
+    /// Deletes at most `limit` sessions whose longest life was over before `before`.
+    async fn delete_sessions(&mut self, before: Timestamp, limit: u32) -> Result<u64, StoreError>;
+}

@@ -1,0 +1,153 @@
+//! The rules of refresh, one by one.
+
+use super::*;
+use crate::Origin;
+
+const SALT: Salt = Salt([7; 32]);
+const NOW: i64 = 10_000;
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_seconds(seconds)
+}
+
+fn keyed(generation: i64) -> [u8; 32] {
+    let mut keyed = [0; 32];
+    keyed[..8].copy_from_slice(&generation.to_be_bytes());
+    keyed
+}
+
+/// A session on generation 5, rotated at `NOW` - 5 s.
+fn session(idempotency: Option<KeyHash>) -> Session {
+    Session {
+        id: SessionId::from_uuid(uuid::Uuid::nil()),
+        user_id: UserId::from_uuid(uuid::Uuid::nil()),
+        created_at: at(0),
+        auth_time: at(0),
+        lifetime_ends_at: at(100_000),
+        origin: Origin::default(),
+        client_name: None,
+        line: Line {
+            generation: 5,
+            rotated_at: at(NOW - 5),
+            expires_at: at(NOW + 1000),
+            key_id: KeyId("old".to_owned()),
+            idempotency,
+            salt: SALT,
+        },
+        ended: None,
+    }
+}
+
+fn shown(generation: i64, idempotency: Option<KeyHash>) -> Rotation {
+    let keyed = keyed(generation);
+    Rotation {
+        shown: ShownToken {
+            session_id: SessionId::from_uuid(uuid::Uuid::nil()),
+            user_id: UserId::from_uuid(uuid::Uuid::nil()),
+            generation,
+            expires_at: at(NOW + 1000),
+            proof: Proof { keyed, secret: Proof::secret(&keyed, &SALT) },
+        },
+        idempotency,
+        now: at(NOW),
+        key_id: KeyId("new".to_owned()),
+        idle_seconds: 1000,
+        leeway_seconds: 10,
+    }
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "a request comes with a key or without")]
+fn key(text: &str) -> Option<KeyHash> {
+    Some(KeyHash::of(text).unwrap())
+}
+
+#[test]
+fn the_current_token_moves_the_line_on() {
+    let rotation = shown(5, key("next"));
+    assert_eq!(judge(&session(None), &rotation), Verdict::Rotate);
+    let line = session(None).line.after(&rotation, at(10_500));
+    assert_eq!((line.generation, line.rotated_at), (6, at(NOW)));
+    assert_eq!(line.expires_at, at(10_500), "never beyond the session's longest life");
+    assert_eq!((line.idempotency, line.salt), (key("next"), SALT));
+    assert_eq!(line.key_id, rotation.key_id);
+}
+
+#[test]
+fn without_keys_the_one_before_repeats_within_the_leeway() {
+    let verdict = |seconds_later: i64, leeway_seconds| {
+        let now = at(NOW - 5 + seconds_later);
+        judge(&session(None), &Rotation { now, leeway_seconds, ..shown(4, None) })
+    };
+    assert_eq!(verdict(9, 10), Verdict::Repeat);
+    assert_eq!(verdict(10, 10), Verdict::Replay, "ten seconds have passed");
+    assert_eq!(verdict(0, 0), Verdict::Replay, "the leeway is off");
+    assert_eq!(verdict(-3, 0), Verdict::Replay, "also where another node's clock is ahead");
+}
+
+#[test]
+fn with_the_same_key_the_one_before_repeats_for_ever() {
+    let late = Rotation { now: at(NOW + 900), ..shown(4, key("k")) };
+    assert_eq!(judge(&session(key("k")), &late), Verdict::Repeat);
+}
+
+#[test]
+fn another_key_or_one_too_many_is_a_replay() {
+    assert_eq!(judge(&session(key("k")), &shown(4, key("other"))), Verdict::Replay);
+    assert_eq!(judge(&session(key("k")), &shown(4, None)), Verdict::Replay);
+    assert_eq!(judge(&session(None), &shown(4, key("k"))), Verdict::Replay);
+}
+
+#[test]
+fn an_older_token_is_a_replay_whatever_comes_with_it() {
+    for idempotency in [None, key("k")] {
+        assert_eq!(judge(&session(idempotency), &shown(3, idempotency)), Verdict::Replay);
+    }
+}
+
+#[test]
+fn a_token_ahead_of_the_row_counts_as_the_current_one() {
+    assert_eq!(judge(&session(None), &shown(7, None)), Verdict::CatchUp);
+    assert_eq!(session(None).line.after(&shown(7, None), at(100_000)).generation, 8);
+    let late = Rotation { now: at(NOW + 5000), ..shown(7, None) };
+    assert_eq!(judge(&session(None), &late), Verdict::CatchUp, "the row's idle time is outdated");
+    let too_late = Rotation { now: at(100_000), ..shown(7, None) };
+    let over = End { at: at(100_000), reason: EndReason::LifetimeOver };
+    assert_eq!(judge(&session(None), &too_late), Verdict::Over(over));
+}
+
+#[test]
+fn an_ended_session_says_why_and_nothing_else() {
+    let end = End { at: at(1), reason: EndReason::Logout };
+    let ended = Session { ended: Some(end), ..session(None) };
+    for generation in [3, 4, 5, 7] {
+        assert_eq!(judge(&ended, &shown(generation, None)), Verdict::Over(end));
+    }
+}
+
+#[test]
+fn time_alone_ends_a_session() {
+    let late = Rotation { now: at(NOW + 1000), ..shown(5, None) };
+    let over = End { at: at(NOW + 1000), reason: EndReason::IdleTimeout };
+    assert_eq!(judge(&session(None), &late), Verdict::Over(over));
+}
+
+#[test]
+fn a_wrong_secret_changes_nothing_at_any_generation() {
+    for generation in 3..=7 {
+        let mut forged = shown(generation, None);
+        forged.shown.proof.secret[31] ^= 1;
+        assert_eq!(judge(&session(None), &forged), Verdict::Forged);
+        let mut moved = shown(generation, None);
+        moved.shown.proof.secret = Proof::secret(&keyed(generation + 1), &SALT);
+        assert_eq!(judge(&session(None), &moved), Verdict::Forged);
+    }
+}
+
+#[test]
+fn an_idempotency_key_is_visible_ascii() {
+    assert!(KeyHash::of("8e03978e-40d5-43dd-bc93-6894a57f9324").is_ok());
+    assert!(KeyHash::of(&"x".repeat(255)).is_ok());
+    for bad in ["", "a b", "ü", "a\n", &"x".repeat(256)] {
+        assert_eq!(KeyHash::of(bad), Err(BadIdempotencyKey), "{bad:?}");
+    }
+}
