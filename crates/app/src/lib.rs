@@ -1,1 +1,123 @@
-//! Placeholder.
+//! The use cases of Gateward: what happens, in what order.
+//!
+//! Each is a method on [`App`] in a file of its own, with its input and its errors.
+
+mod account;
+mod authenticate;
+mod change_password;
+mod issue;
+mod keys;
+mod login;
+mod logout;
+mod operator;
+mod policy;
+mod ready;
+mod reauthenticate;
+mod refresh;
+mod signup;
+mod sweep;
+
+use std::sync::Arc;
+
+use gateward_domain::ports::{
+    Clock, Entropy, HashError, KeyMaker, PasswordHasher, Store, TokenSigner,
+};
+use gateward_domain::{
+    Actor, Event, EventId, EventKind, Origin, Password, PasswordHash, Timestamp,
+};
+
+pub use account::ChangeUsernameError;
+pub use authenticate::{AuthenticateError, Caller};
+pub use change_password::{ChangePassword, ChangePasswordError};
+pub use gateward_domain as domain;
+pub use keys::{KeysError, Rotated};
+pub use login::{LoggedIn, Login, LoginError};
+pub use logout::{LogoutAllError, LogoutError};
+pub use operator::{NewAccount, OperatorError};
+pub use policy::Policy;
+pub use ready::NotReady;
+pub use reauthenticate::ReauthenticateError;
+pub use refresh::{Refresh, RefreshError};
+pub use signup::{Signup, SignupError};
+
+/// What the use cases need from the world.
+#[derive(Clone)]
+pub struct Ports {
+    /// Where everything is kept.
+    pub store: Arc<dyn Store>,
+    /// Hashes passwords.
+    pub hasher: Arc<dyn PasswordHasher>,
+    /// Makes and reads tokens.
+    pub signer: Arc<dyn TokenSigner>,
+    /// Makes keys and takes them into use.
+    pub key_maker: Arc<dyn KeyMaker>,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Gives chance.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+/// The use cases: ports and policy, no state of its own.
+#[derive(Clone)]
+pub struct App {
+    ports: Ports,
+    policy: Policy,
+    /// Verified where there is no account, so that the work is the same.
+    decoy_hash: PasswordHash,
+}
+
+impl App {
+    /// Wires the use cases. Hashes one password nobody knows, for the accounts that do not exist.
+    pub async fn new(ports: Ports, policy: Policy) -> Result<Self, HashError> {
+        let mut bytes = [0; 16];
+        ports.entropy.fill(&mut bytes);
+        let text = format!("{:032x}", u128::from_be_bytes(bytes));
+        let password = Password::received(text).map_err(|_| HashError::Failed)?;
+        let decoy_hash = ports.hasher.hash(&password).await?;
+        Ok(Self { ports, policy, decoy_hash })
+    }
+
+    /// The numbers that the operator chose.
+    #[must_use]
+    pub const fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// The time by the clock of this installation.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.ports.clock.now()
+    }
+
+    /// The public keys, as a JSON Web Key Set (RFC 7517, section 5).
+    #[must_use]
+    pub fn jwks(&self) -> String {
+        self.ports.signer.jwks(self.now())
+    }
+
+    /// An event that tells of no account and no session yet.
+    fn event(&self, kind: EventKind, actor: Actor, now: Timestamp) -> Event {
+        Event {
+            id: EventId::new(now, &*self.ports.entropy),
+            at: now,
+            kind,
+            actor,
+            user_id: None,
+            session_id: None,
+            ip: None,
+        }
+    }
+
+    /// An event about the caller's own account and session.
+    fn event_of(&self, caller: &Caller, kind: EventKind, origin: &Origin, now: Timestamp) -> Event {
+        Event {
+            user_id: Some(caller.user.id),
+            session_id: Some(caller.session.id),
+            ip: origin.ip,
+            ..self.event(kind, Actor::User(caller.user.id), now)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,69 @@
+//! Changing one's own password.
+
+use gateward_domain::ports::{Access, HashError, StoreError};
+use gateward_domain::{End, EndReason, EventKind, Origin, Password, PasswordError};
+
+use crate::{App, Caller};
+
+/// The old password and the new one.
+#[derive(Debug)]
+pub struct ChangePassword {
+    /// What it is now.
+    pub current: Password,
+    /// What it is to be.
+    pub new: Password,
+    /// Where the request came from.
+    pub origin: Origin,
+}
+
+/// Why the password was not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum ChangePasswordError {
+    /// The current password is wrong.
+    #[error("wrong password")]
+    WrongPassword,
+    /// The new password does not meet the policy.
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+    /// A password could not be hashed.
+    #[error(transparent)]
+    Hash(#[from] HashError),
+    /// The store has failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl App {
+    /// Sets a new password. Every other session of the caller ends: whoever knew the old password
+    /// is out.
+    #[tracing::instrument(skip_all, err(level = "debug"))]
+    pub async fn change_password(
+        &self,
+        caller: &Caller,
+        change: ChangePassword,
+    ) -> Result<(), ChangePasswordError> {
+        let now = self.now();
+        let user = &caller.user;
+        self.policy.password.check(&change.new, &user.username, &user.email)?;
+        if !self.ports.hasher.verify(&change.current, &user.password_hash).await? {
+            return Err(ChangePasswordError::WrongPassword);
+        }
+        let hash = self.ports.hasher.hash(&change.new).await?;
+
+        let reason = EndReason::PasswordChanged;
+        let mut tx = self.ports.store.begin(Access::Write).await?;
+        tx.lock_user(user.id).await?;
+        // Another change may have come first: then the current password is another one.
+        if !tx.set_password(user.id, user.credentials_version, &hash, now).await? {
+            return Err(ChangePasswordError::WrongPassword);
+        }
+        let end = End { at: now, reason };
+        let count = tx.end_sessions_of_user(user.id, Some(caller.session.id), end).await?;
+        for kind in [EventKind::PasswordChanged, EventKind::SessionsEnded(reason)] {
+            tx.insert_event(&self.event_of(caller, kind, &change.origin, now)).await?;
+        }
+        tx.commit().await?;
+        tracing::info!(user_id = %user.id, count, %reason, "password changed, sessions ended");
+        Ok(())
+    }
+}

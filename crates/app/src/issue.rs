@@ -1,0 +1,79 @@
+//! Making sessions and the tokens of a session.
+
+use gateward_domain::refresh::{Line, Salt};
+use gateward_domain::{
+    AccessGrant, AccessToken, Origin, Session, SessionId, Timestamp, TokenError, TokenId,
+    TokenPair, User,
+};
+
+use crate::App;
+
+impl App {
+    /// A new session of this user, not stored yet.
+    pub(crate) fn begin_session(
+        &self,
+        user: &User,
+        origin: Origin,
+        client_name: Option<String>,
+        now: Timestamp,
+    ) -> Result<Session, TokenError> {
+        let mut salt = [0; 32];
+        self.ports.entropy.fill(&mut salt);
+        let lifetime_ends_at = now.plus_seconds(self.policy.session_max_seconds);
+        let idle_ends_at = now.plus_seconds(self.policy.refresh_idle_seconds);
+        Ok(Session {
+            id: SessionId::new(now, &*self.ports.entropy),
+            user_id: user.id,
+            created_at: now,
+            auth_time: now,
+            lifetime_ends_at,
+            origin,
+            client_name,
+            line: Line {
+                generation: Line::FIRST_GENERATION,
+                rotated_at: now,
+                expires_at: idle_ends_at.min(lifetime_ends_at),
+                key_id: self.ports.signer.refresh_key(now)?,
+                idempotency: None,
+                salt: Salt(salt),
+            },
+            ended: None,
+        })
+    }
+
+    /// The pair for where the session's line stands: the refresh token follows from the line
+    /// alone, the access token is made anew.
+    pub(crate) fn issue_pair(
+        &self,
+        user: &User,
+        session: &Session,
+        now: Timestamp,
+    ) -> Result<TokenPair, TokenError> {
+        Ok(TokenPair {
+            access: self.issue_access(user, session, now)?,
+            refresh: self.ports.signer.sign_refresh(session)?,
+            refresh_expires_in: session.line.expires_at.seconds() - now.seconds(),
+            session_id: session.id,
+        })
+    }
+
+    /// An access token, which never outlives its session.
+    pub(crate) fn issue_access(
+        &self,
+        user: &User,
+        session: &Session,
+        now: Timestamp,
+    ) -> Result<AccessToken, TokenError> {
+        let expires_at = now.plus_seconds(self.policy.access_ttl_seconds);
+        let expires_at = expires_at.min(session.line.expires_at);
+        let text = self.ports.signer.sign_access(&AccessGrant {
+            id: TokenId::new(now, &*self.ports.entropy),
+            user,
+            session_id: session.id,
+            auth_time: session.auth_time,
+            issued_at: now,
+            expires_at,
+        })?;
+        Ok(AccessToken { text, expires_in: expires_at.seconds() - now.seconds() })
+    }
+}

@@ -1,0 +1,157 @@
+//! Signing keys: made at the first start, rotated without a restart.
+
+use gateward_domain::key::{
+    Algorithm, CLOCK_SKEW_SECONDS, KeyPurpose, KeyState, StoredKey, key_state, signing_key,
+};
+use gateward_domain::ports::{Access, Instance, KeyError, StoreError, Tx};
+use gateward_domain::{Actor, EventKind, Timestamp};
+
+use crate::App;
+
+/// Within how many seconds every node has noticed a new key; nodes look more often than that.
+const SPREAD_SECONDS: i64 = 10;
+
+/// Why the keys could not be made ready.
+#[derive(Debug, thiserror::Error)]
+pub enum KeysError {
+    /// The store belongs to an installation with another issuer.
+    #[error("the database belongs to the issuer {stored}, the settings say {configured}")]
+    OtherIssuer {
+        /// What the store says.
+        stored: String,
+        /// What the settings say.
+        configured: String,
+    },
+    /// The store was never used.
+    #[error("the database has no keys yet; they are made at the first start")]
+    NoInstance,
+    /// A key could not be made or opened.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The store has failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What came of a rotation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rotated {
+    /// New keys are published and sign from then on.
+    From(Timestamp),
+    /// Keys made before are published already, and sign from then on; no more were made.
+    WaitingUntil(Timestamp),
+}
+
+impl App {
+    /// Makes sure that the store belongs to this issuer and holds keys, and takes them into use.
+    ///
+    /// Nodes that start together make one set of keys.
+    pub async fn prepare_keys(&self) -> Result<(), KeysError> {
+        let now = self.now();
+        let mut tx = self.ports.store.begin(Access::Write).await?;
+        let proposed = Instance { issuer: self.policy.issuer.clone(), created_at: now };
+        self.check_issuer(&tx.lock_instance(&proposed).await?)?;
+        let mut keys = tx.list_keys().await?;
+        for (purpose, algorithm) in self.wanted() {
+            let newest = keys.iter().rfind(|key| key.purpose == purpose);
+            let active_from = match newest {
+                None => now,
+                // An operator chose another algorithm: it begins once verifiers know the key.
+                Some(key) if key.algorithm != algorithm => self.publish_until(now),
+                Some(_) => continue,
+            };
+            keys.push(self.add_key(&mut *tx, purpose, algorithm, (now, active_from)).await?);
+        }
+        tx.commit().await?;
+        Ok(self.ports.key_maker.install_keys(&keys)?)
+    }
+
+    /// Takes the keys of the store into use, with those that another node or a command has made.
+    pub async fn reload_keys(&self) -> Result<(), KeysError> {
+        let keys = self.list_keys().await?;
+        Ok(self.ports.key_maker.install_keys(&keys)?)
+    }
+
+    /// All keys of the store.
+    pub async fn list_keys(&self) -> Result<Vec<StoredKey>, KeysError> {
+        let mut tx = self.ports.store.begin(Access::Read).await?;
+        let instance = tx.find_instance().await?;
+        let keys = tx.list_keys().await?;
+        tx.commit().await?;
+        self.check_issuer(&instance.ok_or(KeysError::NoInstance)?)?;
+        Ok(keys)
+    }
+
+    /// Where a key is in its life.
+    #[must_use]
+    pub fn key_state(&self, key: &StoredKey, keys: &[StoredKey], now: Timestamp) -> KeyState {
+        let life_seconds = match key.purpose {
+            KeyPurpose::Access => self.policy.access_ttl_seconds,
+            KeyPurpose::Refresh => self.policy.session_max_seconds,
+        };
+        key_state(key, keys, life_seconds, now)
+    }
+
+    /// Makes the next keys. They are published now and sign once every verifier can know them.
+    pub async fn rotate_keys(&self) -> Result<Rotated, KeysError> {
+        let now = self.now();
+        let mut tx = self.ports.store.begin(Access::Write).await?;
+        let instance = tx.find_instance().await?.ok_or(KeysError::NoInstance)?;
+        self.check_issuer(&tx.lock_instance(&instance).await?)?;
+        let keys = tx.list_keys().await?;
+        if let Some(next) = keys.iter().find(|key| key.active_from > now) {
+            return Ok(Rotated::WaitingUntil(next.active_from));
+        }
+        let active_from = self.publish_until(now);
+        for (purpose, algorithm) in self.wanted() {
+            self.add_key(&mut *tx, purpose, algorithm, (now, active_from)).await?;
+        }
+        tx.commit().await?;
+        Ok(Rotated::From(active_from))
+    }
+
+    /// Whether some key can sign now.
+    #[must_use]
+    pub fn has_signing_key(keys: &[StoredKey], now: Timestamp) -> bool {
+        [KeyPurpose::Access, KeyPurpose::Refresh]
+            .iter()
+            .all(|purpose| signing_key(keys, *purpose, now).is_some())
+    }
+
+    /// Which keys there must be. Refresh tokens are read by the issuer alone, so their algorithm
+    /// is not the operator's choice.
+    const fn wanted(&self) -> [(KeyPurpose, Algorithm); 2] {
+        [(KeyPurpose::Access, self.policy.key_algorithm), (KeyPurpose::Refresh, Algorithm::Hs256)]
+    }
+
+    /// From when on a key that is made now may sign: whoever has fetched the keys just before keeps
+    /// them for the cache time.
+    fn publish_until(&self, now: Timestamp) -> Timestamp {
+        now.plus_seconds(self.policy.jwks_cache_seconds + SPREAD_SECONDS + CLOCK_SKEW_SECONDS)
+    }
+
+    /// Makes one key and stores it. `times` are now and from when on it signs.
+    async fn add_key(
+        &self,
+        tx: &mut dyn Tx,
+        purpose: KeyPurpose,
+        algorithm: Algorithm,
+        (now, active_from): (Timestamp, Timestamp),
+    ) -> Result<StoredKey, KeysError> {
+        let key = self.ports.key_maker.make_key(purpose, algorithm, now, active_from)?;
+        tx.insert_key(&key).await?;
+        tx.insert_event(&self.event(EventKind::KeyCreated, Actor::Service, now)).await?;
+        Ok(key)
+    }
+
+    /// Whether the store belongs to this issuer.
+    fn check_issuer(&self, instance: &Instance) -> Result<(), KeysError> {
+        if instance.issuer == self.policy.issuer {
+            return Ok(());
+        }
+        Err(KeysError::OtherIssuer {
+            stored: instance.issuer.clone(),
+            configured: self.policy.issuer.clone(),
+        })
+    }
+}

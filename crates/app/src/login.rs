@@ -1,0 +1,130 @@
+//! Logging in: a name and a password for a token pair.
+
+use gateward_domain::ports::{Access, HashError, StoreError, Tx};
+use gateward_domain::{
+    AccountDisabled, Actor, End, EndReason, Event, EventKind, Identifier, Origin, Password,
+    PasswordHash, Session, Timestamp, TokenError, TokenPair, User,
+};
+
+use crate::App;
+
+/// Who logs in, and with what.
+#[derive(Debug)]
+pub struct Login {
+    /// The name or the address; `None` if what was typed can be neither.
+    pub identifier: Option<Identifier>,
+    /// The password as it was received.
+    pub password: Password,
+    /// The name that the client gives itself.
+    pub client_name: Option<String>,
+    /// Where the request came from.
+    pub origin: Origin,
+}
+
+/// What a login gives.
+#[derive(Debug)]
+pub struct LoggedIn {
+    /// The first pair of the new session.
+    pub pair: TokenPair,
+    /// Who logged in.
+    pub user: User,
+}
+
+/// Why nobody was logged in.
+#[derive(Debug, thiserror::Error)]
+pub enum LoginError {
+    /// There is no such account, or the password is wrong.
+    #[error("unknown account or wrong password")]
+    BadCredentials,
+    /// The password is right and the account disabled.
+    #[error(transparent)]
+    Disabled(#[from] AccountDisabled),
+    /// The password could not be checked.
+    #[error(transparent)]
+    Hash(#[from] HashError),
+    /// The tokens could not be made.
+    #[error("the tokens could not be made")]
+    Token(#[from] TokenError),
+    /// The store has failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl App {
+    /// Exchanges a name and a password for a token pair.
+    ///
+    /// An unknown name and a wrong password get the same answer after the same work: one hash is
+    /// verified either way.
+    #[tracing::instrument(skip_all, err(level = "debug"))]
+    pub async fn login(&self, login: Login) -> Result<LoggedIn, LoginError> {
+        let now = self.now();
+        let user = self.find_by_identifier(login.identifier.as_ref()).await?;
+
+        // No transaction is open here: verifying is slow on purpose.
+        let hash = user.as_ref().map_or(&self.decoy_hash, |user| &user.password_hash);
+        let matches = self.ports.hasher.verify(&login.password, hash).await?;
+        let Some(user) = user.filter(|_| matches) else {
+            return Err(LoginError::BadCredentials);
+        };
+        user.may_sign_in()?;
+        let renewed_hash = self.renewed_hash(&user, &login.password).await;
+
+        let session = self.begin_session(&user, login.origin, login.client_name, now)?;
+        let mut tx = self.ports.store.begin(Access::Write).await?;
+        // The password may have changed, or the account been disabled, while we hashed.
+        let user = match tx.lock_user(user.id).await? {
+            Some(locked) if locked.credentials_version == user.credentials_version => locked,
+            _ => return Err(LoginError::BadCredentials),
+        };
+        user.may_sign_in()?;
+        if let Some(hash) = renewed_hash {
+            tx.renew_password_hash(user.id, user.credentials_version, &hash).await?;
+        }
+        self.store_session(&mut *tx, &session, now).await?;
+        tx.commit().await?;
+
+        tracing::info!(user_id = %user.id, session_id = %session.id, "session begun");
+        Ok(LoggedIn { pair: self.issue_pair(&user, &session, now)?, user })
+    }
+
+    /// The account with this identifier, if what was typed can be one.
+    async fn find_by_identifier(
+        &self,
+        identifier: Option<&Identifier>,
+    ) -> Result<Option<User>, StoreError> {
+        let Some(identifier) = identifier else { return Ok(None) };
+        let mut tx = self.ports.store.begin(Access::Read).await?;
+        let user = tx.find_user_by_identifier(identifier).await?;
+        tx.commit().await?;
+        Ok(user)
+    }
+
+    /// A hash by the present parameters, if the stored one was made with others. When the hasher
+    /// is too busy, the next login does it.
+    async fn renewed_hash(&self, user: &User, password: &Password) -> Option<PasswordHash> {
+        if !self.ports.hasher.is_outdated(&user.password_hash) {
+            return None;
+        }
+        self.ports.hasher.hash(password).await.ok()
+    }
+
+    /// Stores a session of a user whom the caller has locked; the oldest make room for it.
+    async fn store_session(
+        &self,
+        tx: &mut dyn Tx,
+        session: &Session,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let (user_id, ip) = (Some(session.user_id), session.origin.ip);
+        let keep = self.policy.sessions_per_user_max.saturating_sub(1);
+        let end = End { at: now, reason: EndReason::SessionLimit };
+        for ended in tx.end_oldest_sessions(session.user_id, keep, end).await? {
+            let kind = EventKind::SessionEnded(EndReason::SessionLimit);
+            let event = self.event(kind, Actor::Service, now);
+            tx.insert_event(&Event { user_id, session_id: Some(ended), ip, ..event }).await?;
+        }
+        tx.insert_session(session).await?;
+        let event = self.event(EventKind::SessionBegun, Actor::User(session.user_id), now);
+        tx.insert_event(&Event { user_id, session_id: Some(session.id), ip, ..event }).await
+    }
+}

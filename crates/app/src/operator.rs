@@ -1,0 +1,93 @@
+//! What an operator does at the command line.
+
+use gateward_domain::ports::{Access, HashError, StoreError};
+use gateward_domain::{
+    Actor, Email, End, EndReason, Event, EventKind, Identifier, Password, PasswordError, RoleName,
+    User, Username,
+};
+
+use crate::App;
+
+/// An account that an operator makes.
+#[derive(Debug)]
+pub struct NewAccount {
+    /// Its name; a reserved one is allowed.
+    pub username: Username,
+    /// Its address, which counts as confirmed.
+    pub email: Email,
+    /// Its password.
+    pub password: Password,
+    /// Whether its owner is an administrator.
+    pub admin: bool,
+}
+
+/// Why an operator's command was not carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum OperatorError {
+    /// There is no account of that name or address.
+    #[error("there is no such account")]
+    NoSuchUser,
+    /// The password does not meet the policy.
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+    /// The password could not be hashed.
+    #[error(transparent)]
+    Hash(#[from] HashError),
+    /// The store refused.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl App {
+    /// Makes an account whose address counts as confirmed.
+    pub async fn create_user(&self, account: NewAccount) -> Result<User, OperatorError> {
+        let now = self.now();
+        self.policy.password.check(&account.password, &account.username, &account.email)?;
+        let hash = self.ports.hasher.hash(&account.password).await?;
+        let mut user = self.new_user(account.username, account.email, hash, now);
+        user.email_verified = true;
+        if account.admin {
+            user.roles = vec![RoleName::admin(), RoleName::user()];
+        }
+        let mut tx = self.ports.store.begin(Access::Write).await?;
+        tx.insert_user(&user).await?;
+        let event = self.event(EventKind::AccountCreated, Actor::Operator, now);
+        tx.insert_event(&Event { user_id: Some(user.id), ..event }).await?;
+        tx.commit().await?;
+        Ok(user)
+    }
+
+    /// Disables an account and ends its sessions, or enables it; gives the account as it was, and
+    /// whether anything changed.
+    pub async fn set_disabled(
+        &self,
+        identifier: &Identifier,
+        disabled: bool,
+    ) -> Result<(User, bool), OperatorError> {
+        let now = self.now();
+        let mut tx = self.ports.store.begin(Access::Write).await?;
+        let found = tx.find_user_by_identifier(identifier).await?;
+        let Some(user) = found else { return Err(OperatorError::NoSuchUser) };
+        tx.lock_user(user.id).await?;
+        let changed = tx.set_user_disabled(user.id, disabled, now).await?;
+        let reason = EndReason::AccountDisabled;
+        let mut kinds = Vec::new();
+        if changed {
+            kinds.push(if disabled {
+                EventKind::AccountDisabled
+            } else {
+                EventKind::AccountEnabled
+            });
+        }
+        if disabled {
+            let ended = tx.end_sessions_of_user(user.id, None, End { at: now, reason }).await?;
+            kinds.extend((ended > 0).then_some(EventKind::SessionsEnded(reason)));
+        }
+        for kind in kinds {
+            let event = self.event(kind, Actor::Operator, now);
+            tx.insert_event(&Event { user_id: Some(user.id), ..event }).await?;
+        }
+        tx.commit().await?;
+        Ok((user, changed))
+    }
+}

@@ -1,0 +1,33 @@
+//! Whether this node can do its work.
+
+use gateward_domain::ports::{Access, StoreError};
+
+use crate::App;
+
+/// Why this node can do no work.
+#[derive(Debug, thiserror::Error)]
+pub enum NotReady {
+    /// The store belongs to another issuer, or was never used.
+    #[error("the database belongs to another issuer")]
+    OtherIssuer,
+    /// No key signs.
+    #[error("no key is in use")]
+    NoKey,
+    /// The store has failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl App {
+    /// Asks the store and the keys whether requests can be served.
+    pub async fn ready(&self) -> Result<(), NotReady> {
+        self.ports.signer.refresh_key(self.now()).map_err(|_| NotReady::NoKey)?;
+        let mut tx = self.ports.store.begin(Access::Read).await?;
+        let instance = tx.find_instance().await?;
+        tx.commit().await?;
+        match instance {
+            Some(instance) if instance.issuer == self.policy.issuer => Ok(()),
+            _ => Err(NotReady::OtherIssuer),
+        }
+    }
+}

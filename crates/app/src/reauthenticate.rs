@@ -1,0 +1,61 @@
+//! Giving the password again within a session, before a sensitive act.
+
+use gateward_domain::ports::{Access, HashError, StoreError};
+use gateward_domain::{AccessToken, EndReason, EventKind, Origin, Password, Session, TokenError};
+
+use crate::{App, Caller};
+
+/// Why the caller was not believed again.
+#[derive(Debug, thiserror::Error)]
+pub enum ReauthenticateError {
+    /// The password is wrong.
+    #[error("wrong password")]
+    WrongPassword,
+    /// The session ended meanwhile.
+    #[error("the session is over: {0}")]
+    SessionEnded(EndReason),
+    /// The password could not be checked.
+    #[error(transparent)]
+    Hash(#[from] HashError),
+    /// The token could not be made.
+    #[error("the token could not be made")]
+    Token(#[from] TokenError),
+    /// The store has failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl App {
+    /// Notes on the session that its user has given the password now. Nothing rotates.
+    #[tracing::instrument(skip_all, err(level = "debug"))]
+    pub async fn reauthenticate(
+        &self,
+        caller: &Caller,
+        password: &Password,
+        origin: &Origin,
+    ) -> Result<AccessToken, ReauthenticateError> {
+        let now = self.now();
+        let (user, session) = (&caller.user, &caller.session);
+        if !self.ports.hasher.verify(password, &user.password_hash).await? {
+            return Err(ReauthenticateError::WrongPassword);
+        }
+        let mut tx = self.ports.store.begin(Access::Write).await?;
+        // The password may have changed while we hashed.
+        let user = match tx.lock_user(user.id).await? {
+            Some(locked) if locked.credentials_version == user.credentials_version => locked,
+            _ => return Err(ReauthenticateError::WrongPassword),
+        };
+        if !tx.set_session_auth_time(session.id, now).await? {
+            let found = tx.find_session(session.id).await?;
+            let end = found.and_then(|(session, _)| session.end(now));
+            let reason = end.map_or(EndReason::Logout, |end| end.reason);
+            return Err(ReauthenticateError::SessionEnded(reason));
+        }
+        let event = self.event_of(caller, EventKind::Reauthenticated, origin, now);
+        tx.insert_event(&event).await?;
+        tx.commit().await?;
+        tracing::info!(user_id = %user.id, session_id = %session.id, "password given again");
+        let session = Session { auth_time: now, ..session.clone() };
+        Ok(self.issue_access(&user, &session, now)?)
+    }
+}

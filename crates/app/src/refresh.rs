@@ -1,0 +1,145 @@
+//! Refreshing: a refresh token for the next pair.
+
+use gateward_domain::ports::{Access, StoreError};
+use gateward_domain::refresh::{KeyHash, Rotation, ShownToken, Verdict, judge};
+use gateward_domain::{
+    Actor, End, EndReason, Event, EventKind, Origin, Session, Timestamp, TokenError, TokenPair,
+    User,
+};
+
+use crate::App;
+
+/// A refresh that waited longer than this before it was begun is dropped, in seconds: its client
+/// has given up and may have shown the next token since.
+const DEADLINE_SECONDS: i64 = 10;
+
+/// A refresh token that is shown.
+#[derive(Debug)]
+pub struct Refresh {
+    /// The token.
+    pub token: String,
+    /// The idempotency key that came with it.
+    pub idempotency: Option<KeyHash>,
+    /// When the request arrived.
+    pub received_at: Timestamp,
+    /// Where it came from.
+    pub origin: Origin,
+}
+
+/// Why there is no next pair.
+#[derive(Debug, thiserror::Error)]
+pub enum RefreshError {
+    /// The token is not believed.
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    /// The session is over.
+    #[error("the session is over: {0}")]
+    SessionEnded(EndReason),
+    /// The token was spent before; the session is over from now on.
+    #[error("the refresh token was spent before")]
+    Reused,
+    /// The request is too old to be acted on.
+    #[error("the request waited too long")]
+    TooLate,
+    /// The store has failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl App {
+    /// Exchanges a refresh token for the next pair, by the rules of
+    /// [`judge`](gateward_domain::refresh::judge).
+    #[tracing::instrument(skip_all, err(level = "debug"))]
+    pub async fn refresh(&self, refresh: Refresh) -> Result<TokenPair, RefreshError> {
+        let now = self.now();
+        if now > refresh.received_at.plus_seconds(DEADLINE_SECONDS) {
+            return Err(RefreshError::TooLate);
+        }
+        let shown = self.ports.signer.verify_refresh(&refresh.token, now)?;
+        if shown.expires_at <= now {
+            return Err(RefreshError::Token(TokenError::Expired));
+        }
+        let rotation = self.rotation(shown, refresh.idempotency, now)?;
+
+        // One statement decides the common cases.
+        let mut tx = self.ports.store.begin(Access::SingleWrite).await?;
+        let rotated = tx.rotate_session(&rotation).await?;
+        tx.commit().await?;
+        let (session, user) = match rotated {
+            Some(rotated) => rotated,
+            None => self.settle(&rotation, &refresh.origin).await?,
+        };
+        Ok(self.issue_pair(&user, &session, now)?)
+    }
+
+    /// What the store is asked to do with the token that is shown.
+    fn rotation(
+        &self,
+        shown: ShownToken,
+        idempotency: Option<KeyHash>,
+        now: Timestamp,
+    ) -> Result<Rotation, TokenError> {
+        Ok(Rotation {
+            shown,
+            idempotency,
+            now,
+            key_id: self.ports.signer.refresh_key(now)?,
+            idle_seconds: self.policy.refresh_idle_seconds,
+            leeway_seconds: self.policy.refresh_leeway_seconds,
+        })
+    }
+
+    /// Applies the whole table to a session that the one statement left alone. What it decides is
+    /// committed before it is told.
+    async fn settle(
+        &self,
+        rotation: &Rotation,
+        origin: &Origin,
+    ) -> Result<(Session, User), RefreshError> {
+        let mut tx = self.ports.store.begin(Access::Write).await?;
+        let Some(mut session) = tx.lock_session(rotation.shown.session_id).await? else {
+            return Err(RefreshError::Token(TokenError::Invalid));
+        };
+        let event = Event {
+            user_id: Some(session.user_id),
+            session_id: Some(session.id),
+            ip: origin.ip,
+            ..self.event(EventKind::SessionCaughtUp, Actor::Service, rotation.now)
+        };
+        let verdict = judge(&session, rotation);
+        match verdict {
+            Verdict::Forged => return Err(RefreshError::Token(TokenError::Invalid)),
+            Verdict::Over(end) => return Err(RefreshError::SessionEnded(end.reason)),
+            Verdict::Replay => {
+                let reason = EndReason::RefreshTokenReused;
+                tx.end_session(session.id, End { at: rotation.now, reason }).await?;
+                let kind = EventKind::SessionEnded(reason);
+                tx.insert_event(&Event { kind, ..event }).await?;
+                tx.commit().await?;
+                tracing::warn!(
+                    user_id = %session.user_id, session_id = %session.id,
+                    "a spent refresh token was shown; the session is over"
+                );
+                return Err(RefreshError::Reused);
+            }
+            Verdict::Repeat => {}
+            Verdict::Rotate | Verdict::CatchUp => {
+                session.line = session.line.after(rotation, session.lifetime_ends_at);
+                tx.set_session_line(session.id, &session.line).await?;
+            }
+        }
+        if verdict == Verdict::CatchUp {
+            tx.insert_event(&event).await?;
+            tracing::warn!(session_id = %session.id, "the store has lost writes; caught up");
+        }
+        let user = match tx.find_user(session.user_id).await? {
+            None => return Err(RefreshError::SessionEnded(EndReason::AccountDeleted)),
+            Some(user) if user.disabled => {
+                return Err(RefreshError::SessionEnded(EndReason::AccountDisabled));
+            }
+            Some(user) => user,
+        };
+        tx.commit().await?;
+        Ok((session, user))
+    }
+}
