@@ -1,1 +1,89 @@
-//! Placeholder.
+//! The HTTP interface of Gateward: everything that knows a status code.
+//!
+//! [`configure`] mounts it in any actix-web application, beside routes of its own.
+
+mod body;
+mod credentials;
+mod docs;
+mod edge;
+mod endpoints;
+mod openapi;
+mod options;
+mod origin;
+mod problem;
+mod routes;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use actix_web::web::{Data, ServiceConfig};
+use tracing::Instrument;
+
+pub use gateward_app as app;
+pub use openapi::document as openapi_document;
+pub use options::Options;
+pub use problem::{Code, FieldError, Problem};
+
+/// The service as the HTTP interface knows it: the use cases and how they are reached.
+#[derive(Clone)]
+pub struct App {
+    core: Arc<gateward_app::App>,
+    options: Arc<Options>,
+    draining: Arc<AtomicBool>,
+}
+
+impl App {
+    /// Puts the HTTP interface before the use cases.
+    #[must_use]
+    pub fn new(core: Arc<gateward_app::App>, options: Options) -> Self {
+        Self { core, options: Arc::new(options), draining: Arc::new(AtomicBool::new(false)) }
+    }
+
+    /// The use cases.
+    #[must_use]
+    pub fn core(&self) -> &gateward_app::App {
+        &self.core
+    }
+
+    /// How the service is reached.
+    #[must_use]
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// Says that the process is about to stop: readiness turns off.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the process is about to stop.
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+
+    /// Runs a unit of work to its end, also when the client goes away meanwhile.
+    pub(crate) async fn detached<T: 'static>(
+        &self,
+        work: impl AsyncFnOnce(Arc<gateward_app::App>) -> T + 'static,
+    ) -> Result<T, Problem> {
+        let core = Arc::clone(&self.core);
+        let task = actix_web::rt::spawn(async move { work(core).await }.in_current_span());
+        task.await.map_err(|_| {
+            tracing::error!("a use case panicked");
+            Problem::new(Code::Internal)
+        })
+    }
+}
+
+/// Mounts the service in an actix-web application.
+///
+/// The paths are those of the API document; other paths stay the application's own.
+pub fn configure(app: &App, config: &mut ServiceConfig) {
+    config.app_data(Data::new(app.clone()));
+    routes::register(app, endpoints::all(app.options()), config);
+}
+
+/// Answers every other path with a problem document, for an application that has nothing else.
+pub fn configure_not_found(config: &mut ServiceConfig) {
+    routes::register_not_found(config);
+}

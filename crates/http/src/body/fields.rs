@@ -1,0 +1,138 @@
+//! `Fields`: the members of a body, taken one by one; every error is named at once.
+
+use gateward_app::domain::{
+    Email, EmailError, Password, PasswordError, Session, Username, UsernameError,
+};
+
+use super::json::{Members, Value};
+use crate::problem::{FieldError, Problem};
+
+/// The most characters of an unknown member's name that are told back.
+const NAME_ECHO_MAX: usize = 64;
+
+/// The members of a body.
+pub(crate) struct Fields {
+    members: Vec<(String, Value)>,
+    errors: Vec<FieldError>,
+}
+
+impl Fields {
+    pub(crate) fn new(members: Members) -> Self {
+        Self { members: members.0, errors: Vec::new() }
+    }
+
+    /// Takes a string that must be there.
+    pub(crate) fn text(&mut self, name: &str) -> Option<String> {
+        if self.members.iter().any(|(member, _)| member == name) {
+            match self.take(name) {
+                Some(Value::Text(text)) => return Some(text),
+                _ => self.wrong(name, "wrong_type", "must be a string"),
+            }
+        } else {
+            self.wrong(name, "required", "is missing");
+        }
+        None
+    }
+
+    /// Takes a string that may be there; `null` is as good as nothing.
+    pub(crate) fn optional_text(&mut self, name: &str) -> Option<String> {
+        match self.take(name) {
+            Some(Value::Text(text)) => Some(text),
+            None | Some(Value::Null) => None,
+            Some(_) => {
+                self.wrong(name, "wrong_type", "must be a string");
+                None
+            }
+        }
+    }
+
+    /// Takes a truth value that may be there; nothing is `false`.
+    pub(crate) fn flag(&mut self, name: &str) -> bool {
+        match self.take(name) {
+            Some(Value::Flag(flag)) => flag,
+            None | Some(Value::Null) => false,
+            Some(_) => {
+                self.wrong(name, "wrong_type", "must be true or false");
+                false
+            }
+        }
+    }
+
+    /// Takes a username that somebody wants.
+    pub(crate) fn new_username(&mut self, name: &str) -> Option<Username> {
+        let text = self.text(name)?;
+        let code = |error| match error {
+            UsernameError::Length => "bad_length",
+            UsernameError::Character => "bad_character",
+            UsernameError::Reserved => "reserved",
+        };
+        Username::parse(&text)
+            .map_err(|error| self.wrong(name, code(error), error.to_string()))
+            .ok()
+    }
+
+    /// Takes an address.
+    pub(crate) fn email(&mut self, name: &str) -> Option<Email> {
+        let text = self.text(name)?;
+        let code = |error| match error {
+            EmailError::TooLong => "too_long",
+            EmailError::Invisible => "bad_character",
+            EmailError::Form => "bad_form",
+        };
+        Email::parse(&text).map_err(|error| self.wrong(name, code(error), error.to_string())).ok()
+    }
+
+    /// Takes a password.
+    pub(crate) fn password(&mut self, name: &str) -> Option<Password> {
+        let text = self.text(name)?;
+        let refuse = |error: PasswordError| self.errors.push(password_error(name, error));
+        Password::received(text).map_err(refuse).ok()
+    }
+
+    /// Takes the name that a client gives itself.
+    pub(crate) fn client_name(&mut self) -> Option<String> {
+        let text = self.optional_text("client_name")?;
+        let length = text.chars().count();
+        if length == 0 || length > Session::CLIENT_NAME_LEN_MAX {
+            self.wrong("client_name", "bad_length", "must have 1 to 100 characters");
+        } else if text.chars().any(char::is_control) {
+            self.wrong("client_name", "bad_character", "must not hold control characters");
+        }
+        Some(text)
+    }
+
+    /// Notes an error.
+    pub(crate) fn wrong(&mut self, name: &str, code: &'static str, message: impl Into<String>) {
+        let message = message.into();
+        self.errors.push(FieldError { field: name.to_owned(), code, message });
+    }
+
+    /// Ends the reading: what was not taken is unknown. Gives `value` if it is whole and nothing
+    /// was wrong.
+    pub(crate) fn finish<T>(mut self, value: Option<T>) -> Result<T, Problem> {
+        for (name, _) in std::mem::take(&mut self.members) {
+            let name: String = name.chars().take(NAME_ECHO_MAX).collect();
+            self.wrong(&name, "unknown_field", "is not a member of this request");
+        }
+        match value {
+            Some(value) if self.errors.is_empty() => Ok(value),
+            _ => Err(Problem::fields(self.errors)),
+        }
+    }
+
+    fn take(&mut self, name: &str) -> Option<Value> {
+        let index = self.members.iter().position(|(member, _)| member == name)?;
+        Some(self.members.remove(index).1)
+    }
+}
+
+/// What a client is told of a password that is refused.
+pub(crate) fn password_error(field: &str, error: PasswordError) -> FieldError {
+    let code = match error {
+        PasswordError::TooShort => "too_short",
+        PasswordError::TooLong => "too_long",
+        PasswordError::Common => "common_password",
+        PasswordError::Context => "context_password",
+    };
+    FieldError { field: field.to_owned(), code, message: error.to_string() }
+}

@@ -1,0 +1,168 @@
+//! Reading one JSON object strictly: no member twice, at any depth (RFC 8259, section 4).
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+
+/// A JSON value of a request body. Numbers, arrays and objects are only told apart: no request
+/// takes one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Value {
+    /// `null`
+    Null,
+    /// `true` or `false`
+    Flag(bool),
+    /// A string.
+    Text(String),
+    /// Anything else.
+    Other,
+}
+
+/// The members of an object, in order.
+pub(crate) struct Members(pub(crate) Vec<(String, Value)>);
+
+/// Why a text is not a body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum JsonError {
+    /// Not JSON in UTF-8.
+    Syntax,
+    /// A member appears twice.
+    Duplicate,
+    /// JSON, but not an object.
+    NotAnObject,
+}
+
+/// What serde is told when a member appears twice, to be recognised afterwards.
+const DUPLICATE: &str = "duplicate member";
+
+/// Reads a body.
+pub(crate) fn read(bytes: &[u8]) -> Result<Members, JsonError> {
+    match serde_json::from_slice::<Document>(bytes) {
+        Ok(Document::Object(members)) => Ok(Members(members)),
+        Ok(Document::Value(_)) => Err(JsonError::NotAnObject),
+        Err(error) if error.is_data() && error.to_string().starts_with(DUPLICATE) => {
+            Err(JsonError::Duplicate)
+        }
+        Err(_) => Err(JsonError::Syntax),
+    }
+}
+
+/// A whole JSON text.
+enum Document {
+    Object(Vec<(String, Value)>),
+    Value(Value),
+}
+
+impl Document {
+    fn into_value(self) -> Value {
+        match self {
+            Self::Object(_) => Value::Other,
+            Self::Value(value) => value,
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Document {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(DocumentVisitor)
+    }
+}
+
+struct DocumentVisitor;
+
+impl<'de> Visitor<'de> for DocumentVisitor {
+    type Value = Document;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<Document, E> {
+        Ok(Document::Value(Value::Null))
+    }
+
+    fn visit_bool<E>(self, flag: bool) -> Result<Document, E> {
+        Ok(Document::Value(Value::Flag(flag)))
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Document, E> {
+        Ok(Document::Value(Value::Other))
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Document, E> {
+        Ok(Document::Value(Value::Other))
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Document, E> {
+        Ok(Document::Value(Value::Other))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Document, E> {
+        Ok(Document::Value(Value::Text(text.to_owned())))
+    }
+
+    fn visit_string<E>(self, text: String) -> Result<Document, E> {
+        Ok(Document::Value(Value::Text(text)))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Document, A::Error> {
+        while items.next_element::<Document>()?.is_some() {}
+        Ok(Document::Value(Value::Other))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Document, A::Error> {
+        let mut members: Vec<(String, Value)> = Vec::new();
+        while let Some((name, value)) = entries.next_entry::<String, Document>()? {
+            // A body has at most 16 KiB, so looking through all members is cheap.
+            if members.iter().any(|(known, _)| *known == name) {
+                return Err(A::Error::custom(DUPLICATE));
+            }
+            members.push((name, value.into_value()));
+        }
+        Ok(Document::Object(members))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(text: &str) -> Option<JsonError> {
+        read(text.as_bytes()).err()
+    }
+
+    #[test]
+    fn one_object_is_a_body() {
+        let members = read(br#"{"a":"x","b":true,"c":null,"d":1,"e":[{"a":1}]}"#).unwrap().0;
+        let values: Vec<_> = members.into_iter().map(|(_, value)| value).collect();
+        let text = Value::Text("x".to_owned());
+        assert_eq!(values, [text, Value::Flag(true), Value::Null, Value::Other, Value::Other]);
+    }
+
+    /// Row P12: a member that appears twice is refused, however it is spelled and wherever.
+    #[test]
+    fn p12_a_member_may_not_appear_twice() {
+        for text in [
+            r#"{"a":1,"a":2}"#,
+            r#"{"a":1,"\u0061":1}"#,
+            r#"{"o":{"a":1,"a":1}}"#,
+            r#"{"o":[{"a":1,"a":1}]}"#,
+            r#"[{"a":1,"a":1}]"#,
+        ] {
+            assert_eq!(error(text), Some(JsonError::Duplicate), "{text}");
+        }
+    }
+
+    #[test]
+    fn anything_but_an_object_is_refused() {
+        for text in ["[]", "null", "1", "\"x\"", "true"] {
+            assert_eq!(error(text), Some(JsonError::NotAnObject), "{text}");
+        }
+        for text in
+            ["", "{", "{}x", "{a:1}", "{'a':1}", "{\"a\":1,}", "\u{feff}{}", "{\"a\":\"\\ud800\"}"]
+        {
+            assert_eq!(error(text), Some(JsonError::Syntax), "{text}");
+        }
+        assert_eq!(read(b"{\"a\":\"\xff\"}").err(), Some(JsonError::Syntax));
+    }
+}

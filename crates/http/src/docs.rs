@@ -1,0 +1,120 @@
+//! The pages for people: the API to try on, and what each error means.
+
+use std::fmt::Write;
+use std::sync::Arc;
+
+use actix_web::http::header;
+use actix_web::web::{self, Data, Path};
+use actix_web::{HttpRequest, HttpResponse};
+
+use crate::App;
+use crate::body::refuse_query;
+use crate::problem::{Code, Problem};
+use crate::routes::Endpoint;
+
+/// Where the page that explains the errors stands, whether `docs` is on or not: every problem
+/// document names it.
+pub(crate) const PROBLEMS_PATH: &str = "/docs/problems";
+
+/// Everything that the try-it page loads comes from this service.
+const PAGE_CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
+                        img-src 'self' data:; connect-src 'self'; base-uri 'none'; \
+                        form-action 'none'; frame-ancestors 'none'";
+
+const PAGE: &str = include_str!("docs/page.html");
+const START: &str = include_str!("docs/start.js");
+const PROBLEMS_STYLE: &str = include_str!("docs/problems.css");
+
+pub(crate) fn endpoints(on: bool) -> Vec<Endpoint> {
+    let mut endpoints = vec![Endpoint::root::<__path_problems>(|| web::to(problems))];
+    if on {
+        endpoints.push(Endpoint::root::<__path_openapi>(|| web::to(openapi)));
+        endpoints.push(Endpoint::root::<__path_page>(|| web::to(page)));
+        endpoints.push(Endpoint::root::<__path_asset>(|| web::to(asset)));
+    }
+    endpoints
+}
+
+/// The OpenAPI document of this installation.
+#[utoipa::path(
+    get, path = "/openapi.json", tag = "documentation",
+    responses((status = 200, description = "The document", content_type = "application/json"))
+)]
+async fn openapi(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    refuse_query(&request)?;
+    Ok(HttpResponse::Ok().json(crate::openapi_document(app.options())))
+}
+
+/// A page to try the API on.
+#[utoipa::path(
+    get, path = "/docs", tag = "documentation",
+    responses((status = 200, description = "The page", content_type = "text/html"))
+)]
+async fn page(request: HttpRequest) -> Result<HttpResponse, Problem> {
+    refuse_query(&request)?;
+    Ok(html(PAGE, PAGE_CSP))
+}
+
+/// What the page loads.
+#[utoipa::path(
+    get, path = "/docs/{asset}", tag = "documentation",
+    params(("asset" = String, Path, description = "One of the files that the page names")),
+    responses((status = 200, description = "The file"), (status = 404, description = "No such file"))
+)]
+async fn asset(asset: Path<String>) -> Result<HttpResponse, Problem> {
+    let not_found = || Problem::new(Code::NotFound);
+    let bytes = match asset.as_str() {
+        "start.js" => START.as_bytes().to_vec(),
+        name @ ("swagger-ui.css" | "swagger-ui-bundle.js" | "favicon-32x32.png") => {
+            let config = Arc::new(utoipa_swagger_ui::Config::from("/openapi.json"));
+            let file = utoipa_swagger_ui::serve(name, config).ok().flatten();
+            file.ok_or_else(not_found)?.bytes.into_owned()
+        }
+        _ => return Err(not_found()),
+    };
+    let kind = match asset.rsplit_once('.').map(|(_, ending)| ending) {
+        Some("css") => "text/css; charset=utf-8",
+        Some("js") => "text/javascript; charset=utf-8",
+        _ => "image/png",
+    };
+    Ok(HttpResponse::Ok().insert_header((header::CONTENT_TYPE, kind)).body(bytes))
+}
+
+/// What each error means and what to do about it.
+#[utoipa::path(
+    get, path = "/docs/problems", tag = "documentation",
+    responses((status = 200, description = "The page", content_type = "text/html"))
+)]
+async fn problems(request: HttpRequest) -> Result<HttpResponse, Problem> {
+    refuse_query(&request)?;
+    let mut rows = String::new();
+    for code in Code::ALL {
+        let (name, status) = (code.as_str(), code.status().as_u16());
+        // Writing to a string cannot fail.
+        let _ = write!(
+            rows,
+            "<section id=\"{name}\"><h2>{}</h2><p><code>{name}</code> · status {status}</p>\
+             <p>{}</p></section>",
+            code.title(),
+            code.help()
+        );
+    }
+    let page = format!(
+        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
+         <title>Errors of this service</title><style>{PROBLEMS_STYLE}</style></head>\
+         <body><main><h1>Errors of this service</h1>{rows}</main></body></html>"
+    );
+    Ok(html(
+        &page,
+        "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; \
+                    form-action 'none'; frame-ancestors 'none'",
+    ))
+}
+
+fn html(page: &str, csp: &'static str) -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((header::CONTENT_TYPE, "text/html; charset=utf-8"))
+        .insert_header((header::CONTENT_SECURITY_POLICY, csp))
+        .body(page.to_owned())
+}

@@ -1,0 +1,49 @@
+//! The endpoints, one file for each subject.
+
+mod health;
+mod login;
+mod logout;
+mod me;
+mod objects;
+mod password;
+mod reauthenticate;
+mod refresh;
+mod signup;
+mod well_known;
+
+use actix_web::HttpResponse;
+use serde::Serialize;
+
+use crate::Options;
+use crate::routes::Endpoint;
+
+/// Every endpoint of this installation.
+pub(crate) fn all(options: &Options) -> Vec<Endpoint> {
+    let mut endpoints = vec![
+        signup::endpoint(),
+        login::endpoint(),
+        refresh::endpoint(),
+        logout::endpoint(),
+        logout::all_endpoint(),
+        me::get_endpoint(),
+        me::patch_endpoint(),
+        password::endpoint(),
+        reauthenticate::endpoint(),
+        well_known::jwks_endpoint(),
+        well_known::metadata_endpoint(),
+        health::live_endpoint(),
+        health::ready_endpoint(),
+    ];
+    endpoints.extend(crate::docs::endpoints(options.docs));
+    endpoints
+}
+
+/// An answer of JSON.
+fn ok(body: &impl Serialize) -> HttpResponse {
+    HttpResponse::Ok().json(body)
+}
+
+/// An answer that says nothing more than that it is done.
+fn done() -> HttpResponse {
+    HttpResponse::NoContent().finish()
+}

@@ -1,0 +1,74 @@
+//! `POST /me/password`
+
+use actix_web::web::{self, Data};
+use actix_web::{HttpRequest, HttpResponse};
+use gateward_app::{ChangePassword, ChangePasswordError};
+
+use crate::App;
+use crate::body::{Body, password_error};
+use crate::credentials::caller;
+use crate::problem::{Problem, ProblemBody};
+use crate::routes::Endpoint;
+
+pub(super) fn endpoint() -> Endpoint {
+    Endpoint::api::<__path_change_password>(|| web::to(change_password))
+}
+
+/// The old password and the new one.
+#[derive(utoipa::ToSchema)]
+#[schema(as = ChangePassword)]
+#[expect(dead_code, reason = "documents the body, which is read member by member")]
+struct ChangePasswordBody {
+    #[schema(format = "password", max_length = 1024)]
+    current_password: String,
+    #[schema(format = "password", min_length = 8, max_length = 1024)]
+    new_password: String,
+}
+
+/// Change one's password. Every other session ends.
+#[utoipa::path(
+    post, path = "/me/password", tag = "accounts", request_body = ChangePasswordBody,
+    security(("access_token" = [])),
+    responses(
+        (status = 204, description = "The password is changed"),
+        (status = 401, description = "No valid access token", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "`validation_failed`, also for a wrong current password", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "`overloaded` or `unavailable`", body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+async fn change_password(
+    app: Data<App>,
+    request: HttpRequest,
+    body: Body,
+) -> Result<HttpResponse, Problem> {
+    let caller = caller(&app, &request).await?;
+    let origin = crate::origin::origin(&request, &app.options().trusted_proxies);
+    let mut fields = body.fields().await?;
+    let current = fields.password("current_password");
+    let new = fields.password("new_password");
+    let (current, new) = fields.finish(current.zip(new))?;
+    let change = ChangePassword { current, new, origin };
+    app.detached(async move |core| core.change_password(&caller, change).await).await??;
+    Ok(super::done())
+}
+
+impl From<ChangePasswordError> for Problem {
+    fn from(error: ChangePasswordError) -> Self {
+        match error {
+            ChangePasswordError::WrongPassword => Self::wrong_password("current_password"),
+            ChangePasswordError::Password(error) => {
+                Self::fields(vec![password_error("new_password", error)])
+            }
+            ChangePasswordError::Hash(error) => error.into(),
+            ChangePasswordError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl Problem {
+    /// A wrong password of somebody who is logged in. Not a 401: clients would refresh and try
+    /// again for ever.
+    pub(super) fn wrong_password(field: &str) -> Self {
+        Self::field(field, "wrong_password", "is not the password of this account")
+    }
+}

@@ -1,0 +1,80 @@
+//! `POST /me/reauthenticate`
+
+use actix_web::web::{self, Data};
+use actix_web::{HttpRequest, HttpResponse};
+use gateward_app::ReauthenticateError;
+use serde::Serialize;
+
+use crate::App;
+use crate::body::Body;
+use crate::credentials::caller;
+use crate::problem::{Problem, ProblemBody};
+use crate::routes::Endpoint;
+
+pub(super) fn endpoint() -> Endpoint {
+    Endpoint::api::<__path_reauthenticate>(|| web::to(reauthenticate))
+}
+
+/// The password, again.
+#[derive(utoipa::ToSchema)]
+#[schema(as = Reauthenticate)]
+#[expect(dead_code, reason = "documents the body, which is read member by member")]
+struct ReauthenticateBody {
+    #[schema(format = "password", max_length = 1024)]
+    password: String,
+}
+
+/// An access token whose `auth_time` is now.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = AccessToken)]
+struct AccessTokenBody {
+    access_token: String,
+    #[schema(example = "Bearer")]
+    token_type: &'static str,
+    /// For how many seconds it is good.
+    #[schema(example = 900)]
+    expires_in: i64,
+}
+
+/// Give the password again, before a sensitive act. The refresh token stays as it is.
+#[utoipa::path(
+    post, path = "/me/reauthenticate", tag = "sessions", request_body = ReauthenticateBody,
+    security(("access_token" = [])),
+    responses(
+        (status = 200, description = "An access token with a new `auth_time`", body = AccessTokenBody),
+        (status = 401, description = "No valid access token", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "`validation_failed`, also for a wrong password", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "`overloaded` or `unavailable`", body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+async fn reauthenticate(
+    app: Data<App>,
+    request: HttpRequest,
+    body: Body,
+) -> Result<HttpResponse, Problem> {
+    let caller = caller(&app, &request).await?;
+    let origin = crate::origin::origin(&request, &app.options().trusted_proxies);
+    let mut fields = body.fields().await?;
+    let password = fields.password("password");
+    let password = fields.finish(password)?;
+    let token = app
+        .detached(async move |core| core.reauthenticate(&caller, &password, &origin).await)
+        .await??;
+    Ok(super::ok(&AccessTokenBody {
+        access_token: token.text.expose().to_owned(),
+        token_type: "Bearer",
+        expires_in: token.expires_in,
+    }))
+}
+
+impl From<ReauthenticateError> for Problem {
+    fn from(error: ReauthenticateError) -> Self {
+        match error {
+            ReauthenticateError::WrongPassword => Self::wrong_password("password"),
+            ReauthenticateError::SessionEnded(reason) => Self::session_ended(reason),
+            ReauthenticateError::Hash(error) => error.into(),
+            ReauthenticateError::Token(error) => Self::of_access_token(error),
+            ReauthenticateError::Store(error) => error.into(),
+        }
+    }
+}

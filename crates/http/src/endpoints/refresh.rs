@@ -1,0 +1,84 @@
+//! `POST /refresh`
+
+use actix_web::web::{self, Data};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse};
+use gateward_app::domain::refresh::KeyHash;
+use gateward_app::{Refresh, RefreshError};
+
+use super::objects::TokenPairBody;
+use crate::App;
+use crate::body::Body;
+use crate::edge::Arrival;
+use crate::problem::{Code, Problem, ProblemBody};
+use crate::routes::Endpoint;
+
+pub(super) fn endpoint() -> Endpoint {
+    Endpoint::api::<__path_refresh>(|| web::to(refresh))
+}
+
+/// A refresh token.
+#[derive(utoipa::ToSchema)]
+#[schema(as = Refresh)]
+#[expect(dead_code, reason = "documents the body, which is read member by member")]
+struct RefreshBody {
+    refresh_token: String,
+}
+
+/// Exchange a refresh token for the next pair.
+///
+/// A refresh token works once. Whoever lost the answer sends the same token with the same
+/// `Idempotency-Key` again and gets the same refresh token. Make a random key when a refresh token
+/// is stored, and keep both together.
+#[utoipa::path(
+    post, path = "/refresh", tag = "sessions", request_body = RefreshBody,
+    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters, random, one for each refresh token")),
+    responses(
+        (status = 200, description = "The next pair", body = TokenPairBody),
+        (status = 400, description = "`malformed_request`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 401, description = "`invalid_token`, `wrong_token_kind`, `token_expired`, `session_ended` or `refresh_token_reused`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "`validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "`unavailable`", body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+async fn refresh(
+    app: Data<App>,
+    request: HttpRequest,
+    body: Body,
+) -> Result<HttpResponse, Problem> {
+    let arrival = request.extensions().get::<Arrival>().copied();
+    let received_at = arrival.map_or_else(|| app.core().now(), |arrival| arrival.0);
+    let origin = crate::origin::origin(&request, &app.options().trusted_proxies);
+    let idempotency = idempotency(&request)?;
+    let mut fields = body.fields().await?;
+    let token = fields.text("refresh_token");
+    let token = fields.finish(token)?;
+    let refresh = Refresh { token, idempotency, received_at, origin };
+    let pair = app.detached(async move |core| core.refresh(refresh).await).await??;
+    Ok(super::ok(&TokenPairBody::from(&pair)))
+}
+
+/// The hash of the idempotency key, if there is one.
+fn idempotency(request: &HttpRequest) -> Result<Option<KeyHash>, Problem> {
+    let mut headers = request.headers().get_all("idempotency-key");
+    let Some(header) = headers.next() else { return Ok(None) };
+    let key = header.to_str().ok().and_then(|text| KeyHash::of(text).ok());
+    if key.is_none() || headers.next().is_some() {
+        let detail =
+            "The header 'Idempotency-Key' must be one of 1 to 255 visible ASCII characters.";
+        return Err(Problem::malformed(detail));
+    }
+    Ok(key)
+}
+
+impl From<RefreshError> for Problem {
+    fn from(error: RefreshError) -> Self {
+        match error {
+            RefreshError::Token(error) => Self::of_refresh_token(error),
+            RefreshError::SessionEnded(reason) => Self::session_ended(reason),
+            RefreshError::Reused => Self::new(Code::RefreshTokenReused),
+            RefreshError::TooLate => Self::new(Code::Unavailable)
+                .detail("The request waited too long and was dropped; send it again."),
+            RefreshError::Store(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! `POST /signup`
+
+use actix_web::web::{self, Data};
+use actix_web::{HttpRequest, HttpResponse};
+use gateward_app::{Signup, SignupError};
+
+use super::objects::UserBody;
+use crate::App;
+use crate::body::{Body, password_error};
+use crate::problem::{Code, Problem, ProblemBody};
+use crate::routes::Endpoint;
+
+pub(super) fn endpoint() -> Endpoint {
+    Endpoint::api::<__path_signup>(|| web::to(signup))
+}
+
+/// Who signs up.
+#[derive(utoipa::ToSchema)]
+#[schema(as = Signup)]
+#[expect(dead_code, reason = "documents the body, which is read member by member")]
+struct SignupBody {
+    /// 3 to 32 of `A-Z a-z 0-9 . _ -`
+    #[schema(min_length = 3, max_length = 32, pattern = "^[A-Za-z0-9._-]+$", example = "ada")]
+    username: String,
+    #[schema(format = "email", max_length = 254, example = "ada@example.org")]
+    email: String,
+    /// At least as long as the policy says; neither common nor made of the account's own words.
+    #[schema(
+        format = "password",
+        min_length = 8,
+        max_length = 1024,
+        example = "correct horse battery"
+    )]
+    password: String,
+}
+
+/// Make an account of one's own.
+#[utoipa::path(
+    post, path = "/signup", tag = "accounts", request_body = SignupBody,
+    responses(
+        (status = 201, description = "The account is made; no session begins", body = UserBody),
+        (status = 403, description = "`forbidden`: sign-up is off", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "`username_taken` or `email_taken`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "`validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "`overloaded` or `unavailable`", body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+async fn signup(app: Data<App>, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
+    if !app.core().policy().signup_enabled {
+        return Err(SignupError::Off.into());
+    }
+    let origin = crate::origin::origin(&request, &app.options().trusted_proxies);
+    let mut fields = body.fields().await?;
+    let username = fields.new_username("username");
+    let email = fields.email("email");
+    let password = fields.password("password");
+    let whole = username.zip(email).zip(password);
+    let ((username, email), password) = fields.finish(whole)?;
+    let signup = Signup { username, email, password, origin };
+    let user = app.detached(async move |core| core.signup(signup).await).await??;
+    Ok(HttpResponse::Created().json(UserBody::from(&user)))
+}
+
+impl From<SignupError> for Problem {
+    fn from(error: SignupError) -> Self {
+        match error {
+            SignupError::Off => Self {
+                challenge: None,
+                ..Self::new(Code::Forbidden)
+                    .detail("Sign-up is off here; ask the operator for an account.")
+            },
+            SignupError::Password(error) => Self::fields(vec![password_error("password", error)]),
+            SignupError::Hash(error) => error.into(),
+            SignupError::Store(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! `/.well-known/…`: what other services need to check tokens.
+
+use actix_web::http::header;
+use actix_web::web::{self, Data};
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Serialize;
+
+use crate::App;
+use crate::body::refuse_query;
+use crate::problem::Problem;
+use crate::routes::Endpoint;
+
+pub(super) fn jwks_endpoint() -> Endpoint {
+    Endpoint::root::<__path_jwks>(|| web::to(jwks))
+}
+
+pub(super) fn metadata_endpoint() -> Endpoint {
+    Endpoint::root::<__path_metadata>(|| web::to(metadata))
+}
+
+/// The public keys, as a JSON Web Key Set (RFC 7517).
+#[utoipa::path(
+    get, path = "/.well-known/jwks.json", tag = "discovery",
+    responses((status = 200, description = "The keys; may be kept as long as `Cache-Control` says", content_type = "application/json"))
+)]
+async fn jwks(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    refuse_query(&request)?;
+    let seconds = app.core().policy().jwks_cache_seconds;
+    Ok(HttpResponse::Ok()
+        .insert_header((header::CONTENT_TYPE, "application/json"))
+        .insert_header((header::CACHE_CONTROL, format!("public, max-age={seconds}")))
+        .body(app.core().jwks()))
+}
+
+/// What is found where (RFC 8414, section 2).
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = Metadata)]
+struct MetadataBody<'a> {
+    issuer: &'a str,
+    jwks_uri: String,
+    /// None: there is no authorization endpoint.
+    response_types_supported: [&'a str; 0],
+    /// None: there is no token endpoint.
+    grant_types_supported: [&'a str; 0],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    service_documentation: Option<String>,
+}
+
+/// The metadata of the issuer (RFC 8414).
+#[utoipa::path(
+    get, path = "/.well-known/oauth-authorization-server", tag = "discovery",
+    responses((status = 200, description = "The metadata", body = MetadataBody))
+)]
+async fn metadata(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    refuse_query(&request)?;
+    let (policy, options) = (app.core().policy(), app.options());
+    let mut response = super::ok(&MetadataBody {
+        issuer: &policy.issuer,
+        jwks_uri: format!("{}/.well-known/jwks.json", options.public_url),
+        response_types_supported: [],
+        grant_types_supported: [],
+        service_documentation: options.docs.then(|| format!("{}/docs", options.public_url)),
+    });
+    let seconds = policy.jwks_cache_seconds;
+    if let Ok(value) = header::HeaderValue::from_str(&format!("public, max-age={seconds}")) {
+        response.headers_mut().insert(header::CACHE_CONTROL, value);
+    }
+    Ok(response)
+}

@@ -1,0 +1,138 @@
+//! `Endpoint`: a route and its documentation, which cannot part.
+
+use std::collections::BTreeMap;
+
+use actix_cors::Cors;
+use actix_web::guard::{self, Guard};
+use actix_web::http::Method;
+use actix_web::middleware::{Condition, from_fn};
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{HttpResponse, Route};
+use tracing_actix_web::TracingLogger;
+use utoipa::__dev::SchemaReferences;
+use utoipa::openapi::path::{HttpMethod, Operation};
+use utoipa::openapi::{RefOr, Schema};
+
+use crate::edge::{RequestSpan, edge};
+use crate::problem::{Code, Problem};
+use crate::{App, Options};
+
+/// For how many seconds a browser may remember what CORS allows.
+const CORS_MAX_AGE_SECONDS: usize = 600;
+
+/// A route and its documentation.
+pub(crate) struct Endpoint {
+    path: String,
+    method: HttpMethod,
+    under_base: bool,
+    operation: Operation,
+    schemas: fn(&mut Vec<(String, RefOr<Schema>)>),
+    route: fn() -> Route,
+}
+
+impl Endpoint {
+    /// An endpoint of the API, under the base path. `P` is what `#[utoipa::path]` makes.
+    pub(crate) fn api<P: utoipa::Path + SchemaReferences>(route: fn() -> Route) -> Self {
+        Self { under_base: true, ..Self::root::<P>(route) }
+    }
+
+    /// An endpoint whose path is fixed.
+    pub(crate) fn root<P: utoipa::Path + SchemaReferences>(route: fn() -> Route) -> Self {
+        Self {
+            path: P::path(),
+            method: P::methods().into_iter().next().unwrap_or(HttpMethod::Get),
+            under_base: false,
+            operation: P::operation(),
+            schemas: P::schemas,
+            route,
+        }
+    }
+
+    /// The whole path.
+    fn full_path(&self, options: &Options) -> String {
+        let base = if self.under_base { options.base_path.as_str() } else { "" };
+        format!("{base}{}", self.path)
+    }
+
+    /// Writes the endpoint into the OpenAPI document.
+    pub(crate) fn document(self, options: &Options, openapi: &mut utoipa::openapi::OpenApi) {
+        let mut schemas = Vec::new();
+        (self.schemas)(&mut schemas);
+        openapi.components.get_or_insert_default().schemas.extend(schemas);
+        let path = self.full_path(options);
+        openapi.paths.add_path_operation(path, vec![self.method], self.operation);
+    }
+
+    /// The methods that reach it: who may `GET` may ask for the `HEAD` alone.
+    fn methods(&self) -> Vec<Method> {
+        match self.method {
+            HttpMethod::Get => vec![Method::GET, Method::HEAD],
+            HttpMethod::Post => vec![Method::POST],
+            HttpMethod::Put => vec![Method::PUT],
+            HttpMethod::Patch => vec![Method::PATCH],
+            _ => vec![Method::DELETE],
+        }
+    }
+}
+
+/// Adds all endpoints, each path with its own answer to methods that it does not know.
+pub(crate) fn register(app: &App, endpoints: Vec<Endpoint>, config: &mut ServiceConfig) {
+    let mut by_path: BTreeMap<String, Vec<Endpoint>> = BTreeMap::new();
+    for endpoint in endpoints {
+        by_path.entry(endpoint.full_path(app.options())).or_default().push(endpoint);
+    }
+    for (path, endpoints) in by_path {
+        let mut resource = web::resource(path);
+        let mut allow = Vec::new();
+        for endpoint in endpoints {
+            for method in endpoint.methods() {
+                allow.push(method.to_string());
+                resource = resource.route((endpoint.route)().guard(only(method)));
+            }
+        }
+        let allow = allow.join(", ");
+        let refuse = move || {
+            let problem = Problem::new(Code::MethodNotAllowed);
+            let problem = Problem { allow: Some(allow.clone()), ..problem };
+            async move { Err::<HttpResponse, _>(problem) }
+        };
+        config.service(
+            resource
+                .default_service(web::to(refuse))
+                .wrap(cors(app.options()))
+                .wrap(from_fn(edge))
+                .wrap(TracingLogger::<RequestSpan>::new()),
+        );
+    }
+}
+
+/// Adds the answer to paths that nobody serves. A team that mounts the service among routes of its
+/// own has an answer of its own.
+pub(crate) fn register_not_found(config: &mut ServiceConfig) {
+    let refuse = || async { Err::<HttpResponse, _>(Problem::new(Code::NotFound)) };
+    config.service(
+        web::resource("/{path:.*}")
+            .default_service(web::to(refuse))
+            .wrap(from_fn(edge))
+            .wrap(TracingLogger::<RequestSpan>::new()),
+    );
+}
+
+fn only(method: Method) -> impl Guard {
+    guard::fn_guard(move |context| context.head().method == method)
+}
+
+/// CORS by an exact list of origins; without a list, no word of it.
+fn cors(options: &Options) -> Condition<Cors> {
+    let mut cors = Cors::default()
+        .allowed_methods(["GET", "POST", "PUT", "PATCH", "DELETE"])
+        .allowed_headers(["authorization", "content-type", "idempotency-key", "x-csrf-token"])
+        .expose_headers(["retry-after", "www-authenticate", "x-request-id"])
+        .supports_credentials()
+        .block_on_origin_mismatch(false)
+        .max_age(CORS_MAX_AGE_SECONDS);
+    for origin in &options.cors_origins {
+        cors = cors.allowed_origin(origin);
+    }
+    Condition::new(!options.cors_origins.is_empty(), cors)
+}
