@@ -1,0 +1,255 @@
+//! Fakes: adapters that cheat and say how.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use async_trait::async_trait;
+use gateward_domain::key::{Algorithm, KeyId, KeyPurpose, StoredKey};
+use gateward_domain::ports::{
+    Access, HashError, KeyError, KeyMaker, PasswordHasher, Store, TokenSigner,
+};
+use gateward_domain::refresh::{Proof, ShownToken};
+use gateward_domain::{
+    AccessClaims, AccessGrant, Email, Origin, Password, PasswordHash, PasswordPolicy, RoleName,
+    Session, Timestamp, TokenError, TokenText, User, Username,
+};
+use gateward_testkit::{FixedClock, MemoryStore, SeededEntropy, fixtures};
+
+use crate::{App, LoggedIn, Login, LoginError, Policy, Ports, Refresh, Signup};
+
+pub(super) const PASSWORD: &str = "correct horse battery";
+
+/// Writes tokens in clear: kind, session, user, times and, for a refresh token, generation.
+pub(super) struct PlainSigner;
+
+impl TokenSigner for PlainSigner {
+    fn sign_access(&self, grant: &AccessGrant<'_>) -> Result<TokenText, TokenError> {
+        let roles: Vec<&str> = grant.user.roles.iter().map(RoleName::as_str).collect();
+        Ok(TokenText::new(format!(
+            "access {} {} {} {} {} {}",
+            grant.session_id,
+            grant.user.id,
+            grant.expires_at.micros(),
+            grant.issued_at.micros(),
+            grant.id,
+            roles.join("+"),
+        )))
+    }
+
+    fn sign_refresh(&self, session: &Session) -> Result<TokenText, TokenError> {
+        Ok(TokenText::new(format!(
+            "refresh {} {} {} {}",
+            session.id,
+            session.user_id,
+            session.line.expires_at.micros(),
+            session.line.generation,
+        )))
+    }
+
+    fn verify_access(&self, token: &str, now: Timestamp) -> Result<AccessClaims, TokenError> {
+        let parts: Vec<&str> = token.split(' ').collect();
+        let micros = |part: &str| Timestamp::from_micros(part.parse().unwrap());
+        match parts[0] {
+            "access" if micros(parts[3]) <= now => Err(TokenError::Expired),
+            "access" => Ok(AccessClaims {
+                id: parts[5].parse().unwrap(),
+                user_id: parts[2].parse().unwrap(),
+                session_id: parts[1].parse().unwrap(),
+                issued_at: micros(parts[4]),
+                expires_at: micros(parts[3]),
+            }),
+            "refresh" => Err(TokenError::WrongKind),
+            _ => Err(TokenError::Invalid),
+        }
+    }
+
+    /// The proof is that of the fixtures, whose salt [`app`] gives to every session.
+    fn verify_refresh(&self, token: &str, _: Timestamp) -> Result<ShownToken, TokenError> {
+        let parts: Vec<&str> = token.split(' ').collect();
+        if parts[0] != "refresh" {
+            return Err(TokenError::WrongKind);
+        }
+        let (session_id, generation) = (parts[1].parse().unwrap(), parts[4].parse().unwrap());
+        let keyed = fixtures::keyed(session_id, generation);
+        Ok(ShownToken {
+            session_id,
+            user_id: parts[2].parse().unwrap(),
+            generation,
+            expires_at: Timestamp::from_micros(parts[3].parse().unwrap()),
+            proof: Proof { keyed, secret: Proof::secret(&keyed, &SALT) },
+        })
+    }
+
+    fn refresh_key(&self, _: Timestamp) -> Result<KeyId, TokenError> {
+        Ok(KeyId("refresh".to_owned()))
+    }
+
+    fn jwks(&self, _: Timestamp) -> String {
+        r#"{"keys":[]}"#.to_owned()
+    }
+}
+
+/// The salt of every session, because [`StuckEntropy`] gives nothing else.
+const SALT: gateward_domain::refresh::Salt = gateward_domain::refresh::Salt([7; 32]);
+
+/// Gives 32 bytes that are always the same, and otherwise what a seed gives.
+struct StuckEntropy(SeededEntropy);
+
+impl gateward_domain::ports::Entropy for StuckEntropy {
+    fn fill(&self, buffer: &mut [u8]) {
+        if buffer.len() == SALT.0.len() {
+            buffer.copy_from_slice(&SALT.0);
+        } else {
+            self.0.fill(buffer);
+        }
+    }
+}
+
+/// Hashes by writing `plain:` before the password, and counts.
+#[derive(Default)]
+pub(super) struct PlainHasher {
+    pub(super) verified: AtomicU32,
+    pub(super) hashed: AtomicU32,
+}
+
+#[async_trait]
+impl PasswordHasher for PlainHasher {
+    async fn hash(&self, password: &Password) -> Result<PasswordHash, HashError> {
+        self.hashed.fetch_add(1, Ordering::Relaxed);
+        Ok(PasswordHash::from_phc(format!("plain:{}", password.expose())))
+    }
+
+    async fn verify(&self, password: &Password, hash: &PasswordHash) -> Result<bool, HashError> {
+        self.verified.fetch_add(1, Ordering::Relaxed);
+        let text = hash.expose();
+        let bare = text.strip_prefix("plain:").or_else(|| text.strip_prefix("old:"));
+        Ok(bare == Some(password.expose()))
+    }
+
+    fn is_outdated(&self, hash: &PasswordHash) -> bool {
+        hash.expose().starts_with("old:")
+    }
+}
+
+/// Makes keys that hold nothing.
+pub(super) struct HollowKeys;
+
+impl KeyMaker for HollowKeys {
+    fn make_key(
+        &self,
+        purpose: KeyPurpose,
+        algorithm: Algorithm,
+        now: Timestamp,
+        active_from: Timestamp,
+    ) -> Result<StoredKey, KeyError> {
+        Ok(StoredKey {
+            id: KeyId(format!("{}-{}", purpose.as_str(), active_from.micros())),
+            purpose,
+            algorithm,
+            sealed: Vec::new(),
+            public_jwk: None,
+            created_at: now,
+            active_from,
+        })
+    }
+
+    fn install_keys(&self, _: &[StoredKey]) -> Result<(), KeyError> {
+        Ok(())
+    }
+}
+
+/// An application on a store in memory, with a clock that the test moves.
+pub(super) struct World {
+    pub(super) app: App,
+    pub(super) store: Arc<dyn Store>,
+    pub(super) clock: Arc<FixedClock>,
+    pub(super) hasher: Arc<PlainHasher>,
+}
+
+pub(super) fn policy() -> Policy {
+    Policy {
+        issuer: "https://auth.example.org".to_owned(),
+        key_algorithm: Algorithm::EdDsa,
+        jwks_cache_seconds: 600,
+        access_ttl_seconds: 900,
+        refresh_idle_seconds: 7 * 24 * 3600,
+        session_max_seconds: 30 * 24 * 3600,
+        refresh_leeway_seconds: 10,
+        sessions_per_user_max: 3,
+        password: PasswordPolicy { length_min: 8 },
+        signup_enabled: true,
+    }
+}
+
+pub(super) async fn world() -> World {
+    world_with(policy(), Arc::new(MemoryStore::new())).await
+}
+
+pub(super) async fn world_with(policy: Policy, store: Arc<dyn Store>) -> World {
+    let clock = Arc::new(FixedClock::new(fixtures::NOW));
+    let hasher = Arc::new(PlainHasher::default());
+    let ports = Ports {
+        store: store.clone(),
+        hasher: hasher.clone(),
+        signer: Arc::new(PlainSigner),
+        key_maker: Arc::new(HollowKeys),
+        clock: clock.clone(),
+        entropy: Arc::new(StuckEntropy(SeededEntropy::new(1))),
+    };
+    World { app: App::new(ports, policy).await.unwrap(), store, clock, hasher }
+}
+
+pub(super) fn password(text: &str) -> Password {
+    Password::received(text.to_owned()).unwrap()
+}
+
+pub(super) fn signup(name: &str) -> Signup {
+    Signup {
+        username: Username::parse(name).unwrap(),
+        email: Email::parse(&format!("{name}@example.org")).unwrap(),
+        password: password(PASSWORD),
+        origin: Origin::default(),
+    }
+}
+
+impl World {
+    pub(super) async fn user(&self, name: &str) -> User {
+        self.app.signup(signup(name)).await.unwrap()
+    }
+
+    pub(super) async fn login(&self, name: &str, text: &str) -> Result<LoggedIn, LoginError> {
+        let login = Login {
+            identifier: gateward_domain::Identifier::parse(name),
+            password: password(text),
+            client_name: None,
+            origin: Origin::default(),
+        };
+        self.app.login(login).await
+    }
+
+    /// A user and a session of theirs.
+    pub(super) async fn logged_in(&self, name: &str) -> LoggedIn {
+        self.user(name).await;
+        self.login(name, PASSWORD).await.unwrap()
+    }
+
+    pub(super) fn refresh(&self, token: &TokenText, key: Option<&str>) -> Refresh {
+        Refresh {
+            token: token.expose().to_owned(),
+            idempotency: key.map(fixtures::key_hash),
+            received_at: self.app.now(),
+            origin: Origin::default(),
+        }
+    }
+
+    /// What is written down about a session.
+    pub(super) async fn story(&self, session: gateward_domain::SessionId) -> Vec<String> {
+        let mut tx = self.store.begin(Access::Read).await.unwrap();
+        let events = tx.list_session_events(session, 100).await.unwrap();
+        let told = |event: &gateward_domain::Event| match event.kind.reason() {
+            Some(reason) => format!("{} {reason}", event.kind.as_str()),
+            None => event.kind.as_str().to_owned(),
+        };
+        events.iter().map(told).collect()
+    }
+}

@@ -1,0 +1,214 @@
+//! Logging in and out.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use gateward_domain::mock::{MockPasswordHasher, MockStore, MockTokenSigner, MockTx};
+use gateward_domain::ports::{Access, Clock, StoreError, TokenSigner};
+use gateward_domain::{EndReason, Identifier, Origin, PasswordHash, TokenError};
+use gateward_testkit::{FixedClock, SeededEntropy, fixtures};
+
+use super::fakes::{HollowKeys, PASSWORD, PlainSigner, password, policy, world};
+use crate::{App, AuthenticateError, Login, LoginError, LogoutError, Ports};
+
+/// Rows 6.3.8 and E2 in part: the same answer after the same work.
+#[tokio::test]
+async fn an_unknown_name_costs_the_work_of_a_wrong_password() {
+    let world = world().await;
+    world.user("ada").await;
+    for name in ["nobody", "nobody@example.org", "no such name!", "ada"] {
+        let before = world.hasher.verified.load(Ordering::Relaxed);
+        let refused = world.login(name, "wrong horse").await;
+        assert!(matches!(refused, Err(LoginError::BadCredentials)), "{name}");
+        assert_eq!(world.hasher.verified.load(Ordering::Relaxed), before + 1, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn name_and_address_open_the_same_account_in_any_case() {
+    let world = world().await;
+    let id = world.user("ada").await.id;
+    for name in ["ada", "ADA", "ada@example.org", "Ada@Example.ORG"] {
+        assert_eq!(world.login(name, PASSWORD).await.unwrap().user.id, id, "{name}");
+    }
+}
+
+/// Rows P1 and P4: the password is taken as it is.
+#[tokio::test]
+async fn p4_a_password_is_neither_trimmed_nor_folded() {
+    let world = world().await;
+    world.user("ada").await;
+    for near in ["Correct horse battery", " correct horse battery", "correct horse battery "] {
+        assert!(matches!(world.login("ada", near).await, Err(LoginError::BadCredentials)));
+    }
+}
+
+#[tokio::test]
+async fn a_hash_with_old_parameters_is_renewed_at_login() {
+    let world = world().await;
+    let user = world.user("ada").await;
+    let old = PasswordHash::from_phc(format!("old:{PASSWORD}"));
+    let mut tx = world.store.begin(Access::SingleWrite).await.unwrap();
+    assert!(tx.renew_password_hash(user.id, 1, &old).await.unwrap());
+    tx.commit().await.unwrap();
+    world.login("ada", PASSWORD).await.unwrap();
+    let mut tx = world.store.begin(Access::Read).await.unwrap();
+    let user = tx.find_user(user.id).await.unwrap().unwrap();
+    assert_eq!(user.password_hash.expose(), format!("plain:{PASSWORD}"));
+    assert_eq!(user.credentials_version, 1, "it is the same password");
+}
+
+#[tokio::test]
+async fn the_oldest_session_makes_room_for_a_new_one() {
+    let world = world().await;
+    let first = world.logged_in("ada").await.pair;
+    for _ in 0..3 {
+        world.clock.advance_seconds(1);
+        world.login("ada", PASSWORD).await.unwrap();
+    }
+    let dead = world.app.authenticate(first.access.text.expose()).await;
+    assert!(matches!(dead, Err(AuthenticateError::SessionEnded(EndReason::SessionLimit))));
+    assert_eq!(
+        world.story(first.session_id).await,
+        ["session_begun", "session_ended session_limit"]
+    );
+}
+
+/// A password that changes, or an account that is disabled, while the password is being hashed.
+#[tokio::test]
+async fn a_login_that_raced_a_change_begins_no_session() {
+    for disable in [false, true] {
+        let before = fixtures::user(1);
+        let mut after = before.clone();
+        if disable {
+            after.disabled = true;
+        } else {
+            after.credentials_version += 1;
+        }
+        let mut store = MockStore::new();
+        let found = before.clone();
+        store.expect_begin().withf(|access| *access == Access::Read).return_once(move |_| {
+            let mut tx = MockTx::new();
+            tx.expect_find_user_by_identifier().return_once(move |_| Ok(Some(found)));
+            tx.expect_commit().return_once(|| Ok(()));
+            Ok(Box::new(tx))
+        });
+        store.expect_begin().withf(|access| *access == Access::Write).return_once(move |_| {
+            let mut tx = MockTx::new();
+            tx.expect_lock_user().return_once(move |_| Ok(Some(after)));
+            tx.expect_insert_session().never();
+            tx.expect_commit().never();
+            Ok(Box::new(tx))
+        });
+        let refused = app(store, true).await.login(login()).await;
+        match refused {
+            Err(LoginError::Disabled(_)) => assert!(disable),
+            Err(LoginError::BadCredentials) => assert!(!disable),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn no_token_leaves_if_the_session_could_not_be_kept() {
+    let mut store = MockStore::new();
+    let user = fixtures::user(1);
+    store.expect_begin().times(2).returning(move |access| {
+        let (found, locked) = (user.clone(), user.clone());
+        let mut tx = MockTx::new();
+        tx.expect_find_user_by_identifier().return_once(move |_| Ok(Some(found)));
+        tx.expect_lock_user().return_once(move |_| Ok(Some(locked)));
+        tx.expect_end_oldest_sessions().return_once(|_, _, _| Ok(Vec::new()));
+        tx.expect_insert_session().return_once(|_| Ok(()));
+        tx.expect_insert_event().return_once(|_| Ok(()));
+        tx.expect_commit().return_once(move || match access {
+            Access::Write => Err(StoreError::Busy),
+            _ => Ok(()),
+        });
+        Ok(Box::new(tx))
+    });
+    let mut signer = MockTokenSigner::new();
+    signer.expect_refresh_key().returning(|now| PlainSigner.refresh_key(now));
+    signer.expect_sign_access().never();
+    signer.expect_sign_refresh().never();
+    let ports = Ports { signer: Arc::new(signer), ..ports(store, true) };
+    let app = App::new(ports, policy()).await.unwrap();
+    assert!(matches!(app.login(login()).await, Err(LoginError::Store(StoreError::Busy))));
+}
+
+fn login() -> Login {
+    Login {
+        identifier: Identifier::parse("ada"),
+        password: password(PASSWORD),
+        client_name: None,
+        origin: Origin::default(),
+    }
+}
+
+fn ports(store: MockStore, matches: bool) -> Ports {
+    let mut hasher = MockPasswordHasher::new();
+    hasher.expect_hash().returning(|_| Ok(PasswordHash::from_phc("decoy".to_owned())));
+    hasher.expect_verify().times(1).returning(move |_, _| Ok(matches));
+    hasher.expect_is_outdated().return_const(false);
+    let clock = FixedClock::new(fixtures::NOW);
+    assert_eq!(clock.now(), fixtures::NOW);
+    Ports {
+        store: Arc::new(store),
+        hasher: Arc::new(hasher),
+        signer: Arc::new(PlainSigner),
+        key_maker: Arc::new(HollowKeys),
+        clock: Arc::new(clock),
+        entropy: Arc::new(SeededEntropy::new(1)),
+    }
+}
+
+async fn app(store: MockStore, matches: bool) -> App {
+    App::new(ports(store, matches), policy()).await.unwrap()
+}
+
+#[tokio::test]
+async fn s1_logout_ends_the_session_by_any_of_its_tokens_and_a_second_time_is_no_error() {
+    let world = world().await;
+    world.user("ada").await;
+    let origin = Origin::default();
+    for way in ["current", "spent", "access"] {
+        let first = world.login("ada", PASSWORD).await.unwrap().pair;
+        let refresh = world.refresh(&first.refresh, None);
+        let second = world.app.refresh(refresh).await.unwrap();
+        for _ in 0..2 {
+            let done = match way {
+                "current" => world.app.logout_by_refresh(second.refresh.expose(), &origin).await,
+                "spent" => world.app.logout_by_refresh(first.refresh.expose(), &origin).await,
+                _ => world.app.logout_by_access(second.access.text.expose(), &origin).await,
+            };
+            assert!(done.is_ok(), "{way}");
+        }
+        let dead = world.app.authenticate(second.access.text.expose()).await;
+        assert!(matches!(dead, Err(AuthenticateError::SessionEnded(EndReason::Logout))), "{way}");
+        let story = world.story(second.session_id).await;
+        assert_eq!(story, ["session_begun", "session_ended logout"], "{way}: ended once");
+    }
+}
+
+#[tokio::test]
+async fn an_access_token_does_not_log_out_as_a_refresh_token() {
+    let world = world().await;
+    let pair = world.logged_in("ada").await.pair;
+    let refused = world.app.logout_by_refresh(pair.access.text.expose(), &Origin::default()).await;
+    assert!(matches!(refused, Err(LogoutError::Token(TokenError::WrongKind))));
+    assert!(world.app.authenticate(pair.access.text.expose()).await.is_ok());
+}
+
+#[tokio::test]
+async fn s3_all_other_sessions_end_and_ones_own_goes_on_if_it_is_asked_for() {
+    let world = world().await;
+    let other = world.logged_in("ada").await.pair;
+    let own = world.login("ada", PASSWORD).await.unwrap().pair;
+    let caller = world.app.authenticate(own.access.text.expose()).await.unwrap();
+    world.app.logout_all(&caller, true, &Origin::default()).await.unwrap();
+    assert!(world.app.authenticate(own.access.text.expose()).await.is_ok());
+    assert!(world.app.authenticate(other.access.text.expose()).await.is_err());
+    world.app.logout_all(&caller, false, &Origin::default()).await.unwrap();
+    let dead = world.app.authenticate(own.access.text.expose()).await;
+    assert!(matches!(dead, Err(AuthenticateError::SessionEnded(EndReason::LogoutAll))));
+}
