@@ -1,2 +1,74 @@
-//! Placeholder.
-fn main() {}
+//! The program `gateward`: settings, wiring and commands.
+
+mod cli;
+mod commands;
+mod logs;
+mod metrics;
+mod settings;
+mod tls;
+mod wiring;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::{Cli, Command};
+use crate::settings::{SettingError, Settings};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            for line in complaint(&error) {
+                commands::complain(&line);
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The lines that tell of an error: one for each wrong setting, or the error with its causes.
+fn complaint(error: &anyhow::Error) -> Vec<String> {
+    if let Some(BadSettings(errors)) = error.downcast_ref() {
+        return errors.iter().map(|error| format!("error: {error}")).collect();
+    }
+    vec![format!("error: {error:#}")]
+}
+
+/// Some settings are wrong.
+#[derive(Debug)]
+struct BadSettings(Vec<SettingError>);
+
+impl std::fmt::Display for BadSettings {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("some settings are wrong")
+    }
+}
+
+impl std::error::Error for BadSettings {}
+
+fn run(cli: Cli) -> anyhow::Result<()> {
+    // What needs no settings works without them.
+    match cli.command {
+        Some(Command::Keys(cli::KeysCommand::GenerateMaster)) => return commands::keys::generate(),
+        Some(Command::Openapi) => return commands::openapi::print(),
+        _ => {}
+    }
+    let settings = Settings::load(cli.config.as_deref()).map_err(BadSettings)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        // Requests run on actix-web's own threads; here are the commands and the chores.
+        .worker_threads(2)
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        match cli.command.unwrap_or(Command::Serve) {
+            Command::Serve => commands::serve::run(&settings).await,
+            Command::Migrate => commands::migrate::run(&settings).await,
+            Command::Config(command) => commands::config::run(command, &settings),
+            Command::User(command) => commands::user::run(command, &settings).await,
+            Command::Keys(command) => commands::keys::run(command, &settings).await,
+            Command::Openapi => commands::openapi::print(),
+        }
+    })
+}

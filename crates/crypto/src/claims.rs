@@ -1,0 +1,176 @@
+//! The claims of our tokens (RFC 7519, RFC 9068), written and read.
+
+use gateward_domain::key::CLOCK_SKEW_SECONDS;
+use gateward_domain::{
+    AccessClaims, AccessGrant, Permission, RoleName, Session, SessionId, Timestamp, TokenId,
+    UserId, permissions_of,
+};
+use serde::Serialize;
+
+use crate::json::Object;
+use crate::jws;
+
+/// The `typ` of an access token (RFC 9068, section 2.1).
+pub(crate) const ACCESS_TYP: &str = "at+jwt";
+
+/// The `typ` of a refresh token.
+pub(crate) const REFRESH_TYP: &str = "rt+jwt";
+
+/// How the user has proved who they are (RFC 8176).
+const AMR: [&str; 1] = ["pwd"];
+
+/// The latest second that a token may name: the end of the year 9999, as far as dates go.
+const SECOND_MAX: i64 = 253_402_300_799;
+
+/// The claims of an access token, in the order in which they are written.
+#[derive(Serialize)]
+struct AccessBody<'a> {
+    iss: &'a str,
+    sub: String,
+    aud: &'a str,
+    exp: i64,
+    iat: i64,
+    nbf: i64,
+    jti: String,
+    sid: String,
+    client_id: &'a str,
+    username: &'a str,
+    email: &'a str,
+    email_verified: bool,
+    roles: Vec<&'a str>,
+    permissions: Vec<&'static str>,
+    auth_time: i64,
+    amr: [&'static str; 1],
+}
+
+/// The claims of a refresh token, in the order in which they are written.
+#[derive(Serialize)]
+struct RefreshBody<'a> {
+    iss: &'a str,
+    aud: &'a str,
+    sub: String,
+    sid: String,
+    #[serde(rename = "gen")]
+    generation: i64,
+    iat: i64,
+    exp: i64,
+    sec: String,
+}
+
+/// What a refresh token says.
+pub(crate) struct RefreshClaims {
+    pub(crate) session_id: SessionId,
+    pub(crate) user_id: UserId,
+    pub(crate) generation: i64,
+    pub(crate) expires_at: Timestamp,
+    pub(crate) secret: [u8; 32],
+}
+
+/// Writes the claims of an access token.
+pub(crate) fn write_access(
+    issuer: &str,
+    audience: &str,
+    grant: &AccessGrant<'_>,
+) -> Option<Vec<u8>> {
+    let user = grant.user;
+    let issued_at = grant.issued_at.seconds();
+    let body = AccessBody {
+        iss: issuer,
+        sub: user.id.to_string(),
+        aud: audience,
+        exp: grant.expires_at.seconds(),
+        iat: issued_at,
+        nbf: issued_at,
+        jti: grant.id.to_string(),
+        sid: grant.session_id.to_string(),
+        client_id: issuer,
+        username: user.username.as_str(),
+        email: user.email.as_str(),
+        email_verified: user.email_verified,
+        roles: user.roles.iter().map(RoleName::as_str).collect(),
+        permissions: permissions_of(&user.roles)
+            .iter()
+            .map(|it: &Permission| it.as_str())
+            .collect(),
+        auth_time: grant.auth_time.seconds(),
+        amr: AMR,
+    };
+    serde_json::to_vec(&body).ok()
+}
+
+/// Writes the claims of a session's current refresh token; all of them follow from its row.
+pub(crate) fn write_refresh(issuer: &str, session: &Session, secret: &[u8; 32]) -> Option<Vec<u8>> {
+    let body = RefreshBody {
+        iss: issuer,
+        aud: issuer,
+        sub: session.user_id.to_string(),
+        sid: session.id.to_string(),
+        generation: session.line.generation,
+        iat: session.line.rotated_at.seconds(),
+        exp: session.line.expires_at.seconds(),
+        sec: jws::encode(secret),
+    };
+    serde_json::to_vec(&body).ok()
+}
+
+/// Reads the claims of an access token whose signature is good; `None` if any is missing, of
+/// another type or not ours. Whether it has expired is for the caller to judge.
+pub(crate) fn read_access(
+    payload: &[u8],
+    issuer: &str,
+    audience: &str,
+    now: Timestamp,
+) -> Option<AccessClaims> {
+    let claims = Object::parse(payload)?;
+    let addressed = claims.text("iss")? == issuer
+        && claims.text("aud")? == audience
+        && claims.text("client_id")? == issuer;
+    let described = claims.text("username").is_some()
+        && claims.text("email").is_some()
+        && claims.bool("email_verified").is_some()
+        && ["roles", "permissions", "amr"].iter().all(|name| claims.has_texts(name));
+    let issued_at = begun(&claims, "iat", now)?;
+    begun(&claims, "nbf", now)?;
+    second(&claims, "auth_time")?;
+    let read = AccessClaims {
+        id: identifier::<TokenId>(&claims, "jti")?,
+        user_id: identifier::<UserId>(&claims, "sub")?,
+        session_id: identifier::<SessionId>(&claims, "sid")?,
+        issued_at,
+        expires_at: second(&claims, "exp")?,
+    };
+    (addressed && described).then_some(read)
+}
+
+/// Reads the claims of a refresh token whose signature is good, as [`read_access`] does.
+pub(crate) fn read_refresh(payload: &[u8], issuer: &str, now: Timestamp) -> Option<RefreshClaims> {
+    let claims = Object::parse(payload)?;
+    let addressed = claims.text("iss")? == issuer && claims.text("aud")? == issuer;
+    begun(&claims, "iat", now)?;
+    let read = RefreshClaims {
+        session_id: identifier::<SessionId>(&claims, "sid")?,
+        user_id: identifier::<UserId>(&claims, "sub")?,
+        generation: claims.int("gen").filter(|generation| *generation > 0)?,
+        expires_at: second(&claims, "exp")?,
+        secret: jws::decode(claims.text("sec")?)?.try_into().ok()?,
+    };
+    addressed.then_some(read)
+}
+
+/// Reads a time that must have come, by the clock of the node that is ahead of us the most.
+fn begun(claims: &Object<'_>, name: &str, now: Timestamp) -> Option<Timestamp> {
+    second(claims, name).filter(|time| *time <= now.plus_seconds(CLOCK_SKEW_SECONDS))
+}
+
+/// Reads a `NumericDate` (RFC 7519, section 2); ours are whole seconds after 1970.
+fn second(claims: &Object<'_>, name: &str) -> Option<Timestamp> {
+    let seconds = claims.int(name).filter(|seconds| (0..=SECOND_MAX).contains(seconds))?;
+    Some(Timestamp::from_seconds(seconds))
+}
+
+/// Reads an identifier in the one form that we write: lower case, with hyphens.
+fn identifier<T: std::str::FromStr>(claims: &Object<'_>, name: &str) -> Option<T> {
+    let text = claims.text(name)?;
+    let plain = text.len() == 36 && !text.bytes().any(|byte| byte.is_ascii_uppercase());
+    if plain { text.parse().ok() } else { None }
+}

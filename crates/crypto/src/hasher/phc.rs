@@ -1,0 +1,153 @@
+//! Argon2id hashes as text: `$argon2id$v=19$m=…,t=…,p=…$salt$hash`.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+
+/// What stands before the parameters: only Argon2id (RFC 9106), only version 1.3.
+const PREFIX: &str = "$argon2id$v=19$";
+
+/// The most memory of a stored hash, in KiB. Other systems' defaults reach 100 MiB; each hash
+/// thread may need this much at once, so a corrupt row must not ask for more.
+pub(super) const MEMORY_KIB_MAX: u32 = 256 * 1024;
+
+/// The most iterations of a stored hash. With the most memory such a hash takes seconds, and a
+/// corrupt row cannot occupy a thread for longer.
+pub(super) const ITERATIONS_MAX: u32 = 32;
+
+/// The most lanes of a stored hash. Lanes are computed one after the other, so they cost nothing
+/// extra; the limit only bounds what is believed.
+const LANES_MAX: u32 = 64;
+
+/// The fewest bytes of a salt (RFC 9106, section 3.1), and more than anybody uses.
+const SALT_LEN: std::ops::RangeInclusive<usize> = 8..=64;
+
+/// The fewest bytes of a hash that nobody finds a match for by trying, and more than anybody uses.
+const OUTPUT_LEN: std::ops::RangeInclusive<usize> = 16..=64;
+
+/// What a hash costs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Cost {
+    pub(super) memory_kib: u32,
+    pub(super) iterations: u32,
+    pub(super) lanes: u32,
+}
+
+impl Cost {
+    /// The parameters for the algorithm, unless it refuses them.
+    pub(super) fn params(self, output_len: usize) -> Option<argon2::Params> {
+        let in_range = self.memory_kib <= MEMORY_KIB_MAX
+            && self.iterations <= ITERATIONS_MAX
+            && self.lanes <= LANES_MAX;
+        if !in_range {
+            return None;
+        }
+        argon2::Params::new(self.memory_kib, self.iterations, self.lanes, Some(output_len)).ok()
+    }
+}
+
+/// A hash and all that is needed to compute it again.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Phc {
+    pub(super) cost: Cost,
+    pub(super) salt: Vec<u8>,
+    pub(super) output: Vec<u8>,
+}
+
+impl Phc {
+    /// Reads a hash; `None` if it is anything but a sound Argon2id hash within the limits.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.strip_prefix(PREFIX)?.split('$');
+        let (params, salt, output) = (parts.next()?, parts.next()?, parts.next()?);
+        if parts.next().is_some() {
+            return None;
+        }
+        let mut params = params.split(',');
+        let cost = Cost {
+            memory_kib: number(params.next()?, "m=")?,
+            iterations: number(params.next()?, "t=")?,
+            lanes: number(params.next()?, "p=")?,
+        };
+        if params.next().is_some() {
+            return None;
+        }
+        let salt = STANDARD_NO_PAD.decode(salt).ok()?;
+        let output = STANDARD_NO_PAD.decode(output).ok()?;
+        let sound = SALT_LEN.contains(&salt.len())
+            && OUTPUT_LEN.contains(&output.len())
+            && cost.params(output.len()).is_some();
+        sound.then_some(Self { cost, salt, output })
+    }
+}
+
+impl std::fmt::Display for Phc {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Cost { memory_kib, iterations, lanes } = self.cost;
+        let salt = STANDARD_NO_PAD.encode(&self.salt);
+        let output = STANDARD_NO_PAD.encode(&self.output);
+        write!(formatter, "{PREFIX}m={memory_kib},t={iterations},p={lanes}${salt}${output}")
+    }
+}
+
+/// Reads a decimal number without sign or leading zero.
+fn number(text: &str, name: &str) -> Option<u32> {
+    let digits = text.strip_prefix(name)?;
+    let plain = digits.bytes().all(|byte| byte.is_ascii_digit()) && !digits.starts_with('0');
+    if plain { digits.parse().ok() } else { None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0$MDEyMzQ1Njc4OWFiY2RlZg";
+
+    #[test]
+    fn what_is_written_can_be_read() {
+        let phc = Phc::parse(GOOD).unwrap();
+        assert_eq!(phc.cost, Cost { memory_kib: 19456, iterations: 2, lanes: 1 });
+        assert_eq!((phc.salt.as_slice(), phc.to_string().as_str()), (&b"saltsaltsalt"[..], GOOD));
+    }
+
+    #[test]
+    fn anything_else_is_refused() {
+        let edits = [
+            ("argon2id", "argon2i"),
+            ("v=19", "v=16"),
+            ("$v=19", ""),
+            ("m=19456", "m=019456"),
+            ("m=19456", "m=+19456"),
+            ("m=19456", "m="),
+            ("m=19456", "m=7"),
+            ("m=19456", "m=4294967296"),
+            ("m=19456,t=2", "t=2,m=19456"),
+            ("t=2", "t=0"),
+            ("t=2,p=1", "t=2"),
+            ("p=1", "p=1,keyid=eA"),
+            ("p=1", "p=0"),
+            ("p=1", "p=65"),
+            ("c2FsdHNhbHRzYWx0", "c2FsdA"),
+            ("c2FsdHNhbHRzYWx0", ""),
+            ("c2FsdHNhbHRzYWx0", "c2FsdHNhbHRzYWx0=="),
+            ("$MDEy", "$"),
+            ("ZWFiY2RlZg", "ZWFiY2RlZh"),
+            ("$MDEyMzQ1Njc4OWFiY2RlZg", ""),
+            ("ZGVmZ", "ZGVmZ$x"),
+        ];
+        for (from, to) in edits {
+            let text = GOOD.replacen(from, to, 1);
+            assert!(text == GOOD || Phc::parse(&text).is_none(), "{text}");
+        }
+        for text in ["", "$", "plain", "$2b$12$abc", &format!("{GOOD}$"), &format!(" {GOOD}")] {
+            assert!(Phc::parse(text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_hash_that_asks_for_absurd_amounts_is_refused() {
+        let with = |from, to: String| Phc::parse(&GOOD.replacen(from, &to, 1));
+        assert!(with("m=19456", format!("m={MEMORY_KIB_MAX}")).is_some());
+        assert!(with("m=19456", format!("m={}", MEMORY_KIB_MAX + 1)).is_none());
+        assert!(with("t=2", format!("t={ITERATIONS_MAX}")).is_some());
+        assert!(with("t=2", format!("t={}", ITERATIONS_MAX + 1)).is_none());
+    }
+}

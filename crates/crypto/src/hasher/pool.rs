@@ -1,0 +1,245 @@
+//! The threads that hash, and the bounded queue before them.
+
+use std::collections::VecDeque;
+use std::num::NonZeroUsize;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+use std::{io, thread};
+
+use gateward_domain::Password;
+use gateward_domain::ports::HashError;
+use tokio::sync::oneshot;
+
+use super::HashLoad;
+use super::arena::Arena;
+use super::phc::Cost;
+
+/// How much lower than all else the hash threads stand in the scheduler.
+///
+/// Measured on Linux 6.18, two cores, with busy loops in the place of hashes: at 0 a thread that
+/// wakes up waits for over 20 ms at the 99th percentile, at 5 for 12, at 10 for 7, and more than 10
+/// gains nothing. Where other threads take every core, those at 10 still get a seventh of the time
+/// and those at 19 a twentieth: logins slow down but go on.
+const NICENESS: i32 = 10;
+
+/// After this long without work a thread gives its memory back. Long enough that steady logins
+/// never pay for new memory, short enough that a quiet service is a small one.
+const ARENA_IDLE: Duration = Duration::from_secs(10);
+
+/// The share of the newest hash in the running mean: one eighth forgets a slow minute soon, and
+/// one slow hash not at once.
+const MEAN_WEIGHT: u32 = 8;
+
+/// What is to be hashed, and how.
+pub(super) struct Work {
+    pub(super) password: Password,
+    pub(super) salt: Vec<u8>,
+    pub(super) cost: Cost,
+    pub(super) output_len: usize,
+}
+
+/// The computation that the threads are there for.
+pub(super) type Compute = dyn Fn(&Work, &mut Arena) -> Result<Vec<u8>, HashError> + Send + Sync;
+
+type Answer = Result<Vec<u8>, HashError>;
+
+struct Job {
+    work: Work,
+    reply: oneshot::Sender<Answer>,
+}
+
+/// How many threads there are, and how much they keep.
+#[derive(Clone, Copy)]
+pub(super) struct PoolSize {
+    pub(super) threads: NonZeroUsize,
+    /// The most jobs that wait.
+    pub(super) queue_max: usize,
+    /// The most blocks of 1 KiB that a thread keeps between hashes.
+    pub(super) arena_blocks: usize,
+}
+
+/// Threads that hash. They end when it is dropped.
+pub(super) struct Pool {
+    shared: Arc<Shared>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+struct Shared {
+    size: PoolSize,
+    queue: Mutex<Queue>,
+    wake: Condvar,
+    arena_idle: Duration,
+}
+
+#[derive(Default)]
+struct Queue {
+    jobs: VecDeque<Job>,
+    busy: usize,
+    mean: Duration,
+    closed: bool,
+}
+
+impl Pool {
+    /// Starts the threads.
+    pub(super) fn start(size: PoolSize, compute: &Arc<Compute>) -> io::Result<Self> {
+        Self::start_with_idle(size, compute, ARENA_IDLE)
+    }
+
+    /// Starts the threads, which give their memory back after `arena_idle`.
+    pub(super) fn start_with_idle(
+        size: PoolSize,
+        compute: &Arc<Compute>,
+        arena_idle: Duration,
+    ) -> io::Result<Self> {
+        let (queue, wake) = (Mutex::default(), Condvar::new());
+        let shared = Arc::new(Shared { size, queue, wake, arena_idle });
+        // Built first, so that the threads already started end if one cannot be started.
+        let mut pool = Self { shared, threads: Vec::new() };
+        for number in 0..size.threads.get() {
+            let (shared, compute) = (Arc::clone(&pool.shared), Arc::clone(compute));
+            let thread = thread::Builder::new().name(format!("hash-{number}"));
+            pool.threads.push(thread.spawn(move || shared.run(&*compute))?);
+        }
+        Ok(pool)
+    }
+
+    /// Has something hashed; refuses at once where too much waits already.
+    ///
+    /// Dropping the future takes the job back, unless it has begun.
+    pub(super) async fn run(&self, work: Work) -> Answer {
+        let (reply, answer) = oneshot::channel();
+        self.shared.push(Job { work, reply })?;
+        answer.await.unwrap_or(Err(HashError::Failed))
+    }
+
+    /// How much there is to do.
+    pub(super) fn load(&self) -> HashLoad {
+        let queue = self.shared.lock();
+        HashLoad {
+            queued: queue.jobs.len(),
+            queue_max: self.shared.size.queue_max,
+            busy: queue.busy,
+            threads: self.shared.size.threads.get(),
+        }
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        {
+            let mut queue = self.shared.lock();
+            queue.closed = true;
+            queue.jobs.clear();
+        }
+        self.shared.wake.notify_all();
+        for thread in self.threads.drain(..) {
+            // A thread that has panicked is over as well.
+            drop(thread.join());
+        }
+    }
+}
+
+impl Shared {
+    /// Locks the queue. Nothing that can panic runs under the lock, so the queue is sound even
+    /// where the lock says that it may not be.
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn push(&self, job: Job) -> Result<(), HashError> {
+        let mut queue = self.lock();
+        // The first jobs go to the threads that have nothing to do, and do not wait.
+        let idle = self.size.threads.get().saturating_sub(queue.busy);
+        let room = self.size.queue_max.saturating_add(idle);
+        if queue.jobs.len() >= room {
+            // Those whose callers went away keep nobody out.
+            queue.jobs.retain(|job| !job.reply.is_closed());
+        }
+        if queue.jobs.len() >= room {
+            let retry_after_seconds =
+                retry_after_seconds(queue.jobs.len(), self.size.threads, queue.mean);
+            return Err(HashError::Overloaded { retry_after_seconds });
+        }
+        queue.jobs.push_back(job);
+        drop(queue);
+        self.wake.notify_one();
+        Ok(())
+    }
+
+    /// The life of a hash thread.
+    fn run(&self, compute: &Compute) {
+        lower_priority();
+        let mut arena = Arena::new(self.size.arena_blocks);
+        while let Some(job) = self.next(&mut arena) {
+            let started = Instant::now();
+            let answer = catch_unwind(AssertUnwindSafe(|| compute(&job.work, &mut arena)));
+            let answer = answer.unwrap_or_else(|_| {
+                tracing::error!("hashing a password has panicked");
+                Err(HashError::Failed)
+            });
+            self.done(started.elapsed());
+            // Whoever went away meanwhile does not want it.
+            drop(job.reply.send(answer));
+        }
+    }
+
+    /// Waits for a job that somebody still wants; `None` when the pool is dropped.
+    fn next(&self, arena: &mut Arena) -> Option<Job> {
+        let mut queue = self.lock();
+        loop {
+            if queue.closed {
+                return None;
+            }
+            while let Some(job) = queue.jobs.pop_front() {
+                if !job.reply.is_closed() {
+                    queue.busy += 1;
+                    return Some(job);
+                }
+            }
+            if arena.is_filled() {
+                let waited = self.wake.wait_timeout(queue, self.arena_idle);
+                let (woken, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
+                queue = woken;
+                if timeout.timed_out() && queue.jobs.is_empty() {
+                    arena.release();
+                }
+            } else {
+                queue = self.wake.wait(queue).unwrap_or_else(PoisonError::into_inner);
+            }
+        }
+    }
+
+    fn done(&self, took: Duration) {
+        let mut queue = self.lock();
+        queue.busy -= 1;
+        queue.mean = if queue.mean.is_zero() {
+            took
+        } else {
+            (queue.mean * (MEAN_WEIGHT - 1) + took) / MEAN_WEIGHT
+        };
+    }
+}
+
+/// In how many seconds a queue of this length is worked off; at least one.
+fn retry_after_seconds(queued: usize, threads: NonZeroUsize, mean: Duration) -> u32 {
+    let rounds = u32::try_from(queued.div_ceil(threads.get())).unwrap_or(u32::MAX);
+    let wait = mean.saturating_mul(rounds);
+    let seconds = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0));
+    u32::try_from(seconds).unwrap_or(u32::MAX).max(1)
+}
+
+/// Puts the calling thread behind all others; where that is not allowed, it hashes all the same.
+fn lower_priority() {
+    // Elsewhere the call would slow the whole process down, not the thread alone.
+    #[cfg(target_os = "linux")]
+    if let Err(error) =
+        rustix::process::setpriority_process(Some(rustix::thread::gettid()), NICENESS)
+    {
+        tracing::debug!(%error, "the priority of a hash thread could not be lowered");
+    }
+}
+
+#[cfg(test)]
+mod tests;

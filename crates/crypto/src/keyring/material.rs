@@ -1,0 +1,112 @@
+//! Private keys: made, and prepared for signing and verifying.
+
+use aws_lc_rs::encoding::AsDer as _;
+use aws_lc_rs::hmac;
+use aws_lc_rs::rsa::KeySize;
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, RsaKeyPair,
+};
+use gateward_domain::SessionId;
+use gateward_domain::key::Algorithm;
+use gateward_domain::ports::Entropy;
+use jsonwebtoken::DecodingKey;
+use zeroize::Zeroizing;
+
+use super::jwk::PublicKey;
+use crate::master_key::derive;
+use crate::signing_key::{PublicBytes, SigningKey};
+
+/// Bytes of a refresh key, from which two keys of the same strength are derived.
+const REFRESH_KEY_LEN: usize = 32;
+
+/// What the key that signs refresh tokens is derived for.
+const SIGNING_LABEL: &str = "gateward refresh token signature v1";
+
+/// What the key that makes the secrets of refresh tokens is derived for.
+const SECRET_LABEL: &str = "gateward refresh token secret v1";
+
+/// Makes a private key: PKCS#8 (RFC 5208), or random bytes for HS256.
+pub(super) fn generate(algorithm: Algorithm, entropy: &dyn Entropy) -> Option<Zeroizing<Vec<u8>>> {
+    let private = match algorithm {
+        Algorithm::EdDsa => {
+            let mut seed = Zeroizing::new([0; 32]);
+            entropy.fill(seed.as_mut());
+            let pair = Ed25519KeyPair::from_seed_unchecked(seed.as_slice()).ok()?;
+            pair.to_pkcs8().ok()?.as_ref().to_vec()
+        }
+        // The library takes no randomness from outside for these; its own is that of
+        // `SystemEntropy`.
+        Algorithm::Es256 => {
+            let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).ok()?;
+            pair.to_pkcs8v1().ok()?.as_ref().to_vec()
+        }
+        // 3072 bits are worth 128 of a symmetric key (NIST SP 800-57 part 1, table 2).
+        Algorithm::Ps256 | Algorithm::Rs256 => {
+            RsaKeyPair::generate(KeySize::Rsa3072).ok()?.as_der().ok()?.as_ref().to_vec()
+        }
+        Algorithm::Hs256 => {
+            let mut key = vec![0; REFRESH_KEY_LEN];
+            entropy.fill(&mut key);
+            key
+        }
+    };
+    Some(Zeroizing::new(private))
+}
+
+/// A key pair that signs access tokens.
+pub(super) struct AccessMaterial {
+    pub(super) signing: SigningKey,
+    pub(super) verifying: DecodingKey,
+    pub(super) public: PublicKey,
+}
+
+impl AccessMaterial {
+    /// Prepares a private key. The public half is computed from it, never taken from the store,
+    /// where nothing protects it.
+    pub(super) fn prepare(algorithm: Algorithm, private: &[u8]) -> Option<Self> {
+        let signing = SigningKey::parse(algorithm, private)?;
+        let (verifying, public) = match signing.public()? {
+            PublicBytes::Ed25519(bytes) => {
+                (DecodingKey::from_ed_der(bytes), PublicKey::ed25519(bytes))
+            }
+            PublicBytes::P256(point) => (DecodingKey::from_ec_der(point), PublicKey::p256(point)?),
+            PublicBytes::Rsa { modulus, exponent } => (
+                DecodingKey::from_rsa_raw_components(&modulus, &exponent),
+                PublicKey::rsa(&modulus, &exponent),
+            ),
+        };
+        Some(Self { signing, verifying, public })
+    }
+}
+
+/// The two keys of refresh tokens. They are derived from one, so that a signature says nothing of
+/// a secret and the reverse.
+pub(super) struct RefreshMaterial {
+    pub(super) signing: SigningKey,
+    pub(super) verifying: DecodingKey,
+    secret: hmac::Key,
+}
+
+impl RefreshMaterial {
+    /// Derives the two keys.
+    pub(super) fn prepare(key: &[u8]) -> Option<Self> {
+        if key.len() != REFRESH_KEY_LEN {
+            return None;
+        }
+        let signing = derive(key, SIGNING_LABEL)?;
+        let secret = derive(key, SECRET_LABEL)?;
+        Some(Self {
+            signing: SigningKey::parse(Algorithm::Hs256, signing.as_slice())?,
+            verifying: DecodingKey::from_secret(signing.as_slice()),
+            secret: hmac::Key::new(hmac::HMAC_SHA256, secret.as_slice()),
+        })
+    }
+
+    /// The MAC over session and generation that goes into the token's secret.
+    pub(super) fn keyed(&self, session_id: SessionId, generation: i64) -> Option<[u8; 32]> {
+        let mut message = hmac::Context::with_key(&self.secret);
+        message.update(session_id.uuid().as_bytes());
+        message.update(&generation.to_be_bytes());
+        message.sign().as_ref().try_into().ok()
+    }
+}

@@ -1,0 +1,159 @@
+//! `Ring`: the keys in use, and which of them signs or is believed at a time.
+
+use std::collections::HashMap;
+
+use gateward_domain::Timestamp;
+use gateward_domain::key::{
+    Algorithm, CLOCK_SKEW_SECONDS, KeyId, KeyPurpose, KeyState, StoredKey, key_state, signing_key,
+};
+use gateward_domain::ports::KeyError;
+
+use super::material::{AccessMaterial, RefreshMaterial};
+use super::seal::{self, Bond};
+use crate::MasterKey;
+use crate::claims::{ACCESS_TYP, REFRESH_TYP};
+use crate::jws;
+
+/// For how long what a key signs lives, in seconds.
+#[derive(Clone, Copy)]
+pub(super) struct Lives {
+    pub(super) access: i64,
+    pub(super) refresh: i64,
+}
+
+/// The keys in use. It never changes; new keys come with a new ring.
+pub(super) struct Ring {
+    stored: Vec<StoredKey>,
+    ready: HashMap<KeyId, ReadyKey>,
+    lives: Lives,
+}
+
+/// A key ready for use.
+pub(super) struct ReadyKey {
+    pub(super) stored: StoredKey,
+    /// The header of every token that it signs, in base64url.
+    pub(super) header_segment: String,
+    pub(super) material: Material,
+}
+
+pub(super) enum Material {
+    Access { keys: Box<AccessMaterial>, jwk: String },
+    Refresh(Box<RefreshMaterial>),
+}
+
+impl ReadyKey {
+    /// Opens a stored key and prepares it.
+    fn open(master: &MasterKey, stored: &StoredKey) -> Result<Self, KeyError> {
+        let StoredKey { id, purpose, algorithm, .. } = stored;
+        let bond = Bond { id, purpose: *purpose, algorithm: *algorithm };
+        let private = seal::open(master, &bond, &stored.sealed)
+            .ok_or_else(|| KeyError::CannotOpen(id.clone()))?;
+        let material = Material::prepare(stored, &private);
+        let material = material.ok_or_else(|| KeyError::Corrupt(id.clone()))?;
+        let typ = match purpose {
+            KeyPurpose::Access => ACCESS_TYP,
+            KeyPurpose::Refresh => REFRESH_TYP,
+        };
+        // The sealed part has served and need not stay.
+        let kept = StoredKey { sealed: Vec::new(), ..stored.clone() };
+        let header_segment = jws::header_segment(*algorithm, typ, &id.0);
+        Ok(Self { stored: kept, header_segment, material })
+    }
+
+    /// The one `typ` of the tokens that it signs.
+    pub(super) const fn typ(&self) -> &'static str {
+        match self.material {
+            Material::Access { .. } => ACCESS_TYP,
+            Material::Refresh(_) => REFRESH_TYP,
+        }
+    }
+}
+
+impl Material {
+    /// Prepares a private key; `None` if it is not one for this purpose and algorithm, or if its
+    /// name is not its own. What the store holds as its public part is not looked at.
+    fn prepare(stored: &StoredKey, private: &[u8]) -> Option<Self> {
+        match stored.purpose {
+            KeyPurpose::Access => {
+                let keys = AccessMaterial::prepare(stored.algorithm, private)?;
+                let jwk = keys.public.to_jwk(&stored.id, stored.algorithm)?;
+                let keys = Box::new(keys);
+                (keys.public.id() == stored.id).then_some(Self::Access { keys, jwk })
+            }
+            KeyPurpose::Refresh => {
+                let symmetric = stored.algorithm == Algorithm::Hs256;
+                symmetric
+                    .then(|| RefreshMaterial::prepare(private))?
+                    .map(Box::new)
+                    .map(Self::Refresh)
+            }
+        }
+    }
+}
+
+impl Ring {
+    /// A ring without keys.
+    pub(super) fn empty(lives: Lives) -> Self {
+        Self { stored: Vec::new(), ready: HashMap::new(), lives }
+    }
+
+    /// Opens all keys, or none.
+    pub(super) fn open(
+        master: &MasterKey,
+        stored: &[StoredKey],
+        lives: Lives,
+    ) -> Result<Self, KeyError> {
+        let mut ring = Self::empty(lives);
+        for key in stored {
+            let ready = ReadyKey::open(master, key)?;
+            ring.stored.push(ready.stored.clone());
+            if ring.ready.insert(key.id.clone(), ready).is_some() {
+                return Err(KeyError::Corrupt(key.id.clone()));
+            }
+        }
+        Ok(ring)
+    }
+
+    /// Whether there is any key for this purpose.
+    pub(super) fn has(&self, purpose: KeyPurpose) -> bool {
+        self.stored.iter().any(|key| key.purpose == purpose)
+    }
+
+    /// The key that signs.
+    pub(super) fn signing(&self, purpose: KeyPurpose, now: Timestamp) -> Option<&ReadyKey> {
+        self.find(&signing_key(&self.stored, purpose, now)?.id)
+    }
+
+    /// The key with this name, whatever its age.
+    pub(super) fn find(&self, id: &KeyId) -> Option<&ReadyKey> {
+        self.ready.get(id)
+    }
+
+    /// Whether what this key signed is believed.
+    ///
+    /// A key that does not sign yet has signed nothing, except on a node whose clock is ahead.
+    pub(super) fn believes(&self, key: &ReadyKey, now: Timestamp) -> bool {
+        match self.state(&key.stored, now) {
+            KeyState::Next => key.stored.active_from <= now.plus_seconds(CLOCK_SKEW_SECONDS),
+            KeyState::Signing | KeyState::Retiring => true,
+            KeyState::Retired => false,
+        }
+    }
+
+    /// The published keys: those that sign, will sign or whose tokens may still be alive.
+    pub(super) fn published(&self, now: Timestamp) -> impl Iterator<Item = &str> {
+        let living = move |key: &&StoredKey| self.state(key, now) != KeyState::Retired;
+        self.stored.iter().filter(living).filter_map(|key| match &self.find(&key.id)?.material {
+            Material::Access { jwk, .. } => Some(jwk.as_str()),
+            Material::Refresh(_) => None,
+        })
+    }
+
+    fn state(&self, key: &StoredKey, now: Timestamp) -> KeyState {
+        let life = match key.purpose {
+            KeyPurpose::Access => self.lives.access,
+            KeyPurpose::Refresh => self.lives.refresh,
+        };
+        key_state(key, &self.stored, life, now)
+    }
+}

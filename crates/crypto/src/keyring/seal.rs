@@ -1,0 +1,109 @@
+//! Private keys sealed for the store: AES-256-GCM under a key derived from the master key.
+
+use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use gateward_domain::key::{Algorithm, KeyId, KeyPurpose};
+use gateward_domain::ports::Entropy;
+use zeroize::Zeroizing;
+
+use crate::MasterKey;
+
+/// The form of what is sealed: this byte, the nonce, the ciphertext with its tag.
+const VERSION: u8 = 1;
+
+/// What the sealing key is derived for.
+const LABEL: &str = "gateward signing keys at rest v1";
+
+/// What a sealed key is bound to, so that no row can be passed off as another.
+pub(super) struct Bond<'a> {
+    pub(super) id: &'a KeyId,
+    pub(super) purpose: KeyPurpose,
+    pub(super) algorithm: Algorithm,
+}
+
+impl Bond<'_> {
+    /// Each part ends with a byte that stands in no part, so that no two bonds read alike.
+    fn bytes(&self) -> Vec<u8> {
+        let parts = [self.purpose.as_str(), self.algorithm.as_str(), self.id.0.as_str()];
+        parts.iter().flat_map(|part| part.bytes().chain([0])).collect()
+    }
+}
+
+/// Seals a private key under a fresh random nonce. A master key seals a few keys a year, far from
+/// the 2³² at which random nonces of 96 bits become a risk (NIST SP 800-38D, section 8.3).
+pub(super) fn seal(
+    master: &MasterKey,
+    entropy: &dyn Entropy,
+    bond: &Bond<'_>,
+    secret: &[u8],
+) -> Option<Vec<u8>> {
+    let mut nonce = [0; NONCE_LEN];
+    entropy.fill(&mut nonce);
+    // The secret is encrypted in place, so that no copy of it stays in memory.
+    let mut ciphertext = Vec::with_capacity(secret.len() + AES_256_GCM.tag_len());
+    ciphertext.extend_from_slice(secret);
+    key(master)?
+        .seal_in_place_append_tag(
+            Nonce::assume_unique_for_key(nonce),
+            Aad::from(bond.bytes()),
+            &mut ciphertext,
+        )
+        .ok()?;
+    Some([[VERSION].as_slice(), &nonce, &ciphertext].concat())
+}
+
+/// Opens a sealed key; `None` if it is not that key or was sealed under another master key.
+pub(super) fn open(
+    master: &MasterKey,
+    bond: &Bond<'_>,
+    sealed: &[u8],
+) -> Option<Zeroizing<Vec<u8>>> {
+    let (version, rest) = sealed.split_first()?;
+    let (nonce, ciphertext) = rest.split_at_checked(NONCE_LEN)?;
+    if *version != VERSION {
+        return None;
+    }
+    let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
+    let mut buffer = Zeroizing::new(ciphertext.to_vec());
+    let length =
+        key(master)?.open_in_place(nonce, Aad::from(bond.bytes()), &mut buffer).ok()?.len();
+    buffer.truncate(length);
+    Some(buffer)
+}
+
+fn key(master: &MasterKey) -> Option<LessSafeKey> {
+    let key = master.derive(LABEL)?;
+    UnboundKey::new(&AES_256_GCM, key.as_slice()).ok().map(LessSafeKey::new)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::SystemEntropy;
+
+    #[test]
+    fn a_sealed_key_opens_only_whole_as_itself_and_with_its_master_key() {
+        let entropy = SystemEntropy::new();
+        let (master, other) = (MasterKey::generate(&entropy), MasterKey::generate(&entropy));
+        let (id, other_id) = (KeyId("one".to_owned()), KeyId("other".to_owned()));
+        let (purpose, algorithm) = (KeyPurpose::Access, Algorithm::Es256);
+        let bond = Bond { id: &id, purpose, algorithm };
+        let sealed = seal(&master, &entropy, &bond, b"secret").unwrap();
+        assert_eq!(open(&master, &bond, &sealed).unwrap().as_slice(), b"secret");
+        assert!(open(&other, &bond, &sealed).is_none());
+        for foreign in [
+            Bond { id: &other_id, ..bond },
+            Bond { purpose: KeyPurpose::Refresh, ..bond },
+            Bond { algorithm: Algorithm::EdDsa, ..bond },
+        ] {
+            assert!(open(&master, &foreign, &sealed).is_none());
+        }
+        for index in 0..sealed.len() {
+            let mut bent = sealed.clone();
+            bent[index] ^= 1;
+            assert!(open(&master, &bond, &bent).is_none(), "byte {index}");
+            assert!(open(&master, &bond, &sealed[..index]).is_none(), "{index} bytes");
+        }
+        let again = seal(&master, &entropy, &bond, b"secret").unwrap();
+        assert_ne!(sealed, again, "each time under another nonce");
+    }
+}

@@ -1,0 +1,209 @@
+//! The keyring under test: its keys, its tokens, and tokens made by hand.
+
+mod attacks;
+mod claims;
+mod headers;
+mod keys;
+mod refresh;
+
+use gateward_domain::refresh::{Line, Salt};
+use gateward_domain::{
+    Email, Origin, PasswordHash, RoleName, SessionId, TokenId, User, UserId, Username,
+};
+use serde_json::{Value, json};
+
+use super::*;
+use crate::SystemEntropy;
+
+const ISSUER: &str = "https://id.example.org";
+const AUDIENCE: &str = "https://api.example.org";
+const NOW: i64 = 1_800_000_000;
+const ACCESS_TTL: i64 = 900;
+const SESSION_MAX: i64 = 2_592_000;
+const ACCESS_ALGORITHMS: [Algorithm; 4] =
+    [Algorithm::EdDsa, Algorithm::Es256, Algorithm::Ps256, Algorithm::Rs256];
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_seconds(seconds)
+}
+
+fn settings() -> KeyringSettings {
+    KeyringSettings {
+        issuer: ISSUER.to_owned(),
+        audience: AUDIENCE.to_owned(),
+        access_ttl_seconds: ACCESS_TTL,
+        session_max_seconds: SESSION_MAX,
+    }
+}
+
+fn keyring_with(settings: KeyringSettings, master: &MasterKey) -> Keyring {
+    Keyring::new(settings, master.clone(), Arc::new(SystemEntropy::new()))
+}
+
+/// A keyring with an access key and a refresh key, both active since 1970.
+struct Rig {
+    keyring: Keyring,
+    master: MasterKey,
+    keys: Vec<StoredKey>,
+}
+
+impl Rig {
+    fn new(algorithm: Algorithm) -> Self {
+        let master = MasterKey::generate(&SystemEntropy::new());
+        let keyring = keyring_with(settings(), &master);
+        let keys = vec![
+            keyring.make_key(KeyPurpose::Access, algorithm, at(0), at(0)).unwrap(),
+            keyring.make_key(KeyPurpose::Refresh, Algorithm::Hs256, at(0), at(0)).unwrap(),
+        ];
+        keyring.install_keys(&keys).unwrap();
+        Self { keyring, master, keys }
+    }
+
+    /// Makes one more key and installs it with the others.
+    fn add(&mut self, purpose: KeyPurpose, algorithm: Algorithm, active_from: i64) -> KeyId {
+        let key = self.keyring.make_key(purpose, algorithm, at(NOW), at(active_from)).unwrap();
+        self.keys.push(key.clone());
+        self.keyring.install_keys(&self.keys).unwrap();
+        key.id
+    }
+
+    fn access_id(&self) -> &str {
+        &self.keys[0].id.0
+    }
+
+    fn refresh_id(&self) -> &str {
+        &self.keys[1].id.0
+    }
+
+    /// An access token made at `NOW`.
+    fn access(&self) -> String {
+        self.access_at(NOW)
+    }
+
+    fn access_at(&self, now: i64) -> String {
+        let user = user();
+        self.keyring.sign_access(&grant(&user, now)).unwrap().expose().to_owned()
+    }
+
+    fn refresh(&self) -> String {
+        self.keyring.sign_refresh(&self.session(1)).unwrap().expose().to_owned()
+    }
+
+    fn session(&self, generation: i64) -> Session {
+        Session {
+            id: session_id(),
+            user_id: user().id,
+            created_at: at(NOW),
+            auth_time: at(NOW),
+            lifetime_ends_at: at(NOW + SESSION_MAX),
+            origin: Origin::default(),
+            client_name: None,
+            line: Line {
+                generation,
+                rotated_at: at(NOW),
+                expires_at: at(NOW + 604_800),
+                key_id: self.keys[1].id.clone(),
+                idempotency: None,
+                salt: Salt([9; 32]),
+            },
+            ended: None,
+        }
+    }
+
+    /// What the header of our access tokens says.
+    fn access_header(&self) -> Value {
+        json!({"alg": self.keys[0].algorithm.as_str(), "typ": "at+jwt", "kid": self.access_id()})
+    }
+
+    /// Signs header and payload with the key of this name, whatever they say.
+    fn forge(&self, key_id: &str, header: &str, payload: &str) -> String {
+        let ring = self.keyring.ring();
+        let key = ring.find(&KeyId(key_id.to_owned())).unwrap();
+        let signing = match &key.material {
+            Material::Access { keys, .. } => &keys.signing,
+            Material::Refresh(keys) => &keys.signing,
+        };
+        let header = jws::encode(header.as_bytes());
+        jws::sign(&header, payload.as_bytes(), signing).unwrap()
+    }
+
+    /// Signs these claims as an access token of ours.
+    fn forge_access(&self, payload: &str) -> String {
+        self.forge(self.access_id(), &self.access_header().to_string(), payload)
+    }
+
+    fn check_access(&self, token: &str) -> Result<AccessClaims, TokenError> {
+        self.keyring.verify_access(token, at(NOW))
+    }
+
+    fn check_refresh(&self, token: &str) -> Result<ShownToken, TokenError> {
+        self.keyring.verify_refresh(token, at(NOW))
+    }
+
+    /// Asserts that the token is believed neither as the one kind nor as the other.
+    fn assert_refused(&self, token: &str, why: &str) {
+        assert_eq!(self.check_access(token), Err(TokenError::Invalid), "{why}");
+        assert_eq!(self.check_refresh(token), Err(TokenError::Invalid), "{why}");
+    }
+
+    /// Asserts the same, and that it takes less than 50 ms; of three tries the quickest counts, for
+    /// the machine may have more to do.
+    fn assert_refused_fast(&self, token: &str, why: &str) {
+        let tries = (0..3).map(|_| {
+            let started = std::time::Instant::now();
+            self.assert_refused(token, why);
+            started.elapsed()
+        });
+        assert!(tries.min().unwrap() < std::time::Duration::from_millis(50), "{why}");
+    }
+}
+
+fn session_id() -> SessionId {
+    "0190b2a4-7c1e-7d3a-8f00-1234567890ab".parse().unwrap()
+}
+
+fn token_id() -> TokenId {
+    "0190b2a4-7c1e-7d3a-8f00-aaaaaaaaaaaa".parse().unwrap()
+}
+
+fn user() -> User {
+    User {
+        id: "0190b2a4-7c1e-7d3a-8f00-bbbbbbbbbbbb".parse::<UserId>().unwrap(),
+        username: Username::parse("Maria").unwrap(),
+        email: Email::parse("maria@example.org").unwrap(),
+        email_verified: true,
+        roles: vec![RoleName::admin(), RoleName::user()],
+        disabled: false,
+        password_hash: PasswordHash::from_phc(String::new()),
+        credentials_version: 1,
+        created_at: at(0),
+        updated_at: at(0),
+    }
+}
+
+fn grant(user: &User, now: i64) -> AccessGrant<'_> {
+    AccessGrant {
+        id: token_id(),
+        user,
+        session_id: session_id(),
+        auth_time: at(now - 60),
+        issued_at: at(now),
+        expires_at: at(now + ACCESS_TTL),
+    }
+}
+
+/// The decoded segment of a token.
+fn segment(token: &str, index: usize) -> Value {
+    let segment = token.split('.').nth(index).unwrap();
+    serde_json::from_slice(&jws::decode(segment).unwrap()).unwrap()
+}
+
+/// The same object with one member set, or taken away.
+fn with(object: &Value, name: &str, value: Option<Value>) -> String {
+    let mut object = object.as_object().unwrap().clone();
+    match value {
+        Some(value) => drop(object.insert(name.to_owned(), value)),
+        None => assert!(object.remove(name).is_some(), "{name} was there"),
+    }
+    Value::Object(object).to_string()
+}

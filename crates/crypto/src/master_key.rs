@@ -1,0 +1,123 @@
+//! `MasterKey`: the one secret outside the store, which seals the private keys inside it.
+
+use std::collections::HashSet;
+use std::fmt;
+
+use aws_lc_rs::hkdf;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use gateward_domain::ports::Entropy;
+use zeroize::Zeroizing;
+
+/// The fewest different bytes of a master key. Thirty-two random bytes have fewer once in more
+/// than 10³⁰ keys; a key typed by hand or made of zeros has.
+const DISTINCT_BYTES_MIN: usize = 8;
+
+/// The key from which the keys that seal are derived. Wiped from memory when dropped.
+#[derive(Clone)]
+pub struct MasterKey(Zeroizing<[u8; Self::LEN]>);
+
+/// Why a text is not a master key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MasterKeyError {
+    /// It is not standard base64 (RFC 4648, section 4) with padding.
+    #[error("the master key is not in base64")]
+    Base64,
+    /// It has more or fewer than [`MasterKey::LEN`] bytes.
+    #[error("the master key has not 32 bytes")]
+    Length,
+    /// Its bytes are not random.
+    #[error("the master key is not random")]
+    Weak,
+}
+
+impl MasterKey {
+    /// How many bytes it has: those of an AES-256 key.
+    pub const LEN: usize = 32;
+
+    /// Reads a key from base64; white space around it is allowed, as in a file.
+    pub fn from_base64(text: &str) -> Result<Self, MasterKeyError> {
+        let bytes = STANDARD.decode(text.trim()).map_err(|_| MasterKeyError::Base64)?;
+        let bytes = Zeroizing::new(bytes);
+        let mut key = Zeroizing::new([0; Self::LEN]);
+        if bytes.len() != Self::LEN {
+            return Err(MasterKeyError::Length);
+        }
+        key.copy_from_slice(&bytes);
+        if key.iter().collect::<HashSet<_>>().len() < DISTINCT_BYTES_MIN {
+            return Err(MasterKeyError::Weak);
+        }
+        Ok(Self(key))
+    }
+
+    /// Makes a new key.
+    #[must_use]
+    pub fn generate(entropy: &dyn Entropy) -> Self {
+        let mut key = Zeroizing::new([0; Self::LEN]);
+        entropy.fill(key.as_mut());
+        Self(key)
+    }
+
+    /// The key in base64, for its file alone.
+    #[must_use]
+    pub fn to_base64(&self) -> Zeroizing<String> {
+        Zeroizing::new(STANDARD.encode(self.0.as_slice()))
+    }
+
+    /// Derives the key for one use (RFC 5869), so that no two uses share one.
+    ///
+    /// `None` if the library fails, which it does not for keys of this length.
+    pub(crate) fn derive(&self, label: &str) -> Option<Zeroizing<[u8; Self::LEN]>> {
+        derive(self.0.as_slice(), label)
+    }
+}
+
+impl fmt::Debug for MasterKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("MasterKey(…)")
+    }
+}
+
+/// Derives a key of 32 bytes from another one by HKDF-SHA-256 (RFC 5869).
+///
+/// No salt: the secrets are uniformly random already (RFC 5869, section 3.1).
+pub(crate) fn derive(secret: &[u8], label: &str) -> Option<Zeroizing<[u8; 32]>> {
+    let mut key = Zeroizing::new([0; 32]);
+    let prk = hkdf::Salt::new(hkdf::HKDF_SHA256, &[]).extract(secret);
+    prk.expand(&[label.as_bytes()], hkdf::HKDF_SHA256).ok()?.fill(key.as_mut()).ok()?;
+    Some(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::SystemEntropy;
+
+    #[test]
+    fn a_key_survives_its_file() {
+        let key = MasterKey::generate(&SystemEntropy::new());
+        let file = format!("{}\n", *key.to_base64());
+        assert_eq!(MasterKey::from_base64(&file).unwrap().0, key.0);
+    }
+
+    #[test]
+    fn a_bad_key_is_refused_and_says_why() {
+        let read = |text: &str| MasterKey::from_base64(text).map(|_| ()).unwrap_err();
+        assert_eq!(read("not base64!"), MasterKeyError::Base64);
+        assert_eq!(read(&STANDARD.encode([7; 31])), MasterKeyError::Length);
+        assert_eq!(read(""), MasterKeyError::Length);
+        assert_eq!(read(&STANDARD.encode([0; 32])), MasterKeyError::Weak);
+        assert_eq!(
+            read(&STANDARD.encode(b"abcabcabcabcabcabcabcabcabcabcab")),
+            MasterKeyError::Weak
+        );
+    }
+
+    #[test]
+    fn uses_get_different_keys_and_debug_shows_none() {
+        let key = MasterKey::generate(&SystemEntropy::new());
+        assert_ne!(key.derive("one"), key.derive("other"));
+        assert_eq!(key.derive("one"), key.derive("one"));
+        assert_eq!(format!("{key:?}"), "MasterKey(…)");
+    }
+}

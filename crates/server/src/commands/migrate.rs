@@ -1,0 +1,19 @@
+//! `gateward migrate`
+
+use gateward_diesel::CreateIfMissing;
+
+use super::tell;
+use crate::settings::Settings;
+
+/// Applies pending migrations; makes the file of an embedded database that is not there.
+pub(crate) async fn run(settings: &Settings) -> anyhow::Result<()> {
+    let url = settings.database_url.expose();
+    let applied = gateward_diesel::migrate(url, CreateIfMissing::Yes).await?;
+    for name in &applied {
+        tell(&format!("applied {name}"));
+    }
+    if applied.is_empty() {
+        tell("The database is up to date.");
+    }
+    Ok(())
+}

@@ -1,0 +1,32 @@
+//! The commands, one file each.
+
+pub(crate) mod config;
+pub(crate) mod keys;
+pub(crate) mod migrate;
+pub(crate) mod openapi;
+pub(crate) mod serve;
+pub(crate) mod user;
+
+use std::io::Write;
+
+use crate::settings::Settings;
+use crate::wiring::{BringUpError, Wired, wire};
+
+/// Tells the person at the terminal something. A reader who went away needs no answer.
+pub(crate) fn tell(line: &str) {
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
+
+/// The same for what went wrong.
+pub(crate) fn complain(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
+/// What a command needs that works on the database and stops.
+async fn ready(settings: &Settings) -> anyhow::Result<Wired> {
+    let wired = wire(settings).await?;
+    wired.bring_up(settings).await.map_err(|error| match error {
+        BringUpError::Outage(error) | BringUpError::Fatal(error) => error,
+    })?;
+    Ok(wired)
+}

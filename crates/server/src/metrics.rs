@@ -1,0 +1,57 @@
+//! Metrics: counted everywhere, told on `ops.listen` alone.
+
+use std::net::TcpListener;
+use std::sync::Arc;
+
+use actix_web::web::{self, Data};
+use actix_web::{App, HttpResponse, HttpServer};
+use gateward_crypto::Argon2Hasher;
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+
+/// The bounds of the request times, in seconds: from a look-up in memory to a queue that is full.
+const SECONDS: &[f64] =
+    &[0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+
+/// What the page is made of.
+struct Page {
+    prometheus: PrometheusHandle,
+    hasher: Arc<Argon2Hasher>,
+}
+
+/// Begins to count.
+pub(crate) fn init() -> anyhow::Result<PrometheusHandle> {
+    let matcher = Matcher::Suffix("_seconds".to_owned());
+    Ok(PrometheusBuilder::new().set_buckets_for_metric(matcher, SECONDS)?.install_recorder()?)
+}
+
+/// Serves the page.
+pub(crate) fn serve(
+    listener: TcpListener,
+    prometheus: PrometheusHandle,
+    hasher: Arc<Argon2Hasher>,
+) -> anyhow::Result<actix_web::dev::Server> {
+    let page = Data::new(Page { prometheus, hasher });
+    let server = HttpServer::new(move || {
+        App::new()
+            .app_data(page.clone())
+            .service(web::resource("/metrics").route(web::get().to(show)))
+    });
+    Ok(server.workers(1).disable_signals().listen(listener)?.run())
+}
+
+async fn show(page: Data<Page>) -> HttpResponse {
+    let load = page.hasher.load();
+    let numbers = [
+        ("gateward_hash_queue_length", load.queued),
+        ("gateward_hash_queue_max", load.queue_max),
+        ("gateward_hash_threads_busy", load.busy),
+        ("gateward_hash_threads", load.threads),
+    ];
+    for (name, number) in numbers {
+        metrics::gauge!(name).set(f64::from(u32::try_from(number).unwrap_or(u32::MAX)));
+    }
+    page.prometheus.run_upkeep();
+    HttpResponse::Ok()
+        .content_type("text/plain; version=0.0.4; charset=utf-8")
+        .body(page.prometheus.render())
+}

@@ -1,0 +1,341 @@
+//! Checks: each option for itself, then together.
+
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use gateward_app::Policy;
+use gateward_app::domain::PasswordPolicy;
+use gateward_app::domain::key::Algorithm;
+use gateward_crypto::{Argon2Settings, MasterKey};
+use gateward_http::Options;
+use ipnet::IpNet;
+use tracing::Level;
+use url::{Host, Url};
+
+use super::error::SettingError;
+use super::layers::Flat;
+use super::reader::Reader;
+use super::secret::{self, Secret};
+use super::{GENERATED_MASTER_KEY, LogFormat, MasterKeySource, Mode, Settings, Tls};
+
+/// A year, the most that any life may last.
+const YEAR_SECONDS: i64 = 366 * 24 * 3600;
+
+/// Checks all settings; every error is named, not the first alone.
+pub(crate) fn check(flat: &Flat) -> Result<Settings, Vec<SettingError>> {
+    let mut reader = Reader::new(flat);
+    let settings = read(&mut reader, super::show::show(flat));
+    match settings {
+        Some(settings) if reader.errors.is_empty() => Ok(settings),
+        _ => Err(reader.errors),
+    }
+}
+
+fn read(reader: &mut Reader<'_>, shown: String) -> Option<Settings> {
+    let modes = [("development", Mode::Development), ("production", Mode::Production)];
+    let mode = reader.choice("mode", &modes);
+    let listen = address(reader, "http.listen");
+    let ops_listen = address(reader, "ops.listen");
+    let public_url = public_url(reader);
+    let tls = tls(reader);
+    let http = options(reader, public_url.as_ref());
+    let database_url = database_url(reader);
+    let master_key = master_key(reader, mode);
+    let policy = policy(reader, &http.public_url);
+    let audience = reader.text("tokens.audience").unwrap_or_else(|| http.public_url.clone());
+    let argon2 = argon2(reader);
+    let formats = [("pretty", LogFormat::Pretty), ("json", LogFormat::Json)];
+    let log_format = reader.choice("log.format", &formats);
+    let log_level = log_level(reader);
+    let pool_size = reader.count("database.pool_size", 1..=1000);
+
+    let (mode, listen, public_url) = (mode?, listen?, public_url?);
+    exposure(reader, mode, listen, (&public_url, tls.is_some()));
+    limits(reader, mode, listen, ops_listen?);
+    Some(Settings {
+        mode,
+        listen,
+        tls,
+        ops_listen: ops_listen?,
+        database_url: database_url?,
+        pool_size,
+        migrate_on_start: reader.flag("database.migrate_on_start"),
+        master_key: master_key?,
+        audience,
+        policy: policy?,
+        argon2,
+        http,
+        log_format: log_format?,
+        log_level: log_level?,
+        shown,
+    })
+}
+
+/// An address and port to listen on.
+fn address(reader: &mut Reader<'_>, option: &str) -> Option<SocketAddr> {
+    let text = reader.text(option).unwrap_or_default();
+    let address = text.to_socket_addrs().ok().and_then(|mut found| found.next());
+    if address.is_none() {
+        let message = format!("is \"{text}\"; write an address and a port, such as 127.0.0.1:8080");
+        reader.wrong(option, message);
+    }
+    address
+}
+
+fn public_url(reader: &mut Reader<'_>) -> Option<Url> {
+    let text = reader.text("http.public_url").unwrap_or_default();
+    let url = Url::parse(&text).ok().filter(|url| {
+        matches!(url.scheme(), "http" | "https")
+            && url.has_host()
+            && url.username().is_empty()
+            && url.password().is_none()
+            && url.path() == "/"
+            && url.query().is_none()
+            && url.fragment().is_none()
+    });
+    if url.is_none() {
+        let message =
+            "must be a scheme, a host and perhaps a port, such as https://auth.example.org";
+        reader.wrong("http.public_url", message);
+    }
+    url
+}
+
+/// Certificate and key, both or neither, readable, and fitting each other.
+fn tls(reader: &mut Reader<'_>) -> Option<Tls> {
+    let (certificate, key) = (reader.text("http.tls_cert"), reader.text("http.tls_key"));
+    let (certificate, key) = match (certificate, key) {
+        (None, None) => return None,
+        (Some(certificate), Some(key)) => (PathBuf::from(certificate), PathBuf::from(key)),
+        (Some(_), None) => {
+            reader.wrong("http.tls_key", "is not set, but http.tls_cert is; set both");
+            return None;
+        }
+        (None, Some(_)) => {
+            reader.wrong("http.tls_cert", "is not set, but http.tls_key is; set both");
+            return None;
+        }
+    };
+    if let Err(message) = secret::check_private(&key) {
+        reader.wrong("http.tls_key", message);
+        return None;
+    }
+    let tls = Tls { certificate, key };
+    if let Err((option, message)) = crate::tls::config(&tls) {
+        reader.wrong(option, message);
+    }
+    Some(tls)
+}
+
+fn options(reader: &mut Reader<'_>, public_url: Option<&Url>) -> Options {
+    let origin = public_url.map(|url| url.origin().ascii_serialization()).unwrap_or_default();
+    let base_path = reader.text("http.base_path").unwrap_or_default();
+    let segment = |segment: &str| {
+        !segment.is_empty()
+            && segment.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+    };
+    let fixed = [".well-known", "oauth", "health", "docs", "openapi.json", "dev", "metrics"];
+    let segments: Vec<&str> = base_path.split('/').skip(1).collect();
+    let well_formed = base_path.starts_with('/') && segments.iter().all(|text| segment(text));
+    if !base_path.is_empty() && !well_formed {
+        reader.wrong("http.base_path", "must be empty or like /v1, with no slash at the end");
+    } else if segments.first().is_some_and(|first| fixed.contains(first)) {
+        reader.wrong("http.base_path", "begins with a path that the service needs; choose another");
+    }
+    Options {
+        public_url: origin,
+        base_path,
+        trusted_proxies: trusted_proxies(reader),
+        cors_origins: cors_origins(reader),
+        docs: reader.flag("http.docs"),
+    }
+}
+
+fn trusted_proxies(reader: &mut Reader<'_>) -> Vec<IpNet> {
+    let mut nets = Vec::new();
+    for text in reader.list("http.trusted_proxies") {
+        let address = text.parse::<IpAddr>().map(IpNet::from);
+        match text.parse::<IpNet>().or(address) {
+            Ok(net) if net.prefix_len() > 0 => nets.push(net),
+            Ok(_) => {
+                let message = format!("holds {text}, which trusts everybody; name your proxies");
+                reader.wrong("http.trusted_proxies", message);
+            }
+            Err(_) => {
+                let message =
+                    format!("holds \"{text}\"; write addresses or networks like 10.0.0.0/8");
+                reader.wrong("http.trusted_proxies", message);
+            }
+        }
+    }
+    nets
+}
+
+fn cors_origins(reader: &mut Reader<'_>) -> Vec<String> {
+    let origins = reader.list("http.cors_origins");
+    for origin in &origins {
+        let exact = Url::parse(origin).is_ok_and(|url| {
+            matches!(url.scheme(), "http" | "https")
+                && url.origin().ascii_serialization() == *origin
+        });
+        if !exact {
+            let message = format!(
+                "holds \"{origin}\"; name each origin exactly as browsers do, such as \
+                 https://app.example.org: no wildcard, no path"
+            );
+            reader.wrong("http.cors_origins", message);
+        }
+    }
+    origins
+}
+
+fn database_url(reader: &mut Reader<'_>) -> Option<Secret> {
+    let url = secret::read(reader, "database.url", Some("sqlite://data/gateward.db"))?;
+    let known = ["sqlite://", "postgres://", "postgresql://"];
+    if !known
+        .iter()
+        .any(|scheme| url.expose().len() > scheme.len() && url.expose().starts_with(scheme))
+    {
+        reader
+            .wrong("database.url", "must begin with sqlite:// or postgres:// and name a database");
+    }
+    Some(url)
+}
+
+fn master_key(reader: &mut Reader<'_>, mode: Option<Mode>) -> Option<MasterKeySource> {
+    let Some(text) = secret::read(reader, "keys.master_key", None) else {
+        if mode == Some(Mode::Production) {
+            let message = "is not set; make one with `gateward keys generate-master`, keep it apart \
+                           from the database, and set it or keys.master_key_file";
+            reader.wrong("keys.master_key", message);
+        }
+        return Some(MasterKeySource::Generated(PathBuf::from(GENERATED_MASTER_KEY)));
+    };
+    match MasterKey::from_base64(text.expose()) {
+        Ok(key) => Some(MasterKeySource::Given(key)),
+        Err(error) => {
+            let message =
+                format!("is no good: {error}; make one with `gateward keys generate-master`");
+            reader.wrong("keys.master_key", message);
+            None
+        }
+    }
+}
+
+fn policy(reader: &mut Reader<'_>, public_url: &str) -> Option<Policy> {
+    let algorithms = [
+        ("EdDSA", Algorithm::EdDsa),
+        ("ES256", Algorithm::Es256),
+        ("PS256", Algorithm::Ps256),
+        ("RS256", Algorithm::Rs256),
+    ];
+    let key_algorithm = reader.choice("keys.algorithm", &algorithms);
+    let policy = Policy {
+        issuer: issuer(reader, public_url),
+        key_algorithm: key_algorithm?,
+        jwks_cache_seconds: reader.number("keys.jwks_cache_seconds", 1..=86_400),
+        access_ttl_seconds: reader.number("tokens.access_ttl_seconds", 1..=86_400),
+        refresh_idle_seconds: reader.number("tokens.refresh_idle_seconds", 1..=YEAR_SECONDS),
+        session_max_seconds: reader.number("tokens.session_max_seconds", 1..=YEAR_SECONDS),
+        refresh_leeway_seconds: reader.number("tokens.refresh_leeway_seconds", 0..=300),
+        sessions_per_user_max: reader.count("tokens.sessions_per_user_max", 1..=10_000),
+        password: PasswordPolicy { length_min: reader.count("password.length_min", 8..=128) },
+        signup_enabled: reader.flag("signup.enabled"),
+    };
+    if policy.refresh_idle_seconds > policy.session_max_seconds {
+        let message = "is longer than tokens.session_max_seconds; make it shorter or that longer";
+        reader.wrong("tokens.refresh_idle_seconds", message);
+    }
+    let verification = [("optional", false), ("required", true)];
+    if reader.choice("signup.email_verification", &verification) == Some(true) {
+        let message = "is \"required\", but this version sends no mail yet; set it to \"optional\"";
+        reader.wrong("signup.email_verification", message);
+    }
+    Some(policy)
+}
+
+/// An issuer is a URL without query and fragment (RFC 8414, section 2).
+fn issuer(reader: &mut Reader<'_>, public_url: &str) -> String {
+    let Some(text) = reader.text("tokens.issuer") else { return public_url.to_owned() };
+    let good = Url::parse(&text).is_ok_and(|url| {
+        matches!(url.scheme(), "http" | "https")
+            && url.query().is_none()
+            && url.fragment().is_none()
+    });
+    if !good {
+        reader.wrong("tokens.issuer", "must be a URL without query and fragment");
+    }
+    text
+}
+
+fn argon2(reader: &mut Reader<'_>) -> Argon2Settings {
+    let threads = NonZeroUsize::new(reader.count("password.hash_threads", 0..=256));
+    Argon2Settings {
+        memory_kib: reader.count("password.argon2_memory_kib", 7_168..=262_144),
+        iterations: reader.count("password.argon2_iterations", 1..=32),
+        threads,
+        queue_max_per_thread: reader.count("password.hash_queue_max", 1..=10_000),
+    }
+}
+
+fn log_level(reader: &mut Reader<'_>) -> Option<Level> {
+    let levels = [
+        ("error", Level::ERROR),
+        ("warn", Level::WARN),
+        ("info", Level::INFO),
+        ("debug", Level::DEBUG),
+        ("trace", Level::TRACE),
+    ];
+    reader.choice("log.level", &levels)
+}
+
+/// Who can reach the service, and whether what they send can be read on the way.
+fn exposure(
+    reader: &mut Reader<'_>,
+    mode: Mode,
+    listen: SocketAddr,
+    (public_url, tls): (&Url, bool),
+) {
+    let local_url = match public_url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        None => false,
+    };
+    let local = listen.ip().is_loopback();
+    if mode == Mode::Development {
+        if !local {
+            let message = format!(
+                "is {listen}, which others can reach, and mode is \"development\"; listen on \
+                 127.0.0.1 or set mode to \"production\""
+            );
+            reader.wrong("http.listen", message);
+        }
+        if !local_url {
+            let message = "is not a loopback address, and mode is \"development\"; use \
+                           http://127.0.0.1:8080 or set mode to \"production\"";
+            reader.wrong("http.public_url", message);
+        }
+    } else if public_url.scheme() == "http" && !local_url {
+        let message = "is plain http, which everybody on the way can read; use https";
+        reader.wrong("http.public_url", message);
+    }
+    if !local && !tls && !reader.flag("http.behind_tls_proxy") {
+        let message = format!(
+            "is {listen}, in plain http: set http.tls_cert and http.tls_key, or \
+             http.behind_tls_proxy if a proxy before this service ends TLS"
+        );
+        reader.wrong("http.listen", message);
+    }
+}
+
+/// What must fit together otherwise.
+fn limits(reader: &mut Reader<'_>, mode: Mode, listen: SocketAddr, ops_listen: SocketAddr) {
+    if listen == ops_listen && listen.port() != 0 {
+        reader.wrong("ops.listen", "is the same as http.listen; choose another port");
+    }
+    if mode == Mode::Production && !reader.flag("throttle.enabled") {
+        reader.wrong("throttle.enabled", "is false; in production it must be true");
+    }
+}

@@ -1,0 +1,148 @@
+//! The layers of settings: what is compiled in, the file, the environment.
+
+use std::collections::BTreeMap;
+
+use config::{Config, File, FileFormat, Value, ValueKind};
+
+use super::error::SettingError;
+
+const DEFAULT: &str = include_str!("../../../../config/default.toml");
+const DEVELOPMENT: &str = include_str!("../../../../config/development.toml");
+const PRODUCTION: &str = include_str!("../../../../config/production.toml");
+
+/// What environment variables of settings begin with; a double underscore separates the levels.
+const PREFIX: &str = "GATEWARD__";
+
+/// All settings by their dotted names, each with where it comes from.
+pub(crate) type Flat = BTreeMap<String, Setting>;
+
+/// The value of a setting, and where it comes from.
+#[derive(Clone, Debug)]
+pub(crate) struct Setting {
+    pub(crate) value: Value,
+    pub(crate) source: String,
+}
+
+/// Lays the layers over each other. An unknown name or a wrong type is an error, which names it.
+pub(crate) fn merge(
+    file: Option<(&str, &str)>,
+    environment: &BTreeMap<String, String>,
+    errors: &mut Vec<SettingError>,
+) -> Flat {
+    let mut flat = read(DEFAULT, "default", &Flat::new(), &mut Vec::new());
+    let known = flat.clone();
+    let file = file.map(|(path, text)| read(text, path, &known, errors)).unwrap_or_default();
+    let environment = from_environment(environment, &known, errors);
+    let mode = environment.get("mode").or_else(|| file.get("mode"));
+    let mode = mode.and_then(|setting| setting.value.clone().into_string().ok());
+    let preset = match mode.as_deref() {
+        Some("production") => read(PRODUCTION, "production", &known, errors),
+        // A mode that does not exist is found when the values are checked.
+        _ => read(DEVELOPMENT, "development", &known, errors),
+    };
+    for layer in [preset, file, environment] {
+        flat.extend(layer);
+    }
+    flat
+}
+
+/// Reads one layer of TOML.
+fn read(text: &str, source: &str, known: &Flat, errors: &mut Vec<SettingError>) -> Flat {
+    let built = Config::builder().add_source(File::from_str(text, FileFormat::Toml)).build();
+    let table = match built.and_then(|config| config.cache.into_table()) {
+        Ok(table) => table,
+        Err(error) => {
+            errors.push(SettingError::file(source, &error.to_string()));
+            return Flat::new();
+        }
+    };
+    let mut flat = Flat::new();
+    flatten("", table.into_iter().collect(), source, &mut flat);
+    if !known.is_empty() {
+        flat.retain(|name, setting| accept(name, setting, known, errors));
+    }
+    flat
+}
+
+fn flatten(prefix: &str, table: BTreeMap<String, Value>, source: &str, flat: &mut Flat) {
+    for (name, value) in table {
+        let name = if prefix.is_empty() { name } else { format!("{prefix}.{name}") };
+        match value.kind {
+            ValueKind::Table(inner) => flatten(&name, inner.into_iter().collect(), source, flat),
+            _ => {
+                flat.insert(name, Setting { value, source: source.to_owned() });
+            }
+        }
+    }
+}
+
+/// Whether the setting exists and has the type of its default.
+fn accept(name: &str, setting: &Setting, known: &Flat, errors: &mut Vec<SettingError>) -> bool {
+    let Some(default) = known.get(name) else {
+        errors.push(SettingError::unknown(name, &setting.source, known));
+        return false;
+    };
+    let wanted = type_name(&default.value.kind);
+    let fits = type_name(&setting.value.kind) == wanted;
+    if !fits {
+        errors.push(SettingError::new(name, format!("must be {wanted}")));
+    }
+    fits
+}
+
+/// What a value is called in an error.
+fn type_name(kind: &ValueKind) -> &'static str {
+    match kind {
+        ValueKind::Boolean(_) => "true or false",
+        ValueKind::I64(_) | ValueKind::I128(_) | ValueKind::U64(_) | ValueKind::U128(_) => {
+            "a whole number"
+        }
+        ValueKind::Array(_) => "a list of texts",
+        ValueKind::String(_) => "a text",
+        _ => "something else",
+    }
+}
+
+/// Reads the variables that name settings; the type of the default says how.
+fn from_environment(
+    environment: &BTreeMap<String, String>,
+    known: &Flat,
+    errors: &mut Vec<SettingError>,
+) -> Flat {
+    let mut flat = Flat::new();
+    let mode =
+        environment.get("GATEWARD_MODE").map(|text| ("mode".to_owned(), "GATEWARD_MODE", text));
+    let rest = environment.iter().filter_map(|(variable, text)| {
+        let name = variable.strip_prefix(PREFIX)?.to_ascii_lowercase().replace("__", ".");
+        Some((name, variable.as_str(), text))
+    });
+    for (name, variable, text) in mode.into_iter().chain(rest) {
+        let Some(default) = known.get(&name) else {
+            errors.push(SettingError::unknown(&name, variable, known));
+            continue;
+        };
+        match parse(text, &default.value.kind) {
+            Some(kind) => {
+                let value = Value::new(None, kind);
+                flat.insert(name, Setting { value, source: variable.to_owned() });
+            }
+            None => {
+                let wanted = type_name(&default.value.kind);
+                errors.push(SettingError::new(&name, format!("must be {wanted} ({variable})")));
+            }
+        }
+    }
+    flat
+}
+
+fn parse(text: &str, like: &ValueKind) -> Option<ValueKind> {
+    Some(match like {
+        ValueKind::Boolean(_) => ValueKind::Boolean(text.trim().parse().ok()?),
+        ValueKind::I64(_) => ValueKind::I64(text.trim().parse().ok()?),
+        ValueKind::Array(_) => {
+            let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
+            ValueKind::Array(items.map(|item| Value::new(None, item)).collect())
+        }
+        _ => ValueKind::String(text.to_owned()),
+    })
+}

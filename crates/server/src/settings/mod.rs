@@ -1,0 +1,122 @@
+//! Settings: read once, checked wholly, refused by name.
+
+mod check;
+mod error;
+mod layers;
+mod reader;
+mod secret;
+mod show;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use gateward_app::Policy;
+use gateward_crypto::{Argon2Settings, MasterKey};
+use gateward_http::Options;
+
+pub(crate) use error::SettingError;
+pub(crate) use secret::{Secret, check_private};
+
+/// What the service may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// A laptop: more is shown, and nothing but loopback reaches it.
+    Development,
+    /// A server.
+    Production,
+}
+
+/// How a line of the log looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LogFormat {
+    /// For people.
+    Pretty,
+    /// For programs: one JSON object to a line.
+    Json,
+}
+
+/// Certificate and key of the listener.
+#[derive(Clone, Debug)]
+pub(crate) struct Tls {
+    pub(crate) certificate: PathBuf,
+    pub(crate) key: PathBuf,
+}
+
+/// Where the master key comes from.
+#[derive(Clone)]
+pub(crate) enum MasterKeySource {
+    /// From the settings.
+    Given(MasterKey),
+    /// From a file that is made at the first start; in development only.
+    Generated(PathBuf),
+}
+
+/// Settings that were found good.
+#[derive(Clone)]
+pub(crate) struct Settings {
+    pub(crate) mode: Mode,
+    pub(crate) listen: SocketAddr,
+    pub(crate) tls: Option<Tls>,
+    pub(crate) ops_listen: SocketAddr,
+    pub(crate) database_url: Secret,
+    pub(crate) pool_size: usize,
+    pub(crate) migrate_on_start: bool,
+    pub(crate) master_key: MasterKeySource,
+    pub(crate) audience: String,
+    pub(crate) policy: Policy,
+    pub(crate) argon2: Argon2Settings,
+    pub(crate) http: Options,
+    pub(crate) log_format: LogFormat,
+    pub(crate) log_level: tracing::Level,
+    /// All values by name, secrets hidden.
+    pub(crate) shown: String,
+}
+
+/// Where the master key lies that development makes for itself, relative to the working folder.
+const GENERATED_MASTER_KEY: &str = "data/master.key";
+
+impl Settings {
+    /// Reads the settings of this process: `.env`, the file, the environment.
+    pub(crate) fn load(file: Option<&Path>) -> Result<Self, Vec<SettingError>> {
+        let environment = environment();
+        let file = file
+            .map(Path::to_path_buf)
+            .or_else(|| environment.get("GATEWARD_CONFIG").map(PathBuf::from));
+        let Some(path) = file else { return Self::from_layers(None, &environment) };
+        let name = path.display().to_string();
+        match std::fs::read_to_string(&path) {
+            Ok(text) => Self::from_layers(Some((&name, &text)), &environment),
+            Err(error) => Err(vec![SettingError::file(&name, &error.to_string())]),
+        }
+    }
+
+    /// Lays the layers over each other and checks the whole.
+    pub(crate) fn from_layers(
+        file: Option<(&str, &str)>,
+        environment: &BTreeMap<String, String>,
+    ) -> Result<Self, Vec<SettingError>> {
+        let mut errors = Vec::new();
+        let flat = layers::merge(file, environment, &mut errors);
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        check::check(&flat)
+    }
+}
+
+/// The variables of the environment, with those of a `.env` file in the working folder below them.
+#[expect(clippy::disallowed_methods, reason = "this is the place where settings are read")]
+fn environment() -> BTreeMap<String, String> {
+    let file = dotenvy::dotenv_iter().into_iter().flatten().flatten();
+    let mut environment: BTreeMap<String, String> = file.collect();
+    environment.extend(
+        std::env::vars_os().filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        }),
+    );
+    environment
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,64 @@
+//! What is in force, secrets hidden, for `gateward config show`.
+
+use config::{Value, ValueKind};
+
+use super::layers::Flat;
+
+/// Settings of which only it is told whether they are set.
+const SECRETS: &[&str] = &["keys.master_key"];
+
+/// One line for each setting, with where its value comes from.
+pub(crate) fn show(flat: &Flat) -> String {
+    flat.iter()
+        .map(|(name, setting)| {
+            let value = shown(name, &setting.value);
+            format!("{name} = {value}  # {}\n", setting.source)
+        })
+        .collect()
+}
+
+fn shown(name: &str, value: &Value) -> String {
+    match &value.kind {
+        ValueKind::String(text) if SECRETS.contains(&name) && !text.is_empty() => {
+            "\"(hidden)\"".to_owned()
+        }
+        ValueKind::String(text) if name == "database.url" => {
+            format!("{:?}", without_password(text))
+        }
+        ValueKind::String(text) => format!("{text:?}"),
+        ValueKind::Array(items) => {
+            let items: Vec<String> = items.iter().map(|item| shown(name, item)).collect();
+            format!("[{}]", items.join(", "))
+        }
+        kind => kind.to_string(),
+    }
+}
+
+/// The URL without its password. What cannot be read as a URL is hidden wholly.
+fn without_password(text: &str) -> String {
+    if text.starts_with("sqlite:") {
+        return text.to_owned();
+    }
+    let Ok(mut url) = url::Url::parse(text) else { return "(hidden)".to_owned() };
+    if url.password().is_some() && url.set_password(Some("hidden")).is_err() {
+        return "(hidden)".to_owned();
+    }
+    // The password may stand in the query as well.
+    if url.query_pairs().any(|(name, _)| name == "password") {
+        url.set_query(Some("hidden"));
+    }
+    url.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_in_a_url_is_hidden() {
+        for url in ["postgres://ada:hunter2@db/x", "postgres://db/x?user=ada&password=hunter2"] {
+            assert!(!without_password(url).contains("hunter2"), "{url}");
+        }
+        assert_eq!(without_password("sqlite://data/x.db"), "sqlite://data/x.db");
+    }
+}

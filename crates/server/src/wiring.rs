@@ -1,0 +1,157 @@
+//! Wiring: ports are given their adapters.
+
+use std::fs::{self, OpenOptions};
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+use gateward_app::domain::ports::StoreError;
+use gateward_app::{App, KeysError, Ports};
+use gateward_crypto::{
+    Argon2Hasher, Keyring, KeyringSettings, MasterKey, SystemClock, SystemEntropy,
+};
+use gateward_diesel::{CreateIfMissing, MigrateError, Options, migrate, open};
+
+use crate::settings::{MasterKeySource, Settings};
+
+/// The use cases with their adapters.
+pub(crate) struct Wired {
+    pub(crate) app: Arc<App>,
+    pub(crate) hasher: Arc<Argon2Hasher>,
+    /// The master key that was made just now and must be kept, and where.
+    new_master_key: Option<(MasterKey, PathBuf)>,
+}
+
+/// Gives the ports their adapters. A server that is down is no error yet.
+pub(crate) async fn wire(settings: &Settings) -> anyhow::Result<Wired> {
+    let entropy = Arc::new(SystemEntropy::new());
+    let (master_key, new_master_key) = match &settings.master_key {
+        MasterKeySource::Given(key) => (key.clone(), None),
+        MasterKeySource::Generated(path) => match read_master_key(path)? {
+            Some(key) => (key, None),
+            None => {
+                let key = MasterKey::generate(&*entropy);
+                (key.clone(), Some((key, path.clone())))
+            }
+        },
+    };
+    // Without a master key this is the very first start. With one, a database that is not there has
+    // vanished, and must not silently come back empty.
+    let first_start = new_master_key.is_some();
+    let create = if first_start { CreateIfMissing::Yes } else { CreateIfMissing::No };
+    let options = Options { pool_size: settings.pool_size, create };
+    let store = open(settings.database_url.expose(), &options).await?;
+    let keyring_settings = KeyringSettings {
+        issuer: settings.policy.issuer.clone(),
+        audience: settings.audience.clone(),
+        access_ttl_seconds: settings.policy.access_ttl_seconds,
+        session_max_seconds: settings.policy.session_max_seconds,
+    };
+    let keyring = Arc::new(Keyring::new(keyring_settings, master_key, entropy.clone()));
+    let hasher = Arc::new(Argon2Hasher::new(settings.argon2.clone(), entropy.clone())?);
+    let ports = Ports {
+        store,
+        hasher: hasher.clone(),
+        signer: keyring.clone(),
+        key_maker: keyring,
+        clock: Arc::new(SystemClock),
+        entropy,
+    };
+    let app = Arc::new(App::new(ports, settings.policy.clone()).await?);
+    Ok(Wired { app, hasher, new_master_key })
+}
+
+/// Why a node could not be brought up.
+#[derive(Debug)]
+pub(crate) enum BringUpError {
+    /// The database cannot be reached; trying again may help.
+    Outage(anyhow::Error),
+    /// Somebody must do something.
+    Fatal(anyhow::Error),
+}
+
+impl Wired {
+    /// Brings the database up to date and takes its keys into use; makes both at the first start.
+    pub(crate) async fn bring_up(&self, settings: &Settings) -> Result<(), BringUpError> {
+        if settings.migrate_on_start {
+            let applied = migrate(settings.database_url.expose(), CreateIfMissing::No).await;
+            for name in applied.map_err(of_migration)? {
+                tracing::info!(migration = %name, "migration applied");
+            }
+        }
+        self.keep_master_key().await?;
+        self.app.prepare_keys().await.map_err(of_keys)
+    }
+
+    /// Writes down a master key that was made just now, unless keys exist that it cannot open.
+    async fn keep_master_key(&self) -> Result<(), BringUpError> {
+        let Some((key, path)) = &self.new_master_key else { return Ok(()) };
+        match self.app.list_keys().await {
+            Ok(keys) if keys.is_empty() => {}
+            Err(KeysError::NoInstance) => {}
+            Err(error) => return Err(of_keys(error)),
+            Ok(_) => {
+                let message = format!(
+                    "{} is not there, but the keys in the database are sealed with it: put it back",
+                    path.display()
+                );
+                return Err(BringUpError::Fatal(anyhow::anyhow!(message)));
+            }
+        }
+        write_master_key(key, path).map_err(BringUpError::Fatal)?;
+        tracing::info!(path = %path.display(), "master key made");
+        Ok(())
+    }
+}
+
+fn of_migration(error: MigrateError) -> BringUpError {
+    match error {
+        MigrateError::Unreachable(_) => BringUpError::Outage(error.into()),
+        _ => BringUpError::Fatal(error.into()),
+    }
+}
+
+fn of_keys(error: KeysError) -> BringUpError {
+    match error {
+        KeysError::Store(StoreError::Unavailable(_) | StoreError::Busy) => {
+            BringUpError::Outage(error.into())
+        }
+        KeysError::Key(_) => BringUpError::Fatal(anyhow::Error::from(error).context(
+            "keys.master_key does not fit this database; set the key that its signing keys were \
+             sealed with",
+        )),
+        KeysError::OtherIssuer { .. } => BringUpError::Fatal(anyhow::Error::from(error).context(
+            "tokens.issuer does not fit this database; set it (or http.public_url) to what the \
+             database says",
+        )),
+        _ => BringUpError::Fatal(error.into()),
+    }
+}
+
+/// Reads a master key that an earlier start has made.
+fn read_master_key(path: &Path) -> anyhow::Result<Option<MasterKey>> {
+    let text = match fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => bail!("{} cannot be read: {error}", path.display()),
+    };
+    crate::settings::check_private(path)
+        .map_err(|message| anyhow::anyhow!("the generated master key {message}"))?;
+    let key = MasterKey::from_base64(text.trim())
+        .with_context(|| format!("{} holds no master key", path.display()))?;
+    Ok(Some(key))
+}
+
+/// Writes a new master key where nobody else can read it. Never over another one.
+fn write_master_key(key: &MasterKey, path: &Path) -> anyhow::Result<()> {
+    let context = || format!("{} cannot be made", path.display());
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).with_context(context)?;
+    }
+    let opened = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    let mut file = opened.with_context(context)?;
+    writeln!(file, "{}", key.to_base64().as_str()).with_context(context)?;
+    file.sync_all().with_context(context)
+}

@@ -1,0 +1,164 @@
+//! `Client`: speaks HTTP to a node.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use reqwest::header::HeaderMap;
+use reqwest::{Method, RequestBuilder, StatusCode};
+use serde_json::{Value, json};
+
+/// A password that meets the policy.
+pub const PASSWORD: &str = "correct horse battery";
+
+/// A client of one node.
+#[derive(Clone)]
+pub struct Client {
+    /// The client underneath, for requests of one's own.
+    pub http: reqwest::Client,
+    /// Where the node is.
+    pub url: String,
+}
+
+/// What a node answers.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The status.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body as text.
+    pub text: String,
+    /// The body as JSON; `null` if it is none.
+    pub body: Value,
+}
+
+impl Client {
+    /// A client of the node at this address.
+    #[must_use]
+    pub fn new(url: &str) -> Self {
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        Self { http, url: url.to_owned() }
+    }
+
+    /// Sends a request.
+    pub async fn send(&self, request: RequestBuilder) -> Answer {
+        self.try_send(request).await.expect("an answer")
+    }
+
+    /// Sends a request that may get no answer.
+    pub async fn try_send(&self, request: RequestBuilder) -> reqwest::Result<Answer> {
+        let response = request.send().await?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let text = response.text().await?;
+        let body = serde_json::from_str(&text).unwrap_or(Value::Null);
+        Ok(Answer { status, headers, text, body })
+    }
+
+    /// A request without body.
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http.request(method, format!("{}{path}", self.url))
+    }
+
+    /// A `POST` of JSON.
+    pub fn post(&self, path: &str, body: &Value) -> RequestBuilder {
+        self.request(Method::POST, path).json(body)
+    }
+
+    /// Gets a path.
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(self.request(Method::GET, path)).await
+    }
+
+    /// Signs somebody up, whose address is `NAME@example.org`.
+    pub async fn signup(&self, name: &str) -> Answer {
+        let email = format!("{name}@example.org");
+        let body = json!({"username": name, "email": email, "password": PASSWORD});
+        self.send(self.post("/v1/signup", &body)).await
+    }
+
+    /// Logs somebody in.
+    pub async fn login(&self, name: &str, password: &str) -> Answer {
+        let body = json!({"identifier": name, "password": password});
+        self.send(self.post("/v1/login", &body)).await
+    }
+
+    /// Signs somebody up and logs them in.
+    pub async fn begin(&self, name: &str) -> Answer {
+        assert_eq!(self.signup(name).await.status, 201);
+        let answer = self.login(name, PASSWORD).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        answer
+    }
+
+    /// A refresh, not sent yet.
+    pub fn refresh_request(&self, token: &str, key: Option<&str>) -> RequestBuilder {
+        let request = self.post("/v1/refresh", &json!({"refresh_token": token}));
+        match key {
+            Some(key) => request.header("Idempotency-Key", key),
+            None => request,
+        }
+    }
+
+    /// Refreshes.
+    pub async fn refresh(&self, token: &str, key: Option<&str>) -> Answer {
+        self.send(self.refresh_request(token, key)).await
+    }
+
+    /// Asks who the owner of an access token is.
+    pub async fn me(&self, token: &str) -> Answer {
+        self.send(self.request(Method::GET, "/v1/me").bearer_auth(token)).await
+    }
+
+    /// A `POST` with an access token.
+    pub async fn post_as(&self, token: &str, path: &str, body: &Value) -> Answer {
+        self.send(self.post(path, body).bearer_auth(token)).await
+    }
+
+    /// Logs out by a refresh token.
+    pub async fn logout(&self, token: &str) -> Answer {
+        self.send(self.post("/v1/logout", &json!({"refresh_token": token}))).await
+    }
+}
+
+impl Answer {
+    /// A member of the body that is a string.
+    #[must_use]
+    pub fn text_of(&self, member: &str) -> &str {
+        self.body[member].as_str().unwrap_or_else(|| panic!("no {member} in {self:?}"))
+    }
+
+    /// The access token.
+    #[must_use]
+    pub fn access(&self) -> &str {
+        self.text_of("access_token")
+    }
+
+    /// The refresh token.
+    #[must_use]
+    pub fn refresh_token(&self) -> &str {
+        self.text_of("refresh_token")
+    }
+
+    /// The code of the problem that it is.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        self.text_of("code")
+    }
+
+    /// Asserts that it is this problem, and a whole one.
+    #[track_caller]
+    pub fn is(&self, status: u16, code: &str) {
+        assert_eq!(self.status, status, "{self:?}");
+        assert_eq!(self.code(), code, "{self:?}");
+        assert_eq!(self.headers["content-type"], "application/problem+json");
+        assert_eq!(self.body["status"], status);
+        assert_eq!(self.body["request_id"], self.headers["x-request-id"].to_str().unwrap());
+        assert!(self.text_of("type").ends_with(&format!("#{code}")));
+    }
+}
+
+/// What a token says.
+#[must_use]
+pub fn claims(token: &str) -> Value {
+    let payload = token.split('.').nth(1).expect("three parts");
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap()
+}

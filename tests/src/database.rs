@@ -1,0 +1,104 @@
+//! `TestDatabase`: an empty database, gone when dropped.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use tempfile::TempDir;
+use tokio_postgres::NoTls;
+
+/// Which database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Database {
+    /// A file.
+    Sqlite,
+    /// A server.
+    Postgres,
+}
+
+/// An empty database and a folder beside it.
+pub struct TestDatabase {
+    /// Which one.
+    pub kind: Database,
+    /// What `database.url` is set to.
+    pub url: String,
+    /// A folder for whatever belongs to it.
+    pub folder: TempDir,
+    name: Option<String>,
+}
+
+/// Where the tests find a server; `tests/with-postgres` sets it.
+const SERVER: &str = "GATEWARD_TEST_POSTGRES_URL";
+
+impl TestDatabase {
+    /// Makes an empty database.
+    pub async fn new(kind: Database) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        match kind {
+            Database::Sqlite => {
+                let url = format!("sqlite://{}/gateward.db", folder.path().display());
+                Self { kind, url, folder, name: None }
+            }
+            Database::Postgres => {
+                let name = unique_name();
+                execute(&server(), &format!("CREATE DATABASE {name}")).await;
+                let url = with_database(&server(), &name);
+                Self { kind, url, folder, name: Some(name) }
+            }
+        }
+    }
+
+    /// The whole content as text, as somebody sees it who has stolen it. Postgres alone.
+    pub async fn postgres(&self) -> tokio_postgres::Client {
+        connect(&self.url).await
+    }
+}
+
+impl Drop for TestDatabase {
+    fn drop(&mut self) {
+        let Some(name) = self.name.take() else { return };
+        let sql = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
+        // A thread of its own, because a test's runtime cannot be waited for from here.
+        let dropped = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.unwrap().block_on(execute(&server(), &sql));
+        });
+        let _ = dropped.join();
+    }
+}
+
+/// The URL of the server.
+#[expect(clippy::disallowed_methods, reason = "a test is told by its environment")]
+fn server() -> String {
+    std::env::var(SERVER).unwrap_or_else(|_| {
+        panic!("{SERVER} is not set: run `make test`, or tests/with-postgres cargo test …")
+    })
+}
+
+/// A name that no other test uses, in this run or in one beside it.
+#[expect(clippy::disallowed_methods, reason = "a test needs no fixed clock for a name")]
+fn unique_name() -> String {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let nanos = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos();
+    format!("e2e_{}_{nanos}_{count}", std::process::id())
+}
+
+/// The URL with another database in its path.
+fn with_database(url: &str, name: &str) -> String {
+    let (base, query) =
+        url.split_once('?').map_or((url, None), |(base, query)| (base, Some(query)));
+    let (scheme, rest) = base.split_once("://").expect("a URL");
+    let authority = rest.split('/').next().unwrap_or(rest);
+    let query = query.map(|query| format!("?{query}")).unwrap_or_default();
+    format!("{scheme}://{authority}/{name}{query}")
+}
+
+async fn connect(url: &str) -> tokio_postgres::Client {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await.expect("a connection");
+    tokio::spawn(connection);
+    client
+}
+
+async fn execute(url: &str, sql: &str) {
+    connect(url).await.batch_execute(sql).await.expect(sql);
+}

@@ -1,0 +1,201 @@
+//! `Node`: the real program as a process of its own.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+use crate::{Client, Database, TestDatabase};
+
+/// The master key that all nodes of a test share.
+pub const MASTER_KEY: &str = "q83vEjRWeJASNFZ4kKvN7wEjRWeJq83vq83vEjRWeJA=";
+
+/// How long a node may take to come up or go away in a test, on a machine that is busy.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How a node is started.
+pub struct Plan {
+    /// The environment, on top of an empty one.
+    pub environment: BTreeMap<String, String>,
+    /// The working folder.
+    pub folder: PathBuf,
+    /// Whether [`Plan::start`] waits until the node is ready.
+    pub wait: bool,
+}
+
+/// A running node. It is killed when dropped.
+pub struct Node {
+    child: Child,
+    /// Where its API is, such as `http://127.0.0.1:12345`.
+    pub url: String,
+    /// Where its metrics are.
+    pub ops_url: String,
+    log: PathBuf,
+}
+
+/// The program, built if it is not up to date.
+pub fn program() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| {
+        let status = Command::new(env!("CARGO"))
+            .args(["build", "--quiet", "--package", "gateward-server"])
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .status();
+        assert!(status.expect("cargo runs").success(), "the program does not build");
+        // This test lies in target/debug/deps, the program in target/debug.
+        let deps = std::env::current_exe().unwrap();
+        deps.parent().and_then(Path::parent).unwrap().join("gateward")
+    })
+}
+
+/// Runs a command of the program to its end, with the given environment and nothing else.
+#[must_use]
+pub fn run(plan: &Plan, arguments: &[&str], input: &str) -> Output {
+    use std::io::Write;
+    let mut child = command(plan)
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // A program that has ended already does not read.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    child.wait_with_output().unwrap()
+}
+
+fn command(plan: &Plan) -> Command {
+    let mut command = Command::new(program());
+    command.current_dir(&plan.folder).env_clear().envs(&plan.environment);
+    command
+}
+
+impl Plan {
+    /// The plan of a node on a database: free ports, cheap hashes, logs as JSON.
+    #[must_use]
+    pub fn on(database: &TestDatabase) -> Self {
+        let environment = [
+            ("GATEWARD__DATABASE__URL", database.url.as_str()),
+            ("GATEWARD__HTTP__LISTEN", "127.0.0.1:0"),
+            ("GATEWARD__OPS__LISTEN", "127.0.0.1:0"),
+            ("GATEWARD__KEYS__MASTER_KEY", MASTER_KEY),
+            ("GATEWARD__PASSWORD__ARGON2_MEMORY_KIB", "7168"),
+            ("GATEWARD__PASSWORD__ARGON2_ITERATIONS", "1"),
+            ("GATEWARD__DATABASE__POOL_SIZE", "8"),
+            ("GATEWARD__LOG__FORMAT", "json"),
+            ("GATEWARD__THROTTLE__ENABLED", "false"),
+        ];
+        let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let folder = database.folder.path().to_owned();
+        let plan = Self { environment: environment.into(), folder, wait: true };
+        if database.kind == Database::Sqlite {
+            let made = run(&plan, &["migrate"], "");
+            assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        }
+        plan
+    }
+
+    /// The same with another setting, such as `with("tokens.access_ttl_seconds", 20)`.
+    #[must_use]
+    pub fn with(mut self, option: &str, value: impl std::fmt::Display) -> Self {
+        let variable = option.to_uppercase().replace('.', "__");
+        self.environment.insert(format!("GATEWARD__{variable}"), value.to_string());
+        self
+    }
+
+    /// Starts a node and waits until it is ready.
+    pub async fn start(&self) -> Node {
+        let log = tempfile::Builder::new().suffix(".log").tempfile_in(&self.folder).unwrap();
+        let (file, path) = log.keep().unwrap();
+        let mut node = self.spawn(file, path);
+        let listening = node.wait_for_line("listening").await;
+        let scheme = if self.environment.contains_key("GATEWARD__HTTP__TLS_CERT") {
+            "https"
+        } else {
+            "http"
+        };
+        node.url = format!("{scheme}://{}", listening["address"].as_str().unwrap());
+        node.ops_url = format!("http://{}", listening["ops_address"].as_str().unwrap());
+        if self.wait {
+            node.wait_for_line("ready").await;
+        }
+        node
+    }
+
+    fn spawn(&self, log: File, path: PathBuf) -> Node {
+        let errors = log.try_clone().unwrap();
+        let child = command(self).stdin(Stdio::null()).stdout(log).stderr(errors).spawn().unwrap();
+        Node { child, url: String::new(), ops_url: String::new(), log: path }
+    }
+}
+
+impl Node {
+    /// A client of this node.
+    #[must_use]
+    pub fn client(&self) -> Client {
+        Client::new(&self.url)
+    }
+
+    /// Everything it has written.
+    #[must_use]
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap()
+    }
+
+    /// Waits for a line of the log with this message, and gives it.
+    pub async fn wait_for_line(&mut self, message: &str) -> Value {
+        let begun = Instant::now();
+        loop {
+            let log = self.log();
+            let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+            if let Some(line) = lines.into_iter().find(|line| line["message"] == message) {
+                return line;
+            }
+            if let Some(status) = self.child.try_wait().unwrap() {
+                panic!("the node ended with {status}:\n{}", self.log());
+            }
+            assert!(begun.elapsed() < PATIENCE, "no line {message:?}:\n{log}");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Sends a signal.
+    pub fn signal(&self, signal: Signal) {
+        kill_process(self.pid(), signal).unwrap();
+    }
+
+    /// Its process.
+    #[must_use]
+    pub fn pid(&self) -> Pid {
+        Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap()
+    }
+
+    /// Kills it as the power would, and waits until it is gone.
+    pub fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    /// Waits until it has ended by itself.
+    pub async fn ended(&mut self) -> ExitStatus {
+        let begun = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(begun.elapsed() < PATIENCE, "the node does not end:\n{}", self.log());
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
