@@ -110,7 +110,8 @@ impl PasswordHasher for Argon2Hasher {
         self.entropy.fill(&mut salt);
         let work = Work { password, salt: salt.clone(), cost, output_len: OUTPUT_LEN };
         let output = self.pool.run(work).await?;
-        Ok(PasswordHash::from_phc(Phc { cost, salt, output }.to_string()))
+        let phc = Phc { cost, salt, output }.write().ok_or(HashError::Failed)?;
+        Ok(PasswordHash::from_phc(phc))
     }
 
     async fn verify(&self, password: &Password, hash: &PasswordHash) -> Result<bool, HashError> {

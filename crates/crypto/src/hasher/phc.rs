@@ -1,10 +1,12 @@
 //! Argon2id hashes as text: `$argon2id$v=19$m=…,t=…,p=…$salt$hash`.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD_NO_PAD;
+use password_hash::phc::{Ident, Output, ParamsString, PasswordHash, Salt};
 
-/// What stands before the parameters: only Argon2id (RFC 9106), only version 1.3.
-const PREFIX: &str = "$argon2id$v=19$";
+/// Only Argon2id (RFC 9106).
+const ALGORITHM: Ident = argon2::ARGON2ID_IDENT;
+
+/// Only version 1.3.
+const VERSION: u32 = 0x13;
 
 /// The most memory of a stored hash, in KiB. Other systems' defaults reach 100 MiB; each hash
 /// thread may need this much at once, so a corrupt row must not ask for more.
@@ -19,7 +21,7 @@ pub(super) const ITERATIONS_MAX: u32 = 32;
 const LANES_MAX: u32 = 64;
 
 /// The fewest bytes of a salt (RFC 9106, section 3.1), and more than anybody uses.
-const SALT_LEN: std::ops::RangeInclusive<usize> = 8..=64;
+const SALT_LEN: std::ops::RangeInclusive<usize> = 8..=48;
 
 /// The fewest bytes of a hash that nobody finds a match for by trying, and more than anybody uses.
 const OUTPUT_LEN: std::ops::RangeInclusive<usize> = 16..=64;
@@ -56,43 +58,44 @@ pub(super) struct Phc {
 impl Phc {
     /// Reads a hash; `None` if it is anything but a sound Argon2id hash within the limits.
     pub(super) fn parse(text: &str) -> Option<Self> {
-        let mut parts = text.strip_prefix(PREFIX)?.split('$');
-        let (params, salt, output) = (parts.next()?, parts.next()?, parts.next()?);
-        if parts.next().is_some() {
+        let hash = PasswordHash::new(text).ok()?;
+        if hash.algorithm != ALGORITHM || hash.version != Some(VERSION) {
             return None;
         }
-        let mut params = params.split(',');
-        let cost = Cost {
-            memory_kib: number(params.next()?, "m=")?,
-            iterations: number(params.next()?, "t=")?,
-            lanes: number(params.next()?, "p=")?,
+        // These parameters, in this order, and no others.
+        let mut params = hash.params.iter();
+        let mut number = |name: &str| {
+            let (given, value) = params.next()?;
+            (given.as_str() == name).then(|| value.decimal().ok())?
         };
+        let (memory_kib, iterations, lanes) = (number("m")?, number("t")?, number("p")?);
         if params.next().is_some() {
             return None;
         }
-        let salt = STANDARD_NO_PAD.decode(salt).ok()?;
-        let output = STANDARD_NO_PAD.decode(output).ok()?;
+        let cost = Cost { memory_kib, iterations, lanes };
+        let (salt, output) = (hash.salt?.as_ref().to_vec(), hash.hash?.as_bytes().to_vec());
         let sound = SALT_LEN.contains(&salt.len())
             && OUTPUT_LEN.contains(&output.len())
             && cost.params(output.len()).is_some();
         sound.then_some(Self { cost, salt, output })
     }
-}
 
-impl std::fmt::Display for Phc {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+    /// Writes a hash; `None` if salt or output are longer than the format takes.
+    pub(super) fn write(&self) -> Option<String> {
         let Cost { memory_kib, iterations, lanes } = self.cost;
-        let salt = STANDARD_NO_PAD.encode(&self.salt);
-        let output = STANDARD_NO_PAD.encode(&self.output);
-        write!(formatter, "{PREFIX}m={memory_kib},t={iterations},p={lanes}${salt}${output}")
+        let mut params = ParamsString::new();
+        for (name, number) in [("m", memory_kib), ("t", iterations), ("p", lanes)] {
+            params.add_decimal(name, number).ok()?;
+        }
+        let hash = PasswordHash {
+            algorithm: ALGORITHM,
+            version: Some(VERSION),
+            params,
+            salt: Some(Salt::new(&self.salt).ok()?),
+            hash: Some(Output::new(&self.output).ok()?),
+        };
+        Some(hash.to_string())
     }
-}
-
-/// Reads a decimal number without sign or leading zero.
-fn number(text: &str, name: &str) -> Option<u32> {
-    let digits = text.strip_prefix(name)?;
-    let plain = digits.bytes().all(|byte| byte.is_ascii_digit()) && !digits.starts_with('0');
-    if plain { digits.parse().ok() } else { None }
 }
 
 #[cfg(test)]
@@ -105,7 +108,10 @@ mod tests {
     fn what_is_written_can_be_read() {
         let phc = Phc::parse(GOOD).unwrap();
         assert_eq!(phc.cost, Cost { memory_kib: 19456, iterations: 2, lanes: 1 });
-        assert_eq!((phc.salt.as_slice(), phc.to_string().as_str()), (&b"saltsaltsalt"[..], GOOD));
+        assert_eq!(
+            (phc.salt.as_slice(), phc.write().as_deref()),
+            (&b"saltsaltsalt"[..], Some(GOOD))
+        );
     }
 
     #[test]
