@@ -1,1 +1,33 @@
-//! Placeholder.
+//! The storage adapter: Postgres and SQLite behind the ports of the domain.
+//!
+//! The queries are written once, in `schema.rs`, `rows.rs` and `repos/`. `postgres.rs` and
+//! `sqlite.rs` each define a connection and a unit of work, and compile these files for it, with
+//! column types of their own. What only one database can say stands in that backend's folder:
+//!
+//! | | Postgres | SQLite |
+//! |---|---|---|
+//! | to rotate a session | `postgres/rotate.rs`: one statement | `sqlite/rotate.rs`: many refreshes in one transaction |
+//! | to lock a row | `FOR NO KEY UPDATE` | nothing: one writer at a time |
+//!
+//! [`open()`] gives a store, [`migrate`] brings its tables up to date.
+#![expect(
+    clippy::duplicate_mod,
+    reason = "the queries are written once and compiled once for each database"
+)]
+
+#[macro_use]
+mod run;
+mod error;
+mod migrations;
+mod open;
+mod postgres;
+mod sqlite;
+mod target;
+#[cfg(test)]
+mod testing;
+
+pub use error::{MigrateError, OpenError};
+pub use migrations::{migrate, pending};
+pub use open::{CreateIfMissing, Options, open};
+pub use postgres::PostgresStore;
+pub use sqlite::SqliteStore;

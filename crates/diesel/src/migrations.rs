@@ -1,0 +1,60 @@
+//! Bringing the tables up to date.
+
+use diesel::backend::Backend;
+use diesel::migration::{MigrationSource, MigrationVersion};
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness};
+
+use crate::error::MigrateError;
+use crate::open::CreateIfMissing;
+use crate::target::Target;
+use crate::{postgres, sqlite};
+
+/// An error of the migrations' own machinery.
+pub type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// Applies all migrations that the database lacks; gives their versions.
+///
+/// Any number of nodes may do so at once: they take turns, and each migration is applied once.
+/// Each is applied whole or not at all, so that whoever is killed in the midst of it can simply
+/// start again. A database that knows more migrations than this program is left as it is.
+pub async fn migrate(url: &str, create: CreateIfMissing) -> Result<Vec<String>, MigrateError> {
+    match Target::parse(url)? {
+        Target::Sqlite(path) => sqlite::migrate::migrate(path, create).await,
+        Target::Postgres(settings) => postgres::migrate::migrate(*settings).await,
+    }
+}
+
+/// The versions of the migrations that the database lacks.
+pub async fn pending(url: &str) -> Result<Vec<String>, MigrateError> {
+    match Target::parse(url)? {
+        Target::Sqlite(path) => sqlite::migrate::pending(path).await,
+        Target::Postgres(settings) => postgres::migrate::pending(*settings).await,
+    }
+}
+
+/// Applies what is pending, in order.
+pub fn apply<DB: Backend, C: MigrationHarness<DB>>(
+    conn: &mut C,
+    migrations: EmbeddedMigrations,
+) -> Result<Vec<String>, Cause>
+where
+    EmbeddedMigrations: MigrationSource<DB>,
+{
+    let applied = conn.run_pending_migrations(migrations)?;
+    Ok(applied.iter().map(MigrationVersion::to_string).collect())
+}
+
+/// Lists what is pending, in order.
+pub fn list<DB: Backend, C: MigrationHarness<DB>>(
+    conn: &mut C,
+    migrations: EmbeddedMigrations,
+) -> Result<Vec<String>, Cause>
+where
+    EmbeddedMigrations: MigrationSource<DB>,
+{
+    let pending = conn.pending_migrations(migrations)?;
+    Ok(pending.iter().map(|migration| migration.name().version().to_string()).collect())
+}
+
+#[cfg(test)]
+mod tests;

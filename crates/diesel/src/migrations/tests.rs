@@ -1,0 +1,148 @@
+//! Migrating: together, after an interruption, there and back, and ahead of the program.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use diesel::connection::SimpleConnection;
+use diesel::dsl::sql;
+use diesel::sql_types::BigInt;
+use diesel::{Connection, RunQueryDsl, SqliteConnection};
+use diesel_migrations::{FileBasedMigrations, MigrationHarness};
+use gateward_domain::ports::{Access, Store};
+
+use crate::testing::{PostgresDatabase, SqliteDatabase, log_in, rotate};
+use crate::{CreateIfMissing, migrate, pending};
+
+/// How many nodes start at once.
+const NODES: usize = 8;
+
+/// The migrations' folder of a database.
+fn folder(database: &str) -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../migrations").join(database)
+}
+
+/// The names in the migrations' folder of a database.
+fn names(database: &str) -> BTreeSet<String> {
+    let entries = std::fs::read_dir(folder(database)).unwrap();
+    entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+}
+
+/// Migrates with many nodes at once; gives how many migrations each applied.
+async fn migrate_together(url: &str) -> Vec<usize> {
+    let nodes: Vec<_> = (0..NODES)
+        .map(|_| {
+            let url = url.to_owned();
+            tokio::spawn(async move { migrate(&url, CreateIfMissing::Yes).await.unwrap().len() })
+        })
+        .collect();
+    let mut applied = Vec::new();
+    for node in nodes {
+        applied.push(node.await.unwrap());
+    }
+    applied
+}
+
+#[test]
+fn both_databases_have_the_same_migrations() {
+    assert_eq!(names("postgres"), names("sqlite"));
+    assert!(names("postgres").len() >= 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f24_nodes_that_start_together_migrate_sqlite_once() {
+    let database = SqliteDatabase::missing();
+    let applied = migrate_together(&database.url).await;
+    assert_eq!(applied.iter().sum::<usize>(), names("sqlite").len(), "{applied:?}");
+    assert!(pending(&database.url).await.unwrap().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f24_nodes_that_start_together_migrate_postgres_once() {
+    let database = PostgresDatabase::empty().await;
+    assert_eq!(pending(&database.url).await.unwrap().len(), names("postgres").len());
+    let applied = migrate_together(&database.url).await;
+    assert_eq!(applied.iter().sum::<usize>(), names("postgres").len(), "{applied:?}");
+    assert!(pending(&database.url).await.unwrap().is_empty());
+}
+
+/// A runtime of one thread is what actix-web starts in.
+#[tokio::test(flavor = "current_thread")]
+async fn postgres_is_migrated_from_a_runtime_of_one_thread() {
+    let database = PostgresDatabase::empty().await;
+    assert_eq!(migrate(&database.url, CreateIfMissing::No).await.unwrap().len(), 4);
+}
+
+#[tokio::test]
+async fn f25_a_migration_of_sqlite_that_was_cut_off_is_completed() {
+    let database = SqliteDatabase::missing();
+    let file = database.folder.path().join("gateward.db");
+    let files = FileBasedMigrations::from_path(folder("sqlite")).unwrap();
+    {
+        let mut conn = SqliteConnection::establish(file.to_str().unwrap()).unwrap();
+        conn.run_next_migration(files).unwrap();
+        // In the midst of the second, the process is gone.
+        conn.batch_execute("BEGIN IMMEDIATE; CREATE TABLE users (half TEXT)").unwrap();
+    }
+    assert_eq!(migrate(&database.url, CreateIfMissing::No).await.unwrap().len(), 3);
+    log_in(&database.store().await, 1).await;
+}
+
+#[tokio::test]
+async fn f25_a_migration_of_postgres_that_was_cut_off_is_completed() {
+    let database = PostgresDatabase::empty().await;
+    migrate(&database.url, CreateIfMissing::No).await.unwrap();
+    // As if only the first had been applied, and the second cut off in its midst.
+    let rest = "DROP TABLE events, sessions, user_roles, users; \
+                DELETE FROM __diesel_schema_migrations WHERE version <> \
+                (SELECT min(version) FROM __diesel_schema_migrations)";
+    database.run_sql(rest).await;
+    database.run_sql("BEGIN; CREATE TABLE users (half text)").await;
+    assert_eq!(migrate(&database.url, CreateIfMissing::No).await.unwrap().len(), 3);
+    log_in(&database.store(), 1).await;
+}
+
+#[tokio::test]
+async fn f26_a_database_that_knows_more_serves_the_program_before() {
+    let database = SqliteDatabase::migrated().await;
+    let file = database.folder.path().join("gateward.db");
+    let mut conn = SqliteConnection::establish(file.to_str().unwrap()).unwrap();
+    let newer = "INSERT INTO __diesel_schema_migrations (version) VALUES ('20991231000001')";
+    conn.batch_execute(newer).unwrap();
+    assert!(pending(&database.url).await.unwrap().is_empty());
+    assert!(migrate(&database.url, CreateIfMissing::No).await.unwrap().is_empty());
+    let store = database.store().await;
+    let (_, session) = log_in(&store, 1).await;
+    rotate(&store, &session).await;
+
+    let database = PostgresDatabase::migrated().await;
+    database.run_sql(newer).await;
+    assert!(pending(&database.url).await.unwrap().is_empty());
+    assert!(migrate(&database.url, CreateIfMissing::No).await.unwrap().is_empty());
+    let store = database.store();
+    let mut tx = store.begin(Access::Read).await.unwrap();
+    assert!(tx.list_keys().await.unwrap().is_empty());
+}
+
+#[test]
+fn sqlite_can_be_taken_back_to_nothing() {
+    let mut conn = SqliteConnection::establish(":memory:").unwrap();
+    let files = || FileBasedMigrations::from_path(folder("sqlite")).unwrap();
+    conn.run_pending_migrations(files()).unwrap();
+    conn.revert_all_migrations(files()).unwrap();
+    let left = "SELECT count(*) FROM sqlite_schema WHERE name NOT LIKE '%diesel%' \
+                AND name NOT LIKE 'sqlite_%'";
+    assert_eq!(sql::<BigInt>(left).get_result::<i64>(&mut conn).unwrap(), 0);
+    conn.run_pending_migrations(files()).unwrap();
+}
+
+#[tokio::test]
+async fn postgres_can_be_taken_back_to_nothing() {
+    let database = PostgresDatabase::migrated().await;
+    for name in names("postgres").iter().rev() {
+        let down = std::fs::read_to_string(folder("postgres").join(name).join("down.sql"));
+        database.run_sql(&down.unwrap()).await;
+    }
+    let left = "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace \
+                AND relname NOT LIKE '%diesel%'";
+    assert_eq!(database.number(left).await, 0);
+}

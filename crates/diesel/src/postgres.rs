@@ -1,0 +1,109 @@
+//! Postgres: a pool of connections, and the queries compiled for them.
+
+/// Locks the rows of a query until the transaction ends.
+macro_rules! locked {
+    ($query:expr) => {
+        diesel::QueryDsl::for_no_key_update($query)
+    };
+}
+
+mod columns;
+mod connect;
+pub mod migrate;
+#[path = "repos/mod.rs"]
+mod repos;
+mod rotate;
+#[path = "rows.rs"]
+mod rows;
+#[path = "schema.rs"]
+mod schema;
+mod settings;
+mod tls;
+mod unit;
+
+use std::fmt;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use deadpool::Runtime;
+use deadpool::managed::{QueueMode, TimeoutType};
+use diesel_async::AsyncPgConnection;
+use diesel_async::pooled_connection::deadpool::{Object, Pool, PoolError};
+use diesel_async::pooled_connection::{
+    AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod,
+};
+use gateward_domain::ports::{self, Access, Store, StoreError};
+
+use crate::error::{OpenError, is_busy};
+use crate::target::Target;
+pub use connect::Connector;
+pub use settings::Settings;
+use unit::Tx;
+
+/// For how long a unit of work waits for a free connection: whoever waits longer is better told to
+/// come back than kept in a queue that only grows.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// A store on a Postgres server. Clones share the pool.
+#[derive(Clone)]
+pub struct PostgresStore {
+    pool: Pool<AsyncPgConnection>,
+}
+
+impl PostgresStore {
+    /// Opens the store that a `postgres://` URL names. The server is not asked yet.
+    pub fn open(url: &str, pool_size: usize) -> Result<Self, OpenError> {
+        match Target::parse(url)? {
+            Target::Postgres(settings) => Self::on(*settings, pool_size),
+            Target::Sqlite(_) => Err(OpenError::BadUrl("postgres:// is wanted here")),
+        }
+    }
+
+    /// Opens the store on the server of these settings.
+    pub(crate) fn on(settings: Settings, pool_size: usize) -> Result<Self, OpenError> {
+        let connector = Connector::new(settings)?;
+        let mut config = ManagerConfig::default();
+        // No query to test a connection before each use: one that the server has closed is known
+        // to be closed, and a read that finds a dead one takes another.
+        config.recycling_method = RecyclingMethod::Fast;
+        config.custom_setup = Box::new(move |_| {
+            let connector = connector.clone();
+            Box::pin(async move { connector.connect().await })
+        });
+        // The manager's own URL stays empty: nothing but the connector knows the password.
+        let manager = AsyncDieselConnectionManager::new_with_config("", config);
+        let pool = Pool::builder(manager)
+            .max_size(pool_size.max(1))
+            .wait_timeout(Some(ACQUIRE_TIMEOUT))
+            .queue_mode(QueueMode::Lifo)
+            .runtime(Runtime::Tokio1)
+            .build()
+            .map_err(|error| OpenError::Failed(Box::new(error)))?;
+        Ok(Self { pool })
+    }
+
+    /// A connection that is not known to be dead.
+    async fn connection(&self) -> Result<Object<AsyncPgConnection>, StoreError> {
+        self.pool.get().await.map_err(|error| match error {
+            PoolError::Timeout(TimeoutType::Wait) => StoreError::Busy,
+            PoolError::Backend(error) if is_busy(&error.to_string()) => StoreError::Busy,
+            other => StoreError::Unavailable(Box::new(other)),
+        })
+    }
+}
+
+impl fmt::Debug for PostgresStore {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("PostgresStore").finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl Store for PostgresStore {
+    async fn begin(&self, access: Access) -> Result<Box<dyn ports::Tx>, StoreError> {
+        Ok(Box::new(Tx::begin(self.clone(), access).await?))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,57 @@
+//! Migrations on Postgres: one node at a time, each migration in a transaction.
+
+use diesel::connection::SimpleConnection;
+use diesel_async::AsyncPgConnection;
+use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
+use diesel_migrations::{EmbeddedMigrations, embed_migrations};
+use tokio::task::spawn_blocking;
+
+use super::connect::Connector;
+use super::settings::Settings;
+use crate::error::MigrateError;
+use crate::migrations::{Cause, apply, list};
+
+/// The migrations, compiled in.
+const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations/postgres");
+
+/// Whoever migrates holds this advisory lock until its connection ends. The number is "gateward" in
+/// ASCII, so that no other program's lock is likely to be the same.
+///
+/// It is waited for without limit, because another node's migration may take long. A migration's
+/// own wait for a table is short: everybody else who wants the table would wait behind it.
+const TAKE_TURNS: &str = "\
+    SET statement_timeout = 0; \
+    SET lock_timeout = 0; \
+    SELECT pg_advisory_lock(7449363237790904932); \
+    SET lock_timeout = '5s'";
+
+/// The connection, as the migrations' own machinery wants it: blocking.
+type Blocking = AsyncConnectionWrapper<AsyncPgConnection>;
+
+/// Applies what is pending.
+pub async fn migrate(settings: Settings) -> Result<Vec<String>, MigrateError> {
+    in_turn(settings, |conn| apply(conn, MIGRATIONS)).await
+}
+
+/// Lists what is pending.
+pub async fn pending(settings: Settings) -> Result<Vec<String>, MigrateError> {
+    in_turn(settings, |conn| list(conn, MIGRATIONS)).await
+}
+
+/// Works on a connection of its own, while no other node migrates.
+async fn in_turn<T: Send + 'static>(
+    settings: Settings,
+    work: impl FnOnce(&mut Blocking) -> Result<T, Cause> + Send + 'static,
+) -> Result<T, MigrateError> {
+    let conn = Connector::new(settings)?.connect_unlimited().await;
+    let conn = conn.map_err(|error| MigrateError::Unreachable(Box::new(error)))?;
+    let worker = spawn_blocking(move || {
+        let mut conn = Blocking::from(conn);
+        conn.batch_execute(TAKE_TURNS)?;
+        work(&mut conn)
+    });
+    match worker.await {
+        Ok(done) => done.map_err(MigrateError::Failed),
+        Err(panicked) => Err(MigrateError::Failed(Box::new(panicked))),
+    }
+}

@@ -1,0 +1,18 @@
+//! The promises of the ports on Postgres, and what a server can do to them.
+
+mod conformance {
+    use gateward_testkit::Subject;
+
+    use crate::testing::PostgresDatabase;
+
+    async fn fresh() -> Subject {
+        let database = PostgresDatabase::migrated().await;
+        Subject::guarded(database.store(), database)
+    }
+
+    gateward_testkit::conformance!(fresh().await);
+}
+
+mod faults;
+mod statements;
+mod tls;

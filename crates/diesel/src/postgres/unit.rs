@@ -1,0 +1,208 @@
+//! A unit of work on Postgres, and what becomes of its connection.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use diesel::QueryResult;
+use diesel::result::{DatabaseErrorKind, Error};
+use diesel_async::pooled_connection::PoolableConnection;
+use diesel_async::pooled_connection::deadpool::Object;
+use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
+use gateward_domain::ports::{self, Access, StoreError};
+use tokio::time::timeout;
+
+use super::PostgresStore;
+use crate::error::{Misuse, store_error};
+use crate::run::Deed;
+
+/// For how long undoing a unit of work may take before its connection is closed instead.
+const UNDO_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// How many dead connections a unit of work passes over at most. After a restart of the server all
+/// of the pool are dead, but only those whose end was not noticed yet get this far.
+const DEAD_MAX: usize = 3;
+
+/// A unit of work.
+pub struct Tx {
+    store: PostgresStore,
+    /// None only while it is being dropped or committed.
+    conn: Option<Object<AsyncPgConnection>>,
+    access: Access,
+    /// Whether a transaction is open on the server, or may be.
+    open: bool,
+    /// Whether a statement was begun and its end not seen.
+    in_flight: bool,
+    /// Whether a statement has failed. The server goes on refusing all others then, and would
+    /// answer a `COMMIT` by undoing everything, without an error.
+    failed: bool,
+    /// How many connections turned out to be dead.
+    dead: usize,
+}
+
+impl Tx {
+    /// Begins a unit of work; only one of several writes asks the server for it.
+    pub async fn begin(store: PostgresStore, access: Access) -> Result<Self, StoreError> {
+        let conn = Some(store.connection().await?);
+        let (open, in_flight, failed, dead) = (false, false, false, 0);
+        let mut tx = Self { store, conn, access, open, in_flight, failed, dead };
+        if access == Access::Write {
+            while let Err(error) = tx.execute("BEGIN").await {
+                tx.open = false;
+                if !tx.renew(&error).await? {
+                    return Err(store_error("(none)", error));
+                }
+            }
+        }
+        Ok(tx)
+    }
+
+    /// The connection, for a statement whose end [`Tx::finish`] must be told.
+    #[expect(clippy::unused_async, reason = "the other backend waits for its writer here")]
+    pub async fn start(&mut self, deed: Deed) -> Result<&mut AsyncPgConnection, StoreError> {
+        if self.failed || self.in_flight {
+            return Err(Misuse::AfterFailure.into());
+        }
+        if deed == Deed::Write && self.access == Access::Read {
+            return Err(Misuse::WriteInRead.into());
+        }
+        let conn = self.conn.as_mut().ok_or(Misuse::AfterFailure)?;
+        self.in_flight = true;
+        Ok(&mut *conn)
+    }
+
+    /// Notes how a statement ended.
+    pub fn finish<T>(
+        &mut self,
+        table: &'static str,
+        result: QueryResult<T>,
+    ) -> Result<T, StoreError> {
+        self.in_flight = false;
+        result.map_err(|error| {
+            self.failed = true;
+            store_error(table, error)
+        })
+    }
+
+    /// Takes another connection if this one is dead and the unit only reads; whether it did.
+    pub async fn renew_if_dead<T>(&mut self, result: &QueryResult<T>) -> Result<bool, StoreError> {
+        match result {
+            Err(error) if self.access == Access::Read => {
+                let renewed = self.renew(error).await?;
+                self.in_flight &= !renewed;
+                Ok(renewed)
+            }
+            _ => Ok(false),
+        }
+    }
+
+    /// Refuses a lock that would end with its own statement.
+    pub fn may_lock(&self) -> Result<(), StoreError> {
+        if self.access == Access::Write { Ok(()) } else { Err(Misuse::LockOutsideWrite.into()) }
+    }
+
+    /// Opens a transaction for a method of several statements in a single write; whether it did.
+    pub async fn open_for_method(&mut self) -> Result<bool, StoreError> {
+        if self.access != Access::SingleWrite || self.open {
+            return Ok(false);
+        }
+        self.start(Deed::Write).await?;
+        let begun = self.execute("BEGIN").await;
+        self.finish("(none)", begun)?;
+        Ok(true)
+    }
+
+    /// Makes the method's statements last; if one has failed, dropping undoes them.
+    pub async fn close_for_method(&mut self) -> Result<(), StoreError> {
+        if self.failed { Ok(()) } else { self.commit_open().await }
+    }
+
+    /// Ends the open transaction, if there is one.
+    async fn commit_open(&mut self) -> Result<(), StoreError> {
+        if self.failed || self.in_flight {
+            return Err(Misuse::AfterFailure.into());
+        }
+        if self.open {
+            let committed = self.execute("COMMIT").await;
+            self.failed = committed.is_err();
+            committed.map_err(|error| store_error("(none)", error))?;
+            self.open = false;
+        }
+        Ok(())
+    }
+
+    /// Runs `BEGIN` or `COMMIT`. Until its end is seen, a transaction may be open.
+    async fn execute(&mut self, statement: &str) -> QueryResult<()> {
+        self.open = true;
+        match self.conn.as_mut() {
+            Some(conn) => conn.batch_execute(statement).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Takes another connection if `error` says that this one is dead; whether it did.
+    async fn renew(&mut self, error: &Error) -> Result<bool, StoreError> {
+        let Some(conn) = self.conn.as_mut() else { return Ok(false) };
+        if self.dead >= DEAD_MAX || !(says_dead(error) || conn.is_broken()) {
+            return Ok(false);
+        }
+        self.dead += 1;
+        self.conn.take().map(Object::take);
+        self.conn = Some(self.store.connection().await?);
+        Ok(true)
+    }
+}
+
+/// Whether the connection on which this came can never be used again.
+fn says_dead(error: &Error) -> bool {
+    use DatabaseErrorKind::{ClosedConnection, UnableToSendCommand};
+
+    match error {
+        Error::DatabaseError(ClosedConnection | UnableToSendCommand, _) => true,
+        // What a server says that shuts down.
+        Error::DatabaseError(_, about) => about.message().starts_with("terminating connection"),
+        _ => false,
+    }
+}
+
+#[async_trait]
+impl ports::Tx for Tx {
+    async fn commit(mut self: Box<Self>) -> Result<(), StoreError> {
+        if self.access == Access::Write { self.commit_open().await } else { Ok(()) }
+    }
+}
+
+impl Drop for Tx {
+    /// Undoes what is open, and waits for what is under way, before anybody gets the connection.
+    fn drop(&mut self) {
+        let Some(conn) = self.conn.take() else { return };
+        if !self.open && !self.in_flight {
+            return;
+        }
+        let mut suspect = Suspect(Some(conn));
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            // Statements run in the order in which they were sent: the answer to this one says
+            // that the one before is over as well. Outside of a transaction it does nothing.
+            runtime.spawn(async move { suspect.clear().await });
+        }
+    }
+}
+
+/// A connection in an unknown state: unless it is cleared, it is closed and not given back.
+struct Suspect(Option<Object<AsyncPgConnection>>);
+
+impl Suspect {
+    /// Undoes what is open and gives the connection back.
+    async fn clear(&mut self) {
+        let Some(conn) = self.0.as_mut() else { return };
+        let undone = timeout(UNDO_TIMEOUT, conn.batch_execute("ROLLBACK")).await;
+        if matches!(undone, Ok(Ok(()))) {
+            drop(self.0.take());
+        }
+    }
+}
+
+impl Drop for Suspect {
+    fn drop(&mut self) {
+        self.0.take().map(Object::take);
+    }
+}

@@ -1,0 +1,34 @@
+//! `EventLog`: what has happened.
+
+use async_trait::async_trait;
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use gateward_domain::ports::{EventLog, StoreError};
+use gateward_domain::{Event, SessionId};
+
+use super::super::Tx;
+use super::super::columns::Id;
+use super::super::rows::EventRow;
+use super::super::schema::events;
+
+#[async_trait]
+impl EventLog for Tx {
+    async fn insert_event(&mut self, event: &Event) -> Result<(), StoreError> {
+        let insert = diesel::insert_into(events::table).values(EventRow::from(event));
+        change!(self, "events", conn => insert.execute(conn)).map(drop)
+    }
+
+    async fn list_session_events(
+        &mut self,
+        session_id: SessionId,
+        limit: u32,
+    ) -> Result<Vec<Event>, StoreError> {
+        let session_id = Id(session_id.uuid());
+        let rows = read!(self, "events", conn => events::table
+            .filter(events::session_id.eq(session_id))
+            .order((events::happened_at, events::id))
+            .limit(i64::from(limit))
+            .load::<EventRow>(conn))?;
+        rows.into_iter().map(Event::try_from).collect()
+    }
+}

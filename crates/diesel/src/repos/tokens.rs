@@ -1,0 +1,160 @@
+//! `TokenStore`: sessions and the lines of their refresh tokens.
+
+use async_trait::async_trait;
+use diesel::dsl::case_when;
+use diesel::prelude::*;
+use diesel::sql_types::{Nullable, Text};
+use diesel_async::RunQueryDsl;
+use gateward_domain::ports::{StoreError, TokenStore};
+use gateward_domain::refresh::{Line, Rotation};
+use gateward_domain::{End, EndReason, Session, SessionId, Timestamp, User, UserId};
+
+use super::super::Tx;
+use super::super::columns::{Id, Time};
+use super::super::rows::{LineRow, SessionRow, UserRow};
+use super::super::schema::{roles_of_session, sessions, users};
+
+/// What ends a session: where its time ran out before, that is the reason.
+macro_rules! ended {
+    ($end:expr) => {{
+        let end: End = $end;
+        let reason = |reason: EndReason| reason.as_str().into_sql::<Nullable<Text>>();
+        (
+            sessions::ended_at.eq(Some(Time(end.at))),
+            sessions::end_reason.eq(case_when::<_, _, Nullable<Text>>(
+                sessions::lifetime_ends_at.le(Time(end.at)),
+                reason(EndReason::LifetimeOver),
+            )
+            .when(sessions::expires_at.le(Time(end.at)), reason(EndReason::IdleTimeout))
+            .otherwise(reason(end.reason))),
+        )
+    }};
+}
+
+/// A session with the user it belongs to, as the database gives them.
+type Found = (SessionRow, Option<UserRow>, Option<String>);
+
+/// The session of a row, and the user if there still is one.
+fn session(found: Found) -> Result<(Session, Option<User>), StoreError> {
+    let (session, user, roles) = found;
+    let user = user.map(|row| row.into_user(roles.as_deref())).transpose()?;
+    Ok((session.try_into()?, user))
+}
+
+#[async_trait]
+impl TokenStore for Tx {
+    async fn insert_session(&mut self, session: &Session) -> Result<(), StoreError> {
+        let insert = diesel::insert_into(sessions::table).values(SessionRow::from(session));
+        change!(self, "sessions", conn => insert.execute(conn)).map(drop)
+    }
+
+    async fn find_session(
+        &mut self,
+        id: SessionId,
+    ) -> Result<Option<(Session, Option<User>)>, StoreError> {
+        let id = Id(id.uuid());
+        let found = find!(self, "sessions", conn => sessions::table
+            .left_join(users::table.on(users::id.eq(sessions::user_id)))
+            .filter(sessions::id.eq(id))
+            .select((sessions::all_columns, users::all_columns.nullable(), roles_of_session()))
+            .first::<Found>(conn))?;
+        found.map(session).transpose()
+    }
+
+    async fn rotate_session(
+        &mut self,
+        rotation: &Rotation,
+    ) -> Result<Option<(Session, User)>, StoreError> {
+        self.rotate(rotation).await
+    }
+
+    async fn lock_session(&mut self, id: SessionId) -> Result<Option<Session>, StoreError> {
+        self.may_lock()?;
+        let row = sessions::table.filter(sessions::id.eq(Id(id.uuid())));
+        let row = find!(self, "sessions", conn => locked!(row).first::<SessionRow>(conn))?;
+        row.map(Session::try_from).transpose()
+    }
+
+    async fn set_session_line(&mut self, id: SessionId, line: &Line) -> Result<(), StoreError> {
+        let update = diesel::update(sessions::table.find(Id(id.uuid()))).set(LineRow::from(line));
+        change!(self, "sessions", conn => update.execute(conn)).map(drop)
+    }
+
+    async fn set_session_auth_time(
+        &mut self,
+        id: SessionId,
+        auth_time: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let alive = sessions::id.eq(Id(id.uuid())).and(sessions::ended_at.is_null());
+        let update = diesel::update(sessions::table.filter(alive))
+            .set(sessions::auth_time.eq(Time(auth_time)));
+        Ok(change!(self, "sessions", conn => update.execute(conn))? > 0)
+    }
+
+    async fn end_session(&mut self, id: SessionId, end: End) -> Result<bool, StoreError> {
+        let alive = sessions::id.eq(Id(id.uuid())).and(sessions::ended_at.is_null());
+        let update = diesel::update(sessions::table.filter(alive)).set(ended!(end));
+        Ok(change!(self, "sessions", conn => update.execute(conn))? > 0)
+    }
+
+    async fn end_sessions_of_user(
+        &mut self,
+        user_id: UserId,
+        except: Option<SessionId>,
+        end: End,
+    ) -> Result<u64, StoreError> {
+        let alive = sessions::user_id.eq(Id(user_id.uuid())).and(sessions::ended_at.is_null());
+        let count = match except {
+            None => {
+                let update = diesel::update(sessions::table.filter(alive)).set(ended!(end));
+                change!(self, "sessions", conn => update.execute(conn))?
+            }
+            Some(except) => {
+                let others = alive.and(sessions::id.ne(Id(except.uuid())));
+                let update = diesel::update(sessions::table.filter(others)).set(ended!(end));
+                change!(self, "sessions", conn => update.execute(conn))?
+            }
+        };
+        Ok(u64::try_from(count).unwrap_or(u64::MAX))
+    }
+
+    async fn end_oldest_sessions(
+        &mut self,
+        user_id: UserId,
+        keep: u32,
+        end: End,
+    ) -> Result<Vec<SessionId>, StoreError> {
+        self.may_lock()?;
+        let others = diesel::alias!(sessions as others);
+        let too_many = others
+            .filter(others.field(sessions::user_id).eq(Id(user_id.uuid())))
+            .filter(others.field(sessions::ended_at).is_null())
+            // What time has ended takes no place.
+            .filter(others.field(sessions::lifetime_ends_at).gt(Time(end.at)))
+            .filter(others.field(sessions::expires_at).gt(Time(end.at)))
+            .order((others.field(sessions::created_at).desc(), others.field(sessions::id).desc()))
+            // SQLite knows no offset without a limit.
+            .limit(i64::MAX)
+            .offset(i64::from(keep))
+            .select(others.field(sessions::id));
+        let alive = sessions::id.eq_any(too_many).and(sessions::ended_at.is_null());
+        let update = diesel::update(sessions::table.filter(alive))
+            .set(ended!(end))
+            .returning((sessions::created_at, sessions::id));
+        let mut ended = change!(self, "sessions", conn => update.load::<(Time, Id)>(conn))?;
+        ended.sort_by_key(|(created_at, id)| (created_at.0, id.0));
+        Ok(ended.into_iter().map(|(_, id)| SessionId::from_uuid(id.0)).collect())
+    }
+
+    async fn delete_sessions(&mut self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        let old = diesel::alias!(sessions as old);
+        let over = old
+            .filter(old.field(sessions::lifetime_ends_at).lt(Time(before)))
+            .order(old.field(sessions::lifetime_ends_at))
+            .limit(i64::from(limit))
+            .select(old.field(sessions::id));
+        let delete = diesel::delete(sessions::table.filter(sessions::id.eq_any(over)));
+        let count = change!(self, "sessions", conn => delete.execute(conn))?;
+        Ok(u64::try_from(count).unwrap_or(u64::MAX))
+    }
+}

@@ -1,0 +1,59 @@
+//! The macros through which every statement of the repositories runs.
+//!
+//! They see to it that a unit of work knows of a statement that failed or was given up half-way,
+//! and that an error becomes one of the ports'. They are macros because a query borrows from the
+//! method that builds it, and the second try of a read builds it anew.
+
+/// Runs a query that changes nothing; where the connection turns out to be dead, on another.
+macro_rules! read {
+    ($tx:expr, $table:literal, $conn:ident => $query:expr) => {{
+        let mut result = {
+            let $conn = $tx.start($crate::run::Deed::Read).await?;
+            $query.await
+        };
+        if $tx.renew_if_dead(&result).await? {
+            let $conn = $tx.start($crate::run::Deed::Read).await?;
+            result = $query.await;
+        }
+        $tx.finish($table, result)
+    }};
+}
+
+/// Runs a query for at most one row.
+macro_rules! find {
+    ($tx:expr, $table:literal, $conn:ident => $query:expr) => {
+        read!($tx, $table, $conn => async { diesel::OptionalExtension::optional($query.await) })
+    };
+}
+
+/// Runs a statement that changes something.
+macro_rules! change {
+    ($tx:expr, $table:literal, $conn:ident => $query:expr) => {{
+        let result = {
+            let $conn = $tx.start($crate::run::Deed::Write).await?;
+            $query.await
+        };
+        $tx.finish($table, result)
+    }};
+}
+
+/// Runs a method's statements as one, also where the unit of work is a single write.
+macro_rules! atomically {
+    ($tx:expr, $body:expr) => {{
+        let own = $tx.open_for_method().await?;
+        let result = $body.await;
+        if own {
+            $tx.close_for_method().await?;
+        }
+        result
+    }};
+}
+
+/// What a statement does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deed {
+    /// It reads.
+    Read,
+    /// It writes.
+    Write,
+}

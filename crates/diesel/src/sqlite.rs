@@ -1,0 +1,115 @@
+//! SQLite: one writer, a few readers, and the queries compiled for them.
+
+/// Locks the rows of a query until the transaction ends: they are, because only one writes.
+macro_rules! locked {
+    ($query:expr) => {
+        $query
+    };
+}
+
+mod batch;
+mod columns;
+mod file;
+pub mod migrate;
+mod readers;
+#[path = "repos/mod.rs"]
+mod repos;
+mod rotate;
+#[path = "rows.rs"]
+mod rows;
+#[path = "schema.rs"]
+mod schema;
+mod thread;
+mod unit;
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use diesel::SqliteConnection;
+use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
+use gateward_domain::ports::{self, Access, Store, StoreError};
+use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
+
+use crate::error::OpenError;
+use crate::open::CreateIfMissing;
+use crate::target::Target;
+use batch::Rotations;
+use readers::Readers;
+use thread::Thread;
+use unit::Tx;
+
+/// A connection, on a thread of its own.
+type Conn = SyncConnectionWrapper<SqliteConnection, Thread>;
+
+/// For how long a writer waits for its turn. Whoever has it may wait [`file::BUSY_TIMEOUT`] for
+/// another process, so less would refuse those behind it for nothing.
+const WRITER_TIMEOUT: Duration = Duration::from_secs(6);
+
+/// How many connections read. They read side by side with the writer, from memory as a rule, so
+/// that more would only wait for the same processors.
+const READERS: usize = 4;
+
+/// A store in a file. Clones share its connections.
+///
+/// Writers of this process stand in one line, so that they do not spend their time on asking the
+/// file whether they may; other processes may use the file as well.
+#[derive(Clone)]
+pub struct SqliteStore {
+    writer: Arc<Mutex<Conn>>,
+    readers: Arc<Readers>,
+    rotations: Arc<Rotations>,
+}
+
+impl SqliteStore {
+    /// Opens the store that a `sqlite://` URL names.
+    pub async fn open(url: &str, create: CreateIfMissing) -> Result<Self, OpenError> {
+        match Target::parse(url)? {
+            Target::Sqlite(path) => Self::at(path, create).await,
+            Target::Postgres(_) => Err(OpenError::BadUrl("sqlite:// is wanted here")),
+        }
+    }
+
+    /// Opens the store in this file.
+    pub(crate) async fn at(path: PathBuf, create: CreateIfMissing) -> Result<Self, OpenError> {
+        let opening = spawn_blocking(move || {
+            let writer = file::open_writer(&path, create)?;
+            let readers: Result<Vec<_>, _> =
+                (0..READERS).map(|_| file::open_reader(&path)).collect();
+            Ok((writer, readers?))
+        });
+        let opened = opening.await.map_err(|panicked| OpenError::Failed(Box::new(panicked)))?;
+        let (writer, readers): (SqliteConnection, Vec<SqliteConnection>) = opened?;
+        Ok(Self {
+            writer: Arc::new(Mutex::new(Conn::with_runtime(writer, Thread::start("writer")))),
+            readers: Arc::new(Readers::new(readers)),
+            rotations: Arc::default(),
+        })
+    }
+
+    /// The writer's turn.
+    async fn writer(&self) -> Result<OwnedMutexGuard<Conn>, StoreError> {
+        let turn = Arc::clone(&self.writer).lock_owned();
+        timeout(WRITER_TIMEOUT, turn).await.map_err(|_| StoreError::Busy)
+    }
+}
+
+impl fmt::Debug for SqliteStore {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("SqliteStore").finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn begin(&self, access: Access) -> Result<Box<dyn ports::Tx>, StoreError> {
+        Ok(Box::new(Tx::begin(self.clone(), access).await?))
+    }
+}
+
+#[cfg(test)]
+mod tests;

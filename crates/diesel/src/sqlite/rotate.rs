@@ -1,0 +1,63 @@
+//! The rotation of a session, under the lock of the one writer.
+
+use diesel::prelude::*;
+use gateward_domain::ports::{Access, StoreError};
+use gateward_domain::refresh::{Rotation, Verdict, judge};
+use gateward_domain::{Session, User};
+
+use super::Tx;
+use super::columns::Id;
+use super::rows::{LineRow, SessionRow, UserRow};
+use super::schema::{roles_of_user, sessions, users};
+use crate::error::store_error;
+use crate::run::Deed;
+
+/// What a rotation gives.
+pub type Rotated = Result<Option<(Session, User)>, StoreError>;
+
+impl Tx {
+    /// Decides the common cases of a refresh: a single one together with all others that wait.
+    pub async fn rotate(&mut self, rotation: &Rotation) -> Rotated {
+        let rotation = rotation.clone();
+        if self.access == Access::SingleWrite {
+            return self.store.rotate_in_batch(rotation).await;
+        }
+        let conn = self.start(Deed::Write).await?;
+        let rotated = conn.spawn_blocking(move |conn| Ok(rotate(conn, &rotation))).await;
+        self.finish("sessions", rotated)?
+    }
+}
+
+/// Decides the common cases of a refresh. A transaction that may write is open, so that nobody
+/// comes between reading the row and writing it, and the domain's own rules can be asked.
+pub fn rotate(conn: &mut SqliteConnection, rotation: &Rotation) -> Rotated {
+    type Found = (SessionRow, UserRow, Option<String>);
+
+    let failed = |error| store_error("sessions", error);
+    let id = Id(rotation.shown.session_id.uuid());
+    let found = sessions::table
+        .inner_join(users::table.on(users::id.eq(sessions::user_id)))
+        .filter(sessions::id.eq(id).and(users::disabled.eq(false)))
+        .select((sessions::all_columns, users::all_columns, roles_of_user()))
+        .first::<Found>(conn)
+        .optional()
+        .map_err(failed)?;
+    let Some((session, user, roles)) = found else { return Ok(None) };
+    let mut session = Session::try_from(session)?;
+    let user = user.into_user(roles.as_deref())?;
+
+    match judge(&session, rotation) {
+        Verdict::Rotate => {
+            session.line = session.line.after(rotation, session.lifetime_ends_at);
+            diesel::update(sessions::table.find(id))
+                .set(LineRow::from(&session.line))
+                .execute(conn)
+                .map_err(failed)?;
+        }
+        Verdict::Repeat => {}
+        Verdict::CatchUp | Verdict::Replay | Verdict::Over(_) | Verdict::Forged => {
+            return Ok(None);
+        }
+    }
+    Ok(Some((session, user)))
+}

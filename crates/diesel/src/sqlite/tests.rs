@@ -1,0 +1,17 @@
+//! The promises of the ports on SQLite, and what a file can do to them.
+
+mod conformance {
+    use gateward_testkit::Subject;
+
+    use crate::testing::SqliteDatabase;
+
+    async fn fresh() -> Subject {
+        let database = SqliteDatabase::migrated().await;
+        Subject::guarded(database.store().await, database)
+    }
+
+    gateward_testkit::conformance!(fresh().await);
+}
+
+mod faults;
+mod opening;

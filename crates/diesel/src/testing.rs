@@ -1,0 +1,151 @@
+//! Databases for tests: each test has one of its own.
+
+use std::hash::{BuildHasher, RandomState};
+use std::thread;
+
+use diesel::dsl::sql;
+use diesel::sql_types::BigInt;
+use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
+use gateward_domain::ports::{Access, Store};
+use gateward_domain::refresh::Rotation;
+use gateward_domain::{Session, User};
+use gateward_testkit::fixtures;
+use tempfile::TempDir;
+
+use crate::postgres::{Connector, Settings};
+use crate::{CreateIfMissing, PostgresStore, SqliteStore, migrate};
+
+/// How many connections a test's store has.
+pub const POOL_SIZE: usize = 16;
+
+/// The URL of a server on which databases may be made.
+fn admin_url() -> String {
+    #[expect(clippy::disallowed_methods, reason = "tests have no settings")]
+    let url = std::env::var("GATEWARD_TEST_POSTGRES_URL");
+    url.expect(
+        "GATEWARD_TEST_POSTGRES_URL is not set: run `make test`, or \
+         `tests/with-postgres cargo test -p gateward-diesel`",
+    )
+}
+
+/// Runs one statement on the server.
+async fn administer(statement: &str) {
+    let settings = Settings::parse(&admin_url()).unwrap();
+    let mut conn = Connector::new(settings).unwrap().connect_unlimited().await.unwrap();
+    conn.batch_execute(statement).await.unwrap();
+}
+
+/// A database on the server; it is dropped with this.
+pub struct PostgresDatabase {
+    name: String,
+    pub url: String,
+}
+
+impl PostgresDatabase {
+    /// Makes an empty database.
+    pub async fn empty() -> Self {
+        let chance = RandomState::new().hash_one(thread::current().id());
+        let name = format!("gateward_test_{chance:016x}");
+        administer(&format!("CREATE DATABASE {name} TEMPLATE template0")).await;
+        let admin = admin_url();
+        let (base, query) = admin.split_once('?').unwrap_or((&admin, ""));
+        let (server, _) = base.rsplit_once('/').unwrap();
+        Self { url: format!("{server}/{name}?{query}"), name }
+    }
+
+    /// Makes a database with all tables.
+    pub async fn migrated() -> Self {
+        let database = Self::empty().await;
+        migrate(&database.url, CreateIfMissing::No).await.unwrap();
+        database
+    }
+
+    /// Opens a store on it.
+    pub fn store(&self) -> PostgresStore {
+        PostgresStore::open(&self.url, POOL_SIZE).unwrap()
+    }
+
+    /// Runs statements on it.
+    pub async fn run_sql(&self, statements: &str) {
+        let settings = Settings::parse(&self.url).unwrap();
+        let mut conn = Connector::new(settings).unwrap().connect_unlimited().await.unwrap();
+        conn.batch_execute(statements).await.unwrap();
+    }
+
+    /// Asks it for a number.
+    pub async fn number(&self, query: &str) -> i64 {
+        let settings = Settings::parse(&self.url).unwrap();
+        let mut conn = Connector::new(settings).unwrap().connect_unlimited().await.unwrap();
+        sql::<BigInt>(query).get_result(&mut conn).await.unwrap()
+    }
+}
+
+impl Drop for PostgresDatabase {
+    fn drop(&mut self) {
+        let statement = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
+        let work = move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.unwrap().block_on(administer(&statement));
+        };
+        let dropped = thread::spawn(work).join();
+        assert!(dropped.is_ok() || thread::panicking(), "the test's database is dropped");
+    }
+}
+
+/// A folder with a database in it.
+pub struct SqliteDatabase {
+    pub folder: TempDir,
+    pub url: String,
+}
+
+impl SqliteDatabase {
+    /// Names a file that is not there yet.
+    pub fn missing() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}/gateward.db", folder.path().display());
+        Self { folder, url }
+    }
+
+    /// Makes a database with all tables.
+    pub async fn migrated() -> Self {
+        let database = Self::missing();
+        migrate(&database.url, CreateIfMissing::Yes).await.unwrap();
+        database
+    }
+
+    /// Opens a store on it.
+    pub async fn store(&self) -> SqliteStore {
+        SqliteStore::open(&self.url, CreateIfMissing::No).await.unwrap()
+    }
+}
+
+/// Stores a user with a session.
+pub async fn log_in(store: &dyn Store, seed: u64) -> (User, Session) {
+    let user = fixtures::user(seed);
+    let session = fixtures::session(seed, &user);
+    let mut tx = store.begin(Access::Write).await.unwrap();
+    tx.insert_user(&user).await.unwrap();
+    tx.insert_session(&session).await.unwrap();
+    tx.commit().await.unwrap();
+    (user, session)
+}
+
+/// Rotates a session by a unit of work of its own.
+pub async fn rotate(store: &dyn Store, session: &Session) -> Session {
+    let rotation = Rotation { leeway_seconds: 0, ..fixtures::rotation(session) };
+    let mut tx = store.begin(Access::SingleWrite).await.unwrap();
+    let (session, _) = tx.rotate_session(&rotation).await.unwrap().unwrap();
+    tx.commit().await.unwrap();
+    session
+}
+
+/// Says whether whatever may take a moment has come true within a few seconds.
+pub async fn comes_true<F: Future<Output = bool>>(mut question: impl FnMut() -> F) -> bool {
+    for _ in 0..200 {
+        if question().await {
+            return true;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    false
+}
