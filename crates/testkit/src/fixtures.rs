@@ -1,0 +1,180 @@
+//! Fixtures: accounts, sessions, tokens, keys and events, each made from a seed.
+//!
+//! The same seed gives the same thing; other seeds give things that share no identifier, name or
+//! address. A test that wants another value in a field writes `User { disabled: true, ..user(1) }`.
+
+use gateward_domain::key::{Algorithm, KeyId, KeyPurpose, StoredKey};
+use gateward_domain::ports::Entropy;
+use gateward_domain::refresh::{KeyHash, Line, Proof, Rotation, Salt, ShownToken};
+use gateward_domain::{
+    Actor, Email, Event, EventId, EventKind, Origin, PasswordHash, RoleName, Session, SessionId,
+    Timestamp, User, UserId, Username,
+};
+
+use crate::entropy::{SeededEntropy, mix};
+
+/// The time at which fixtures are made: 2026-11-20T04:10:00.123457Z, whose fraction shows whether
+/// microseconds are kept.
+pub const NOW: Timestamp = Timestamp::from_micros(1_795_147_800_123_457);
+
+/// For how long a session lives without a refresh.
+pub const IDLE_SECONDS: i64 = 7 * 24 * 3600;
+
+/// For how long a session lives in all.
+pub const LIFETIME_SECONDS: i64 = 30 * 24 * 3600;
+
+/// For how long a spent token without key may be shown again.
+pub const LEEWAY_SECONDS: i64 = 10;
+
+/// The key that signs the first refresh token of a session.
+pub const KEY: &str = "refresh-1";
+
+/// An account with the role `user`, not verified, not disabled.
+#[must_use]
+pub fn user(seed: u64) -> User {
+    let name = mix(seed);
+    User {
+        id: UserId::new(NOW, &SeededEntropy::new(seed)),
+        username: Username::parse(&format!("User-{name:x}")).unwrap(),
+        email: Email::parse(&format!("user-{name:x}@example.org")).unwrap(),
+        email_verified: false,
+        roles: vec![RoleName::user()],
+        disabled: false,
+        password_hash: password_hash(seed),
+        credentials_version: 1,
+        created_at: NOW,
+        updated_at: NOW,
+    }
+}
+
+/// A text in the form of a password hash; no hasher has seen it.
+#[must_use]
+pub fn password_hash(seed: u64) -> PasswordHash {
+    let digest = mix(seed);
+    PasswordHash::from_phc(format!("$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ${digest:016x}"))
+}
+
+/// A session that the user begins at [`NOW`], with the first token of its line.
+#[must_use]
+pub fn session(seed: u64, user: &User) -> Session {
+    let entropy = SeededEntropy::new(seed);
+    let mut salt = [0; 32];
+    entropy.fill(&mut salt);
+    Session {
+        id: SessionId::new(NOW, &entropy),
+        user_id: user.id,
+        created_at: NOW,
+        auth_time: NOW,
+        lifetime_ends_at: NOW.plus_seconds(LIFETIME_SECONDS),
+        origin: Origin::default(),
+        client_name: None,
+        line: Line {
+            generation: Line::FIRST_GENERATION,
+            rotated_at: NOW,
+            expires_at: NOW.plus_seconds(IDLE_SECONDS),
+            key_id: KeyId(KEY.to_owned()),
+            idempotency: None,
+            salt: Salt(salt),
+        },
+        ended: None,
+    }
+}
+
+/// The session's genuine refresh token of a generation.
+#[must_use]
+pub fn shown(session: &Session, generation: i64) -> ShownToken {
+    let keyed = keyed(session.id, generation);
+    ShownToken {
+        session_id: session.id,
+        user_id: session.user_id,
+        generation,
+        expires_at: session.line.expires_at,
+        proof: Proof { keyed, secret: Proof::secret(&keyed, &session.line.salt) },
+    }
+}
+
+/// Stands for the MAC over session and generation: another one for each, known to all.
+#[must_use]
+pub fn keyed(session_id: SessionId, generation: i64) -> [u8; 32] {
+    let (high, low) = session_id.uuid().as_u64_pair();
+    let mut keyed = [0; 32];
+    SeededEntropy::new(high ^ mix(low ^ mix(generation.cast_unsigned()))).fill(&mut keyed);
+    keyed
+}
+
+/// A refresh with the session's current token and without key, a minute after the last one.
+#[must_use]
+pub fn rotation(session: &Session) -> Rotation {
+    Rotation {
+        shown: shown(session, session.line.generation),
+        idempotency: None,
+        now: session.line.rotated_at.plus_seconds(60),
+        key_id: session.line.key_id.clone(),
+        idle_seconds: IDLE_SECONDS,
+        leeway_seconds: LEEWAY_SECONDS,
+    }
+}
+
+/// The hash of an idempotency key.
+#[must_use]
+pub fn key_hash(text: &str) -> KeyHash {
+    KeyHash::of(text).unwrap()
+}
+
+/// A key that signs refresh tokens from [`NOW`] on.
+#[must_use]
+pub fn key(seed: u64) -> StoredKey {
+    let mut sealed = vec![0; 60];
+    SeededEntropy::new(seed).fill(&mut sealed);
+    StoredKey {
+        id: KeyId(format!("key-{:x}", mix(seed))),
+        purpose: KeyPurpose::Refresh,
+        algorithm: Algorithm::Hs256,
+        sealed,
+        public_jwk: None,
+        created_at: NOW,
+        active_from: NOW,
+    }
+}
+
+/// An event of a session, caused by its user at [`NOW`].
+#[must_use]
+pub fn event(seed: u64, kind: EventKind, session: &Session) -> Event {
+    Event {
+        id: EventId::new(NOW, &SeededEntropy::new(seed)),
+        at: NOW,
+        kind,
+        actor: Actor::User(session.user_id),
+        user_id: Some(session.user_id),
+        session_id: Some(session.id),
+        ip: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use gateward_domain::refresh::{Verdict, judge};
+
+    use super::*;
+
+    #[test]
+    fn a_seed_gives_the_same_thing_again_and_another_seed_another() {
+        let (one, other) = (user(1), user(2));
+        assert_eq!(one, user(1));
+        assert_ne!(one.id, other.id);
+        assert_ne!(one.username, other.username);
+        assert_ne!(one.email, other.email);
+        assert_eq!(session(3, &one), session(3, &one));
+        assert_ne!(session(3, &one).id, session(4, &one).id);
+        assert_ne!(session(3, &one).line.salt, session(4, &one).line.salt);
+        assert_ne!(key(1).id, key(2).id);
+    }
+
+    #[test]
+    fn a_session_is_good_for_a_rotation() {
+        let session = session(1, &user(1));
+        assert_eq!(judge(&session, &rotation(&session)), Verdict::Rotate);
+        let ahead = Rotation { shown: shown(&session, 2), ..rotation(&session) };
+        assert_eq!(judge(&session, &ahead), Verdict::CatchUp);
+    }
+}

@@ -1,0 +1,156 @@
+//! `MemoryStore`: a store without a database, for the tests of what stands above the ports.
+
+mod ports;
+mod state;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use gateward_domain::ports::{Access, Store, StoreError, Tx};
+use gateward_domain::{Event, Session, User};
+use tokio::sync::OwnedMutexGuard;
+use tokio::time::timeout;
+
+use state::State;
+
+/// For how long a unit of work waits for the one before it; this crate's own tests have less time.
+const WAIT_MAX: Duration = Duration::from_millis(if cfg!(test) { 50 } else { 10_000 });
+
+/// A store without a database. Clones are the same store.
+///
+/// It cheats in one thing: writers stand in one line, as if every row were locked at once. A unit
+/// of several writes works on a copy, which becomes the store when it is committed. A unit that
+/// does what its [`Access`] does not allow panics, because another store might let it pass.
+#[derive(Clone, Debug, Default)]
+pub struct MemoryStore {
+    /// What is committed.
+    published: Arc<Mutex<State>>,
+    /// Held by whoever writes, so that copies never diverge.
+    writer: Arc<tokio::sync::Mutex<()>>,
+}
+
+impl MemoryStore {
+    /// Makes an empty store.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// All accounts that are committed.
+    #[must_use]
+    pub fn users(&self) -> Vec<User> {
+        self.published().users.values().cloned().collect()
+    }
+
+    /// All sessions that are committed, ended ones too.
+    #[must_use]
+    pub fn sessions(&self) -> Vec<Session> {
+        self.published().sessions.values().cloned().collect()
+    }
+
+    /// All events that are committed, in the order in which they were written.
+    #[must_use]
+    pub fn events(&self) -> Vec<Event> {
+        self.published().events.clone()
+    }
+
+    /// What is committed. No test goes on after a panic in here, so poison means nothing.
+    fn published(&self) -> MutexGuard<'_, State> {
+        self.published.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until nobody else writes.
+    async fn line_up(&self) -> Result<OwnedMutexGuard<()>, StoreError> {
+        let turn = Arc::clone(&self.writer).lock_owned();
+        timeout(WAIT_MAX, turn).await.map_err(|_| StoreError::Busy)
+    }
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    async fn begin(&self, access: Access) -> Result<Box<dyn Tx>, StoreError> {
+        let work = match access {
+            Access::Read => Work::Reads,
+            Access::SingleWrite => Work::OneWrite { done: false },
+            Access::Write => {
+                let turn = self.line_up().await?;
+                Work::Writes { copy: self.published().clone(), _turn: turn }
+            }
+        };
+        Ok(Box::new(MemoryTx { store: self.clone(), work }))
+    }
+}
+
+/// What a unit of work may do, and what it has done so far.
+enum Work {
+    /// Each method reads what is committed at that moment.
+    Reads,
+    /// The one method works on the store itself.
+    OneWrite {
+        /// Whether it was called.
+        done: bool,
+    },
+    /// All methods work on a copy.
+    Writes {
+        /// The store as it will be.
+        copy: State,
+        /// The right to publish it.
+        _turn: OwnedMutexGuard<()>,
+    },
+}
+
+/// A unit of work on a [`MemoryStore`].
+struct MemoryTx {
+    store: MemoryStore,
+    work: Work,
+}
+
+impl MemoryTx {
+    /// Reads from what this unit of work sees.
+    fn read<T>(&mut self, read: impl FnOnce(&State) -> T) -> T {
+        match &self.work {
+            Work::Reads => read(&self.store.published()),
+            Work::OneWrite { .. } => panic!("a unit with Access::SingleWrite reads nothing"),
+            Work::Writes { copy, .. } => read(copy),
+        }
+    }
+
+    /// Changes what this unit of work sees.
+    async fn write<T: Send>(
+        &mut self,
+        write: impl FnOnce(&mut State) -> Result<T, StoreError> + Send,
+    ) -> Result<T, StoreError> {
+        match &mut self.work {
+            Work::Reads => panic!("a unit with Access::Read writes nothing"),
+            Work::OneWrite { done } => {
+                assert!(!*done, "a unit with Access::SingleWrite calls one method");
+                *done = true;
+                let _turn = self.store.line_up().await?;
+                write(&mut self.store.published())
+            }
+            Work::Writes { copy, .. } => write(copy),
+        }
+    }
+
+    /// What this unit of work sees, where it holds what it reads until its end.
+    fn locked(&mut self) -> &mut State {
+        match &mut self.work {
+            Work::Writes { copy, .. } => copy,
+            Work::Reads | Work::OneWrite { .. } => panic!("only Access::Write can hold a lock"),
+        }
+    }
+}
+
+#[async_trait]
+impl Tx for MemoryTx {
+    async fn commit(self: Box<Self>) -> Result<(), StoreError> {
+        if let Work::Writes { copy, _turn } = self.work {
+            *self.store.published() = copy;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

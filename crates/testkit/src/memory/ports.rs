@@ -1,0 +1,168 @@
+//! The ports of a [`MemoryTx`]: each says whether it reads, writes or locks.
+
+use async_trait::async_trait;
+use gateward_domain::key::StoredKey;
+use gateward_domain::ports::{EventLog, Instance, KeyRepo, StoreError, TokenStore, UserRepo};
+use gateward_domain::refresh::{Line, Rotation};
+use gateward_domain::{
+    End, Event, Identifier, PasswordHash, Session, SessionId, Timestamp, User, UserId, Username,
+};
+
+use super::MemoryTx;
+
+#[async_trait]
+impl UserRepo for MemoryTx {
+    async fn insert_user(&mut self, user: &User) -> Result<(), StoreError> {
+        self.write(|state| state.insert_user(user)).await
+    }
+
+    async fn find_user(&mut self, id: UserId) -> Result<Option<User>, StoreError> {
+        Ok(self.read(|state| state.users.get(&id).cloned()))
+    }
+
+    async fn find_user_by_identifier(
+        &mut self,
+        identifier: &Identifier,
+    ) -> Result<Option<User>, StoreError> {
+        Ok(self.read(|state| state.find_user_by_identifier(identifier).cloned()))
+    }
+
+    async fn lock_user(&mut self, id: UserId) -> Result<Option<User>, StoreError> {
+        Ok(self.locked().users.get(&id).cloned())
+    }
+
+    async fn set_username(
+        &mut self,
+        id: UserId,
+        username: &Username,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.write(|state| state.set_username(id, username, now)).await
+    }
+
+    async fn set_password(
+        &mut self,
+        id: UserId,
+        version: i64,
+        hash: &PasswordHash,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.write(|state| Ok(state.set_password(id, version, hash, now))).await
+    }
+
+    async fn renew_password_hash(
+        &mut self,
+        id: UserId,
+        version: i64,
+        hash: &PasswordHash,
+    ) -> Result<bool, StoreError> {
+        self.write(|state| Ok(state.renew_password_hash(id, version, hash))).await
+    }
+
+    async fn set_user_disabled(
+        &mut self,
+        id: UserId,
+        disabled: bool,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.write(|state| Ok(state.set_user_disabled(id, disabled, now))).await
+    }
+}
+
+#[async_trait]
+impl TokenStore for MemoryTx {
+    async fn insert_session(&mut self, session: &Session) -> Result<(), StoreError> {
+        self.write(|state| state.insert_session(session)).await
+    }
+
+    async fn find_session(
+        &mut self,
+        id: SessionId,
+    ) -> Result<Option<(Session, Option<User>)>, StoreError> {
+        Ok(self.read(|state| state.find_session(id)))
+    }
+
+    async fn rotate_session(
+        &mut self,
+        rotation: &Rotation,
+    ) -> Result<Option<(Session, User)>, StoreError> {
+        self.write(|state| Ok(state.rotate_session(rotation))).await
+    }
+
+    async fn lock_session(&mut self, id: SessionId) -> Result<Option<Session>, StoreError> {
+        Ok(self.locked().sessions.get(&id).cloned())
+    }
+
+    async fn set_session_line(&mut self, id: SessionId, line: &Line) -> Result<(), StoreError> {
+        self.locked().set_session_line(id, line);
+        Ok(())
+    }
+
+    async fn set_session_auth_time(
+        &mut self,
+        id: SessionId,
+        auth_time: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.write(|state| Ok(state.set_session_auth_time(id, auth_time))).await
+    }
+
+    async fn end_session(&mut self, id: SessionId, end: End) -> Result<bool, StoreError> {
+        self.write(|state| Ok(state.end_session(id, end))).await
+    }
+
+    async fn end_sessions_of_user(
+        &mut self,
+        user_id: UserId,
+        except: Option<SessionId>,
+        end: End,
+    ) -> Result<u64, StoreError> {
+        self.write(|state| Ok(state.end_sessions_of_user(user_id, except, end))).await
+    }
+
+    async fn end_oldest_sessions(
+        &mut self,
+        user_id: UserId,
+        keep: u32,
+        end: End,
+    ) -> Result<Vec<SessionId>, StoreError> {
+        Ok(self.locked().end_oldest_sessions(user_id, keep, end))
+    }
+
+    async fn delete_sessions(&mut self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        self.write(|state| Ok(state.delete_sessions(before, limit))).await
+    }
+}
+
+#[async_trait]
+impl KeyRepo for MemoryTx {
+    async fn lock_instance(&mut self, proposed: &Instance) -> Result<Instance, StoreError> {
+        Ok(self.locked().instance.get_or_insert_with(|| proposed.clone()).clone())
+    }
+
+    async fn find_instance(&mut self) -> Result<Option<Instance>, StoreError> {
+        Ok(self.read(|state| state.instance.clone()))
+    }
+
+    async fn insert_key(&mut self, key: &StoredKey) -> Result<(), StoreError> {
+        self.write(|state| state.insert_key(key)).await
+    }
+
+    async fn list_keys(&mut self) -> Result<Vec<StoredKey>, StoreError> {
+        Ok(self.read(|state| state.keys.clone()))
+    }
+}
+
+#[async_trait]
+impl EventLog for MemoryTx {
+    async fn insert_event(&mut self, event: &Event) -> Result<(), StoreError> {
+        self.write(|state| state.insert_event(event)).await
+    }
+
+    async fn list_session_events(
+        &mut self,
+        session_id: SessionId,
+        limit: u32,
+    ) -> Result<Vec<Event>, StoreError> {
+        Ok(self.read(|state| state.list_session_events(session_id, limit)))
+    }
+}

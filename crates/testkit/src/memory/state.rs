@@ -1,0 +1,207 @@
+//! What a [`MemoryStore`](super::MemoryStore) holds, and what each port does with it.
+
+use std::collections::BTreeMap;
+
+use gateward_domain::key::StoredKey;
+use gateward_domain::ports::{Instance, StoreError, Taken};
+use gateward_domain::refresh::{Line, Rotation, Verdict, judge};
+use gateward_domain::{
+    End, Event, Identifier, PasswordHash, Session, SessionId, Timestamp, User, UserId, Username,
+};
+
+/// Everything that is stored. Every method either does all it says or, with an error, nothing.
+#[derive(Clone, Debug, Default)]
+pub(super) struct State {
+    pub users: BTreeMap<UserId, User>,
+    pub sessions: BTreeMap<SessionId, Session>,
+    pub instance: Option<Instance>,
+    pub keys: Vec<StoredKey>,
+    pub events: Vec<Event>,
+}
+
+/// The error of a store that is given one identifier twice.
+fn doubled(what: &'static str) -> StoreError {
+    StoreError::Unavailable(format!("this {what} is there already").into())
+}
+
+impl State {
+    pub fn insert_user(&mut self, user: &User) -> Result<(), StoreError> {
+        if self.users.contains_key(&user.id) {
+            return Err(doubled("account"));
+        }
+        if self.users.values().any(|other| other.username == user.username) {
+            return Err(StoreError::Taken(Taken::Username));
+        }
+        if self.users.values().any(|other| other.email == user.email) {
+            return Err(StoreError::Taken(Taken::Email));
+        }
+        let mut user = user.clone();
+        user.roles.sort();
+        self.users.insert(user.id, user);
+        Ok(())
+    }
+
+    pub fn find_user_by_identifier(&self, identifier: &Identifier) -> Option<&User> {
+        self.users.values().find(|user| match identifier {
+            Identifier::Email(email) => user.email == *email,
+            Identifier::Username(username) => user.username == *username,
+        })
+    }
+
+    pub fn set_username(
+        &mut self,
+        id: UserId,
+        username: &Username,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        if !self.users.contains_key(&id) {
+            return Ok(false);
+        }
+        if self.users.values().any(|other| other.id != id && other.username == *username) {
+            return Err(StoreError::Taken(Taken::Username));
+        }
+        let change = |user: &mut User| {
+            user.username = username.clone();
+            user.updated_at = now;
+        };
+        Ok(self.users.get_mut(&id).map(change).is_some())
+    }
+
+    pub fn set_password(
+        &mut self,
+        id: UserId,
+        version: i64,
+        hash: &PasswordHash,
+        now: Timestamp,
+    ) -> bool {
+        let Some(user) = self.at_version(id, version) else { return false };
+        user.password_hash = hash.clone();
+        user.credentials_version += 1;
+        user.updated_at = now;
+        true
+    }
+
+    pub fn renew_password_hash(&mut self, id: UserId, version: i64, hash: &PasswordHash) -> bool {
+        let Some(user) = self.at_version(id, version) else { return false };
+        user.password_hash = hash.clone();
+        true
+    }
+
+    fn at_version(&mut self, id: UserId, version: i64) -> Option<&mut User> {
+        self.users.get_mut(&id).filter(|user| user.credentials_version == version)
+    }
+
+    pub fn set_user_disabled(&mut self, id: UserId, disabled: bool, now: Timestamp) -> bool {
+        let user = self.users.get_mut(&id).filter(|user| user.disabled != disabled);
+        let change = |user: &mut User| {
+            user.disabled = disabled;
+            user.updated_at = now;
+        };
+        user.map(change).is_some()
+    }
+
+    pub fn insert_session(&mut self, session: &Session) -> Result<(), StoreError> {
+        if self.sessions.contains_key(&session.id) {
+            return Err(doubled("session"));
+        }
+        self.sessions.insert(session.id, session.clone());
+        Ok(())
+    }
+
+    pub fn find_session(&self, id: SessionId) -> Option<(Session, Option<User>)> {
+        let session = self.sessions.get(&id)?;
+        Some((session.clone(), self.users.get(&session.user_id).cloned()))
+    }
+
+    pub fn rotate_session(&mut self, rotation: &Rotation) -> Option<(Session, User)> {
+        let session = self.sessions.get_mut(&rotation.shown.session_id)?;
+        let user = self.users.get(&session.user_id).filter(|user| !user.disabled)?;
+        match judge(session, rotation) {
+            Verdict::Rotate => {
+                session.line = session.line.after(rotation, session.lifetime_ends_at);
+            }
+            Verdict::Repeat => {}
+            Verdict::CatchUp | Verdict::Replay | Verdict::Over(_) | Verdict::Forged => return None,
+        }
+        Some((session.clone(), user.clone()))
+    }
+
+    pub fn set_session_line(&mut self, id: SessionId, line: &Line) {
+        if let Some(session) = self.sessions.get_mut(&id) {
+            session.line = line.clone();
+        }
+    }
+
+    pub fn set_session_auth_time(&mut self, id: SessionId, auth_time: Timestamp) -> bool {
+        let session = self.sessions.get_mut(&id).filter(|session| session.ended.is_none());
+        session.map(|session| session.auth_time = auth_time).is_some()
+    }
+
+    pub fn end_session(&mut self, id: SessionId, end: End) -> bool {
+        self.sessions.get_mut(&id).is_some_and(|session| end_once(session, end))
+    }
+
+    pub fn end_sessions_of_user(
+        &mut self,
+        user_id: UserId,
+        except: Option<SessionId>,
+        end: End,
+    ) -> u64 {
+        let of_user =
+            |session: &&mut Session| session.user_id == user_id && Some(session.id) != except;
+        let sessions = self.sessions.values_mut().filter(of_user);
+        sessions.map(|session| u64::from(end_once(session, end))).sum()
+    }
+
+    pub fn end_oldest_sessions(&mut self, user_id: UserId, keep: u32, end: End) -> Vec<SessionId> {
+        let left =
+            |session: &&mut Session| session.user_id == user_id && session.end(end.at).is_none();
+        let mut left: Vec<_> = self.sessions.values_mut().filter(left).collect();
+        left.sort_by_key(|session| (session.created_at, session.id));
+        let too_many = left.len().saturating_sub(usize::try_from(keep).unwrap_or(usize::MAX));
+        let oldest = left.into_iter().take(too_many);
+        oldest.filter_map(|session| end_once(session, end).then_some(session.id)).collect()
+    }
+
+    pub fn delete_sessions(&mut self, before: Timestamp, limit: u32) -> u64 {
+        let over = self.sessions.values().filter(|session| session.lifetime_ends_at < before);
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let ids: Vec<_> = over.map(|session| session.id).take(limit).collect();
+        ids.iter().map(|id| u64::from(self.sessions.remove(id).is_some())).sum()
+    }
+
+    pub fn insert_key(&mut self, key: &StoredKey) -> Result<(), StoreError> {
+        if self.keys.iter().any(|other| other.id == key.id) {
+            return Err(doubled("key"));
+        }
+        self.keys.push(key.clone());
+        self.keys.sort_by_key(|key| (key.active_from, key.created_at, key.id.clone()));
+        Ok(())
+    }
+
+    pub fn insert_event(&mut self, event: &Event) -> Result<(), StoreError> {
+        if self.events.iter().any(|other| other.id == event.id) {
+            return Err(doubled("event"));
+        }
+        self.events.push(event.clone());
+        Ok(())
+    }
+
+    pub fn list_session_events(&self, session_id: SessionId, limit: u32) -> Vec<Event> {
+        let of_session = |event: &&Event| event.session_id == Some(session_id);
+        let mut events: Vec<_> = self.events.iter().filter(of_session).cloned().collect();
+        events.sort_by_key(|event| (event.at, event.id));
+        events.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        events
+    }
+}
+
+/// Ends a session if nobody has; where its time ran out before, that is the reason.
+fn end_once(session: &mut Session, end: End) -> bool {
+    if session.ended.is_some() {
+        return false;
+    }
+    let reason = session.lapse(end.at).map_or(end.reason, |lapse| lapse.reason);
+    session.ended = Some(End { at: end.at, reason });
+    true
+}

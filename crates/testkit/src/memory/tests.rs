@@ -1,0 +1,46 @@
+//! What a memory store does with a unit of work that breaks its word; the rest is the suite's.
+
+use super::*;
+use crate::fixtures;
+
+#[tokio::test]
+#[should_panic(expected = "a unit with Access::Read writes nothing")]
+async fn a_read_that_writes_panics() {
+    let mut tx = MemoryStore::new().begin(Access::Read).await.unwrap();
+    let _ = tx.insert_user(&fixtures::user(1)).await;
+}
+
+#[tokio::test]
+#[should_panic(expected = "a unit with Access::SingleWrite calls one method")]
+async fn a_single_write_that_writes_twice_panics() {
+    let mut tx = MemoryStore::new().begin(Access::SingleWrite).await.unwrap();
+    tx.insert_user(&fixtures::user(1)).await.unwrap();
+    let _ = tx.insert_user(&fixtures::user(2)).await;
+}
+
+#[tokio::test]
+#[should_panic(expected = "only Access::Write can hold a lock")]
+async fn a_lock_outside_of_a_write_panics() {
+    let mut tx = MemoryStore::new().begin(Access::SingleWrite).await.unwrap();
+    let _ = tx.lock_user(fixtures::user(1).id).await;
+}
+
+#[tokio::test]
+async fn whoever_waits_too_long_for_a_writer_is_told_that_the_store_is_busy() {
+    let store = MemoryStore::new();
+    let _held = store.begin(Access::Write).await.unwrap();
+    let refused = store.begin(Access::Write).await;
+    assert!(matches!(refused.err(), Some(StoreError::Busy)));
+}
+
+#[tokio::test]
+async fn a_test_can_look_at_what_is_committed() {
+    let store = MemoryStore::new();
+    let user = fixtures::user(1);
+    let mut tx = store.begin(Access::Write).await.unwrap();
+    tx.insert_user(&user).await.unwrap();
+    assert!(store.users().is_empty());
+    tx.commit().await.unwrap();
+    assert_eq!(store.users(), [user]);
+    assert!(store.sessions().is_empty() && store.events().is_empty());
+}

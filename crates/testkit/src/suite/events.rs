@@ -1,0 +1,90 @@
+//! Promises about events: every kind comes back whole, in the order in which they happened.
+
+use gateward_domain::{Actor, EndReason, Event, EventKind};
+
+use super::stage::after;
+use crate::fixtures::event;
+
+/// Every kind of event, with every reason that one can have.
+fn kinds() -> Vec<EventKind> {
+    let mut kinds = vec![
+        EventKind::AccountCreated,
+        EventKind::UsernameChanged,
+        EventKind::PasswordChanged,
+        EventKind::AccountDisabled,
+        EventKind::AccountEnabled,
+        EventKind::SessionBegun,
+        EventKind::Reauthenticated,
+        EventKind::SessionCaughtUp,
+        EventKind::KeyCreated,
+    ];
+    for reason in EndReason::ALL {
+        kinds.extend([EventKind::SessionEnded(*reason), EventKind::SessionsEnded(*reason)]);
+    }
+    kinds
+}
+
+promises! {
+    __promises_events;
+
+
+    async fn every_kind_of_event_comes_back(stage: Stage) {
+        let session = stage.session().await;
+        let mut written = Vec::new();
+        for (seconds, kind) in (0..).zip(kinds()) {
+            let event = Event { at: after(seconds), ..event(stage.seed(), kind, &session) };
+            stage.single().await.insert_event(&event).await.unwrap();
+            written.push(event);
+        }
+        let found = stage.read().await.list_session_events(session.id, 1000).await.unwrap();
+        assert_eq!(found, written);
+    }
+
+    async fn every_field_of_an_event_comes_back(stage: Stage) {
+        let session = stage.session().await;
+        let admin = stage.user().await;
+        let mut written = Vec::new();
+        for (seconds, (actor, user_id, ip)) in (0..).zip([
+            (Actor::User(session.user_id), Some(session.user_id), Some("192.0.2.1")),
+            (Actor::User(admin.id), Some(session.user_id), Some("2001:db8::7:1")),
+            (Actor::Operator, Some(session.user_id), Some("::ffff:192.0.2.1")),
+            (Actor::Service, None, None),
+        ]) {
+            let plain = event(stage.seed(), EventKind::SessionBegun, &session);
+            let ip = ip.map(|ip| ip.parse().unwrap());
+            let event = Event { at: after(seconds), actor, user_id, ip, ..plain };
+            stage.single().await.insert_event(&event).await.unwrap();
+            written.push(event);
+        }
+        let found = stage.read().await.list_session_events(session.id, 10).await.unwrap();
+        assert_eq!(found, written);
+    }
+
+    async fn an_event_needs_no_session(stage: Stage) {
+        let session = stage.session().await;
+        let plain = event(stage.seed(), EventKind::KeyCreated, &session);
+        let event = Event { actor: Actor::Service, user_id: None, session_id: None, ..plain };
+        stage.single().await.insert_event(&event).await.unwrap();
+        let found = stage.read().await.list_session_events(session.id, 10).await.unwrap();
+        assert!(found.is_empty());
+    }
+
+    async fn the_events_of_a_session_are_listed_oldest_first(stage: Stage) {
+        let (session, other) = (stage.session().await, stage.session().await);
+        for of in [&session, &other] {
+            for seconds in [30, 10, 40, 20] {
+                let plain = event(stage.seed(), EventKind::Reauthenticated, of);
+                let event = Event { at: after(seconds), ..plain };
+                stage.single().await.insert_event(&event).await.unwrap();
+            }
+        }
+        for limit in [0, 1, 3, 4, 100] {
+            let found = stage.read().await.list_session_events(session.id, limit).await.unwrap();
+            let times: Vec<_> = found.iter().map(|event| event.at).collect();
+            let expected = [10, 20, 30, 40].map(after);
+            let count = usize::try_from(limit).unwrap().min(4);
+            assert_eq!(Some(times.as_slice()), expected.get(..count), "the oldest {limit}");
+            assert!(found.iter().all(|event| event.session_id == Some(session.id)));
+        }
+    }
+}

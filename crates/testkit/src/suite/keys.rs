@@ -1,0 +1,114 @@
+//! Promises about keys and the identity of the installation.
+
+use gateward_domain::key::{Algorithm, KeyId, KeyPurpose, StoredKey};
+use gateward_domain::ports::Instance;
+
+use super::stage::{after, race};
+use crate::fixtures::key;
+
+/// A public key in the form in which one is stored.
+const PUBLIC_JWK: &str = r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMl"}"#;
+
+/// The identifiers of keys, in the order in which they stand.
+fn ids(keys: &[StoredKey]) -> Vec<&KeyId> {
+    keys.iter().map(|key| &key.id).collect()
+}
+
+promises! {
+    __promises_keys;
+
+
+    async fn every_field_of_a_key_comes_back(stage: Stage) {
+        let mut written = Vec::new();
+        for (seconds, algorithm) in (0..).zip([
+            Algorithm::Hs256,
+            Algorithm::EdDsa,
+            Algorithm::Es256,
+            Algorithm::Ps256,
+            Algorithm::Rs256,
+        ]) {
+            let plain = key(stage.seed());
+            let access = algorithm != Algorithm::Hs256;
+            written.push(StoredKey {
+                purpose: if access { KeyPurpose::Access } else { KeyPurpose::Refresh },
+                algorithm,
+                sealed: (0..=255).chain([0, 0]).collect(),
+                public_jwk: access.then(|| PUBLIC_JWK.to_owned()),
+                created_at: after(seconds - 600),
+                active_from: after(seconds),
+                ..plain
+            });
+        }
+        for key in &written {
+            stage.single().await.insert_key(key).await.unwrap();
+        }
+        assert_eq!(stage.read().await.list_keys().await.unwrap(), written);
+    }
+
+    async fn keys_stand_in_the_order_in_which_they_become_active(stage: Stage) {
+        let mut keys = Vec::new();
+        for (created, active) in [(1, 30), (2, -5), (3, 20), (0, 10)] {
+            let made = StoredKey {
+                created_at: after(created),
+                active_from: after(active),
+                ..key(stage.seed())
+            };
+            stage.single().await.insert_key(&made).await.unwrap();
+            keys.push(made);
+        }
+        keys.sort_by_key(|key| key.active_from);
+        let found = stage.read().await.list_keys().await.unwrap();
+        assert_eq!(ids(&found), ids(&keys));
+    }
+
+    async fn a_store_without_keys_lists_none(stage: Stage) {
+        assert!(stage.read().await.list_keys().await.unwrap().is_empty());
+    }
+
+    async fn a_store_is_nobodys_until_it_is_used(stage: Stage) {
+        assert_eq!(stage.read().await.find_instance().await.unwrap(), None);
+        assert_eq!(stage.write().await.find_instance().await.unwrap(), None);
+    }
+
+    async fn the_first_proposal_of_an_instance_stands(stage: Stage) {
+        let first =
+            Instance { issuer: "https://bücher.example/auth".to_owned(), created_at: after(0) };
+        let second = Instance { issuer: "https://b.example".to_owned(), created_at: after(5) };
+        for proposed in [&first, &second, &first] {
+            let mut tx = stage.write().await;
+            assert_eq!(tx.lock_instance(proposed).await.unwrap(), first);
+            assert_eq!(tx.find_instance().await.unwrap().as_ref(), Some(&first));
+            tx.commit().await.unwrap();
+            assert_eq!(stage.read().await.find_instance().await.unwrap().as_ref(), Some(&first));
+        }
+    }
+
+    async fn an_instance_that_was_not_committed_does_not_stand(stage: Stage) {
+        let first = Instance { issuer: "https://a.example".to_owned(), created_at: after(0) };
+        stage.write().await.lock_instance(&first).await.unwrap();
+        let second = Instance { issuer: "https://b.example".to_owned(), created_at: after(5) };
+        assert_eq!(stage.write().await.lock_instance(&second).await.unwrap(), second);
+    }
+
+    async fn nodes_that_start_together_agree_and_make_one_set_of_keys(stage: Stage) {
+        let seen = race(8, |index| {
+            let stage = stage.clone();
+            let issuer = format!("https://node-{index}.example");
+            let proposed = Instance { issuer, created_at: after(0) };
+            async move {
+                let mut tx = stage.write().await;
+                let instance = tx.lock_instance(&proposed).await.unwrap();
+                if tx.list_keys().await.unwrap().is_empty() {
+                    tx.insert_key(&key(stage.seed())).await.unwrap();
+                    tx.insert_key(&key(stage.seed())).await.unwrap();
+                }
+                tx.commit().await.unwrap();
+                instance
+            }
+        })
+        .await;
+        let stands = stage.read().await.find_instance().await.unwrap().unwrap();
+        assert!(seen.iter().all(|instance| *instance == stands), "{seen:?}");
+        assert_eq!(stage.read().await.list_keys().await.unwrap().len(), 2);
+    }
+}

@@ -1,0 +1,198 @@
+//! Promises about locks: what a `lock_…` method has read stays so until the unit of work ends.
+
+use std::time::Duration;
+
+use gateward_domain::ports::{Instance, Tx};
+use gateward_domain::refresh::Rotation;
+use gateward_domain::{EndReason, User};
+use tokio::time::{sleep, timeout};
+
+use super::Stage;
+use super::stage::{after, logout_after, race};
+use crate::fixtures::{password_hash, rotation};
+
+/// How long somebody who must wait is watched.
+const WATCHED: Duration = Duration::from_millis(100);
+
+/// How a unit of work ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ending {
+    Committed,
+    Dropped,
+}
+
+/// Both.
+const ENDINGS: [Ending; 2] = [Ending::Committed, Ending::Dropped];
+
+/// Starts somebody who does `act`, holds the store to it that they wait until the holder's unit of
+/// work ends, and gives what they come to.
+async fn waiting_for<T: Send + 'static>(
+    holder: Box<dyn Tx>,
+    ending: Ending,
+    act: impl Future<Output = T> + Send + 'static,
+) -> T {
+    let waiting = tokio::spawn(act);
+    sleep(WATCHED).await;
+    assert!(!waiting.is_finished(), "nobody passes a lock");
+    match ending {
+        Ending::Committed => holder.commit().await.unwrap(),
+        Ending::Dropped => drop(holder),
+    }
+    timeout(Duration::from_secs(5), waiting).await.unwrap().unwrap()
+}
+
+/// What a node proposes.
+fn proposal(issuer: &str) -> Instance {
+    Instance { issuer: issuer.to_owned(), created_at: after(0) }
+}
+
+/// Proposes and commits.
+async fn propose(stage: Stage, proposed: Instance) -> Instance {
+    let mut tx = stage.write().await;
+    let instance = tx.lock_instance(&proposed).await.unwrap();
+    tx.commit().await.unwrap();
+    instance
+}
+
+promises! {
+    __promises_locks;
+
+
+    async fn whoever_locks_a_user_waits_for_the_lock_before(stage: Stage) {
+        for ending in ENDINGS {
+            let user = stage.user().await;
+            let mut holder = stage.write().await;
+            holder.lock_user(user.id).await.unwrap();
+            holder.set_user_disabled(user.id, true, after(5)).await.unwrap();
+            let (theirs, id) = (stage.clone(), user.id);
+            let found = waiting_for(holder, ending, async move {
+                theirs.write().await.lock_user(id).await.unwrap().unwrap()
+            })
+            .await;
+            let changed = User { disabled: true, updated_at: after(5), ..user.clone() };
+            assert_eq!(found, if ending == Ending::Committed { changed } else { user });
+        }
+    }
+
+    async fn a_locked_user_is_changed_by_nobody_else(stage: Stage) {
+        for ending in ENDINGS {
+            let user = stage.user().await;
+            let mut holder = stage.write().await;
+            holder.lock_user(user.id).await.unwrap();
+            holder.set_password(user.id, 1, &password_hash(1), after(5)).await.unwrap();
+            let (theirs, id) = (stage.clone(), user.id);
+            let changed = waiting_for(holder, ending, async move {
+                theirs.single().await.set_password(id, 1, &password_hash(2), after(6)).await
+            })
+            .await;
+            let first_won = ending == Ending::Committed;
+            assert_eq!(changed.unwrap(), !first_won, "by the version as it is then");
+            let hash = password_hash(if first_won { 1 } else { 2 });
+            assert_eq!(stage.stored_user(&user).await.password_hash, hash);
+        }
+    }
+
+    async fn whoever_locks_a_session_waits_for_the_lock_before(stage: Stage) {
+        for ending in ENDINGS {
+            let session = stage.session().await;
+            let mut holder = stage.write().await;
+            holder.lock_session(session.id).await.unwrap();
+            holder.end_session(session.id, logout_after(5)).await.unwrap();
+            let (theirs, id) = (stage.clone(), session.id);
+            let found = waiting_for(holder, ending, async move {
+                theirs.write().await.lock_session(id).await.unwrap().unwrap()
+            })
+            .await;
+            let ended = (ending == Ending::Committed).then_some(logout_after(5));
+            assert_eq!(found.ended, ended);
+        }
+    }
+
+    async fn a_rotation_waits_for_a_locked_session_and_goes_by_what_came_of_it(stage: Stage) {
+        for ending in ENDINGS {
+            let session = stage.session().await;
+            let mut holder = stage.write().await;
+            holder.lock_session(session.id).await.unwrap();
+            holder.end_session(session.id, logout_after(5)).await.unwrap();
+            let (theirs, request) = (stage.clone(), rotation(&session));
+            let rotated =
+                waiting_for(holder, ending, async move { theirs.rotate(&request).await }).await;
+            assert_eq!(rotated.is_some(), ending == Ending::Dropped);
+        }
+    }
+
+    async fn a_rotation_repeats_the_line_that_a_lock_holder_has_set(stage: Stage) {
+        let session = stage.session().await;
+        let request = Rotation { leeway_seconds: 30, ..rotation(&session) };
+        let line = session.line.after(&request, session.lifetime_ends_at);
+        let mut holder = stage.write().await;
+        holder.lock_session(session.id).await.unwrap();
+        holder.set_session_line(session.id, &line).await.unwrap();
+        let theirs = stage.clone();
+        let act = async move { theirs.rotate(&request).await };
+        let rotated = waiting_for(holder, Ending::Committed, act).await;
+        assert_eq!(rotated.unwrap().0.line, line);
+    }
+
+    async fn an_end_waits_for_a_locked_session_and_goes_by_what_came_of_it(stage: Stage) {
+        for ending in ENDINGS {
+            let session = stage.session().await;
+            let mut holder = stage.write().await;
+            holder.lock_session(session.id).await.unwrap();
+            holder.end_session(session.id, logout_after(5)).await.unwrap();
+            let (theirs, id) = (stage.clone(), session.id);
+            let mut end = logout_after(6);
+            end.reason = EndReason::EndedByUser;
+            let act = async move { theirs.end(id, end).await };
+            let ended = waiting_for(holder, ending, act).await;
+            assert_eq!(ended, ending == Ending::Dropped);
+            let expected = if ended { end } else { logout_after(5) };
+            assert_eq!(stage.stored_session(id).await.ended, Some(expected));
+        }
+    }
+
+    async fn whoever_locks_a_new_instance_waits_for_the_lock_before(stage: Stage) {
+        // Dropped first: the row is new both times.
+        for ending in [Ending::Dropped, Ending::Committed] {
+            let mut holder = stage.write().await;
+            let first = proposal("https://first.example");
+            assert_eq!(holder.lock_instance(&first).await.unwrap(), first);
+            let theirs = stage.clone();
+            let found = waiting_for(holder, ending, async move {
+                let mut tx = theirs.write().await;
+                tx.lock_instance(&proposal("https://second.example")).await.unwrap()
+            })
+            .await;
+            let stands = if ending == Ending::Committed { "first" } else { "second" };
+            assert_eq!(found, proposal(&format!("https://{stands}.example")));
+        }
+    }
+
+    async fn whoever_locks_an_instance_that_stands_waits_for_the_lock_before(stage: Stage) {
+        let first = propose(stage.clone(), proposal("https://first.example")).await;
+        for ending in ENDINGS {
+            let mut holder = stage.write().await;
+            holder.lock_instance(&first).await.unwrap();
+            let act = propose(stage.clone(), proposal("https://second.example"));
+            assert_eq!(waiting_for(holder, ending, act).await, first);
+        }
+    }
+
+    async fn what_is_read_under_a_lock_can_be_built_upon(stage: Stage) {
+        let user = stage.user().await;
+        let changed = race(16, |_| {
+            let (stage, id) = (stage.clone(), user.id);
+            let hash = password_hash(stage.seed());
+            async move {
+                let mut tx = stage.write().await;
+                let version = tx.lock_user(id).await.unwrap().unwrap().credentials_version;
+                let changed = tx.set_password(id, version, &hash, after(5)).await.unwrap();
+                tx.commit().await.unwrap();
+                changed
+            }
+        })
+        .await;
+        assert_eq!(changed, [true; 16]);
+        assert_eq!(stage.stored_user(&user).await.credentials_version, 17);
+    }
+}

@@ -1,0 +1,82 @@
+//! Promises about logins that race with what makes them void.
+//!
+//! A login checks the password without a transaction; then it locks the user, looks whether the
+//! credentials are still those that were checked, and stores the session.
+
+use gateward_domain::{End, EndReason, User};
+
+use super::Stage;
+use super::stage::{after, race};
+use crate::fixtures::password_hash;
+
+/// How often a login is raced.
+const ROUNDS: usize = 50;
+
+/// How many log in at once.
+const LOGINS: usize = 3;
+
+/// Stores a session of a user whose password was checked when they were as given; `None` if that
+/// is no longer good.
+async fn login(stage: &Stage, checked: &User) -> Option<gateward_domain::SessionId> {
+    let session = stage.draft(checked);
+    let mut tx = stage.write().await;
+    let user = tx.lock_user(checked.id).await.unwrap().unwrap();
+    if user.disabled || user.credentials_version != checked.credentials_version {
+        return None;
+    }
+    tx.insert_session(&session).await.unwrap();
+    tx.commit().await.unwrap();
+    Some(session.id)
+}
+
+/// Changes the password, or shuts the account, and ends all sessions.
+async fn shut_out(stage: &Stage, user: &User, reason: EndReason) {
+    let mut tx = stage.write().await;
+    tx.lock_user(user.id).await.unwrap();
+    let changed = if reason == EndReason::AccountDisabled {
+        tx.set_user_disabled(user.id, true, after(5)).await.unwrap()
+    } else {
+        let version = user.credentials_version;
+        tx.set_password(user.id, version, &password_hash(2), after(5)).await.unwrap()
+    };
+    assert!(changed);
+    tx.end_sessions_of_user(user.id, None, End { at: after(5), reason }).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+/// Races logins with what makes them void, and holds the store to it that no session is left.
+async fn nobody_stays_in(stage: &Stage, reason: EndReason) {
+    for round in 0..ROUNDS {
+        let user = stage.user().await;
+        let begun = race(LOGINS + 1, |index| {
+            let (stage, user) = (stage.clone(), user.clone());
+            async move {
+                if index == round % (LOGINS + 1) {
+                    shut_out(&stage, &user, reason).await;
+                    None
+                } else {
+                    login(&stage, &user).await
+                }
+            }
+        })
+        .await;
+        for id in begun.into_iter().flatten() {
+            let ended = stage.stored_session(id).await.ended;
+            assert_eq!(ended.map(|end| end.reason), Some(reason), "round {round}");
+        }
+        assert_eq!(login(stage, &user).await, None, "what was checked before is void");
+    }
+}
+
+promises! {
+    __promises_logins;
+
+
+    async fn no_session_of_an_old_password_outlives_its_change(stage: Stage) {
+        nobody_stays_in(&stage, EndReason::PasswordChanged).await;
+    }
+
+    async fn no_session_outlives_the_disabling_of_its_user(stage: Stage) {
+        nobody_stays_in(&stage, EndReason::AccountDisabled).await;
+    }
+}

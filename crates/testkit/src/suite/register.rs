@@ -1,0 +1,82 @@
+//! The macros that declare promises and make tests of them.
+
+use std::time::Duration;
+
+use tokio::runtime::Builder;
+use tokio::time::timeout;
+
+/// For how long a promise may take: longer means that somebody waits for ever.
+const TIME_MAX: Duration = Duration::from_mins(2);
+
+/// Declares promises: for each its function, and together the list that makes tests of them.
+///
+/// A function gets a [`Stage`](super::Stage) over an empty store.
+macro_rules! promises {
+    (@emit ($d:tt) $list:ident;
+        $($(#[$meta:meta])* async fn $name:ident($stage:ident: Stage) $body:block)+
+    ) => {
+        $(
+            #[doc = concat!("The promise `", stringify!($name), "`.")]
+            $(#[$meta])*
+            pub async fn $name(store: std::sync::Arc<dyn gateward_domain::ports::Store>) {
+                let $stage = $crate::suite::Stage::new(store, stringify!($name));
+                $body
+            }
+        )+
+
+        /// The promises of this file.
+        pub(super) const NAMES: &[&str] = &[$(stringify!($name)),+];
+
+        #[doc(hidden)]
+        #[macro_export]
+        macro_rules! $list {
+            ($d module:ident, [$d($d attribute:tt)*], $d make:expr) => {
+                $(
+                    #[test]
+                    $d($d attribute)*
+                    fn $name() {
+                        $crate::suite::run(async {
+                            let subject: $crate::Subject = ($d make).into();
+                            $crate::suite::$d module::$name(subject.store()).await;
+                        });
+                    }
+                )+
+            };
+        }
+    };
+    ($list:ident; $($promises:tt)+) => {
+        promises! { @emit ($) $list; $($promises)+ }
+    };
+}
+
+/// Makes [`conformance!`](crate::conformance) from the files of promises.
+macro_rules! register {
+    (@emit ($d:tt) $($module:ident => $list:ident)+) => {
+        /// The names of all promises, file by file.
+        pub const PROMISES: &[&[&str]] = &[$($module::NAMES),+];
+
+        /// Makes one test of each promise of the storage ports.
+        ///
+        /// The expression is evaluated for each test, in a runtime with four workers. It gives a
+        /// new, migrated store, or a [`Subject`](crate::Subject). Attributes before it, such as
+        /// `#[ignore = "…"]`, stand on each test.
+        #[macro_export]
+        macro_rules! conformance {
+            ($d(#[$d meta:meta])* $d make:expr $d(,)?) => {
+                $($crate::$list! { $module, [$d(#[$d meta])*], $d make })+
+            };
+        }
+    };
+    ($($module:ident => $list:ident),+ $(,)?) => {
+        register! { @emit ($) $($module => $list)+ }
+    };
+}
+
+/// Runs the test of one promise.
+pub fn run(promise: impl Future<Output = ()>) {
+    let runtime = Builder::new_multi_thread().worker_threads(4).enable_all().build().unwrap();
+    runtime.block_on(async {
+        let in_time = timeout(TIME_MAX, promise).await;
+        assert!(in_time.is_ok(), "somebody waits for ever");
+    });
+}

@@ -1,0 +1,170 @@
+//! Promises about rotations that race: with each other, and with the end of their session.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use gateward_domain::key::KeyId;
+use gateward_domain::refresh::Rotation;
+use gateward_domain::{End, EndReason, Session, Timestamp};
+use tokio::time::sleep;
+
+use super::Stage;
+use super::stage::{after, logout_after, race};
+use crate::fixtures::{key_hash, rotation};
+
+/// How many show one token at once.
+const RACERS: usize = 16;
+
+/// How often an end is raced.
+const ROUNDS: usize = 50;
+
+/// Lets all show the session's current token, each at a time and with a signing key of its own;
+/// `shape` says what else is particular to each. Gives what each of them gets.
+async fn all_show(
+    stage: &Stage,
+    session: &Session,
+    shape: impl Fn(usize, Rotation) -> Rotation,
+) -> Vec<Option<Session>> {
+    race(RACERS, |index| {
+        let micros = after(60).micros() + i64::try_from(index).unwrap();
+        let now = Timestamp::from_micros(micros);
+        let key_id = KeyId(format!("racer-{index}"));
+        let request = shape(index, Rotation { now, key_id, ..rotation(session) });
+        let stage = stage.clone();
+        async move { stage.rotate(&request).await.map(|(session, _)| session) }
+    })
+    .await
+}
+
+/// Holds the store to it that one of them moved the line and all got what came of it.
+async fn one_moved_and_all_got_it(stage: &Stage, first: &Session, answers: &[Option<Session>]) {
+    let session = stage.stored_session(first.id).await;
+    assert_eq!(session.line.generation, 2);
+    assert!(session.line.key_id.0.starts_with("racer-"), "one of them made it");
+    assert!(answers.iter().all(|answer| answer.as_ref() == Some(&session)), "{answers:?}");
+}
+
+/// Holds the store to it that one of them moved the line and nobody else got anything.
+async fn one_moved_and_alone_got_it(stage: &Stage, first: &Session, answers: Vec<Option<Session>>) {
+    let session = stage.stored_session(first.id).await;
+    assert_eq!(session.line.generation, 2);
+    assert_eq!(answers.into_iter().flatten().collect::<Vec<_>>(), [session]);
+}
+
+/// Lets somebody refresh without pause while `end` ends the session or shuts its user out, and
+/// holds the store to it that nothing is given once that is committed.
+async fn nothing_is_given_once<F>(stage: &Stage, end: impl Fn(Stage, Session) -> F)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    for round in 0..ROUNDS {
+        let first = stage.session().await;
+        let over = Arc::new(AtomicBool::new(false));
+        let (refresher, flag, mut session) = (stage.clone(), Arc::clone(&over), first.clone());
+        let refreshing = tokio::spawn(async move {
+            loop {
+                let was_over = flag.load(Ordering::SeqCst);
+                let Some((next, _)) = refresher.rotate(&rotation(&session)).await else { break };
+                assert!(!was_over, "round {round}: a token was given after the end");
+                session = next;
+                // A store with one writer that is polled for would never let the other one in.
+                sleep(Duration::from_millis(1)).await;
+            }
+            session
+        });
+        // Now and then the refresher gets going first.
+        for _ in 0..round % 5 {
+            tokio::task::yield_now().await;
+        }
+        end(stage.clone(), first.clone()).await;
+        over.store(true, Ordering::SeqCst);
+        let last = refreshing.await.unwrap();
+        let found = stage.stored_session(first.id).await;
+        assert_eq!(found.line, last.line, "round {round}: the end moves no line");
+    }
+}
+
+promises! {
+    __promises_rotation_races;
+
+
+    async fn of_racing_rotations_without_key_one_moves_the_line_and_all_get_it(stage: Stage) {
+        let first = stage.session().await;
+        let answers = all_show(&stage, &first, |_, request| request).await;
+        one_moved_and_all_got_it(&stage, &first, &answers).await;
+    }
+
+    async fn of_racing_rotations_with_one_key_one_moves_the_line_and_all_get_it(stage: Stage) {
+        let first = stage.session().await;
+        let idempotency = Some(key_hash("k"));
+        let shape = |_, request| Rotation { idempotency, leeway_seconds: 0, ..request };
+        let answers = all_show(&stage, &first, shape).await;
+        one_moved_and_all_got_it(&stage, &first, &answers).await;
+    }
+
+    async fn of_racing_rotations_with_keys_of_their_own_one_gets_the_line(stage: Stage) {
+        let first = stage.session().await;
+        let shape = |index, request| {
+            let idempotency = Some(key_hash(&format!("key-{index}")));
+            Rotation { idempotency, ..request }
+        };
+        let answers = all_show(&stage, &first, shape).await;
+        one_moved_and_alone_got_it(&stage, &first, answers).await;
+    }
+
+    async fn of_racing_rotations_without_leeway_one_gets_the_line(stage: Stage) {
+        let first = stage.session().await;
+        let shape = |_, request| Rotation { leeway_seconds: 0, ..request };
+        let answers = all_show(&stage, &first, shape).await;
+        one_moved_and_alone_got_it(&stage, &first, answers).await;
+    }
+
+    async fn once_an_end_is_committed_no_rotation_succeeds(stage: Stage) {
+        nothing_is_given_once(&stage, |stage, session| async move {
+            assert!(stage.end(session.id, logout_after(60)).await);
+        })
+        .await;
+    }
+
+    async fn once_all_sessions_are_ended_no_rotation_succeeds(stage: Stage) {
+        nothing_is_given_once(&stage, |stage, session| async move {
+            let end = End { at: after(60), reason: EndReason::LogoutAll };
+            let mut tx = stage.write().await;
+            tx.lock_user(session.user_id).await.unwrap();
+            assert_eq!(tx.end_sessions_of_user(session.user_id, None, end).await.unwrap(), 1);
+            tx.commit().await.unwrap();
+        })
+        .await;
+    }
+
+    async fn once_a_user_is_disabled_no_rotation_succeeds(stage: Stage) {
+        nothing_is_given_once(&stage, |stage, session| async move {
+            let mut tx = stage.single().await;
+            assert!(tx.set_user_disabled(session.user_id, true, after(60)).await.unwrap());
+        })
+        .await;
+    }
+
+    async fn a_session_is_over_after_a_race_of_its_end_and_a_rotation(stage: Stage) {
+        for round in 0..ROUNDS {
+            let session = stage.session().await;
+            let answers = race(2, |index| {
+                let (stage, session) = (stage.clone(), session.clone());
+                async move {
+                    if index == round % 2 {
+                        assert!(stage.end(session.id, logout_after(60)).await);
+                        None
+                    } else {
+                        stage.rotate(&rotation(&session)).await.map(|(session, _)| session)
+                    }
+                }
+            })
+            .await;
+            let rotated = answers.into_iter().flatten().next();
+            let line = rotated.map_or(session.line, |session| session.line);
+            let found = stage.stored_session(session.id).await;
+            assert_eq!((found.ended, found.line), (Some(logout_after(60)), line));
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! What a promise is played on: the store, and actors that nobody else uses.
+
+use std::any::Any;
+use std::fmt;
+use std::sync::Arc;
+
+use gateward_domain::ports::{Access, Store, StoreError, Taken, Tx};
+use gateward_domain::refresh::Rotation;
+use gateward_domain::{End, EndReason, Session, SessionId, Timestamp, User};
+use tokio::sync::Barrier;
+
+use crate::{SeededEntropy, fixtures};
+
+/// A store that is tested, and what must live as long as it.
+pub struct Subject {
+    store: Arc<dyn Store>,
+    _guard: Box<dyn Any>,
+}
+
+impl Subject {
+    /// A store beside which `guard` is kept: a folder, a database that is dropped.
+    pub fn guarded(store: impl Store + 'static, guard: impl Any) -> Self {
+        Self::shared(Arc::new(store), guard)
+    }
+
+    /// The same for a store that is shared already.
+    pub fn shared(store: Arc<dyn Store>, guard: impl Any) -> Self {
+        Self { store, _guard: Box::new(guard) }
+    }
+
+    /// The store.
+    #[must_use]
+    pub fn store(&self) -> Arc<dyn Store> {
+        Arc::clone(&self.store)
+    }
+}
+
+impl<S: Store + 'static> From<S> for Subject {
+    fn from(store: S) -> Self {
+        Self::guarded(store, ())
+    }
+}
+
+impl fmt::Debug for Subject {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Subject(…)")
+    }
+}
+
+/// The store that a promise is about, with short ways to what promises do all the time.
+#[derive(Clone)]
+pub struct Stage {
+    store: Arc<dyn Store>,
+    seeds: Arc<SeededEntropy>,
+}
+
+impl Stage {
+    /// Sets the stage for the promise of this name. Its actors are its own, so that promises could
+    /// share a store.
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>, name: &str) -> Self {
+        // FNV-1a: all that counts is that other names give other seeds.
+        let seed = name.bytes().fold(0xcbf2_9ce4_8422_2325, |seed: u64, byte| {
+            (seed ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+        Self { store, seeds: Arc::new(SeededEntropy::new(seed)) }
+    }
+
+    /// Begins a unit of work.
+    async fn begin(&self, access: Access) -> Box<dyn Tx> {
+        self.store.begin(access).await.unwrap()
+    }
+
+    /// Begins a unit of reads.
+    pub async fn read(&self) -> Box<dyn Tx> {
+        self.begin(Access::Read).await
+    }
+
+    /// Begins a single write. It needs no commit.
+    pub async fn single(&self) -> Box<dyn Tx> {
+        self.begin(Access::SingleWrite).await
+    }
+
+    /// Begins a unit of several writes.
+    pub async fn write(&self) -> Box<dyn Tx> {
+        self.begin(Access::Write).await
+    }
+
+    /// A seed that nobody had.
+    #[must_use]
+    pub fn seed(&self) -> u64 {
+        self.seeds.next_u64()
+    }
+
+    /// An account that is not stored yet.
+    #[must_use]
+    pub fn stranger(&self) -> User {
+        fixtures::user(self.seed())
+    }
+
+    /// An account that is stored.
+    pub async fn user(&self) -> User {
+        let user = self.stranger();
+        self.add_user(&user).await;
+        user
+    }
+
+    /// Stores an account.
+    pub async fn add_user(&self, user: &User) {
+        self.single().await.insert_user(user).await.unwrap();
+    }
+
+    /// A session of the user that is not stored yet.
+    #[must_use]
+    pub fn draft(&self, user: &User) -> Session {
+        fixtures::session(self.seed(), user)
+    }
+
+    /// A session of the user that is stored.
+    pub async fn session_of(&self, user: &User) -> Session {
+        let session = self.draft(user);
+        self.add_session(&session).await;
+        session
+    }
+
+    /// A session of a user of its own; both are stored.
+    pub async fn session(&self) -> Session {
+        let user = self.user().await;
+        self.session_of(&user).await
+    }
+
+    /// Stores a session.
+    pub async fn add_session(&self, session: &Session) {
+        self.single().await.insert_session(session).await.unwrap();
+    }
+
+    /// The account as it is stored; it must be there.
+    pub async fn stored_user(&self, user: &User) -> User {
+        self.read().await.find_user(user.id).await.unwrap().unwrap()
+    }
+
+    /// The session as it is stored; it must be there.
+    pub async fn stored_session(&self, id: SessionId) -> Session {
+        self.read().await.find_session(id).await.unwrap().unwrap().0
+    }
+
+    /// Asks the store to rotate.
+    pub async fn rotate(&self, rotation: &Rotation) -> Option<(Session, User)> {
+        self.single().await.rotate_session(rotation).await.unwrap()
+    }
+
+    /// Ends a session.
+    pub async fn end(&self, id: SessionId, end: End) -> bool {
+        self.single().await.end_session(id, end).await.unwrap()
+    }
+}
+
+impl fmt::Debug for Stage {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Stage(…)")
+    }
+}
+
+/// The end by a logout, `seconds` after [`fixtures::NOW`].
+#[must_use]
+pub fn logout_after(seconds: i64) -> End {
+    End { at: after(seconds), reason: EndReason::Logout }
+}
+
+/// The time `seconds` after [`fixtures::NOW`].
+#[must_use]
+pub fn after(seconds: i64) -> Timestamp {
+    fixtures::NOW.plus_seconds(seconds)
+}
+
+/// Lets `count` actors run at once and gives what each of them says.
+pub async fn race<F>(count: usize, actor: impl Fn(usize) -> F) -> Vec<F::Output>
+where
+    F: Future<Output: Send> + Send + 'static,
+{
+    let start = Arc::new(Barrier::new(count));
+    let begin = |index| {
+        let (start, act) = (Arc::clone(&start), actor(index));
+        tokio::spawn(async move {
+            start.wait().await;
+            act.await
+        })
+    };
+    let actors: Vec<_> = (0..count).map(begin).collect();
+    let mut said = Vec::with_capacity(count);
+    for actor in actors {
+        said.push(actor.await.unwrap());
+    }
+    said
+}
+
+/// What the store says is taken; `None` if it took what it was given.
+pub fn taken<T>(answer: Result<T, StoreError>) -> Option<Taken> {
+    match answer {
+        Ok(_) => None,
+        Err(StoreError::Taken(what)) => Some(what),
+        Err(error) => panic!("neither done nor taken: {error:?}"),
+    }
+}
