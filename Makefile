@@ -27,6 +27,7 @@ doc:
 
 # Are licences, sources and versions of the dependencies as deny.toml says? (cargo install cargo-deny)
 deny:
+	cargo fetch --quiet --locked
 	cargo deny --offline check bans licenses sources
 
 # Is every dependency used? (cargo install cargo-machete)
