@@ -1,0 +1,106 @@
+//! An example: a storage adapter of a team's own, on redb, an embedded key-value store.
+//!
+//! - `unit.rs` is the unit of work: who may write when, what commits and what undoes.
+//! - `users.rs`, `sessions.rs` and `installation.rs` are the ports.
+//! - `tables.rs` is the way to the tables, `rows/` is what stands in them.
+//!
+//! One process at a time can open a file, and one writer at a time can change it. `docs/adapters.md`
+//! tells what an adapter has to promise and takes this one as its example.
+
+mod installation;
+mod rows;
+mod sessions;
+mod tables;
+mod unit;
+mod users;
+
+use std::fmt;
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use gateward_domain::ports::{Access, Store, StoreError, Tx};
+use redb::{Builder, Database, ReadableDatabase};
+use tokio::sync::Mutex;
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
+
+use unit::{Open, RedbTx};
+
+/// For how long a writer waits for its turn.
+const TURN_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A store in one file. Clones are the same store.
+#[derive(Clone)]
+pub struct RedbStore {
+    database: Arc<Database>,
+    /// Held by whoever writes. The database has such a lock of its own, but waits for it without
+    /// giving the thread back.
+    turn: Arc<Mutex<()>>,
+}
+
+impl RedbStore {
+    /// Opens the file; makes it, for its owner's eyes alone, if it is not there.
+    pub async fn open(path: impl Into<PathBuf>) -> Result<Self, StoreError> {
+        let path = path.into();
+        blocking(move || {
+            let mut options = OpenOptions::new();
+            options.read(true).write(true).create(true).truncate(false).mode(0o600);
+            let file = options.open(path).map_err(|error| failed(redb::Error::Io(error)))?;
+            let database = Builder::new().create_file(file).map_err(failed)?;
+            let first = database.begin_write().map_err(failed)?;
+            tables::create_all(&first)?;
+            first.commit().map_err(failed)?;
+            Ok(Self { database: Arc::new(database), turn: Arc::default() })
+        })
+        .await
+    }
+
+    /// Waits for the turn to write and begins.
+    pub(crate) async fn open_unit(&self) -> Result<Open, StoreError> {
+        let turn = timeout(TURN_TIMEOUT, Arc::clone(&self.turn).lock_owned());
+        let turn = turn.await.map_err(|_| StoreError::Busy)?;
+        let database = Arc::clone(&self.database);
+        // The turn moves along: if the caller goes away meanwhile, it ends with the transaction.
+        blocking(move || Ok(Open::new(database.begin_write().map_err(failed)?, turn))).await
+    }
+}
+
+impl fmt::Debug for RedbStore {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("RedbStore(…)")
+    }
+}
+
+#[async_trait]
+impl Store for RedbStore {
+    async fn begin(&self, access: Access) -> Result<Box<dyn Tx>, StoreError> {
+        let tx = match access {
+            Access::Read => {
+                let database = Arc::clone(&self.database);
+                RedbTx::reads(blocking(move || database.begin_read().map_err(failed)).await?)
+            }
+            Access::SingleWrite => RedbTx::one_write(self.clone()),
+            Access::Write => RedbTx::writes(self.open_unit().await?),
+        };
+        Ok(Box::new(tx))
+    }
+}
+
+/// Does what may wait for the disk on a thread that may wait.
+///
+/// Work that was begun is finished, also if the caller goes away; its result is then dropped.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
+    let done = spawn_blocking(work).await;
+    done.map_err(|panicked| StoreError::Unavailable(Box::new(panicked)))?
+}
+
+/// The error of a database that cannot do its work.
+pub(crate) fn failed(error: impl Into<redb::Error>) -> StoreError {
+    StoreError::Unavailable(Box::new(error.into()))
+}

@@ -1,0 +1,114 @@
+//! The row of a session, with the line of its refresh tokens.
+
+use std::net::IpAddr;
+
+use gateward_domain::key::KeyId;
+use gateward_domain::refresh::{KeyHash, Line, Salt};
+use gateward_domain::{End, EndReason, Origin, Session, SessionId, Timestamp, UserId};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::Row;
+
+/// The row of a session. It holds the salt of its tokens, so it has no `Debug`.
+#[derive(Serialize, Deserialize)]
+pub struct SessionRow {
+    id: Uuid,
+    user_id: Uuid,
+    created_at: i64,
+    auth_time: i64,
+    lifetime_ends_at: i64,
+    ip: Option<IpAddr>,
+    user_agent: Option<String>,
+    client_name: Option<String>,
+    line: LineColumn,
+    ended: Option<EndColumn>,
+}
+
+/// Where the line stands.
+#[derive(Serialize, Deserialize)]
+struct LineColumn {
+    generation: i64,
+    rotated_at: i64,
+    expires_at: i64,
+    key_id: String,
+    idempotency: Option<[u8; 32]>,
+    salt: [u8; 32],
+}
+
+/// When and why the session ended.
+#[derive(Serialize, Deserialize)]
+struct EndColumn {
+    at: i64,
+    reason: String,
+}
+
+impl Row for SessionRow {
+    type Noun = Session;
+    type Key = u128;
+    const TABLE: &'static str = "sessions";
+
+    fn of(session: &Session) -> Self {
+        Self {
+            id: session.id.uuid(),
+            user_id: session.user_id.uuid(),
+            created_at: session.created_at.micros(),
+            auth_time: session.auth_time.micros(),
+            lifetime_ends_at: session.lifetime_ends_at.micros(),
+            ip: session.origin.ip,
+            user_agent: session.origin.user_agent.clone(),
+            client_name: session.client_name.clone(),
+            line: LineColumn::of(&session.line),
+            ended: session.ended.map(EndColumn::of),
+        }
+    }
+
+    fn into_noun(self) -> Result<Session, &'static str> {
+        Ok(Session {
+            id: SessionId::from_uuid(self.id),
+            user_id: UserId::from_uuid(self.user_id),
+            created_at: Timestamp::from_micros(self.created_at),
+            auth_time: Timestamp::from_micros(self.auth_time),
+            lifetime_ends_at: Timestamp::from_micros(self.lifetime_ends_at),
+            origin: Origin { ip: self.ip, user_agent: self.user_agent },
+            client_name: self.client_name,
+            line: self.line.into_line(),
+            ended: self.ended.map(EndColumn::into_end).transpose()?,
+        })
+    }
+}
+
+impl LineColumn {
+    fn of(line: &Line) -> Self {
+        Self {
+            generation: line.generation,
+            rotated_at: line.rotated_at.micros(),
+            expires_at: line.expires_at.micros(),
+            key_id: line.key_id.0.clone(),
+            idempotency: line.idempotency.map(|hash| hash.0),
+            salt: line.salt.0,
+        }
+    }
+
+    fn into_line(self) -> Line {
+        Line {
+            generation: self.generation,
+            rotated_at: Timestamp::from_micros(self.rotated_at),
+            expires_at: Timestamp::from_micros(self.expires_at),
+            key_id: KeyId(self.key_id),
+            idempotency: self.idempotency.map(KeyHash),
+            salt: Salt(self.salt),
+        }
+    }
+}
+
+impl EndColumn {
+    fn of(end: End) -> Self {
+        Self { at: end.at.micros(), reason: end.reason.as_str().to_owned() }
+    }
+
+    fn into_end(self) -> Result<End, &'static str> {
+        let reason = EndReason::from_code(&self.reason).ok_or("ended")?;
+        Ok(End { at: Timestamp::from_micros(self.at), reason })
+    }
+}

@@ -1,0 +1,205 @@
+//! The port of the sessions.
+
+use async_trait::async_trait;
+use gateward_domain::ports::{StoreError, TokenStore};
+use gateward_domain::refresh::{Line, Rotation, Verdict, judge};
+use gateward_domain::{End, Session, SessionId, Timestamp, User, UserId};
+use redb::{ReadableTable, WriteTransaction};
+
+use crate::failed;
+use crate::rows::SessionRow;
+use crate::tables::{LIFETIMES, SESSIONS_OF_USER, View, enter, insert, remove, table, update};
+use crate::unit::RedbTx;
+use crate::users;
+
+#[async_trait]
+impl TokenStore for RedbTx {
+    async fn insert_session(&mut self, session: &Session) -> Result<(), StoreError> {
+        let session = session.clone();
+        self.write(move |transaction| {
+            enter(transaction, SESSIONS_OF_USER, place_of_user(&session))?;
+            enter(transaction, LIFETIMES, (session.lifetime_ends_at.micros(), key(session.id)))?;
+            insert::<SessionRow>(transaction, key(session.id), &session)
+        })
+        .await
+    }
+
+    async fn find_session(
+        &mut self,
+        id: SessionId,
+    ) -> Result<Option<(Session, Option<User>)>, StoreError> {
+        self.read(move |view| {
+            let Some(session) = find(view, id)? else { return Ok(None) };
+            let user = users::find(view, session.user_id)?;
+            Ok(Some((session, user)))
+        })
+        .await
+    }
+
+    async fn rotate_session(
+        &mut self,
+        rotation: &Rotation,
+    ) -> Result<Option<(Session, User)>, StoreError> {
+        let rotation = rotation.clone();
+        self.write(move |transaction| rotate(transaction, &rotation)).await
+    }
+
+    async fn lock_session(&mut self, id: SessionId) -> Result<Option<Session>, StoreError> {
+        self.lock(move |view| find(view, id)).await
+    }
+
+    async fn set_session_line(&mut self, id: SessionId, line: &Line) -> Result<(), StoreError> {
+        self.may_lock()?;
+        let line = line.clone();
+        self.write(move |transaction| set_line(transaction, id, line)).await
+    }
+
+    async fn set_session_auth_time(
+        &mut self,
+        id: SessionId,
+        auth_time: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let change = move |session: &mut Session| {
+            session.auth_time = auth_time;
+            session.ended.is_none()
+        };
+        self.write(move |transaction| update::<SessionRow>(transaction, key(id), change)).await
+    }
+
+    async fn end_session(&mut self, id: SessionId, end: End) -> Result<bool, StoreError> {
+        self.write(move |transaction| end_once(transaction, id, end)).await
+    }
+
+    async fn end_sessions_of_user(
+        &mut self,
+        user_id: UserId,
+        except: Option<SessionId>,
+        end: End,
+    ) -> Result<u64, StoreError> {
+        self.write(move |transaction| {
+            let mut count = 0;
+            for session in of_user(transaction, user_id)? {
+                if Some(session.id) != except && end_once(transaction, session.id, end)? {
+                    count += 1;
+                }
+            }
+            Ok(count)
+        })
+        .await
+    }
+
+    async fn end_oldest_sessions(
+        &mut self,
+        user_id: UserId,
+        keep: u32,
+        end: End,
+    ) -> Result<Vec<SessionId>, StoreError> {
+        self.may_lock()?;
+        self.write(move |transaction| {
+            let mut ids: Vec<_> = of_user(transaction, user_id)?
+                .iter()
+                .filter(|session| session.end(end.at).is_none())
+                .map(|session| session.id)
+                .collect();
+            ids.truncate(ids.len().saturating_sub(count_of(keep)));
+            for id in &ids {
+                end_once(transaction, *id, end)?;
+            }
+            Ok(ids)
+        })
+        .await
+    }
+
+    async fn delete_sessions(&mut self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        self.write(move |transaction| delete(transaction, before, count_of(limit))).await
+    }
+}
+
+const fn key(id: SessionId) -> u128 {
+    id.uuid().as_u128()
+}
+
+/// A number of rows.
+fn count_of(limit: u32) -> usize {
+    usize::try_from(limit).unwrap_or(usize::MAX)
+}
+
+fn find(view: View<'_>, id: SessionId) -> Result<Option<Session>, StoreError> {
+    view.find::<SessionRow>(key(id))
+}
+
+/// Where a session stands among those of its user.
+const fn place_of_user(session: &Session) -> (u128, i64, u128) {
+    (session.user_id.uuid().as_u128(), session.created_at.micros(), key(session.id))
+}
+
+/// The sessions of a user, oldest first; of one moment, by their identifier.
+fn of_user(transaction: &WriteTransaction, user_id: UserId) -> Result<Vec<Session>, StoreError> {
+    let view = View::Own(transaction);
+    let ids = view.members(SESSIONS_OF_USER, user_id.uuid().as_u128(), usize::MAX)?;
+    let sessions = ids.into_iter().filter_map(|id| view.find::<SessionRow>(id).transpose());
+    sessions.collect()
+}
+
+/// Decides the common cases of a refresh, by the domain's own rules: nobody else writes meanwhile.
+fn rotate(
+    transaction: &WriteTransaction,
+    rotation: &Rotation,
+) -> Result<Option<(Session, User)>, StoreError> {
+    let view = View::Own(transaction);
+    let Some(mut session) = find(view, rotation.shown.session_id)? else { return Ok(None) };
+    let user = users::find(view, session.user_id)?.filter(|user| !user.disabled);
+    let Some(user) = user else { return Ok(None) };
+    match judge(&session, rotation) {
+        Verdict::Rotate => {
+            session.line = session.line.after(rotation, session.lifetime_ends_at);
+            set_line(transaction, session.id, session.line.clone())?;
+        }
+        Verdict::Repeat => {}
+        Verdict::CatchUp | Verdict::Replay | Verdict::Over(_) | Verdict::Forged => return Ok(None),
+    }
+    Ok(Some((session, user)))
+}
+
+fn set_line(transaction: &WriteTransaction, id: SessionId, line: Line) -> Result<(), StoreError> {
+    update::<SessionRow>(transaction, key(id), |session| {
+        session.line = line;
+        true
+    })?;
+    Ok(())
+}
+
+/// Ends a session if nobody has; where its time ran out before, that is the reason.
+fn end_once(transaction: &WriteTransaction, id: SessionId, end: End) -> Result<bool, StoreError> {
+    update::<SessionRow>(transaction, key(id), |session| {
+        let lives = session.ended.is_none();
+        if lives {
+            let reason = session.lapse(end.at).map_or(end.reason, |lapse| lapse.reason);
+            session.ended = Some(End { at: end.at, reason });
+        }
+        lives
+    })
+}
+
+/// Deletes sessions whose longest life is over, with their places in the indexes.
+fn delete(
+    transaction: &WriteTransaction,
+    before: Timestamp,
+    limit: usize,
+) -> Result<u64, StoreError> {
+    let over: Vec<_> = {
+        let lifetimes = transaction.open_table(LIFETIMES).map_err(failed)?;
+        let over = lifetimes.range(..(before.micros(), 0)).map_err(failed)?.take(limit);
+        over.map(|entry| Ok(entry.map_err(failed)?.0.value())).collect::<Result<_, StoreError>>()?
+    };
+    let mut count = 0;
+    for (ends_at, id) in over {
+        remove(transaction, LIFETIMES, (ends_at, id))?;
+        if let Some(session) = View::Own(transaction).find::<SessionRow>(id)? {
+            remove(transaction, SESSIONS_OF_USER, place_of_user(&session))?;
+            remove(transaction, table::<SessionRow>(), id)?;
+            count += 1;
+        }
+    }
+    Ok(count)
+}

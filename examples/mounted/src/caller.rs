@@ -1,0 +1,93 @@
+//! `SignedIn`: who calls one of the team's own handlers.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+
+use actix_web::dev::Payload;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
+use actix_web::web::Data;
+use actix_web::{FromRequest, HttpRequest, HttpResponse, ResponseError};
+use gateward_http::App;
+use gateward_http::app::AuthenticateError;
+use gateward_http::app::domain::{TokenError, User};
+
+/// The account that calls. A handler that takes one is closed to everybody else.
+#[derive(Debug)]
+pub struct SignedIn(pub User);
+
+/// Why nobody is let in, in the words of this application.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// No token, or none that is good.
+    SignInFirst,
+    /// It cannot be known at the moment.
+    TryLater,
+}
+
+impl FromRequest for SignedIn {
+    type Error = Refused;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Refused>>>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let auth = request.app_data::<Data<App>>().cloned();
+        let token = bearer(request).map(ToOwned::to_owned);
+        Box::pin(async move {
+            // Without Gateward nobody can be known, so nobody is let in.
+            let auth = auth.ok_or(Refused::TryLater)?;
+            let token = token.ok_or(Refused::SignInFirst)?;
+            let caller = auth.core().authenticate(&token).await?;
+            Ok(Self(caller.user))
+        })
+    }
+}
+
+/// The token of a request with exactly one `Authorization: Bearer` header.
+fn bearer(request: &HttpRequest) -> Option<&str> {
+    let mut headers = request.headers().get_all(AUTHORIZATION);
+    let header = headers.next()?.to_str().ok()?;
+    if headers.next().is_some() {
+        return None;
+    }
+    let (scheme, token) = header.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(token)
+}
+
+impl From<AuthenticateError> for Refused {
+    fn from(error: AuthenticateError) -> Self {
+        match error {
+            AuthenticateError::Token(TokenError::NoKey) | AuthenticateError::Store(_) => {
+                tracing::error!(%error, "callers cannot be told");
+                Self::TryLater
+            }
+            AuthenticateError::Token(_) | AuthenticateError::SessionEnded(_) => Self::SignInFirst,
+        }
+    }
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::SignInFirst => "sign in first",
+            Self::TryLater => "try again later",
+        })
+    }
+}
+
+impl ResponseError for Refused {
+    fn status_code(&self) -> StatusCode {
+        match self {
+            Self::SignInFirst => StatusCode::UNAUTHORIZED,
+            Self::TryLater => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut response = HttpResponse::build(self.status_code());
+        if *self == Self::SignInFirst {
+            response.insert_header((WWW_AUTHENTICATE, r#"Bearer realm="notes""#));
+        }
+        response.json(serde_json::json!({ "error": self.to_string() }))
+    }
+}

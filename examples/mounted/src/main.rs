@@ -1,0 +1,33 @@
+//! Starts the application.
+
+use std::path::Path;
+
+use actix_web::web::Data;
+use actix_web::{App, HttpServer};
+use gateward_example_mounted::{Notes, auth, configure};
+
+/// Where it listens.
+const ADDRESS: &str = "127.0.0.1:8090";
+
+/// What clients call it; the issuer of all tokens.
+const PUBLIC_URL: &str = "http://127.0.0.1:8090";
+
+/// Where its database and its master key lie.
+const FOLDER: &str = "data/mounted";
+
+#[actix_web::main]
+async fn main() -> anyhow::Result<()> {
+    tracing_subscriber::fmt().init();
+    let auth = auth::wire(Path::new(FOLDER), PUBLIC_URL).await?;
+    let notes = Data::new(Notes::default());
+    actix_web::rt::spawn(auth::chores(auth.clone()));
+    tracing::info!(url = PUBLIC_URL, "listening");
+    HttpServer::new(move || {
+        let (auth, notes) = (auth.clone(), notes.clone());
+        App::new().configure(move |config| configure(&auth, &notes, config))
+    })
+    .bind(ADDRESS)?
+    .run()
+    .await?;
+    Ok(())
+}
