@@ -1,0 +1,148 @@
+//! `Rules`: the bridge to the domain. The verdicts and the next line are the domain's own.
+
+use gateward_domain::key::KeyId;
+use gateward_domain::refresh::{KeyHash, Line, Proof, Rotation, Salt, ShownToken, Verdict, judge};
+use gateward_domain::{End, EndReason, Origin, Session, SessionId, Timestamp, UserId};
+
+use crate::config::{Config, Fault};
+use crate::state::{Key, Node, Request, Row};
+use crate::symmetry::key_number;
+
+const SALT: Salt = Salt([7; 32]);
+
+/// The present. A tick is a second, and rows and requests are placed relative to this.
+const NOW: i64 = 1000;
+
+/// Long enough for no session of the model to run out of time.
+const LONG_SECONDS: i64 = 1_000_000;
+
+/// The service's rules as one run of the checker has them.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    config: Config,
+    /// The secrets of the generations.
+    secrets: Vec<[u8; 32]>,
+}
+
+impl Rules {
+    pub fn new(config: Config) -> Self {
+        let secrets = (0..8).map(|generation| Proof::secret(&[generation; 32], &SALT)).collect();
+        Self { config, secrets }
+    }
+
+    /// What the rules say of a request, with the mistake of this run.
+    pub fn verdict(&self, row: Row, request: &Request, node: Node) -> Verdict {
+        let mut session = session(row);
+        let mut rotation = self.rotation(request, node);
+        let behind = session.line.generation - rotation.shown.generation;
+        match self.config.fault {
+            Fault::KeyNotCompared if row.key.is_some() && request.key.is_some() => {
+                rotation.idempotency = session.line.idempotency;
+            }
+            Fault::LeewayTooLong => rotation.leeway_seconds += 1,
+            Fault::LeewayTooShort => rotation.leeway_seconds -= 1,
+            Fault::RepeatAfterSuccessor if behind == 2 => {
+                rotation.shown = self.shown(request.generation + 1, request.forged);
+            }
+            Fault::OldSecretUnchecked if behind > 0 => {
+                rotation.shown = self.shown(request.generation, false);
+            }
+            Fault::NewSecretUnchecked if behind < 0 => {
+                rotation.shown = self.shown(request.generation, false);
+            }
+            Fault::EndedAgain => {
+                let alive = Session { ended: None, ..session.clone() };
+                if judge(&alive, &rotation) == Verdict::Replay {
+                    session = alive;
+                }
+            }
+            Fault::EndIgnored => session.ended = None,
+            Fault::NoCatchUp if behind < 0 => {
+                // Two ahead of the token, so that it is neither current nor the one before.
+                session.line.generation += 2 - behind;
+            }
+            _ => {}
+        }
+        judge(&session, &rotation)
+    }
+
+    /// The row after a verdict is applied.
+    pub fn applied(&self, row: Row, request: &Request, node: Node, verdict: Verdict) -> Row {
+        match verdict {
+            Verdict::Rotate | Verdict::CatchUp => self.moved(row, request, node),
+            Verdict::Repeat if self.config.fault == Fault::RepeatExtendsLeeway => {
+                Row { age: 0, ..row }
+            }
+            Verdict::Replay => Row { ended: Some(EndReason::RefreshTokenReused), ..row },
+            Verdict::Repeat | Verdict::Over(_) | Verdict::Forged => row,
+        }
+    }
+
+    fn moved(&self, row: Row, request: &Request, node: Node) -> Row {
+        let session = session(row);
+        let rotation = self.rotation(request, node);
+        let line = session.line.after(&rotation, session.lifetime_ends_at);
+        let age = at(NOW).seconds_since(line.rotated_at);
+        assert_eq!(line.idempotency, rotation.idempotency);
+        Row {
+            generation: u8::try_from(line.generation).unwrap(),
+            age: i8::try_from(age).unwrap(),
+            true_age: 0,
+            key: request.key,
+            ended: row.ended,
+        }
+    }
+
+    fn rotation(&self, request: &Request, node: Node) -> Rotation {
+        let ahead = if node == Node::Two { i64::from(self.config.skew) } else { 0 };
+        Rotation {
+            shown: self.shown(request.generation, request.forged),
+            idempotency: key_hash(request.key),
+            now: at(NOW + ahead),
+            key_id: KeyId(String::new()),
+            idle_seconds: LONG_SECONDS,
+            leeway_seconds: i64::from(self.config.leeway),
+        }
+    }
+
+    fn shown(&self, generation: u8, forged: bool) -> ShownToken {
+        // A forger has every part right but the one that takes both the key and the row to make.
+        let secret = if forged { [0; 32] } else { self.secrets[usize::from(generation)] };
+        ShownToken {
+            session_id: SessionId::from_uuid(uuid::Uuid::nil()),
+            user_id: UserId::from_uuid(uuid::Uuid::nil()),
+            generation: i64::from(generation),
+            expires_at: at(LONG_SECONDS),
+            proof: Proof { keyed: [generation; 32], secret },
+        }
+    }
+}
+
+fn session(row: Row) -> Session {
+    Session {
+        id: SessionId::from_uuid(uuid::Uuid::nil()),
+        user_id: UserId::from_uuid(uuid::Uuid::nil()),
+        created_at: at(0),
+        auth_time: at(0),
+        lifetime_ends_at: at(LONG_SECONDS),
+        origin: Origin::default(),
+        client_name: None,
+        line: Line {
+            generation: i64::from(row.generation),
+            rotated_at: at(NOW - i64::from(row.age)),
+            expires_at: at(LONG_SECONDS),
+            key_id: KeyId(String::new()),
+            idempotency: key_hash(row.key),
+            salt: SALT,
+        },
+        ended: row.ended.map(|reason| End { at: at(0), reason }),
+    }
+}
+
+fn key_hash(key: Option<Key>) -> Option<KeyHash> {
+    key.map(|_| KeyHash([u8::try_from(key_number(key)).unwrap(); 32]))
+}
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_seconds(seconds)
+}

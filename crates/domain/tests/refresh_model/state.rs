@@ -1,0 +1,181 @@
+//! `State`: the database, the place of the clients, the requests under way and the thief.
+
+use gateward_domain::EndReason;
+use gateward_domain::refresh::Verdict;
+
+/// The generations of the model: 1 to this. The token of this one is not shown.
+pub const LAST_GENERATION: u8 = 4;
+
+/// How many requests can be under way at once, whoever sent them.
+pub const SLOTS: usize = 4;
+
+/// Who sends requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Party {
+    /// An honest client, say a tab of a browser.
+    TabA,
+    /// Another one, which shares the place for token and key with the first.
+    TabB,
+    /// Who has a copy.
+    Thief,
+}
+
+impl Party {
+    /// The honest clients.
+    pub const TABS: [Self; 2] = [Self::TabA, Self::TabB];
+
+    /// Its place in [`Self::TABS`]; the thief has none.
+    pub fn index(self) -> usize {
+        self as usize
+    }
+}
+
+/// An idempotency key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Key {
+    /// The clients' key for the token of a generation; several if they make a mistake.
+    Own(u8, u8),
+    /// The thief's own.
+    Thief,
+}
+
+/// What the clients keep: a token, known by its generation, and its key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Place {
+    pub generation: u8,
+    pub key: Option<Key>,
+}
+
+/// The row of the session. Ages are in ticks before now and stop at `Config::age_max`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Row {
+    pub generation: u8,
+    /// Of the recorded time of the rotation, by the clock of the node that did it.
+    pub age: i8,
+    /// Of the rotation itself. Nobody in the model can see it; the promises are held against it.
+    pub true_age: i8,
+    pub key: Option<Key>,
+    pub ended: Option<EndReason>,
+}
+
+/// What the service says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// The token of this generation.
+    Token(u8),
+    /// 401 `refresh_token_reused`.
+    Reused,
+    /// 401 `session_ended`.
+    Ended,
+    /// 401 `invalid_token`.
+    Invalid,
+}
+
+/// A node of the service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Node {
+    One,
+    Two,
+}
+
+impl Node {
+    pub const ALL: [Self; 2] = [Self::One, Self::Two];
+}
+
+/// How far a request has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// It is on its way, or waits at a node.
+    Sent,
+    /// Only with the fault `ReadThenWrite`: the row was read and allows to rotate.
+    Read(Node),
+    /// The conditional statement has touched no row.
+    Missed(Node),
+    /// The second transaction has locked the row and written, and has not committed.
+    Open(Node, Answer),
+    /// It is decided and committed. The answer is at its node or on its way; a crash of the node
+    /// and a loss on the way come to the same.
+    Answered(Answer),
+}
+
+impl Stage {
+    /// The node that works on it.
+    pub fn node(self) -> Option<Node> {
+        match self {
+            Self::Sent | Self::Answered(_) => None,
+            Self::Read(node) | Self::Missed(node) | Self::Open(node, _) => Some(node),
+        }
+    }
+
+    /// Whether the rules are still to be applied to it.
+    pub fn is_undecided(self) -> bool {
+        matches!(self, Self::Sent | Self::Read(_) | Self::Missed(_))
+    }
+}
+
+/// A request that is under way, or its answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Request {
+    pub from: Party,
+    pub generation: u8,
+    pub key: Option<Key>,
+    /// Whether the secret is wrong.
+    pub forged: bool,
+    /// Ticks since it was sent, up to the deadline.
+    pub age: u8,
+    /// Whether the sender still waits for the answer.
+    pub awaited: bool,
+    pub stage: Stage,
+}
+
+/// What a second transaction has written and not committed; it holds the lock of the row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pending {
+    pub row: Row,
+    pub node: Node,
+    /// The request as it was judged.
+    pub request: Request,
+    pub verdict: Verdict,
+}
+
+/// What the thief has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Loot {
+    /// What he copied.
+    pub copy: Option<Place>,
+    /// The generations of which he has the token, one bit each.
+    pub tokens: u8,
+}
+
+/// What an observer who sees everything has noted. No step depends on it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Notes {
+    /// The generations whose token was accepted from a client, one bit each; kept with a thief.
+    pub owner: u8,
+    /// Those whose token was accepted from the thief.
+    pub thief: u8,
+    /// The promises that a step broke, one bit each.
+    pub broken: u8,
+}
+
+/// Everything.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct State {
+    pub row: Row,
+    pub pending: Option<Pending>,
+    /// The row as the database has secured it, to which it goes back when it loses writes.
+    pub kept: Row,
+    pub place: Place,
+    /// What each client has read; only careless clients show it.
+    pub read: [Place; 2],
+    pub requests: [Option<Request>; SLOTS],
+    pub loot: Loot,
+    pub notes: Notes,
+}
+
+impl State {
+    /// The requests under way with their places.
+    pub fn under_way(&self) -> impl Iterator<Item = (usize, Request)> + '_ {
+        self.requests.iter().enumerate().filter_map(|(slot, request)| Some((slot, (*request)?)))
+    }
+}
