@@ -62,8 +62,9 @@ fn code() -> Vec<PathBuf> {
 
 #[test]
 fn packages_know_only_what_the_map_allows() {
-    let metadata = MetadataCommand::new().no_deps().other_options(vec!["--offline".into()]);
-    let packages = metadata.clone().current_dir(root()).exec().unwrap().packages;
+    let mut command = MetadataCommand::new();
+    command.no_deps().other_options(vec!["--offline".into()]).current_dir(root());
+    let packages = command.exec().unwrap().packages;
     for package in &packages {
         let row = MAP.iter().find(|(name, ..)| *name == package.name.as_str());
         let Some((name, code, tests)) = row else { panic!("{} is not on the map", package.name) };

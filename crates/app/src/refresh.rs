@@ -10,8 +10,9 @@ use gateward_domain::{
 use crate::App;
 
 /// A refresh that waited longer than this before it was begun is dropped, in seconds: its client
-/// has given up and may have shown the next token since.
-const DEADLINE_SECONDS: i64 = 10;
+/// has given up and may have shown the next token since. Shorter than the leeway by default, so that
+/// a slow request of a client without keys is dropped rather than taken for a replay.
+const DEADLINE_SECONDS: i64 = 5;
 
 /// A refresh token that is shown.
 #[derive(Debug)]
