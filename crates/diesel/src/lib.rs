@@ -28,6 +28,6 @@ mod testing;
 
 pub use error::{MigrateError, OpenError};
 pub use migrations::{migrate, pending};
-pub use open::{CreateIfMissing, Options, open};
+pub use open::{CreateIfMissing, Options, check_url, open};
 pub use postgres::PostgresStore;
 pub use sqlite::SqliteStore;

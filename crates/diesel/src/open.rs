@@ -35,6 +35,11 @@ impl Default for Options {
     }
 }
 
+/// Whether a URL can be read. Nothing is opened, and no error repeats the URL.
+pub fn check_url(url: &str) -> Result<(), OpenError> {
+    Target::parse(url).map(drop)
+}
+
 /// Opens the store that the URL names: `sqlite://` with a path, `postgres://` or `postgresql://`.
 ///
 /// A file is opened at once. A server is not asked yet: it may come up later than we do.

@@ -321,26 +321,9 @@ impl TryFrom<EventRow> for Event {
 
 /// Reads the name of an event and its reason.
 fn event_kind(name: &str, reason: Option<&str>) -> Result<EventKind, StoreError> {
-    const PLAIN: &[EventKind] = &[
-        EventKind::AccountCreated,
-        EventKind::UsernameChanged,
-        EventKind::PasswordChanged,
-        EventKind::AccountDisabled,
-        EventKind::AccountEnabled,
-        EventKind::SessionBegun,
-        EventKind::Reauthenticated,
-        EventKind::SessionCaughtUp,
-        EventKind::KeyCreated,
-    ];
-    match (name, reason) {
-        ("session_ended", Some(reason)) => {
-            EndReason::from_code(reason).map(EventKind::SessionEnded)
-        }
-        ("sessions_ended", Some(reason)) => {
-            EndReason::from_code(reason).map(EventKind::SessionsEnded)
-        }
-        (_, Some(_)) => None,
-        (_, None) => PLAIN.iter().copied().find(|kind| kind.as_str() == name),
-    }
-    .ok_or_else(|| corrupt("events", if reason.is_some() { "reason" } else { "kind" }))
+    let reason = match reason.map(EndReason::from_code) {
+        Some(None) => return Err(corrupt("events", "reason")),
+        known => known.flatten(),
+    };
+    EventKind::from_parts(name, reason).ok_or_else(|| corrupt("events", "kind"))
 }

@@ -15,59 +15,76 @@ pub enum Actor {
     Service,
 }
 
-/// What happened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EventKind {
-    /// An account was made.
-    AccountCreated,
-    /// The account's name was changed.
-    UsernameChanged,
-    /// The account's password was changed.
-    PasswordChanged,
-    /// The account was disabled.
-    AccountDisabled,
-    /// The account was enabled again.
-    AccountEnabled,
-    /// A session began.
-    SessionBegun,
-    /// The password was given again within a session.
-    Reauthenticated,
-    /// A session ended.
-    SessionEnded(EndReason),
-    /// All sessions of the account ended, or all but the one named.
-    SessionsEnded(EndReason),
-    /// A genuine refresh token was ahead of the store, which has therefore lost writes.
-    SessionCaughtUp,
-    /// A signing key was made.
-    KeyCreated,
+macro_rules! event_kinds {
+    (
+        plain { $($(#[$doc:meta])* $name:ident = $text:literal,)* }
+        ends { $($(#[$end_doc:meta])* $end:ident = $end_text:literal,)* }
+    ) => {
+        /// What happened.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum EventKind {
+            $($(#[$doc])* $name,)*
+            $($(#[$end_doc])* $end(EndReason),)*
+        }
+
+        impl EventKind {
+            /// The event's name in the store and in answers.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => $text,)*
+                    $(Self::$end(_) => $end_text,)*
+                }
+            }
+
+            /// The reason, where the event is an end.
+            #[must_use]
+            pub const fn reason(self) -> Option<EndReason> {
+                match self {
+                    $(Self::$name => None,)*
+                    $(Self::$end(reason) => Some(reason),)*
+                }
+            }
+
+            /// Reads a name and the reason that goes with it.
+            #[must_use]
+            pub fn from_parts(name: &str, reason: Option<EndReason>) -> Option<Self> {
+                match (name, reason) {
+                    $(($text, None) => Some(Self::$name),)*
+                    $(($end_text, Some(reason)) => Some(Self::$end(reason)),)*
+                    _ => None,
+                }
+            }
+        }
+    };
 }
 
-impl EventKind {
-    /// The event's name in the store and in answers.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::AccountCreated => "account_created",
-            Self::UsernameChanged => "username_changed",
-            Self::PasswordChanged => "password_changed",
-            Self::AccountDisabled => "account_disabled",
-            Self::AccountEnabled => "account_enabled",
-            Self::SessionBegun => "session_begun",
-            Self::Reauthenticated => "reauthenticated",
-            Self::SessionEnded(_) => "session_ended",
-            Self::SessionsEnded(_) => "sessions_ended",
-            Self::SessionCaughtUp => "session_caught_up",
-            Self::KeyCreated => "key_created",
-        }
+event_kinds! {
+    plain {
+        /// An account was made.
+        AccountCreated = "account_created",
+        /// The account's name was changed.
+        UsernameChanged = "username_changed",
+        /// The account's password was changed.
+        PasswordChanged = "password_changed",
+        /// The account was disabled.
+        AccountDisabled = "account_disabled",
+        /// The account was enabled again.
+        AccountEnabled = "account_enabled",
+        /// A session began.
+        SessionBegun = "session_begun",
+        /// The password was given again within a session.
+        Reauthenticated = "reauthenticated",
+        /// A genuine refresh token was ahead of the store, which has therefore lost writes.
+        SessionCaughtUp = "session_caught_up",
+        /// A signing key was made.
+        KeyCreated = "key_created",
     }
-
-    /// The reason, where the event is an end.
-    #[must_use]
-    pub const fn reason(self) -> Option<EndReason> {
-        match self {
-            Self::SessionEnded(reason) | Self::SessionsEnded(reason) => Some(reason),
-            _ => None,
-        }
+    ends {
+        /// A session ended.
+        SessionEnded = "session_ended",
+        /// All sessions of the account ended, or all but the one named.
+        SessionsEnded = "sessions_ended",
     }
 }
 

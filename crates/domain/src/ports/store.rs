@@ -56,6 +56,9 @@ pub trait Store: Send + Sync {
 }
 
 /// A unit of work: all the small ports at once. Dropping it undoes it.
+///
+/// A unit in which a method has failed is over: whatever is asked of it afterwards fails too, and so
+/// does its commit. An identifier that is inserted twice is [`StoreError::Unavailable`].
 #[async_trait]
 pub trait Tx: UserRepo + TokenStore + KeyRepo + EventLog {
     /// Makes it last. With [`Access::Read`] and [`Access::SingleWrite`] there is nothing left to

@@ -35,7 +35,7 @@ pub trait TokenStore: Send {
     /// The session, locked until the transaction ends.
     async fn lock_session(&mut self, id: SessionId) -> Result<Option<Session>, StoreError>;
 
-    /// Sets the line of a session that the caller has locked.
+    /// Sets the line of a session that the caller has locked, with [`Access::Write`](super::Access::Write).
     async fn set_session_line(&mut self, id: SessionId, line: &Line) -> Result<(), StoreError>;
 
     /// Notes when the user last gave the password, if the session has not ended.
@@ -58,7 +58,7 @@ pub trait TokenStore: Send {
 
     /// Ends a user's oldest sessions until at most `keep` are left; gives which.
     ///
-    /// The caller has locked the user.
+    /// The caller has locked the user, with [`Access::Write`](super::Access::Write).
     async fn end_oldest_sessions(
         &mut self,
         user_id: UserId,

@@ -71,19 +71,9 @@ impl Row for EventRow {
 
 /// Reads a kind as [`EventKind::as_str`] and [`EventKind::reason`] wrote it.
 fn kind(name: &str, reason: Option<&str>) -> Result<EventKind, &'static str> {
-    let reason = || reason.and_then(EndReason::from_code).ok_or("reason");
-    Ok(match name {
-        "account_created" => EventKind::AccountCreated,
-        "username_changed" => EventKind::UsernameChanged,
-        "password_changed" => EventKind::PasswordChanged,
-        "account_disabled" => EventKind::AccountDisabled,
-        "account_enabled" => EventKind::AccountEnabled,
-        "session_begun" => EventKind::SessionBegun,
-        "reauthenticated" => EventKind::Reauthenticated,
-        "session_ended" => EventKind::SessionEnded(reason()?),
-        "sessions_ended" => EventKind::SessionsEnded(reason()?),
-        "session_caught_up" => EventKind::SessionCaughtUp,
-        "key_created" => EventKind::KeyCreated,
-        _ => return Err("kind"),
-    })
+    let reason = match reason.map(EndReason::from_code) {
+        Some(None) => return Err("reason"),
+        known => known.flatten(),
+    };
+    EventKind::from_parts(name, reason).ok_or("kind")
 }
