@@ -31,6 +31,11 @@ pub(crate) fn bearer(request: &HttpRequest) -> Result<Option<&str>, Problem> {
     if token.is_empty() || !token.bytes().all(token68) {
         return refuse("Write the header as 'Authorization: Bearer TOKEN', with one space.");
     }
+    // RFC 6750, section 2: no more than one way at once. By itself a token in the query is none.
+    let query = request.query_string().as_bytes();
+    if url::form_urlencoded::parse(query).any(|(name, _)| name == "access_token") {
+        return refuse("An access token is sent in the header and in the query; send the header.");
+    }
     Ok(Some(token))
 }
 

@@ -61,7 +61,8 @@ async fn page(request: HttpRequest) -> Result<HttpResponse, Problem> {
     params(("asset" = String, Path, description = "One of the files that the page names")),
     responses((status = 200, description = "The file"), (status = 404, description = "No such file"))
 )]
-async fn asset(asset: Path<String>) -> Result<HttpResponse, Problem> {
+async fn asset(request: HttpRequest, asset: Path<String>) -> Result<HttpResponse, Problem> {
+    refuse_query(&request)?;
     let not_found = || Problem::new(Code::NotFound);
     let bytes = match asset.as_str() {
         "start.js" => START.as_bytes().to_vec(),

@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse};
@@ -17,6 +17,7 @@ use tracing::field::Empty;
 use tracing_actix_web::{RequestId, RootSpanBuilder};
 
 use crate::problem::{Code, Problem, ProblemBody};
+use crate::unread::Unread;
 use crate::{App, Options};
 
 /// The most bytes of one header line. The one with the token is judged with the token.
@@ -43,7 +44,7 @@ impl RootSpanBuilder for RequestSpan {
         tracing::info_span!(
             "request",
             request_id,
-            method = %request.method(),
+            method = method(request.method()),
             // Not the path: what stands there may be a secret in the wrong place.
             route = route.as_deref().unwrap_or("unmatched"),
             client_ip = Empty,
@@ -55,14 +56,15 @@ impl RootSpanBuilder for RequestSpan {
     fn on_request_end<B: MessageBody>(_: Span, _: &Result<ServiceResponse<B>, Error>) {}
 }
 
-/// Lets a request through to its handler and finishes the answer: problems become documents,
-/// panics become problems, and every answer gets its headers and its line in the log.
+/// Lets a request through to its handler and finishes the answer: problems become documents, and
+/// every answer gets its headers and its line in the log.
 pub(crate) async fn edge(
     app: Data<App>,
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let started = Instant::now();
+    let unread = Unread::hold(&mut request);
     let kept = request.request().clone();
     kept.extensions_mut().insert(Arrival(app.core().now()));
     if let Some(ip) = crate::origin::origin(&kept, &app.options().trusted_proxies).ip {
@@ -81,7 +83,26 @@ pub(crate) async fn edge(
     };
     finish(response.headers_mut(), &kept, app.options());
     report(&kept, response.status(), code, started);
+    let response = match unread {
+        Some(unread) => unread.until_sent(response),
+        None => response,
+    };
     Ok(ServiceResponse::new(kept, response))
+}
+
+/// Turns a panic of the handler into a problem. It stands next to the handler, so that whatever
+/// stands around it treats the answer like any other.
+pub(crate) async fn contain_panics(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let kept = request.request().clone();
+    if let Ok(answered) = AssertUnwindSafe(next.call(request)).catch_unwind().await {
+        return answered.map(ServiceResponse::map_into_boxed_body);
+    }
+    // The panic itself was told where it happened.
+    tracing::error!("a handler panicked");
+    Ok(ServiceResponse::from_err(Problem::new(Code::Internal), kept))
 }
 
 /// What the handler answers, and the problem if it is one.
@@ -89,15 +110,9 @@ async fn answer(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> (HttpResponse, Option<Problem>) {
-    let called = AssertUnwindSafe(next.call(request)).catch_unwind().await;
-    let response = match called {
-        Ok(Ok(response)) => response.into_parts().1.map_into_boxed_body(),
-        Ok(Err(error)) => HttpResponse::from_error(error),
-        Err(_) => {
-            // The panic itself was logged where it happened.
-            tracing::error!("a handler panicked");
-            HttpResponse::new(StatusCode::INTERNAL_SERVER_ERROR)
-        }
+    let response = match next.call(request).await {
+        Ok(response) => response.into_parts().1.map_into_boxed_body(),
+        Err(error) => HttpResponse::from_error(error),
     };
     let status = response.status();
     let told = response.error().and_then(|error| error.as_error::<Problem>()).cloned();
@@ -191,12 +206,7 @@ fn has_long_header(headers: &HeaderMap) -> bool {
 fn report(request: &HttpRequest, status: StatusCode, code: Option<Code>, started: Instant) {
     let elapsed = started.elapsed();
     let route = request.match_pattern().unwrap_or_else(|| "unmatched".to_owned());
-    // Methods that nobody serves are counted as one: a client could invent any number of them.
-    let method = match request.method().as_str() {
-        method @ ("GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS") => method,
-        _ => "other",
-    }
-    .to_owned();
+    let method = method(request.method()).to_owned();
     let labels = [("route", route), ("method", method), ("status", status.as_str().to_owned())];
     metrics::counter!("gateward_http_requests_total", &labels).increment(1);
     metrics::histogram!("gateward_http_request_seconds").record(elapsed.as_secs_f64());
@@ -208,5 +218,14 @@ fn report(request: &HttpRequest, status: StatusCode, code: Option<Code>, started
     } else {
         let outcome = if code.is_none() { "ok" } else { "refused" };
         tracing::info!(status, code, micros, outcome, "answered");
+    }
+}
+
+/// The method as it is logged and counted. Those that nobody serves are one: a client could invent
+/// any number of them, of any length.
+fn method(method: &Method) -> &str {
+    match method.as_str() {
+        method @ ("GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS") => method,
+        _ => "other",
     }
 }

@@ -12,6 +12,9 @@ mod options;
 mod origin;
 mod problem;
 mod routes;
+#[cfg(test)]
+mod tests;
+mod unread;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,6 +22,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use actix_web::web::{Data, ServiceConfig};
 use tracing::Instrument;
 
+pub use endpoints::rfc3339;
 pub use gateward_app as app;
 pub use openapi::document as openapi_document;
 pub use options::Options;

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use actix_web::HttpRequest;
-use actix_web::http::header::{HeaderMap, USER_AGENT};
+use actix_web::http::header::{HeaderMap, HeaderValue, USER_AGENT};
 use gateward_app::domain::Origin;
 use ipnet::IpNet;
 
@@ -27,19 +27,26 @@ pub(crate) fn client_ip(
 ) -> Option<IpAddr> {
     let is_trusted = |ip: &IpAddr| trusted.iter().any(|net| net.contains(ip));
     let mut client = peer?.ip().to_canonical();
-    let lines: Vec<&str> =
-        headers.get_all("x-forwarded-for").filter_map(|line| line.to_str().ok()).collect();
-    let mut hops = lines.iter().rev().flat_map(|line| line.rsplit(','));
+    // Bytes, not text: a proxy appends to the line that it was sent, and whatever a client has
+    // written at its beginning must not hide what the proxy says at its end.
+    let lines: Vec<&[u8]> = headers.get_all("x-forwarded-for").map(HeaderValue::as_bytes).collect();
+    let mut hops = lines.iter().rev().flat_map(|line| line.rsplit(|byte| *byte == b','));
     while is_trusted(&client) {
-        let Some(Ok(hop)) = hops.next().map(|hop| hop.trim().parse::<IpAddr>()) else { break };
-        client = hop.to_canonical();
+        let Some(Some(hop)) = hops.next().map(address) else { break };
+        client = hop;
     }
     Some(client)
 }
 
+/// The address that one hop names.
+fn address(hop: &[u8]) -> Option<IpAddr> {
+    let ip: IpAddr = std::str::from_utf8(hop).ok()?.trim().parse().ok()?;
+    Some(ip.to_canonical())
+}
+
 #[cfg(test)]
 mod tests {
-    use actix_web::http::header::{HeaderName, HeaderValue};
+    use actix_web::http::header::HeaderName;
 
     use super::*;
 
@@ -48,7 +55,7 @@ mod tests {
         let mut headers = HeaderMap::new();
         for line in forwarded {
             let name = HeaderName::from_static("x-forwarded-for");
-            headers.append(name, HeaderValue::from_str(line).unwrap());
+            headers.append(name, HeaderValue::from_bytes(line.as_bytes()).unwrap());
         }
         let peer = SocketAddr::new(peer.parse().unwrap(), 1);
         client_ip(Some(peer), &headers, &trusted).unwrap().to_string()
@@ -68,5 +75,12 @@ mod tests {
         assert_eq!(client("10.0.0.1", &["203.0.113.9", "198.51.100.7"]), "198.51.100.7");
         assert_eq!(client("10.0.0.1", &["198.51.100.7, garbage"]), "10.0.0.1");
         assert_eq!(client("10.0.0.1", &[]), "10.0.0.1");
+    }
+
+    /// Row 15.3.4: no byte that a client puts before it hides what the proxy has appended.
+    #[test]
+    fn what_a_client_writes_does_not_hide_what_the_proxy_saw() {
+        assert_eq!(client("10.0.0.1", &["\u{e9}\u{fffd}, 198.51.100.7"]), "198.51.100.7");
+        assert_eq!(client("10.0.0.1", &["\u{e9}", "198.51.100.7"]), "198.51.100.7");
     }
 }

@@ -180,7 +180,8 @@ impl Problem {
     /// The session is over, for this reason.
     #[must_use]
     pub fn session_ended(reason: EndReason) -> Self {
-        Self { reason: Some(reason), ..Self::new(Code::SessionEnded) }
+        let detail = format!("The session is over: {}. Log in to begin another one.", why(reason));
+        Self { reason: Some(reason), ..Self::new(Code::SessionEnded).detail(detail) }
     }
 
     /// One field is wrong.
@@ -234,6 +235,27 @@ impl From<StoreError> for Problem {
             }
             StoreError::Corrupt { .. } => Self::internal(&error),
         }
+    }
+}
+
+/// Why a session is over, for people.
+const fn why(reason: EndReason) -> &'static str {
+    match reason {
+        EndReason::Logout => "it was logged out",
+        EndReason::LogoutAll => "all sessions of the account were logged out",
+        EndReason::EndedByUser => "it was ended from another session of the account",
+        EndReason::EndedByAdmin => "an administrator ended it",
+        EndReason::PasswordChanged => "the password was changed",
+        EndReason::PasswordReset => "the password was reset",
+        EndReason::EmailChanged => "the address of the account was changed back",
+        EndReason::AccountDisabled => "the account is disabled",
+        EndReason::AccountDeleted => "the account was deleted",
+        EndReason::RefreshTokenReused => "a refresh token of it was used twice",
+        EndReason::IdleTimeout => "it was not used for too long",
+        EndReason::LifetimeOver => "it reached its longest life",
+        EndReason::SessionLimit => "newer sessions took its place",
+        EndReason::KeyCompromised => "the key that signed its tokens is not safe any more",
+        EndReason::NotMe => "the owner of the account said that it was not theirs",
     }
 }
 

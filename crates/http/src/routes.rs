@@ -13,7 +13,7 @@ use utoipa::__dev::SchemaReferences;
 use utoipa::openapi::path::{HttpMethod, Operation};
 use utoipa::openapi::{RefOr, Schema};
 
-use crate::edge::{RequestSpan, edge};
+use crate::edge::{RequestSpan, contain_panics, edge};
 use crate::problem::{Code, Problem};
 use crate::{App, Options};
 
@@ -55,9 +55,14 @@ impl Endpoint {
     }
 
     /// Writes the endpoint into the OpenAPI document.
-    pub(crate) fn document(self, options: &Options, openapi: &mut utoipa::openapi::OpenApi) {
+    pub(crate) fn document(mut self, options: &Options, openapi: &mut utoipa::openapi::OpenApi) {
         let mut schemas = Vec::new();
         (self.schemas)(&mut schemas);
+        crate::openapi::complete(&mut self.operation);
+        let body = self.operation.request_body.as_mut().and_then(crate::openapi::close);
+        for (_, schema) in schemas.iter_mut().filter(|(name, _)| body.as_deref() == Some(name)) {
+            crate::openapi::forbid_other_members(schema);
+        }
         openapi.components.get_or_insert_default().schemas.extend(schemas);
         let path = self.full_path(options);
         openapi.paths.add_path_operation(path, vec![self.method], self.operation);
@@ -99,6 +104,7 @@ pub(crate) fn register(app: &App, endpoints: Vec<Endpoint>, config: &mut Service
         config.service(
             resource
                 .default_service(web::to(refuse))
+                .wrap(from_fn(contain_panics))
                 .wrap(cors(app.options()))
                 .wrap(from_fn(edge))
                 .wrap(TracingLogger::<RequestSpan>::new()),

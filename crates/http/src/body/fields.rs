@@ -8,7 +8,10 @@ use super::json::{Members, Value};
 use crate::problem::{FieldError, Problem};
 
 /// The most characters of an unknown member's name that are told back.
-const NAME_ECHO_MAX: usize = 64;
+pub(crate) const NAME_ECHO_MAX: usize = 64;
+
+/// The most unknown members that are named: an answer is not many times as long as its request.
+pub(crate) const UNKNOWN_TOLD_MAX: usize = 32;
 
 /// The members of a body.
 pub(crate) struct Fields {
@@ -110,7 +113,7 @@ impl Fields {
     /// Ends the reading: what was not taken is unknown. Gives `value` if it is whole and nothing
     /// was wrong.
     pub(crate) fn finish<T>(mut self, value: Option<T>) -> Result<T, Problem> {
-        for (name, _) in std::mem::take(&mut self.members) {
+        for (name, _) in std::mem::take(&mut self.members).into_iter().take(UNKNOWN_TOLD_MAX) {
             let name: String = name.chars().take(NAME_ECHO_MAX).collect();
             self.wrong(&name, "unknown_field", "is not a member of this request");
         }

@@ -3,16 +3,18 @@
 mod fields;
 mod json;
 
+use std::collections::HashSet;
 use std::future::{Ready, ready};
 use std::time::Duration;
 
 use actix_web::http::header;
-use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload};
+use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use futures_util::StreamExt;
 
 pub(crate) use fields::{Fields, password_error};
+use fields::{NAME_ECHO_MAX, UNKNOWN_TOLD_MAX};
 
-use crate::problem::{Code, Problem};
+use crate::problem::{Code, FieldError, Problem};
 
 /// The most bytes of a body.
 pub(crate) const BODY_LEN_MAX: usize = 16 * 1024;
@@ -80,35 +82,48 @@ impl Body {
     }
 }
 
-/// Refuses any query: no endpoint that takes a body takes one, and an unknown parameter is an
-/// error.
+/// Refuses any query: no endpoint takes one, and an unknown parameter is an error. One that appears
+/// twice could be read in two ways, so that the request as a whole cannot be read.
 pub(crate) fn refuse_query(request: &HttpRequest) -> Result<(), Problem> {
-    let Some((name, _)) = url::form_urlencoded::parse(request.query_string().as_bytes()).next()
-    else {
-        return Ok(());
-    };
-    let name: String = name.chars().take(64).collect();
-    Err(Problem::field(&name, "unknown_field", "is not a query parameter of this request"))
+    let mut names = HashSet::new();
+    let mut errors = Vec::new();
+    for (name, _) in url::form_urlencoded::parse(request.query_string().as_bytes()) {
+        if errors.len() < UNKNOWN_TOLD_MAX {
+            let field = name.chars().take(NAME_ECHO_MAX).collect();
+            let message = "is not a query parameter of this request".to_owned();
+            errors.push(FieldError { field, code: "unknown_field", message });
+        }
+        if !names.insert(name) {
+            let detail = "A parameter of the query appears twice; send it once.";
+            return Err(Problem::malformed(detail));
+        }
+    }
+    if errors.is_empty() { Ok(()) } else { Err(Problem::fields(errors)) }
 }
 
 /// Whether the body is declared as plain JSON in UTF-8.
 fn check_type(request: &HttpRequest) -> Result<(), Problem> {
-    let refuse = || Problem::new(Code::UnsupportedMediaType);
-    if request.headers().get_all(header::CONTENT_TYPE).count() > 1
-        || request.headers().contains_key(header::CONTENT_ENCODING)
-    {
-        return Err(refuse());
-    }
-    let Ok(Some(mime)) = request.mime_type() else { return Err(refuse()) };
-    let utf8 = mime.params().all(|(name, value)| {
-        name.as_str().eq_ignore_ascii_case("charset")
-            && value.as_str().eq_ignore_ascii_case("utf-8")
-    });
-    if mime.essence_str().eq_ignore_ascii_case("application/json") && utf8 {
+    let mut kinds = request.headers().get_all(header::CONTENT_TYPE);
+    let is_json = kinds.next().and_then(|kind| kind.to_str().ok()).is_some_and(is_json);
+    let is_coded = request.headers().contains_key(header::CONTENT_ENCODING);
+    if is_json && !is_coded && kinds.next().is_none() {
         Ok(())
     } else {
-        Err(refuse())
+        Err(Problem::new(Code::UnsupportedMediaType))
     }
+}
+
+/// Whether a media type is JSON, with UTF-8 as its only parameter (RFC 9110, section 8.3.1).
+fn is_json(kind: &str) -> bool {
+    let mut parts = kind.split(';').map(str::trim);
+    let is_utf8 = |parameter: &str| {
+        let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+        let quoted = value.strip_prefix('"').and_then(|value| value.strip_suffix('"'));
+        name.eq_ignore_ascii_case("charset")
+            && quoted.unwrap_or(value).eq_ignore_ascii_case("utf-8")
+    };
+    parts.next().is_some_and(|essence| essence.eq_ignore_ascii_case("application/json"))
+        && parts.all(|parameter| parameter.is_empty() || is_utf8(parameter))
 }
 
 fn parse(bytes: &[u8]) -> Result<Fields, Problem> {

@@ -12,6 +12,7 @@ mod signup;
 mod well_known;
 
 use actix_web::HttpResponse;
+pub use objects::rfc3339;
 use serde::Serialize;
 
 use crate::Options;

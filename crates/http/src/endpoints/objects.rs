@@ -81,7 +81,8 @@ impl From<&TokenPair> for TokenPairBody {
 }
 
 /// A time as RFC 3339 has it, in UTC, in whole seconds.
-fn rfc3339(time: Timestamp) -> String {
+#[must_use]
+pub fn rfc3339(time: Timestamp) -> String {
     jiff::Timestamp::from_second(time.seconds()).unwrap_or_default().to_string()
 }
 

@@ -1,0 +1,67 @@
+//! `Unread`: what becomes of a chunked body that nobody has read to its end.
+//!
+//! Once a handler has dropped such a body, actix-http reads on until its last chunk, for as long as
+//! the client likes to send. While somebody still holds it, actix-http closes the connection after
+//! the answer instead. So it is held until the answer is sent.
+
+use std::cell::RefCell;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use actix_web::body::{BodySize, BoxBody, MessageBody};
+use actix_web::dev::{Payload, ServiceRequest};
+use actix_web::error::PayloadError;
+use actix_web::http::header::TRANSFER_ENCODING;
+use actix_web::web::Bytes;
+use actix_web::{HttpMessage, HttpResponse};
+use futures_util::{Stream, StreamExt};
+
+/// The body of a request, held beside the handler that reads it.
+#[derive(Clone)]
+pub(crate) struct Unread(Rc<RefCell<Payload>>);
+
+impl Unread {
+    /// Holds the body of a request if it comes in chunks.
+    pub(crate) fn hold(request: &mut ServiceRequest) -> Option<Self> {
+        request.headers().contains_key(TRANSFER_ENCODING).then(|| {
+            let unread = Self(Rc::new(RefCell::new(request.take_payload())));
+            request.set_payload(Payload::Stream { payload: Box::pin(unread.clone()) });
+            unread
+        })
+    }
+
+    /// Holds it until the answer is sent.
+    pub(crate) fn until_sent(self, response: HttpResponse) -> HttpResponse {
+        response.map_body(|_, body| BoxBody::new(Answer { body, _unread: self }))
+    }
+}
+
+impl Stream for Unread {
+    type Item = Result<Bytes, PayloadError>;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.0.borrow_mut().poll_next_unpin(context)
+    }
+}
+
+/// The body of an answer, and of its request.
+struct Answer {
+    body: BoxBody,
+    _unread: Unread,
+}
+
+impl MessageBody for Answer {
+    type Error = <BoxBody as MessageBody>::Error;
+
+    fn size(&self) -> BodySize {
+        self.body.size()
+    }
+
+    fn poll_next(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        Pin::new(&mut self.body).poll_next(context)
+    }
+}
