@@ -39,8 +39,11 @@ pub(crate) fn bearer(request: &HttpRequest) -> Result<Option<&str>, Problem> {
     Ok(Some(token))
 }
 
-/// Who calls. Every endpoint that needs a caller asks this first, before it looks at the body.
-pub(crate) async fn caller(app: &App, request: &HttpRequest) -> Result<Caller, Problem> {
+/// Who calls, by the access token in the header of the request.
+///
+/// Every endpoint that needs a caller asks this first, before it looks at the body. An application
+/// that mounts the service asks it in handlers of its own.
+pub async fn caller(app: &App, request: &HttpRequest) -> Result<Caller, Problem> {
     let token = bearer(request)?.ok_or_else(|| Problem::new(Code::MissingToken))?;
     let caller = app.core().authenticate(token).await?;
     let span = tracing::Span::current();

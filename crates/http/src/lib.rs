@@ -22,6 +22,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use actix_web::web::{Data, ServiceConfig};
 use tracing::Instrument;
 
+pub use credentials::caller;
 pub use endpoints::rfc3339;
 pub use gateward_app as app;
 pub use openapi::document as openapi_document;

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::fmt;
 
 use actix_web::http::StatusCode;
+use actix_web::http::header::WWW_AUTHENTICATE;
 use actix_web::{HttpResponse, ResponseError};
 use gateward_app::domain::EndReason;
 use gateward_app::domain::ports::{HashError, StoreError};
@@ -165,6 +166,12 @@ impl Problem {
         }
     }
 
+    /// What went wrong, as a program reads it.
+    #[must_use]
+    pub const fn code(&self) -> Code {
+        self.code
+    }
+
     /// The same with a detail of its own: one sentence for a person, with the way out.
     #[must_use]
     pub fn detail(self, detail: impl Into<String>) -> Self {
@@ -285,9 +292,20 @@ impl ResponseError for Problem {
         self.code.status()
     }
 
-    /// The bare status; the edge, which knows the request, writes the document.
+    /// The document as far as it is known here. The edge, which knows the request, writes it anew;
+    /// in handlers outside it, this is what the client sees.
     fn error_response(&self) -> HttpResponse {
-        HttpResponse::new(self.status_code())
+        let mut response = HttpResponse::build(self.status_code());
+        if let Some(challenge) = self.challenge {
+            response.insert_header((WWW_AUTHENTICATE, challenge.header()));
+        }
+        let (title, code) = (self.code.title(), self.code.as_str());
+        let status = self.status_code().as_u16();
+        let document = serde_json::json!({
+            "type": "about:blank", "title": title, "status": status, "code": code,
+            "detail": self.detail,
+        });
+        response.content_type("application/problem+json").body(document.to_string())
     }
 }
 

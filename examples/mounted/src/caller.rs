@@ -6,12 +6,11 @@ use std::pin::Pin;
 
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
+use actix_web::http::header::WWW_AUTHENTICATE;
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest, HttpResponse, ResponseError};
-use gateward_http::App;
-use gateward_http::app::AuthenticateError;
-use gateward_http::app::domain::{TokenError, User};
+use gateward_http::app::domain::User;
+use gateward_http::{App, Problem};
 
 /// The account that calls. A handler that takes one is closed to everybody else.
 #[derive(Debug)]
@@ -31,38 +30,19 @@ impl FromRequest for SignedIn {
     type Future = Pin<Box<dyn Future<Output = Result<Self, Refused>>>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let auth = request.app_data::<Data<App>>().cloned();
-        let token = bearer(request).map(ToOwned::to_owned);
+        let request = request.clone();
         Box::pin(async move {
             // Without Gateward nobody can be known, so nobody is let in.
-            let auth = auth.ok_or(Refused::TryLater)?;
-            let token = token.ok_or(Refused::SignInFirst)?;
-            let caller = auth.core().authenticate(&token).await?;
+            let auth = request.app_data::<Data<App>>().ok_or(Refused::TryLater)?;
+            let caller = gateward_http::caller(auth, &request).await?;
             Ok(Self(caller.user))
         })
     }
 }
 
-/// The token of a request with exactly one `Authorization: Bearer` header.
-fn bearer(request: &HttpRequest) -> Option<&str> {
-    let mut headers = request.headers().get_all(AUTHORIZATION);
-    let header = headers.next()?.to_str().ok()?;
-    if headers.next().is_some() {
-        return None;
-    }
-    let (scheme, token) = header.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then_some(token)
-}
-
-impl From<AuthenticateError> for Refused {
-    fn from(error: AuthenticateError) -> Self {
-        match error {
-            AuthenticateError::Token(TokenError::NoKey) | AuthenticateError::Store(_) => {
-                tracing::error!(%error, "callers cannot be told");
-                Self::TryLater
-            }
-            AuthenticateError::Token(_) | AuthenticateError::SessionEnded(_) => Self::SignInFirst,
-        }
+impl From<Problem> for Refused {
+    fn from(problem: Problem) -> Self {
+        if problem.code().status().is_server_error() { Self::TryLater } else { Self::SignInFirst }
     }
 }
 
