@@ -2,7 +2,7 @@
 
 use actix_web::HttpRequest;
 use actix_web::http::header::AUTHORIZATION;
-use gateward_app::domain::TokenError;
+use gateward_app::domain::{SessionId, TokenError, User};
 use gateward_app::{AuthenticateError, Caller};
 
 use crate::App;
@@ -46,10 +46,15 @@ pub(crate) fn bearer(request: &HttpRequest) -> Result<Option<&str>, Problem> {
 pub async fn caller(app: &App, request: &HttpRequest) -> Result<Caller, Problem> {
     let token = bearer(request)?.ok_or_else(|| Problem::new(Code::MissingToken))?;
     let caller = app.core().authenticate(token).await?;
-    let span = tracing::Span::current();
-    span.record("user_id", tracing::field::display(caller.user.id));
-    span.record("session_id", tracing::field::display(caller.session.id));
+    note(&caller.user, caller.session.id);
     Ok(caller)
+}
+
+/// Notes in the log who the request is of.
+pub(crate) fn note(user: &User, session_id: SessionId) {
+    let span = tracing::Span::current();
+    span.record("user_id", tracing::field::display(user.id));
+    span.record("session_id", tracing::field::display(session_id));
 }
 
 impl From<AuthenticateError> for Problem {

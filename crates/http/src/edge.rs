@@ -40,13 +40,13 @@ pub struct RequestSpan;
 impl RootSpanBuilder for RequestSpan {
     fn on_request_start(request: &ServiceRequest) -> Span {
         let request_id = request.extensions().get::<RequestId>().map(ToString::to_string);
-        let route = request.match_pattern();
+        let route = route(request.match_pattern());
         tracing::info_span!(
             "request",
             request_id,
             method = method(request.method()),
             // Not the path: what stands there may be a secret in the wrong place.
-            route = route.as_deref().unwrap_or("unmatched"),
+            route,
             client_ip = Empty,
             user_id = Empty,
             session_id = Empty,
@@ -205,7 +205,7 @@ fn has_long_header(headers: &HeaderMap) -> bool {
 /// Counts the answer and writes its line. What changes nothing and goes well is told quietly.
 fn report(request: &HttpRequest, status: StatusCode, code: Option<Code>, started: Instant) {
     let elapsed = started.elapsed();
-    let route = request.match_pattern().unwrap_or_else(|| "unmatched".to_owned());
+    let route = route(request.match_pattern());
     let method = method(request.method()).to_owned();
     let labels = [("route", route), ("method", method), ("status", status.as_str().to_owned())];
     metrics::counter!("gateward_http_requests_total", &labels).increment(1);
@@ -219,6 +219,13 @@ fn report(request: &HttpRequest, status: StatusCode, code: Option<Code>, started
         let outcome = if code.is_none() { "ok" } else { "refused" };
         tracing::info!(status, code, micros, outcome, "answered");
     }
+}
+
+/// The route as it is logged and counted; those of paths that nobody serves are one.
+fn route(pattern: Option<String>) -> String {
+    pattern
+        .filter(|pattern| pattern != crate::routes::ANY_PATH)
+        .unwrap_or_else(|| "unmatched".to_owned())
 }
 
 /// The method as it is logged and counted. Those that nobody serves are one: a client could invent

@@ -20,6 +20,9 @@ use crate::{App, Options};
 /// For how many seconds a browser may remember what CORS allows.
 const CORS_MAX_AGE_SECONDS: usize = 600;
 
+/// The pattern of paths that nobody serves.
+pub(crate) const ANY_PATH: &str = "/{path:.*}";
+
 /// A route and its documentation.
 pub(crate) struct Endpoint {
     path: String,
@@ -117,7 +120,7 @@ pub(crate) fn register(app: &App, endpoints: Vec<Endpoint>, config: &mut Service
 pub(crate) fn register_not_found(config: &mut ServiceConfig) {
     let refuse = || async { Err::<HttpResponse, _>(Problem::new(Code::NotFound)) };
     config.service(
-        web::resource("/{path:.*}")
+        web::resource(ANY_PATH)
             .default_service(web::to(refuse))
             .wrap(from_fn(edge))
             .wrap(TracingLogger::<RequestSpan>::new()),

@@ -2,6 +2,7 @@
 
 mod cli;
 mod commands;
+mod limits;
 mod logs;
 mod metrics;
 mod settings;

@@ -36,7 +36,7 @@ pub(crate) fn serve(
             .app_data(page.clone())
             .service(web::resource("/metrics").route(web::get().to(show)))
     });
-    Ok(server.workers(1).disable_signals().listen(listener)?.run())
+    Ok(server.workers(1).shutdown_timeout(1).disable_signals().listen(listener)?.run())
 }
 
 async fn show(page: Data<Page>) -> HttpResponse {

@@ -1,6 +1,6 @@
 //! Wiring: ports are given their adapters.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -12,9 +12,9 @@ use gateward_app::{App, KeysError, Ports};
 use gateward_crypto::{
     Argon2Hasher, Keyring, KeyringSettings, MasterKey, SystemClock, SystemEntropy,
 };
-use gateward_diesel::{CreateIfMissing, MigrateError, Options, migrate, open};
+use gateward_diesel::{CreateIfMissing, MigrateError, Options, migrate, open, pending};
 
-use crate::settings::{MasterKeySource, Settings};
+use crate::settings::{MasterKeySource, Settings, is_exposed};
 
 /// The use cases with their adapters.
 pub(crate) struct Wired {
@@ -29,13 +29,14 @@ pub(crate) async fn wire(settings: &Settings) -> anyhow::Result<Wired> {
     let entropy = Arc::new(SystemEntropy::new());
     let (master_key, new_master_key) = match &settings.master_key {
         MasterKeySource::Given(key) => (key.clone(), None),
-        MasterKeySource::Generated(path) => match read_master_key(path)? {
-            Some(key) => (key, None),
-            None => {
+        MasterKeySource::Generated(path) => {
+            if let Some(key) = read_master_key(path)? {
+                (key, None)
+            } else {
                 let key = MasterKey::generate(&*entropy);
                 (key.clone(), Some((key, path.clone())))
             }
-        },
+        }
     };
     // Without a master key this is the very first start. With one, a database that is not there has
     // vanished, and must not silently come back empty.
@@ -50,7 +51,7 @@ pub(crate) async fn wire(settings: &Settings) -> anyhow::Result<Wired> {
         session_max_seconds: settings.policy.session_max_seconds,
     };
     let keyring = Arc::new(Keyring::new(keyring_settings, master_key, entropy.clone()));
-    let hasher = Arc::new(Argon2Hasher::new(settings.argon2.clone(), entropy.clone())?);
+    let hasher = Arc::new(Argon2Hasher::new(settings.argon2, entropy.clone())?);
     let ports = Ports {
         store,
         hasher: hasher.clone(),
@@ -72,6 +73,15 @@ pub(crate) enum BringUpError {
     Fatal(anyhow::Error),
 }
 
+impl BringUpError {
+    /// The error, for whoever gives up either way.
+    pub(crate) fn into_inner(self) -> anyhow::Error {
+        match self {
+            Self::Outage(error) | Self::Fatal(error) => error,
+        }
+    }
+}
+
 impl Wired {
     /// Brings the database up to date and takes its keys into use; makes both at the first start.
     pub(crate) async fn bring_up(&self, settings: &Settings) -> Result<(), BringUpError> {
@@ -79,6 +89,15 @@ impl Wired {
             let applied = migrate(settings.database_url.expose(), CreateIfMissing::No).await;
             for name in applied.map_err(of_migration)? {
                 tracing::info!(migration = %name, "migration applied");
+            }
+        } else {
+            let missing = pending(settings.database_url.expose()).await.map_err(of_migration)?;
+            if !missing.is_empty() {
+                let count = missing.len();
+                return Err(BringUpError::Fatal(anyhow::anyhow!(
+                    "the database lacks {count} migrations and database.migrate_on_start is false; \
+                     run: gateward migrate"
+                )));
             }
         }
         self.keep_master_key().await?;
@@ -106,9 +125,12 @@ impl Wired {
     }
 }
 
-fn of_migration(error: MigrateError) -> BringUpError {
+/// What an error of the migrations means to a node.
+pub(crate) fn of_migration(error: MigrateError) -> BringUpError {
     match error {
-        MigrateError::Unreachable(_) => BringUpError::Outage(error.into()),
+        MigrateError::Unreachable(_) => BringUpError::Outage(anyhow::Error::from(error).context(
+            "database.url names a server that cannot be used; start it, or correct the option",
+        )),
         _ => BringUpError::Fatal(error.into()),
     }
 }
@@ -132,26 +154,38 @@ fn of_keys(error: KeysError) -> BringUpError {
 
 /// Reads a master key that an earlier start has made.
 fn read_master_key(path: &Path) -> anyhow::Result<Option<MasterKey>> {
-    let text = match fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => bail!("{} cannot be read: {error}", path.display()),
-    };
-    crate::settings::check_private(path)
-        .map_err(|message| anyhow::anyhow!("the generated master key {message}"))?;
-    let key = MasterKey::from_base64(text.trim())
-        .with_context(|| format!("{} holds no master key", path.display()))?;
-    Ok(Some(key))
+    let shown = path.display();
+    let exposed = is_exposed(path);
+    match exposed.and_then(|exposed| Ok((exposed, fs::read_to_string(path)?))) {
+        Ok((false, text)) => Ok(Some(MasterKey::from_base64(text.trim()).with_context(|| {
+            format!("{shown} holds no master key; put the one back that was made here")
+        })?)),
+        Ok((true, _)) => {
+            bail!("{shown} holds the master key, and others can open it; run: chmod 600 {shown}")
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => bail!("{shown} holds the master key and cannot be read: {error}"),
+    }
 }
 
-/// Writes a new master key where nobody else can read it. Never over another one.
+/// Writes a new master key where nobody else can read it. Never over another one, and never half.
 fn write_master_key(key: &MasterKey, path: &Path) -> anyhow::Result<()> {
-    let context = || format!("{} cannot be made", path.display());
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).with_context(context)?;
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let draft = folder.join(format!("master.key.{}", std::process::id()));
+    let written = fs::create_dir_all(folder).and_then(|()| {
+        let mut options = OpenOptions::new();
+        let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
+        writeln!(file, "{}", key.to_base64().as_str())?;
+        file.sync_all()?;
+        fs::hard_link(&draft, path)?;
+        // The name must outlive a loss of power as well: without it, all keys are lost.
+        File::open(folder)?.sync_all()
+    });
+    let _ = fs::remove_file(&draft);
+    match written {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            bail!("{} was made by another process meanwhile; start again", path.display())
+        }
+        written => written.with_context(|| format!("{} cannot be made", path.display())),
     }
-    let opened = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-    let mut file = opened.with_context(context)?;
-    writeln!(file, "{}", key.to_base64().as_str()).with_context(context)?;
-    file.sync_all().with_context(context)
 }

@@ -68,6 +68,7 @@ async fn login(app: Data<App>, request: HttpRequest, body: Body) -> Result<HttpR
     let identifier = identifier(field, &text);
     let login = Login { identifier, password, client_name, origin };
     let logged_in = app.detached(async move |core| core.login(login).await).await??;
+    crate::credentials::note(&logged_in.user, logged_in.pair.session_id);
     Ok(super::ok(&LoggedInBody {
         pair: TokenPairBody::from(&logged_in.pair),
         user: UserBody::from(&logged_in.user),

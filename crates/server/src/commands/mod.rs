@@ -14,7 +14,7 @@ use crate::wiring::{BringUpError, Wired, wire};
 
 /// Tells the person at the terminal something. A reader who went away needs no answer.
 pub(crate) fn tell(line: &str) {
-    let _ = writeln!(std::io::stdout(), "{line}");
+    let _ = std::io::stdout().write_all(format!("{line}\n").as_bytes());
 }
 
 /// The same for what went wrong.
@@ -25,8 +25,6 @@ pub(crate) fn complain(line: &str) {
 /// What a command needs that works on the database and stops.
 async fn ready(settings: &Settings) -> anyhow::Result<Wired> {
     let wired = wire(settings).await?;
-    wired.bring_up(settings).await.map_err(|error| match error {
-        BringUpError::Outage(error) | BringUpError::Fatal(error) => error,
-    })?;
+    wired.bring_up(settings).await.map_err(BringUpError::into_inner)?;
     Ok(wired)
 }

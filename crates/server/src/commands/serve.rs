@@ -1,6 +1,7 @@
 //! `gateward serve`
 
 use std::net::{SocketAddr, TcpListener};
+use std::num::NonZero;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,12 +9,12 @@ use actix_web::HttpServer;
 use actix_web::dev::ServerHandle;
 use anyhow::Context;
 use gateward_http::App;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::tell;
-use crate::settings::{Mode, Settings};
+use crate::settings::{LogFormat, Mode, Settings};
 use crate::wiring::{BringUpError, Wired, wire};
-use crate::{logs, metrics, tls};
+use crate::{limits, logs, metrics, tls};
 
 /// How long the head of a request may take to arrive.
 const HEAD_DEADLINE: Duration = Duration::from_secs(5);
@@ -25,6 +26,9 @@ const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// How long running requests may take to finish after SIGTERM, in seconds.
 const SHUTDOWN_SECONDS: u64 = 25;
 
+/// How many connections a thread serves at once. Each takes some tens of KiB.
+const CONNECTIONS_PER_WORKER_MAX: usize = 25_000;
+
 /// How often a node looks for a database that is down at the start.
 const RETRY: Duration = Duration::from_secs(1);
 
@@ -32,33 +36,41 @@ const RETRY: Duration = Duration::from_secs(1);
 const KEY_INTERVAL: Duration = Duration::from_secs(5);
 
 /// How often what no longer matters is swept away.
-const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
+const SWEEP_INTERVAL: Duration = Duration::from_mins(1);
 
 /// Serves until a signal says stop.
 pub(crate) async fn run(settings: &Settings) -> anyhow::Result<()> {
     let _guard = logs::init(settings.log_format, settings.log_level);
     let wired = Arc::new(wire(settings).await?);
-    let outage = match wired.bring_up(settings).await {
-        Ok(()) => None,
+    let trouble = match wired.bring_up(settings).await {
         Err(BringUpError::Fatal(error)) => return Err(error),
-        Err(BringUpError::Outage(error)) => Some(error),
+        brought_up => brought_up.err(),
     };
 
+    // Before anybody can see that this node is there, and so stop it.
+    let signals = StopSignals::listen().context("signals cannot be received")?;
     let listener = bind("http.listen", settings.listen)?;
     let ops_listener = bind("ops.listen", settings.ops_listen)?;
     let address = listener.local_addr()?;
     let ops_address = ops_listener.local_addr()?;
     let app = App::new(wired.app.clone(), settings.http.clone());
-    let server = server(&app, listener, settings)?;
+    let connections_max = limits::connections_max(settings.pool_size);
+    let server = server(&app, listener, settings, connections_max)?;
     let ops = metrics::serve(ops_listener, metrics::init()?, wired.hasher.clone())?;
     let handles = [server.handle(), ops.handle()];
 
     tracing::info!(%address, %ops_address, mode = ?settings.mode, "listening");
-    if settings.mode == Mode::Development {
-        greet(settings, address, ops_address);
-    }
-    tokio::spawn(chores(wired, settings.clone(), outage));
-    tokio::spawn(stop_on_signal(app, handles));
+    let settings = settings.clone();
+    tokio::spawn(async move {
+        come_up(&wired, &settings, trouble).await;
+        tracing::info!("ready");
+        // Among lines for programs, words for people would be in the way.
+        if settings.mode == Mode::Development && settings.log_format == LogFormat::Pretty {
+            greet(&settings, address, ops_address);
+        }
+        chores(&wired).await;
+    });
+    tokio::spawn(stop_on_signal(signals, app, handles));
     let ops = tokio::spawn(ops);
     server.await?;
     ops.await??;
@@ -68,7 +80,7 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<()> {
 
 fn bind(option: &str, address: SocketAddr) -> anyhow::Result<TcpListener> {
     let listener = TcpListener::bind(address)
-        .with_context(|| format!("{option} is {address}, which cannot be listened on"))?;
+        .with_context(|| format!("{option} is {address}, which cannot be listened on; choose another port or stop who has it"))?;
     listener.set_nonblocking(true)?;
     Ok(listener)
 }
@@ -77,14 +89,19 @@ fn server(
     app: &App,
     listener: TcpListener,
     settings: &Settings,
+    connections_max: usize,
 ) -> anyhow::Result<actix_web::dev::Server> {
     let app = app.clone();
+    let workers = std::thread::available_parallelism().map_or(1, NonZero::get);
     let server = HttpServer::new(move || {
         let app = app.clone();
         actix_web::App::new()
             .configure(move |config| gateward_http::configure(&app, config))
             .configure(gateward_http::configure_not_found)
     })
+    .workers(workers)
+    // Beyond that, connections wait in the system's queue until others end.
+    .max_connections((connections_max / workers).clamp(1, CONNECTIONS_PER_WORKER_MAX))
     .client_request_timeout(HEAD_DEADLINE)
     .client_disconnect_timeout(HEAD_DEADLINE)
     .keep_alive(KEEP_ALIVE)
@@ -101,32 +118,44 @@ fn server(
     Ok(server.run())
 }
 
-/// Tells a developer where everything is.
+/// Tells a developer where everything is; at once, so that no line of the log comes between.
 fn greet(settings: &Settings, address: SocketAddr, ops_address: SocketAddr) {
     let scheme = if settings.tls.is_some() { "https" } else { "http" };
     let base = format!("{scheme}://{address}");
-    tell(&format!("\nGateward is ready.\n  API        {base}{}", settings.http.base_path));
-    if settings.http.docs {
-        tell(&format!("  Try it on  {base}/docs"));
-    }
-    tell(&format!("  Metrics    http://{ops_address}/metrics"));
-    tell("  The first administrator is made in another terminal, in this folder, by");
-    tell("    gateward user create --username NAME --email ADDRESS --admin");
-    tell("  (from a clone: cargo run -- user create --username NAME --email ADDRESS --admin)\n");
+    let base_path = &settings.http.base_path;
+    let docs =
+        if settings.http.docs { format!("\n  Try it on  {base}/docs") } else { String::new() };
+    tell(&format!(
+        "
+Gateward is ready.
+  API        {base}{base_path}{docs}
+  Metrics    http://{ops_address}/metrics
+  The first administrator is made in another terminal, in this folder, by
+    gateward user create --username NAME --email ADDRESS --admin
+  (from a clone: cargo run -- user create --username NAME --email ADDRESS --admin)
+"
+    ));
 }
 
-/// What a node does besides serving: it looks for the database until it is there, for new keys,
-/// and for what can be swept away.
-async fn chores(wired: Arc<Wired>, settings: Settings, mut outage: Option<anyhow::Error>) {
-    while let Some(error) = outage.take() {
-        tracing::warn!(cause = format!("{error:#}"), "the database is not there yet; not ready");
+/// Looks for a database that was down at the start until it is there.
+async fn come_up(wired: &Wired, settings: &Settings, mut trouble: Option<BringUpError>) {
+    while let Some(error) = trouble {
+        match error {
+            BringUpError::Outage(error) => {
+                tracing::warn!(cause = format!("{error:#}"), "not ready: the database is down");
+            }
+            // Other nodes may be well, and somebody may put this right while we look on.
+            BringUpError::Fatal(error) => {
+                tracing::error!(cause = format!("{error:#}"), "not ready: this must be put right");
+            }
+        }
         tokio::time::sleep(RETRY).await;
-        outage = match wired.bring_up(&settings).await {
-            Ok(()) => None,
-            Err(BringUpError::Outage(error) | BringUpError::Fatal(error)) => Some(error),
-        };
+        trouble = wired.bring_up(settings).await.err();
     }
-    tracing::info!("ready");
+}
+
+/// What a node does besides serving: it looks for new keys, and for what can be swept away.
+async fn chores(wired: &Wired) {
     let mut keys = tokio::time::interval(KEY_INTERVAL);
     let mut sweep = tokio::time::interval(SWEEP_INTERVAL);
     loop {
@@ -147,21 +176,24 @@ async fn chores(wired: Arc<Wired>, settings: Settings, mut outage: Option<anyhow
     }
 }
 
+/// The signals that say stop.
+struct StopSignals(Signal, Signal);
+
+impl StopSignals {
+    /// From here on they no longer kill the process.
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self(signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?))
+    }
+}
+
 /// Stops when told to: readiness turns off, running requests finish.
-async fn stop_on_signal(app: App, handles: [ServerHandle; 2]) {
-    let (Ok(mut terminate), Ok(mut interrupt)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        tracing::error!("signals cannot be received; only SIGKILL will stop this process");
-        return;
-    };
+async fn stop_on_signal(mut signals: StopSignals, app: App, handles: [ServerHandle; 2]) {
     tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+        _ = signals.0.recv() => {}
+        _ = signals.1.recv() => {}
     }
     tracing::info!("stopping");
     app.drain();
-    for handle in handles {
-        handle.stop(true).await;
-    }
+    let [api, ops] = handles;
+    tokio::join!(api.stop(true), ops.stop(true));
 }

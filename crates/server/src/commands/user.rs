@@ -2,8 +2,9 @@
 
 use std::io::{IsTerminal, Read};
 
-use anyhow::{Context, bail};
-use gateward_app::domain::{Email, Identifier, Password, Username};
+use anyhow::{Context, anyhow, bail};
+use gateward_app::domain::ports::{StoreError, Taken};
+use gateward_app::domain::{Email, Identifier, Password, RoleName, Username};
 use gateward_app::{NewAccount, OperatorError};
 
 use super::{ready, tell};
@@ -31,10 +32,17 @@ pub(crate) async fn run(command: UserCommand, settings: &Settings) -> anyhow::Re
 async fn create(account: NewAccount, settings: &Settings) -> anyhow::Result<()> {
     let wired = ready(settings).await?;
     let user = wired.app.create_user(account).await.map_err(|error| match error {
-        OperatorError::Store(error) => anyhow::Error::from(error).context("no account was made"),
-        error => error.into(),
+        OperatorError::Store(StoreError::Taken(what)) => {
+            let what = match what {
+                Taken::Username => "username",
+                Taken::Email => "address",
+            };
+            anyhow!("there is an account with this {what}; choose another one")
+        }
+        OperatorError::Password(error) => anyhow!("{error}; choose another one"),
+        error => anyhow::Error::from(error).context("no account was made"),
     })?;
-    let roles: Vec<&str> = user.roles.iter().map(|role| role.as_str()).collect();
+    let roles: Vec<&str> = user.roles.iter().map(RoleName::as_str).collect();
     tell(&format!("Made {} ({}), roles: {}.", user.username, user.id, roles.join(", ")));
     Ok(())
 }
@@ -44,7 +52,13 @@ async fn set_disabled(user: &str, disabled: bool, settings: &Settings) -> anyhow
         bail!("{user:?} is neither a username nor an address");
     };
     let wired = ready(settings).await?;
-    let (user, changed) = wired.app.set_disabled(&identifier, disabled).await?;
+    let (user, changed) =
+        wired.app.set_disabled(&identifier, disabled).await.map_err(|error| match error {
+            OperatorError::NoSuchUser => {
+                anyhow!("there is no account with the name or address {user:?}")
+            }
+            error => error.into(),
+        })?;
     let name = &user.username;
     tell(&match (disabled, changed) {
         (true, true) => format!("{name} is disabled; every session is over."),

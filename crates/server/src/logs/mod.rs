@@ -1,22 +1,30 @@
 //! Logs: one line for each thing that happens, written aside so that no request waits for it.
 
+mod json;
+
 use std::io::IsTerminal;
+use std::panic;
+use std::sync::mpsc;
+use std::time::Duration;
 
 use tracing::Level;
 use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
-use tracing_subscriber::fmt::format::FmtSpan;
+use tracing_subscriber::fmt::format::{FmtSpan, JsonFields};
 
 use crate::settings::LogFormat;
 
 /// How many lines wait while nobody reads them; beyond that lines are lost, requests are not.
 const LINES_WAITING_MAX: usize = 16 * 1024;
 
+/// How long the last lines may take at the end of the process.
+const LAST_LINES_DEADLINE: Duration = Duration::from_secs(2);
+
 /// Begins to log. Lines that wait are written when the guard is dropped.
 ///
 /// The chosen level holds for this service. Libraries tell at most what they warn of: at their most
 /// talkative they would tell what is in a statement or on the wire.
-pub(crate) fn init(format: LogFormat, level: Level) -> WorkerGuard {
+pub(crate) fn init(format: LogFormat, level: Level) -> Guard {
     let (writer, guard) = NonBlockingBuilder::default()
         .lossy(true)
         .buffered_lines_limit(LINES_WAITING_MAX)
@@ -34,8 +42,28 @@ pub(crate) fn init(format: LogFormat, level: Level) -> WorkerGuard {
     match format {
         LogFormat::Pretty => builder.with_target(false).init(),
         LogFormat::Json => {
-            builder.json().flatten_event(true).with_current_span(true).with_span_list(false).init()
+            builder.fmt_fields(JsonFields::new()).event_format(json::JsonLine).init();
         }
     }
-    guard
+    panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string);
+        tracing::error!(place, cause = panic.payload_as_str(), "panicked");
+    }));
+    Guard(Some(guard))
+}
+
+/// Writes what waits when it is dropped, as far as somebody reads it.
+pub(crate) struct Guard(Option<WorkerGuard>);
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        let guard = self.0.take();
+        let (done, waiting) = mpsc::channel();
+        // Where nobody reads the log, the library's guard waits for ever to complain of it there.
+        std::thread::spawn(move || {
+            drop(guard);
+            let _ = done.send(());
+        });
+        let _ = waiting.recv_timeout(LAST_LINES_DEADLINE);
+    }
 }

@@ -22,6 +22,13 @@ use super::{GENERATED_MASTER_KEY, LogFormat, MasterKeySource, Mode, Settings, Tl
 /// A year, the most that any life may last.
 const YEAR_SECONDS: i64 = 366 * 24 * 3600;
 
+/// The shortest prefix of a network of proxies: that of `10.0.0.0/8` and of `fd00::/8`. Whoever trusts
+/// more trusts strangers.
+const PROXY_PREFIX_MIN: u8 = 8;
+
+/// The most characters of an audience.
+const AUDIENCE_LEN_MAX: usize = 255;
+
 /// Checks all settings; every error is named, not the first alone.
 pub(crate) fn check(flat: &Flat) -> Result<Settings, Vec<SettingError>> {
     let mut reader = Reader::new(flat);
@@ -43,7 +50,7 @@ fn read(reader: &mut Reader<'_>, shown: String) -> Option<Settings> {
     let database_url = database_url(reader);
     let master_key = master_key(reader, mode);
     let policy = policy(reader, &http.public_url);
-    let audience = reader.text("tokens.audience").unwrap_or_else(|| http.public_url.clone());
+    let audience = audience(reader, &http.public_url);
     let argon2 = argon2(reader);
     let formats = [("pretty", LogFormat::Pretty), ("json", LogFormat::Json)];
     let log_format = reader.choice("log.format", &formats);
@@ -52,7 +59,7 @@ fn read(reader: &mut Reader<'_>, shown: String) -> Option<Settings> {
 
     let (mode, listen, public_url) = (mode?, listen?, public_url?);
     exposure(reader, mode, listen, (&public_url, tls.is_some()));
-    limits(reader, mode, listen, ops_listen?);
+    together(reader, mode, listen, ops_listen?);
     Some(Settings {
         mode,
         listen,
@@ -63,7 +70,7 @@ fn read(reader: &mut Reader<'_>, shown: String) -> Option<Settings> {
         migrate_on_start: reader.flag("database.migrate_on_start"),
         master_key: master_key?,
         audience,
-        policy: policy?,
+        policy,
         argon2,
         http,
         log_format: log_format?,
@@ -117,7 +124,7 @@ fn tls(reader: &mut Reader<'_>) -> Option<Tls> {
             return None;
         }
     };
-    if let Err(message) = secret::check_private(&key) {
+    if let Err(message) = secret::refuse_exposed(&key) {
         reader.wrong("http.tls_key", message);
         return None;
     }
@@ -132,7 +139,7 @@ fn options(reader: &mut Reader<'_>, public_url: Option<&Url>) -> Options {
     let origin = public_url.map(|url| url.origin().ascii_serialization()).unwrap_or_default();
     let base_path = reader.text("http.base_path").unwrap_or_default();
     let segment = |segment: &str| {
-        !segment.is_empty()
+        !matches!(segment, "" | "." | "..")
             && segment.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
     };
     let fixed = [".well-known", "oauth", "health", "docs", "openapi.json", "dev", "metrics"];
@@ -157,9 +164,10 @@ fn trusted_proxies(reader: &mut Reader<'_>) -> Vec<IpNet> {
     for text in reader.list("http.trusted_proxies") {
         let address = text.parse::<IpAddr>().map(IpNet::from);
         match text.parse::<IpNet>().or(address) {
-            Ok(net) if net.prefix_len() > 0 => nets.push(net),
+            Ok(net) if net.prefix_len() >= PROXY_PREFIX_MIN => nets.push(net),
             Ok(_) => {
-                let message = format!("holds {text}, which trusts everybody; name your proxies");
+                let message =
+                    format!("holds {text}, which trusts nearly everybody; name your own proxies");
                 reader.wrong("http.trusted_proxies", message);
             }
             Err(_) => {
@@ -176,7 +184,8 @@ fn cors_origins(reader: &mut Reader<'_>) -> Vec<String> {
     let origins = reader.list("http.cors_origins");
     for origin in &origins {
         let exact = Url::parse(origin).is_ok_and(|url| {
-            matches!(url.scheme(), "http" | "https")
+            !origin.contains('*')
+                && matches!(url.scheme(), "http" | "https")
                 && url.origin().ascii_serialization() == *origin
         });
         if !exact {
@@ -191,20 +200,17 @@ fn cors_origins(reader: &mut Reader<'_>) -> Vec<String> {
 }
 
 fn database_url(reader: &mut Reader<'_>) -> Option<Secret> {
-    let url = secret::read(reader, "database.url", Some("sqlite://data/gateward.db"))?;
-    let known = ["sqlite://", "postgres://", "postgresql://"];
-    if !known
-        .iter()
-        .any(|scheme| url.expose().len() > scheme.len() && url.expose().starts_with(scheme))
-    {
-        reader
-            .wrong("database.url", "must begin with sqlite:// or postgres:// and name a database");
+    let url = secret::read(reader, "database.url")?;
+    if let Err(error) = gateward_diesel::check_url(url.expose()) {
+        let message =
+            format!("is no good: {error}; write sqlite://PATH or postgres://USER@HOST/DATABASE");
+        reader.wrong("database.url", message);
     }
     Some(url)
 }
 
 fn master_key(reader: &mut Reader<'_>, mode: Option<Mode>) -> Option<MasterKeySource> {
-    let Some(text) = secret::read(reader, "keys.master_key", None) else {
+    let Some(text) = secret::read(reader, "keys.master_key") else {
         if mode == Some(Mode::Production) {
             let message = "is not set; make one with `gateward keys generate-master`, keep it apart \
                            from the database, and set it or keys.master_key_file";
@@ -223,17 +229,18 @@ fn master_key(reader: &mut Reader<'_>, mode: Option<Mode>) -> Option<MasterKeySo
     }
 }
 
-fn policy(reader: &mut Reader<'_>, public_url: &str) -> Option<Policy> {
+fn policy(reader: &mut Reader<'_>, public_url: &str) -> Policy {
     let algorithms = [
         ("EdDSA", Algorithm::EdDsa),
         ("ES256", Algorithm::Es256),
         ("PS256", Algorithm::Ps256),
         ("RS256", Algorithm::Rs256),
     ];
-    let key_algorithm = reader.choice("keys.algorithm", &algorithms);
+    // All errors are told at once, so a wrong one stands in until the end.
+    let key_algorithm = reader.choice("keys.algorithm", &algorithms).unwrap_or(Algorithm::EdDsa);
     let policy = Policy {
         issuer: issuer(reader, public_url),
-        key_algorithm: key_algorithm?,
+        key_algorithm,
         jwks_cache_seconds: reader.number("keys.jwks_cache_seconds", 1..=86_400),
         access_ttl_seconds: reader.number("tokens.access_ttl_seconds", 1..=86_400),
         refresh_idle_seconds: reader.number("tokens.refresh_idle_seconds", 1..=YEAR_SECONDS),
@@ -252,7 +259,7 @@ fn policy(reader: &mut Reader<'_>, public_url: &str) -> Option<Policy> {
         let message = "is \"required\", but this version sends no mail yet; set it to \"optional\"";
         reader.wrong("signup.email_verification", message);
     }
-    Some(policy)
+    policy
 }
 
 /// An issuer is a URL without query and fragment (RFC 8414, section 2).
@@ -260,11 +267,26 @@ fn issuer(reader: &mut Reader<'_>, public_url: &str) -> String {
     let Some(text) = reader.text("tokens.issuer") else { return public_url.to_owned() };
     let good = Url::parse(&text).is_ok_and(|url| {
         matches!(url.scheme(), "http" | "https")
+            && url.username().is_empty()
+            && url.password().is_none()
             && url.query().is_none()
             && url.fragment().is_none()
     });
     if !good {
-        reader.wrong("tokens.issuer", "must be a URL without query and fragment");
+        let message = "must be a URL without user, query and fragment, such as \
+                       https://auth.example.org; or leave it out and set http.public_url";
+        reader.wrong("tokens.issuer", message);
+    }
+    text
+}
+
+/// An audience is any name, and a URL as a rule.
+fn audience(reader: &mut Reader<'_>, public_url: &str) -> String {
+    let Some(text) = reader.text("tokens.audience") else { return public_url.to_owned() };
+    if text.len() > AUDIENCE_LEN_MAX || text.contains(|c: char| c.is_whitespace() || c.is_control())
+    {
+        let message = "must be a name or URL of at most 255 characters, without spaces";
+        reader.wrong("tokens.audience", message);
     }
     text
 }
@@ -331,9 +353,16 @@ fn exposure(
 }
 
 /// What must fit together otherwise.
-fn limits(reader: &mut Reader<'_>, mode: Mode, listen: SocketAddr, ops_listen: SocketAddr) {
+fn together(reader: &mut Reader<'_>, mode: Mode, listen: SocketAddr, ops_listen: SocketAddr) {
     if listen == ops_listen && listen.port() != 0 {
         reader.wrong("ops.listen", "is the same as http.listen; choose another port");
+    }
+    if mode == Mode::Development && !ops_listen.ip().is_loopback() {
+        let message = format!(
+            "is {ops_listen}, which others can reach, and mode is \"development\"; listen on \
+             127.0.0.1 or set mode to \"production\""
+        );
+        reader.wrong("ops.listen", message);
     }
     if mode == Mode::Production && !reader.flag("throttle.enabled") {
         reader.wrong("throttle.enabled", "is false; in production it must be true");

@@ -18,9 +18,14 @@ impl SettingError {
         Self { option: option.to_owned(), message: message.into() }
     }
 
-    /// A file that cannot be read as settings.
+    /// A file that cannot be read as settings. The message holds nothing of what stands in it.
     pub(crate) fn file(path: &str, message: &str) -> Self {
-        Self::new(path, format!("cannot be read as settings: {message}"))
+        Self::new(path, format!("cannot be read as settings: {message}; mend it"))
+    }
+
+    /// A file that cannot be read at all.
+    pub(crate) fn unreadable(path: &str, error: &std::io::Error) -> Self {
+        Self::new(path, format!("cannot be read ({error}); correct the path or the rights"))
     }
 
     /// A name that no setting has; the nearest one is named.
@@ -30,7 +35,10 @@ impl SettingError {
             .map(|name| (distance(option, name), name))
             .filter(|(distance, _)| *distance <= 3)
             .min();
-        let hint = nearest.map(|(_, name)| format!("; did you mean {name}?")).unwrap_or_default();
+        let hint = nearest.map_or_else(
+            || "; `gateward config show` lists all options".to_owned(),
+            |(_, name)| format!("; did you mean {name}?"),
+        );
         Self::new(option, format!("is no option (from {source}){hint}"))
     }
 }

@@ -13,6 +13,9 @@ const PRODUCTION: &str = include_str!("../../../../config/production.toml");
 /// What environment variables of settings begin with; a double underscore separates the levels.
 const PREFIX: &str = "GATEWARD__";
 
+/// What the source of a default is called.
+pub(crate) const DEFAULT_SOURCE: &str = "default";
+
 /// All settings by their dotted names, each with where it comes from.
 pub(crate) type Flat = BTreeMap<String, Setting>;
 
@@ -29,7 +32,7 @@ pub(crate) fn merge(
     environment: &BTreeMap<String, String>,
     errors: &mut Vec<SettingError>,
 ) -> Flat {
-    let mut flat = read(DEFAULT, "default", &Flat::new(), &mut Vec::new());
+    let mut flat = read(DEFAULT, DEFAULT_SOURCE, &Flat::new(), &mut Vec::new());
     let known = flat.clone();
     let file = file.map(|(path, text)| read(text, path, &known, errors)).unwrap_or_default();
     let environment = from_environment(environment, &known, errors);
@@ -49,12 +52,9 @@ pub(crate) fn merge(
 /// Reads one layer of TOML.
 fn read(text: &str, source: &str, known: &Flat, errors: &mut Vec<SettingError>) -> Flat {
     let built = Config::builder().add_source(File::from_str(text, FileFormat::Toml)).build();
-    let table = match built.and_then(|config| config.cache.into_table()) {
-        Ok(table) => table,
-        Err(error) => {
-            errors.push(SettingError::file(source, &error.to_string()));
-            return Flat::new();
-        }
+    let Ok(table) = built.and_then(|config| config.cache.into_table()) else {
+        errors.push(SettingError::file(source, &slip(text)));
+        return Flat::new();
     };
     let mut flat = Flat::new();
     flatten("", table.into_iter().collect(), source, &mut flat);
@@ -62,6 +62,17 @@ fn read(text: &str, source: &str, known: &Flat, errors: &mut Vec<SettingError>) 
         flat.retain(|name, setting| accept(name, setting, known, errors));
     }
     flat
+}
+
+/// Where a text is not TOML. The line itself is not repeated, for a secret may stand in it.
+fn slip(text: &str) -> String {
+    match toml::from_str::<toml::Table>(text) {
+        Ok(_) => "it is not TOML".to_owned(),
+        Err(error) => {
+            let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+            format!("line {}: {}", before.matches('\n').count() + 1, error.message())
+        }
+    }
 }
 
 fn flatten(prefix: &str, table: BTreeMap<String, Value>, source: &str, flat: &mut Flat) {
@@ -85,7 +96,8 @@ fn accept(name: &str, setting: &Setting, known: &Flat, errors: &mut Vec<SettingE
     let wanted = type_name(&default.value.kind);
     let fits = type_name(&setting.value.kind) == wanted;
     if !fits {
-        errors.push(SettingError::new(name, format!("must be {wanted}")));
+        let source = &setting.source;
+        errors.push(SettingError::new(name, format!("must be {wanted} (in {source})")));
     }
     fits
 }
@@ -112,27 +124,29 @@ fn from_environment(
     let mut flat = Flat::new();
     let mode =
         environment.get("GATEWARD_MODE").map(|text| ("mode".to_owned(), "GATEWARD_MODE", text));
-    let rest = environment.iter().filter_map(|(variable, text)| {
-        let name = variable.strip_prefix(PREFIX)?.to_ascii_lowercase().replace("__", ".");
-        Some((name, variable.as_str(), text))
-    });
+    let rest = environment
+        .iter()
+        .filter(|(variable, _)| variable.starts_with(PREFIX))
+        .map(|(variable, text)| (option_of(variable), variable.as_str(), text));
     for (name, variable, text) in mode.into_iter().chain(rest) {
         let Some(default) = known.get(&name) else {
             errors.push(SettingError::unknown(&name, variable, known));
             continue;
         };
-        match parse(text, &default.value.kind) {
-            Some(kind) => {
-                let value = Value::new(None, kind);
-                flat.insert(name, Setting { value, source: variable.to_owned() });
-            }
-            None => {
-                let wanted = type_name(&default.value.kind);
-                errors.push(SettingError::new(&name, format!("must be {wanted} ({variable})")));
-            }
+        if let Some(kind) = parse(text, &default.value.kind) {
+            let value = Value::new(None, kind);
+            flat.insert(name, Setting { value, source: variable.to_owned() });
+        } else {
+            let wanted = type_name(&default.value.kind);
+            errors.push(SettingError::new(&name, format!("must be {wanted} (in {variable})")));
         }
     }
     flat
+}
+
+/// The option that a variable names.
+pub(crate) fn option_of(variable: &str) -> String {
+    variable.strip_prefix(PREFIX).unwrap_or(variable).to_ascii_lowercase().replace("__", ".")
 }
 
 fn parse(text: &str, like: &ValueKind) -> Option<ValueKind> {

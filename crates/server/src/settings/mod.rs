@@ -6,6 +6,7 @@ mod layers;
 mod reader;
 mod secret;
 mod show;
+mod sources;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -16,7 +17,7 @@ use gateward_crypto::{Argon2Settings, MasterKey};
 use gateward_http::Options;
 
 pub(crate) use error::SettingError;
-pub(crate) use secret::{Secret, check_private};
+pub(crate) use secret::{Secret, is_exposed};
 
 /// What the service may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,16 +80,9 @@ const GENERATED_MASTER_KEY: &str = "data/master.key";
 impl Settings {
     /// Reads the settings of this process: `.env`, the file, the environment.
     pub(crate) fn load(file: Option<&Path>) -> Result<Self, Vec<SettingError>> {
-        let environment = environment();
-        let file = file
-            .map(Path::to_path_buf)
-            .or_else(|| environment.get("GATEWARD_CONFIG").map(PathBuf::from));
-        let Some(path) = file else { return Self::from_layers(None, &environment) };
-        let name = path.display().to_string();
-        match std::fs::read_to_string(&path) {
-            Ok(text) => Self::from_layers(Some((&name, &text)), &environment),
-            Err(error) => Err(vec![SettingError::file(&name, &error.to_string())]),
-        }
+        let sources = sources::read(file)?;
+        let file = sources.file.as_ref().map(|(name, text)| (name.as_str(), text.as_str()));
+        Self::from_layers(file, &sources.environment)
     }
 
     /// Lays the layers over each other and checks the whole.
@@ -98,24 +92,15 @@ impl Settings {
     ) -> Result<Self, Vec<SettingError>> {
         let mut errors = Vec::new();
         let flat = layers::merge(file, environment, &mut errors);
-        if !errors.is_empty() {
-            return Err(errors);
+        match check::check(&flat) {
+            Ok(settings) if errors.is_empty() => Ok(settings),
+            checked => {
+                // All that is wrong is told at once.
+                errors.extend(checked.err().unwrap_or_default());
+                Err(errors)
+            }
         }
-        check::check(&flat)
     }
-}
-
-/// The variables of the environment, with those of a `.env` file in the working folder below them.
-#[expect(clippy::disallowed_methods, reason = "this is the place where settings are read")]
-fn environment() -> BTreeMap<String, String> {
-    let file = dotenvy::dotenv_iter().into_iter().flatten().flatten();
-    let mut environment: BTreeMap<String, String> = file.collect();
-    environment.extend(
-        std::env::vars_os().filter_map(|(name, value)| {
-            Some((name.into_string().ok()?, value.into_string().ok()?))
-        }),
-    );
-    environment
 }
 
 #[cfg(test)]

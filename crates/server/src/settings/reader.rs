@@ -30,6 +30,11 @@ impl<'a> Reader<'a> {
         Some(text.trim().to_owned()).filter(|text| !text.is_empty())
     }
 
+    /// Whether somebody has set it: its value is not that of `config/default.toml`.
+    pub(crate) fn is_set(&self, option: &str) -> bool {
+        self.flat.get(option).is_some_and(|setting| setting.source != super::layers::DEFAULT_SOURCE)
+    }
+
     /// Truth.
     pub(crate) fn flag(&self, option: &str) -> bool {
         self.flat
@@ -44,7 +49,7 @@ impl<'a> Reader<'a> {
         for item in items.and_then(Result::ok).unwrap_or_default() {
             match item.kind {
                 ValueKind::String(text) => texts.push(text),
-                _ => self.wrong(option, "must be a list of texts"),
+                _ => self.wrong(option, "must be a list of texts, such as [\"one\", \"two\"]"),
             }
         }
         texts

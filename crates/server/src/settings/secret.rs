@@ -1,8 +1,10 @@
 //! Secrets: from a setting or from the file that its twin names.
 
 use std::fmt;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
+
+use gateward_crypto::MasterKey;
 
 use super::reader::Reader;
 
@@ -27,46 +29,66 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// The bits of a file's mode that let everybody in.
-const OTHERS: u32 = 0o007;
-
 /// Reads a secret from its option or from the file that `OPTION_file` names.
 ///
-/// `default` is what the option says when nobody has set it: then the twin decides.
-pub(crate) fn read(reader: &mut Reader<'_>, option: &str, default: Option<&str>) -> Option<Secret> {
+/// An option that nobody has set gives way to its twin.
+pub(crate) fn read(reader: &mut Reader<'_>, option: &str) -> Option<Secret> {
     let twin = format!("{option}_file");
-    let given = reader.text(option).filter(|text| Some(text.as_str()) != default);
-    let Some(path) = reader.text(&twin) else {
-        return given.or_else(|| default.map(str::to_owned)).map(Secret::new);
-    };
-    if given.is_some() {
+    let value = reader.text(option);
+    let Some(path) = reader.text(&twin) else { return value.map(Secret::new) };
+    if value.is_some() && reader.is_set(option) {
         reader.wrong(option, format!("and {twin} are both set; keep one of them"));
         return None;
     }
-    if let Err(message) = check_private(Path::new(&path)) {
-        reader.wrong(&twin, message);
+    // Whoever mixes the two up must not find the secret in the log.
+    if path.contains("://") || MasterKey::from_base64(&path).is_ok() {
+        reader.wrong(
+            &twin,
+            format!("holds a secret; it wants the path of a file that holds it, or set {option}"),
+        );
         return None;
     }
-    match std::fs::read_to_string(&path) {
+    match read_private(Path::new(&path)) {
         Ok(text) => Some(Secret::new(text.trim().to_owned())),
-        Err(error) => {
-            reader.wrong(&twin, format!("names {path}, which cannot be read: {error}"));
+        Err(message) => {
+            reader.wrong(&twin, message);
             None
         }
     }
 }
 
-/// Whether a file that holds a secret is shut to everybody.
-pub(crate) fn check_private(path: &Path) -> Result<(), String> {
-    let mode = match std::fs::metadata(path) {
-        Ok(metadata) => metadata.permissions().mode(),
-        Err(error) => {
-            return Err(format!("names {}, which cannot be read: {error}", path.display()));
-        }
-    };
-    if mode & OTHERS != 0 {
+/// Reads a file that must be shut to others.
+fn read_private(path: &Path) -> Result<String, String> {
+    refuse_exposed(path)?;
+    let text = std::fs::read_to_string(path).map_err(|error| unreadable(path, &error))?;
+    if text.trim().is_empty() {
+        return Err(format!("names {}, which is empty; write the secret into it", path.display()));
+    }
+    Ok(text)
+}
+
+/// Says so if others can open the file.
+pub(crate) fn refuse_exposed(path: &Path) -> Result<(), String> {
+    if is_exposed(path).map_err(|error| unreadable(path, &error))? {
         let path = path.display();
-        return Err(format!("names {path}, which everybody can open; run: chmod 600 {path}"));
+        return Err(format!("names {path}, which others can open; run: chmod 600 {path}"));
     }
     Ok(())
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> String {
+    format!(
+        "names {}, which cannot be read ({error}); correct the path or the rights",
+        path.display()
+    )
+}
+
+/// Whether others than its owner can open a file.
+///
+/// A group may read what belongs to root, and do no more: so a system hands a secret to a service
+/// that shall not be able to change it. Postgres has the same rule.
+pub(crate) fn is_exposed(path: &Path) -> std::io::Result<bool> {
+    let metadata = std::fs::metadata(path)?;
+    let shut = if metadata.uid() == 0 { 0o037 } else { 0o077 };
+    Ok(metadata.permissions().mode() & shut != 0)
 }

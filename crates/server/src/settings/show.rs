@@ -4,28 +4,19 @@ use config::{Value, ValueKind};
 
 use super::layers::Flat;
 
-/// Settings of which only it is told whether they are set.
-const SECRETS: &[&str] = &["keys.master_key"];
-
 /// One line for each setting, with where its value comes from.
 pub(crate) fn show(flat: &Flat) -> String {
-    flat.iter()
-        .map(|(name, setting)| {
-            let value = shown(name, &setting.value);
-            format!("{name} = {value}  # {}\n", setting.source)
-        })
-        .collect()
+    let mut lines = String::new();
+    for (name, setting) in flat {
+        let value = shown(name, &setting.value);
+        lines.extend([name, " = ", &value, "  # ", &setting.source, "\n"]);
+    }
+    lines
 }
 
 fn shown(name: &str, value: &Value) -> String {
     match &value.kind {
-        ValueKind::String(text) if SECRETS.contains(&name) && !text.is_empty() => {
-            "\"(hidden)\"".to_owned()
-        }
-        ValueKind::String(text) if name == "database.url" => {
-            format!("{:?}", without_password(text))
-        }
-        ValueKind::String(text) => format!("{text:?}"),
+        ValueKind::String(text) => format!("{:?}", hidden(name, text)),
         ValueKind::Array(items) => {
             let items: Vec<String> = items.iter().map(|item| shown(name, item)).collect();
             format!("[{}]", items.join(", "))
@@ -34,9 +25,23 @@ fn shown(name: &str, value: &Value) -> String {
     }
 }
 
+/// Whether the value of an option holds a secret.
+pub(crate) fn is_secret(name: &str, text: &str) -> bool {
+    hidden(name, text) != text
+}
+
+/// The value of an option without the secret in it.
+fn hidden(name: &str, text: &str) -> String {
+    match name {
+        "keys.master_key" if !text.is_empty() => "(hidden)".to_owned(),
+        "database.url" => without_password(text),
+        _ => text.to_owned(),
+    }
+}
+
 /// The URL without its password. What cannot be read as a URL is hidden wholly.
 fn without_password(text: &str) -> String {
-    if text.starts_with("sqlite:") {
+    if text.is_empty() || text.starts_with("sqlite:") {
         return text.to_owned();
     }
     let Ok(mut url) = url::Url::parse(text) else { return "(hidden)".to_owned() };

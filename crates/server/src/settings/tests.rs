@@ -1,1 +1,54 @@
-//! Tests of the settings.
+//! Tests of the settings: what is refused, what overrules what, what is never shown.
+
+mod layering;
+mod modes;
+mod refusals;
+mod secrets;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::{SettingError, Settings};
+
+/// A good master key.
+const MASTER_KEY: &str = "q83vEjRWeJASNFZ4kKvN7wEjRWeJq83vq83vEjRWeJA=";
+
+/// What a good production set-up says.
+const PRODUCTION: &[(&str, &str)] = &[
+    ("mode", "production"),
+    ("http.public_url", "https://auth.example.org"),
+    ("keys.master_key", MASTER_KEY),
+    ("signup.email_verification", "optional"),
+];
+
+/// The variables that set these options.
+fn variables(options: &[(&str, &str)]) -> BTreeMap<String, String> {
+    let variable = |option: &str| format!("GATEWARD__{}", option.to_uppercase().replace('.', "__"));
+    options.iter().map(|(option, value)| (variable(option), (*value).to_owned())).collect()
+}
+
+/// The settings with these options in the environment.
+fn with(options: &[(&str, &str)]) -> Result<Settings, Vec<SettingError>> {
+    Settings::from_layers(None, &variables(options))
+}
+
+/// The same for production.
+fn in_production(options: &[(&str, &str)]) -> Result<Settings, Vec<SettingError>> {
+    with(&[PRODUCTION, options].concat())
+}
+
+/// Asserts that the settings are refused by the name of an option, with such words.
+#[track_caller]
+fn refused(settings: Result<Settings, Vec<SettingError>>, option: &str, words: &str) {
+    let errors = settings.err().unwrap_or_else(|| panic!("{option}: not refused"));
+    let found = errors.iter().any(|error| error.option == option && error.message.contains(words));
+    assert!(found, "no error of {option} says {words:?}: {errors:?}");
+}
+
+/// Writes a file with this mode.
+fn write(path: &Path, text: &str, mode: u32) -> String {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::write(path, text).unwrap();
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    path.display().to_string()
+}

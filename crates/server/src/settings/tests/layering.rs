@@ -1,0 +1,104 @@
+//! Layers: default < file of the mode < file < environment.
+
+use super::*;
+
+fn ttl(file: Option<&str>, options: &[(&str, &str)]) -> i64 {
+    let file = file.map(|text| ("my.toml", text));
+    let settings = Settings::from_layers(file, &variables(options));
+    settings.map(|settings| settings.policy.access_ttl_seconds).unwrap()
+}
+
+#[test]
+fn the_environment_overrules_the_file_which_overrules_the_default() {
+    let file = "[tokens]\naccess_ttl_seconds = 20\n";
+    assert_eq!(ttl(None, &[]), 900);
+    assert_eq!(ttl(Some(file), &[]), 20);
+    assert_eq!(ttl(Some(file), &[("tokens.access_ttl_seconds", "30")]), 30);
+}
+
+#[test]
+fn the_file_of_the_mode_lies_between_the_default_and_the_file() {
+    let docs = |file: Option<&str>, options: &[(&str, &str)]| {
+        let file = file.map(|text| ("my.toml", text));
+        Settings::from_layers(file, &variables(options)).map(|settings| settings.http.docs).unwrap()
+    };
+    assert!(docs(None, &[]), "development turns them on");
+    assert!(!docs(None, PRODUCTION), "production leaves them off");
+    assert!(!docs(Some("[http]\ndocs = false"), &[]));
+    assert!(docs(Some("[http]\ndocs = true"), PRODUCTION));
+}
+
+#[test]
+fn the_mode_comes_from_the_file_or_from_the_environment() {
+    let file = Some(("my.toml", "mode = \"production\""));
+    let mode = |options: &[(&str, &str)], plain: Option<&str>| {
+        let mut variables = variables(options);
+        variables.extend(plain.map(|mode| ("GATEWARD_MODE".to_owned(), mode.to_owned())));
+        Settings::from_layers(file, &variables).map(|settings| settings.mode)
+    };
+    assert_eq!(mode(&PRODUCTION[1..], None).unwrap(), super::super::Mode::Production);
+    assert_eq!(mode(&[], Some("development")).unwrap(), super::super::Mode::Development);
+}
+
+#[test]
+fn a_list_in_the_environment_is_comma_separated() {
+    let origins = |text: &str| with(&[("http.cors_origins", text)]).unwrap().http.cors_origins;
+    assert_eq!(origins("https://a.example"), ["https://a.example"]);
+    assert_eq!(
+        origins(" https://a.example , https://b.example:8443,"),
+        ["https://a.example", "https://b.example:8443"]
+    );
+    assert!(origins("").is_empty());
+    let proxies = with(&[("http.trusted_proxies", "10.1.2.3, fd00::/8")]).unwrap();
+    assert_eq!(proxies.http.trusted_proxies.len(), 2);
+}
+
+#[test]
+fn an_empty_text_is_not_set() {
+    let settings = with(&[("tokens.issuer", ""), ("keys.master_key", " ")]).unwrap();
+    assert_eq!(settings.policy.issuer, "http://127.0.0.1:8080");
+    assert_eq!(settings.audience, "http://127.0.0.1:8080");
+}
+
+#[test]
+fn what_is_shown_says_where_it_comes_from() {
+    let file = Some(("my.toml", "[tokens]\naccess_ttl_seconds = 20\n"));
+    let settings = Settings::from_layers(file, &variables(&[("log.level", "debug")])).unwrap();
+    for line in [
+        "tokens.access_ttl_seconds = 20  # my.toml",
+        "log.level = \"debug\"  # GATEWARD__LOG__LEVEL",
+        "log.format = \"pretty\"  # development",
+        "password.length_min = 8  # default",
+    ] {
+        assert!(settings.shown.lines().any(|shown| shown == line), "{line}: {}", settings.shown);
+    }
+}
+
+#[test]
+fn variables_of_others_are_left_alone() {
+    let mut variables = variables(&[]);
+    variables.insert("GATEWARD_PORT".to_owned(), "tcp://10.0.0.1:80".to_owned());
+    variables.insert("HTTP__LISTEN".to_owned(), "nonsense".to_owned());
+    assert!(Settings::from_layers(None, &variables).is_ok());
+}
+
+#[test]
+fn a_file_of_variables_is_read_line_by_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("env");
+    let mut errors = Vec::new();
+    write(&path, "# a comment\nGATEWARD__LOG__LEVEL=debug\nexport A='b c'\n", 0o644);
+    let read = super::super::sources::dot_env(&path, &mut errors);
+    assert_eq!(read["GATEWARD__LOG__LEVEL"], "debug");
+    assert_eq!(read["A"], "b c");
+    assert!(errors.is_empty());
+
+    write(&path, "GATEWARD__LOG__LEVEL=debug\nhunter2 hunter2\n", 0o644);
+    super::super::sources::dot_env(&path, &mut errors);
+    assert_eq!(errors.len(), 1);
+    assert!(!errors[0].to_string().contains("hunter2"), "{errors:?}");
+
+    errors.clear();
+    assert!(super::super::sources::dot_env(&folder.path().join("none"), &mut errors).is_empty());
+    assert!(errors.is_empty());
+}

@@ -1,0 +1,150 @@
+//! Row F23: for each setting a value that is refused by its name, with the remedy.
+
+use super::*;
+
+/// An option, a bad value of it, and words of the remedy.
+type Row = (&'static str, &'static str, &'static str);
+
+/// At least one row for each setting of `config/default.toml`.
+const BAD: &[Row] = &[
+    ("mode", "prod", "must be one of \"development\", \"production\""),
+    ("http.listen", "8080", "write an address and a port, such as 127.0.0.1:8080"),
+    ("http.listen", "nowhere.invalid:80", "write an address and a port"),
+    ("http.listen", "127.0.0.1:99999", "write an address and a port"),
+    ("http.public_url", "auth.example.org", "such as https://auth.example.org"),
+    ("http.public_url", "ftp://127.0.0.1", "must be a scheme, a host"),
+    ("http.public_url", "http://127.0.0.1:8080/auth", "must be a scheme, a host"),
+    ("http.public_url", "http://ada:hunter2@127.0.0.1", "must be a scheme, a host"),
+    ("http.base_path", "v1", "must be empty or like /v1"),
+    ("http.base_path", "/v1/", "no slash at the end"),
+    ("http.base_path", "/../v1", "must be empty or like /v1"),
+    ("http.base_path", "/{id}", "must be empty or like /v1"),
+    ("http.base_path", "/health", "choose another"),
+    ("http.trusted_proxies", "10.0.0.0/8,proxy", "write addresses or networks like 10.0.0.0/8"),
+    ("http.trusted_proxies", "0.0.0.0/0", "name your own proxies"),
+    ("http.trusted_proxies", "::/0", "name your own proxies"),
+    ("http.trusted_proxies", "0.0.0.0/1,128.0.0.0/1", "name your own proxies"),
+    ("http.cors_origins", "*", "name each origin exactly"),
+    ("http.cors_origins", "https://*.example.org", "name each origin exactly"),
+    ("http.cors_origins", "https://app.example.org/", "no path"),
+    ("http.cors_origins", "null", "name each origin exactly"),
+    ("http.cors_origins", "HTTPS://APP.example.org", "name each origin exactly"),
+    (
+        "http.tls_cert",
+        "/nowhere/cert.pem",
+        "http.tls_key is not set, but http.tls_cert is; set both",
+    ),
+    ("http.tls_key", "/nowhere/key.pem", "http.tls_cert is not set, but http.tls_key is; set both"),
+    ("http.behind_tls_proxy", "yes", "must be true or false"),
+    ("http.docs", "on", "must be true or false"),
+    ("ops.listen", "localhost", "write an address and a port"),
+    ("ops.listen", "127.0.0.1:8080", "choose another port"),
+    ("database.url", "mysql://root:hunter2@db/x", "must begin with sqlite://, postgres://"),
+    ("database.url", "postgres://ada:hunter2@host:port/x", "write sqlite://PATH or postgres://"),
+    ("database.url", "postgres://ada:hunter2@db/x?sslmode=maybe", "write sqlite://PATH or"),
+    ("database.url", "sqlite://", "wants the path of a file"),
+    ("database.url", "sqlite://:memory:", "would be gone after a restart"),
+    ("database.url", "sqlite://a.db?mode=rwc", "takes no parameters"),
+    ("database.url_file", "/nowhere/url", "cannot be read"),
+    ("database.pool_size", "0", "must be from 1 to 1000"),
+    ("database.pool_size", "many", "must be a whole number"),
+    ("database.migrate_on_start", "later", "must be true or false"),
+    ("keys.master_key", "hunter2", "gateward keys generate-master"),
+    ("keys.master_key_file", "/nowhere/key", "correct the path"),
+    ("keys.algorithm", "HS256", "must be one of \"EdDSA\", \"ES256\", \"PS256\", \"RS256\""),
+    ("keys.algorithm", "none", "must be one of"),
+    ("keys.jwks_cache_seconds", "0", "must be from 1 to 86400"),
+    ("tokens.issuer", "example", "must be a URL"),
+    ("tokens.issuer", "https://auth.example.org?x=1", "without user, query and fragment"),
+    ("tokens.issuer", "https://ada:hunter2@auth.example.org", "without user"),
+    ("tokens.audience", "my api", "without spaces"),
+    ("tokens.access_ttl_seconds", "0", "must be from 1 to 86400"),
+    ("tokens.access_ttl_seconds", "-1", "must be from 1 to 86400"),
+    ("tokens.access_ttl_seconds", "99999999999999999999", "must be a whole number"),
+    ("tokens.refresh_idle_seconds", "0", "must be from 1 to"),
+    ("tokens.refresh_idle_seconds", "2592001", "longer than tokens.session_max_seconds"),
+    ("tokens.session_max_seconds", "-5", "must be from 1 to"),
+    ("tokens.refresh_leeway_seconds", "-1", "must be from 0 to 300"),
+    ("tokens.sessions_per_user_max", "0", "must be from 1 to 10000"),
+    ("password.length_min", "7", "must be from 8 to 128"),
+    ("password.argon2_memory_kib", "7167", "must be from 7168 to 262144"),
+    ("password.argon2_iterations", "0", "must be from 1 to 32"),
+    ("password.hash_threads", "-1", "must be from 0 to 256"),
+    ("password.hash_queue_max", "0", "must be from 1 to 10000"),
+    ("signup.enabled", "maybe", "must be true or false"),
+    ("signup.email_verification", "required", "set it to \"optional\""),
+    ("signup.email_verification", "never", "must be one of \"optional\", \"required\""),
+    ("throttle.enabled", "off", "must be true or false"),
+    ("log.format", "xml", "must be one of \"pretty\", \"json\""),
+    ("log.level", "verbose", "must be one of \"error\", \"warn\", \"info\", \"debug\", \"trace\""),
+];
+
+#[test]
+fn f23_each_bad_value_is_refused_by_its_name_with_the_remedy() {
+    for (option, value, remedy) in BAD {
+        let errors = with(&[(option, value)]).err();
+        let errors = errors.unwrap_or_else(|| panic!("{option} = {value:?} is not refused"));
+        let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        // One of a pair is missing: the other one is named.
+        let found = lines.iter().any(|line| line.contains(option) && line.contains(remedy));
+        assert!(found, "{option} = {value:?} does not say {remedy:?}: {lines:?}");
+        assert!(lines.iter().all(|line| !line.contains("hunter2")), "a secret is told: {lines:?}");
+    }
+}
+
+#[test]
+fn f23_no_setting_lacks_a_bad_value() {
+    let shown = with(&[]).map(|settings| settings.shown).unwrap();
+    for line in shown.lines() {
+        let option = line.split(" = ").next().unwrap();
+        assert!(BAD.iter().any(|(name, _, _)| *name == option), "{option} has no row");
+    }
+    for (option, _, _) in BAD {
+        assert!(shown.contains(&format!("{option} = ")), "{option} is no setting");
+    }
+}
+
+#[test]
+fn f23_all_that_is_wrong_is_told_at_once() {
+    let errors = with(&[
+        ("mode", "prod"),
+        ("http.lisen", "127.0.0.1:80"),
+        ("keys.algorithm", "none"),
+        ("tokens.access_ttl_seconds", "0"),
+        ("database.pool_size", "x"),
+    ]);
+    let mut options: Vec<String> = errors.err().unwrap().into_iter().map(|e| e.option).collect();
+    options.sort();
+    let all =
+        ["database.pool_size", "http.lisen", "keys.algorithm", "mode", "tokens.access_ttl_seconds"];
+    assert_eq!(options, all);
+}
+
+#[test]
+fn f23_an_option_that_does_not_exist_is_refused_with_the_nearest_one() {
+    refused(
+        with(&[("tokens.acces_ttl_seconds", "5")]),
+        "tokens.acces_ttl_seconds",
+        "did you mean tokens.access_ttl_seconds?",
+    );
+    refused(with(&[("gizmo", "5")]), "gizmo", "`gateward config show` lists all options");
+    let file = Some(("my.toml", "[http]\nlistn = \"127.0.0.1:1\"\n"));
+    let settings = Settings::from_layers(file, &variables(&[]));
+    refused(settings, "http.listn", "(from my.toml); did you mean http.listen?");
+}
+
+#[test]
+fn f23_a_value_of_the_wrong_type_is_refused() {
+    for (text, option, wanted) in [
+        ("[tokens]\naccess_ttl_seconds = \"20\"", "tokens.access_ttl_seconds", "a whole number"),
+        ("[tokens]\naccess_ttl_seconds = 1.5", "tokens.access_ttl_seconds", "a whole number"),
+        ("[http]\nlisten = 8080", "http.listen", "a text"),
+        ("[http]\ndocs = \"true\"", "http.docs", "true or false"),
+        ("[http]\ncors_origins = \"https://a.example\"", "http.cors_origins", "a list of texts"),
+        ("[http]\ncors_origins = [1]", "http.cors_origins", "a list of texts"),
+        ("[mode]\nname = 1", "mode.name", "is no option"),
+        ("http = 1", "http", "is no option"),
+    ] {
+        refused(Settings::from_layers(Some(("my.toml", text)), &variables(&[])), option, wanted);
+    }
+}
