@@ -149,10 +149,37 @@ impl Answer {
     pub fn is(&self, status: u16, code: &str) {
         assert_eq!(self.status, status, "{self:?}");
         assert_eq!(self.code(), code, "{self:?}");
+        self.is_problem();
+    }
+
+    /// Asserts that it is a problem, and a whole one.
+    #[track_caller]
+    pub fn is_problem(&self) {
+        assert!(self.status.is_client_error() || self.status.is_server_error(), "{self:?}");
         assert_eq!(self.headers["content-type"], "application/problem+json");
-        assert_eq!(self.body["status"], status);
+        assert_eq!(self.body["status"], self.status.as_u16());
         assert_eq!(self.body["request_id"], self.headers["x-request-id"].to_str().unwrap());
-        assert!(self.text_of("type").ends_with(&format!("#{code}")));
+        assert!(self.text_of("type").ends_with(&format!("/docs/problems#{}", self.code())));
+        assert!(!self.text_of("title").is_empty() && !self.text_of("detail").is_empty());
+        if self.status == 401 {
+            let challenge = self.header("www-authenticate").unwrap_or_default();
+            assert!(challenge.starts_with("Bearer realm="), "{self:?}");
+        }
+    }
+
+    /// A header, if it is there once.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let mut values = self.headers.get_all(name).iter();
+        let value = values.next()?.to_str().ok()?;
+        values.next().is_none().then_some(value)
+    }
+
+    /// The fields that a refusal names.
+    #[must_use]
+    pub fn fields(&self) -> Vec<&str> {
+        let errors = self.body["errors"].as_array().map(Vec::as_slice).unwrap_or_default();
+        errors.iter().filter_map(|error| error["field"].as_str()).collect()
     }
 }
 

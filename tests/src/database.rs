@@ -47,6 +47,12 @@ impl TestDatabase {
         }
     }
 
+    /// A connection to the server beside it, which stays when nobody may connect to it any more.
+    /// Postgres alone.
+    pub async fn beside(&self) -> tokio_postgres::Client {
+        connect(&server()).await
+    }
+
     /// The whole content as text, as somebody sees it who has stolen it. Postgres alone.
     pub async fn postgres(&self) -> tokio_postgres::Client {
         connect(&self.url).await

@@ -3,6 +3,7 @@
 //! - [`TestDatabase`] is an empty database, gone when dropped.
 //! - [`Node`] is the real program as a process of its own, killed when dropped.
 //! - [`Client`] speaks HTTP to a node and gives an [`Answer`].
+//! - [`Wire`] sends bytes to a node as no client library would.
 #![expect(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -14,10 +15,19 @@
 mod client;
 mod database;
 mod node;
+mod wire;
 
 pub use client::{Answer, Client, PASSWORD, claims};
 pub use database::{Database, TestDatabase};
 pub use node::{MASTER_KEY, Node, Plan, program, run};
+pub use wire::{RawAnswer, Wire};
+
+/// Says that something is not checked here, so that it is seen although the test passes: what is
+/// printed by a macro is shown for failures alone.
+pub fn not_checked(what: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr(), "\n*** NOT CHECKED: {what}\n");
+}
 
 /// Makes a test on SQLite and one on Postgres of each function, which takes a [`Database`].
 #[macro_export]

@@ -1,6 +1,7 @@
 //! `Node`: the real program as a process of its own.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
@@ -26,6 +27,10 @@ pub struct Plan {
     pub folder: PathBuf,
     /// Whether [`Plan::start`] waits until the node is ready.
     pub wait: bool,
+    /// The program, or a copy of it.
+    pub program: PathBuf,
+    /// A program with its arguments that starts the program, such as `setpriv`.
+    pub wrapper: Vec<String>,
 }
 
 /// A running node. It is killed when dropped.
@@ -70,12 +75,28 @@ pub fn run(plan: &Plan, arguments: &[&str], input: &str) -> Output {
 }
 
 fn command(plan: &Plan) -> Command {
-    let mut command = Command::new(program());
-    command.current_dir(&plan.folder).env_clear().envs(&plan.environment);
+    let mut words = plan.wrapper.iter().map(OsString::from).chain([plan.program.clone().into()]);
+    let mut command = Command::new(words.next().unwrap());
+    command.args(words).current_dir(&plan.folder).env_clear().envs(&plan.environment);
     command
 }
 
 impl Plan {
+    /// The plan of a node of which nothing is set but free ports.
+    #[must_use]
+    pub fn bare(folder: &Path) -> Self {
+        let environment =
+            ["GATEWARD__HTTP__LISTEN", "GATEWARD__OPS__LISTEN"].map(|name| (name, "127.0.0.1:0"));
+        let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        Self {
+            environment: environment.into(),
+            folder: folder.to_owned(),
+            wait: true,
+            program: program().to_owned(),
+            wrapper: Vec::new(),
+        }
+    }
+
     /// The plan of a node on a database: free ports, cheap hashes, logs as JSON.
     #[must_use]
     pub fn on(database: &TestDatabase) -> Self {
@@ -92,7 +113,7 @@ impl Plan {
         ];
         let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let folder = database.folder.path().to_owned();
-        let plan = Self { environment: environment.into(), folder, wait: true };
+        let plan = Self { environment: environment.into(), ..Self::bare(&folder) };
         if database.kind == Database::Sqlite {
             let made = run(&plan, &["migrate"], "");
             assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
@@ -108,11 +129,17 @@ impl Plan {
         self
     }
 
-    /// Starts a node and waits until it is ready.
-    pub async fn start(&self) -> Node {
+    /// Starts a node and waits for nothing.
+    #[must_use]
+    pub fn launch(&self) -> Node {
         let log = tempfile::Builder::new().suffix(".log").tempfile_in(&self.folder).unwrap();
         let (file, path) = log.keep().unwrap();
-        let mut node = self.spawn(file, path);
+        self.spawn(file, path)
+    }
+
+    /// Starts a node and waits until it is ready.
+    pub async fn start(&self) -> Node {
+        let mut node = self.launch();
         let listening = node.wait_for_line("listening").await;
         let scheme = if self.environment.contains_key("GATEWARD__HTTP__TLS_CERT") {
             "https"
@@ -125,6 +152,12 @@ impl Plan {
             node.wait_for_line("ready").await;
         }
         node
+    }
+
+    /// The command that starts a node, for whoever wants its output elsewhere.
+    #[must_use]
+    pub fn command(&self) -> Command {
+        command(self)
     }
 
     fn spawn(&self, log: File, path: PathBuf) -> Node {
@@ -162,6 +195,39 @@ impl Node {
             assert!(begun.elapsed() < PATIENCE, "no line {message:?}:\n{log}");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
+    }
+
+    /// Waits until its log holds a text, and gives the log.
+    pub async fn wait_for_text(&mut self, text: &str) -> String {
+        let begun = Instant::now();
+        loop {
+            let log = self.log();
+            if log.contains(text) {
+                return log;
+            }
+            if let Some(status) = self.child.try_wait().unwrap() {
+                panic!("the node ended with {status}:\n{}", self.log());
+            }
+            assert!(begun.elapsed() < PATIENCE, "no text {text:?}:\n{log}");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// All lines of the log with this message.
+    #[must_use]
+    pub fn lines(&self, message: &str) -> Vec<Value> {
+        let log = self.log();
+        let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        lines.filter(|line| line["message"] == message).collect()
+    }
+
+    /// How much memory it has, in KiB. Linux alone.
+    #[must_use]
+    pub fn memory_kib(&self) -> u64 {
+        let path = format!("/proc/{}/status", self.child.id());
+        let status = std::fs::read_to_string(path).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
     }
 
     /// Sends a signal.

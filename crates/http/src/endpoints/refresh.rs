@@ -76,8 +76,11 @@ impl From<RefreshError> for Problem {
             RefreshError::Token(error) => Self::of_refresh_token(error),
             RefreshError::SessionEnded(reason) => Self::session_ended(reason),
             RefreshError::Reused => Self::new(Code::RefreshTokenReused),
-            RefreshError::TooLate => Self::new(Code::Unavailable)
-                .detail("The request waited too long and was dropped; send it again."),
+            RefreshError::TooLate => Self {
+                retry_after_seconds: Some(1),
+                ..Self::new(Code::Unavailable)
+                    .detail("The request waited too long and was dropped; send it again.")
+            },
             RefreshError::Store(error) => error.into(),
         }
     }

@@ -1,0 +1,180 @@
+//! Accounts that somebody would like to have: rows A5, B1 and B2.
+
+use gateward_e2e::{Answer, PASSWORD};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::stage::Stage;
+
+async fn signup(stage: &Stage, name: &str, email: &str) -> Answer {
+    let body = json!({"username": name, "email": email, "password": PASSWORD});
+    stage.client.send(stage.client.post("/v1/signup", &body)).await
+}
+
+/// Row A5: an address is one recipient in one spelling, or it is refused.
+#[tokio::test]
+async fn a5_an_address_is_one_recipient() {
+    let stage = Stage::new().await;
+    let long = format!("{}@example.org", "a".repeat(250));
+    for bad in [
+        "victim@good.com\u{ff20}evil.com",
+        "\"a@b\"@c.org",
+        "\"quoted\"@example.org",
+        "ada(comment)@example.org",
+        "ada@(comment)example.org",
+        "a@b.org,c@d.org",
+        "a@b.org;c@d.org",
+        "a@b.org c@d.org",
+        "a@b.org\r\nBcc: eve@example.org",
+        "a@b.org\nBcc: eve@example.org",
+        "a@b.org%0d%0aBcc:eve@example.org",
+        "a@b.org\u{0}",
+        "a\u{200b}da@example.org",
+        "ada@exam\u{202e}ple.org",
+        "Ada <ada@example.org>",
+        "ada@[127.0.0.1]",
+        "ada@127.0.0.1",
+        "ada@localhost",
+        "ada@@example.org",
+        "ada@example..org",
+        "ada",
+        "@example.org",
+        "",
+        &long,
+    ] {
+        let answer = signup(&stage, "ada", bad).await;
+        answer.is(422, "validation_failed");
+        assert_eq!(answer.fields(), ["email"], "{bad:?}");
+        // Neither does it name anybody at log-in.
+        let login = json!({"email": bad, "password": PASSWORD});
+        let answer = stage.client.send(stage.client.post("/v1/login", &login)).await;
+        answer.is(401, "invalid_credentials");
+    }
+    let answer = signup(&stage, "ada", "Ａda@B\u{dc}CHER.example.").await;
+    assert_eq!(answer.status, 201, "{answer:?}");
+    assert_eq!(answer.body["email"], "ada@xn--bcher-kva.example");
+    for (number, same) in
+        ["ada@bücher.example", "ADA@xn--bcher-kva.EXAMPLE", "ada@BU\u{308}CHER.example"]
+            .into_iter()
+            .enumerate()
+    {
+        signup(&stage, &format!("ada{number}"), same).await.is(409, "email_taken");
+        assert_eq!(stage.client.login(same, PASSWORD).await.status, 200, "{same}");
+    }
+}
+
+/// What somebody would like to set of their own account.
+fn wishes() -> Vec<(&'static str, Value)> {
+    let names = [
+        "role",
+        "roles",
+        "is_admin",
+        "isAdmin",
+        "admin",
+        "is_staff",
+        "verified",
+        "email_verified",
+        "emailVerified",
+        "id",
+        "_id",
+        "sub",
+        "uuid",
+        "created_at",
+        "createdAt",
+        "permissions",
+        "tenant",
+        "org",
+        "disabled",
+        "password_hash",
+        "passwordHash",
+        "user",
+        "__proto__",
+        "constructor",
+        "Username",
+        "username ",
+        "credentials_version",
+    ];
+    let value = |name: &str| match name {
+        "roles" | "permissions" => json!(["admin"]),
+        "role" => json!("admin"),
+        "user" | "__proto__" | "constructor" => json!({"roles": ["admin"], "email_verified": true}),
+        "disabled" => json!(false),
+        "id" | "_id" | "sub" | "uuid" => json!("01890000-0000-7000-8000-000000000000"),
+        _ => json!(true),
+    };
+    names.into_iter().map(|name| (name, value(name))).collect()
+}
+
+/// Row B1: sign-up takes its three members; any other one is refused by name, and nothing is made.
+#[tokio::test]
+async fn b1_sign_up_takes_nothing_but_its_members() {
+    let stage = Stage::new().await;
+    let whole = json!({"username": "ada", "email": "ada@example.org", "password": PASSWORD});
+    for (name, value) in wishes() {
+        let mut body = whole.clone();
+        body[name] = value;
+        let answer = stage.client.send(stage.client.post("/v1/signup", &body)).await;
+        answer.is(422, "validation_failed");
+        assert_eq!(answer.fields(), [name]);
+        assert_eq!(answer.body["errors"][0]["code"], "unknown_field");
+    }
+    // Inside another object they are no members at all.
+    for wrapper in ["user", "data", "account"] {
+        let answer =
+            stage.client.send(stage.client.post("/v1/signup", &json!({wrapper: whole}))).await;
+        answer.is(422, "validation_failed");
+        assert!(answer.fields().contains(&wrapper) && answer.fields().contains(&"username"));
+    }
+    // Nor are they read from anywhere else.
+    for path in ["/v1/signup?roles=admin", "/v1/signup?is_admin=true&role=admin"] {
+        stage.client.send(stage.client.post(path, &whole)).await.is(422, "validation_failed");
+    }
+    stage.client.login("ada", PASSWORD).await.is(401, "invalid_credentials");
+    let answer = stage.client.send(stage.client.post("/v1/signup", &whole)).await;
+    assert_eq!(answer.status, 201);
+    assert_eq!(answer.body["roles"], json!(["user"]));
+    assert_eq!(answer.body["email_verified"], false);
+    let members: Vec<&String> = answer.body.as_object().unwrap().keys().collect();
+    let shown = [
+        "created_at",
+        "disabled",
+        "email",
+        "email_verified",
+        "id",
+        "roles",
+        "updated_at",
+        "username",
+    ];
+    assert_eq!(members, shown);
+}
+
+/// Row B2: of one's own account the username can be changed, and nothing with it.
+#[tokio::test]
+async fn b2_the_profile_takes_nothing_but_the_username() {
+    let stage = Stage::new().await;
+    let client = &stage.client;
+    let pair = client.begin("ada").await;
+    let before = client.me(pair.access()).await.body;
+    let patch = async |body: Value| {
+        let request = client.request(Method::PATCH, "/v1/me").bearer_auth(pair.access());
+        client.send(request.json(&body)).await
+    };
+    let mut wishes = wishes();
+    wishes.extend([("email", json!("eve@example.org")), ("password", json!("a new password"))]);
+    for (name, value) in wishes {
+        let mut body = json!({"username": "countess"});
+        body[name] = value.clone();
+        let answer = patch(body).await;
+        answer.is(422, "validation_failed");
+        assert_eq!(answer.fields(), [name]);
+        let answer = patch(json!({name: value})).await;
+        assert!(answer.fields().contains(&name), "{answer:?}");
+    }
+    patch(json!({"user": {"username": "countess"}})).await.is(422, "validation_failed");
+    assert_eq!(client.me(pair.access()).await.body, before);
+    let answer = patch(json!({"username": "countess"})).await;
+    assert_eq!(answer.status, 200);
+    for member in ["id", "email", "email_verified", "roles", "disabled", "created_at"] {
+        assert_eq!(answer.body[member], before[member], "{member}");
+    }
+}

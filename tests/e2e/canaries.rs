@@ -1,0 +1,271 @@
+//! Row W14: no secret ever stands in the log; rows 16.2.1 and 16.4.1: what a line tells instead.
+
+use std::fmt::Write;
+
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use gateward_e2e::{Answer, Client, Database, MASTER_KEY, Node, Plan, TestDatabase, on_both};
+use regex::Regex;
+use reqwest::{Method, RequestBuilder};
+use serde_json::{Map, Value, json};
+
+use crate::api::{Operation, operations};
+use crate::loot::Loot;
+
+on_both!(w14_no_secret_stands_in_the_log, a16_2_1_a_line_tells_who_what_when_from_where);
+
+const PASSWORD: &str = "canary-Zwitscher-of-the-first";
+const WRONG_PASSWORD: &str = "canary-Zwitscher-of-the-wrong";
+const NEW_PASSWORD: &str = "canary-Zwitscher-of-the-second";
+const KEY: &str = "canary-Zwitscher-idempotency";
+const BASIC: &str = "Y2FuYXJ5Olp3aXRzY2hlcg";
+const GARBAGE: &str = "canary-Zwitscher.garbage.token";
+const DATABASE_PASSWORD: &str = "canary-Zwitscher-database";
+
+/// What must not be found, with its name.
+type Canaries = Vec<(&'static str, String)>;
+
+/// Row W14: through every route, right and wrong, at the most talkative level, in both formats.
+async fn w14_no_secret_stands_in_the_log(kind: Database) {
+    for format in ["json", "pretty"] {
+        let database = TestDatabase::new(kind).await;
+        let url = database.url.replace("gateward@", &format!("gateward:{DATABASE_PASSWORD}@"));
+        let plan = Plan::on(&database)
+            .with("database.url", url)
+            .with("log.level", "trace")
+            .with("log.format", format);
+        let mut node = start(&plan).await;
+        let client = node.client();
+        let operations = operations(&client).await;
+        let mut canaries = fixed();
+        let live = walk(&client, &mut canaries).await;
+        canaries.extend(hash(&database).await);
+        everywhere(&client, &operations, &live).await;
+        if kind == Database::Postgres {
+            // What the database complains of must not be what it was sent.
+            let sql = "ALTER TABLE users RENAME TO gone; ALTER TABLE sessions RENAME TO gone_too";
+            database.postgres().await.batch_execute(sql).await.unwrap();
+            client.login("ada", NEW_PASSWORD).await.is_problem();
+            everywhere(&client, &operations, &live).await;
+            node.wait_for_text("the store is unavailable").await;
+        }
+        // Lines are written aside, in order: this one is the last.
+        let last = client.get("/nothing").await;
+        let log = node.wait_for_text(last.header("x-request-id").unwrap()).await;
+        assert!(log.matches("answered").count() > 200, "{log}");
+        assert!(log.contains("TRACE") || log.contains("DEBUG"), "the log is not talkative");
+        for (name, canary) in &canaries {
+            for form in forms(canary) {
+                let told = log.lines().find(|line| line.contains(&form));
+                assert!(told.is_none(), "{name} stands in the log as {form}: {told:?}");
+            }
+        }
+        whole_lines(&log, format);
+    }
+}
+
+/// Starts a node whose log may be for people.
+async fn start(plan: &Plan) -> Node {
+    let mut node = plan.launch();
+    let log = node.wait_for_text("listening").await;
+    node.wait_for_text("ready").await;
+    let address = Regex::new(r#"[^_]address"?[=:]"?(127\.0\.0\.1:\d+)"#).unwrap();
+    node.url = format!("http://{}", &address.captures(&log).expect("an address")[1]);
+    node
+}
+
+fn fixed() -> Canaries {
+    let fixed = [
+        ("the password", PASSWORD),
+        ("a wrong password", WRONG_PASSWORD),
+        ("the new password", NEW_PASSWORD),
+        ("an idempotency key", KEY),
+        ("credentials of another scheme", BASIC),
+        ("a token that is none", GARBAGE),
+        ("the database's password", DATABASE_PASSWORD),
+        ("the master key", MASTER_KEY),
+    ];
+    fixed.map(|(name, text)| (name, text.to_owned())).into()
+}
+
+/// The main job with good and bad credentials; gives an answer whose tokens still live.
+async fn walk(client: &Client, canaries: &mut Canaries) -> Answer {
+    let account = json!({"username": "ada", "email": "ada@example.org", "password": PASSWORD});
+    assert_eq!(client.send(client.post("/v1/signup", &account)).await.status, 201);
+    client.login("ada", WRONG_PASSWORD).await.is(401, "invalid_credentials");
+    let first = client.login("ada", PASSWORD).await;
+    let second = client.refresh(first.refresh_token(), Some(KEY)).await;
+    let again = client.refresh(first.refresh_token(), Some(KEY)).await;
+    assert_eq!(again.refresh_token(), second.refresh_token());
+    let third = client.refresh(second.refresh_token(), None).await;
+    client.refresh(first.refresh_token(), None).await.is(401, "refresh_token_reused");
+    client.me(third.access()).await.is(401, "session_ended");
+
+    let live = client.login("ada", PASSWORD).await;
+    let reauthenticate = |password| json!({"password": password});
+    for password in [PASSWORD, WRONG_PASSWORD] {
+        client.post_as(live.access(), "/v1/me/reauthenticate", &reauthenticate(password)).await;
+    }
+    for (current, status) in [(WRONG_PASSWORD, 422), (PASSWORD, 204)] {
+        let body = json!({"current_password": current, "new_password": NEW_PASSWORD});
+        let answer = client.post_as(live.access(), "/v1/me/password", &body).await;
+        assert_eq!(answer.status, status, "{answer:?}");
+    }
+    let over = client.login("ada", NEW_PASSWORD).await;
+    assert_eq!(client.logout(over.refresh_token()).await.status, 204);
+    for answer in [&first, &second, &again, &third, &live, &over] {
+        for token in [answer.access(), answer.refresh_token()] {
+            let (_, signature) = token.rsplit_once('.').unwrap();
+            canaries.push(("a token", token.to_owned()));
+            canaries.push(("a token's signature", signature.to_owned()));
+        }
+    }
+    live
+}
+
+/// The salts and hashes of passwords, as they are stored.
+async fn hash(database: &TestDatabase) -> Canaries {
+    let bytes = Loot::of(database).await.bytes;
+    let hash = regex::bytes::Regex::new(r"\$argon2id\$[^$]+\$[^$]+\$([A-Za-z0-9+/]{20,43})");
+    let found = hash.unwrap();
+    let found: Canaries = found
+        .captures_iter(&bytes)
+        .map(|hash| ("a hash", String::from_utf8(hash[1].to_vec()).unwrap()))
+        .collect();
+    assert!(!found.is_empty());
+    found
+}
+
+/// Every operation, with secrets in all places, those where they do not belong above all.
+async fn everywhere(client: &Client, operations: &[Operation], live: &Answer) {
+    for operation in operations {
+        for number in 0..PLACES {
+            let request = place(number, client, operation, live);
+            client.send(request.header("Idempotency-Key", KEY)).await;
+        }
+    }
+}
+
+/// How many places [`place`] knows.
+const PLACES: usize = 13;
+
+fn place(number: usize, client: &Client, operation: &Operation, live: &Answer) -> RequestBuilder {
+    let (access, refresh) = (live.access(), live.refresh_token());
+    let path = operation.path.replace("{asset}", GARBAGE);
+    let at = |path: &str| client.request(operation.method.clone(), path);
+    let body = secrets(operation, refresh);
+    match number {
+        0 => at(&path).json(&body),
+        1 => at(&path).json(&body).bearer_auth(refresh),
+        2 => at(&path).json(&body).header("Authorization", format!("Basic {BASIC}")),
+        3 => at(&path).json(&body).bearer_auth(GARBAGE),
+        4 => at(&format!("{path}?access_token={access}&refresh_token={refresh}")).json(&body),
+        5 => at(&format!("{path}/{access}/{PASSWORD}")).json(&body),
+        6 => at(&format!("/{refresh}")).header(access, refresh),
+        7 => at(&path).bearer_auth(access).body(format!("{{\"password\": {PASSWORD}")),
+        8 => at(&path).bearer_auth(access).json(&json!([PASSWORD, refresh])),
+        9 => at(&path).bearer_auth(access).json(&json!({PASSWORD: PASSWORD, access: [refresh]})),
+        10 => at(&path).bearer_auth(access).json(&json!({"password": PASSWORD.repeat(1000)})),
+        11 => at(&path)
+            .header("Authorization", access)
+            .header("Authorization", format!("Bearer {refresh}"))
+            .header("Cookie", format!("__Host-gateward-access={access}; x={refresh}"))
+            .header("X-CSRF-Token", GARBAGE)
+            .header("Content-Type", PASSWORD),
+        _ => at(&path).bearer_auth(format!("{access} ")).json(&body),
+    }
+}
+
+/// A body with a secret for each of its members.
+fn secrets(operation: &Operation, token: &str) -> Value {
+    let members = operation.members().into_keys().map(|name| {
+        let secret = if name.contains("password") { WRONG_PASSWORD } else { token };
+        (name, json!(secret))
+    });
+    Value::Object(members.collect::<Map<_, _>>())
+}
+
+/// A secret as it is, in hex, and in base64 behind none, one or two other bytes.
+fn forms(secret: &str) -> Vec<String> {
+    let hex = secret.bytes().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    });
+    let mut forms = vec![secret.to_owned(), hex.to_uppercase(), hex];
+    for before in 0..3_usize {
+        let shifted = [vec![0; before], secret.as_bytes().to_vec()].concat();
+        for engine in [STANDARD_NO_PAD, URL_SAFE_NO_PAD] {
+            let text = engine.encode(&shifted);
+            forms.push(text[(before * 4).div_ceil(3)..text.len() - 1].to_owned());
+        }
+    }
+    forms
+}
+
+/// Row 16.4.1: every line is whole: nobody but this program begins one.
+fn whole_lines(log: &str, format: &str) {
+    if format == "json" {
+        for line in log.lines() {
+            let line: Value = serde_json::from_str(line).expect(line);
+            for member in ["timestamp", "level", "message", "target"] {
+                assert!(line[member].is_string(), "{line}");
+            }
+        }
+        return;
+    }
+    let begin = Regex::new(r"^\d{4}-\d\d-\d\dT[\d:.]+Z +(TRACE|DEBUG|INFO|WARN|ERROR) ").unwrap();
+    // The words for people at the start stand between two empty lines.
+    let greeting = Regex::new(r"(?s)\nGateward is ready\..*?\n\n").unwrap();
+    for line in greeting.replace(log, "").lines() {
+        assert!(begin.is_match(line), "{line:?}");
+    }
+}
+
+/// Rows 16.2.1, 16.2.2 and 16.2.4: one line for each request, with all that is known of it; row
+/// 16.4.1: and nothing that a client has made up.
+async fn a16_2_1_a_line_tells_who_what_when_from_where(kind: Database) {
+    let database = TestDatabase::new(kind).await;
+    let mut node = Plan::on(&database).with("log.level", "debug").start().await;
+    let client = node.client();
+    let pair = client.begin("ada").await;
+    let me = client.me(pair.access()).await;
+    let forged = "x\r\n{\"level\":\"ERROR\",\"message\":\"FORGED\"}\r\n\u{1b}[31mFORGED";
+    client.login(forged, "FORGED FORGED").await.is_problem();
+    let body = json!({"username": "ada", "password": "no", "client_name": forged});
+    client.send(client.post("/v1/login", &body)).await.is_problem();
+    let method = Method::from_bytes(b"FORGED").unwrap();
+    let request =
+        client.request(method, "/v1/%0D%0AFORGED%1B[31m").header("User-Agent", "FORGED\t");
+    let lost = client.send(request).await;
+    lost.is_problem();
+
+    // Lines are written aside, in order: this one is the last.
+    node.wait_for_text(lost.header("x-request-id").unwrap()).await;
+    assert!(!node.log().contains("FORGED"), "{}", node.log());
+    whole_lines(&node.log(), "json");
+    let lines = node.lines("answered");
+    let line_of = |answer: &Answer| {
+        let id = answer.header("x-request-id").unwrap();
+        let line = lines.iter().find(|line| line["request_id"] == id);
+        line.unwrap_or_else(|| panic!("no line of {id}: {}", node.log())).clone()
+    };
+    let line = line_of(&me);
+    assert_eq!(line["user_id"], me.body["id"]);
+    assert_eq!(line["session_id"], pair.body["session_id"]);
+    assert_eq!([&line["method"], &line["route"]], ["GET", "/v1/me"]);
+    assert_eq!([&line["client_ip"], &line["outcome"]], ["127.0.0.1", "ok"]);
+    assert!(line["timestamp"].as_str().unwrap().ends_with('Z') && line["micros"].is_u64());
+    let line = line_of(&lost);
+    assert_eq!([&line["code"], &line["outcome"]], [&lost.body["code"], &json!("refused")]);
+    for line in &lines {
+        for member in ["request_id", "method", "route", "client_ip", "outcome"] {
+            assert!(line[member].is_string(), "{line}");
+        }
+        assert!(line["status"].is_u64(), "{line}");
+    }
+    // What a use case tells belongs to its request.
+    let begun = &node.lines("session begun")[0];
+    assert_eq!(begun["request_id"], line_of(&pair)["request_id"]);
+    assert_eq!(begun["user_id"], me.body["id"]);
+    assert_eq!([&begun["route"], &begun["client_ip"]], ["/v1/login", "127.0.0.1"]);
+}

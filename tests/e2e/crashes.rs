@@ -1,0 +1,120 @@
+//! Nodes that die or are replaced under load: rows F10 and F12.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, RwLock};
+use std::time::Duration;
+
+use gateward_e2e::{Database, on_both};
+use rustix::process::Signal;
+use tokio::task::JoinSet;
+
+use crate::honest::{Addresses, Honest};
+use crate::pair::Pair;
+
+on_both!(
+    f10_a_node_killed_under_load_takes_nothing_back_that_was_acknowledged,
+    f12_a_rolling_restart_fails_no_operation_of_a_client_that_tries_the_other_node,
+);
+
+/// How many clients there are.
+const CLIENTS: usize = 6;
+
+/// How often a node is killed.
+const KILLS: u64 = 10;
+
+/// How often a node is replaced.
+const RESTARTS: usize = 6;
+
+/// Clients at work on two nodes.
+struct Load {
+    addresses: Addresses,
+    over: Arc<AtomicBool>,
+    clients: JoinSet<Honest>,
+}
+
+impl Load {
+    async fn begin(pair: &Pair) -> Self {
+        let addresses: Addresses =
+            Arc::new(RwLock::new(pair.nodes.each_ref().map(|node| node.url.clone())));
+        let over = Arc::new(AtomicBool::new(false));
+        let mut clients = JoinSet::new();
+        for number in 0..CLIENTS {
+            let mut client = Honest::begin(format!("client{number}"), &addresses).await;
+            let over = Arc::clone(&over);
+            clients.spawn(async move {
+                let mut round = 0;
+                while !over.load(Ordering::Relaxed) {
+                    client.act(round).await;
+                    round += 1;
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+                client
+            });
+        }
+        Self { addresses, over, clients }
+    }
+
+    /// Tells the clients where a node is now.
+    fn moved(&self, number: usize, url: &str) {
+        url.clone_into(&mut self.addresses.write().unwrap()[number]);
+    }
+
+    /// Waits until all have finished what they are at, and gives them.
+    async fn end(self) -> Vec<Honest> {
+        self.over.store(true, Ordering::Relaxed);
+        self.clients.join_all().await
+    }
+}
+
+/// Asserts that nothing which was acknowledged is lost, and that there was something.
+async fn check(pair: &Pair, clients: &mut [Honest]) {
+    let nodes = pair.clients();
+    for client in &mut *clients {
+        client.check(&nodes).await;
+    }
+    let refreshes: u32 = clients.iter().map(|client| client.refreshes).sum();
+    let signed_up: usize = clients.iter().map(|client| client.signed_up.len()).sum();
+    let logged_out: usize = clients.iter().map(|client| client.logged_out.len()).sum();
+    assert!(refreshes > 50 && signed_up > 5 && logged_out > 5, "that was no load");
+}
+
+/// Row F10: kills at no particular moment, one node at a time.
+async fn f10_a_node_killed_under_load_takes_nothing_back_that_was_acknowledged(kind: Database) {
+    let mut pair = Pair::start(kind).await;
+    let load = Load::begin(&pair).await;
+    for kill in 0..KILLS {
+        // Unlike intervals, the same in every run.
+        tokio::time::sleep(Duration::from_millis(200 + kill * 7919 % 400)).await;
+        let number = usize::from(kill * 31 % 7 > 2);
+        pair.nodes[number].kill();
+        pair.nodes[number] = pair.plan().start().await;
+        load.moved(number, &pair.nodes[number].url);
+    }
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let mut clients = load.end().await;
+    assert!(clients.iter().any(|client| client.tries_max > 1), "no client has noticed anything");
+    check(&pair, &mut clients).await;
+}
+
+/// Row F12: each node is told to stop and replaced by another, in turn.
+async fn f12_a_rolling_restart_fails_no_operation_of_a_client_that_tries_the_other_node(
+    kind: Database,
+) {
+    let mut pair = Pair::start(kind).await;
+    let load = Load::begin(&pair).await;
+    for restart in 0..RESTARTS {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let node = &mut pair.nodes[restart % 2];
+        node.signal(Signal::TERM);
+        let status = node.ended().await;
+        assert!(status.success(), "{status}");
+        pair.nodes[restart % 2] = pair.plan().start().await;
+        load.moved(restart % 2, &pair.nodes[restart % 2].url);
+    }
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let mut clients = load.end().await;
+    for client in &clients {
+        assert!(client.tries_max <= 3, "{} tries for one operation", client.tries_max);
+    }
+    check(&pair, &mut clients).await;
+}

@@ -1,0 +1,158 @@
+//! Clients that go away in the middle of a refresh: row F17.
+
+use std::time::{Duration, Instant};
+
+use gateward_e2e::{Answer, Client, Database, PASSWORD, claims, on_both};
+use serde_json::json;
+use tokio::io::Interest;
+use tokio::net::TcpStream;
+
+use crate::pair::{Pair, together};
+
+on_both!(f17_a_client_that_goes_away_at_any_stage_loses_no_session);
+
+/// How many users refresh side by side.
+const USERS: usize = 10;
+
+/// How many sessions of each are cut off, two hundred in all.
+const SESSIONS: usize = 20;
+
+/// After this long, nothing that was cut off is under way any more.
+const SETTLED: Duration = Duration::from_secs(3);
+
+/// Where the client goes away.
+#[derive(Clone, Copy, Debug)]
+enum Stage {
+    HalfTheHead,
+    TheHead,
+    HalfTheBody,
+    TheLastByte,
+    PartOfTheAnswer,
+}
+
+const STAGES: [Stage; 5] = [
+    Stage::HalfTheHead,
+    Stage::TheHead,
+    Stage::HalfTheBody,
+    Stage::TheLastByte,
+    Stage::PartOfTheAnswer,
+];
+
+/// Sends a refresh up to a stage and goes away, politely or with a reset.
+async fn cut_off(url: &str, token: &str, key: &str, stage: Stage, reset: bool) {
+    let address = url.strip_prefix("http://").unwrap();
+    let body = json!({"refresh_token": token}).to_string();
+    let head = format!(
+        "POST /v1/refresh HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\n\
+         Idempotency-Key: {key}\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
+    let whole = format!("{head}{body}");
+    let length = match stage {
+        Stage::HalfTheHead => head.len() / 2,
+        Stage::TheHead => head.len(),
+        Stage::HalfTheBody => head.len() + body.len() / 2,
+        Stage::TheLastByte | Stage::PartOfTheAnswer => whole.len(),
+    };
+    let stream = TcpStream::connect(address).await.unwrap();
+    // Without delay, so that the last byte leaves before the stream is closed.
+    stream.set_nodelay(true).unwrap();
+    send(&stream, &whole.as_bytes()[..length]).await;
+    if matches!(stage, Stage::PartOfTheAnswer) {
+        let mut some = [0; 20];
+        while stream.try_read(&mut some).is_err() {
+            stream.ready(Interest::READABLE).await.unwrap();
+        }
+        assert!(some.starts_with(b"HTTP/1.1 200"), "{:?}", String::from_utf8_lossy(&some));
+    }
+    if reset {
+        stream.set_zero_linger().unwrap();
+    }
+}
+
+async fn send(stream: &TcpStream, mut bytes: &[u8]) {
+    while !bytes.is_empty() {
+        stream.writable().await.unwrap();
+        if let Ok(count) = stream.try_write(bytes) {
+            bytes = &bytes[count..];
+        }
+    }
+}
+
+/// Begins sessions and has the first refresh of each cut off, then sent again with the same key.
+/// Gives the pairs that this gets.
+async fn cut_off_and_retry(clients: [Client; 2], user: usize) -> Vec<Answer> {
+    let name = format!("ada{user}");
+    let ended = clients[0].begin(&name).await;
+    assert_eq!(clients[0].logout(ended.refresh_token()).await.status, 204);
+    let mut pairs = Vec::new();
+    for number in 0..SESSIONS {
+        let first = clients[number % 2].login(&name, PASSWORD).await;
+        let stage = STAGES[(user + number) % STAGES.len()];
+        let key = format!("the-key-of-{user}-{number}");
+        let client = &clients[(user + number) % 2];
+        let reset = (number / STAGES.len()).is_multiple_of(2);
+        cut_off(&client.url, first.refresh_token(), &key, stage, reset).await;
+        // What is refused takes several statements, and so a transaction that could stay open.
+        cut_off(&client.url, ended.refresh_token(), &key, Stage::TheLastByte, reset).await;
+        // At once or a little later, on the same node or on the other one.
+        tokio::time::sleep(Duration::from_millis(3 * (number as u64 % 3))).await;
+        let client = &clients[(user + number / 2) % 2];
+        let next = client.refresh(first.refresh_token(), Some(&key)).await;
+        assert_eq!(next.status, 200, "{stage:?} {next:?}");
+        let again = client.refresh(first.refresh_token(), Some(&key)).await;
+        assert_eq!(again.refresh_token(), next.refresh_token(), "{stage:?}");
+        pairs.push(next);
+    }
+    pairs
+}
+
+/// Row F17: wherever the client goes away, no connection stays in a transaction, and the client
+/// that sends the same again gets its pair and goes on.
+async fn f17_a_client_that_goes_away_at_any_stage_loses_no_session(kind: Database) {
+    let pair = Pair::start(kind).await;
+    let clients = pair.clients();
+    let users = (0..USERS).map(|user| cut_off_and_retry(clients.clone(), user));
+    let pairs = together(users).await.into_iter().flatten();
+
+    // What was cut off may be under way still, and to show the next token before it is over would
+    // make it a replay.
+    tokio::time::sleep(SETTLED).await;
+    for second in pairs {
+        let third = clients[0].refresh(second.refresh_token(), Some("the-next-key")).await;
+        assert_eq!(third.status, 200, "{third:?}");
+        let fourth = clients[1].refresh(third.refresh_token(), None).await;
+        assert_eq!(claims(fourth.refresh_token())["gen"], 4, "each generation follows one");
+        assert_eq!(clients[0].me(fourth.access()).await.status, 200);
+    }
+    match kind {
+        Database::Postgres => no_transaction_stays_open(&pair).await,
+        // There is one writer: a transaction left open would keep this one out.
+        Database::Sqlite => drop(pair.command(&["user", "disable", "ada0"]).await),
+    }
+    for node in &pair.nodes {
+        let log = node.log();
+        let broken: Vec<&str> =
+            log.lines().filter(|line| line.contains(r#""level":"ERROR""#)).collect();
+        assert!(broken.is_empty(), "{broken:#?}");
+    }
+}
+
+/// Asserts that no connection of the nodes is in a transaction, now that nobody asks anything.
+async fn no_transaction_stays_open(pair: &Pair) {
+    let sql = "SELECT count(*) FILTER (WHERE state = 'idle'), count(*) FROM pg_stat_activity \
+               WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    let server = pair.database.postgres().await;
+    let begun = Instant::now();
+    loop {
+        let row = server.query_one(sql, &[]).await.unwrap();
+        let (idle, all): (i64, i64) = (row.get(0), row.get(1));
+        assert!((1..=16).contains(&all), "{all} connections, two pools of eight");
+        if idle == all {
+            return;
+        }
+        // The nodes' own chores may be at work for a moment.
+        assert!(begun.elapsed() < Duration::from_secs(2), "{idle} of {all} are idle");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}

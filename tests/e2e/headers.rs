@@ -1,0 +1,238 @@
+//! Headers of answers: rows W4 and W5.
+
+use gateward_e2e::{Answer, PASSWORD, Wire};
+use reqwest::Method;
+use reqwest::header::HeaderMap;
+use serde_json::json;
+
+use crate::stage::Stage;
+
+/// Asserts that an answer has the headers that every answer has.
+#[track_caller]
+pub(crate) fn are_safe(headers: &HeaderMap, is_https: bool) {
+    let all = |name: &str| -> Vec<&str> {
+        headers.get_all(name).iter().map(|value| value.to_str().unwrap()).collect()
+    };
+    assert_eq!(all("x-content-type-options"), ["nosniff"], "{headers:?}");
+    assert_eq!(all("referrer-policy"), ["no-referrer"], "{headers:?}");
+    assert_eq!(all("cross-origin-resource-policy"), ["same-origin"], "{headers:?}");
+    let policies = all("content-security-policy");
+    assert_eq!(policies.len(), 1, "{headers:?}");
+    for part in ["default-src 'none'", "base-uri 'none'", "frame-ancestors 'none'"] {
+        assert!(policies[0].contains(part), "{headers:?}");
+    }
+    assert!(!policies[0].contains("http"), "nothing comes from elsewhere: {headers:?}");
+    let hsts: &[&str] = if is_https { &["max-age=31536000; includeSubDomains"] } else { &[] };
+    assert_eq!(all("strict-transport-security"), hsts, "{headers:?}");
+    assert_eq!(all("x-request-id").len(), 1, "{headers:?}");
+    assert_eq!(all("cache-control").len(), 1, "{headers:?}");
+    for name in ["server", "x-powered-by", "via", "location"] {
+        assert_eq!(all(name), [""; 0], "{headers:?}");
+    }
+}
+
+/// One answer of each status that a client can bring about.
+async fn answers(stage: &Stage) -> Vec<Answer> {
+    let client = &stage.client;
+    let long = vec![b'x'; 17 * 1024];
+    let mut answers = vec![client.signup("ada").await];
+    let pair = client.login("ada", PASSWORD).await;
+    answers.push(client.refresh(pair.refresh_token(), None).await);
+    answers.push(client.me(pair.access()).await);
+    for path in [
+        "/docs",
+        "/docs/problems",
+        "/docs/start.js",
+        "/docs/swagger-ui.css",
+        "/openapi.json",
+        "/health/live",
+        "/health/ready",
+        "/.well-known/jwks.json",
+        "/.well-known/oauth-authorization-server",
+        "/v1/me",
+        "/nothing",
+        "/docs/nothing",
+        "/health/live?x=1",
+    ] {
+        answers.push(client.get(path).await);
+    }
+    answers.push(client.send(client.request(Method::HEAD, "/health/live")).await);
+    answers.push(stage.post_bytes("/v1/login", "application/json", "{").await);
+    answers.push(stage.post_bytes("/v1/login", "application/json", "{}").await);
+    answers.push(stage.post_bytes("/v1/login", "text/plain", "{}").await);
+    answers.push(stage.post_bytes("/v1/login", "application/json", long).await);
+    answers.push(client.signup("ada").await);
+    answers.push(client.get("/v1/login").await);
+    answers.push(client.send(client.request(Method::TRACE, "/v1/login")).await);
+    answers.push(client.send(client.request(Method::OPTIONS, "/v1/login")).await);
+    answers.push(stage.get_with("/v1/me", &[("cookie", &"x".repeat(9000))]).await);
+    answers.push(stage.get_with("/v1/me", &[("authorization", "Bearer")]).await);
+    answers.push(client.logout(pair.refresh_token()).await);
+    answers.push(overloaded(stage).await);
+    answers
+}
+
+/// An answer of a node that has more to hash than it can.
+async fn overloaded(stage: &Stage) -> Answer {
+    let login = json!({"identifier": "nobody", "password": PASSWORD});
+    let logins = (0..24).map(|_| stage.client.send(stage.client.post("/v1/login", &login)));
+    let answers = futures_util::future::join_all(logins).await;
+    let shed = answers.into_iter().find(|answer| answer.status == 503).expect("a full queue");
+    shed.is(503, "overloaded");
+    assert!(shed.header("retry-after").unwrap().parse::<u32>().unwrap() >= 1);
+    shed
+}
+
+/// Row W5 (3.4.1, 3.4.3 to 3.4.6, 3.5.8, 14.3.2, 13.4.6): every answer of every status has its
+/// headers, and none says what made it.
+#[tokio::test]
+async fn w5_every_answer_has_its_security_headers() {
+    let https = [("http.public_url", "https://localhost:8443"), ("http.behind_tls_proxy", "true")];
+    for extra in [&[][..], &https] {
+        let mut settings = vec![
+            ("password.hash_threads", "1"),
+            ("password.hash_queue_max", "1"),
+            ("password.argon2_iterations", "4"),
+            ("http.docs", "true"),
+        ];
+        settings.extend(extra);
+        let stage = Stage::with(&settings).await;
+        let answers = answers(&stage).await;
+        let mut statuses: Vec<u16> = answers.iter().map(|answer| answer.status.as_u16()).collect();
+        for answer in &answers {
+            are_safe(&answer.headers, !extra.is_empty());
+            let is_public = answer.header("cache-control") != Some("no-store");
+            let may_be = answer.text.contains("jwks_uri") || answer.text.contains("\"keys\"");
+            assert!(!is_public || may_be, "{answer:?}");
+            // Row 4.1.1: what has a body says what it is, with the charset where it is text.
+            let kind = answer.header("content-type").unwrap_or_default();
+            assert!(answer.text.is_empty() || !kind.is_empty(), "{answer:?}");
+            assert!(!kind.starts_with("text/") || kind.ends_with("; charset=utf-8"), "{answer:?}");
+        }
+        statuses.sort_unstable();
+        statuses.dedup();
+        assert_eq!(statuses, [200, 201, 204, 400, 401, 404, 405, 409, 413, 415, 422, 503]);
+    }
+}
+
+/// What is refused before it is a request at all says nothing whatever: no body, no names.
+#[tokio::test]
+async fn refusals_of_the_parser_say_nothing() {
+    let stage = Stage::new().await;
+    let long = format!("GET / HTTP/1.1\r\nX: {}\r\n\r\n", "x".repeat(200_000));
+    let many = format!("GET / HTTP/1.1\r\n{}\r\n", "X: y\r\n".repeat(200));
+    for (text, status) in [
+        ("nonsense\r\n\r\n", 400),
+        ("GET / HTTP/9.9\r\n\r\n", 400),
+        ("GET /\u{e9}<script> HTTP/1.1\r\nX\r\n\r\n", 400),
+        ("GET / HTTP/1.1\r\nX Y: z\r\n\r\n", 400),
+        (&many, 431),
+        (&long, 431),
+    ] {
+        let answer = Wire::exchange(&stage.node.url, text.as_bytes()).await;
+        assert_eq!(answer.statuses(), [status], "{answer:?}");
+        let (head, body) = answer.text.split_once("\r\n\r\n").unwrap();
+        assert_eq!(body, "");
+        assert!(!head.to_lowercase().contains("server:"), "{answer:?}");
+        assert!(answer.closed, "{answer:?}");
+    }
+}
+
+const GOOD: &str = "https://app.example.org";
+
+async fn stage_with_origins() -> Stage {
+    let origins = format!("{GOOD},http://localhost:3000");
+    Stage::with(&[("http.cors_origins", &origins)]).await
+}
+
+/// Rows W4 and 3.4.2: pages of the listed origins may call, and no others.
+#[tokio::test]
+async fn w4_only_listed_origins_are_told_that_they_may() {
+    let stage = stage_with_origins().await;
+    for origin in [GOOD, "http://localhost:3000"] {
+        for path in ["/v1/me", "/health/live", "/v1/login"] {
+            let answer = stage.get_with(path, &[("origin", origin)]).await;
+            assert_eq!(answer.header("access-control-allow-origin"), Some(origin), "{answer:?}");
+            assert_eq!(answer.header("access-control-allow-credentials"), Some("true"));
+            assert!(varies_by_origin(&answer), "{answer:?}");
+            are_safe(&answer.headers, false);
+        }
+    }
+    for origin in [
+        "https://evil.example",
+        "null",
+        "*",
+        "https://app.example.org.evil.example",
+        "https://evilapp.example.org",
+        "https://evil.example/https://app.example.org",
+        "https://app.example.org:8443",
+        "https://app.example.org/",
+        "http://app.example.org",
+        "HTTPS://APP.EXAMPLE.ORG",
+        "https://app.example.org https://evil.example",
+        "https://user@app.example.org",
+        "http://localhost",
+        "http://localhost:30000",
+        "file://",
+        "",
+    ] {
+        for path in ["/v1/me", "/health/live", "/nothing"] {
+            let answer = stage.get_with(path, &[("origin", origin)]).await;
+            tells_nothing(&answer);
+            assert!(varies_by_origin(&answer) || path == "/nothing", "{answer:?}");
+        }
+        let headers = [("origin", origin), ("access-control-request-method", "POST")];
+        let answer = stage.send_with(Method::OPTIONS, "/v1/login", &headers).await;
+        tells_nothing(&answer);
+    }
+    // An answer without an origin is another one too, for a cache between.
+    assert!(varies_by_origin(&stage.client.get("/health/live").await));
+}
+
+fn varies_by_origin(answer: &Answer) -> bool {
+    let vary = answer.headers.get_all("vary").iter();
+    vary.flat_map(|value| value.to_str().unwrap().split(','))
+        .any(|name| name.trim().eq_ignore_ascii_case("origin"))
+}
+
+/// Asserts that the browser will keep the answer from the page.
+#[track_caller]
+fn tells_nothing(answer: &Answer) {
+    assert_eq!(answer.headers.get("access-control-allow-origin"), None, "{answer:?}");
+}
+
+/// Row W4: what a preflight allows is what the API needs.
+#[tokio::test]
+async fn w4_preflights_allow_what_the_api_needs() {
+    let stage = stage_with_origins().await;
+    let ask = async |method: &str, headers: &str| {
+        let mut all = vec![("origin", GOOD), ("access-control-request-method", method)];
+        if !headers.is_empty() {
+            all.push(("access-control-request-headers", headers));
+        }
+        stage.send_with(Method::OPTIONS, "/v1/refresh", &all).await
+    };
+    let answer = ask("POST", "authorization,content-type,idempotency-key").await;
+    assert!(answer.status.is_success(), "{answer:?}");
+    assert_eq!(answer.header("access-control-allow-origin"), Some(GOOD));
+    assert_eq!(answer.header("access-control-allow-credentials"), Some("true"));
+    assert_eq!(answer.header("access-control-max-age"), Some("600"));
+    assert!(!answer.header("access-control-allow-methods").unwrap().contains('*'));
+    assert!(!answer.header("access-control-allow-headers").unwrap().contains('*'));
+    are_safe(&answer.headers, false);
+    for (method, headers) in
+        [("TRACE", ""), ("FOO", ""), ("POST", "x-evil"), ("POST", "authorization,x-evil")]
+    {
+        let answer = ask(method, headers).await;
+        assert!(answer.status.is_client_error(), "{method} {headers}: {answer:?}");
+        answer.is_problem();
+    }
+    // Without a list there is not a word of CORS.
+    let silent = Stage::new().await;
+    let headers = [("origin", GOOD), ("access-control-request-method", "POST")];
+    let answer = silent.send_with(Method::OPTIONS, "/v1/login", &headers).await;
+    answer.is(405, "method_not_allowed");
+    for answer in [answer, silent.get_with("/health/live", &[("origin", GOOD)]).await] {
+        assert!(answer.headers.keys().all(|name| !name.as_str().starts_with("access-control")));
+    }
+}

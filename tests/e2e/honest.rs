@@ -1,0 +1,150 @@
+//! `Honest`: a client that keeps token and key together and asks the other node when one fails.
+
+use std::sync::{Arc, RwLock};
+use std::time::{Duration, Instant};
+
+use gateward_e2e::{Answer, Client, PASSWORD};
+use reqwest::RequestBuilder;
+use serde_json::json;
+
+/// Where the nodes are at the moment.
+pub(crate) type Addresses = Arc<RwLock<[String; 2]>>;
+
+/// For how long a client tries before it counts as failed.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A client with a session, and all that was acknowledged to it.
+pub(crate) struct Honest {
+    pub(crate) name: String,
+    /// The last pair that it has got.
+    pub(crate) pair: Answer,
+    /// The names of accounts that were made for it.
+    pub(crate) signed_up: Vec<String>,
+    /// The refresh tokens of sessions that it has ended.
+    pub(crate) logged_out: Vec<String>,
+    /// How often it was refreshed.
+    pub(crate) refreshes: u32,
+    /// The most tries that anything took.
+    pub(crate) tries_max: u32,
+    client: Client,
+    addresses: Addresses,
+    turn: usize,
+}
+
+impl Honest {
+    /// Signs up and logs in.
+    pub(crate) async fn begin(name: String, addresses: &Addresses) -> Self {
+        let client = Client::new(&addresses.read().unwrap()[0]);
+        let pair = client.begin(&name).await;
+        Self {
+            name,
+            pair,
+            signed_up: Vec::new(),
+            logged_out: Vec::new(),
+            refreshes: 0,
+            tries_max: 0,
+            client,
+            addresses: Arc::clone(addresses),
+            turn: 0,
+        }
+    }
+
+    /// Sends a request to one node and then to the other until there is an answer; gives it and
+    /// how many tries it took.
+    async fn insist(&mut self, request: impl Fn(&Client) -> RequestBuilder) -> (Answer, u32) {
+        let (begun, mut tries) = (Instant::now(), 0);
+        loop {
+            self.turn += 1;
+            tries += 1;
+            self.client.url.clone_from(&self.addresses.read().unwrap()[self.turn % 2]);
+            match self.client.try_send(request(&self.client)).await {
+                Ok(answer) if answer.status != 503 => {
+                    self.tries_max = self.tries_max.max(tries);
+                    return (answer, tries);
+                }
+                failed => assert!(begun.elapsed() < PATIENCE, "{}: {failed:?}", self.name),
+            }
+            if tries > 1 {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        }
+    }
+
+    /// Refreshes with a new key; now and then the answer counts as lost, and is asked for again.
+    pub(crate) async fn refresh(&mut self) {
+        let token = self.pair.refresh_token().to_owned();
+        let key = format!("the-key-of-{}-{}", self.name, self.refreshes);
+        let (next, _) = self.insist(|client| client.refresh_request(&token, Some(&key))).await;
+        assert_eq!(next.status, 200, "{}: {next:?}", self.name);
+        if self.refreshes.is_multiple_of(4) {
+            let (again, _) = self.insist(|client| client.refresh_request(&token, Some(&key))).await;
+            assert_eq!(again.status, 200, "{}: {again:?}", self.name);
+            assert_eq!(next.refresh_token(), again.refresh_token(), "two successors");
+        }
+        self.refreshes += 1;
+        self.pair = next;
+    }
+
+    /// Signs somebody up.
+    pub(crate) async fn sign_up(&mut self) {
+        let name = format!("{}-{}", self.name, self.signed_up.len());
+        let body = json!({
+            "username": name, "email": format!("{name}@example.org"), "password": PASSWORD,
+        });
+        let (answer, tries) = self.insist(|client| client.post("/v1/signup", &body)).await;
+        // The first try may have made the account without living to tell.
+        assert!(answer.status == 201 || (answer.status == 409 && tries > 1), "{answer:?}");
+        self.signed_up.push(name);
+    }
+
+    /// Begins another session and ends it.
+    pub(crate) async fn log_in_and_out(&mut self) {
+        let body = json!({"identifier": self.name, "password": PASSWORD});
+        let (pair, _) = self.insist(|client| client.post("/v1/login", &body)).await;
+        assert_eq!(pair.status, 200, "{}: {pair:?}", self.name);
+        let token = pair.refresh_token().to_owned();
+        let body = json!({"refresh_token": token});
+        let (answer, _) = self.insist(|client| client.post("/v1/logout", &body)).await;
+        assert_eq!(answer.status, 204, "{}: {answer:?}", self.name);
+        self.logged_out.push(token);
+    }
+
+    /// Asks who it is.
+    pub(crate) async fn me(&mut self) {
+        let access = self.pair.access().to_owned();
+        let (answer, _) = self
+            .insist(|client| client.request(reqwest::Method::GET, "/v1/me").bearer_auth(&access))
+            .await;
+        assert_eq!(answer.status, 200, "{}: {answer:?}", self.name);
+    }
+
+    /// Does all of these in turn.
+    pub(crate) async fn act(&mut self, round: u32) {
+        self.refresh().await;
+        match round % 6 {
+            1 => self.sign_up().await,
+            3 => self.log_in_and_out().await,
+            _ => self.me().await,
+        }
+    }
+
+    /// Asserts that everything that was acknowledged is still so, on both nodes.
+    pub(crate) async fn check(&mut self, clients: &[Client; 2]) {
+        for client in clients {
+            let me = client.me(self.pair.access()).await;
+            assert_eq!(me.status, 200, "{}: {me:?}", self.name);
+            for token in &self.logged_out {
+                let refused = client.refresh(token, None).await;
+                refused.is(401, "session_ended");
+                assert_eq!(refused.body["reason"], "logout");
+            }
+        }
+        for (number, name) in self.signed_up.iter().enumerate() {
+            let answer = clients[number % 2].login(name, PASSWORD).await;
+            assert_eq!(answer.status, 200, "{answer:?}");
+        }
+        let generation = gateward_e2e::claims(self.pair.refresh_token())["gen"].clone();
+        assert_eq!(generation, self.refreshes + 1, "each refresh counts once");
+        self.refresh().await;
+    }
+}

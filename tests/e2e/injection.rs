@@ -1,0 +1,220 @@
+//! Statements in the wrong place, and databases that fail: rows W12 and W15.
+
+use gateward_e2e::{Answer, Client, Database, PASSWORD, Plan, TestDatabase, on_both};
+use reqwest::header::HeaderValue;
+use serde_json::{Value, json};
+
+use crate::api::{operations, percent_encode};
+use crate::headers;
+
+on_both!(w12_statements_are_only_text);
+
+/// What a statement would be broken by, on one database or the other.
+const TEXTS: [&str; 24] = [
+    "'",
+    "''",
+    "\"",
+    "`",
+    "\\",
+    "\\'",
+    "ada'--",
+    "ada'/*",
+    "ada\" --",
+    "' OR '1'='1",
+    "' OR 1=1--",
+    "') OR ('1'='1",
+    "ada' AND '1'='1",
+    "ada@example.org' OR '1'='1",
+    "'; DROP TABLE users; --",
+    "'||(SELECT version())||'",
+    "' UNION SELECT NULL,NULL,NULL--",
+    "1; SELECT pg_sleep(9)",
+    "'; SELECT pg_sleep(9)--",
+    "' AND randomblob(1000000000)--",
+    "$1",
+    "%' OR username LIKE '%",
+    "$$; DROP TABLE users; $$",
+    "x'); ATTACH DATABASE '/tmp/evil.db' AS evil; --",
+];
+
+/// What only a database says.
+const LEAKS: [&str; 16] = [
+    "sql",
+    "syntax error",
+    "sqlite",
+    "postgres",
+    "diesel",
+    "select",
+    "insert",
+    "relation",
+    "column",
+    "constraint",
+    "/work",
+    "/tmp",
+    ".rs",
+    "panicked",
+    "backtrace",
+    "connection",
+];
+
+/// Asserts that an answer says nothing of what is behind it.
+fn leaks_nothing(answer: &Answer, sent: &str) {
+    let text = answer.text.replace(sent, "").to_lowercase();
+    for leak in LEAKS {
+        assert!(!text.contains(leak), "{leak:?} after {sent:?}: {answer:?}");
+    }
+}
+
+/// Rows W12 and 1.2.4: a text that is a piece of SQL is a text, wherever it stands.
+async fn w12_statements_are_only_text(kind: Database) {
+    let database = TestDatabase::new(kind).await;
+    let node = Plan::on(&database).start().await;
+    let client = node.client();
+    let pair = client.begin("ada").await;
+    let before = client.me(pair.access()).await.body;
+    let begun = std::time::Instant::now();
+    for text in TEXTS {
+        for answer in everywhere(&client, pair.access(), text).await {
+            assert!(answer.status.is_client_error(), "{text:?}: {answer:?}");
+            answer.is_problem();
+            leaks_nothing(&answer, text);
+        }
+    }
+    // None of it has slept, or been anybody.
+    assert!(begun.elapsed().as_secs() < 60);
+    assert_eq!(client.me(pair.access()).await.body, before);
+    // As a password, it is one.
+    for (number, text) in TEXTS.into_iter().enumerate() {
+        let (name, password) = (format!("user{number}"), format!("{text} and some more of it"));
+        let email = format!("{name}@example.org");
+        let body = json!({"username": name, "email": email, "password": password});
+        assert_eq!(client.send(client.post("/v1/signup", &body)).await.status, 201, "{text:?}");
+        let login = client.login(&name, &password).await;
+        assert_eq!(login.body["user"]["username"], *name, "{text:?}");
+    }
+    let body = json!({"identifier": "ada", "password": PASSWORD, "client_name": TEXTS[14]});
+    assert_eq!(client.send(client.post("/v1/login", &body)).await.status, 200);
+    assert_eq!(client.refresh(pair.refresh_token(), None).await.status, 200);
+}
+
+/// The members in which any text is good; they are tried by themselves.
+fn may_be_anything(name: &str) -> bool {
+    ["client_name", "new_password"].contains(&name)
+}
+
+/// Sends a text in every member of every body, and in every place of the head that is read. Gives
+/// the answers of those requests that cannot succeed.
+async fn everywhere(client: &Client, token: &str, text: &str) -> Vec<Answer> {
+    let mut answers = Vec::new();
+    for operation in operations(client).await {
+        for name in operation.members().keys().filter(|name| !may_be_anything(name)) {
+            let mut body = operation.valid_body();
+            body[name] = Value::String(text.to_owned());
+            let request = operation.request(client, token).json(&body);
+            answers.push(client.send(request).await);
+        }
+    }
+    let encoded = percent_encode(text);
+    answers.push(client.get(&format!("/v1/{encoded}")).await);
+    answers.push(client.get(&format!("/docs/{encoded}")).await);
+    answers.push(client.get(&format!("/v1/me?{encoded}={encoded}")).await);
+    let me = || client.request(reqwest::Method::GET, "/v1/me");
+    let header = HeaderValue::from_str(text).unwrap();
+    for name in ["user-agent", "x-forwarded-for", "cookie", "origin", "accept", "x-request-id"] {
+        answers.push(client.send(me().header(name, &header)).await);
+    }
+    answers.push(client.me(&format!("{}.{}.x", token.split('.').next().unwrap(), encoded)).await);
+    let wrong = json!({"identifier": "ada", "password": "wrong"});
+    let login = client.post("/v1/login", &wrong).header("user-agent", &header);
+    answers.push(client.send(login).await);
+    let refresh = client.refresh_request("garbage", None).header("idempotency-key", &header);
+    answers.push(client.send(refresh).await);
+    answers
+}
+
+/// Rows W15, 16.5.1 and 16.5.2: a database that is gone or broken is a refusal that says nothing
+/// of it; what needs no database goes on, and all is well when it is back.
+#[tokio::test]
+async fn w15_a_failing_database_is_not_described() {
+    let database = TestDatabase::new(Database::Postgres).await;
+    let node = Plan::on(&database).with("log.level", "debug").start().await;
+    let client = node.client();
+    let pair = client.begin("ada").await;
+    let (inside, beside) = (database.postgres().await, database.beside().await);
+    let name: String =
+        inside.query_one("SELECT current_database()::text", &[]).await.unwrap().get(0);
+
+    for (breaks, mends) in [
+        (
+            "ALTER TABLE users RENAME TO gone".to_owned(),
+            "ALTER TABLE gone RENAME TO users".to_owned(),
+        ),
+        (
+            format!(
+                "ALTER DATABASE {name} ALLOW_CONNECTIONS false; \
+                 SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+                 WHERE datname = '{name}' AND pid <> pg_backend_pid()"
+            ),
+            format!("ALTER DATABASE {name} ALLOW_CONNECTIONS true"),
+        ),
+    ] {
+        let sql = if breaks.contains(&name) { &beside } else { &inside };
+        sql.batch_execute(&breaks).await.unwrap();
+        let login = client.login("ada", PASSWORD).await;
+        let signup = client.signup("eve").await;
+        for answer in [login, signup, client.me(pair.access()).await] {
+            assert!(answer.status.is_server_error(), "{breaks}: {answer:?}");
+            assert!(["unavailable", "internal", "overloaded"].contains(&answer.code()));
+            answer.is_problem();
+            headers::are_safe(&answer.headers, false);
+            leaks_nothing(&answer, "");
+        }
+        assert_eq!(client.get("/health/live").await.status, 200);
+        assert_eq!(client.get("/.well-known/jwks.json").await.status, 200);
+        client.me("garbage").await.is(401, "invalid_token");
+        sql.batch_execute(&mends).await.unwrap();
+        let mended = async {
+            while client.login("ada", PASSWORD).await.status != 200 {
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            }
+        };
+        tokio::time::timeout(std::time::Duration::from_secs(5), mended).await.expect("it mends");
+    }
+    assert_eq!(client.me(pair.access()).await.status, 200);
+    // The cause is in the log, where the operator looks for it.
+    assert!(node.log().contains("the store is unavailable"), "{}", node.log());
+}
+
+/// Row W15: numbers and texts that nothing can hold.
+#[tokio::test]
+async fn w15_values_that_nothing_can_hold_are_refused_without_detail() {
+    let database = TestDatabase::new(Database::Sqlite).await;
+    let node = Plan::on(&database).start().await;
+    for value in [
+        "1e400",
+        "-1e400",
+        "123456789012345678901234567890",
+        "-0",
+        "1E-400",
+        "0.1e1",
+        "\"\\ud83d\"",
+        "\"\\u0000\"",
+        "[[[[[[[[]]]]]]]]",
+    ] {
+        for body in [
+            format!("{{\"identifier\":{value},\"password\":{value}}}"),
+            format!("{{\"identifier\":\"ada\",\"password\":\"x\",\"transport\":{value}}}"),
+        ] {
+            let request = node.client().request(reqwest::Method::POST, "/v1/login");
+            let request = request.header("content-type", "application/json").body(body);
+            let answer = node.client().send(request).await;
+            assert!(answer.status.is_client_error(), "{value}: {answer:?}");
+            answer.is_problem();
+            leaks_nothing(&answer, value);
+        }
+    }
+    let deep = format!("{}{}", "[".repeat(8000), "]".repeat(8000));
+    let request = node.client().request(reqwest::Method::POST, "/v1/login");
+    let request = request.header("content-type", "application/json").body(deep);
+    node.client().send(request).await.is(400, "malformed_request");
+}

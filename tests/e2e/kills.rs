@@ -1,0 +1,41 @@
+//! Row F15: what was acknowledged survives the death of the process, and nothing is half there.
+
+use gateward_e2e::{Database, PASSWORD, Plan, TestDatabase, on_both};
+
+on_both!(f15_a_kill_right_after_an_answer_takes_nothing_back);
+
+/// How often each of the three acts is followed by a kill.
+const ROUNDS: usize = 20;
+
+/// Row F15: `kill -9` as soon as a sign-up, a login or a refresh is answered.
+async fn f15_a_kill_right_after_an_answer_takes_nothing_back(kind: Database) {
+    let database = TestDatabase::new(kind).await;
+    let plan = Plan::on(&database);
+    for round in 0..ROUNDS {
+        let name = format!("user-{round}");
+        let mut node = plan.start().await;
+        let user = node.client().signup(&name).await;
+        node.kill();
+        assert_eq!(user.status, 201, "{user:?}");
+
+        let mut node = plan.start().await;
+        let pair = node.client().login(&name, PASSWORD).await;
+        node.kill();
+        assert_eq!(pair.status, 200, "{pair:?}");
+        assert_eq!(pair.body["user"], user.body);
+
+        let mut node = plan.start().await;
+        let next = node.client().refresh(pair.refresh_token(), Some("key")).await;
+        node.kill();
+        assert_eq!(next.status, 200, "{next:?}");
+
+        let node = plan.start().await;
+        let client = node.client();
+        assert_eq!(client.me(next.access()).await.body, user.body);
+        // The rotation counts: the same request is a repeat and gives the same successor.
+        let again = client.refresh(pair.refresh_token(), Some("key")).await;
+        assert_eq!(again.refresh_token(), next.refresh_token());
+        assert_eq!(client.refresh(next.refresh_token(), None).await.status, 200);
+        client.signup(&name).await.is(409, "username_taken");
+    }
+}

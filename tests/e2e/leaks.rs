@@ -1,0 +1,281 @@
+//! Leaks: what a thief tries with the database alone, and with the signing keys alone.
+
+use aws_lc_rs::signature::Ed25519KeyPair;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use gateward_e2e::{Answer, Client, Database, claims, on_both};
+use serde_json::{Value, json};
+
+use crate::loot::{Loot, derive, header, keyed, mac, message, secret, sha256, signed};
+use crate::pair::Pair;
+
+on_both!(
+    a_stolen_database_holds_no_secret_in_clear,
+    a_stolen_database_makes_no_token,
+    stolen_signing_keys_make_no_refresh_token,
+    stolen_signing_keys_open_no_session_that_the_thief_does_not_know,
+);
+
+const SIGNATURE_LABEL: &str = "gateward refresh token signature v1";
+const SECRET_LABEL: &str = "gateward refresh token secret v1";
+
+/// Bytes of an Ed25519 key in the form in which it is kept (PKCS#8 version 2).
+const ED25519_LEN: usize = 83;
+
+/// A session that was refreshed once without a key, so that the token of generation 2 is current.
+struct Victim {
+    pair: Pair,
+    client: Client,
+    first: Answer,
+    current: Answer,
+    loot: Loot,
+}
+
+impl Victim {
+    async fn new(kind: Database) -> Self {
+        let pair = Pair::start(kind).await;
+        let [client, _] = pair.clients();
+        let first = client.begin("ada").await;
+        let current = client.refresh(first.refresh_token(), None).await;
+        assert_eq!(current.status, 200);
+        let loot = Loot::of(&pair.database).await;
+        Self { pair, client, first, current, loot }
+    }
+
+    fn session_id(&self) -> &str {
+        self.current.text_of("session_id")
+    }
+
+    /// The name of the key that signs refresh tokens.
+    fn refresh_kid(&self) -> String {
+        header(self.current.refresh_token())["kid"].as_str().unwrap().to_owned()
+    }
+
+    fn salt(&self) -> [u8; 32] {
+        self.loot.salt(self.session_id(), &self.refresh_kid())
+    }
+
+    /// What the current refresh token says, but of another generation and with another secret.
+    fn payload(&self, generation: i64, secret: &[u8]) -> Value {
+        let mut payload = claims(self.current.refresh_token());
+        payload["gen"] = json!(generation);
+        payload["sec"] = json!(URL_SAFE_NO_PAD.encode(secret));
+        payload
+    }
+
+    /// Asserts that a forged refresh token gets nothing and ends nothing.
+    async fn is_refused(&self, forged: &str) {
+        self.client.refresh(forged, None).await.is(401, "invalid_token");
+        self.client.refresh(forged, Some("a-key")).await.is(401, "invalid_token");
+        self.client.logout(forged).await.is(401, "invalid_token");
+    }
+
+    /// Asserts that the session has not noticed: its next refresh is the second one.
+    async fn is_untouched(&self) {
+        self.pair.is_alive(&self.current).await;
+        self.pair.is_alive(&self.first).await;
+        let next = self.client.refresh(self.current.refresh_token(), None).await;
+        assert_eq!(next.status, 200, "{next:?}");
+        assert_eq!(claims(next.refresh_token())["gen"], 3);
+    }
+}
+
+/// The secret that a refresh token carries.
+fn sec(token: &str) -> Vec<u8> {
+    URL_SAFE_NO_PAD.decode(claims(token)["sec"].as_str().unwrap()).unwrap()
+}
+
+/// The signature of a token, and what it signs.
+fn split(token: &str) -> (&str, Vec<u8>) {
+    let (message, signature) = token.rsplit_once('.').unwrap();
+    (message, URL_SAFE_NO_PAD.decode(signature).unwrap())
+}
+
+/// Neither passwords nor tokens nor idempotency keys stand in the database, in whatever writing.
+async fn a_stolen_database_holds_no_secret_in_clear(kind: Database) {
+    const CANARY: &str = "the canary sings 7351 times";
+    const KEY: &str = "the-idempotency-key-of-the-canary";
+    let pair = Pair::start(kind).await;
+    let [client, other] = pair.clients();
+    let mut signup = json!({"username": "canary", "email": "canary@example.org"});
+    signup["password"] = json!(CANARY);
+    assert_eq!(client.send(client.post("/v1/signup", &signup)).await.status, 201);
+    let first = client.login("canary", CANARY).await;
+    let second = client.refresh(first.refresh_token(), Some(KEY)).await;
+    let third = other.refresh(second.refresh_token(), Some(KEY)).await;
+    let ended = client.login("canary", CANARY).await;
+    assert_eq!(client.logout(ended.refresh_token()).await.status, 204);
+
+    let loot = Loot::of(&pair.database).await;
+    for known in ["canary@example.org", "$argon2id$", "logout"] {
+        assert!(loot.has(known.as_bytes()), "the loot is the database");
+    }
+    assert!(loot.has(&sha256(KEY.as_bytes())), "the hash of the key is kept");
+    let mut secrets = vec![CANARY.as_bytes().to_vec(), KEY.as_bytes().to_vec()];
+    for pair in [&first, &second, &third, &ended] {
+        for token in [pair.access(), pair.refresh_token()] {
+            let (message, signature) = split(token);
+            secrets.extend([token.as_bytes().to_vec(), message.as_bytes().to_vec(), signature]);
+        }
+        secrets.push(sec(pair.refresh_token()));
+    }
+    for secret in secrets {
+        assert!(!loot.tells(&secret), "the database tells {}", secret.escape_ascii());
+    }
+}
+
+/// Keys that a thief guesses from what stands in the rows.
+fn guesses(victim: &Victim, jwk: &Value) -> Vec<Vec<u8>> {
+    let kid = victim.refresh_kid();
+    let sealed = victim.loot.sealed(&kid, "refresh", "HS256", 32);
+    let public = jwk["x"].as_str().unwrap();
+    let mut guesses: Vec<Vec<u8>> = vec![
+        sealed.to_vec(),
+        sealed[1..].to_vec(),
+        sealed[13..].to_vec(),
+        sealed[13..45].to_vec(),
+        victim.salt().to_vec(),
+        kid.clone().into_bytes(),
+        URL_SAFE_NO_PAD.decode(&kid).unwrap(),
+        public.as_bytes().to_vec(),
+        URL_SAFE_NO_PAD.decode(public).unwrap(),
+        jwk.to_string().into_bytes(),
+        jwk["kid"].as_str().unwrap().as_bytes().to_vec(),
+        b"http://127.0.0.1:8080".to_vec(),
+        vec![0; 32],
+        vec![],
+    ];
+    let hashed: Vec<Vec<u8>> = guesses.iter().map(|guess| sha256(guess).to_vec()).collect();
+    let derived: Vec<Vec<u8>> =
+        guesses.iter().map(|guess| derive(guess, SIGNATURE_LABEL).to_vec()).collect();
+    guesses.extend(hashed);
+    guesses.extend(derived);
+    guesses
+}
+
+/// Neither a refresh token nor an access token can be made of what stands in the database.
+async fn a_stolen_database_makes_no_token(kind: Database) {
+    let victim = Victim::new(kind).await;
+    let keys = victim.client.get("/.well-known/jwks.json").await;
+    let jwk = &keys.body["keys"][0];
+    let (refresh_header, access_header) =
+        (header(victim.current.refresh_token()), header(victim.current.access()));
+    let mut confused = access_header.clone();
+    confused["alg"] = json!("HS256");
+    let access_payload = claims(victim.current.access());
+    let salt = victim.salt();
+
+    for guess in guesses(&victim, jwk) {
+        let keyed = keyed(&guess, victim.session_id(), 2);
+        for secret in [secret(&keyed, &salt), salt, sha256(&salt)] {
+            victim.is_refused(&signed(&refresh_header, &victim.payload(2, &secret), &guess)).await;
+        }
+        for forged_header in [&confused, &refresh_header, &access_header] {
+            let forged = signed(forged_header, &access_payload, &guess);
+            victim.client.me(&forged).await.is(401, "invalid_token");
+        }
+    }
+    for alg in ["none", "None", "HS256"] {
+        let mut unsigned = access_header.clone();
+        unsigned["alg"] = json!(alg);
+        let message = message(&unsigned, &access_payload);
+        for forged in [format!("{message}."), format!("{message}.AA"), message] {
+            victim.client.me(&forged).await.is(401, "invalid_token");
+        }
+    }
+
+    // No bytes of the database are the key, wherever they stand: a thief who also has a token, to
+    // try them on, finds none that makes its signature or its secret.
+    let (message, signature) = split(victim.current.refresh_token());
+    let genuine = sec(victim.current.refresh_token());
+    for window in victim.loot.bytes.windows(32) {
+        assert_ne!(mac(window, message.as_bytes()).as_slice(), signature, "a key in clear");
+        let keyed = keyed(window, victim.session_id(), 2);
+        assert_ne!(secret(&keyed, &salt).as_slice(), genuine, "a key in clear");
+    }
+    victim.is_untouched().await;
+}
+
+/// With the keys alone every signature is right, and the secret is still missing: it needs the
+/// session's row.
+async fn stolen_signing_keys_make_no_refresh_token(kind: Database) {
+    let victim = Victim::new(kind).await;
+    let mallory = victim.client.begin("mallory").await;
+    let key = victim.loot.open(&victim.refresh_kid(), "refresh", "HS256", 32);
+    let [signing, making] = [SIGNATURE_LABEL, SECRET_LABEL].map(|label| derive(&key, label));
+
+    // These are the keys indeed: with them and the row a thief makes the very same token.
+    let (message, signature) = split(victim.current.refresh_token());
+    assert_eq!(mac(&signing, message.as_bytes()).as_slice(), signature);
+    let keyed_now = keyed(&making, victim.session_id(), 2);
+    assert_eq!(secret(&keyed_now, &victim.salt()).as_slice(), sec(victim.current.refresh_token()));
+
+    let header = header(victim.current.refresh_token());
+    for generation in [1, 2, 3, 4, 1_000_000] {
+        let keyed = keyed(&making, victim.session_id(), generation);
+        for guess in [
+            keyed,
+            sha256(&keyed),
+            secret(&keyed, &[0; 32]),
+            secret(&keyed, &key),
+            [0; 32],
+            // Good elsewhere: the secret of a session of the thief's own.
+            sec(mallory.refresh_token()).try_into().unwrap(),
+        ] {
+            victim
+                .is_refused(&signed(&header, &victim.payload(generation, &guess), &signing))
+                .await;
+        }
+    }
+    // A spent secret is good for its own generation alone.
+    let spent = sec(victim.first.refresh_token());
+    for generation in [2, 3] {
+        victim.is_refused(&signed(&header, &victim.payload(generation, &spent), &signing)).await;
+    }
+    // Row R7: the thief's own session with the victim's name on it stays the thief's own.
+    let mut payload = claims(mallory.refresh_token());
+    payload["sub"] = claims(victim.current.refresh_token())["sub"].clone();
+    let answer = victim.client.refresh(&signed(&header, &payload, &signing), None).await;
+    if answer.status == 200 {
+        assert_eq!(claims(answer.access())["sub"], claims(mallory.access())["sub"]);
+        assert_eq!(answer.body["session_id"], mallory.body["session_id"]);
+    } else {
+        answer.is(401, "invalid_token");
+    }
+    victim.is_untouched().await;
+}
+
+/// A signed access token names a session and its user, and both must be so.
+async fn stolen_signing_keys_open_no_session_that_the_thief_does_not_know(kind: Database) {
+    let victim = Victim::new(kind).await;
+    let mallory = victim.client.begin("mallory").await;
+    let access_header = header(victim.current.access());
+    let name = access_header["kid"].as_str().unwrap();
+    let private = victim.loot.open(name, "access", "EdDSA", ED25519_LEN);
+    let key = Ed25519KeyPair::from_pkcs8(&private).unwrap();
+    let sign = |payload: &Value| {
+        let message = message(&access_header, payload);
+        let signature = URL_SAFE_NO_PAD.encode(key.sign(message.as_bytes()));
+        format!("{message}.{signature}")
+    };
+    // This is the key indeed.
+    let (message, signature) = split(victim.current.access());
+    assert_eq!(key.sign(message.as_bytes()).as_ref(), signature);
+
+    let payload = claims(victim.current.access());
+    let guessed = ["01a1f7c4-3276-7a3b-8f45-007bd2598b92", "00000000-0000-7000-8000-000000000000"];
+    for session_id in [guessed[0], guessed[1], mallory.text_of("session_id")] {
+        let mut payload = payload.clone();
+        payload["sid"] = json!(session_id);
+        victim.client.me(&sign(&payload)).await.is(401, "invalid_token");
+    }
+    // Roles and rights are what the store says, not the token.
+    let mut payload = claims(mallory.access());
+    payload["roles"] = json!(["admin"]);
+    let me = victim.client.me(&sign(&payload)).await;
+    assert_eq!(me.body["roles"], json!(["user"]), "{me:?}");
+    // An ended session stays over, whatever the token says of its time.
+    assert_eq!(victim.client.logout(mallory.refresh_token()).await.status, 204);
+    victim.client.me(&sign(&payload)).await.is(401, "session_ended");
+    victim.is_untouched().await;
+}

@@ -1,0 +1,63 @@
+//! More logins than the machine can hash.
+
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+use gateward_e2e::{Database, PASSWORD, Plan, TestDatabase, on_both};
+
+on_both!(too_many_logins_are_refused_at_once_and_hold_up_nobody_else);
+
+/// How many logins arrive at once: many more than two hash threads and two places in each queue.
+const LOGINS: usize = 60;
+
+/// Long beside a refusal and a look-up, short beside a queue of sixty slow hashes. It only tells
+/// waiting from not waiting, on a machine that is busy.
+const NOT_WAITING: Duration = Duration::from_secs(2);
+
+/// Row 15.2.2, and part of F27: the queue is bounded, and what is not a hash goes past it.
+async fn too_many_logins_are_refused_at_once_and_hold_up_nobody_else(kind: Database) {
+    let database = TestDatabase::new(kind).await;
+    let cheap = Plan::on(&database);
+    let pair = cheap.start().await.client().begin("ada").await;
+    let slow = cheap
+        .with("password.argon2_memory_kib", 131_072)
+        .with("password.argon2_iterations", 4)
+        .with("password.hash_threads", 2)
+        .with("password.hash_queue_max", 1);
+    let node = slow.start().await;
+    let client = node.client();
+    let mut refresh_token = pair.refresh_token().to_owned();
+    assert_eq!(client.signup("eve").await.status, 201, "her hash is slow");
+
+    let logins = join_all((0..LOGINS).map(|_| async {
+        let begun = Instant::now();
+        (client.login("eve", PASSWORD).await, begun.elapsed())
+    }));
+    let others = async {
+        let mut slowest = Duration::ZERO;
+        for _ in 0..20 {
+            let begun = Instant::now();
+            assert_eq!(client.me(pair.access()).await.status, 200);
+            assert_eq!(client.get("/.well-known/jwks.json").await.status, 200);
+            let next = client.refresh(&refresh_token, None).await;
+            assert_eq!(next.status, 200, "{next:?}");
+            next.refresh_token().clone_into(&mut refresh_token);
+            slowest = slowest.max(begun.elapsed());
+        }
+        slowest
+    };
+    let (logins, slowest) = tokio::join!(logins, others);
+
+    assert!(slowest < NOT_WAITING, "others took {slowest:?}");
+    let (served, refused): (Vec<_>, Vec<_>) =
+        logins.into_iter().partition(|(answer, _)| answer.status == 200);
+    assert!(served.len() >= 2, "the queue is served");
+    assert!(refused.len() >= LOGINS / 2, "only {} were refused", refused.len());
+    for (answer, took) in &refused {
+        answer.is(503, "overloaded");
+        let seconds: u32 = answer.headers["retry-after"].to_str().unwrap().parse().unwrap();
+        assert!((1..=60).contains(&seconds), "{seconds}");
+        assert!(*took < NOT_WAITING, "refused only after {took:?}");
+    }
+    assert_eq!(client.login("eve", PASSWORD).await.status, 200, "the rush is over");
+}

@@ -1,0 +1,102 @@
+//! `Pair`: two nodes on one database, and what the tests of sessions ask of both.
+
+use std::process::Output;
+
+use gateward_e2e::{Answer, Client, Database, Node, Plan, TestDatabase, run};
+use tokio::task::JoinSet;
+
+/// Two nodes on one database. The nodes come first, so that they end before the database does.
+pub(crate) struct Pair {
+    pub(crate) nodes: [Node; 2],
+    pub(crate) database: TestDatabase,
+    settings: Vec<(&'static str, &'static str)>,
+}
+
+impl Pair {
+    /// Starts two nodes on an empty database.
+    pub(crate) async fn start(kind: Database) -> Self {
+        Self::start_with(kind, &[]).await
+    }
+
+    /// The same with other settings.
+    pub(crate) async fn start_with(
+        kind: Database,
+        settings: &[(&'static str, &'static str)],
+    ) -> Self {
+        let database = TestDatabase::new(kind).await;
+        let settings = settings.to_vec();
+        let plan = plan(&database, &settings);
+        let (one, other) = tokio::join!(plan.start(), plan.start());
+        Self { nodes: [one, other], database, settings }
+    }
+
+    /// How a node of this pair is started.
+    pub(crate) fn plan(&self) -> Plan {
+        plan(&self.database, &self.settings)
+    }
+
+    /// A client of each node.
+    pub(crate) fn clients(&self) -> [Client; 2] {
+        self.nodes.each_ref().map(Node::client)
+    }
+
+    /// Kills both nodes as the power would, and starts two others.
+    pub(crate) async fn crash(&mut self) {
+        self.nodes.iter_mut().for_each(Node::kill);
+        let plan = self.plan();
+        let (one, other) = tokio::join!(plan.start(), plan.start());
+        self.nodes = [one, other];
+    }
+
+    /// Runs a command of the program beside the nodes; it must go well.
+    pub(crate) async fn command(&self, arguments: &[&str]) -> Output {
+        let plan = self.plan();
+        let arguments: Vec<String> = arguments.iter().map(ToString::to_string).collect();
+        let running = tokio::task::spawn_blocking(move || {
+            let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+            run(&plan, &arguments, "")
+        });
+        let output = running.await.unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        output
+    }
+
+    /// Asserts that a session is over on both nodes: none of its tokens works, and each answer
+    /// tells the reason.
+    pub(crate) async fn is_over(&self, reason: &str, pairs: &[&Answer]) {
+        for client in self.clients() {
+            for pair in pairs {
+                let refused = client.refresh(pair.refresh_token(), None).await;
+                refused.is(401, "session_ended");
+                assert_eq!(refused.body["reason"], reason);
+                let refused = client.me(pair.access()).await;
+                refused.is(401, "session_ended");
+                assert_eq!(refused.body["reason"], reason);
+            }
+        }
+    }
+
+    /// Asserts that an access token opens both nodes.
+    pub(crate) async fn is_alive(&self, pair: &Answer) {
+        for client in self.clients() {
+            let me = client.me(pair.access()).await;
+            assert_eq!(me.status, 200, "{me:?}");
+        }
+    }
+}
+
+fn plan(database: &TestDatabase, settings: &[(&str, &str)]) -> Plan {
+    settings.iter().fold(Plan::on(database), |plan, (option, value)| plan.with(option, value))
+}
+
+/// Runs all of them side by side and gives what they give, in any order.
+pub(crate) async fn together<F>(tasks: impl IntoIterator<Item = F>) -> Vec<F::Output>
+where
+    F: Future<Output: Send + 'static> + Send + 'static,
+{
+    let mut set = JoinSet::new();
+    tasks.into_iter().for_each(|task| {
+        set.spawn(task);
+    });
+    set.join_all().await
+}

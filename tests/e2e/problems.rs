@@ -1,0 +1,261 @@
+//! Refusals: whole problem documents, explained, in the right order; and methods that change
+//! nothing (row W3).
+
+use std::collections::BTreeSet;
+
+use gateward_e2e::{Answer, PASSWORD, Wire};
+use reqwest::Method;
+use serde_json::json;
+
+use crate::api::operations;
+use crate::stage::Stage;
+
+/// The codes of the contract that something in this version can answer.
+const CODES: [&str; 20] = [
+    "malformed_request",
+    "missing_token",
+    "invalid_token",
+    "wrong_token_kind",
+    "token_expired",
+    "session_ended",
+    "refresh_token_reused",
+    "invalid_credentials",
+    "account_disabled",
+    "forbidden",
+    "not_found",
+    "method_not_allowed",
+    "username_taken",
+    "email_taken",
+    "body_too_large",
+    "unsupported_media_type",
+    "validation_failed",
+    "internal",
+    "overloaded",
+    "unavailable",
+];
+
+/// The address in `type` leads to a page that explains the code, and the page knows every code.
+#[tokio::test]
+async fn every_code_is_explained_where_its_type_points() {
+    let stage = Stage::new().await;
+    let answer = stage.client.get("/v1/me").await;
+    let (address, anchor) = answer.text_of("type").split_once('#').unwrap();
+    assert_eq!(anchor, "missing_token");
+    let path = address.strip_prefix("http://127.0.0.1:8080").expect("the public URL");
+    let page = stage.client.get(path).await;
+    assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"));
+    for code in CODES {
+        assert!(page.text.contains(&format!("<section id=\"{code}\">")), "{code}");
+    }
+    let sections = page.text.matches("<section id=").count();
+    assert_eq!(sections, CODES.len(), "name the new code here");
+}
+
+/// A 401 says how to come in, and speaks of an error only where there were credentials.
+#[tokio::test]
+async fn a_401_carries_its_challenge() {
+    let stage = Stage::with(&[("tokens.access_ttl_seconds", "1")]).await;
+    let client = &stage.client;
+    let pair = client.begin("ada").await;
+    let challenge = |answer: Answer, code: &str| {
+        answer.is(401, code);
+        answer.header("www-authenticate").unwrap().to_owned()
+    };
+    let plain = "Bearer realm=\"gateward\"";
+    let invalid = "Bearer realm=\"gateward\", error=\"invalid_token\"";
+    assert_eq!(challenge(client.get("/v1/me").await, "missing_token"), plain);
+    assert_eq!(challenge(client.login("ada", "wrong").await, "invalid_credentials"), plain);
+    assert_eq!(challenge(client.me("garbage").await, "invalid_token"), invalid);
+    assert_eq!(challenge(client.me(pair.refresh_token()).await, "wrong_token_kind"), invalid);
+    tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
+    assert_eq!(challenge(client.me(pair.access()).await, "token_expired"), invalid);
+    client.logout(pair.refresh_token()).await;
+    let ended = client.refresh(pair.refresh_token(), None).await;
+    assert_eq!(ended.body["reason"], "logout");
+    assert_eq!(challenge(ended, "session_ended"), invalid);
+}
+
+/// Credentials are checked before the body is looked at, whatever is wrong with the body.
+#[tokio::test]
+async fn credentials_come_before_the_body() {
+    let stage = Stage::new().await;
+    let long = "x".repeat(17 * 1024);
+    let mut seen = 0;
+    for operation in operations(&stage.client).await.into_iter().filter(|one| one.secured) {
+        seen += 1;
+        for (kind, body) in [
+            ("application/json", "{"),
+            ("application/json", "{\"surprise\":1}"),
+            ("text/plain", "x"),
+            ("application/json", &long),
+        ] {
+            let path = format!("{}?surprise=1", operation.path);
+            for token in [None, Some("garbage")] {
+                let request = stage.client.request(operation.method.clone(), &path);
+                let request = request.header("content-type", kind).body(body.to_owned());
+                let (request, code) = match token {
+                    None => (request, "missing_token"),
+                    Some(token) => (request.bearer_auth(token), "invalid_token"),
+                };
+                stage.client.send(request).await.is(401, code);
+            }
+        }
+    }
+    assert!(seen >= 5, "the document has lost its secured operations");
+    let closed = Stage::with(&[("signup.enabled", "false")]).await;
+    closed.post_bytes("/v1/signup", "text/plain", "x").await.is(403, "forbidden");
+}
+
+/// Rows W3 and 3.5.3: what changes something does so by its own method alone.
+#[tokio::test]
+async fn w3_safe_methods_change_nothing() {
+    let stage = Stage::new().await;
+    let client = &stage.client;
+    let pair = client.begin("ada").await;
+    let before = client.me(pair.access()).await.body;
+    let operations = operations(client).await;
+    let readable: BTreeSet<&str> = operations
+        .iter()
+        .filter(|one| one.method == Method::GET)
+        .map(|one| one.path.as_str())
+        .collect();
+    for operation in operations.iter().filter(|one| one.method != Method::GET) {
+        for method in ["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE", "PROPFIND", "FOO"] {
+            if ["GET", "HEAD"].contains(&method) && readable.contains(operation.path.as_str()) {
+                continue;
+            }
+            let method = Method::from_bytes(method.as_bytes()).unwrap();
+            let request =
+                client.request(method.clone(), &operation.path).bearer_auth(pair.access());
+            let mut body = operation.valid_body();
+            if body.get("refresh_token").is_some() {
+                body["refresh_token"] = json!(pair.refresh_token());
+            }
+            let answer = client.send(request.json(&body)).await;
+            assert_eq!(answer.status, 405, "{method} {}", operation.path);
+            let allow = answer.header("allow").unwrap().to_owned();
+            assert!(allow.contains(operation.method.as_str()) && !allow.contains(method.as_str()));
+            if method == Method::HEAD {
+                assert_eq!(answer.text, "");
+            } else {
+                answer.is(405, "method_not_allowed");
+            }
+        }
+        // No header turns one method into another.
+        for header in ["x-http-method-override", "x-method-override", "x-http-method"] {
+            let headers = [(header, operation.method.as_str())];
+            let answer = stage.send_with(Method::GET, &operation.path, &headers).await;
+            assert!(matches!(answer.status.as_u16(), 401 | 405), "{answer:?}");
+        }
+    }
+    // The session lives, the account is as it was, and nobody else came to be.
+    assert_eq!(client.me(pair.access()).await.body, before);
+    assert_eq!(client.refresh(pair.refresh_token(), None).await.status, 200);
+    stage.works("ada").await;
+}
+
+/// `HEAD` answers as `GET` does, without the body.
+#[tokio::test]
+async fn head_is_get_without_the_body() {
+    let stage = Stage::new().await;
+    let pair = stage.client.begin("ada").await;
+    for operation in operations(&stage.client).await {
+        if operation.method != Method::GET {
+            continue;
+        }
+        let get = stage.client.send(operation.request(&stage.client, pair.access())).await;
+        let mut head = operation.clone();
+        head.method = Method::HEAD;
+        let head = stage.client.send(head.request(&stage.client, pair.access())).await;
+        assert_eq!((head.status, head.text.as_str()), (get.status, ""), "{}", operation.path);
+        for name in ["content-type", "content-length", "cache-control", "content-security-policy"] {
+            assert_eq!(head.header(name), get.header(name), "{name} of {}", operation.path);
+        }
+        // The connection is still in step: the next answer is the right one.
+        assert_eq!(stage.client.get("/health/live").await.body["status"], "ok");
+    }
+}
+
+/// Rows 4.1.4 and 13.4.4: methods that nobody serves, as they come on the wire.
+#[tokio::test]
+async fn odd_methods_are_refused() {
+    let stage = Stage::new().await;
+    for (line, statuses) in [
+        ("TRACE /v1/me HTTP/1.1", [405].as_slice()),
+        ("TRACE / HTTP/1.1", &[404]),
+        ("CONNECT example.org:443 HTTP/1.1", &[400, 404, 405]),
+        ("CONNECT /v1/me HTTP/1.1", &[400, 404, 405]),
+        ("OPTIONS * HTTP/1.1", &[400, 404, 405]),
+        ("get /v1/me HTTP/1.1", &[400, 405]),
+        ("PATCH /health/live HTTP/1.1", &[405]),
+        ("FOO /health/live HTTP/1.1", &[405]),
+    ] {
+        let text = format!("{line}\r\nHost: x\r\nX-Secret: canary\r\nConnection: close\r\n\r\n");
+        let answer = Wire::exchange(&stage.node.url, text.as_bytes()).await;
+        assert!(statuses.contains(&answer.statuses()[0]), "{line}: {answer:?}");
+        assert!(!answer.text.contains("canary"), "{line}: {answer:?}");
+    }
+    let long = format!("{} /v1/me HTTP/1.1\r\nHost: x\r\n\r\n", "M".repeat(60_000));
+    let answer = Wire::exchange(&stage.node.url, long.as_bytes()).await;
+    assert!(answer.text.starts_with("HTTP/1.1 4"), "{answer:?}");
+    assert!(!stage.node.log().contains("MMMMMMMM"), "the log repeats an invented method");
+}
+
+/// Rows 13.4.1 and 14.2.5: what is not a path of ours is not found, however near it is.
+#[tokio::test]
+async fn other_paths_are_not_found() {
+    let stage = Stage::new().await;
+    let pair = stage.client.begin("ada").await;
+    for path in [
+        "/",
+        "/v1",
+        "/v1/",
+        "/v1/me/",
+        "//v1/me",
+        "/v1//me",
+        "/V1/me",
+        "/v1/ME",
+        "/me",
+        "/v1/me;x=1",
+        "/v1/me%00",
+        "/v1/me%2f",
+        "/v1/me.json",
+        "/v1/me/x.css",
+        "/v1/%2e%2e/metrics",
+        "/v1/users",
+        "/.git/config",
+        "/.env",
+        "/docs/../Cargo.toml",
+        "/docs/%2e%2e%2fCargo.toml",
+        "/docs/",
+        "/docs/x",
+        "/health",
+        "/favicon.ico",
+        "/v1/me%0d%0aX-Injected:1",
+        "/%ff",
+        "/%",
+        "/v1/me%",
+    ] {
+        let text = format!(
+            "GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\nConnection: close\r\n\r\n",
+            pair.access()
+        );
+        let answer = Wire::exchange(&stage.node.url, text.as_bytes()).await;
+        assert_eq!(answer.statuses(), [404], "{path}: {answer:?}");
+        assert_eq!(answer.body()["code"], "not_found", "{path}: {answer:?}");
+        assert!(!answer.text.contains("\nX-Injected"), "{path}: {answer:?}");
+    }
+    // What a client calls its request is not repeated.
+    let headers = [("x-request-id", "mine"), ("x-correlation-id", "mine")];
+    let answer = stage.get_with("/nothing", &headers).await;
+    answer.is(404, "not_found");
+    assert!(!answer.text.contains("mine") && answer.header("x-request-id") != Some("mine"));
+    // Not even a Host of the attacker's changes an address that we name.
+    let answer = stage
+        .get_with("/nothing", &[("host", "evil.example"), ("x-forwarded-host", "evil.example")])
+        .await;
+    assert!(!answer.text.contains("evil"), "{answer:?}");
+    let login = json!({"identifier": "ada", "password": PASSWORD});
+    let request = stage.client.post("/v1/login", &login).header("host", "evil.example");
+    assert_eq!(stage.client.send(request).await.status, 200);
+}

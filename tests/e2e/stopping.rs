@@ -1,0 +1,97 @@
+//! Row F11: SIGTERM. What runs finishes, what is new is refused, and the process ends with 0.
+
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+use gateward_e2e::{Database, PASSWORD, Plan, TestDatabase, Wire, on_both};
+use rustix::process::Signal;
+use tokio::net::TcpStream;
+
+on_both!(f11_a_stop_finishes_what_runs_and_refuses_what_is_new);
+
+/// How many log-ins wait for the hasher when the signal comes.
+const LOGINS: usize = 40;
+
+/// Row F11: hashes that wait, a body that is slow, and a connection that is idle.
+async fn f11_a_stop_finishes_what_runs_and_refuses_what_is_new(kind: Database) {
+    let database = TestDatabase::new(kind).await;
+    let plan =
+        Plan::on(&database).with("password.hash_threads", 1).with("password.argon2_iterations", 4);
+    let mut node = plan.start().await;
+    let client = node.client();
+    assert_eq!(client.signup("ada").await.status, 201);
+
+    let mut idle = Wire::open(&node.url).await;
+    idle.send(b"GET /health/ready HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    assert_eq!(idle.read_head(Duration::from_secs(5)).await.statuses(), [200]);
+    let mut slow = Wire::open(&node.url).await;
+    let body = r#"{"username":"bob","email":"bob@example.org","password":"correct horse battery"}"#;
+    let head = format!(
+        "POST /v1/signup HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: \
+         {}\r\n\r\n",
+        body.len()
+    );
+    slow.send(head.as_bytes()).await;
+    slow.send(&body.as_bytes()[..20]).await;
+    let logins = tokio::spawn({
+        let client = client.clone();
+        async move { join_all((0..LOGINS).map(|_| client.login("ada", PASSWORD))).await }
+    });
+    wait_for_a_queue(&node.ops_url).await;
+
+    let begun = Instant::now();
+    node.signal(Signal::TERM);
+    node.wait_for_line("stopping").await;
+    let address = node.url.strip_prefix("http://").unwrap().to_owned();
+    while TcpStream::connect(&address).await.is_ok() {
+        assert!(begun.elapsed() < Duration::from_secs(1), "new connections are still accepted");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    // Whoever asks on an old connection is told to go elsewhere, or finds it closed.
+    idle.send(b"GET /health/ready HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    let ready = idle.read_for(Duration::from_millis(300)).await;
+    assert!(ready.text.is_empty() || ready.statuses() == [503], "{ready:?}");
+
+    slow.send(&body.as_bytes()[20..]).await;
+    let made = slow.read_for(Duration::from_secs(20)).await;
+    assert_eq!(made.statuses(), [201], "{made:?}");
+    for login in logins.await.unwrap() {
+        assert_eq!(login.status, 200, "{login:?}");
+    }
+    assert_eq!(node.ended().await.code(), Some(0), "{}", node.log());
+    let took = begun.elapsed();
+    assert!(took < Duration::from_secs(30), "{took:?}");
+    assert_eq!(node.lines("stopped").len(), 1);
+
+    let node = plan.start().await;
+    assert_eq!(node.client().login("bob", PASSWORD).await.status, 200);
+}
+
+/// Waits until passwords wait to be hashed.
+async fn wait_for_a_queue(ops_url: &str) {
+    for _ in 0..500 {
+        let page = reqwest::get(format!("{ops_url}/metrics")).await.unwrap().text().await.unwrap();
+        let queue = page.lines().find_map(|line| line.strip_prefix("gateward_hash_queue_length "));
+        if queue.and_then(|number| number.parse::<f64>().ok()).is_some_and(|number| number > 5.0) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    panic!("no log-in waits for the hasher");
+}
+
+/// Row F11: nothing runs, an idle connection is there: the end comes at once, by either signal.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f11_an_idle_node_ends_at_once() {
+    for signal in [Signal::TERM, Signal::INT] {
+        let database = TestDatabase::new(Database::Sqlite).await;
+        let mut node = Plan::on(&database).start().await;
+        let client = node.client();
+        assert_eq!(client.get("/health/live").await.status, 200);
+        let begun = Instant::now();
+        node.signal(signal);
+        assert_eq!(node.ended().await.code(), Some(0), "{}", node.log());
+        assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+        drop(client);
+    }
+}

@@ -1,0 +1,175 @@
+//! TLS from the settings, and HTTP/2 by ALPN.
+
+use std::fs::Permissions;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use gateward_e2e::{Client, Database, Node, PASSWORD, Plan, TestDatabase, Wire};
+use rcgen::{CertifiedKey, generate_simple_self_signed};
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, ClientConnection, ProtocolVersion, RootCertStore, StreamOwned};
+use serde_json::json;
+
+use crate::headers;
+
+/// A node with a self-signed certificate for this machine.
+async fn node_with_tls(database: &TestDatabase) -> (Node, CertificateDer<'static>) {
+    let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
+    let CertifiedKey { cert, signing_key } = generate_simple_self_signed(names).unwrap();
+    let files = [("cert.pem", cert.pem()), ("key.pem", signing_key.serialize_pem())];
+    let paths = files.map(|(name, text)| {
+        let path = database.folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        std::fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+        path.display().to_string()
+    });
+    let [cert_path, key_path] = paths;
+    let plan = Plan::on(database).with("http.tls_cert", cert_path).with("http.tls_key", key_path);
+    let node = plan.with("http.public_url", "https://127.0.0.1:8443").start().await;
+    (node, cert.der().clone())
+}
+
+/// Rows 12.2.1 and 3.4.1: with a certificate the node speaks TLS and nothing else.
+#[tokio::test]
+async fn tls_comes_from_the_settings_and_nothing_falls_back() {
+    let database = TestDatabase::new(Database::Sqlite).await;
+    let (node, certificate) = node_with_tls(&database).await;
+    let root = reqwest::Certificate::from_der(&certificate).unwrap();
+    let http = reqwest::Client::builder().no_proxy().tls_certs_only([root]).build().unwrap();
+    let client = Client { http, url: node.url.clone() };
+    assert!(client.url.starts_with("https://"));
+    let pair = client.begin("ada").await;
+    let me = client.me(pair.access()).await;
+    assert_eq!(me.body["username"], "ada");
+    headers::are_safe(&me.headers, true);
+    assert!(client.get("/nothing").await.text_of("type").starts_with("https://127.0.0.1:8443/"));
+
+    // In plain http the port says nothing, and does not lead anywhere else.
+    let bare = node.url.replace("https://", "http://");
+    let login = json!({"identifier": "ada", "password": PASSWORD}).to_string();
+    let text = format!(
+        "POST /v1/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n\
+         Content-Length: {}\r\n\r\n{login}",
+        login.len()
+    );
+    let answer = Wire::exchange(&bare, text.as_bytes()).await;
+    assert!(answer.closed && !answer.text.contains("HTTP"), "{answer:?}");
+    // Somebody who does not know the certificate does not talk to it.
+    assert!(
+        node.client()
+            .try_send(node.client().request(reqwest::Method::GET, "/v1/me"))
+            .await
+            .is_err()
+    );
+}
+
+/// Shakes hands with a node, offering these protocols.
+fn shake_hands(
+    node: &Node,
+    certificate: &CertificateDer<'static>,
+    protocols: &[&str],
+) -> StreamOwned<ClientConnection, TcpStream> {
+    let mut roots = RootCertStore::empty();
+    roots.add(certificate.clone()).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider);
+    let builder = builder.with_safe_default_protocol_versions().unwrap();
+    let mut config = builder.with_root_certificates(roots).with_no_client_auth();
+    config.alpn_protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
+    let name = ServerName::try_from("localhost").unwrap();
+    let mut connection = ClientConnection::new(Arc::new(config), name).unwrap();
+    let mut socket = TcpStream::connect(node.url.trim_start_matches("https://")).unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    connection.complete_io(&mut socket).unwrap();
+    StreamOwned::new(connection, socket)
+}
+
+/// One frame of HTTP/2 (RFC 9113, section 4.1).
+fn frame(kind: u8, flags: u8, stream: u8, payload: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(payload.len()).unwrap().to_be_bytes();
+    let head = [0, length[0], length[1], kind, flags, 0, 0, 0, stream];
+    [&head, payload].concat()
+}
+
+/// A text of HPACK, not compressed (RFC 7541, section 5.2).
+fn text(text: &str) -> Vec<u8> {
+    [&[u8::try_from(text.len()).unwrap()], text.as_bytes()].concat()
+}
+
+/// Asks for a path by HTTP/2 with one more header. Gives the first byte of the answer's head, which
+/// is its status, or nothing where the stream is refused.
+fn ask(
+    stream: &mut StreamOwned<ClientConnection, TcpStream>,
+    path: &str,
+    (name, value): (&str, &str),
+) -> Option<u8> {
+    // `:method: GET` and `:scheme: https` are in the table; path and authority are written out.
+    let head = [
+        &[0x82, 0x87, 0x04][..],
+        &text(path),
+        &[0x01],
+        &text("localhost"),
+        &[0x00],
+        &text(name),
+        &text(value),
+    ]
+    .concat();
+    let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    let bytes = [&preface[..], &frame(4, 0, 0, &[]), &frame(1, 0x5, 1, &head)].concat();
+    stream.write_all(&bytes).unwrap();
+    loop {
+        let mut head = [0; 9];
+        stream.read_exact(&mut head).ok()?;
+        let mut payload = vec![0; usize::from(u16::from_be_bytes([head[1], head[2]]))];
+        stream.read_exact(&mut payload).ok()?;
+        match head[3] {
+            1 => return payload.first().copied(),
+            // The stream or the whole connection is over.
+            3 | 7 => return None,
+            _ => {}
+        }
+    }
+}
+
+/// HTTP/2 is spoken with those who offer it, and what would be another message in HTTP/1 is refused
+/// (rows 4.2.3 and 4.2.4).
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn http2_is_agreed_upon_and_carries_no_second_message() {
+    let database = TestDatabase::new(Database::Sqlite).await;
+    let (node, certificate) = node_with_tls(&database).await;
+    let spoken = tokio::task::spawn_blocking(move || {
+        for (offered, agreed) in [
+            (&["h2", "http/1.1"][..], Some("h2")),
+            (&["http/1.1", "h2"], Some("h2")),
+            (&["http/1.1"], Some("http/1.1")),
+            (&[], None),
+        ] {
+            let stream = shake_hands(&node, &certificate, offered);
+            let found =
+                stream.conn.alpn_protocol().map(|name| String::from_utf8_lossy(name).into_owned());
+            assert_eq!(found.as_deref(), agreed, "{offered:?}");
+            assert_eq!(stream.conn.protocol_version(), Some(ProtocolVersion::TLSv1_3));
+        }
+        // The statuses 200 and 404 as HPACK writes them.
+        for (path, header, status) in [
+            ("/health/live", ("x-some", "thing"), Some(0x88)),
+            ("/nothing", ("x-some", "thing"), Some(0x8d)),
+            ("/health/live", ("connection", "close"), None),
+            ("/health/live", ("transfer-encoding", "chunked"), None),
+            ("/health/live", ("upgrade", "h2c"), None),
+            ("/health/live", ("x-some", "thing\r\nhost: evil"), None),
+            ("/health/live", ("x-some\r\nhost", "evil"), None),
+            ("/health/live", ("X-Some", "thing"), None),
+            ("/health/live\r\nhost: evil", ("x-some", "thing"), None),
+        ] {
+            let mut stream = shake_hands(&node, &certificate, &["h2"]);
+            let found = ask(&mut stream, path, header);
+            let is_refused = status.is_none() && !matches!(found, Some(0x88 | 0x8d));
+            assert!(found == status || is_refused, "{path:?} {header:?}: {found:?}");
+        }
+    });
+    spoken.await.unwrap();
+}

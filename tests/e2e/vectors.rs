@@ -1,0 +1,218 @@
+//! What others found to break parsers (row F32): `JSONTestSuite` and the Big List of Naughty Strings,
+//! at every operation. Their folder is named by `GATEWARD_VECTORS`; they are not in this repository.
+
+use std::path::{Path, PathBuf};
+
+use futures_util::StreamExt;
+use gateward_e2e::Answer;
+use reqwest::header::HeaderValue;
+use reqwest::{Method, RequestBuilder};
+use serde_json::{Value, json};
+
+use crate::api::{Operation, operations, percent_encode};
+use crate::stage::Stage;
+
+/// How many requests are under way at once.
+const AT_ONCE: usize = 16;
+
+/// The folder of vectors of one kind. Without it the test is skipped, loudly, and fails on a machine
+/// that tests for all.
+#[expect(clippy::disallowed_methods, reason = "a test is told by its environment")]
+fn folder(kind: &str, original: &str) -> Option<PathBuf> {
+    let folder = std::env::var_os("GATEWARD_VECTORS");
+    if folder.is_none() {
+        let is_ci = std::env::var("CI").is_ok_and(|value| value == "true");
+        assert!(!is_ci, "GATEWARD_VECTORS must be set where CI=true");
+        eprintln!(
+            "\n*** SKIPPED, row F32 is not tested here: set GATEWARD_VECTORS to a folder whose"
+        );
+        eprintln!("*** subfolder '{kind}' holds the vectors of https://github.com/{original}\n");
+    }
+    folder.map(|folder| Path::new(&folder).join(kind))
+}
+
+/// The operations, and an access token for those that want one.
+async fn prepare(stage: &Stage) -> (Vec<Operation>, String) {
+    let pair = stage.client.begin("ada").await;
+    (operations(&stage.client).await, pair.access().to_owned())
+}
+
+/// Sends many requests; gives each answer with what it answers.
+async fn send_all<T>(stage: &Stage, requests: Vec<(T, RequestBuilder)>) -> Vec<(T, Answer)> {
+    let answers =
+        requests.into_iter().map(async |(what, request)| (what, stage.client.send(request).await));
+    futures_util::stream::iter(answers).buffer_unordered(AT_ONCE).collect().await
+}
+
+/// Asserts that an answer is one that we have made, and blames the client for whatever is wrong.
+#[track_caller]
+fn is_sound(what: &str, answer: &Answer) {
+    assert!(!answer.status.is_server_error(), "{what}: {answer:?}");
+    if answer.status.is_client_error() {
+        answer.is_problem();
+    } else {
+        assert!(answer.status.is_success(), "{what}: {answer:?}");
+    }
+}
+
+/// The log holds no panic, and each of its lines is still one.
+fn log_is_sound(stage: &Stage) {
+    let log = stage.node.log();
+    for line in log.lines().filter(|line| !line.is_empty()) {
+        let line: Value = serde_json::from_str(line).unwrap_or_else(|_| panic!("not ours: {line}"));
+        assert_ne!(line["level"], "ERROR", "{line}");
+    }
+}
+
+/// Row F32: every case as a body and as every member of every body. What is no JSON is a 400 (or too
+/// large), and nothing is ever our fault.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f32_the_json_test_suite_breaks_nothing() {
+    let Some(folder) = folder("json", "nst/JSONTestSuite") else { return };
+    let mut cases = Vec::new();
+    for entry in std::fs::read_dir(&folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|ending| ending == "json") {
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            cases.push((name, std::fs::read(&path).unwrap()));
+        }
+    }
+    assert!(cases.len() > 300, "{} cases in {}", cases.len(), folder.display());
+
+    let stage = Stage::new().await;
+    let (operations, token) = prepare(&stage).await;
+    let mut requests = Vec::new();
+    for operation in operations.iter().filter(|operation| operation.body.is_some()) {
+        let request = || {
+            let request = operation.request(&stage.client, &token);
+            request.header("content-type", "application/json")
+        };
+        for (name, bytes) in &cases {
+            // What would end the session would leave nothing but 401 to be seen afterwards.
+            let ends_session = operation.path.ends_with("/logout-all") && is_harmless(bytes);
+            if ends_session {
+                continue;
+            }
+            requests.push(((name.clone(), true), request().body(bytes.clone())));
+            for member in operation.members().keys() {
+                let start = format!("{{{}:", json!(member));
+                let body = [start.as_bytes(), bytes, b"}"].concat();
+                requests.push(((name.clone(), false), request().body(body)));
+            }
+        }
+    }
+    assert!(requests.len() > 4000);
+    for ((name, whole), answer) in send_all(&stage, requests).await {
+        is_sound(&name, &answer);
+        let status = answer.status.as_u16();
+        // Nothing at all is as good as `{}` where a body may be left out.
+        let nothing = name == "n_structure_no_data.json";
+        if name.starts_with("n_") && !(whole && nothing) {
+            assert!(matches!(status, 400 | 413), "{name}: {answer:?}");
+        }
+        if name.starts_with("y_") && !whole {
+            let duplicate = name.contains("duplicated_key");
+            let spoiled = duplicate && status == 400;
+            assert!(spoiled || matches!(status, 200 | 204 | 401 | 422), "{name}: {answer:?}");
+        }
+    }
+    // By the address: a case may have been a good username.
+    stage.works("ada@example.org").await;
+    log_is_sound(&stage);
+}
+
+/// Whether a case is a good body, or a good value of a flag.
+fn is_harmless(bytes: &[u8]) -> bool {
+    matches!(bytes.trim_ascii(), b"" | b"{}" | b"null" | b"true" | b"false")
+}
+
+fn naughty() -> Option<Vec<String>> {
+    let file = folder("naughty", "minimaxir/big-list-of-naughty-strings")?.join("blns.json");
+    let texts: Vec<String> = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+    assert!(texts.len() > 400);
+    Some(texts)
+}
+
+/// Row F32: every naughty string in every member.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f32_naughty_strings_in_bodies_break_nothing() {
+    let Some(texts) = naughty() else { return };
+    let stage = Stage::new().await;
+    let (operations, token) = prepare(&stage).await;
+    let mut requests = Vec::new();
+    for operation in &operations {
+        // The password of the account itself must stay what it is.
+        for member in operation.members().into_keys().filter(|name| *name != "new_password") {
+            for text in &texts {
+                let mut body = operation.valid_body();
+                body[&member] = json!(text);
+                if operation.path.ends_with("/me") && is_username(text) {
+                    continue;
+                }
+                let request = operation.request(&stage.client, &token).json(&body);
+                requests.push((format!("{} {member}: {text:?}", operation.name()), request));
+            }
+        }
+    }
+    assert!(requests.len() > 4000);
+    for (what, answer) in send_all(&stage, requests).await {
+        is_sound(&what, &answer);
+    }
+    stage.works("ada").await;
+    log_is_sound(&stage);
+}
+
+/// Whether somebody could have the name; then it would be taken on.
+fn is_username(text: &str) -> bool {
+    text.len() >= 3
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
+}
+
+/// Row F32: every naughty string in the path, the query and the headers.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f32_naughty_strings_in_heads_break_nothing() {
+    let Some(texts) = naughty() else { return };
+    let stage = Stage::new().await;
+    let (_, token) = prepare(&stage).await;
+    let get = |path: &str| stage.client.request(Method::GET, path);
+    let names = [
+        "user-agent",
+        "x-forwarded-for",
+        "idempotency-key",
+        "authorization",
+        "origin",
+        "accept",
+        "cookie",
+        "content-type",
+        "accept-language",
+        "if-none-match",
+        "range",
+        "x-request-id",
+        "traceparent",
+        "access-control-request-method",
+    ];
+    let mut requests = Vec::new();
+    for text in &texts {
+        let encoded = percent_encode(text);
+        for path in [
+            format!("/v1/{encoded}"),
+            format!("/docs/{encoded}"),
+            format!("/health/live?{encoded}"),
+            format!("/v1/me?x={encoded}&{encoded}=x"),
+        ] {
+            requests.push((path.clone(), get(&path).bearer_auth(&token)));
+        }
+        let Ok(value) = HeaderValue::from_bytes(text.as_bytes()) else { continue };
+        for name in names {
+            let what = format!("{name}: {text:?}");
+            requests.push((what.clone(), get("/v1/me").header(name, &value)));
+            let refresh = stage.client.refresh_request("garbage", None).header(name, &value);
+            requests.push((what, refresh));
+        }
+    }
+    for (what, answer) in send_all(&stage, requests).await {
+        is_sound(&what, &answer);
+    }
+    stage.works("ada").await;
+    log_is_sound(&stage);
+}
