@@ -49,7 +49,7 @@ pub enum RefreshError {
 
 impl App {
     /// Exchanges a refresh token for the next pair, by the rules of
-    /// [`judge`](gateward_domain::refresh::judge).
+    /// [`judge`].
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn refresh(&self, refresh: Refresh) -> Result<TokenPair, RefreshError> {
         let now = self.now();
