@@ -4,7 +4,7 @@
 
 # Build and start the service, with its data in ./data
 run:
-	cargo run --quiet --package gateward-server
+	cargo run --package gateward-server
 
 # Run all tests, on SQLite and on Postgres
 test:

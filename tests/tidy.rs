@@ -184,7 +184,7 @@ fn security_rows_and_tests_name_each_other() {
         }
     }
     let asvs = Regex::new(r"^a([0-9]+)_([0-9]+)_([0-9]+)_").unwrap();
-    let prefix = Regex::new(r"^((?:(?:inv|[ajrspblwfvh])[0-9]+_)+)").unwrap();
+    let prefix = Regex::new(r"^((?:(?:inv|[abefhjlmprstvw])[0-9]+_)+)").unwrap();
     for test in functions {
         let named = match (asvs.captures(&test), prefix.captures(&test)) {
             (Some(found), _) => vec![format!("{}.{}.{}", &found[1], &found[2], &found[3])],

@@ -27,7 +27,13 @@ async fn operations_want_the_credentials_that_the_table_says() {
                 forged.is(401, "invalid_token");
                 assert_eq!(bare.headers["www-authenticate"], r#"Bearer realm="gateward""#);
             }
-            _ => assert_ne!(forged.status, 500, "{method} {path}"),
+            "holder" if path.ends_with("/logout") => bare.is(401, "missing_token"),
+            // Without a body, and with a token that nobody looks at.
+            _ if method == Method::POST => {
+                bare.is(415, "unsupported_media_type");
+                forged.is(415, "unsupported_media_type");
+            }
+            _ => {}
         }
         if who == "anyone" && method == Method::GET {
             assert_eq!(bare.status, 200, "{path}");

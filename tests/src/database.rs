@@ -53,7 +53,7 @@ impl TestDatabase {
         connect(&server()).await
     }
 
-    /// The whole content as text, as somebody sees it who has stolen it. Postgres alone.
+    /// A connection of one's own. Postgres alone.
     pub async fn postgres(&self) -> tokio_postgres::Client {
         connect(&self.url).await
     }

@@ -1,7 +1,7 @@
 //! Signing keys: made at the first start, rotated without a restart.
 
 use gateward_domain::key::{
-    Algorithm, CLOCK_SKEW_SECONDS, KeyPurpose, KeyState, StoredKey, key_state, signing_key,
+    Algorithm, CLOCK_SKEW_SECONDS, KeyPurpose, KeyState, StoredKey, key_state,
 };
 use gateward_domain::ports::{Access, Instance, KeyError, StoreError, Tx};
 use gateward_domain::{Actor, EventKind, Timestamp};
@@ -33,6 +33,15 @@ pub enum KeysError {
     Store(#[from] StoreError),
 }
 
+/// What becomes of another algorithm than that of the newest key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NewAlgorithm {
+    /// A key for it is made, which signs once verifiers can know it.
+    Begins,
+    /// Nothing, until the service itself is started with it.
+    Waits,
+}
+
 /// What came of a rotation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rotated {
@@ -46,21 +55,25 @@ impl App {
     /// Makes sure that the store belongs to this issuer and holds keys, and takes them into use.
     ///
     /// Nodes that start together make one set of keys.
-    pub async fn prepare_keys(&self) -> Result<(), KeysError> {
+    pub async fn prepare_keys(&self, new_algorithm: NewAlgorithm) -> Result<(), KeysError> {
         let now = self.now();
+        // Made before the transaction, which would hold up every writer for as long.
+        let mut made = Vec::new();
+        for (purpose, algorithm, active_from) in
+            self.missing_keys(&self.stored_keys().await?, new_algorithm, now)
+        {
+            made.push(self.ports.key_maker.make_key(purpose, algorithm, now, active_from)?);
+        }
         let mut tx = self.ports.store.begin(Access::Write).await?;
         let proposed = Instance { issuer: self.policy.issuer.clone(), created_at: now };
         self.check_issuer(&tx.lock_instance(&proposed).await?)?;
         let mut keys = tx.list_keys().await?;
-        for (purpose, algorithm) in self.wanted() {
-            let newest = keys.iter().rfind(|key| key.purpose == purpose);
-            let active_from = match newest {
-                None => now,
-                // An operator chose another algorithm: it begins once verifiers know the key.
-                Some(key) if key.algorithm != algorithm => self.publish_until(now),
-                Some(_) => continue,
-            };
-            keys.push(self.add_key(&mut *tx, purpose, algorithm, (now, active_from)).await?);
+        // Another node may have made them meanwhile.
+        let missing = self.missing_keys(&keys, new_algorithm, now);
+        made.retain(|key| missing.contains(&(key.purpose, key.algorithm, key.active_from)));
+        for key in made {
+            self.insert_key(&mut *tx, &key, now).await?;
+            keys.push(key);
         }
         tx.commit().await?;
         Ok(self.ports.key_maker.install_keys(&keys)?)
@@ -70,6 +83,37 @@ impl App {
     pub async fn reload_keys(&self) -> Result<(), KeysError> {
         let keys = self.list_keys().await?;
         Ok(self.ports.key_maker.install_keys(&keys)?)
+    }
+
+    /// Which keys have to be made: purpose, algorithm, and from when on they sign.
+    fn missing_keys(
+        &self,
+        keys: &[StoredKey],
+        new_algorithm: NewAlgorithm,
+        now: Timestamp,
+    ) -> Vec<(KeyPurpose, Algorithm, Timestamp)> {
+        let mut missing = Vec::new();
+        for (purpose, algorithm) in self.wanted() {
+            match keys.iter().rfind(|key| key.purpose == purpose) {
+                None => missing.push((purpose, algorithm, now)),
+                // It begins once verifiers know the key.
+                Some(newest)
+                    if newest.algorithm != algorithm && new_algorithm == NewAlgorithm::Begins =>
+                {
+                    missing.push((purpose, algorithm, self.publish_until(now)));
+                }
+                Some(_) => {}
+            }
+        }
+        missing
+    }
+
+    /// All keys of the store, whosever it is.
+    async fn stored_keys(&self) -> Result<Vec<StoredKey>, StoreError> {
+        let mut tx = self.ports.store.begin(Access::Read).await?;
+        let keys = tx.list_keys().await?;
+        tx.commit().await?;
+        Ok(keys)
     }
 
     /// All keys of the store.
@@ -95,6 +139,11 @@ impl App {
     /// Makes the next keys. They are published now and sign once every verifier can know them.
     pub async fn rotate_keys(&self) -> Result<Rotated, KeysError> {
         let now = self.now();
+        let active_from = self.publish_until(now);
+        let mut made = Vec::new();
+        for (purpose, algorithm) in self.wanted() {
+            made.push(self.ports.key_maker.make_key(purpose, algorithm, now, active_from)?);
+        }
         let mut tx = self.ports.store.begin(Access::Write).await?;
         let instance = tx.find_instance().await?.ok_or(KeysError::NoInstance)?;
         self.check_issuer(&tx.lock_instance(&instance).await?)?;
@@ -102,20 +151,11 @@ impl App {
         if let Some(next) = keys.iter().find(|key| key.active_from > now) {
             return Ok(Rotated::WaitingUntil(next.active_from));
         }
-        let active_from = self.publish_until(now);
-        for (purpose, algorithm) in self.wanted() {
-            self.add_key(&mut *tx, purpose, algorithm, (now, active_from)).await?;
+        for key in &made {
+            self.insert_key(&mut *tx, key, now).await?;
         }
         tx.commit().await?;
         Ok(Rotated::From(active_from))
-    }
-
-    /// Whether some key can sign now.
-    #[must_use]
-    pub fn has_signing_key(keys: &[StoredKey], now: Timestamp) -> bool {
-        [KeyPurpose::Access, KeyPurpose::Refresh]
-            .iter()
-            .all(|purpose| signing_key(keys, *purpose, now).is_some())
     }
 
     /// Which keys there must be. Refresh tokens are read by the issuer alone, so their algorithm
@@ -130,18 +170,15 @@ impl App {
         now.plus_seconds(self.policy.jwks_cache_seconds + SPREAD_SECONDS + CLOCK_SKEW_SECONDS)
     }
 
-    /// Makes one key and stores it. `times` are now and from when on it signs.
-    async fn add_key(
+    /// Stores a key, and writes it down.
+    async fn insert_key(
         &self,
         tx: &mut dyn Tx,
-        purpose: KeyPurpose,
-        algorithm: Algorithm,
-        (now, active_from): (Timestamp, Timestamp),
-    ) -> Result<StoredKey, KeysError> {
-        let key = self.ports.key_maker.make_key(purpose, algorithm, now, active_from)?;
-        tx.insert_key(&key).await?;
-        tx.insert_event(&self.event(EventKind::KeyCreated, Actor::Service, now)).await?;
-        Ok(key)
+        key: &StoredKey,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        tx.insert_key(key).await?;
+        tx.insert_event(&self.event(EventKind::KeyCreated, Actor::Service, now)).await
     }
 
     /// Whether the store belongs to this issuer.

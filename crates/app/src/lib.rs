@@ -1,10 +1,10 @@
 //! The use cases of Gateward: what happens, in what order.
 //!
-//! Each is a method on [`App`] in a file of its own, with its input and its errors.
+//! Each is a method on [`App`], with its input and its errors beside it; a file holds one subject.
 
-mod account;
 mod authenticate;
 mod change_password;
+mod change_username;
 mod issue;
 mod keys;
 mod login;
@@ -26,11 +26,11 @@ use gateward_domain::{
     Actor, Event, EventId, EventKind, Origin, Password, PasswordHash, Timestamp,
 };
 
-pub use account::ChangeUsernameError;
 pub use authenticate::{AuthenticateError, Caller};
 pub use change_password::{ChangePassword, ChangePasswordError};
+pub use change_username::ChangeUsernameError;
 pub use gateward_domain as domain;
-pub use keys::{KeysError, Rotated};
+pub use keys::{KeysError, NewAlgorithm, Rotated};
 pub use login::{LoggedIn, Login, LoginError};
 pub use logout::{LogoutAllError, LogoutError};
 pub use operator::{NewAccount, OperatorError};
@@ -89,9 +89,9 @@ impl App {
         self.ports.clock.now()
     }
 
-    /// The public keys, as a JSON Web Key Set (RFC 7517, section 5).
+    /// The public keys, as a JSON Web Key Set (RFC 7517, section 5); `None` before there are any.
     #[must_use]
-    pub fn jwks(&self) -> String {
+    pub fn jwks(&self) -> Option<String> {
         self.ports.signer.jwks(self.now())
     }
 

@@ -4,7 +4,7 @@ use gateward_domain::ports::{Access, StoreError};
 use gateward_domain::refresh::{KeyHash, Rotation, ShownToken, Verdict, judge};
 use gateward_domain::{
     Actor, End, EndReason, Event, EventKind, Origin, Session, Timestamp, TokenError, TokenPair,
-    User,
+    TokenText, User,
 };
 
 use crate::App;
@@ -18,7 +18,7 @@ const DEADLINE_SECONDS: i64 = 5;
 #[derive(Debug)]
 pub struct Refresh {
     /// The token.
-    pub token: String,
+    pub token: TokenText,
     /// The idempotency key that came with it.
     pub idempotency: Option<KeyHash>,
     /// When the request arrived.
@@ -53,10 +53,11 @@ impl App {
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn refresh(&self, refresh: Refresh) -> Result<TokenPair, RefreshError> {
         let now = self.now();
-        if now > refresh.received_at.plus_seconds(DEADLINE_SECONDS) {
+        let deadline = refresh.received_at.plus_seconds(DEADLINE_SECONDS);
+        if now > deadline {
             return Err(RefreshError::TooLate);
         }
-        let shown = self.ports.signer.verify_refresh(&refresh.token, now)?;
+        let shown = self.ports.signer.verify_refresh(refresh.token.expose(), now)?;
         if shown.expires_at <= now {
             return Err(RefreshError::Token(TokenError::Expired));
         }
@@ -68,7 +69,7 @@ impl App {
         tx.commit().await?;
         let (session, user) = match rotated {
             Some(rotated) => rotated,
-            None => self.settle(&rotation, &refresh.origin).await?,
+            None => self.settle(&rotation, &refresh.origin, deadline).await?,
         };
         Ok(self.issue_pair(&user, &session, now)?)
     }
@@ -96,6 +97,7 @@ impl App {
         &self,
         rotation: &Rotation,
         origin: &Origin,
+        deadline: Timestamp,
     ) -> Result<(Session, User), RefreshError> {
         let mut tx = self.ports.store.begin(Access::Write).await?;
         let Some(mut session) = tx.lock_session(rotation.shown.session_id).await? else {
@@ -111,6 +113,8 @@ impl App {
         match verdict {
             Verdict::Forged => return Err(RefreshError::Token(TokenError::Invalid)),
             Verdict::Over(end) => return Err(RefreshError::SessionEnded(end.reason)),
+            // The store was slow: its client may have given up and gone on with the next token.
+            Verdict::Replay if self.now() > deadline => return Err(RefreshError::TooLate),
             Verdict::Replay => {
                 let reason = EndReason::RefreshTokenReused;
                 tx.end_session(session.id, End { at: rotation.now, reason }).await?;

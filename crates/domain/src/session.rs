@@ -144,12 +144,6 @@ impl Session {
             None
         }
     }
-
-    /// How often it was refreshed.
-    #[must_use]
-    pub const fn refreshes(&self) -> i64 {
-        self.line.generation - Line::FIRST_GENERATION
-    }
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ pub enum UsernameError {
 }
 
 /// Names that nobody gets: parts of addresses of the service, and names that sound like its staff.
-pub const RESERVED: &[&str] = &[
+const RESERVED: &[&str] = &[
     "admin",
     "administrator",
     "anonymous",

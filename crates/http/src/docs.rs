@@ -6,10 +6,11 @@ use std::sync::Arc;
 use actix_web::http::header;
 use actix_web::web::{self, Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
+use gateward_app::domain::EndReason;
 
 use crate::App;
 use crate::body::refuse_query;
-use crate::problem::{Code, Problem};
+use crate::problem::{Code, Problem, why};
 use crate::routes::Endpoint;
 
 /// Where the page that explains the errors stands, whether `docs` is on or not: every problem
@@ -91,11 +92,12 @@ async fn problems(request: HttpRequest) -> Result<HttpResponse, Problem> {
     let mut rows = String::new();
     for code in Code::ALL {
         let (name, status) = (code.as_str(), code.status().as_u16());
+        let reasons = if *code == Code::SessionEnded { reasons() } else { String::new() };
         // Writing to a string cannot fail.
         let _ = write!(
             rows,
             "<section id=\"{name}\"><h2>{}</h2><p><code>{name}</code> · status {status}</p>\
-             <p>{}</p></section>",
+             <p>{}</p>{reasons}</section>",
             code.title(),
             code.help()
         );
@@ -111,6 +113,15 @@ async fn problems(request: HttpRequest) -> Result<HttpResponse, Problem> {
         "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; \
                     form-action 'none'; frame-ancestors 'none'",
     ))
+}
+
+/// The reasons for which a session ends.
+fn reasons() -> String {
+    let rows: Vec<String> = EndReason::ALL
+        .iter()
+        .map(|reason| format!("<dt><code>{reason}</code></dt><dd>{}</dd>", why(*reason)))
+        .collect();
+    format!("<dl>{}</dl>", rows.concat())
 }
 
 fn html(page: &str, csp: &'static str) -> HttpResponse {

@@ -67,7 +67,7 @@ pub(crate) async fn edge(
     let unread = Unread::hold(&mut request);
     let kept = request.request().clone();
     kept.extensions_mut().insert(Arrival(app.core().now()));
-    if let Some(ip) = crate::origin::origin(&kept, &app.options().trusted_proxies).ip {
+    if let Some(ip) = app.origin(&kept).ip {
         Span::current().record("client_ip", tracing::field::display(ip));
     }
     let (response, problem) = if has_long_header(kept.headers()) {
@@ -216,7 +216,11 @@ fn report(request: &HttpRequest, status: StatusCode, code: Option<Code>, started
     if code.is_none() && request.method().is_safe() {
         tracing::debug!(status, micros, outcome = "ok", "answered");
     } else {
-        let outcome = if code.is_none() { "ok" } else { "refused" };
+        let outcome = match status {
+            500.. => "failed",
+            400.. => "refused",
+            _ => "ok",
+        };
         tracing::info!(status, code, micros, outcome, "answered");
     }
 }

@@ -56,6 +56,11 @@ impl App {
         &self.options
     }
 
+    /// Where a request comes from.
+    pub(crate) fn origin(&self, request: &actix_web::HttpRequest) -> gateward_app::domain::Origin {
+        origin::origin(request, &self.options.trusted_proxies)
+    }
+
     /// Says that the process is about to stop: readiness turns off.
     pub fn drain(&self) {
         self.draining.store(true, Ordering::Relaxed);

@@ -246,7 +246,7 @@ impl From<StoreError> for Problem {
 }
 
 /// Why a session is over, for people.
-const fn why(reason: EndReason) -> &'static str {
+pub(crate) const fn why(reason: EndReason) -> &'static str {
     match reason {
         EndReason::Logout => "it was logged out",
         EndReason::LogoutAll => "all sessions of the account were logged out",

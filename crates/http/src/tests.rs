@@ -75,7 +75,7 @@ impl TokenSigner for Hollow {
         Err(TokenError::NoKey)
     }
 
-    fn jwks(&self, _: Timestamp) -> String {
+    fn jwks(&self, _: Timestamp) -> Option<String> {
         panic!("canary: the key set panics");
     }
 }

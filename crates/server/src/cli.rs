@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 
 /// An authentication service: accounts, sessions and tokens.
 #[derive(Debug, Parser)]
-#[command(name = "gateward", version, about, arg_required_else_help = false)]
+#[command(name = "gateward", version, arg_required_else_help = false)]
 pub(crate) struct Cli {
     /// A file of settings, in TOML.
     #[arg(long, global = true, value_name = "FILE")]
@@ -32,7 +32,7 @@ pub(crate) enum Command {
     /// Make, list or rotate keys.
     #[command(subcommand)]
     Keys(KeysCommand),
-    /// Print the `OpenAPI` document.
+    /// Print the API document (openapi.json) of the default settings.
     Openapi,
 }
 

@@ -2,6 +2,7 @@
 
 use std::net::TcpListener;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::web::{self, Data};
 use actix_web::{App, HttpResponse, HttpServer};
@@ -11,6 +12,9 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 /// The bounds of the request times, in seconds: from a look-up in memory to a queue that is full.
 const SECONDS: &[f64] =
     &[0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+
+/// How often what was counted is put together: until then each request takes some memory.
+const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 
 /// What the page is made of.
 struct Page {
@@ -22,6 +26,15 @@ struct Page {
 pub(crate) fn init() -> anyhow::Result<PrometheusHandle> {
     let matcher = Matcher::Suffix("_seconds".to_owned());
     Ok(PrometheusBuilder::new().set_buckets_for_metric(matcher, SECONDS)?.install_recorder()?)
+}
+
+/// Puts together what was counted, for as long as the process runs, whether anybody asks or not.
+pub(crate) async fn upkeep(prometheus: PrometheusHandle) {
+    let mut interval = tokio::time::interval(UPKEEP_INTERVAL);
+    loop {
+        interval.tick().await;
+        prometheus.run_upkeep();
+    }
 }
 
 /// Serves the page.
@@ -50,7 +63,6 @@ async fn show(page: Data<Page>) -> HttpResponse {
     for (name, number) in numbers {
         metrics::gauge!(name).set(f64::from(u32::try_from(number).unwrap_or(u32::MAX)));
     }
-    page.prometheus.run_upkeep();
     HttpResponse::Ok()
         .content_type("text/plain; version=0.0.4; charset=utf-8")
         .body(page.prometheus.render())

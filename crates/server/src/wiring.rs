@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use gateward_app::domain::ports::StoreError;
-use gateward_app::{App, KeysError, Ports};
+use gateward_app::{App, KeysError, NewAlgorithm, Ports};
 use gateward_crypto::{
     Argon2Hasher, Keyring, KeyringSettings, MasterKey, SystemClock, SystemEntropy,
 };
@@ -25,7 +25,9 @@ pub(crate) struct Wired {
 }
 
 /// Gives the ports their adapters. A server that is down is no error yet.
-pub(crate) async fn wire(settings: &Settings) -> anyhow::Result<Wired> {
+///
+/// `create` says whether the file of an embedded database is made at the very first start.
+pub(crate) async fn wire(settings: &Settings, create: CreateIfMissing) -> anyhow::Result<Wired> {
     let entropy = Arc::new(SystemEntropy::new());
     let (master_key, new_master_key) = match &settings.master_key {
         MasterKeySource::Given(key) => (key.clone(), None),
@@ -41,7 +43,7 @@ pub(crate) async fn wire(settings: &Settings) -> anyhow::Result<Wired> {
     // Without a master key this is the very first start. With one, a database that is not there has
     // vanished, and must not silently come back empty.
     let first_start = new_master_key.is_some();
-    let create = if first_start { CreateIfMissing::Yes } else { CreateIfMissing::No };
+    let create = if first_start { create } else { CreateIfMissing::No };
     let options = Options { pool_size: settings.pool_size, create };
     let store = open(settings.database_url.expose(), &options).await?;
     let keyring_settings = KeyringSettings {
@@ -84,7 +86,11 @@ impl BringUpError {
 
 impl Wired {
     /// Brings the database up to date and takes its keys into use; makes both at the first start.
-    pub(crate) async fn bring_up(&self, settings: &Settings) -> Result<(), BringUpError> {
+    pub(crate) async fn bring_up(
+        &self,
+        settings: &Settings,
+        new_algorithm: NewAlgorithm,
+    ) -> Result<(), BringUpError> {
         if settings.migrate_on_start {
             let applied = migrate(settings.database_url.expose(), CreateIfMissing::No).await;
             for name in applied.map_err(of_migration)? {
@@ -101,7 +107,7 @@ impl Wired {
             }
         }
         self.keep_master_key().await?;
-        self.app.prepare_keys().await.map_err(of_keys)
+        self.app.prepare_keys(new_algorithm).await.map_err(of_keys)
     }
 
     /// Writes down a master key that was made just now, unless keys exist that it cannot open.
@@ -111,6 +117,8 @@ impl Wired {
             Ok(keys) if keys.is_empty() => {}
             Err(KeysError::NoInstance) => {}
             Err(error) => return Err(of_keys(error)),
+            // An earlier try has made them, with this very key.
+            Ok(_) if read_master_key(path).is_ok_and(|kept| kept.is_some()) => return Ok(()),
             Ok(_) => {
                 let message = format!(
                     "{} is not there, but the keys in the database are sealed with it: put it back",
@@ -183,6 +191,14 @@ fn write_master_key(key: &MasterKey, path: &Path) -> anyhow::Result<()> {
     });
     let _ = fs::remove_file(&draft);
     match written {
+        // An earlier try got as far as this and no further.
+        Err(error)
+            if error.kind() == ErrorKind::AlreadyExists
+                && fs::read_to_string(path)
+                    .is_ok_and(|text| text.trim() == key.to_base64().as_str()) =>
+        {
+            Ok(())
+        }
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
             bail!("{} was made by another process meanwhile; start again", path.display())
         }

@@ -14,7 +14,7 @@ use gateward_crypto::{
 use gateward_diesel::{CreateIfMissing, migrate, open};
 use gateward_http::app::domain::PasswordPolicy;
 use gateward_http::app::domain::key::Algorithm;
-use gateward_http::app::{App as UseCases, Policy, Ports};
+use gateward_http::app::{App as UseCases, NewAlgorithm, Policy, Ports};
 use gateward_http::{App, Options};
 use tokio::time::interval;
 
@@ -51,7 +51,7 @@ pub async fn wire(folder: &Path, public_url: &str) -> anyhow::Result<App> {
         entropy,
     };
     let use_cases = UseCases::new(ports, policy).await?;
-    use_cases.prepare_keys().await?;
+    use_cases.prepare_keys(NewAlgorithm::Begins).await?;
     let options = Options {
         public_url: public_url.to_owned(),
         base_path: "/v1".to_owned(),

@@ -23,5 +23,6 @@ CREATE TABLE sessions (
     fillfactor = 80
 );
 
-CREATE INDEX sessions_of_user ON sessions (user_id, created_at);
+-- Ended sessions stay for a month, and nobody asks a user for them.
+CREATE INDEX sessions_of_user ON sessions (user_id, created_at) WHERE ended_at IS NULL;
 CREATE INDEX sessions_to_sweep ON sessions (lifetime_ends_at);

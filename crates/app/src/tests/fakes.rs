@@ -84,8 +84,8 @@ impl TokenSigner for PlainSigner {
         Ok(KeyId("refresh".to_owned()))
     }
 
-    fn jwks(&self, _: Timestamp) -> String {
-        r#"{"keys":[]}"#.to_owned()
+    fn jwks(&self, _: Timestamp) -> Option<String> {
+        None
     }
 }
 
@@ -235,7 +235,7 @@ impl World {
 
     pub(super) fn refresh(&self, token: &TokenText, key: Option<&str>) -> Refresh {
         Refresh {
-            token: token.expose().to_owned(),
+            token: token.clone(),
             idempotency: key.map(fixtures::key_hash),
             received_at: self.app.now(),
             origin: Origin::default(),

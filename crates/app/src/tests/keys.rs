@@ -7,14 +7,14 @@ use gateward_domain::ports::Access;
 use gateward_testkit::MemoryStore;
 
 use super::fakes::{policy, world, world_with};
-use crate::{KeysError, NotReady, Policy, Rotated};
+use crate::{KeysError, NewAlgorithm, NotReady, Policy, Rotated};
 
 #[tokio::test]
 async fn the_first_start_makes_one_key_for_each_purpose_and_the_second_none() {
     let world = world().await;
     assert!(matches!(world.app.ready().await, Err(NotReady::OtherIssuer)));
     for _ in 0..2 {
-        world.app.prepare_keys().await.unwrap();
+        world.app.prepare_keys(NewAlgorithm::Begins).await.unwrap();
         let keys = world.app.list_keys().await.unwrap();
         let purposes: Vec<_> = keys.iter().map(|key| key.purpose).collect();
         assert_eq!(purposes.len(), 2);
@@ -27,7 +27,7 @@ async fn the_first_start_makes_one_key_for_each_purpose_and_the_second_none() {
 #[tokio::test]
 async fn j25_a_rotation_publishes_before_it_signs() {
     let world = world().await;
-    world.app.prepare_keys().await.unwrap();
+    world.app.prepare_keys(NewAlgorithm::Begins).await.unwrap();
     let Rotated::From(from) = world.app.rotate_keys().await.unwrap() else {
         panic!("nothing was waiting");
     };
@@ -50,11 +50,11 @@ async fn j25_a_rotation_publishes_before_it_signs() {
 #[tokio::test]
 async fn another_algorithm_begins_once_verifiers_know_its_key() {
     let store = Arc::new(MemoryStore::new());
-    world_with(policy(), store.clone()).await.app.prepare_keys().await.unwrap();
+    world_with(policy(), store.clone()).await.app.prepare_keys(NewAlgorithm::Begins).await.unwrap();
     let es256 = Policy { key_algorithm: Algorithm::Es256, ..policy() };
     let world = world_with(es256, store).await;
     world.clock.advance_seconds(1);
-    world.app.prepare_keys().await.unwrap();
+    world.app.prepare_keys(NewAlgorithm::Begins).await.unwrap();
     let keys = world.app.list_keys().await.unwrap();
     let new = keys.iter().find(|key| key.algorithm == Algorithm::Es256).unwrap();
     assert!(new.active_from.seconds_since(world.app.now()) >= 600);
@@ -63,10 +63,13 @@ async fn another_algorithm_begins_once_verifiers_know_its_key() {
 #[tokio::test]
 async fn a_store_belongs_to_one_issuer() {
     let store = Arc::new(MemoryStore::new());
-    world_with(policy(), store.clone()).await.app.prepare_keys().await.unwrap();
+    world_with(policy(), store.clone()).await.app.prepare_keys(NewAlgorithm::Begins).await.unwrap();
     let other = Policy { issuer: "https://other.example.org".to_owned(), ..policy() };
     let world = world_with(other, store).await;
-    assert!(matches!(world.app.prepare_keys().await, Err(KeysError::OtherIssuer { .. })));
+    assert!(matches!(
+        world.app.prepare_keys(NewAlgorithm::Begins).await,
+        Err(KeysError::OtherIssuer { .. })
+    ));
     assert!(matches!(world.app.ready().await, Err(NotReady::OtherIssuer)));
 }
 

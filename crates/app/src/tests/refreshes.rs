@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use gateward_domain::mock::{MockStore, MockTx};
 use gateward_domain::ports::{Access, StoreError};
-use gateward_domain::{EndReason, EventKind, Identifier, RoleName, TokenError};
+use gateward_domain::{EndReason, EventKind, Identifier, RoleName, TokenError, TokenText};
 use gateward_testkit::fixtures;
 use mockall::Sequence;
 
@@ -70,7 +70,7 @@ async fn a_replay_is_told_only_after_it_is_committed() {
             session.line.expires_at.micros()
         );
         let refresh = Refresh {
-            token,
+            token: TokenText::new(token),
             idempotency: None,
             received_at: world.app.now(),
             origin: gateward_domain::Origin::default(),

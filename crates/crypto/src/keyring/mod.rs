@@ -209,10 +209,10 @@ impl TokenSigner for Keyring {
         Ok(key.stored.id.clone())
     }
 
-    fn jwks(&self, now: Timestamp) -> String {
+    fn jwks(&self, now: Timestamp) -> Option<String> {
         let ring = self.ring();
         let keys: Vec<&str> = ring.published(now).collect();
-        format!(r#"{{"keys":[{}]}}"#, keys.join(","))
+        (!keys.is_empty()).then(|| format!(r#"{{"keys":[{}]}}"#, keys.join(",")))
     }
 }
 

@@ -13,7 +13,7 @@ static COMMON: LazyLock<HashSet<&'static str>> =
     LazyLock::new(|| include_str!("common.txt").lines().collect());
 
 /// Words that belong to this service: as passwords they are the first to be tried.
-pub const CONTEXT_WORDS: &[&str] = &["gateward"];
+const CONTEXT_WORDS: &[&str] = &["gateward"];
 
 /// How many characters may be added to a context word before it counts as a password.
 const CONTEXT_EXTRA_MAX: usize = 4;
@@ -26,10 +26,13 @@ pub struct Password(Zeroizing<String>);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PasswordError {
     /// Fewer code points than the policy asks for.
-    #[error("the password is too short")]
-    TooShort,
+    #[error("the password has fewer than {length_min} characters")]
+    TooShort {
+        /// The fewest that the policy asks for.
+        length_min: usize,
+    },
     /// More than [`Password::CHARS_MAX`] code points or [`Password::BYTES_MAX`] bytes.
-    #[error("the password is too long")]
+    #[error("the password has more than 1024 characters or 4096 bytes")]
     TooLong,
     /// One of the bundled list.
     #[error("the password is among the most common ones")]
@@ -78,6 +81,15 @@ pub struct PasswordPolicy {
 }
 
 impl PasswordPolicy {
+    /// Checks what can be said of a new password without knowing whose it will be.
+    pub fn check_alone(&self, password: &Password) -> Result<(), PasswordError> {
+        if password.0.chars().count() < self.length_min {
+            return Err(PasswordError::TooShort { length_min: self.length_min });
+        }
+        let folded = Zeroizing::new(password.0.to_lowercase());
+        if COMMON.contains(folded.as_str()) { Err(PasswordError::Common) } else { Ok(()) }
+    }
+
     /// Checks a password that somebody chooses for the account with this name and address.
     pub fn check(
         &self,
@@ -85,13 +97,8 @@ impl PasswordPolicy {
         username: &Username,
         email: &Email,
     ) -> Result<(), PasswordError> {
-        if password.0.chars().count() < self.length_min {
-            return Err(PasswordError::TooShort);
-        }
+        self.check_alone(password)?;
         let folded = Zeroizing::new(password.0.to_lowercase());
-        if COMMON.contains(folded.as_str()) {
-            return Err(PasswordError::Common);
-        }
         let (username, domain) = (username.folded(), email.domain());
         let own = [username.as_str(), email.as_str(), email.local(), domain];
         let labels = domain.split('.');
@@ -157,7 +164,7 @@ mod tests {
     /// Row P3: length is counted in code points.
     #[test]
     fn p3_length_is_counted_in_code_points() {
-        assert_eq!(check("üüüüüüü"), Err(PasswordError::TooShort));
+        assert_eq!(check("üüüüüüü"), Err(PasswordError::TooShort { length_min: 8 }));
         assert_eq!(check(&"🦀🐍🐘🐳🦊🐝🐙🦉".repeat(8)), Ok(()), "64 code points of four bytes");
         assert_eq!(check(&"xy".repeat(512)), Ok(()));
         assert_eq!(check(&"x".repeat(1025)), Err(PasswordError::TooLong));

@@ -59,8 +59,9 @@ pub trait TokenSigner: Send + Sync {
     /// The key that signs refresh tokens at `now`.
     fn refresh_key(&self, now: Timestamp) -> Result<KeyId, TokenError>;
 
-    /// The public keys at `now`, as a JSON Web Key Set (RFC 7517, section 5).
-    fn jwks(&self, now: Timestamp) -> String;
+    /// The public keys at `now`, as a JSON Web Key Set (RFC 7517, section 5); `None` if there are
+    /// none.
+    fn jwks(&self, now: Timestamp) -> Option<String>;
 }
 
 /// Why a key could not be made or used.

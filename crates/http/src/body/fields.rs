@@ -1,7 +1,7 @@
 //! `Fields`: the members of a body, taken one by one; every error is named at once.
 
 use gateward_app::domain::{
-    Email, EmailError, Password, PasswordError, Session, Username, UsernameError,
+    Email, EmailError, Password, PasswordError, PasswordPolicy, Session, Username, UsernameError,
 };
 
 use super::json::{Members, Value};
@@ -92,6 +92,15 @@ impl Fields {
         Password::received(text).map_err(refuse).ok()
     }
 
+    /// Takes a password that somebody chooses; its owner's words are looked for later.
+    pub(crate) fn new_password(&mut self, name: &str, policy: PasswordPolicy) -> Option<Password> {
+        let password = self.password(name)?;
+        if let Err(error) = policy.check_alone(&password) {
+            self.errors.push(password_error(name, error));
+        }
+        Some(password)
+    }
+
     /// Takes the name that a client gives itself.
     pub(crate) fn client_name(&mut self) -> Option<String> {
         let text = self.optional_text("client_name")?;
@@ -132,7 +141,7 @@ impl Fields {
 /// What a client is told of a password that is refused.
 pub(crate) fn password_error(field: &str, error: PasswordError) -> FieldError {
     let code = match error {
-        PasswordError::TooShort => "too_short",
+        PasswordError::TooShort { .. } => "too_short",
         PasswordError::TooLong => "too_long",
         PasswordError::Common => "common_password",
         PasswordError::Context => "context_password",

@@ -129,6 +129,9 @@ fn is_json(kind: &str) -> bool {
 fn parse(bytes: &[u8]) -> Result<Fields, Problem> {
     json::read(bytes).map(Fields::new).map_err(|error| {
         Problem::malformed(match error {
+            json::JsonError::Syntax if bytes.is_empty() => {
+                "The body is empty; send one JSON object."
+            }
             json::JsonError::Syntax => "The body is not JSON in UTF-8; mend its syntax.",
             json::JsonError::Duplicate => "A member of the body appears twice; send it once.",
             json::JsonError::NotAnObject => "The body must be one JSON object.",

@@ -56,7 +56,7 @@ struct LoggedInBody {
     )
 )]
 async fn login(app: Data<App>, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
-    let origin = crate::origin::origin(&request, &app.options().trusted_proxies);
+    let origin = app.origin(&request);
     let mut fields = body.fields().await?;
     let name = name(&mut fields);
     let password = fields.password("password");

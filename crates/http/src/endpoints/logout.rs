@@ -47,30 +47,35 @@ struct LogoutAllBody {
     )
 )]
 async fn logout(app: Data<App>, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
-    let origin = crate::origin::origin(&request, &app.options().trusted_proxies);
+    let origin = app.origin(&request);
     let mut fields = body.optional_fields().await?;
     let refresh_token = fields.optional_text("refresh_token");
     fields.finish(Some(()))?;
-    if let Some(token) = refresh_token {
-        // The body names the session; an `Authorization` header is not needed and not looked at.
-        let end = async move |core: std::sync::Arc<gateward_app::App>| {
+    // A refresh token in the body names the session; then no header is needed nor looked at.
+    let (token, is_refresh) = match refresh_token {
+        Some(token) => (token, true),
+        None => (bearer(&request)?.ok_or_else(no_token)?.to_owned(), false),
+    };
+    let ended = app.detached(async move |core| {
+        if is_refresh {
             core.logout_by_refresh(&token, &origin).await
-        };
-        app.detached(end).await?.map_err(|error| match error {
-            LogoutError::Token(error) => Problem::of_refresh_token(error),
-            LogoutError::Store(error) => error.into(),
-        })?;
-    } else {
-        let token = bearer(&request)?.ok_or_else(|| Problem::new(Code::MissingToken))?.to_owned();
-        let end = async move |core: std::sync::Arc<gateward_app::App>| {
+        } else {
             core.logout_by_access(&token, &origin).await
-        };
-        app.detached(end).await?.map_err(|error| match error {
-            LogoutError::Token(error) => Problem::of_access_token(error),
-            LogoutError::Store(error) => error.into(),
-        })?;
-    }
+        }
+    });
+    ended.await?.map_err(|error| match error {
+        LogoutError::Token(error) if is_refresh => Problem::of_refresh_token(error),
+        LogoutError::Token(error) => Problem::of_access_token(error),
+        LogoutError::Store(error) => error.into(),
+    })?;
     Ok(super::done())
+}
+
+/// Neither token says which session is to end.
+fn no_token() -> Problem {
+    Problem::new(Code::MissingToken).detail(
+        "Send the member 'refresh_token', or an access token in the header 'Authorization'.",
+    )
 }
 
 /// End every session of the caller, or every other one.
@@ -89,7 +94,7 @@ async fn logout_all(
     body: Body,
 ) -> Result<HttpResponse, Problem> {
     let caller = caller(&app, &request).await?;
-    let origin = crate::origin::origin(&request, &app.options().trusted_proxies);
+    let origin = app.origin(&request);
     let mut fields = body.optional_fields().await?;
     let except_current = fields.flag("except_current");
     fields.finish(Some(()))?;

@@ -61,7 +61,7 @@ async fn change_me(
     body: Body,
 ) -> Result<HttpResponse, Problem> {
     let caller = caller(&app, &request).await?;
-    let origin = crate::origin::origin(&request, &app.options().trusted_proxies);
+    let origin = app.origin(&request);
     let mut fields = body.fields().await?;
     let username = fields.new_username("username");
     let username = fields.finish(username)?;

@@ -42,10 +42,10 @@ async fn change_password(
     body: Body,
 ) -> Result<HttpResponse, Problem> {
     let caller = caller(&app, &request).await?;
-    let origin = crate::origin::origin(&request, &app.options().trusted_proxies);
+    let origin = app.origin(&request);
     let mut fields = body.fields().await?;
     let current = fields.password("current_password");
-    let new = fields.password("new_password");
+    let new = fields.new_password("new_password", app.core().policy().password);
     let (current, new) = fields.finish(current.zip(new))?;
     let change = ChangePassword { current, new, origin };
     app.detached(async move |core| core.change_password(&caller, change).await).await??;

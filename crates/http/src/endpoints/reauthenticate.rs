@@ -53,7 +53,7 @@ async fn reauthenticate(
     body: Body,
 ) -> Result<HttpResponse, Problem> {
     let caller = caller(&app, &request).await?;
-    let origin = crate::origin::origin(&request, &app.options().trusted_proxies);
+    let origin = app.origin(&request);
     let mut fields = body.fields().await?;
     let password = fields.password("password");
     let password = fields.finish(password)?;

@@ -2,6 +2,7 @@
 
 use actix_web::web::{self, Data};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
+use gateward_app::domain::TokenText;
 use gateward_app::domain::refresh::KeyHash;
 use gateward_app::{Refresh, RefreshError};
 
@@ -47,11 +48,11 @@ async fn refresh(
 ) -> Result<HttpResponse, Problem> {
     let arrival = request.extensions().get::<Arrival>().copied();
     let received_at = arrival.map_or_else(|| app.core().now(), |arrival| arrival.0);
-    let origin = crate::origin::origin(&request, &app.options().trusted_proxies);
+    let origin = app.origin(&request);
     let idempotency = idempotency(&request)?;
     let mut fields = body.fields().await?;
     let token = fields.text("refresh_token");
-    let token = fields.finish(token)?;
+    let token = TokenText::new(fields.finish(token)?);
     let refresh = Refresh { token, idempotency, received_at, origin };
     let pair = app.detached(async move |core| core.refresh(refresh).await).await??;
     Ok(super::ok(&TokenPairBody::from(&pair)))

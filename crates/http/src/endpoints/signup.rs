@@ -46,14 +46,15 @@ struct SignupBody {
     )
 )]
 async fn signup(app: Data<App>, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
+    // What is not permitted is said before the body is looked at.
     if !app.core().policy().signup_enabled {
         return Err(SignupError::Off.into());
     }
-    let origin = crate::origin::origin(&request, &app.options().trusted_proxies);
+    let origin = app.origin(&request);
     let mut fields = body.fields().await?;
     let username = fields.new_username("username");
     let email = fields.email("email");
-    let password = fields.password("password");
+    let password = fields.new_password("password", app.core().policy().password);
     let whole = username.zip(email).zip(password);
     let ((username, email), password) = fields.finish(whole)?;
     let signup = Signup { username, email, password, origin };

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::App;
 use crate::body::refuse_query;
-use crate::problem::Problem;
+use crate::problem::{Code, Problem, ProblemBody};
 use crate::routes::Endpoint;
 
 pub(super) fn jwks_endpoint() -> Endpoint {
@@ -21,15 +21,20 @@ pub(super) fn metadata_endpoint() -> Endpoint {
 /// The public keys, as a JSON Web Key Set (RFC 7517).
 #[utoipa::path(
     get, path = "/.well-known/jwks.json", tag = "discovery",
-    responses((status = 200, description = "The keys; may be kept as long as `Cache-Control` says", content_type = "application/json"))
+    responses(
+        (status = 200, description = "The keys; may be kept as long as `Cache-Control` says", content_type = "application/json"),
+        (status = 503, description = "`unavailable`: this node has no keys yet", body = ProblemBody, content_type = "application/problem+json"),
+    )
 )]
 async fn jwks(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     refuse_query(&request)?;
+    // An empty set would be kept as long as a full one, and refuse every token meanwhile.
+    let keys = app.core().jwks().ok_or_else(|| Problem::new(Code::Unavailable))?;
     let seconds = app.core().policy().jwks_cache_seconds;
     Ok(HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, "application/json"))
         .insert_header((header::CACHE_CONTROL, format!("public, max-age={seconds}")))
-        .body(app.core().jwks()))
+        .body(keys))
 }
 
 /// What is found where (RFC 8414, section 2).

@@ -9,6 +9,9 @@ pub(crate) mod user;
 
 use std::io::Write;
 
+use gateward_app::NewAlgorithm;
+use gateward_diesel::CreateIfMissing;
+
 use crate::settings::Settings;
 use crate::wiring::{BringUpError, Wired, wire};
 
@@ -24,7 +27,9 @@ pub(crate) fn complain(line: &str) {
 
 /// What a command needs that works on the database and stops.
 async fn ready(settings: &Settings) -> anyhow::Result<Wired> {
-    let wired = wire(settings).await?;
-    wired.bring_up(settings).await.map_err(BringUpError::into_inner)?;
+    // In the wrong folder, a command must not make a database that nobody serves.
+    let wired = wire(settings, CreateIfMissing::No).await?;
+    // The shell of an operator may lack the setting that the service has.
+    wired.bring_up(settings, NewAlgorithm::Waits).await.map_err(BringUpError::into_inner)?;
     Ok(wired)
 }

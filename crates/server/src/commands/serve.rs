@@ -8,6 +8,8 @@ use std::time::Duration;
 use actix_web::HttpServer;
 use actix_web::dev::ServerHandle;
 use anyhow::Context;
+use gateward_app::NewAlgorithm;
+use gateward_diesel::CreateIfMissing;
 use gateward_http::App;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -41,8 +43,8 @@ const SWEEP_INTERVAL: Duration = Duration::from_mins(1);
 /// Serves until a signal says stop.
 pub(crate) async fn run(settings: &Settings) -> anyhow::Result<()> {
     let _guard = logs::init(settings.log_format, settings.log_level);
-    let wired = Arc::new(wire(settings).await?);
-    let trouble = match wired.bring_up(settings).await {
+    let wired = Arc::new(wire(settings, CreateIfMissing::Yes).await?);
+    let trouble = match wired.bring_up(settings, NewAlgorithm::Begins).await {
         Err(BringUpError::Fatal(error)) => return Err(error),
         brought_up => brought_up.err(),
     };
@@ -56,10 +58,13 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<()> {
     let app = App::new(wired.app.clone(), settings.http.clone());
     let connections_max = limits::connections_max(settings.pool_size);
     let server = server(&app, listener, settings, connections_max)?;
-    let ops = metrics::serve(ops_listener, metrics::init()?, wired.hasher.clone())?;
+    let prometheus = metrics::init()?;
+    tokio::spawn(metrics::upkeep(prometheus.clone()));
+    let ops = metrics::serve(ops_listener, prometheus, wired.hasher.clone())?;
     let handles = [server.handle(), ops.handle()];
 
-    tracing::info!(%address, %ops_address, mode = ?settings.mode, "listening");
+    tracing::info!(%address, %ops_address, mode = settings.mode.as_str(), "listening");
+    warn_of_another_port(settings, address);
     let settings = settings.clone();
     tokio::spawn(async move {
         come_up(&wired, &settings, trouble).await;
@@ -80,7 +85,7 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<()> {
 
 fn bind(option: &str, address: SocketAddr) -> anyhow::Result<TcpListener> {
     let listener = TcpListener::bind(address)
-        .with_context(|| format!("{option} is {address}, which cannot be listened on; choose another port or stop who has it"))?;
+        .with_context(|| format!("{option} is {address}, which cannot be listened on; stop who has it, or choose another port (and a http.public_url that fits)"))?;
     listener.set_nonblocking(true)?;
     Ok(listener)
 }
@@ -118,11 +123,22 @@ fn server(
     Ok(server.run())
 }
 
+/// In development nothing stands between the listener and its clients, so that a public URL with
+/// another port sends them to somebody else.
+fn warn_of_another_port(settings: &Settings, address: SocketAddr) {
+    let public_url = &settings.http.public_url;
+    let port = url::Url::parse(public_url).ok().and_then(|url| url.port_or_known_default());
+    if settings.mode == Mode::Development && port != Some(address.port()) {
+        tracing::warn!(%address, public_url, "http.public_url has another port than this node");
+    }
+}
+
 /// Tells a developer where everything is; at once, so that no line of the log comes between.
 fn greet(settings: &Settings, address: SocketAddr, ops_address: SocketAddr) {
     let scheme = if settings.tls.is_some() { "https" } else { "http" };
     let base = format!("{scheme}://{address}");
     let base_path = &settings.http.base_path;
+    let database = settings.shown_database_url();
     let docs =
         if settings.http.docs { format!("\n  Try it on  {base}/docs") } else { String::new() };
     tell(&format!(
@@ -130,6 +146,7 @@ fn greet(settings: &Settings, address: SocketAddr, ops_address: SocketAddr) {
 Gateward is ready.
   API        {base}{base_path}{docs}
   Metrics    http://{ops_address}/metrics
+  Data       {database}
   The first administrator is made in another terminal, in this folder, by
     gateward user create --username NAME --email ADDRESS --admin
   (from a clone: cargo run -- user create --username NAME --email ADDRESS --admin)
@@ -139,39 +156,54 @@ Gateward is ready.
 
 /// Looks for a database that was down at the start until it is there.
 async fn come_up(wired: &Wired, settings: &Settings, mut trouble: Option<BringUpError>) {
+    let mut told = String::new();
     while let Some(error) = trouble {
-        match error {
-            BringUpError::Outage(error) => {
-                tracing::warn!(cause = format!("{error:#}"), "not ready: the database is down");
+        let fatal = matches!(error, BringUpError::Fatal(_));
+        let cause = format!("{:#}", error.into_inner());
+        // The same cause every second would bury all else.
+        if cause != told {
+            if fatal {
+                // Other nodes may be well, and somebody may put this right while we look on.
+                tracing::error!(cause, "not ready: this must be put right");
+            } else {
+                tracing::warn!(cause, "not ready: the database is down");
             }
-            // Other nodes may be well, and somebody may put this right while we look on.
-            BringUpError::Fatal(error) => {
-                tracing::error!(cause = format!("{error:#}"), "not ready: this must be put right");
-            }
+            told = cause;
         }
         tokio::time::sleep(RETRY).await;
-        trouble = wired.bring_up(settings).await.err();
+        trouble = wired.bring_up(settings, NewAlgorithm::Begins).await.err();
     }
 }
 
-/// What a node does besides serving: it looks for new keys, and for what can be swept away.
+/// What a node does besides serving. Sweeping may take long, and new keys must not wait for it.
 async fn chores(wired: &Wired) {
-    let mut keys = tokio::time::interval(KEY_INTERVAL);
-    let mut sweep = tokio::time::interval(SWEEP_INTERVAL);
+    tokio::join!(look_for_keys(wired), sweep(wired));
+}
+
+/// Looks for keys that another has made.
+async fn look_for_keys(wired: &Wired) {
+    let mut interval = tokio::time::interval(KEY_INTERVAL);
     loop {
-        tokio::select! {
-            _ = keys.tick() => {
-                if let Err(error) = wired.app.reload_keys().await {
-                    tracing::warn!(cause = format!("{:#}", anyhow::Error::from(error)), "the keys could not be read");
-                }
+        interval.tick().await;
+        if let Err(error) = wired.app.reload_keys().await {
+            let cause = format!("{:#}", anyhow::Error::from(error));
+            tracing::warn!(cause, "the keys could not be read");
+        }
+    }
+}
+
+/// Sweeps away what no longer matters.
+async fn sweep(wired: &Wired) {
+    let mut interval = tokio::time::interval(SWEEP_INTERVAL);
+    loop {
+        interval.tick().await;
+        match wired.app.sweep().await {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(count, "sessions swept away"),
+            Err(error) => {
+                let cause = format!("{:#}", anyhow::Error::from(error));
+                tracing::warn!(cause, "sweeping failed");
             }
-            _ = sweep.tick() => match wired.app.sweep().await {
-                Ok(0) => {}
-                Ok(count) => tracing::info!(count, "sessions swept away"),
-                Err(error) => {
-                    tracing::warn!(cause = format!("{:#}", anyhow::Error::from(error)), "sweeping failed");
-                }
-            },
         }
     }
 }

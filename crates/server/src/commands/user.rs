@@ -76,8 +76,10 @@ fn password(from_stdin: bool) -> anyhow::Result<Password> {
         // One more than the most, so that a longer one is noticed and nothing endless is read.
         let limit = u64::try_from(Password::BYTES_MAX + 3)?;
         std::io::stdin().take(limit).read_to_string(&mut text).context("no password was read")?;
-        let line = text.strip_suffix('\n').unwrap_or(&text);
-        line.strip_suffix('\r').unwrap_or(line).to_owned()
+        match text.strip_suffix('\n') {
+            Some(line) => line.strip_suffix('\r').unwrap_or(line).to_owned(),
+            None => text,
+        }
     } else if std::io::stdin().is_terminal() {
         let first = rpassword::prompt_password("Password: ")?;
         if first != rpassword::prompt_password("Once more: ")? {

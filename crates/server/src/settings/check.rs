@@ -343,6 +343,11 @@ fn exposure(
         let message = "is plain http, which everybody on the way can read; use https";
         reader.wrong("http.public_url", message);
     }
+    if !local && local_url {
+        let message = "is a loopback address, which only this machine can reach, but http.listen is \
+                       none; set it to what clients call the service";
+        reader.wrong("http.public_url", message);
+    }
     if !local && !tls && !reader.flag("http.behind_tls_proxy") {
         let message = format!(
             "is {listen}, in plain http: set http.tls_cert and http.tls_key, or \

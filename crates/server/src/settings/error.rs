@@ -30,13 +30,12 @@ impl SettingError {
 
     /// A name that no setting has; the nearest one is named.
     pub(crate) fn unknown(option: &str, source: &str, known: &Flat) -> Self {
-        let nearest = known
-            .keys()
-            .map(|name| (distance(option, name), name))
-            .filter(|(distance, _)| *distance <= 3)
-            .min();
-        let hint = nearest.map_or_else(
-            || "; `gateward config show` lists all options".to_owned(),
+        let begun = known.keys().find(|name| name.starts_with(option)).map(|name| (0, name));
+        let nearest = known.keys().map(|name| (distance(option, name), name)).min();
+        // A slip of the finger, not another word.
+        let slip = nearest.filter(|(distance, _)| *distance <= option.len() / 8);
+        let hint = begun.or(slip).map_or_else(
+            || "; config/default.toml lists all options".to_owned(),
             |(_, name)| format!("; did you mean {name}?"),
         );
         Self::new(option, format!("is no option (from {source}){hint}"))

@@ -13,6 +13,10 @@ const PRODUCTION: &str = include_str!("../../../../config/production.toml");
 /// What environment variables of settings begin with; a double underscore separates the levels.
 const PREFIX: &str = "GATEWARD__";
 
+/// Variables that are no settings: where the file is, the mode, and what tests are told.
+const OTHERS: &[&str] =
+    &["GATEWARD_CONFIG", "GATEWARD_MODE", "GATEWARD_TEST_POSTGRES_URL", "GATEWARD_VECTORS"];
+
 /// What the source of a default is called.
 pub(crate) const DEFAULT_SOURCE: &str = "default";
 
@@ -128,6 +132,13 @@ fn from_environment(
         .iter()
         .filter(|(variable, _)| variable.starts_with(PREFIX))
         .map(|(variable, text)| (option_of(variable), variable.as_str(), text));
+    for variable in environment.keys().filter(|name| is_stray(name)) {
+        let message = format!(
+            "is no variable of this program; settings begin with {PREFIX}, such as \
+                               GATEWARD__HTTP__LISTEN, and have two underscores between their parts"
+        );
+        errors.push(SettingError::new(variable, message));
+    }
     for (name, variable, text) in mode.into_iter().chain(rest) {
         let Some(default) = known.get(&name) else {
             errors.push(SettingError::unknown(&name, variable, known));
@@ -142,6 +153,13 @@ fn from_environment(
         }
     }
     flat
+}
+
+/// Whether a variable looks like a setting and is none, most likely for want of an underscore.
+fn is_stray(variable: &str) -> bool {
+    variable.starts_with("GATEWARD_")
+        && !variable.starts_with(PREFIX)
+        && !OTHERS.contains(&variable)
 }
 
 /// The option that a variable names.

@@ -28,6 +28,16 @@ pub(crate) enum Mode {
     Production,
 }
 
+impl Mode {
+    /// The word of the settings.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Development => "development",
+            Self::Production => "production",
+        }
+    }
+}
+
 /// How a line of the log looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LogFormat {
@@ -83,6 +93,11 @@ impl Settings {
         let sources = sources::read(file)?;
         let file = sources.file.as_ref().map(|(name, text)| (name.as_str(), text.as_str()));
         Self::from_layers(file, &sources.environment)
+    }
+
+    /// Where the data is, without a password.
+    pub(crate) fn shown_database_url(&self) -> String {
+        show::without_password(self.database_url.expose())
     }
 
     /// Lays the layers over each other and checks the whole.

@@ -40,7 +40,7 @@ fn hidden(name: &str, text: &str) -> String {
 }
 
 /// The URL without its password. What cannot be read as a URL is hidden wholly.
-fn without_password(text: &str) -> String {
+pub(super) fn without_password(text: &str) -> String {
     if text.is_empty() || text.starts_with("sqlite:") {
         return text.to_owned();
     }

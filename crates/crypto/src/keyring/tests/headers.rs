@@ -48,7 +48,8 @@ fn j3_a_public_key_is_no_hmac_key() {
         let rig = Rig::new(algorithm);
         let jwk = rig.keys[0].public_jwk.clone().unwrap();
         let parts: Value = serde_json::from_str(&jwk).unwrap();
-        let mut secrets = vec![jwk.clone().into_bytes(), rig.keyring.jwks(at(NOW)).into_bytes()];
+        let mut secrets =
+            vec![jwk.clone().into_bytes(), rig.keyring.jwks(at(NOW)).unwrap().into_bytes()];
         for name in ["x", "y", "n"] {
             if let Some(part) = parts[name].as_str() {
                 secrets.push(part.as_bytes().to_vec());

@@ -1,4 +1,4 @@
-//! Changing one's own account.
+//! Changing one's own name.
 
 use gateward_domain::ports::{Access, StoreError};
 use gateward_domain::{EventKind, Origin, User, Username};
