@@ -61,3 +61,28 @@ async fn too_many_logins_are_refused_at_once_and_hold_up_nobody_else(kind: Datab
     }
     assert_eq!(client.login("eve", PASSWORD).await.status, 200, "the rush is over");
 }
+
+/// Clients that give up leave the queue, so that those who stay are served.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_goes_away_holds_up_nobody_behind() {
+    let database = TestDatabase::new(Database::Sqlite).await;
+    let slow = Plan::on(&database)
+        .with("password.argon2_memory_kib", 131_072)
+        .with("password.argon2_iterations", 4)
+        .with("password.hash_threads", 1);
+    let node = slow.start().await;
+    let client = node.client();
+    client.begin("ada").await;
+    let begun = Instant::now();
+    assert_eq!(client.login("ada", PASSWORD).await.status, 200);
+    let alone = begun.elapsed();
+
+    // Twenty logins, whose clients hang up while the first is being hashed.
+    let crowd = join_all((0..20).map(|_| client.login("ada", PASSWORD)));
+    let gone = tokio::time::timeout(alone / 2, crowd).await;
+    assert!(gone.is_err(), "they were waiting");
+    let begun = Instant::now();
+    assert_eq!(client.login("ada", PASSWORD).await.status, 200);
+    let behind = begun.elapsed();
+    assert!(behind < alone * 10, "{behind:?} behind those who left, {alone:?} alone");
+}

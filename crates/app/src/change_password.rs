@@ -1,7 +1,7 @@
 //! Changing one's own password.
 
 use gateward_domain::ports::{Access, HashError, StoreError};
-use gateward_domain::{End, EndReason, EventKind, Origin, Password, PasswordError};
+use gateward_domain::{End, EndReason, EventKind, Origin, Password, PasswordError, PasswordHash};
 
 use crate::{App, Caller};
 
@@ -14,6 +14,13 @@ pub struct ChangePassword {
     pub new: Password,
     /// Where the request came from.
     pub origin: Origin,
+}
+
+/// A change that may be made; nothing is written yet.
+#[derive(Debug)]
+pub struct PreparedChange {
+    hash: PasswordHash,
+    origin: Origin,
 }
 
 /// Why the password was not changed.
@@ -36,20 +43,42 @@ pub enum ChangePasswordError {
 impl App {
     /// Sets a new password. Every other session of the caller ends: whoever knew the old password
     /// is out.
-    #[tracing::instrument(skip_all, err(level = "debug"))]
+    ///
+    /// Both halves at once; see [`App::login`] for why there are two.
     pub async fn change_password(
         &self,
         caller: &Caller,
         change: ChangePassword,
     ) -> Result<(), ChangePasswordError> {
-        let now = self.now();
+        let prepared = self.prepare_change(caller, change).await?;
+        self.complete_change(caller, prepared).await
+    }
+
+    /// The first half: checks both passwords and hashes the new one. Writes nothing.
+    #[tracing::instrument(skip_all, err(level = "debug"))]
+    pub async fn prepare_change(
+        &self,
+        caller: &Caller,
+        change: ChangePassword,
+    ) -> Result<PreparedChange, ChangePasswordError> {
         let user = &caller.user;
         self.policy.password.check(&change.new, &user.username, &user.email)?;
         if !self.ports.hasher.verify(&change.current, &user.password_hash).await? {
             return Err(ChangePasswordError::WrongPassword);
         }
         let hash = self.ports.hasher.hash(&change.new).await?;
+        Ok(PreparedChange { hash, origin: change.origin })
+    }
 
+    /// The second half: sets the password, if the current one is still the one that was checked.
+    #[tracing::instrument(skip_all, err(level = "debug"))]
+    pub async fn complete_change(
+        &self,
+        caller: &Caller,
+        prepared: PreparedChange,
+    ) -> Result<(), ChangePasswordError> {
+        let (now, user) = (self.now(), &caller.user);
+        let PreparedChange { hash, origin } = prepared;
         let reason = EndReason::PasswordChanged;
         let mut tx = self.ports.store.begin(Access::Write).await?;
         tx.lock_user(user.id).await?;
@@ -60,7 +89,7 @@ impl App {
         let end = End { at: now, reason };
         let count = tx.end_sessions_of_user(user.id, Some(caller.session.id), end).await?;
         for kind in [EventKind::PasswordChanged, EventKind::SessionsEnded(reason)] {
-            tx.insert_event(&self.event_of(caller, kind, &change.origin, now)).await?;
+            tx.insert_event(&self.event_of(caller, kind, &origin, now)).await?;
         }
         tx.commit().await?;
         tracing::info!(user_id = %user.id, count, %reason, "password changed, sessions ended");

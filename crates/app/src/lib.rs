@@ -27,18 +27,18 @@ use gateward_domain::{
 };
 
 pub use authenticate::{AuthenticateError, Caller};
-pub use change_password::{ChangePassword, ChangePasswordError};
+pub use change_password::{ChangePassword, ChangePasswordError, PreparedChange};
 pub use change_username::ChangeUsernameError;
 pub use gateward_domain as domain;
 pub use keys::{KeysError, NewAlgorithm, Rotated};
-pub use login::{LoggedIn, Login, LoginError};
+pub use login::{LoggedIn, Login, LoginError, VerifiedLogin};
 pub use logout::{LogoutAllError, LogoutError};
 pub use operator::{NewAccount, OperatorError};
 pub use policy::Policy;
 pub use ready::NotReady;
-pub use reauthenticate::ReauthenticateError;
+pub use reauthenticate::{PasswordShown, ReauthenticateError};
 pub use refresh::{Refresh, RefreshError};
-pub use signup::{Signup, SignupError};
+pub use signup::{PreparedSignup, Signup, SignupError};
 
 /// What the use cases need from the world.
 #[derive(Clone)]

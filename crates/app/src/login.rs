@@ -21,6 +21,15 @@ pub struct Login {
     pub origin: Origin,
 }
 
+/// Somebody who has shown the right password; nothing is written yet.
+#[derive(Debug)]
+pub struct VerifiedLogin {
+    user: User,
+    session: Session,
+    renewed_hash: Option<PasswordHash>,
+    now: Timestamp,
+}
+
 /// What a login gives.
 #[derive(Debug)]
 pub struct LoggedIn {
@@ -53,10 +62,19 @@ pub enum LoginError {
 impl App {
     /// Exchanges a name and a password for a token pair.
     ///
+    /// Both halves at once. Where the client may go away, give up the first half with it, so that
+    /// nobody waits for a hash that nobody wants; once begun, the second must come to its end.
+    pub async fn login(&self, login: Login) -> Result<LoggedIn, LoginError> {
+        let verified = self.verify_login(login).await?;
+        self.complete_login(verified).await
+    }
+
+    /// The first half: finds the account and checks the password. Writes nothing.
+    ///
     /// An unknown name and a wrong password get the same answer after the same work: one hash is
     /// verified either way.
     #[tracing::instrument(skip_all, err(level = "debug"))]
-    pub async fn login(&self, login: Login) -> Result<LoggedIn, LoginError> {
+    pub async fn verify_login(&self, login: Login) -> Result<VerifiedLogin, LoginError> {
         let now = self.now();
         let user = self.find_by_identifier(login.identifier.as_ref()).await?;
 
@@ -70,6 +88,13 @@ impl App {
         let renewed_hash = self.renewed_hash(&user, &login.password).await;
 
         let session = self.begin_session(&user, login.origin, login.client_name, now)?;
+        Ok(VerifiedLogin { user, session, renewed_hash, now })
+    }
+
+    /// The second half: begins the session, if the credentials are still those that were checked.
+    #[tracing::instrument(skip_all, err(level = "debug"))]
+    pub async fn complete_login(&self, verified: VerifiedLogin) -> Result<LoggedIn, LoginError> {
+        let VerifiedLogin { user, session, renewed_hash, now } = verified;
         let mut tx = self.ports.store.begin(Access::Write).await?;
         // The password may have changed, or the account been disabled, while we hashed.
         let user = match tx.lock_user(user.id).await? {

@@ -5,6 +5,10 @@ use gateward_domain::{AccessToken, EndReason, EventKind, Origin, Password, Sessi
 
 use crate::{App, Caller};
 
+/// The caller has shown the right password; nothing is written yet.
+#[derive(Debug)]
+pub struct PasswordShown(());
+
 /// Why the caller was not believed again.
 #[derive(Debug, thiserror::Error)]
 pub enum ReauthenticateError {
@@ -26,19 +30,32 @@ pub enum ReauthenticateError {
 }
 
 impl App {
-    /// Notes on the session that its user has given the password now. Nothing rotates.
+    /// The first half of giving the password again: checks it. Writes nothing; see [`App::login`]
+    /// for why there are two halves.
+    #[tracing::instrument(skip_all, err(level = "debug"))]
+    pub async fn verify_again(
+        &self,
+        caller: &Caller,
+        password: &Password,
+    ) -> Result<PasswordShown, ReauthenticateError> {
+        if self.ports.hasher.verify(password, &caller.user.password_hash).await? {
+            Ok(PasswordShown(()))
+        } else {
+            Err(ReauthenticateError::WrongPassword)
+        }
+    }
+
+    /// The second half: notes on the session that its user has given the password now. Nothing
+    /// rotates.
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn reauthenticate(
         &self,
         caller: &Caller,
-        password: &Password,
+        _: PasswordShown,
         origin: &Origin,
     ) -> Result<AccessToken, ReauthenticateError> {
         let now = self.now();
         let (user, session) = (&caller.user, &caller.session);
-        if !self.ports.hasher.verify(password, &user.password_hash).await? {
-            return Err(ReauthenticateError::WrongPassword);
-        }
         let mut tx = self.ports.store.begin(Access::Write).await?;
         // The password may have changed while we hashed.
         let user = match tx.lock_user(user.id).await? {

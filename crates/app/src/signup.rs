@@ -21,6 +21,13 @@ pub struct Signup {
     pub origin: Origin,
 }
 
+/// An account that can be made; nothing is written yet.
+#[derive(Debug)]
+pub struct PreparedSignup {
+    user: User,
+    origin: Origin,
+}
+
 /// Why nobody was signed up.
 #[derive(Debug, thiserror::Error)]
 pub enum SignupError {
@@ -40,8 +47,16 @@ pub enum SignupError {
 
 impl App {
     /// Makes an account whose address is not confirmed yet. No session begins.
-    #[tracing::instrument(skip_all, err(level = "debug"))]
+    ///
+    /// Both halves at once; see [`App::login`] for why there are two.
     pub async fn signup(&self, signup: Signup) -> Result<User, SignupError> {
+        let prepared = self.prepare_signup(signup).await?;
+        self.complete_signup(prepared).await
+    }
+
+    /// The first half: checks the password and hashes it. Writes nothing.
+    #[tracing::instrument(skip_all, err(level = "debug"))]
+    pub async fn prepare_signup(&self, signup: Signup) -> Result<PreparedSignup, SignupError> {
         let now = self.now();
         if !self.policy.signup_enabled {
             return Err(SignupError::Off);
@@ -50,12 +65,19 @@ impl App {
         let password_hash = self.ports.hasher.hash(&signup.password).await?;
 
         let user = self.new_user(signup.username, signup.email, password_hash, now);
+        Ok(PreparedSignup { user, origin: signup.origin })
+    }
+
+    /// The second half: makes the account.
+    #[tracing::instrument(skip_all, err(level = "debug"))]
+    pub async fn complete_signup(&self, prepared: PreparedSignup) -> Result<User, SignupError> {
+        let PreparedSignup { user, origin } = prepared;
         let mut tx = self.ports.store.begin(Access::Write).await?;
         tx.insert_user(&user).await?;
         tx.insert_event(&Event {
             user_id: Some(user.id),
-            ip: signup.origin.ip,
-            ..self.event(EventKind::AccountCreated, Actor::User(user.id), now)
+            ip: origin.ip,
+            ..self.event(EventKind::AccountCreated, Actor::User(user.id), user.created_at)
         })
         .await?;
         tx.commit().await?;

@@ -78,9 +78,10 @@ async fn giving_the_password_again_is_noted_on_the_session() {
     let caller = world.app.authenticate(pair.access.text.expose()).await.unwrap();
     world.clock.advance_seconds(100);
     let origin = Origin::default();
-    let wrong = world.app.reauthenticate(&caller, &password("wrong horse"), &origin).await;
+    let wrong = world.app.verify_again(&caller, &password("wrong horse")).await;
     assert!(matches!(wrong, Err(ReauthenticateError::WrongPassword)));
-    let token = world.app.reauthenticate(&caller, &password(PASSWORD), &origin).await.unwrap();
+    let shown = world.app.verify_again(&caller, &password(PASSWORD)).await.unwrap();
+    let token = world.app.reauthenticate(&caller, shown, &origin).await.unwrap();
     let again = world.app.authenticate(token.text.expose()).await.unwrap();
     assert_eq!(again.session.auth_time, world.app.now());
     assert_eq!(again.session.line, caller.session.line, "nothing rotates");

@@ -67,7 +67,9 @@ async fn login(app: Data<App>, request: HttpRequest, body: Body) -> Result<HttpR
     let ((field, text), password) = fields.finish(name.zip(password))?;
     let identifier = identifier(field, &text);
     let login = Login { identifier, password, client_name, origin };
-    let logged_in = app.detached(async move |core| core.login(login).await).await??;
+    // Whoever goes away leaves the queue of the hashes; a session that begins comes to its end.
+    let verified = app.core().verify_login(login).await?;
+    let logged_in = app.detached(async move |core| core.complete_login(verified).await).await??;
     crate::credentials::note(&logged_in.user, logged_in.pair.session_id);
     Ok(super::ok(&LoggedInBody {
         pair: TokenPairBody::from(&logged_in.pair),

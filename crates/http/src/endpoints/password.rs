@@ -48,7 +48,8 @@ async fn change_password(
     let new = fields.new_password("new_password", app.core().policy().password);
     let (current, new) = fields.finish(current.zip(new))?;
     let change = ChangePassword { current, new, origin };
-    app.detached(async move |core| core.change_password(&caller, change).await).await??;
+    let prepared = app.core().prepare_change(&caller, change).await?;
+    app.detached(async move |core| core.complete_change(&caller, prepared).await).await??;
     Ok(super::done())
 }
 

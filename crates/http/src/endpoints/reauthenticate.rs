@@ -57,8 +57,9 @@ async fn reauthenticate(
     let mut fields = body.fields().await?;
     let password = fields.password("password");
     let password = fields.finish(password)?;
+    let shown = app.core().verify_again(&caller, &password).await?;
     let token = app
-        .detached(async move |core| core.reauthenticate(&caller, &password, &origin).await)
+        .detached(async move |core| core.reauthenticate(&caller, shown, &origin).await)
         .await??;
     Ok(super::ok(&AccessTokenBody {
         access_token: token.text.expose().to_owned(),

@@ -58,7 +58,8 @@ async fn signup(app: Data<App>, request: HttpRequest, body: Body) -> Result<Http
     let whole = username.zip(email).zip(password);
     let ((username, email), password) = fields.finish(whole)?;
     let signup = Signup { username, email, password, origin };
-    let user = app.detached(async move |core| core.signup(signup).await).await??;
+    let prepared = app.core().prepare_signup(signup).await?;
+    let user = app.detached(async move |core| core.complete_signup(prepared).await).await??;
     Ok(HttpResponse::Created().json(UserBody::from(&user)))
 }
 

@@ -107,6 +107,8 @@ fn server(
     .workers(workers)
     // Beyond that, connections wait in the system's queue until others end.
     .max_connections((connections_max / workers).clamp(1, CONNECTIONS_PER_WORKER_MAX))
+    // A client that has hung up wants no answer: what it waits for need not be hashed.
+    .h1_allow_half_closed(false)
     .client_request_timeout(HEAD_DEADLINE)
     .client_disconnect_timeout(HEAD_DEADLINE)
     .keep_alive(KEEP_ALIVE)
