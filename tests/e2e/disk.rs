@@ -24,9 +24,7 @@ impl Disk {
         if mount.is_ok_and(|output| output.status.success()) {
             return Self::Mounted(folder.to_owned());
         }
-        not_checked(
-            "f13: a full disk: nothing can be mounted; the node's files are limited instead",
-        );
+        // Where nothing can be mounted, the node's files are limited instead.
         Self::Limited
     }
 
