@@ -13,10 +13,6 @@ const PRODUCTION: &str = include_str!("../../../../config/production.toml");
 /// What environment variables of settings begin with; a double underscore separates the levels.
 const PREFIX: &str = "GATEWARD__";
 
-/// Variables that are no settings: where the file is, the mode, and what tests are told.
-const OTHERS: &[&str] =
-    &["GATEWARD_CONFIG", "GATEWARD_MODE", "GATEWARD_TEST_POSTGRES_URL", "GATEWARD_VECTORS"];
-
 /// What the source of a default is called.
 pub(crate) const DEFAULT_SOURCE: &str = "default";
 
@@ -132,12 +128,11 @@ fn from_environment(
         .iter()
         .filter(|(variable, _)| variable.starts_with(PREFIX))
         .map(|(variable, text)| (option_of(variable), variable.as_str(), text));
-    for variable in environment.keys().filter(|name| is_stray(name)) {
-        let message = format!(
-            "is no variable of this program; settings begin with {PREFIX}, such as \
-                               GATEWARD__HTTP__LISTEN, and have two underscores between their parts"
-        );
-        errors.push(SettingError::new(variable, message));
+    for variable in environment.keys() {
+        if let Some(option) = nearly(variable, known) {
+            let message = format!("is no setting for want of an underscore; write {option}");
+            errors.push(SettingError::new(variable, message));
+        }
     }
     for (name, variable, text) in mode.into_iter().chain(rest) {
         let Some(default) = known.get(&name) else {
@@ -155,11 +150,13 @@ fn from_environment(
     flat
 }
 
-/// Whether a variable looks like a setting and is none, most likely for want of an underscore.
-fn is_stray(variable: &str) -> bool {
-    variable.starts_with("GATEWARD_")
-        && !variable.starts_with(PREFIX)
-        && !OTHERS.contains(&variable)
+/// The variable that was meant by one with too few underscores. Others that begin with our name are
+/// left alone: a cluster sets some, such as `GATEWARD_PORT`, for a service of that name.
+fn nearly(variable: &str, known: &Flat) -> Option<String> {
+    let rest = variable.strip_prefix("GATEWARD_").filter(|_| !variable.starts_with(PREFIX))?;
+    let meant = rest.to_ascii_lowercase().replace("__", "_");
+    let option = known.keys().find(|name| name.contains('.') && name.replace('.', "_") == meant)?;
+    Some(format!("{PREFIX}{}", option.to_ascii_uppercase().replace('.', "__")))
 }
 
 /// The option that a variable names.

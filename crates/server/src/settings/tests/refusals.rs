@@ -127,7 +127,16 @@ fn f23_an_option_that_does_not_exist_is_refused_with_the_nearest_one() {
         "tokens.acces_ttl_seconds",
         "did you mean tokens.access_ttl_seconds?",
     );
-    refused(with(&[("gizmo", "5")]), "gizmo", "`gateward config show` lists all options");
+    refused(with(&[("gizmo", "5")]), "gizmo", "config/default.toml lists all options");
+    refused(with(&[("tokens.access_ttl", "5")]), "tokens.access_ttl", "tokens.access_ttl_seconds?");
+    for (name, meant) in [
+        ("GATEWARD_HTTP_LISTEN", "GATEWARD__HTTP__LISTEN"),
+        ("GATEWARD_DATABASE__URL", "GATEWARD__DATABASE__URL"),
+    ] {
+        let mut variables = variables(&[]);
+        variables.insert(name.to_owned(), "x".to_owned());
+        refused(Settings::from_layers(None, &variables), name, meant);
+    }
     let file = Some(("my.toml", "[http]\nlistn = \"127.0.0.1:1\"\n"));
     let settings = Settings::from_layers(file, &variables(&[]));
     refused(settings, "http.listn", "(from my.toml); did you mean http.listen?");
