@@ -9,7 +9,7 @@ use actix_web::middleware::{Condition, from_fn};
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpResponse, Route};
 use tracing_actix_web::TracingLogger;
-use utoipa::__dev::SchemaReferences;
+use utoipa::__dev::{SchemaReferences, Tags};
 use utoipa::openapi::path::{HttpMethod, Operation};
 use utoipa::openapi::{RefOr, Schema};
 
@@ -35,17 +35,23 @@ pub(crate) struct Endpoint {
 
 impl Endpoint {
     /// An endpoint of the API, under the base path. `P` is what `#[utoipa::path]` makes.
-    pub(crate) fn api<P: utoipa::Path + SchemaReferences>(route: fn() -> Route) -> Self {
+    pub(crate) fn api<P: utoipa::Path + SchemaReferences + Tags<'static>>(
+        route: fn() -> Route,
+    ) -> Self {
         Self { under_base: true, ..Self::root::<P>(route) }
     }
 
     /// An endpoint whose path is fixed.
-    pub(crate) fn root<P: utoipa::Path + SchemaReferences>(route: fn() -> Route) -> Self {
+    pub(crate) fn root<P: utoipa::Path + SchemaReferences + Tags<'static>>(
+        route: fn() -> Route,
+    ) -> Self {
+        let mut operation = P::operation();
+        operation.tags = Some(P::tags().into_iter().map(str::to_owned).collect());
         Self {
             path: P::path(),
             method: P::methods().into_iter().next().unwrap_or(HttpMethod::Get),
             under_base: false,
-            operation: P::operation(),
+            operation,
             schemas: P::schemas,
             route,
         }
