@@ -42,9 +42,11 @@ pub fn document(options: &Options) -> OpenApi {
 /// endpoint has to repeat it.
 pub(crate) fn complete(operation: &mut Operation) {
     let has_body = operation.request_body.is_some();
-    let asks_store = has_body || operation.security.is_some();
+    let has_caller = operation.security.is_some();
+    let asks_store = has_body || has_caller;
     let common = [
         (true, "400", "`malformed_request`"),
+        (has_caller, "401", "No valid access token"),
         (has_body, "413", "`body_too_large`"),
         (has_body, "415", "`unsupported_media_type`"),
         (true, "422", "`validation_failed`: a query parameter that is unknown"),

@@ -84,7 +84,6 @@ fn no_token() -> Problem {
     security(("access_token" = [])),
     responses(
         (status = 204, description = "The sessions are over"),
-        (status = 401, description = "No valid access token", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]

@@ -35,7 +35,6 @@ struct ChangeMeBody {
     get, path = "/me", tag = "accounts", security(("access_token" = [])),
     responses(
         (status = 200, description = "The caller's account", body = UserBody),
-        (status = 401, description = "No valid access token", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 async fn me(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, Problem> {
@@ -50,7 +49,6 @@ async fn me(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, Proble
     security(("access_token" = [])),
     responses(
         (status = 200, description = "The caller's account as it is now", body = UserBody),
-        (status = 401, description = "No valid access token", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "`username_taken`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
     )

@@ -31,7 +31,6 @@ struct ChangePasswordBody {
     security(("access_token" = [])),
     responses(
         (status = 204, description = "The password is changed"),
-        (status = 401, description = "No valid access token", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`validation_failed`, also for a wrong current password", body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "`overloaded` or `unavailable`", body = ProblemBody, content_type = "application/problem+json"),
     )

@@ -42,7 +42,6 @@ struct AccessTokenBody {
     security(("access_token" = [])),
     responses(
         (status = 200, description = "An access token with a new `auth_time`", body = AccessTokenBody),
-        (status = 401, description = "No valid access token", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`validation_failed`, also for a wrong password", body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "`overloaded` or `unavailable`", body = ProblemBody, content_type = "application/problem+json"),
     )
