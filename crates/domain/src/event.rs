@@ -63,10 +63,24 @@ event_kinds! {
     plain {
         /// An account was made.
         AccountCreated = "account_created",
+        /// The account was deleted.
+        AccountDeleted = "account_deleted",
+        /// The owner has proved that the account's address is theirs.
+        EmailConfirmed = "email_confirmed",
+        /// Another address was asked for; it counts once it is confirmed.
+        EmailChangeRequested = "email_change_requested",
+        /// The account's address was changed.
+        EmailChanged = "email_changed",
+        /// The address before came back by the link that was sent to it.
+        EmailChangeUndone = "email_change_undone",
         /// The account's name was changed.
         UsernameChanged = "username_changed",
         /// The account's password was changed.
         PasswordChanged = "password_changed",
+        /// The password was forgotten and a new one chosen by a mailed link.
+        PasswordReset = "password_reset",
+        /// An operator made a link to choose a new password.
+        ResetLinkMade = "reset_link_made",
         /// The account was disabled.
         AccountDisabled = "account_disabled",
         /// The account was enabled again.
@@ -79,6 +93,10 @@ event_kinds! {
         SessionCaughtUp = "session_caught_up",
         /// A signing key was made.
         KeyCreated = "key_created",
+        /// A letter was not sent: what it was about is over.
+        LetterDropped = "letter_dropped",
+        /// A letter could not be sent for so long that it is not tried any more.
+        LetterGivenUp = "letter_given_up",
     }
     ends {
         /// A session ended.

@@ -71,3 +71,15 @@ identifier! {
     /// Identifies one access token; its `jti` (RFC 7519, section 4.1.7).
     TokenId
 }
+identifier! {
+    /// Identifies a sign-up that waits for its address to be confirmed.
+    SignupId
+}
+identifier! {
+    /// Identifies one making of a mailed link.
+    LinkId
+}
+identifier! {
+    /// Identifies a letter; its `Message-ID` on every try.
+    LetterId
+}

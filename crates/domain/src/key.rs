@@ -26,7 +26,7 @@ pub enum Algorithm {
     /// RSASSA-PKCS1-v1_5 with SHA-256 (RFC 7518, section 3.3); only for verifiers that know no
     /// better.
     Rs256,
-    /// HMAC with SHA-256 (RFC 7518, section 3.2); for refresh tokens, which only the issuer reads.
+    /// HMAC with SHA-256 (RFC 7518, section 3.2); for what only the issuer reads.
     Hs256,
 }
 
@@ -59,6 +59,8 @@ pub enum KeyPurpose {
     Access,
     /// Signs refresh tokens and makes their secrets; never published.
     Refresh,
+    /// Makes the secrets of mailed links and their codes; never published.
+    Link,
 }
 
 impl KeyPurpose {
@@ -68,13 +70,16 @@ impl KeyPurpose {
         match self {
             Self::Access => "access",
             Self::Refresh => "refresh",
+            Self::Link => "link",
         }
     }
 
     /// Reads a name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Access, Self::Refresh].into_iter().find(|purpose| purpose.as_str() == name)
+        [Self::Access, Self::Refresh, Self::Link]
+            .into_iter()
+            .find(|purpose| purpose.as_str() == name)
     }
 }
 
@@ -89,7 +94,7 @@ pub struct StoredKey {
     pub algorithm: Algorithm,
     /// The private part, sealed with the master key.
     pub sealed: Vec<u8>,
-    /// The public part as a JSON Web Key (RFC 7517); none for a refresh key.
+    /// The public part as a JSON Web Key (RFC 7517); only keys for access tokens have one.
     pub public_jwk: Option<String>,
     /// When it was made.
     pub created_at: Timestamp,

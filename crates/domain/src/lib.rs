@@ -7,6 +7,8 @@ mod email;
 pub mod event;
 mod id;
 pub mod key;
+pub mod link;
+pub mod mail;
 #[cfg(feature = "mock")]
 pub mod mock;
 mod password;
@@ -14,6 +16,7 @@ pub mod ports;
 pub mod refresh;
 mod role;
 mod session;
+pub mod signup;
 mod time;
 mod token;
 mod user;
@@ -21,7 +24,7 @@ mod username;
 
 pub use email::{Email, EmailError};
 pub use event::{Actor, Event, EventKind};
-pub use id::{EventId, SessionId, TokenId, UserId};
+pub use id::{EventId, LetterId, LinkId, SessionId, SignupId, TokenId, UserId};
 pub use password::{Password, PasswordError, PasswordHash, PasswordPolicy};
 pub use role::{BadRoleName, Permission, RoleName, permissions_of};
 pub use session::{End, EndReason, Origin, Session};

@@ -3,13 +3,21 @@
 use async_trait::async_trait;
 
 use crate::key::StoredKey;
+use crate::link::{Link, LinkPurpose, SecretHash};
+use crate::mail::{LetterState, QueuedLetter};
 use crate::ports::{
-    Access, EventLog, Instance, KeyRepo, Store, StoreError, TokenStore, Tx, UserRepo,
+    Access, CodeAttempt, EventLog, Instance, KeyRepo, LetterFilter, LinkRepo, Outbox, OutboxCounts,
+    SignupRepo, Store, StoreError, TokenStore, Tx, UserRepo,
 };
-pub use crate::ports::{MockClock, MockEntropy, MockKeyMaker, MockPasswordHasher, MockTokenSigner};
+pub use crate::ports::{
+    MockClock, MockEntropy, MockKeyMaker, MockLinkMaker, MockMailer, MockPasswordHasher,
+    MockTokenSigner,
+};
 use crate::refresh::{Line, Rotation};
+use crate::signup::PendingSignup;
 use crate::{
-    End, Event, Identifier, PasswordHash, Session, SessionId, Timestamp, User, UserId, Username,
+    Email, End, Event, EventId, Identifier, LetterId, LinkId, PasswordHash, RoleName, Session,
+    SessionId, SignupId, Timestamp, User, UserId, Username,
 };
 
 mockall::mock! {
@@ -39,6 +47,16 @@ mockall::mock! {
             username: &Username,
             now: Timestamp,
         ) -> Result<bool, StoreError>;
+        async fn set_email(
+            &mut self,
+            id: UserId,
+            email: &Email,
+            verified: bool,
+            now: Timestamp,
+        ) -> Result<bool, StoreError>;
+        async fn is_email_known(&mut self, email: &Email, now: Timestamp) -> Result<bool, StoreError>;
+        async fn delete_user(&mut self, id: UserId) -> Result<bool, StoreError>;
+        async fn count_users_with_role(&mut self, role: &RoleName) -> Result<u64, StoreError>;
         async fn set_password(
             &mut self,
             id: UserId,
@@ -91,6 +109,12 @@ mockall::mock! {
             keep: u32,
             end: End,
         ) -> Result<Vec<SessionId>, StoreError>;
+        async fn list_user_sessions(
+            &mut self,
+            user_id: UserId,
+            after: Option<SessionId>,
+            limit: u32,
+        ) -> Result<Vec<Session>, StoreError>;
         async fn delete_sessions(
             &mut self,
             before: Timestamp,
@@ -114,6 +138,98 @@ mockall::mock! {
             session_id: SessionId,
             limit: u32,
         ) -> Result<Vec<Event>, StoreError>;
+        async fn list_user_events(
+            &mut self,
+            user_id: UserId,
+            after: Option<EventId>,
+            limit: u32,
+        ) -> Result<Vec<Event>, StoreError>;
+    }
+
+    #[async_trait]
+    impl SignupRepo for Tx {
+        async fn insert_signup(&mut self, signup: &PendingSignup) -> Result<(), StoreError>;
+        async fn find_signup(
+            &mut self,
+            id: SignupId,
+            now: Timestamp,
+        ) -> Result<Option<PendingSignup>, StoreError>;
+        async fn find_signup_by_secret(
+            &mut self,
+            secret: &SecretHash,
+            now: Timestamp,
+        ) -> Result<Option<PendingSignup>, StoreError>;
+        async fn find_newest_signup(
+            &mut self,
+            email: &Email,
+            now: Timestamp,
+        ) -> Result<Option<PendingSignup>, StoreError>;
+        async fn delete_signups_of_email(&mut self, email: &Email) -> Result<u64, StoreError>;
+        async fn delete_signups(&mut self, before: Timestamp, limit: u32) -> Result<u64, StoreError>;
+    }
+
+    #[async_trait]
+    impl LinkRepo for Tx {
+        async fn put_link(&mut self, link: &Link) -> Result<(), StoreError>;
+        async fn find_link(&mut self, id: LinkId) -> Result<Option<Link>, StoreError>;
+        async fn find_link_by_secret(
+            &mut self,
+            secret: &SecretHash,
+        ) -> Result<Option<Link>, StoreError>;
+        async fn try_code(&mut self, attempt: &CodeAttempt) -> Result<Vec<Link>, StoreError>;
+        async fn spend_link(&mut self, id: LinkId, now: Timestamp) -> Result<bool, StoreError>;
+        async fn delete_user_links(
+            &mut self,
+            user_id: UserId,
+            purposes: &[LinkPurpose],
+            from: Timestamp,
+        ) -> Result<u64, StoreError>;
+        async fn list_user_links(
+            &mut self,
+            user_id: UserId,
+            limit: u32,
+        ) -> Result<Vec<Link>, StoreError>;
+        async fn delete_links(&mut self, before: Timestamp, limit: u32) -> Result<u64, StoreError>;
+    }
+
+    #[async_trait]
+    impl Outbox for Tx {
+        async fn insert_letter(&mut self, letter: &QueuedLetter) -> Result<bool, StoreError>;
+        async fn take_letters(
+            &mut self,
+            now: Timestamp,
+            lease_until: Timestamp,
+            limit: u32,
+        ) -> Result<Vec<QueuedLetter>, StoreError>;
+        async fn set_letter_link(&mut self, id: LetterId, link: LinkId) -> Result<bool, StoreError>;
+        async fn finish_letter(
+            &mut self,
+            id: LetterId,
+            state: LetterState,
+            failure: Option<String>,
+            now: Timestamp,
+        ) -> Result<bool, StoreError>;
+        async fn postpone_letter(
+            &mut self,
+            id: LetterId,
+            attempts: u32,
+            due_at: Timestamp,
+            failure: &str,
+        ) -> Result<bool, StoreError>;
+        async fn retry_letter(&mut self, id: LetterId, now: Timestamp) -> Result<bool, StoreError>;
+        async fn find_letter(&mut self, id: LetterId) -> Result<Option<QueuedLetter>, StoreError>;
+        async fn list_letters(
+            &mut self,
+            filter: LetterFilter,
+            limit: u32,
+        ) -> Result<Vec<QueuedLetter>, StoreError>;
+        async fn count_letters(&mut self) -> Result<OutboxCounts, StoreError>;
+        async fn delete_letters(
+            &mut self,
+            state: LetterState,
+            before: Timestamp,
+            limit: u32,
+        ) -> Result<u64, StoreError>;
     }
 
     #[async_trait]

@@ -6,24 +6,33 @@ use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, RsaKeyPair,
 };
-use gateward_domain::SessionId;
 use gateward_domain::key::Algorithm;
+use gateward_domain::link::{LinkCode, LinkSecret};
 use gateward_domain::ports::Entropy;
+use gateward_domain::refresh::Salt;
+use gateward_domain::{SessionId, TokenText};
 use jsonwebtoken::DecodingKey;
 use zeroize::Zeroizing;
 
 use super::jwk::PublicKey;
+use crate::jws;
 use crate::master_key::derive;
 use crate::signing_key::{PublicBytes, SigningKey};
 
-/// Bytes of a refresh key, from which two keys of the same strength are derived.
-const REFRESH_KEY_LEN: usize = 32;
+/// Bytes of a symmetric key, from which two keys of the same strength are derived.
+const SYMMETRIC_KEY_LEN: usize = 32;
 
 /// What the key that signs refresh tokens is derived for.
 const SIGNING_LABEL: &str = "gateward refresh token signature v1";
 
 /// What the key that makes the secrets of refresh tokens is derived for.
 const SECRET_LABEL: &str = "gateward refresh token secret v1";
+
+/// What the key that makes the tokens of mailed links is derived for.
+const LINK_TOKEN_LABEL: &str = "gateward mailed link token v1";
+
+/// What the key that makes the codes of mailed links is derived for.
+const LINK_CODE_LABEL: &str = "gateward mailed link code v1";
 
 /// Makes a private key: PKCS#8 (RFC 5208), or random bytes for HS256.
 pub(super) fn generate(algorithm: Algorithm, entropy: &dyn Entropy) -> Option<Zeroizing<Vec<u8>>> {
@@ -45,7 +54,7 @@ pub(super) fn generate(algorithm: Algorithm, entropy: &dyn Entropy) -> Option<Ze
             RsaKeyPair::generate(KeySize::Rsa3072).ok()?.as_der().ok()?.as_ref().to_vec()
         }
         Algorithm::Hs256 => {
-            let mut key = vec![0; REFRESH_KEY_LEN];
+            let mut key = vec![0; SYMMETRIC_KEY_LEN];
             entropy.fill(&mut key);
             key
         }
@@ -90,7 +99,7 @@ pub(super) struct RefreshMaterial {
 impl RefreshMaterial {
     /// Derives the two keys.
     pub(super) fn prepare(key: &[u8]) -> Option<Self> {
-        if key.len() != REFRESH_KEY_LEN {
+        if key.len() != SYMMETRIC_KEY_LEN {
             return None;
         }
         let signing = derive(key, SIGNING_LABEL)?;
@@ -108,5 +117,37 @@ impl RefreshMaterial {
         message.update(session_id.uuid().as_bytes());
         message.update(&generation.to_be_bytes());
         message.sign().as_ref().try_into().ok()
+    }
+}
+
+/// The two keys of mailed links, derived from one, so that a code says nothing of a token.
+pub(super) struct LinkMaterial {
+    token: hmac::Key,
+    code: hmac::Key,
+}
+
+impl LinkMaterial {
+    /// Derives the two keys.
+    pub(super) fn prepare(key: &[u8]) -> Option<Self> {
+        if key.len() != SYMMETRIC_KEY_LEN {
+            return None;
+        }
+        let key_for = |label| {
+            let derived = derive(key, label)?;
+            Some(hmac::Key::new(hmac::HMAC_SHA256, derived.as_slice()))
+        };
+        Some(Self { token: key_for(LINK_TOKEN_LABEL)?, code: key_for(LINK_CODE_LABEL)? })
+    }
+
+    /// The token and the code that follow from a salt.
+    pub(super) fn secret(&self, salt: &Salt) -> Option<LinkSecret> {
+        let token = hmac::sign(&self.token, &salt.0);
+        let code = hmac::sign(&self.code, &salt.0);
+        // Of 2^64 numbers, one code has at most one in 10^11 more than another.
+        let number = code.as_ref().first_chunk().copied().map(u64::from_be_bytes)?;
+        Some(LinkSecret {
+            token: TokenText::new(jws::encode(token.as_ref())),
+            code: LinkCode::from_number(number),
+        })
     }
 }

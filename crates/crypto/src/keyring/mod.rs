@@ -8,8 +8,9 @@ mod seal;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use gateward_domain::key::{Algorithm, KeyId, KeyPurpose, StoredKey};
-use gateward_domain::ports::{Entropy, KeyError, KeyMaker, TokenSigner};
-use gateward_domain::refresh::{Proof, ShownToken};
+use gateward_domain::link::LinkSecret;
+use gateward_domain::ports::{Entropy, KeyError, KeyMaker, LinkMaker, TokenSigner};
+use gateward_domain::refresh::{Proof, Salt, ShownToken};
 use gateward_domain::{AccessClaims, AccessGrant, Session, Timestamp, TokenError, TokenText};
 
 use self::material::AccessMaterial;
@@ -18,8 +19,8 @@ use self::seal::Bond;
 use crate::jws::Compact;
 use crate::{MasterKey, claims, jws};
 
-/// Random bytes in the name of a refresh key: 128 bits, so that no two keys ever share one.
-const REFRESH_KEY_ID_LEN: usize = 16;
+/// Random bytes in the name of a symmetric key: 128 bits, so that no two keys ever share one.
+const SYMMETRIC_KEY_ID_LEN: usize = 16;
 
 /// What the tokens say, and for how long.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,7 +70,7 @@ impl Keyring {
         let compact = Compact::parse(token)?;
         let id = KeyId(compact.header.kid.clone()?);
         let key = ring.find(&id).filter(|key| ring.believes(key, now))?;
-        if compact.header.typ.as_deref()? != key.typ() {
+        if compact.header.typ.as_deref()? != key.material.typ()? {
             return None;
         }
         let KeyringSettings { issuer, audience, .. } = &self.settings;
@@ -90,6 +91,7 @@ impl Keyring {
                     proof: Proof { keyed, secret: claims.secret },
                 }))
             }
+            Material::Link(_) => None,
         }
     }
 
@@ -107,8 +109,8 @@ impl Keyring {
                 let jwk = public.to_jwk(&id, algorithm)?;
                 (id, Some(jwk))
             }
-            KeyPurpose::Refresh => {
-                let mut random = [0; REFRESH_KEY_ID_LEN];
+            KeyPurpose::Refresh | KeyPurpose::Link => {
+                let mut random = [0; SYMMETRIC_KEY_ID_LEN];
                 self.entropy.fill(&mut random);
                 (KeyId(jws::encode(&random)), None)
             }
@@ -127,7 +129,7 @@ impl KeyringSettings {
 
 impl KeyMaker for Keyring {
     /// Makes a key: Ed25519, P-256 or RSA of 3072 bits for access tokens, 32 random bytes for
-    /// refresh tokens. Fails for an algorithm that is not for the purpose. RSA takes long.
+    /// refresh tokens and for links. Fails for an algorithm that is not for the purpose. RSA takes long.
     fn make_key(
         &self,
         purpose: KeyPurpose,
@@ -136,7 +138,7 @@ impl KeyMaker for Keyring {
         active_from: Timestamp,
     ) -> Result<StoredKey, KeyError> {
         let symmetric = algorithm == Algorithm::Hs256;
-        if symmetric != (purpose == KeyPurpose::Refresh) {
+        if symmetric == (purpose == KeyPurpose::Access) {
             return Err(KeyError::Failed);
         }
         let made = self.make_material(purpose, algorithm);
@@ -213,6 +215,21 @@ impl TokenSigner for Keyring {
         let ring = self.ring();
         let keys: Vec<&str> = ring.published(now).collect();
         (!keys.is_empty()).then(|| format!(r#"{{"keys":[{}]}}"#, keys.join(",")))
+    }
+}
+
+impl LinkMaker for Keyring {
+    fn link_key(&self, now: Timestamp) -> Result<KeyId, TokenError> {
+        let ring = self.ring();
+        let key = ring.signing(KeyPurpose::Link, now).ok_or(TokenError::NoKey)?;
+        Ok(key.stored.id.clone())
+    }
+
+    fn link_secret(&self, key: &KeyId, salt: &Salt) -> Result<LinkSecret, TokenError> {
+        let ring = self.ring();
+        let key = ring.find(key).ok_or(TokenError::NoKey)?;
+        let Material::Link(keys) = &key.material else { return Err(TokenError::NoKey) };
+        keys.secret(salt).ok_or(TokenError::NoKey)
     }
 }
 

@@ -6,9 +6,10 @@ use gateward_domain::Timestamp;
 use gateward_domain::key::{
     Algorithm, CLOCK_SKEW_SECONDS, KeyId, KeyPurpose, KeyState, StoredKey, key_state, signing_key,
 };
+use gateward_domain::link::LINK_SECONDS_MAX;
 use gateward_domain::ports::KeyError;
 
-use super::material::{AccessMaterial, RefreshMaterial};
+use super::material::{AccessMaterial, LinkMaterial, RefreshMaterial};
 use super::seal::{self, Bond};
 use crate::MasterKey;
 use crate::claims::{ACCESS_TYP, REFRESH_TYP};
@@ -31,7 +32,7 @@ pub(super) struct Ring {
 /// A key ready for use.
 pub(super) struct ReadyKey {
     pub(super) stored: StoredKey,
-    /// The header of every token that it signs, in base64url.
+    /// The header of every token that it signs, in base64url; empty if it signs none.
     pub(super) header_segment: String,
     pub(super) material: Material,
 }
@@ -39,6 +40,7 @@ pub(super) struct ReadyKey {
 pub(super) enum Material {
     Access { keys: Box<AccessMaterial>, jwk: String },
     Refresh(Box<RefreshMaterial>),
+    Link(Box<LinkMaterial>),
 }
 
 impl ReadyKey {
@@ -50,26 +52,25 @@ impl ReadyKey {
             .ok_or_else(|| KeyError::CannotOpen(id.clone()))?;
         let material = Material::prepare(stored, &private);
         let material = material.ok_or_else(|| KeyError::Corrupt(id.clone()))?;
-        let typ = match purpose {
-            KeyPurpose::Access => ACCESS_TYP,
-            KeyPurpose::Refresh => REFRESH_TYP,
-        };
+        let typ = material.typ();
         // The sealed part has served and need not stay.
         let kept = StoredKey { sealed: Vec::new(), ..stored.clone() };
-        let header_segment = jws::header_segment(*algorithm, typ, &id.0);
+        let header_segment = typ.map(|typ| jws::header_segment(*algorithm, typ, &id.0));
+        let header_segment = header_segment.unwrap_or_default();
         Ok(Self { stored: kept, header_segment, material })
-    }
-
-    /// The one `typ` of the tokens that it signs.
-    pub(super) const fn typ(&self) -> &'static str {
-        match self.material {
-            Material::Access { .. } => ACCESS_TYP,
-            Material::Refresh(_) => REFRESH_TYP,
-        }
     }
 }
 
 impl Material {
+    /// The one `typ` of the tokens that it signs, if it signs any.
+    pub(super) const fn typ(&self) -> Option<&'static str> {
+        match self {
+            Self::Access { .. } => Some(ACCESS_TYP),
+            Self::Refresh(_) => Some(REFRESH_TYP),
+            Self::Link(_) => None,
+        }
+    }
+
     /// Prepares a private key; `None` if it is not one for this purpose and algorithm, or if its
     /// name is not its own. What the store holds as its public part is not looked at.
     fn prepare(stored: &StoredKey, private: &[u8]) -> Option<Self> {
@@ -80,13 +81,11 @@ impl Material {
                 let keys = Box::new(keys);
                 (keys.public.id() == stored.id).then_some(Self::Access { keys, jwk })
             }
+            _ if stored.algorithm != Algorithm::Hs256 => None,
             KeyPurpose::Refresh => {
-                let symmetric = stored.algorithm == Algorithm::Hs256;
-                symmetric
-                    .then(|| RefreshMaterial::prepare(private))?
-                    .map(Box::new)
-                    .map(Self::Refresh)
+                RefreshMaterial::prepare(private).map(Box::new).map(Self::Refresh)
             }
+            KeyPurpose::Link => LinkMaterial::prepare(private).map(Box::new).map(Self::Link),
         }
     }
 }
@@ -145,7 +144,7 @@ impl Ring {
         let living = move |key: &&StoredKey| self.state(key, now) != KeyState::Retired;
         self.stored.iter().filter(living).filter_map(|key| match &self.find(&key.id)?.material {
             Material::Access { jwk, .. } => Some(jwk.as_str()),
-            Material::Refresh(_) => None,
+            Material::Refresh(_) | Material::Link(_) => None,
         })
     }
 
@@ -153,6 +152,7 @@ impl Ring {
         let life = match key.purpose {
             KeyPurpose::Access => self.lives.access,
             KeyPurpose::Refresh => self.lives.refresh,
+            KeyPurpose::Link => LINK_SECONDS_MAX,
         };
         key_state(key, &self.stored, life, now)
     }

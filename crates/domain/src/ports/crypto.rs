@@ -1,9 +1,10 @@
-//! `PasswordHasher`, `TokenSigner` and `KeyMaker`: what needs cryptography.
+//! `PasswordHasher`, `TokenSigner`, `LinkMaker` and `KeyMaker`: what needs cryptography.
 
 use async_trait::async_trait;
 
 use crate::key::{Algorithm, KeyId, KeyPurpose, StoredKey};
-use crate::refresh::ShownToken;
+use crate::link::LinkSecret;
+use crate::refresh::{Salt, ShownToken};
 use crate::{
     AccessClaims, AccessGrant, Password, PasswordHash, Session, Timestamp, TokenError, TokenText,
 };
@@ -62,6 +63,17 @@ pub trait TokenSigner: Send + Sync {
     /// The public keys at `now`, as a JSON Web Key Set (RFC 7517, section 5); `None` if there are
     /// none.
     fn jwks(&self, now: Timestamp) -> Option<String>;
+}
+
+/// Makes the secrets of mailed links: always the same for the same key and salt, so that nothing of
+/// them has to be stored and a letter that is sent again is the same letter.
+#[cfg_attr(feature = "mock", mockall::automock)]
+pub trait LinkMaker: Send + Sync {
+    /// The key that the secrets of links made at `now` follow from.
+    fn link_key(&self, now: Timestamp) -> Result<KeyId, TokenError>;
+
+    /// The token and the code that follow from this key and salt.
+    fn link_secret(&self, key: &KeyId, salt: &Salt) -> Result<LinkSecret, TokenError>;
 }
 
 /// Why a key could not be made or used.

@@ -17,4 +17,13 @@ pub trait EventLog: Send {
         session_id: crate::SessionId,
         limit: u32,
     ) -> Result<Vec<Event>, StoreError>;
+
+    /// The events about one account, in the order of their identifiers, those after `after`, at most
+    /// `limit`.
+    async fn list_user_events(
+        &mut self,
+        user_id: crate::UserId,
+        after: Option<crate::EventId>,
+        limit: u32,
+    ) -> Result<Vec<Event>, StoreError>;
 }

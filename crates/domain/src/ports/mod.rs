@@ -5,15 +5,23 @@ mod crypto;
 mod entropy;
 mod events;
 mod keys;
+mod links;
+mod mailer;
+mod outbox;
+mod signups;
 mod store;
 mod tokens;
 mod users;
 
 pub use clock::Clock;
-pub use crypto::{HashError, KeyError, KeyMaker, PasswordHasher, TokenSigner};
+pub use crypto::{HashError, KeyError, KeyMaker, LinkMaker, PasswordHasher, TokenSigner};
 pub use entropy::Entropy;
 pub use events::EventLog;
 pub use keys::{Instance, KeyRepo};
+pub use links::{CODE_LINKS_MAX, CodeAttempt, LinkRepo};
+pub use mailer::{Inbox, InboxLetter, MailError, Mailer, SEND_SECONDS_MAX};
+pub use outbox::{LetterFilter, Outbox, OutboxCounts};
+pub use signups::SignupRepo;
 pub use store::{Access, Store, StoreError, Taken, Tx};
 pub use tokens::TokenStore;
 pub use users::UserRepo;
@@ -21,6 +29,7 @@ pub use users::UserRepo;
 #[cfg(feature = "mock")]
 pub use {
     clock::MockClock,
-    crypto::{MockKeyMaker, MockPasswordHasher, MockTokenSigner},
+    crypto::{MockKeyMaker, MockLinkMaker, MockPasswordHasher, MockTokenSigner},
     entropy::MockEntropy,
+    mailer::MockMailer,
 };

@@ -4,7 +4,7 @@ use std::error::Error;
 
 use async_trait::async_trait;
 
-use super::{EventLog, KeyRepo, TokenStore, UserRepo};
+use super::{EventLog, KeyRepo, LinkRepo, Outbox, SignupRepo, TokenStore, UserRepo};
 
 /// What a unit of work is going to do, so that a store can save round trips.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +60,7 @@ pub trait Store: Send + Sync {
 /// A unit in which a method has failed is over: whatever is asked of it afterwards fails too, and so
 /// does its commit. An identifier that is inserted twice is [`StoreError::Unavailable`].
 #[async_trait]
-pub trait Tx: UserRepo + TokenStore + KeyRepo + EventLog {
+pub trait Tx: UserRepo + TokenStore + KeyRepo + EventLog + SignupRepo + LinkRepo + Outbox {
     /// Makes it last. With [`Access::Read`] and [`Access::SingleWrite`] there is nothing left to
     /// do, and nothing is asked of the store.
     async fn commit(self: Box<Self>) -> Result<(), StoreError>;

@@ -66,6 +66,15 @@ pub trait TokenStore: Send {
         end: End,
     ) -> Result<Vec<SessionId>, StoreError>;
 
+    /// The sessions of a user, ended ones too, in the order of their identifiers, those after
+    /// `after`, at most `limit`.
+    async fn list_user_sessions(
+        &mut self,
+        user_id: UserId,
+        after: Option<SessionId>,
+        limit: u32,
+    ) -> Result<Vec<Session>, StoreError>;
+
     /// Deletes at most `limit` sessions whose longest life was over before `before`.
     async fn delete_sessions(&mut self, before: Timestamp, limit: u32) -> Result<u64, StoreError>;
 }

@@ -3,15 +3,17 @@
 use async_trait::async_trait;
 
 use super::StoreError;
-use crate::{Identifier, PasswordHash, Timestamp, User, UserId, Username};
+use crate::{Email, Identifier, PasswordHash, RoleName, Timestamp, User, UserId, Username};
 
 /// The accounts.
 #[async_trait]
 pub trait UserRepo: Send {
     /// Adds an account with its roles.
     ///
-    /// Fails with [`StoreError::Taken`] if the name or the address is another's; if both are, the
-    /// name is reported.
+    /// Fails with [`StoreError::Taken`] if the name or the address is another's, or the address is
+    /// reserved for another at the time the account is made, by a link that is in time
+    /// ([`Link::reserves_email`](crate::link::Link::reserves_email)); if both are, the name is
+    /// reported.
     async fn insert_user(&mut self, user: &User) -> Result<(), StoreError>;
 
     /// The account with this identifier.
@@ -37,6 +39,29 @@ pub trait UserRepo: Send {
         username: &Username,
         now: Timestamp,
     ) -> Result<bool, StoreError>;
+
+    /// Gives the account another address, or the same, and notes whether it is confirmed; `false`
+    /// if there is no such account.
+    ///
+    /// Fails with [`StoreError::Taken`] if the address is another's or reserved for another at
+    /// `now`.
+    async fn set_email(
+        &mut self,
+        id: UserId,
+        email: &Email,
+        verified: bool,
+        now: Timestamp,
+    ) -> Result<bool, StoreError>;
+
+    /// Whether an account has this address, or the address is reserved for one at `now`.
+    async fn is_email_known(&mut self, email: &Email, now: Timestamp) -> Result<bool, StoreError>;
+
+    /// Deletes the account, its roles and the links about it; `false` if there is none. Its sessions
+    /// stay, and so does what was written down about it.
+    async fn delete_user(&mut self, id: UserId) -> Result<bool, StoreError>;
+
+    /// How many accounts that are not disabled hold a role.
+    async fn count_users_with_role(&mut self, role: &RoleName) -> Result<u64, StoreError>;
 
     /// Sets a new password and moves the credentials' version on, if it is still `version`.
     async fn set_password(

@@ -4,6 +4,7 @@ mod attacks;
 mod claims;
 mod headers;
 mod keys;
+mod links;
 mod refresh;
 
 use gateward_domain::refresh::{Line, Salt};
@@ -122,6 +123,7 @@ impl Rig {
         let signing = match &key.material {
             Material::Access { keys, .. } => &keys.signing,
             Material::Refresh(keys) => &keys.signing,
+            Material::Link(_) => panic!("a link key signs nothing"),
         };
         let header = jws::encode(header.as_bytes());
         jws::sign(&header, payload.as_bytes(), signing).unwrap()
