@@ -54,7 +54,11 @@ mockall::mock! {
             verified: bool,
             now: Timestamp,
         ) -> Result<bool, StoreError>;
-        async fn is_email_known(&mut self, email: &Email, now: Timestamp) -> Result<bool, StoreError>;
+        async fn find_email_owner(
+            &mut self,
+            email: &Email,
+            now: Timestamp,
+        ) -> Result<Option<UserId>, StoreError>;
         async fn delete_user(&mut self, id: UserId) -> Result<bool, StoreError>;
         async fn count_users_with_role(&mut self, role: &RoleName) -> Result<u64, StoreError>;
         async fn set_password(
@@ -201,7 +205,12 @@ mockall::mock! {
             lease_until: Timestamp,
             limit: u32,
         ) -> Result<Vec<QueuedLetter>, StoreError>;
-        async fn set_letter_link(&mut self, id: LetterId, link: LinkId) -> Result<bool, StoreError>;
+        async fn set_letter_link(
+            &mut self,
+            id: LetterId,
+            link: LinkId,
+            user_id: Option<UserId>,
+        ) -> Result<bool, StoreError>;
         async fn finish_letter(
             &mut self,
             id: LetterId,

@@ -1,4 +1,4 @@
-//! Fixtures: accounts, sessions, tokens, keys and events, each made from a seed.
+//! Fixtures: accounts, sessions, tokens, keys, events and mail, each made from a seed.
 //!
 //! The same seed gives the same thing; other seeds give things that share no identifier, name or
 //! address. A test that wants another value in a field writes `User { disabled: true, ..user(1) }`.
@@ -12,6 +12,10 @@ use gateward_domain::{
 };
 
 use crate::entropy::{SeededEntropy, mix};
+
+mod mail;
+
+pub use mail::{LINK_KEY, LINK_SECONDS, SIGNUP_SECONDS, letter, link, signup, signup_link};
 
 /// The time at which fixtures are made: 2026-11-20T04:10:00.123457Z, whose fraction shows whether
 /// microseconds are kept.

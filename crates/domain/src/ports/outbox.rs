@@ -46,8 +46,14 @@ pub trait Outbox: Send {
         limit: u32,
     ) -> Result<Vec<QueuedLetter>, StoreError>;
 
-    /// Notes which link a waiting letter carries.
-    async fn set_letter_link(&mut self, id: LetterId, link: LinkId) -> Result<bool, StoreError>;
+    /// Notes which link a waiting letter carries, and the account that it is about if it is about
+    /// one; `false` if it waits no more.
+    async fn set_letter_link(
+        &mut self,
+        id: LetterId,
+        link: LinkId,
+        user_id: Option<UserId>,
+    ) -> Result<bool, StoreError>;
 
     /// Ends the waiting of a letter; `false` if it waits no more.
     async fn finish_letter(

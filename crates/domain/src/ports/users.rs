@@ -53,8 +53,12 @@ pub trait UserRepo: Send {
         now: Timestamp,
     ) -> Result<bool, StoreError>;
 
-    /// Whether an account has this address, or the address is reserved for one at `now`.
-    async fn is_email_known(&mut self, email: &Email, now: Timestamp) -> Result<bool, StoreError>;
+    /// The account that has this address, or for which it is reserved at `now`.
+    async fn find_email_owner(
+        &mut self,
+        email: &Email,
+        now: Timestamp,
+    ) -> Result<Option<UserId>, StoreError>;
 
     /// Deletes the account, its roles and the links about it; `false` if there is none. Its sessions
     /// stay, and so does what was written down about it.

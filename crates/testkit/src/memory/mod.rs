@@ -1,13 +1,20 @@
 //! `MemoryStore`: a store without a database, for the tests of what stands above the ports.
 
+mod letters;
+mod links;
+mod mail_ports;
 mod ports;
+mod signups;
 mod state;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use gateward_domain::link::Link;
+use gateward_domain::mail::QueuedLetter;
 use gateward_domain::ports::{Access, Store, StoreError, Tx};
+use gateward_domain::signup::PendingSignup;
 use gateward_domain::{Event, Session, User};
 use tokio::sync::OwnedMutexGuard;
 use tokio::time::timeout;
@@ -53,6 +60,24 @@ impl MemoryStore {
     #[must_use]
     pub fn events(&self) -> Vec<Event> {
         self.published().events.clone()
+    }
+
+    /// All sign-ups that are committed, out of time or not, in the order in which they were written.
+    #[must_use]
+    pub fn signups(&self) -> Vec<PendingSignup> {
+        self.published().signups.clone()
+    }
+
+    /// All links that are committed, out of time or not, in the order in which they were written.
+    #[must_use]
+    pub fn links(&self) -> Vec<Link> {
+        self.published().links.clone()
+    }
+
+    /// All letters that are committed, sent ones too, in the order in which they were written.
+    #[must_use]
+    pub fn letters(&self) -> Vec<QueuedLetter> {
+        self.published().letters.clone()
     }
 
     /// What is committed. No test goes on after a panic in here, so poison means nothing.

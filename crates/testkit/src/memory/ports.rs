@@ -5,10 +5,12 @@ use gateward_domain::key::StoredKey;
 use gateward_domain::ports::{EventLog, Instance, KeyRepo, StoreError, TokenStore, UserRepo};
 use gateward_domain::refresh::{Line, Rotation};
 use gateward_domain::{
-    End, Event, Identifier, PasswordHash, Session, SessionId, Timestamp, User, UserId, Username,
+    Email, End, Event, EventId, Identifier, PasswordHash, RoleName, Session, SessionId, Timestamp,
+    User, UserId, Username,
 };
 
 use super::MemoryTx;
+use super::state::page;
 
 #[async_trait]
 impl UserRepo for MemoryTx {
@@ -38,6 +40,28 @@ impl UserRepo for MemoryTx {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         self.write(|state| state.set_username(id, username, now)).await
+    }
+
+    async fn set_email(
+        &mut self,
+        id: UserId,
+        email: &Email,
+        verified: bool,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.write(|state| state.set_email(id, email, verified, now)).await
+    }
+
+    async fn is_email_known(&mut self, email: &Email, now: Timestamp) -> Result<bool, StoreError> {
+        Ok(self.read(|state| state.is_email_known(email, now)))
+    }
+
+    async fn delete_user(&mut self, id: UserId) -> Result<bool, StoreError> {
+        self.write(|state| Ok(state.delete_user(id))).await
+    }
+
+    async fn count_users_with_role(&mut self, role: &RoleName) -> Result<u64, StoreError> {
+        Ok(self.read(|state| state.count_users_with_role(role)))
     }
 
     async fn set_password(
@@ -128,6 +152,18 @@ impl TokenStore for MemoryTx {
         Ok(self.locked().end_oldest_sessions(user_id, keep, end))
     }
 
+    async fn list_user_sessions(
+        &mut self,
+        user_id: UserId,
+        after: Option<SessionId>,
+        limit: u32,
+    ) -> Result<Vec<Session>, StoreError> {
+        Ok(self.read(|state| {
+            let of_user = state.sessions.values().filter(|session| session.user_id == user_id);
+            page(of_user, |session| session.id, after, limit)
+        }))
+    }
+
     async fn delete_sessions(&mut self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
         self.write(|state| Ok(state.delete_sessions(before, limit))).await
     }
@@ -164,5 +200,17 @@ impl EventLog for MemoryTx {
         limit: u32,
     ) -> Result<Vec<Event>, StoreError> {
         Ok(self.read(|state| state.list_session_events(session_id, limit)))
+    }
+
+    async fn list_user_events(
+        &mut self,
+        user_id: UserId,
+        after: Option<EventId>,
+        limit: u32,
+    ) -> Result<Vec<Event>, StoreError> {
+        Ok(self.read(|state| {
+            let of_user = state.events.iter().filter(|event| event.user_id == Some(user_id));
+            page(of_user, |event| event.id, after, limit)
+        }))
     }
 }

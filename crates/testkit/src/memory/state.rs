@@ -3,10 +3,14 @@
 use std::collections::BTreeMap;
 
 use gateward_domain::key::StoredKey;
+use gateward_domain::link::Link;
+use gateward_domain::mail::QueuedLetter;
 use gateward_domain::ports::{Instance, StoreError, Taken};
 use gateward_domain::refresh::{Line, Rotation, Verdict, judge};
+use gateward_domain::signup::PendingSignup;
 use gateward_domain::{
-    End, Event, Identifier, PasswordHash, Session, SessionId, Timestamp, User, UserId, Username,
+    Email, End, Event, Identifier, PasswordHash, RoleName, Session, SessionId, Timestamp, User,
+    UserId, Username,
 };
 
 /// Everything that is stored. Every method either does all it says or, with an error, nothing.
@@ -17,11 +21,44 @@ pub(super) struct State {
     pub instance: Option<Instance>,
     pub keys: Vec<StoredKey>,
     pub events: Vec<Event>,
+    pub signups: Vec<PendingSignup>,
+    pub links: Vec<Link>,
+    pub letters: Vec<QueuedLetter>,
 }
 
 /// The error of a store that is given one identifier twice.
-fn doubled(what: &'static str) -> StoreError {
+pub(super) fn doubled(what: &'static str) -> StoreError {
     StoreError::Unavailable(format!("this {what} is there already").into())
+}
+
+/// The first `limit` of them.
+pub(super) fn truncate<T>(mut rows: Vec<T>, limit: u32) -> Vec<T> {
+    rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    rows
+}
+
+/// Removes the first `limit` rows that are `unwanted`; gives how many.
+pub(super) fn remove_where<T>(rows: &mut Vec<T>, limit: u32, unwanted: impl Fn(&T) -> bool) -> u64 {
+    let mut removed = 0;
+    rows.retain(|row| {
+        let goes = removed < u64::from(limit) && unwanted(row);
+        removed += u64::from(goes);
+        !goes
+    });
+    removed
+}
+
+/// The first `limit` rows after the one with the identifier `after`, in the order of identifiers.
+pub(super) fn page<'a, T: Clone + 'a, I: Ord + Copy>(
+    rows: impl Iterator<Item = &'a T>,
+    id: impl Fn(&T) -> I,
+    after: Option<I>,
+    limit: u32,
+) -> Vec<T> {
+    let is_after = |row: &&T| after.is_none_or(|after| id(row) > after);
+    let mut rows: Vec<T> = rows.filter(is_after).cloned().collect();
+    rows.sort_by_key(|row| id(row));
+    truncate(rows, limit)
 }
 
 impl State {
@@ -32,7 +69,7 @@ impl State {
         if self.users.values().any(|other| other.username == user.username) {
             return Err(StoreError::Taken(Taken::Username));
         }
-        if self.users.values().any(|other| other.email == user.email) {
+        if self.is_email_of_another(user.id, &user.email, user.created_at) {
             return Err(StoreError::Taken(Taken::Email));
         }
         let mut user = user.clone();
@@ -65,6 +102,48 @@ impl State {
             user.updated_at = now;
         };
         Ok(self.users.get_mut(&id).map(change).is_some())
+    }
+
+    pub fn set_email(
+        &mut self,
+        id: UserId,
+        email: &Email,
+        verified: bool,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        if !self.users.contains_key(&id) {
+            return Ok(false);
+        }
+        if self.is_email_of_another(id, email, now) {
+            return Err(StoreError::Taken(Taken::Email));
+        }
+        let change = |user: &mut User| {
+            user.email = email.clone();
+            user.email_verified = verified;
+            user.updated_at = now;
+        };
+        Ok(self.users.get_mut(&id).map(change).is_some())
+    }
+
+    /// Whether an address is not to be had by this account: another has it or may get it back.
+    fn is_email_of_another(&self, id: UserId, email: &Email, now: Timestamp) -> bool {
+        self.users.values().any(|other| other.id != id && other.email == *email)
+            || self.reservations(email, now).any(|of| of != Some(id))
+    }
+
+    pub fn is_email_known(&self, email: &Email, now: Timestamp) -> bool {
+        self.users.values().any(|user| user.email == *email)
+            || self.reservations(email, now).next().is_some()
+    }
+
+    pub fn delete_user(&mut self, id: UserId) -> bool {
+        self.links.retain(|link| link.user_id() != Some(id));
+        self.users.remove(&id).is_some()
+    }
+
+    pub fn count_users_with_role(&self, role: &RoleName) -> u64 {
+        let holds = |user: &&User| !user.disabled && user.roles.contains(role);
+        self.users.values().filter(holds).map(|_| 1).sum()
     }
 
     pub fn set_password(

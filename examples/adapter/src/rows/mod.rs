@@ -5,12 +5,18 @@
 
 mod event;
 mod installation;
+mod letter;
+mod link;
 mod session;
+mod signup;
 mod user;
 
 pub use event::EventRow;
 pub use installation::{InstanceRow, KeyRow};
+pub use letter::LetterRow;
+pub use link::LinkRow;
 pub use session::SessionRow;
+pub use signup::SignupRow;
 pub use user::UserRow;
 
 use serde::Serialize;
