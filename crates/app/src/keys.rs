@@ -3,6 +3,7 @@
 use gateward_domain::key::{
     Algorithm, CLOCK_SKEW_SECONDS, KeyPurpose, KeyState, StoredKey, key_state,
 };
+use gateward_domain::link::LINK_SECONDS_MAX;
 use gateward_domain::ports::{Access, Instance, KeyError, StoreError, Tx};
 use gateward_domain::{Actor, EventKind, Timestamp};
 
@@ -132,6 +133,7 @@ impl App {
         let life_seconds = match key.purpose {
             KeyPurpose::Access => self.policy.access_ttl_seconds,
             KeyPurpose::Refresh => self.policy.session_max_seconds,
+            KeyPurpose::Link => LINK_SECONDS_MAX,
         };
         key_state(key, keys, life_seconds, now)
     }
@@ -158,10 +160,14 @@ impl App {
         Ok(Rotated::From(active_from))
     }
 
-    /// Which keys there must be. Refresh tokens are read by the issuer alone, so their algorithm
-    /// is not the operator's choice.
-    const fn wanted(&self) -> [(KeyPurpose, Algorithm); 2] {
-        [(KeyPurpose::Access, self.policy.key_algorithm), (KeyPurpose::Refresh, Algorithm::Hs256)]
+    /// Which keys there must be. Refresh tokens and links are read by the issuer alone, so their
+    /// algorithm is not the operator's choice.
+    const fn wanted(&self) -> [(KeyPurpose, Algorithm); 3] {
+        [
+            (KeyPurpose::Access, self.policy.key_algorithm),
+            (KeyPurpose::Refresh, Algorithm::Hs256),
+            (KeyPurpose::Link, Algorithm::Hs256),
+        ]
     }
 
     /// From when on a key that is made now may sign: whoever has fetched the keys just before keeps

@@ -3,34 +3,52 @@
 //! Each is a method on [`App`], with its input and its errors beside it; a file holds one subject.
 
 mod authenticate;
+mod change_email;
 mod change_password;
 mod change_username;
+mod compose;
+mod confirm;
+mod delete_account;
+mod deliver;
+mod export;
+mod forgot;
 mod issue;
 mod keys;
+mod links;
 mod login;
 mod logout;
+mod mail;
 mod operator;
+mod outbox;
 mod policy;
 mod ready;
 mod reauthenticate;
 mod refresh;
+mod reset;
 mod signup;
 mod sweep;
 
 use std::sync::Arc;
 
 use gateward_domain::ports::{
-    Clock, Entropy, HashError, KeyMaker, PasswordHasher, Store, TokenSigner,
+    Clock, Entropy, HashError, KeyMaker, LinkMaker, Mailer, PasswordHasher, Store, TokenSigner,
 };
 use gateward_domain::{
     Actor, Event, EventId, EventKind, Origin, Password, PasswordHash, Timestamp,
 };
 
 pub use authenticate::{AuthenticateError, Caller};
+pub use change_email::{ChangeEmailError, UndoEmailError};
 pub use change_password::{ChangePassword, ChangePasswordError, PreparedChange};
 pub use change_username::ChangeUsernameError;
+pub use compose::ComposeError;
+pub use confirm::{AccountProof, ConfirmEmail, ConfirmEmailError, PreparedConfirmation};
+pub use delete_account::{DeleteAccountError, NotRecent};
+pub use deliver::Delivery;
+pub use export::Export;
 pub use gateward_domain as domain;
 pub use keys::{KeysError, NewAlgorithm, Rotated};
+pub use links::LetterProof;
 pub use login::{LoggedIn, Login, LoginError, VerifiedLogin};
 pub use logout::{LogoutAllError, LogoutError};
 pub use operator::{NewAccount, OperatorError};
@@ -38,7 +56,8 @@ pub use policy::Policy;
 pub use ready::NotReady;
 pub use reauthenticate::{PasswordShown, ReauthenticateError};
 pub use refresh::{Refresh, RefreshError};
-pub use signup::{PreparedSignup, Signup, SignupError};
+pub use reset::{PreparedReset, ResetPassword, ResetPasswordError};
+pub use signup::{PreparedSignup, SignedUp, Signup, SignupError};
 
 /// What the use cases need from the world.
 #[derive(Clone)]
@@ -49,6 +68,10 @@ pub struct Ports {
     pub hasher: Arc<dyn PasswordHasher>,
     /// Makes and reads tokens.
     pub signer: Arc<dyn TokenSigner>,
+    /// Makes the secrets of mailed links.
+    pub links: Arc<dyn LinkMaker>,
+    /// Sends letters.
+    pub mailer: Arc<dyn Mailer>,
     /// Makes keys and takes them into use.
     pub key_maker: Arc<dyn KeyMaker>,
     /// Tells the time.

@@ -42,8 +42,8 @@ pub struct LoggedIn {
 /// Why nobody was logged in.
 #[derive(Debug, thiserror::Error)]
 pub enum LoginError {
-    /// There is no such account, or the password is wrong.
-    #[error("unknown account or wrong password")]
+    /// There is no such account, the password is wrong, or the address must be confirmed first.
+    #[error("unknown account, wrong password or address not confirmed")]
     BadCredentials,
     /// The password is right and the account disabled.
     #[error(transparent)]
@@ -81,7 +81,8 @@ impl App {
         // No transaction is open here: verifying is slow on purpose.
         let hash = user.as_ref().map_or(&self.decoy_hash, |user| &user.password_hash);
         let matches = self.ports.hasher.verify(&login.password, hash).await?;
-        let Some(user) = user.filter(|_| matches) else {
+        let may = |user: &User| matches && self.is_confirmed_enough(user);
+        let Some(user) = user.filter(may) else {
             return Err(LoginError::BadCredentials);
         };
         user.may_sign_in()?;
@@ -110,6 +111,11 @@ impl App {
 
         tracing::info!(user_id = %user.id, session_id = %session.id, "session begun");
         Ok(LoggedIn { pair: self.issue_pair(&user, &session, now)?, user })
+    }
+
+    /// Whether the address is confirmed, where it must be.
+    const fn is_confirmed_enough(&self, user: &User) -> bool {
+        user.email_verified || !self.policy.confirmation_required
     }
 
     /// The account with this identifier, if what was typed can be one.

@@ -3,10 +3,11 @@
 use gateward_domain::ports::{Access, HashError, StoreError};
 use gateward_domain::{
     Actor, Email, End, EndReason, Event, EventKind, Identifier, Password, PasswordError, RoleName,
-    User, Username,
+    Timestamp, TokenError, User, Username,
 };
 
 use crate::App;
+use crate::reset::BEGUN_BEFORE;
 
 /// An account that an operator makes.
 #[derive(Debug)]
@@ -27,6 +28,12 @@ pub enum OperatorError {
     /// There is no account of that name or address.
     #[error("there is no such account")]
     NoSuchUser,
+    /// The account is disabled.
+    #[error("the account is disabled")]
+    Disabled,
+    /// The link could not be made.
+    #[error("the link could not be made")]
+    Token(#[from] TokenError),
     /// The password does not meet the policy.
     #[error(transparent)]
     Password(#[from] PasswordError),
@@ -81,6 +88,7 @@ impl App {
         }
         if disabled {
             let ended = tx.end_sessions_of_user(user.id, None, End { at: now, reason }).await?;
+            tx.delete_user_links(user.id, &BEGUN_BEFORE, Timestamp::from_seconds(0)).await?;
             kinds.extend((ended > 0).then_some(EventKind::SessionsEnded(reason)));
         }
         for kind in kinds {

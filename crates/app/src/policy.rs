@@ -8,6 +8,8 @@ use gateward_domain::key::Algorithm;
 pub struct Policy {
     /// The issuer of all tokens.
     pub issuer: String,
+    /// What mailed links begin with: scheme, host and port.
+    pub public_url: String,
     /// How access tokens are signed by keys that are made from now on.
     pub key_algorithm: Algorithm,
     /// For how many seconds a verifier may keep the public keys.
@@ -26,4 +28,13 @@ pub struct Policy {
     pub password: PasswordPolicy,
     /// Whether strangers may sign up.
     pub signup_enabled: bool,
+    /// Whether there is no account before its address is confirmed.
+    pub confirmation_required: bool,
+    /// For how many seconds a password that was given is good for sensitive acts.
+    pub reauthentication_seconds: i64,
+    /// The span in seconds in which an address gets one letter that strangers can ask for; `None`
+    /// is no limit.
+    pub letters_per_address_seconds: Option<i64>,
+    /// How often a code may be tried.
+    pub code_tries_max: u32,
 }

@@ -21,7 +21,9 @@ pub enum NotReady {
 impl App {
     /// Asks the store and the keys whether requests can be served.
     pub async fn ready(&self) -> Result<(), NotReady> {
-        self.ports.signer.refresh_key(self.now()).map_err(|_| NotReady::NoKey)?;
+        let now = self.now();
+        self.ports.signer.refresh_key(now).map_err(|_| NotReady::NoKey)?;
+        self.ports.links.link_key(now).map_err(|_| NotReady::NoKey)?;
         let mut tx = self.ports.store.begin(Access::Read).await?;
         let instance = tx.find_instance().await?;
         tx.commit().await?;

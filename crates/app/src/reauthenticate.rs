@@ -5,9 +5,16 @@ use gateward_domain::{AccessToken, EndReason, EventKind, Origin, Password, Sessi
 
 use crate::{App, Caller};
 
-/// The caller has shown the right password; nothing is written yet.
+/// The caller has shown the right password, just now or a short time ago; nothing is written yet.
 #[derive(Debug)]
 pub struct PasswordShown(());
+
+impl PasswordShown {
+    /// It was shown within this session, a short time ago.
+    pub(crate) const fn recently() -> Self {
+        Self(())
+    }
+}
 
 /// Why the caller was not believed again.
 #[derive(Debug, thiserror::Error)]

@@ -1,5 +1,6 @@
 //! Refreshing: a refresh token for the next pair.
 
+use gateward_domain::mail::LetterKind;
 use gateward_domain::ports::{Access, StoreError};
 use gateward_domain::refresh::{KeyHash, Rotation, ShownToken, Verdict, judge};
 use gateward_domain::{
@@ -120,6 +121,11 @@ impl App {
                 tx.end_session(session.id, End { at: rotation.now, reason }).await?;
                 let kind = EventKind::SessionEnded(reason);
                 tx.insert_event(&Event { kind, ..event }).await?;
+                if let Some(user) = tx.find_user(session.user_id).await? {
+                    let owner = (user.id, &user.email);
+                    let (kind, now) = (LetterKind::TokenReused, rotation.now);
+                    tx.insert_letter(&self.notice(kind, owner, origin.ip, now)).await?;
+                }
                 tx.commit().await?;
                 tracing::warn!(
                     user_id = %session.user_id, session_id = %session.id,

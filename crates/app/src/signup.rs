@@ -1,12 +1,19 @@
 //! Signing up: making an account of one's own.
 
-use gateward_domain::ports::{Access, HashError, StoreError};
+use gateward_domain::link::SecretHash;
+use gateward_domain::mail::{LetterKind, QueuedLetter};
+use gateward_domain::ports::{Access, HashError, StoreError, Taken};
+use gateward_domain::signup::PendingSignup;
 use gateward_domain::{
-    Actor, Email, Event, EventKind, Origin, Password, PasswordError, PasswordHash, RoleName,
-    Timestamp, User, UserId, Username,
+    Actor, Email, Event, EventKind, Identifier, Origin, Password, PasswordError, PasswordHash,
+    RoleName, SignupId, Timestamp, TokenText, User, UserId, Username,
 };
 
 use crate::App;
+use crate::outbox::CONFIRMING;
+
+/// For how many seconds a sign-up can be confirmed: as long as its letter is tried.
+const PENDING_SECONDS: i64 = 3 * 24 * 3600;
 
 /// Who signs up, and with what.
 #[derive(Debug)]
@@ -28,6 +35,19 @@ pub struct PreparedSignup {
     origin: Origin,
 }
 
+/// What a sign-up gives.
+#[derive(Debug)]
+pub enum SignedUp {
+    /// An account whose address is not confirmed yet.
+    Account(User),
+    /// Nothing before the address is confirmed. The answer is the same whether the address has an
+    /// account or not.
+    Pending {
+        /// The secret by which whoever signed up proves it.
+        signup_secret: TokenText,
+    },
+}
+
 /// Why nobody was signed up.
 #[derive(Debug, thiserror::Error)]
 pub enum SignupError {
@@ -46,10 +66,11 @@ pub enum SignupError {
 }
 
 impl App {
-    /// Makes an account whose address is not confirmed yet. No session begins.
+    /// Signs somebody up: with an account whose address is not confirmed yet, or, where addresses
+    /// must be confirmed first, with nothing but the letter that asks for it. No session begins.
     ///
     /// Both halves at once; see [`App::login`] for why there are two.
-    pub async fn signup(&self, signup: Signup) -> Result<User, SignupError> {
+    pub async fn signup(&self, signup: Signup) -> Result<SignedUp, SignupError> {
         let prepared = self.prepare_signup(signup).await?;
         self.complete_signup(prepared).await
     }
@@ -62,27 +83,78 @@ impl App {
             return Err(SignupError::Off);
         }
         self.policy.password.check(&signup.password, &signup.username, &signup.email)?;
+        if self.policy.confirmation_required {
+            self.refuse_taken_name(&signup.username).await?;
+        }
         let password_hash = self.ports.hasher.hash(&signup.password).await?;
 
         let user = self.new_user(signup.username, signup.email, password_hash, now);
         Ok(PreparedSignup { user, origin: signup.origin })
     }
 
-    /// The second half: makes the account.
+    /// The second half: makes the account, or what waits to become one.
     #[tracing::instrument(skip_all, err(level = "debug"))]
-    pub async fn complete_signup(&self, prepared: PreparedSignup) -> Result<User, SignupError> {
+    pub async fn complete_signup(&self, prepared: PreparedSignup) -> Result<SignedUp, SignupError> {
         let PreparedSignup { user, origin } = prepared;
+        if self.policy.confirmation_required {
+            return Ok(self.wait_for_confirmation(user, &origin).await?);
+        }
+        let now = user.created_at;
         let mut tx = self.ports.store.begin(Access::Write).await?;
         tx.insert_user(&user).await?;
-        tx.insert_event(&Event {
-            user_id: Some(user.id),
-            ip: origin.ip,
-            ..self.event(EventKind::AccountCreated, Actor::User(user.id), user.created_at)
-        })
-        .await?;
+        let event = self.event(EventKind::AccountCreated, Actor::User(user.id), now);
+        tx.insert_event(&Event { user_id: Some(user.id), ip: origin.ip, ..event }).await?;
+        let letter = self.letter(LetterKind::ConfirmEmail, &user.email, origin.ip, now);
+        let letter = QueuedLetter { user_id: Some(user.id), ..letter };
+        self.post_spaced(&mut *tx, CONFIRMING, letter).await?;
         tx.commit().await?;
         tracing::info!(user_id = %user.id, "account created");
-        Ok(user)
+        Ok(SignedUp::Account(user))
+    }
+
+    /// Keeps what an account needs until its address is confirmed. What is written is the same
+    /// whether the address has an account or not; the letter will tell its owner.
+    async fn wait_for_confirmation(
+        &self,
+        user: User,
+        origin: &Origin,
+    ) -> Result<SignedUp, StoreError> {
+        let now = user.created_at;
+        let mut halves = [[0; 16]; 2];
+        for half in &mut halves {
+            self.ports.entropy.fill(half);
+        }
+        let [first, second] = halves.map(u128::from_be_bytes);
+        let secret = format!("{first:032x}{second:032x}");
+        let signup = PendingSignup {
+            id: SignupId::new(now, &*self.ports.entropy),
+            secret: SecretHash::of(&secret),
+            username: user.username,
+            email: user.email,
+            password_hash: user.password_hash,
+            created_at: now,
+            expires_at: now.plus_seconds(PENDING_SECONDS),
+        };
+        let letter = self.letter(LetterKind::Signup, &signup.email, origin.ip, now);
+        let letter = QueuedLetter { signup_id: Some(signup.id), ..letter };
+        let mut tx = self.ports.store.begin(Access::Write).await?;
+        tx.insert_signup(&signup).await?;
+        self.post_spaced(&mut *tx, CONFIRMING, letter).await?;
+        tx.commit().await?;
+        tracing::info!("sign-up waits for its address to be confirmed");
+        Ok(SignedUp::Pending { signup_secret: TokenText::new(secret) })
+    }
+
+    /// Names are public handles: whether one is taken is told. Nobody holds one by signing up alone.
+    async fn refuse_taken_name(&self, username: &Username) -> Result<(), StoreError> {
+        let identifier = Identifier::Username(username.clone());
+        let mut tx = self.ports.store.begin(Access::Read).await?;
+        let found = tx.find_user_by_identifier(&identifier).await?;
+        tx.commit().await?;
+        match found {
+            Some(_) => Err(StoreError::Taken(Taken::Username)),
+            None => Ok(()),
+        }
     }
 
     /// An account with the rights of everybody, not stored yet.

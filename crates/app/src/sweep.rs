@@ -1,5 +1,7 @@
 //! Sweeping: what no longer matters is deleted, a little at a time.
 
+use gateward_domain::Timestamp;
+use gateward_domain::mail::LetterState;
 use gateward_domain::ports::{Access, StoreError};
 
 use crate::App;
@@ -7,28 +9,73 @@ use crate::App;
 /// How many rows one statement deletes: few enough to hold no lock for long.
 const BATCH: u32 = 500;
 
-/// How many batches one sweep makes at most, so that it ends; the next one goes on.
+/// How many batches of one kind one sweep makes at most, so that it ends; the next one goes on.
 const BATCHES_MAX: u32 = 100;
 
 /// For how many seconds a session is kept after its longest life, so that clocks that differ and
 /// tokens shown late still find their reason.
 const KEEP_SECONDS: i64 = 3600;
 
+/// For how many seconds a letter is kept that was sent or dropped, so that an operator can look
+/// whether it was.
+const LETTER_KEEP_SECONDS: i64 = 7 * 24 * 3600;
+
+/// For how many seconds a letter is kept that was given up.
+const DEAD_LETTER_KEEP_SECONDS: i64 = 30 * 24 * 3600;
+
+/// For how many seconds a link is kept that is out of time: longer than its letter may wait, which
+/// tells by it that the link was not used.
+const LINK_KEEP_SECONDS: i64 = 4 * 24 * 3600;
+
+/// What is swept.
+#[derive(Clone, Copy)]
+enum Swept {
+    Sessions,
+    Signups,
+    Links,
+    Letters(LetterState),
+}
+
+impl Swept {
+    /// All there is, with for how many seconds it is kept after its time.
+    const ALL: [(Self, i64); 6] = [
+        (Self::Sessions, KEEP_SECONDS),
+        (Self::Signups, KEEP_SECONDS),
+        (Self::Links, LINK_KEEP_SECONDS),
+        (Self::Letters(LetterState::Sent), LETTER_KEEP_SECONDS),
+        (Self::Letters(LetterState::Dropped), LETTER_KEEP_SECONDS),
+        (Self::Letters(LetterState::Dead), DEAD_LETTER_KEEP_SECONDS),
+    ];
+}
+
 impl App {
-    /// Deletes sessions whose longest life is over; gives how many.
+    /// Deletes what is past its time: sessions, sign-ups, links and letters; gives how many rows.
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn sweep(&self) -> Result<u64, StoreError> {
-        let before = self.now().minus_seconds(KEEP_SECONDS);
+        let now = self.now();
         let mut total = 0;
-        for _ in 0..BATCHES_MAX {
-            let mut tx = self.ports.store.begin(Access::SingleWrite).await?;
-            let deleted = tx.delete_sessions(before, BATCH).await?;
-            tx.commit().await?;
-            total += deleted;
-            if deleted < u64::from(BATCH) {
-                break;
+        for (what, keep_seconds) in Swept::ALL {
+            let before = now.minus_seconds(keep_seconds);
+            for _ in 0..BATCHES_MAX {
+                let deleted = self.sweep_batch(what, before).await?;
+                total += deleted;
+                if deleted < u64::from(BATCH) {
+                    break;
+                }
             }
         }
         Ok(total)
+    }
+
+    async fn sweep_batch(&self, what: Swept, before: Timestamp) -> Result<u64, StoreError> {
+        let mut tx = self.ports.store.begin(Access::SingleWrite).await?;
+        let deleted = match what {
+            Swept::Sessions => tx.delete_sessions(before, BATCH).await?,
+            Swept::Signups => tx.delete_signups(before, BATCH).await?,
+            Swept::Links => tx.delete_links(before, BATCH).await?,
+            Swept::Letters(state) => tx.delete_letters(state, before, BATCH).await?,
+        };
+        tx.commit().await?;
+        Ok(deleted)
     }
 }

@@ -1,0 +1,179 @@
+//! Changing one's own address, and undoing it from the old one.
+
+use gateward_domain::link::{Link, LinkPurpose, LinkSubject, SecretHash};
+use gateward_domain::mail::{LetterKind, QueuedLetter};
+use gateward_domain::ports::{Access, HashError, StoreError, Taken, Tx};
+use gateward_domain::{
+    Actor, Email, EndReason, Event, EventKind, Origin, Password, TokenError, User,
+};
+
+use crate::outbox::CONFIRMING;
+use crate::reauthenticate::PasswordShown;
+use crate::{App, Caller, ReauthenticateError};
+
+/// How many links that undo a change an account may have at once: each is good for a week.
+const UNDO_LINKS_MAX: usize = 20;
+
+/// Why the address was not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum ChangeEmailError {
+    /// The password is wrong, or was changed meanwhile.
+    #[error("wrong password")]
+    WrongPassword,
+    /// It is the address that the account has.
+    #[error("the address is the account's already")]
+    Unchanged,
+    /// The account's address was changed too often in the last week.
+    #[error("the address was changed too often")]
+    TooOften,
+    /// The link could not be made.
+    #[error("the link could not be made")]
+    Token(#[from] TokenError),
+    /// The password could not be checked.
+    #[error(transparent)]
+    Hash(#[from] HashError),
+    /// The store has failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why a change was not undone.
+#[derive(Debug, thiserror::Error)]
+pub enum UndoEmailError {
+    /// The link is unknown, used, superseded or too old.
+    #[error("not a link that is good")]
+    InvalidLink,
+    /// The store has failed.
+    #[error(transparent)]
+    Store(StoreError),
+}
+
+impl App {
+    /// Checks the password of somebody who wants another address. Writes nothing; see
+    /// [`App::login`] for why there are two halves.
+    pub async fn verify_change_email(
+        &self,
+        caller: &Caller,
+        password: &Password,
+    ) -> Result<PasswordShown, ChangeEmailError> {
+        self.verify_again(caller, password).await.map_err(|error| match error {
+            ReauthenticateError::Hash(error) => ChangeEmailError::Hash(error),
+            _ => ChangeEmailError::WrongPassword,
+        })
+    }
+
+    /// Asks the new address to be confirmed, and tells the old one how to undo it. The account keeps
+    /// its address until then. Whether the new address is another's, the answer does not tell.
+    #[tracing::instrument(skip_all, err(level = "debug"))]
+    pub async fn change_email(
+        &self,
+        caller: &Caller,
+        _: PasswordShown,
+        new: Email,
+        origin: &Origin,
+    ) -> Result<(), ChangeEmailError> {
+        let now = self.now();
+        let mut tx = self.ports.store.begin(Access::Write).await?;
+        let version = caller.user.credentials_version;
+        let locked = tx.lock_user(caller.user.id).await?;
+        let user = locked.filter(|user| user.credentials_version == version);
+        let user = user.ok_or(ChangeEmailError::WrongPassword)?;
+        if user.email == new {
+            return Err(ChangeEmailError::Unchanged);
+        }
+        // One more than the purposes that have one link each.
+        let links = tx.list_user_links(user.id, 64).await?;
+        if links.iter().filter(|link| link.purpose == LinkPurpose::UndoEmail).count()
+            >= UNDO_LINKS_MAX
+        {
+            return Err(ChangeEmailError::TooOften);
+        }
+        let subject = LinkSubject::User(user.id);
+        let confirm = self.new_link(LinkPurpose::ChangeEmail, subject, &new, now)?;
+        let undo = self.new_link(LinkPurpose::UndoEmail, subject, &user.email, now)?;
+        // An address that was never proved is not kept from whoever owns it.
+        let undo = Link { reserves_email: user.email_verified, ..undo };
+        for link in [&confirm, &undo] {
+            tx.put_link(link).await?;
+        }
+        let ask = self.letter(LetterKind::ChangeEmail, &new, origin.ip, now);
+        let tell = self.letter(LetterKind::EmailChange, &user.email, origin.ip, now);
+        let carrying = |letter: QueuedLetter, link: &Link| QueuedLetter {
+            user_id: Some(user.id),
+            link_id: Some(link.id),
+            ..letter
+        };
+        self.post_spaced(&mut *tx, CONFIRMING, carrying(ask, &confirm)).await?;
+        tx.insert_letter(&carrying(tell, &undo)).await?;
+        let event = self.event_of(caller, EventKind::EmailChangeRequested, origin, now);
+        tx.insert_event(&event).await?;
+        tx.commit().await?;
+        tracing::info!(user_id = %user.id, "another address was asked for");
+        Ok(())
+    }
+
+    /// Brings the address back that the link was sent to. Before the change was confirmed this
+    /// cancels it; either way whoever asked for it is out, and the owner gets a letter to choose a
+    /// new password.
+    #[tracing::instrument(skip_all, err(level = "debug"))]
+    pub async fn undo_email_change(
+        &self,
+        token: &str,
+        origin: &Origin,
+    ) -> Result<(), UndoEmailError> {
+        let now = self.now();
+        let mut tx = self.ports.store.begin(Access::Read).await?;
+        let link = tx.find_link_by_secret(&SecretHash::of(token)).await?;
+        tx.commit().await?;
+        let undoes = |link: &Link| link.purpose == LinkPurpose::UndoEmail;
+        let link = link.filter(undoes).ok_or(UndoEmailError::InvalidLink)?;
+        let user_id = link.user_id().ok_or(UndoEmailError::InvalidLink)?;
+
+        let mut tx = self.ports.store.begin(Access::Write).await?;
+        let user = tx.lock_user(user_id).await?.ok_or(UndoEmailError::InvalidLink)?;
+        if !tx.spend_link(link.id, now).await? {
+            return Err(UndoEmailError::InvalidLink);
+        }
+        self.bring_back(&mut *tx, &user, &link, origin).await?;
+        tx.commit().await?;
+        tracing::info!(%user_id, "change of address undone, sessions ended");
+        Ok(())
+    }
+
+    async fn bring_back(
+        &self,
+        tx: &mut dyn Tx,
+        user: &User,
+        link: &Link,
+        origin: &Origin,
+    ) -> Result<(), UndoEmailError> {
+        let now = link.created_at.max(self.now());
+        tx.set_email(user.id, &link.email, true, now).await?;
+        let reason = EndReason::EmailChanged;
+        self.end_all_begun(tx, user, reason, now).await?;
+        // Links that undo later changes went to addresses that these changes brought.
+        tx.delete_user_links(user.id, &[LinkPurpose::UndoEmail], link.created_at).await?;
+        for kind in [EventKind::EmailChangeUndone, EventKind::SessionsEnded(reason)] {
+            let event = self.event(kind, Actor::User(user.id), now);
+            tx.insert_event(&Event { user_id: Some(user.id), ip: origin.ip, ..event }).await?;
+        }
+        if user.email != link.email {
+            let replaced = (user.id, &user.email);
+            tx.insert_letter(&self.notice(LetterKind::EmailChanged, replaced, origin.ip, now))
+                .await?;
+        }
+        let owner = (user.id, &link.email);
+        tx.insert_letter(&self.notice(LetterKind::ForgotPassword, owner, origin.ip, now)).await?;
+        Ok(())
+    }
+}
+
+impl From<StoreError> for UndoEmailError {
+    /// An address that was not reserved may be another's by now.
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Taken(Taken::Email) => Self::InvalidLink,
+            other => Self::Store(other),
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! Composing a letter: what it says is decided when it is sent, from how things are then.
+
+use gateward_domain::link::{Link, LinkPurpose, LinkSubject};
+use gateward_domain::mail::{Letter, LetterKind, LetterText, QueuedLetter};
+use gateward_domain::ports::{Access, StoreError, Tx};
+use gateward_domain::{Identifier, Timestamp, TokenError, User};
+
+use crate::App;
+
+/// How many seconds a link must still be good for when its letter is sent, so that there is time to
+/// read it.
+const READING_SECONDS: i64 = 300;
+
+/// What comes of composing.
+pub(crate) enum Composed {
+    /// The letter as it is sent.
+    Letter(Box<Letter>),
+    /// There is nothing to be said.
+    Nothing {
+        /// Why, for the operator.
+        why: &'static str,
+        /// Whether somebody waits for it in vain.
+        in_vain: bool,
+    },
+}
+
+/// Why a letter could not be composed.
+#[derive(Debug, thiserror::Error)]
+pub enum ComposeError {
+    /// Its link could not be made.
+    #[error("the link could not be made")]
+    Token(#[from] TokenError),
+    /// The store has failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What a letter says, and with which link.
+enum Content {
+    Plain(LetterText),
+    /// A link that exists.
+    With(LetterText, Link),
+    /// A link that is to be made.
+    Make(LetterText, LinkPurpose, LinkSubject),
+    Nothing(&'static str, bool),
+}
+
+impl App {
+    /// Decides what a letter says, and makes its link if it has none that is good.
+    pub(crate) async fn compose(
+        &self,
+        queued: &QueuedLetter,
+        now: Timestamp,
+    ) -> Result<Composed, ComposeError> {
+        let mut tx = self.ports.store.begin(Access::Write).await?;
+        let content = match self.link_of(&mut *tx, queued, now).await? {
+            Some(content) => content,
+            None => content(&mut *tx, queued, now).await?,
+        };
+        let (text, link) = match content {
+            Content::Nothing(why, in_vain) => return Ok(Composed::Nothing { why, in_vain }),
+            Content::Plain(text) => (text, None),
+            Content::With(text, link) => (text, Some(link)),
+            Content::Make(text, purpose, subject) => {
+                let link = self.new_link(purpose, subject, &queued.recipient, now)?;
+                tx.put_link(&link).await?;
+                tx.set_letter_link(queued.id, link.id, link.user_id()).await?;
+                (text, Some(link))
+            }
+        };
+        tx.commit().await?;
+        Ok(Composed::Letter(Box::new(self.filled(queued, text, link.as_ref())?)))
+    }
+
+    /// The letter that goes out.
+    fn filled(
+        &self,
+        queued: &QueuedLetter,
+        text: LetterText,
+        link: Option<&Link>,
+    ) -> Result<Letter, TokenError> {
+        // Undoing has no code: its page takes the token, which cannot be guessed in seven days.
+        let coded = link.filter(|link| link.purpose != LinkPurpose::UndoEmail);
+        Ok(Letter {
+            id: queued.id,
+            to: queued.recipient.clone(),
+            text,
+            link: link.map(|link| self.link_url(link)).transpose()?,
+            code: coded.map(|link| self.link_code(link)).transpose()?,
+            good_until: link.map(|link| link.expires_at),
+            caused_at: queued.caused_at,
+            ip: queued.ip,
+        })
+    }
+
+    /// What a letter says whose link was made before; `None` if its link is to be made anew, or if
+    /// it has none yet.
+    async fn link_of(
+        &self,
+        tx: &mut dyn Tx,
+        queued: &QueuedLetter,
+        now: Timestamp,
+    ) -> Result<Option<Content>, StoreError> {
+        let Some(id) = queued.link_id else { return Ok(None) };
+        let Some(link) = tx.find_link(id).await? else {
+            return Ok(Some(Content::Nothing("its link was used or replaced", false)));
+        };
+        if link.expires_at <= now.plus_seconds(READING_SECONDS) {
+            return Ok(None);
+        }
+        let text = match link.purpose {
+            LinkPurpose::ConfirmSignup => LetterText::ConfirmSignup,
+            LinkPurpose::ConfirmEmail => LetterText::ConfirmEmail,
+            LinkPurpose::UndoEmail => LetterText::EmailChange,
+            LinkPurpose::ResetPassword => LetterText::ResetPassword,
+            LinkPurpose::ChangeEmail => {
+                let owner = tx.find_email_owner(&link.email, now).await?;
+                match owner.filter(|owner| Some(*owner) != link.user_id()) {
+                    Some(_) => return Ok(Some(Content::Plain(LetterText::AddressInUse))),
+                    None => LetterText::ConfirmChange,
+                }
+            }
+        };
+        Ok(Some(Content::With(text, link)))
+    }
+}
+
+/// What a letter says, from how things are now.
+async fn content(
+    tx: &mut dyn Tx,
+    queued: &QueuedLetter,
+    now: Timestamp,
+) -> Result<Content, StoreError> {
+    let plain = |text| Ok(Content::Plain(text));
+    match queued.kind {
+        LetterKind::Signup => of_signup(tx, queued, now).await,
+        LetterKind::ResendConfirmation if queued.signup_id.is_some() => {
+            of_signup(tx, queued, now).await
+        }
+        LetterKind::ResendConfirmation => of_resend(tx, queued, now).await,
+        LetterKind::ConfirmEmail => match owner(tx, queued).await? {
+            Some(user) => Ok(of_account(&user)),
+            None => Ok(Content::Nothing("the account is gone or has another address", false)),
+        },
+        LetterKind::ForgotPassword => Ok(match owner(tx, queued).await? {
+            Some(user) if !user.disabled => Content::Make(
+                LetterText::ResetPassword,
+                LinkPurpose::ResetPassword,
+                LinkSubject::User(user.id),
+            ),
+            _ => Content::Nothing("no account with this address may reset its password", false),
+        }),
+        // Their links were made with the change, so that cancelling it reaches them.
+        LetterKind::ChangeEmail | LetterKind::EmailChange => {
+            Ok(Content::Nothing("its link was not sent in time", true))
+        }
+        LetterKind::EmailChanged => plain(LetterText::EmailChanged),
+        LetterKind::PasswordChanged => plain(LetterText::PasswordChanged),
+        LetterKind::PasswordReset => plain(LetterText::PasswordReset),
+        LetterKind::UsernameChanged => plain(LetterText::UsernameChanged),
+        LetterKind::TokenReused => plain(LetterText::TokenReused),
+        LetterKind::AccountDeleted => plain(LetterText::AccountDeleted),
+    }
+}
+
+/// The account with the letter's address, locked.
+async fn owner(tx: &mut dyn Tx, queued: &QueuedLetter) -> Result<Option<User>, StoreError> {
+    let identifier = Identifier::Email(queued.recipient.clone());
+    let Some(found) = tx.find_user_by_identifier(&identifier).await? else { return Ok(None) };
+    let user = tx.lock_user(found.id).await?;
+    Ok(user.filter(|user| user.email == queued.recipient))
+}
+
+/// A sign-up is confirmed, unless its address has an account.
+async fn of_signup(
+    tx: &mut dyn Tx,
+    queued: &QueuedLetter,
+    now: Timestamp,
+) -> Result<Content, StoreError> {
+    let signup = match queued.signup_id {
+        Some(id) => tx.find_signup(id, now).await?,
+        None => None,
+    };
+    let Some(signup) = signup else {
+        return Ok(Content::Nothing("the sign-up is over", true));
+    };
+    if tx.find_email_owner(&signup.email, now).await?.is_some() {
+        return Ok(Content::Plain(LetterText::AccountExists));
+    }
+    let subject = LinkSubject::Signup(signup.id);
+    Ok(Content::Make(LetterText::ConfirmSignup, LinkPurpose::ConfirmSignup, subject))
+}
+
+/// Whatever waits for this address to be confirmed: its account, or the sign-up that was made last.
+async fn of_resend(
+    tx: &mut dyn Tx,
+    queued: &QueuedLetter,
+    now: Timestamp,
+) -> Result<Content, StoreError> {
+    if let Some(user) = owner(tx, queued).await? {
+        return Ok(of_account(&user));
+    }
+    if tx.find_email_owner(&queued.recipient, now).await?.is_some() {
+        return Ok(Content::Nothing("the address is reserved", false));
+    }
+    Ok(match tx.find_newest_signup(&queued.recipient, now).await? {
+        Some(signup) => {
+            let subject = LinkSubject::Signup(signup.id);
+            Content::Make(LetterText::ConfirmSignup, LinkPurpose::ConfirmSignup, subject)
+        }
+        None => Content::Nothing("nothing waits for this address to be confirmed", false),
+    })
+}
+
+/// The address of an account is confirmed once.
+fn of_account(user: &User) -> Content {
+    if user.disabled || user.email_verified {
+        return Content::Nothing("the account is disabled or its address confirmed", false);
+    }
+    let subject = LinkSubject::User(user.id);
+    Content::Make(LetterText::ConfirmEmail, LinkPurpose::ConfirmEmail, subject)
+}

@@ -1,0 +1,49 @@
+//! Asking for a letter: to reset a password, or to confirm an address once more.
+//!
+//! One statement, the same for every address. Whether there is an account is looked up when the
+//! letter is sent, so neither the answer nor its time tells.
+
+use gateward_domain::link::SecretHash;
+use gateward_domain::mail::{LetterKind, QueuedLetter};
+use gateward_domain::ports::{Access, StoreError};
+use gateward_domain::{Email, Origin};
+
+use crate::App;
+use crate::outbox::{CONFIRMING, RESETTING};
+
+impl App {
+    /// Sends whoever owns this address a letter to choose a new password, if there is an account.
+    ///
+    /// A second request within the span of one letter writes none: the one before still holds.
+    #[tracing::instrument(skip_all, err(level = "debug"))]
+    pub async fn forgot_password(&self, email: &Email, origin: &Origin) -> Result<(), StoreError> {
+        let letter = self.letter(LetterKind::ForgotPassword, email, origin.ip, self.now());
+        self.ask_for(self.once(RESETTING, letter)).await
+    }
+
+    /// Sends the letter once more that confirms an address: of the sign-up whose secret is given, or
+    /// else of whatever waits for the address.
+    #[tracing::instrument(skip_all, err(level = "debug"))]
+    pub async fn resend_confirmation(
+        &self,
+        email: &Email,
+        signup_secret: Option<&str>,
+        origin: &Origin,
+    ) -> Result<(), StoreError> {
+        let now = self.now();
+        let mut letter = self.letter(LetterKind::ResendConfirmation, email, origin.ip, now);
+        if let Some(secret) = signup_secret {
+            let mut tx = self.ports.store.begin(Access::Read).await?;
+            let signup = tx.find_signup_by_secret(&SecretHash::of(secret), now).await?;
+            tx.commit().await?;
+            letter.signup_id = signup.filter(|one| one.email == *email).map(|one| one.id);
+        }
+        self.ask_for(self.once(CONFIRMING, letter)).await
+    }
+
+    async fn ask_for(&self, letter: QueuedLetter) -> Result<(), StoreError> {
+        let mut tx = self.ports.store.begin(Access::SingleWrite).await?;
+        tx.insert_letter(&letter).await?;
+        tx.commit().await
+    }
+}

@@ -1,0 +1,155 @@
+//! Choosing a new password by a mailed link.
+
+use gateward_domain::link::{Link, LinkPurpose, LinkSubject};
+use gateward_domain::mail::LetterKind;
+use gateward_domain::ports::{Access, HashError, StoreError, Tx};
+use gateward_domain::{
+    Actor, End, EndReason, Event, EventKind, Identifier, Origin, Password, PasswordError,
+    PasswordHash, Timestamp, User,
+};
+
+use crate::links::LetterProof;
+use crate::{App, OperatorError};
+
+/// What somebody shows of a letter, and the password that they choose.
+#[derive(Debug)]
+pub struct ResetPassword {
+    /// The link or the code.
+    pub proof: LetterProof,
+    /// The new password.
+    pub new: Password,
+    /// Where the request came from.
+    pub origin: Origin,
+}
+
+/// A reset that may be made; nothing is written yet.
+#[derive(Debug)]
+pub struct PreparedReset {
+    link: Link,
+    hash: PasswordHash,
+    origin: Origin,
+}
+
+/// Why the password was not reset.
+#[derive(Debug, thiserror::Error)]
+pub enum ResetPasswordError {
+    /// The link or code is unknown, used, superseded or too old.
+    #[error("not a link that is good")]
+    InvalidLink,
+    /// The new password does not meet the policy.
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+    /// The password could not be hashed.
+    #[error(transparent)]
+    Hash(#[from] HashError),
+    /// The store has failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The links that end with a reset: whatever somebody else began before the owner of the address
+/// came back. A link that undoes a change stays, for it goes to an address that was proved.
+pub(crate) const BEGUN_BEFORE: [LinkPurpose; 3] =
+    [LinkPurpose::ResetPassword, LinkPurpose::ConfirmEmail, LinkPurpose::ChangeEmail];
+
+impl App {
+    /// Sets a new password for whoever shows the letter. Both halves at once; see [`App::login`] for
+    /// why there are two.
+    pub async fn reset_password(&self, reset: ResetPassword) -> Result<(), ResetPasswordError> {
+        let prepared = self.prepare_reset(reset).await?;
+        self.complete_reset(prepared).await
+    }
+
+    /// The first half: finds the link and hashes the password. Uses up nothing but a try of a code.
+    #[tracing::instrument(skip_all, err(level = "debug"))]
+    pub async fn prepare_reset(
+        &self,
+        reset: ResetPassword,
+    ) -> Result<PreparedReset, ResetPasswordError> {
+        let purposes = [LinkPurpose::ResetPassword];
+        let link = self.shown_link(&reset.proof, &purposes, None, self.now()).await?;
+        let link = link.ok_or(ResetPasswordError::InvalidLink)?;
+        let mut tx = self.ports.store.begin(Access::Read).await?;
+        let user = match link.user_id() {
+            Some(id) => tx.find_user(id).await?,
+            None => None,
+        };
+        tx.commit().await?;
+        let user = user.ok_or(ResetPasswordError::InvalidLink)?;
+        self.policy.password.check(&reset.new, &user.username, &user.email)?;
+        let hash = self.ports.hasher.hash(&reset.new).await?;
+        Ok(PreparedReset { link, hash, origin: reset.origin })
+    }
+
+    /// The second half: uses the link up, sets the password, and ends everything that was begun
+    /// with the old one.
+    #[tracing::instrument(skip_all, err(level = "debug"))]
+    pub async fn complete_reset(&self, prepared: PreparedReset) -> Result<(), ResetPasswordError> {
+        let now = self.now();
+        let PreparedReset { link, hash, origin } = prepared;
+        let mut tx = self.ports.store.begin(Access::Write).await?;
+        let user = match link.user_id() {
+            Some(id) => tx.lock_user(id).await?,
+            None => None,
+        };
+        let bound = |user: &User| user.email == link.email && !user.disabled;
+        let user = user.filter(bound).ok_or(ResetPasswordError::InvalidLink)?;
+        if !tx.spend_link(link.id, now).await? {
+            return Err(ResetPasswordError::InvalidLink);
+        }
+        tx.set_password(user.id, user.credentials_version, &hash, now).await?;
+        if !user.email_verified {
+            tx.set_email(user.id, &user.email, true, now).await?;
+        }
+        self.end_all_begun(&mut *tx, &user, EndReason::PasswordReset, now).await?;
+        for kind in told(&user) {
+            let event = self.event(kind, Actor::User(user.id), now);
+            tx.insert_event(&Event { user_id: Some(user.id), ip: origin.ip, ..event }).await?;
+        }
+        let owner = (user.id, &user.email);
+        tx.insert_letter(&self.notice(LetterKind::PasswordReset, owner, origin.ip, now)).await?;
+        tx.commit().await?;
+        tracing::info!(user_id = %user.id, "password reset, sessions ended");
+        Ok(())
+    }
+
+    /// Ends all sessions of an account and all links that were begun with what is no longer trusted.
+    pub(crate) async fn end_all_begun(
+        &self,
+        tx: &mut dyn Tx,
+        user: &User,
+        reason: EndReason,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        tx.end_sessions_of_user(user.id, None, End { at: now, reason }).await?;
+        tx.delete_user_links(user.id, &BEGUN_BEFORE, Timestamp::from_seconds(0)).await?;
+        Ok(())
+    }
+
+    /// Makes a link with which the owner of an account chooses a new password, for an operator to
+    /// hand over. It takes the place of one that was mailed.
+    pub async fn make_reset_link(&self, identifier: &Identifier) -> Result<String, OperatorError> {
+        let now = self.now();
+        let mut tx = self.ports.store.begin(Access::Write).await?;
+        let found = tx.find_user_by_identifier(identifier).await?;
+        let Some(user) = found else { return Err(OperatorError::NoSuchUser) };
+        let locked = tx.lock_user(user.id).await?;
+        let user = locked.filter(|user| !user.disabled).ok_or(OperatorError::Disabled)?;
+        let subject = LinkSubject::User(user.id);
+        let link = self.new_link(LinkPurpose::ResetPassword, subject, &user.email, now)?;
+        let url = self.link_url(&link)?;
+        tx.put_link(&link).await?;
+        let event = self.event(EventKind::ResetLinkMade, Actor::Operator, now);
+        tx.insert_event(&Event { user_id: Some(user.id), ..event }).await?;
+        tx.commit().await?;
+        Ok(url)
+    }
+}
+
+/// What a reset of this account is written down as.
+fn told(user: &User) -> Vec<EventKind> {
+    let mut kinds =
+        vec![EventKind::PasswordReset, EventKind::SessionsEnded(EndReason::PasswordReset)];
+    kinds.extend((!user.email_verified).then_some(EventKind::EmailConfirmed));
+    kinds
+}
