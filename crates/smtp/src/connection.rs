@@ -1,0 +1,163 @@
+//! Connections to one relay: opened, logged in, used for a letter, kept for the next one.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use gateward_domain::ports::MailError;
+use lettre::Address;
+use lettre::message::Message;
+use lettre::transport::smtp::Error;
+use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
+use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
+use lettre::transport::smtp::extension::{ClientId, Extension};
+use tokio::time::{Instant, timeout};
+
+use crate::SetupError;
+use crate::relay::{Encryption, Relay};
+
+/// How many connections are kept between letters.
+const KEPT_MAX: usize = 4;
+
+/// How long a connection is kept. Relays hang up after five minutes at the earliest (RFC 5321,
+/// section 4.5.3.2.7), but what stands between may forget it sooner.
+const KEPT_MAX_AGE: Duration = Duration::from_secs(30);
+
+/// How long a kept connection has to show that it still lives.
+const CHECK_MAX: Duration = Duration::from_secs(3);
+
+/// One relay and the connections to it.
+///
+/// A connection that something went wrong on, or that a letter was given up on for lack of time, is
+/// closed. It is never kept: the answer to a command of the last letter would be taken for the
+/// answer to one of the next.
+pub(crate) struct Connections {
+    relay: Relay,
+    hello: ClientId,
+    tls: Option<TlsParameters>,
+    kept: Mutex<Vec<(AsyncSmtpConnection, Instant)>>,
+}
+
+impl Connections {
+    pub(crate) fn new(relay: Relay, hello: ClientId) -> Result<Self, SetupError> {
+        let tls = match relay.encryption {
+            Encryption::None => None,
+            Encryption::Tls | Encryption::StartTls => {
+                Some(TlsParameters::new(relay.host.clone()).map_err(SetupError::Tls)?)
+            }
+        };
+        Ok(Self { relay, hello, tls, kept: Mutex::default() })
+    }
+
+    /// Hands a message over, within `deadline`. An error says all that the relay said, but the
+    /// password.
+    pub(crate) async fn send(
+        &self,
+        message: &Message,
+        deadline: Duration,
+    ) -> Result<(), MailError> {
+        match timeout(deadline, self.hand_over(message, deadline)).await {
+            Ok(result) => result,
+            Err(_) => Err(self.unreachable("it did not answer in time")),
+        }
+    }
+
+    async fn hand_over(&self, message: &Message, deadline: Duration) -> Result<(), MailError> {
+        let mut connection = match self.kept().await {
+            Some(connection) => connection,
+            None => self.open(deadline).await?,
+        };
+        let envelope = message.envelope();
+        let server = connection.server_info();
+        let takes_all = server.supports_feature(Extension::SmtpUtfEight)
+            && server.supports_feature(Extension::EightBitMime);
+        if !takes_all && !envelope.to().iter().all(is_ascii) {
+            self.keep(connection);
+            let answer = "it takes no address with characters beyond ASCII (SMTPUTF8)".to_owned();
+            return Err(MailError::Refused { permanent: true, answer });
+        }
+        connection
+            .send(envelope, &message.formatted())
+            .await
+            .map_err(|error| self.failed(&error))?;
+        self.keep(connection);
+        Ok(())
+    }
+
+    /// A connection that was kept and still answers.
+    async fn kept(&self) -> Option<AsyncSmtpConnection> {
+        loop {
+            let (mut connection, since) = self.lock().pop()?;
+            if since.elapsed() > KEPT_MAX_AGE {
+                continue;
+            }
+            if let Ok(true) = timeout(CHECK_MAX, connection.test_connected()).await {
+                return Some(connection);
+            }
+        }
+    }
+
+    fn keep(&self, connection: AsyncSmtpConnection) {
+        let mut kept = self.lock();
+        if kept.len() < KEPT_MAX {
+            kept.push((connection, Instant::now()));
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<(AsyncSmtpConnection, Instant)>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Connects, encrypts and logs in. Whatever goes wrong here, no letter would go.
+    async fn open(&self, deadline: Duration) -> Result<AsyncSmtpConnection, MailError> {
+        let at_once = self.tls.clone().filter(|_| self.relay.encryption == Encryption::Tls);
+        let address = (self.relay.host.as_str(), self.relay.port);
+        let connected = AsyncSmtpConnection::connect_tokio1(
+            address,
+            Some(deadline),
+            &self.hello,
+            at_once,
+            None,
+        );
+        let told = |error: Error| self.unreachable(&error.to_string());
+        let mut connection = connected.await.map_err(told)?;
+        if let (Encryption::StartTls, Some(tls)) = (self.relay.encryption, self.tls.clone()) {
+            connection.starttls(tls, &self.hello).await.map_err(told)?;
+        }
+        if let Some(login) = &self.relay.login {
+            let login = Credentials::new(login.user.clone(), login.password.clone());
+            let logged_in = connection.auth(DEFAULT_MECHANISMS, &login).await;
+            // What a relay says here may repeat what it was told.
+            logged_in.map_err(|error| match error.status() {
+                Some(code) => self.unreachable(&format!("it refuses the login ({code})")),
+                None => self.unreachable("it cannot be logged in to"),
+            })?;
+        }
+        Ok(connection)
+    }
+
+    /// What it means that a letter was not taken.
+    fn failed(&self, error: &Error) -> MailError {
+        let code = error.status().map(u16::from);
+        let told = self.without_password(&error.to_string());
+        match code {
+            // The relay closes, or wants a login: no other letter would go either (RFC 5321,
+            // section 3.8; RFC 4954, section 6).
+            None | Some(421 | 530 | 534 | 535 | 538) => self.unreachable(&told),
+            Some(_) => MailError::Refused { permanent: error.is_permanent(), answer: told },
+        }
+    }
+
+    fn unreachable(&self, problem: &str) -> MailError {
+        MailError::Unreachable(format!("{}: {problem}", self.relay))
+    }
+
+    /// What a relay said that knows the password, without it.
+    fn without_password(&self, text: &str) -> String {
+        let password = self.relay.login.as_ref().map(|login| login.password.as_str());
+        password.map_or_else(|| text.to_owned(), |password| text.replace(password, "…"))
+    }
+}
+
+fn is_ascii(address: &Address) -> bool {
+    address.user().is_ascii() && address.domain().is_ascii()
+}

@@ -1,0 +1,105 @@
+//! What stands in a letter: the words of its language, filled in.
+
+use std::collections::BTreeMap;
+
+use gateward_domain::Timestamp;
+use gateward_domain::mail::Letter;
+use jiff::tz::Offset;
+use minijinja::value::Value;
+
+use super::{TemplateError, Templates, key_name};
+
+/// The words of one letter, as the layouts get them.
+pub(super) struct Filled {
+    pub subject: String,
+    values: BTreeMap<&'static str, Value>,
+}
+
+impl Filled {
+    pub(super) fn values(self) -> BTreeMap<&'static str, Value> {
+        self.values
+    }
+}
+
+impl Templates {
+    /// Fills in the words of a letter. What is not known has no value, so that a text that does not
+    /// ask first is refused when the examples are made.
+    pub(super) fn words(&self, letter: &Letter, service: &str) -> Result<Filled, TemplateError> {
+        let facts = Value::from(self.facts(letter, service)?);
+        let text = |key: &str| self.fill(&key_name(key), &facts);
+        let own = |key: &str| text(&format!("letters.{}.{key}", letter.text));
+        let subject = own("subject")?;
+        let mut values = BTreeMap::from([
+            ("lang", Value::from(&self.language.lang)),
+            ("service", Value::from(service)),
+            ("subject", Value::from(&subject)),
+            ("title", Value::from(own("title")?)),
+            ("greeting", Value::from(text("greeting")?)),
+            ("closing", Value::from(own("closing")?)),
+            ("footer", Value::from(text("footer")?)),
+        ]);
+        values.insert("paragraphs", Value::from(self.paragraphs(letter, own)?));
+        let mut facts = vec![text("when")?];
+        if letter.ip.is_some() {
+            facts.push(text("where")?);
+        }
+        values.insert("facts", Value::from(facts));
+        if let Some(link) = &letter.link {
+            values.insert("link", Value::from(link));
+            values.insert("link_by_hand", Value::from(text("link_by_hand")?));
+            values.insert("button", Value::from(own("button")?));
+        }
+        if let Some(code) = &letter.code {
+            values.insert("code", Value::from(code.expose()));
+            values.insert("code_by_hand", Value::from(text("code_by_hand")?));
+        }
+        if letter.good_until.is_some() {
+            values.insert("good_until", Value::from(text("good_until")?));
+        }
+        Ok(Filled { subject, values })
+    }
+
+    fn paragraphs(
+        &self,
+        letter: &Letter,
+        own: impl Fn(&str) -> Result<String, TemplateError>,
+    ) -> Result<Vec<String>, TemplateError> {
+        let words = self.language.letters.get(letter.text.as_str());
+        let count = words.map_or(0, |words| words.paragraphs.len());
+        (0..count).map(|number| own(&format!("paragraphs.{number}"))).collect()
+    }
+
+    /// What the words may speak of.
+    fn facts(
+        &self,
+        letter: &Letter,
+        service: &str,
+    ) -> Result<BTreeMap<&'static str, Value>, TemplateError> {
+        let mut facts = BTreeMap::from([
+            ("service", Value::from(service)),
+            ("caused_at", Value::from(self.time(letter.caused_at)?)),
+        ]);
+        if let Some(good_until) = letter.good_until {
+            facts.insert("good_until", Value::from(self.time(good_until)?));
+        }
+        if let Some(ip) = letter.ip {
+            facts.insert("ip", Value::from(ip.to_canonical().to_string()));
+        }
+        Ok(facts)
+    }
+
+    /// A time as people write it, in UTC.
+    fn time(&self, at: Timestamp) -> Result<String, TemplateError> {
+        let at = jiff::Timestamp::from_second(at.seconds()).unwrap_or_default();
+        let at = Offset::UTC.to_datetime(at);
+        let month = usize::try_from(at.month() - 1).unwrap_or_default();
+        let values: BTreeMap<&str, Value> = BTreeMap::from([
+            ("year", Value::from(at.year())),
+            ("month", Value::from(self.language.months.get(month))),
+            ("day", Value::from(at.day())),
+            ("hour", Value::from(format!("{:02}", at.hour()))),
+            ("minute", Value::from(format!("{:02}", at.minute()))),
+        ]);
+        self.fill(&key_name("time"), &Value::from(values))
+    }
+}
