@@ -1,16 +1,23 @@
 //! An example: a storage adapter of a team's own, on redb, an embedded key-value store.
 //!
 //! - `unit.rs` is the unit of work: who may write when, what commits and what undoes.
-//! - `users.rs`, `sessions.rs` and `installation.rs` are the ports.
-//! - `tables.rs` is the way to the tables, `rows/` is what stands in them.
+//! - `users.rs`, `sessions.rs`, `installation.rs`, `events.rs`, `signups.rs`, `links.rs` and
+//!   `letters.rs` are the ports.
+//! - `tables/` is the way to the tables, `rows/` is what stands in them.
 //!
 //! One process at a time can open a file, and one writer at a time can change it. `docs/adapters.md`
 //! tells what an adapter has to promise and takes this one as its example.
 
+mod events;
 mod installation;
+mod letters;
+mod links;
 mod rows;
 mod sessions;
+mod signups;
 mod tables;
+#[cfg(test)]
+mod tests;
 mod unit;
 mod users;
 

@@ -4,11 +4,13 @@ use async_trait::async_trait;
 use gateward_domain::ports::{StoreError, TokenStore};
 use gateward_domain::refresh::{Line, Rotation, Verdict, judge};
 use gateward_domain::{End, Session, SessionId, Timestamp, User, UserId};
-use redb::{ReadableTable, WriteTransaction};
+use redb::WriteTransaction;
 
-use crate::failed;
 use crate::rows::SessionRow;
-use crate::tables::{LIFETIMES, SESSIONS_OF_USER, View, enter, insert, remove, table, update};
+use crate::tables::{
+    LIFETIMES, SESSIONS_OF_USER, View, count_of, enter, insert, place_in_time, remove, table,
+    update,
+};
 use crate::unit::RedbTx;
 use crate::users;
 
@@ -18,7 +20,8 @@ impl TokenStore for RedbTx {
         let session = session.clone();
         self.write(move |transaction| {
             enter(transaction, SESSIONS_OF_USER, place_of_user(&session))?;
-            enter(transaction, LIFETIMES, (session.lifetime_ends_at.micros(), key(session.id)))?;
+            let end = place_in_time(session.lifetime_ends_at, key(session.id));
+            enter(transaction, LIFETIMES, end)?;
             insert::<SessionRow>(transaction, key(session.id), &session)
         })
         .await
@@ -78,7 +81,7 @@ impl TokenStore for RedbTx {
     ) -> Result<u64, StoreError> {
         self.write(move |transaction| {
             let mut count = 0;
-            for session in of_user(transaction, user_id)? {
+            for session in of_user(View::Own(transaction), user_id)? {
                 if Some(session.id) != except && end_once(transaction, session.id, end)? {
                     count += 1;
                 }
@@ -96,7 +99,7 @@ impl TokenStore for RedbTx {
     ) -> Result<Vec<SessionId>, StoreError> {
         self.may_lock()?;
         self.write(move |transaction| {
-            let mut ids: Vec<_> = of_user(transaction, user_id)?
+            let mut ids: Vec<_> = of_user(View::Own(transaction), user_id)?
                 .iter()
                 .filter(|session| session.end(end.at).is_none())
                 .map(|session| session.id)
@@ -110,6 +113,23 @@ impl TokenStore for RedbTx {
         .await
     }
 
+    /// Reads and sorts all sessions of the user, who has few.
+    async fn list_user_sessions(
+        &mut self,
+        user_id: UserId,
+        after: Option<SessionId>,
+        limit: u32,
+    ) -> Result<Vec<Session>, StoreError> {
+        self.read(move |view| {
+            let mut sessions = of_user(view, user_id)?;
+            sessions.retain(|session| after.is_none_or(|after| session.id > after));
+            sessions.sort_by_key(|session| session.id);
+            sessions.truncate(count_of(limit));
+            Ok(sessions)
+        })
+        .await
+    }
+
     async fn delete_sessions(&mut self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
         self.write(move |transaction| delete(transaction, before, count_of(limit))).await
     }
@@ -117,11 +137,6 @@ impl TokenStore for RedbTx {
 
 const fn key(id: SessionId) -> u128 {
     id.uuid().as_u128()
-}
-
-/// A number of rows.
-fn count_of(limit: u32) -> usize {
-    usize::try_from(limit).unwrap_or(usize::MAX)
 }
 
 fn find(view: View<'_>, id: SessionId) -> Result<Option<Session>, StoreError> {
@@ -134,11 +149,9 @@ const fn place_of_user(session: &Session) -> (u128, i64, u128) {
 }
 
 /// The sessions of a user, oldest first; of one moment, by their identifier.
-fn of_user(transaction: &WriteTransaction, user_id: UserId) -> Result<Vec<Session>, StoreError> {
-    let view = View::Own(transaction);
+fn of_user(view: View<'_>, user_id: UserId) -> Result<Vec<Session>, StoreError> {
     let ids = view.members(SESSIONS_OF_USER, user_id.uuid().as_u128(), usize::MAX)?;
-    let sessions = ids.into_iter().filter_map(|id| view.find::<SessionRow>(id).transpose());
-    sessions.collect()
+    view.find_all::<SessionRow>(ids)
 }
 
 /// Decides the common cases of a refresh, by the domain's own rules: nobody else writes meanwhile.
@@ -187,19 +200,15 @@ fn delete(
     before: Timestamp,
     limit: usize,
 ) -> Result<u64, StoreError> {
-    let over: Vec<_> = {
-        let lifetimes = transaction.open_table(LIFETIMES).map_err(failed)?;
-        let over = lifetimes.range(..(before.micros(), 0)).map_err(failed)?.take(limit);
-        over.map(|entry| Ok(entry.map_err(failed)?.0.value())).collect::<Result<_, StoreError>>()?
-    };
+    let view = View::Own(transaction);
+    let over = view.span(LIFETIMES, ..place_in_time(before, 0), limit)?;
     let mut count = 0;
-    for (ends_at, id) in over {
-        remove(transaction, LIFETIMES, (ends_at, id))?;
-        if let Some(session) = View::Own(transaction).find::<SessionRow>(id)? {
-            remove(transaction, SESSIONS_OF_USER, place_of_user(&session))?;
-            remove(transaction, table::<SessionRow>(), id)?;
-            count += 1;
-        }
+    for session in view.find_all::<SessionRow>(over)? {
+        let id = key(session.id);
+        remove(transaction, LIFETIMES, place_in_time(session.lifetime_ends_at, id))?;
+        remove(transaction, SESSIONS_OF_USER, place_of_user(&session))?;
+        remove(transaction, table::<SessionRow>(), id)?;
+        count += 1;
     }
     Ok(count)
 }

@@ -1,12 +1,17 @@
 //! The port of the accounts.
 
 use async_trait::async_trait;
+use gateward_domain::link::Link;
 use gateward_domain::ports::{StoreError, Taken, UserRepo};
-use gateward_domain::{Identifier, PasswordHash, Timestamp, User, UserId, Username};
+use gateward_domain::{
+    Email, Identifier, PasswordHash, RoleName, Timestamp, User, UserId, Username,
+};
 use redb::WriteTransaction;
+use uuid::Uuid;
 
+use crate::links;
 use crate::rows::UserRow;
-use crate::tables::{EMAILS, USERNAMES, View, claim, insert, remove, update};
+use crate::tables::{EMAILS, USERNAMES, View, claim, insert, remove, table, update};
 use crate::unit::RedbTx;
 
 #[async_trait]
@@ -14,11 +19,9 @@ impl UserRepo for RedbTx {
     async fn insert_user(&mut self, user: &User) -> Result<(), StoreError> {
         let user = user.clone();
         self.write(move |transaction| {
-            let id = key(user.id);
-            let (name, email) = (user.username.folded(), user.email.as_str());
-            claim(transaction, USERNAMES, (&name, id), Taken::Username)?;
-            claim(transaction, EMAILS, (email, id), Taken::Email)?;
-            insert::<UserRow>(transaction, id, &user)
+            take_username(transaction, user.id, &user.username)?;
+            take_email(transaction, user.id, &user.email, user.created_at)?;
+            insert::<UserRow>(transaction, key(user.id), &user)
         })
         .await
     }
@@ -36,7 +39,7 @@ impl UserRepo for RedbTx {
             Identifier::Username(username) => (USERNAMES, username.folded()),
         };
         self.read(move |view| match view.owner(names, &name)? {
-            Some(owner) => view.find::<UserRow>(owner),
+            Some(id) => view.find::<UserRow>(id),
             None => Ok(None),
         })
         .await
@@ -54,6 +57,60 @@ impl UserRepo for RedbTx {
     ) -> Result<bool, StoreError> {
         let username = username.clone();
         self.write(move |transaction| rename(transaction, id, &username, now)).await
+    }
+
+    async fn set_email(
+        &mut self,
+        id: UserId,
+        email: &Email,
+        verified: bool,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let email = email.clone();
+        self.write(move |transaction| {
+            let Some(user) = find(View::Own(transaction), id)? else { return Ok(false) };
+            remove(transaction, EMAILS, user.email.as_str())?;
+            take_email(transaction, id, &email, now)?;
+            update::<UserRow>(transaction, key(id), |user| {
+                user.email = email;
+                user.email_verified = verified;
+                user.updated_at = now;
+                true
+            })
+        })
+        .await
+    }
+
+    async fn find_email_owner(
+        &mut self,
+        email: &Email,
+        now: Timestamp,
+    ) -> Result<Option<UserId>, StoreError> {
+        let email = email.clone();
+        self.read(move |view| match view.owner(EMAILS, email.as_str())? {
+            Some(id) => Ok(Some(UserId::from_uuid(Uuid::from_u128(id)))),
+            None => Ok(links::reservations(view, &email, now)?.iter().find_map(Link::user_id)),
+        })
+        .await
+    }
+
+    async fn delete_user(&mut self, id: UserId) -> Result<bool, StoreError> {
+        self.write(move |transaction| {
+            let Some(user) = find(View::Own(transaction), id)? else { return Ok(false) };
+            remove(transaction, USERNAMES, &user.username.folded())?;
+            remove(transaction, EMAILS, user.email.as_str())?;
+            links::delete_of_user(transaction, id)?;
+            remove(transaction, table::<UserRow>(), key(id))?;
+            Ok(true)
+        })
+        .await
+    }
+
+    /// Goes through all accounts.
+    async fn count_users_with_role(&mut self, role: &RoleName) -> Result<u64, StoreError> {
+        let role = role.clone();
+        let holds = move |user: &User| !user.disabled && user.roles.contains(&role);
+        self.read(move |view| Ok(view.newest::<UserRow>(usize::MAX, holds)?.len() as u64)).await
     }
 
     async fn set_password(
@@ -137,10 +194,35 @@ fn rename(
 ) -> Result<bool, StoreError> {
     let Some(user) = find(View::Own(transaction), id)? else { return Ok(false) };
     remove(transaction, USERNAMES, &user.username.folded())?;
-    claim(transaction, USERNAMES, (&username.folded(), key(id)), Taken::Username)?;
+    take_username(transaction, id, username)?;
     update::<UserRow>(transaction, key(id), |user| {
         user.username = username.clone();
         user.updated_at = now;
         true
     })
+}
+
+/// Makes the name the account's, unless it is another's.
+fn take_username(
+    transaction: &WriteTransaction,
+    id: UserId,
+    username: &Username,
+) -> Result<(), StoreError> {
+    let taken = claim(transaction, USERNAMES, &username.folded(), key(id))?;
+    if taken { Ok(()) } else { Err(StoreError::Taken(Taken::Username)) }
+}
+
+/// Makes the address the account's, unless it is another's or reserved for another.
+fn take_email(
+    transaction: &WriteTransaction,
+    id: UserId,
+    email: &Email,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let reservations = links::reservations(View::Own(transaction), email, now)?;
+    let is_reserved = reservations.iter().any(|link| link.user_id() != Some(id));
+    if is_reserved || !claim(transaction, EMAILS, email.as_str(), key(id))? {
+        return Err(StoreError::Taken(Taken::Email));
+    }
+    Ok(())
 }

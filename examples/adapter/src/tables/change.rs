@@ -1,0 +1,103 @@
+//! How the ports change the tables.
+//!
+//! A table can be open once in a transaction at a time, so each function opens its table, changes
+//! it and closes it again.
+
+use gateward_domain::link::SecretHash;
+use gateward_domain::ports::StoreError;
+use redb::{Key, ReadableTable, TableDefinition, TableHandle, Value, WriteTransaction};
+
+use super::{KeyOf, Owners, View, table};
+use crate::failed;
+use crate::rows::Row;
+
+/// Adds a row whose key nobody has.
+pub fn insert<R: Row>(
+    transaction: &WriteTransaction,
+    key: KeyOf<'_, R>,
+    noun: &R::Noun,
+) -> Result<(), StoreError> {
+    if write::<R>(transaction, key, noun)? { Err(doubled(R::TABLE)) } else { Ok(()) }
+}
+
+/// Changes a row if it is there and `change` agrees; says whether it was changed.
+///
+/// This is the place of an `UPDATE … WHERE …`: between reading and writing nobody else writes.
+pub fn update<R: Row<Key = u128>>(
+    transaction: &WriteTransaction,
+    key: u128,
+    change: impl FnOnce(&mut R::Noun) -> bool,
+) -> Result<bool, StoreError> {
+    let Some(mut noun) = View::Own(transaction).find::<R>(key)? else { return Ok(false) };
+    if !change(&mut noun) {
+        return Ok(false);
+    }
+    write::<R>(transaction, key, &noun)
+}
+
+/// Gives a name to an owner; `false`, and nothing changes, if it is another's.
+pub fn claim<K: Key + 'static>(
+    transaction: &WriteTransaction,
+    owners: Owners<K>,
+    name: K::SelfType<'_>,
+    owner: u128,
+) -> Result<bool, StoreError> {
+    let mut owners = transaction.open_table(owners).map_err(failed)?;
+    let before = owners.get(&name).map_err(failed)?.map(|before| before.value());
+    if before.is_some_and(|before| before != owner) {
+        return Ok(false);
+    }
+    owners.insert(name, owner).map_err(failed)?;
+    Ok(true)
+}
+
+/// Notes whose a secret is. No two are the same by chance.
+pub fn claim_secret(
+    transaction: &WriteTransaction,
+    owners: Owners<&'static [u8; 32]>,
+    secret: &SecretHash,
+    owner: u128,
+) -> Result<(), StoreError> {
+    let claimed = claim(transaction, owners, &secret.0, owner)?;
+    if claimed { Ok(()) } else { Err(doubled(owners.name())) }
+}
+
+/// Adds an entry to an index.
+pub fn enter<K: Key + 'static>(
+    transaction: &WriteTransaction,
+    index: TableDefinition<'static, K, ()>,
+    entry: K::SelfType<'_>,
+) -> Result<(), StoreError> {
+    let mut entries = transaction.open_table(index).map_err(failed)?;
+    entries.insert(entry, ()).map_err(failed)?;
+    Ok(())
+}
+
+/// Removes whatever stands under a key.
+pub fn remove<K: Key + 'static, V: Value + 'static>(
+    transaction: &WriteTransaction,
+    definition: TableDefinition<'static, K, V>,
+    key: K::SelfType<'_>,
+) -> Result<(), StoreError> {
+    let mut rows = transaction.open_table(definition).map_err(failed)?;
+    rows.remove(key).map_err(failed)?;
+    Ok(())
+}
+
+/// Writes a row; says whether there was one with this key.
+fn write<R: Row>(
+    transaction: &WriteTransaction,
+    key: KeyOf<'_, R>,
+    noun: &R::Noun,
+) -> Result<bool, StoreError> {
+    let bytes = serde_json::to_vec(&R::of(noun));
+    let bytes = bytes.map_err(|error| StoreError::Unavailable(Box::new(error)))?;
+    let mut rows = transaction.open_table(table::<R>()).map_err(failed)?;
+    let before = rows.insert(key, bytes.as_slice()).map_err(failed)?;
+    Ok(before.is_some())
+}
+
+/// The error of a caller who adds what is there.
+fn doubled(table: &str) -> StoreError {
+    StoreError::Unavailable(format!("the table {table} has this key already").into())
+}

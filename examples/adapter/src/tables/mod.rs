@@ -1,0 +1,118 @@
+//! The tables: one for each kind of row, and beside them what finds rows by something else.
+
+mod change;
+mod view;
+
+pub use change::{claim, claim_secret, enter, insert, remove, update};
+pub use view::View;
+
+use gateward_domain::Timestamp;
+use gateward_domain::ports::StoreError;
+use redb::{TableDefinition, TableError, Value, WriteTransaction};
+
+use crate::failed;
+use crate::rows::{
+    EventRow, InstanceRow, KeyRow, LetterRow, LinkRow, Row, SessionRow, SignupRow, UserRow,
+};
+
+/// What belongs to one row each.
+pub type Owners<K> = TableDefinition<'static, K, u128>;
+
+/// Which rows belong to an owner, in order of time: owner, microseconds, row.
+pub type Index<O> = TableDefinition<'static, (O, i64, u128), ()>;
+
+/// Which rows belong to an owner, in order of their identifiers: owner, row.
+pub type Pages = TableDefinition<'static, (u128, u128), ()>;
+
+/// Rows in order of a time: microseconds, row.
+pub type Times = TableDefinition<'static, (i64, u128), ()>;
+
+/// Usernames without regard to case, and whose they are.
+pub const USERNAMES: Owners<&'static str> = TableDefinition::new("usernames");
+/// Addresses, and whose they are.
+pub const EMAILS: Owners<&'static str> = TableDefinition::new("emails");
+
+/// The sessions of a user, by when they began.
+pub const SESSIONS_OF_USER: Index<u128> = TableDefinition::new("sessions_of_user");
+/// All sessions, by the end of their longest life.
+pub const LIFETIMES: Times = TableDefinition::new("lifetimes");
+
+/// The events of a session, by when they happened.
+pub const EVENTS_OF_SESSION: Index<u128> = TableDefinition::new("events_of_session");
+/// The events about an account, by their identifiers.
+pub const EVENTS_OF_USER: Pages = TableDefinition::new("events_of_user");
+
+/// The hashes of the secrets of sign-ups, and whose they are.
+pub const SIGNUP_SECRETS: Owners<&'static [u8; 32]> = TableDefinition::new("signup_secrets");
+/// The sign-ups of an address, by when they were made.
+pub const SIGNUPS_OF_EMAIL: Index<&'static str> = TableDefinition::new("signups_of_email");
+/// All sign-ups, by the end of their time.
+pub const SIGNUP_ENDS: Times = TableDefinition::new("signup_ends");
+
+/// The hashes of the tokens of links, and whose they are.
+pub const LINK_SECRETS: Owners<&'static [u8; 32]> = TableDefinition::new("link_secrets");
+/// The links of an address, by when they were made.
+pub const LINKS_OF_EMAIL: Index<&'static str> = TableDefinition::new("links_of_email");
+/// The links about a sign-up or an account, by when they were made.
+pub const LINKS_OF_SUBJECT: Index<u128> = TableDefinition::new("links_of_subject");
+/// All links, by the end of their time.
+pub const LINK_ENDS: Times = TableDefinition::new("link_ends");
+
+/// The slots of letters, and whose they are.
+pub const LETTER_SLOTS: Owners<&'static str> = TableDefinition::new("letter_slots");
+/// The letters that wait, by when they are due.
+pub const LETTERS_DUE: Times = TableDefinition::new("letters_due");
+
+/// The table of a row.
+pub const fn table<R: Row>() -> TableDefinition<'static, R::Key, &'static [u8]> {
+    TableDefinition::new(R::TABLE)
+}
+
+/// What finds a row of its kind.
+pub type KeyOf<'k, R> = <<R as Row>::Key as Value>::SelfType<'k>;
+
+/// The place of a row in [`Times`].
+pub const fn place_in_time(at: Timestamp, row: u128) -> (i64, u128) {
+    (at.micros(), row)
+}
+
+/// A number of rows.
+pub fn count_of(limit: u32) -> usize {
+    usize::try_from(limit).unwrap_or(usize::MAX)
+}
+
+/// Makes all tables: a reader cannot open one that was never made.
+pub fn create_all(transaction: &WriteTransaction) -> Result<(), StoreError> {
+    create_rows(transaction).and_then(|()| create_indexes(transaction)).map_err(failed)
+}
+
+fn create_rows(transaction: &WriteTransaction) -> Result<(), TableError> {
+    transaction.open_table(table::<UserRow>())?;
+    transaction.open_table(table::<SessionRow>())?;
+    transaction.open_table(table::<EventRow>())?;
+    transaction.open_table(table::<KeyRow>())?;
+    transaction.open_table(table::<InstanceRow>())?;
+    transaction.open_table(table::<SignupRow>())?;
+    transaction.open_table(table::<LinkRow>())?;
+    transaction.open_table(table::<LetterRow>())?;
+    Ok(())
+}
+
+fn create_indexes(transaction: &WriteTransaction) -> Result<(), TableError> {
+    transaction.open_table(USERNAMES)?;
+    transaction.open_table(EMAILS)?;
+    transaction.open_table(SESSIONS_OF_USER)?;
+    transaction.open_table(LIFETIMES)?;
+    transaction.open_table(EVENTS_OF_SESSION)?;
+    transaction.open_table(EVENTS_OF_USER)?;
+    transaction.open_table(SIGNUP_SECRETS)?;
+    transaction.open_table(SIGNUPS_OF_EMAIL)?;
+    transaction.open_table(SIGNUP_ENDS)?;
+    transaction.open_table(LINK_SECRETS)?;
+    transaction.open_table(LINKS_OF_EMAIL)?;
+    transaction.open_table(LINKS_OF_SUBJECT)?;
+    transaction.open_table(LINK_ENDS)?;
+    transaction.open_table(LETTER_SLOTS)?;
+    transaction.open_table(LETTERS_DUE)?;
+    Ok(())
+}

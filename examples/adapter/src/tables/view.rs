@@ -1,0 +1,139 @@
+//! `View`: how the ports read the tables.
+//!
+//! A table can be open once in a transaction at a time, so each method opens its table, reads and
+//! closes it again.
+
+use std::ops::Bound::{Excluded, Included};
+use std::ops::RangeBounds;
+
+use gateward_domain::ports::StoreError;
+use redb::{Key, ReadTransaction, ReadableTable, WriteTransaction};
+
+use super::{Index, KeyOf, Owners, Pages, Times, table};
+use crate::failed;
+use crate::rows::Row;
+
+/// What a unit of work sees.
+#[derive(Clone, Copy)]
+pub enum View<'t> {
+    /// What was committed when it began.
+    Committed(&'t ReadTransaction),
+    /// That, with its own changes.
+    Own(&'t WriteTransaction),
+}
+
+/// Opens a table in whichever transaction it is, and does the same with it.
+macro_rules! with_table {
+    ($view:expr, $definition:expr, $table:ident => $work:expr) => {
+        match $view {
+            View::Committed(transaction) => {
+                let $table = transaction.open_table($definition).map_err(failed)?;
+                $work
+            }
+            View::Own(transaction) => {
+                let $table = transaction.open_table($definition).map_err(failed)?;
+                $work
+            }
+        }
+    };
+}
+
+impl View<'_> {
+    /// The row with this key.
+    pub fn find<R: Row>(self, key: KeyOf<'_, R>) -> Result<Option<R::Noun>, StoreError> {
+        with_table!(self, table::<R>(), rows => {
+            let found = rows.get(key).map_err(failed)?;
+            found.map(|row| decode::<R>(row.value())).transpose()
+        })
+    }
+
+    /// The rows with these keys that are there, in the order of the keys.
+    pub fn find_all<R: Row<Key = u128>>(self, keys: Vec<u128>) -> Result<Vec<R::Noun>, StoreError> {
+        keys.into_iter().filter_map(|key| self.find::<R>(key).transpose()).collect()
+    }
+
+    /// All rows of a table that is small.
+    pub fn all<R: Row>(self) -> Result<Vec<R::Noun>, StoreError> {
+        with_table!(self, table::<R>(), rows => {
+            let all = rows.iter().map_err(failed)?;
+            all.map(|row| decode::<R>(row.map_err(failed)?.1.value())).collect()
+        })
+    }
+
+    /// The newest rows that are wanted, at most `limit`. It goes through the table until it has them.
+    pub fn newest<R: Row>(
+        self,
+        limit: usize,
+        wanted: impl Fn(&R::Noun) -> bool,
+    ) -> Result<Vec<R::Noun>, StoreError> {
+        with_table!(self, table::<R>(), rows => {
+            let all = rows.iter().map_err(failed)?.rev();
+            let nouns = all.map(|row| decode::<R>(row.map_err(failed)?.1.value()));
+            nouns.filter(|noun| noun.as_ref().map_or(true, &wanted)).take(limit).collect()
+        })
+    }
+
+    /// Whose this is.
+    pub fn owner<K: Key + 'static>(
+        self,
+        owners: Owners<K>,
+        name: K::SelfType<'_>,
+    ) -> Result<Option<u128>, StoreError> {
+        with_table!(self, owners, owners => {
+            Ok(owners.get(name).map_err(failed)?.map(|owner| owner.value()))
+        })
+    }
+
+    /// What belongs to an owner, oldest first; of one moment, by the identifier.
+    pub fn members<'o, O: Key + 'static>(
+        self,
+        index: Index<O>,
+        owner: O::SelfType<'o>,
+        limit: usize,
+    ) -> Result<Vec<u128>, StoreError>
+    where
+        O::SelfType<'o>: Copy,
+    {
+        let range = (owner, i64::MIN, u128::MIN)..=(owner, i64::MAX, u128::MAX);
+        with_table!(self, index, members => {
+            let members = members.range(range).map_err(failed)?.take(limit);
+            members.map(|member| Ok(member.map_err(failed)?.0.value().2)).collect()
+        })
+    }
+
+    /// What belongs to an owner in the order of the identifiers, those after `after`.
+    pub fn page(
+        self,
+        index: Pages,
+        owner: u128,
+        after: Option<u128>,
+        limit: usize,
+    ) -> Result<Vec<u128>, StoreError> {
+        let first = after.map_or(Included((owner, u128::MIN)), |after| Excluded((owner, after)));
+        with_table!(self, index, members => {
+            let range = (first, Included((owner, u128::MAX)));
+            let members = members.range::<(u128, u128)>(range).map_err(failed)?.take(limit);
+            members.map(|member| Ok(member.map_err(failed)?.0.value().1)).collect()
+        })
+    }
+
+    /// What stands in a range of time, oldest first.
+    pub fn span(
+        self,
+        times: Times,
+        range: impl RangeBounds<(i64, u128)>,
+        limit: usize,
+    ) -> Result<Vec<u128>, StoreError> {
+        with_table!(self, times, entries => {
+            let entries = entries.range(range).map_err(failed)?.take(limit);
+            entries.map(|entry| Ok(entry.map_err(failed)?.0.value().1)).collect()
+        })
+    }
+}
+
+/// Reads a row.
+fn decode<R: Row>(bytes: &[u8]) -> Result<R::Noun, StoreError> {
+    let corrupt = |column| StoreError::Corrupt { table: R::TABLE, column };
+    let row: R = serde_json::from_slice(bytes).map_err(|_| corrupt("row"))?;
+    row.into_noun().map_err(corrupt)
+}

@@ -1,0 +1,64 @@
+//! What nobody sees from outside: nothing is left in an index when its rows are gone.
+
+use gateward_domain::Timestamp;
+use gateward_domain::link::LinkPurpose;
+use gateward_domain::mail::{LetterKind, LetterState};
+use gateward_domain::ports::{Access, Store, Tx};
+use gateward_testkit::fixtures;
+use redb::{ReadableDatabase, ReadableTableMetadata, TableHandle};
+use tempfile::tempdir;
+
+use crate::RedbStore;
+
+const END: Timestamp = Timestamp::from_micros(i64::MAX);
+
+#[tokio::test]
+async fn nothing_is_left_of_what_is_swept() {
+    let folder = tempdir().unwrap();
+    let store = RedbStore::open(folder.path().join("gateward.redb")).await.unwrap();
+    let mut tx = store.begin(Access::Write).await.unwrap();
+    fill(tx.as_mut()).await;
+    tx.commit().await.unwrap();
+    assert_eq!(filled_tables(&store).len(), 17, "all but those of keys, events and letters due");
+
+    let mut tx = store.begin(Access::Write).await.unwrap();
+    assert!(tx.delete_user(fixtures::user(1).id).await.unwrap());
+    assert_eq!(tx.delete_sessions(END, 9).await.unwrap(), 1);
+    assert_eq!(tx.delete_signups(END, 9).await.unwrap(), 1);
+    assert_eq!(tx.delete_links(END, 9).await.unwrap(), 1);
+    assert_eq!(tx.delete_letters(LetterState::Sent, END, 9).await.unwrap(), 2);
+    tx.commit().await.unwrap();
+    assert_eq!(filled_tables(&store), [""; 0]);
+}
+
+/// Puts something into every table but those of keys and events, from which nothing is deleted.
+/// No letter stays due.
+async fn fill(tx: &mut dyn Tx) {
+    let (user, signup) = (fixtures::user(1), fixtures::signup(1));
+    tx.insert_user(&user).await.unwrap();
+    tx.insert_session(&fixtures::session(1, &user)).await.unwrap();
+    tx.insert_signup(&signup).await.unwrap();
+    tx.put_link(&fixtures::signup_link(1, &signup)).await.unwrap();
+    tx.put_link(&fixtures::link(2, LinkPurpose::ResetPassword, &user)).await.unwrap();
+    tx.put_link(&fixtures::link(3, LinkPurpose::ResetPassword, &user)).await.unwrap();
+    for seed in [1, 2] {
+        let mut letter = fixtures::letter(seed, LetterKind::Signup, &user.email);
+        letter.slot = Some(format!("signup {seed}"));
+        tx.insert_letter(&letter).await.unwrap();
+        tx.take_letters(letter.due_at, fixtures::NOW.plus_seconds(60), 1).await.unwrap();
+        tx.finish_letter(letter.id, LetterState::Sent, None, fixtures::NOW).await.unwrap();
+    }
+}
+
+fn filled_tables(store: &RedbStore) -> Vec<String> {
+    let transaction = store.database.begin_read().unwrap();
+    let tables = transaction.list_tables().unwrap();
+    let mut filled = Vec::new();
+    for table in tables {
+        let name = table.name().to_owned();
+        if !transaction.open_untyped_table(table).unwrap().is_empty().unwrap() {
+            filled.push(name);
+        }
+    }
+    filled
+}
