@@ -18,10 +18,11 @@ const MAP: &[(&str, &[&str], &[&str])] = &[
     ("gateward-crypto", &["domain"], &["testkit"]),
     ("gateward-diesel", &["domain"], &["testkit"]),
     ("gateward-http", &["app"], &["crypto", "domain", "testkit"]),
-    ("gateward-server", &["app", "crypto", "diesel", "domain", "http"], &[]),
+    ("gateward-smtp", &["domain"], &["testkit"]),
+    ("gateward-server", &["app", "crypto", "diesel", "domain", "http", "smtp"], &[]),
     ("gateward-e2e", &[], &[]),
     ("gateward-example-adapter", &["domain"], &["testkit"]),
-    ("gateward-example-mounted", &["app", "crypto", "diesel", "domain", "http"], &[]),
+    ("gateward-example-mounted", &["app", "crypto", "diesel", "domain", "http", "smtp"], &[]),
 ];
 
 /// What `domain` must stay free of: input and output, runtimes, wire formats.

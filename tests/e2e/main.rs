@@ -21,6 +21,7 @@ mod end_races;
 mod exposure;
 mod first_start;
 mod forged;
+mod harness;
 mod headers;
 mod honest;
 mod http_file;

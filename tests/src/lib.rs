@@ -4,6 +4,9 @@
 //! - [`Node`] is the real program as a process of its own, killed when dropped.
 //! - [`Client`] speaks HTTP to a node and gives an [`Answer`].
 //! - [`Wire`] sends bytes to a node as no client library would.
+//! - [`MailServer`] takes letters, as a process of its own, and gives them as [`Mail`].
+//! - [`Browser`] opens pages in Chromium.
+//! - [`FastClock`] and [`ShiftedClock`] show a node another time of day.
 #![expect(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -12,13 +15,19 @@
     reason = "this crate serves tests, and a test fails by a panic"
 )]
 
+mod browser;
 mod client;
 mod database;
+mod faketime;
+mod mail;
 mod node;
 mod wire;
 
+pub use browser::{Browser, BrowserPlan, Element, Session};
 pub use client::{Answer, Client, PASSWORD, claims};
 pub use database::{Database, TestDatabase};
+pub use faketime::{Environment, FastClock, ShiftedClock};
+pub use mail::{Mail, MailPlan, MailServer, MailTls};
 pub use node::{MASTER_KEY, Node, Plan, program, run};
 pub use wire::{RawAnswer, Wire};
 

@@ -1,0 +1,260 @@
+"""A mail relay for tests: a real SMTP server (aiosmtpd) that can be told to misbehave.
+
+    python3 smtp_server.py JOURNAL [--port PORT] [--tls implicit|starttls --cert FILE --key FILE]
+                           [--auth USER PASSWORD]
+
+It listens on 127.0.0.1 and prints its port. What happens goes to the file JOURNAL, one JSON object
+on each line, told apart by its member `event`:
+
+    connection  somebody has connected
+    refused     a command was refused: `command`, `address`, `answer`
+    letter      a letter has come in whole: `number`, `mode`, `from`, `to`, `raw` (base64), `time`,
+                `tls`, `login`
+    answered    the letter `number` is about to be answered with 250
+
+Each line on standard input is a command, and is answered with `ok` or with what is wrong with it.
+It ends when standard input does. `release` lets the letters that are held be answered. Everything
+else is a mode, which holds for every connection and every command from then on:
+
+    ok              takes everything
+    refuse          lets nobody connect, and breaks the connections there are
+    hang            takes connections and says nothing any more
+    temporary       answers 451 to MAIL, RCPT and DATA
+    permanent       answers 554 to MAIL, RCPT and DATA
+    reject:ADDRESS  answers 550 to RCPT for this address
+    drop            takes the letter and breaks the connection without an answer
+    hold            takes the letter and answers when it is released
+    slow:SECONDS    waits so long before each answer
+"""
+
+import argparse
+import asyncio
+import base64
+import json
+import socket
+import ssl
+import sys
+import time
+
+from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
+
+MODES = {"ok", "refuse", "hang", "temporary", "permanent", "reject", "drop", "hold", "slow"}
+ARGUED = {"reject", "slow"}
+REFUSALS = {"temporary": "451 4.3.0 Try again later", "permanent": "554 5.7.1 Never"}
+
+
+class Relay:
+    """The mode, the journal, and the hooks that aiosmtpd calls."""
+
+    def __init__(self, options):
+        self.options = options
+        self.mode, self.argument = "ok", ""
+        self.journal = open(options.journal, "ab", buffering=0)
+        self.letters = 0
+        self.held = []
+        self.conversations = set()
+
+    def note(self, event, **members):
+        """Writes a line of the journal."""
+        line = json.dumps({"event": event, **members})
+        self.journal.write(line.encode() + b"\n")
+
+    def refuse(self, command, address, answer):
+        """Gives a refusal, and notes it."""
+        self.note("refused", command=command, address=address, answer=answer)
+        return answer
+
+    async def handle_EHLO(self, server, session, envelope, hostname, responses):
+        """Is greeted; says that it knows AUTH only where somebody can log in."""
+        session.host_name = hostname
+        return [line for line in responses if self.options.auth or "AUTH" not in line]
+
+    async def handle_MAIL(self, server, session, envelope, address, mail_options):
+        """Is asked about a sender."""
+        if self.mode in REFUSALS:
+            return self.refuse("MAIL", address, REFUSALS[self.mode])
+        envelope.mail_from = address
+        envelope.mail_options.extend(mail_options)
+        return "250 2.1.0 OK"
+
+    async def handle_RCPT(self, server, session, envelope, address, rcpt_options):
+        """Is asked about a recipient."""
+        if self.mode in REFUSALS:
+            return self.refuse("RCPT", address, REFUSALS[self.mode])
+        if self.mode == "reject" and address.lower() == self.argument.lower():
+            return self.refuse("RCPT", address, "550 5.1.1 No such mailbox")
+        envelope.rcpt_tos.append(address)
+        envelope.rcpt_options.extend(rcpt_options)
+        return "250 2.1.5 OK"
+
+    async def handle_DATA(self, server, session, envelope):
+        """Is given a letter."""
+        if self.mode in REFUSALS:
+            return self.refuse("DATA", envelope.rcpt_tos[0], REFUSALS[self.mode])
+        self.letters += 1
+        number = self.letters
+        self.note(
+            "letter",
+            number=number,
+            mode=self.mode,
+            **{"from": envelope.mail_from, "to": envelope.rcpt_tos},
+            raw=base64.b64encode(envelope.original_content).decode(),
+            time=time.time(),
+            tls=server.transport.get_extra_info("ssl_object") is not None,
+            login=session.auth_data.login.decode() if session.authenticated else None,
+        )
+        if self.mode == "drop":
+            server.transport.abort()
+        if self.mode in {"drop", "hang"}:
+            await asyncio.Future()
+        if self.mode == "hold":
+            released = asyncio.Future()
+            self.held.append(released)
+            await released
+        self.note("answered", number=number)
+        return f"250 2.0.0 OK, letter {number}"
+
+    def authenticate(self, server, session, envelope, mechanism, data):
+        """Is shown a name and a password."""
+        user, password = (word.encode() for word in self.options.auth)
+        good = isinstance(data, LoginPassword) and (data.login, data.password) == (user, password)
+        if not good:
+            self.note("refused", command="AUTH", address="", answer="535")
+        return AuthResult(success=good, handled=False, auth_data=data)
+
+    def release(self):
+        """Lets the letters that are held be answered."""
+        for released in self.held:
+            if not released.done():
+                released.set_result(None)
+        self.held.clear()
+
+
+class Conversation(SMTP):
+    """One connection, as aiosmtpd speaks on it; silent or slow where the mode says so."""
+
+    def connection_made(self, transport):
+        """Counts a new connection; the second call of STARTTLS is none."""
+        relay = self.event_handler
+        if self not in relay.conversations:
+            relay.conversations.add(self)
+            relay.note("connection")
+        super().connection_made(transport)
+
+    def connection_lost(self, error):
+        """Forgets a connection."""
+        self.event_handler.conversations.discard(self)
+        super().connection_lost(error)
+
+    async def push(self, status):
+        """Sends a line of an answer; all but the last have a hyphen after the number."""
+        relay = self.event_handler
+        if relay.mode == "hang":
+            await asyncio.Future()
+        if relay.mode == "slow" and status[3:4] not in ("-", b"-"):
+            await asyncio.sleep(float(relay.argument))
+        await super().push(status)
+
+
+class Port:
+    """The port, which stays taken while nobody listens on it."""
+
+    def __init__(self, relay):
+        self.relay = relay
+        options = relay.options
+        self.context = None
+        if options.tls:
+            self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self.context.load_cert_chain(options.cert, options.key)
+        self.place = self.bind(options.port)
+        self.number = self.place.getsockname()[1]
+        self.server = None
+
+    @staticmethod
+    def bind(number):
+        """A socket on the port that does not listen: whoever connects to it alone is refused."""
+        place = socket.socket()
+        place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        place.bind(("127.0.0.1", number))
+        return place
+
+    def converse(self):
+        """Makes the conversation of a new connection."""
+        options = self.relay.options
+        starttls = options.tls == "starttls"
+        return Conversation(
+            self.relay,
+            hostname="relay.test",
+            ident="ESMTP",
+            timeout=3600,
+            tls_context=self.context if starttls else None,
+            require_starttls=starttls,
+            auth_required=bool(options.auth),
+            # aiosmtpd knows of no TLS but the one that it began itself.
+            auth_require_tls=starttls,
+            authenticator=self.relay.authenticate if options.auth else None,
+            loop=asyncio.get_running_loop(),
+        )
+
+    async def open(self):
+        """Listens, if nobody does."""
+        if self.server is None:
+            implicit = self.context if self.relay.options.tls == "implicit" else None
+            loop = asyncio.get_running_loop()
+            place = self.bind(self.number)
+            self.server = await loop.create_server(self.converse, sock=place, ssl=implicit)
+
+    def close(self):
+        """Stops listening, and breaks the connections there are."""
+        if self.server is not None:
+            self.server.close()
+            self.server = None
+        for conversation in list(self.relay.conversations):
+            if conversation.transport is not None:
+                conversation.transport.abort()
+
+
+async def obey(relay, port, line):
+    """Does what a line of standard input says, and gives the answer."""
+    word, _, argument = line.partition(":")
+    if line == "release":
+        relay.release()
+        return "ok"
+    if word not in MODES or (word in ARGUED) != bool(argument):
+        return f"there is no mode {line!r}"
+    relay.mode, relay.argument = word, argument
+    if word == "refuse":
+        port.close()
+    else:
+        await port.open()
+    return "ok"
+
+
+async def serve(options):
+    """Serves until standard input ends."""
+    relay = Relay(options)
+    port = Port(relay)
+    await port.open()
+    print(port.number, flush=True)
+    lines = asyncio.StreamReader()
+    loop = asyncio.get_running_loop()
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
+    while line := await lines.readline():
+        print(await obey(relay, port, line.decode().strip()), flush=True)
+    port.close()
+
+
+def arguments():
+    """Reads the command line."""
+    parser = argparse.ArgumentParser(description="A mail relay for tests.")
+    parser.add_argument("journal")
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--tls", choices=["implicit", "starttls"])
+    parser.add_argument("--cert")
+    parser.add_argument("--key")
+    parser.add_argument("--auth", nargs=2, metavar=("USER", "PASSWORD"))
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(arguments()))

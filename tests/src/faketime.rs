@@ -1,0 +1,118 @@
+//! Clocks that show a node another time of day: `FastClock` and `ShiftedClock`, by libfaketime.
+//!
+//! The time of day alone is another one. What runs on the monotonic clock keeps its pace: tokio's
+//! timers and the waits of the standard library, but for `std::thread::sleep` beside a fast clock,
+//! which is as much shorter as the clock is faster.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use tempfile::TempDir;
+
+use crate::not_checked;
+
+/// What a [`Plan`](crate::Plan) takes into its environment.
+pub type Environment = BTreeMap<String, String>;
+
+/// A clock that runs many times as fast, from when it was made.
+pub struct FastClock {
+    library: PathBuf,
+    factor: u32,
+    begun: Instant,
+}
+
+/// A clock that is so many seconds ahead, or behind, as it was told last.
+pub struct ShiftedClock {
+    library: PathBuf,
+    folder: TempDir,
+}
+
+impl FastClock {
+    /// Makes a clock; `None`, and said so, where libfaketime is not there.
+    #[must_use]
+    pub fn new(factor: u32) -> Option<Self> {
+        Some(Self { library: find_library()?, factor, begun: Instant::now() })
+    }
+
+    /// What a node gets that is started now: it goes on from where the clock is, so that nodes that
+    /// start one after the other agree on the time.
+    #[must_use]
+    pub fn environment(&self) -> Environment {
+        let ahead = self.begun.elapsed().as_secs_f64() * f64::from(self.factor - 1);
+        let mut environment = base(&self.library);
+        environment.insert("FAKETIME".to_owned(), format!("+{ahead:.6} x{}", self.factor));
+        environment
+    }
+}
+
+impl ShiftedClock {
+    /// Makes a clock that is right so far; `None`, and said so, where libfaketime is not there.
+    #[must_use]
+    pub fn new() -> Option<Self> {
+        let clock = Self { library: find_library()?, folder: tempfile::tempdir().unwrap() };
+        clock.set(0);
+        Some(clock)
+    }
+
+    /// Sets it so many seconds ahead of the true time, for the nodes that run as well.
+    pub fn set(&self, seconds: i64) {
+        // Renamed into place, because nodes read it whenever they look at the time.
+        let new = self.folder.path().join("new");
+        fs::write(&new, format!("{seconds:+}")).unwrap();
+        fs::rename(new, self.file()).unwrap();
+    }
+
+    /// What a node gets that is to go by this clock.
+    #[must_use]
+    pub fn environment(&self) -> Environment {
+        let mut environment = base(&self.library);
+        let file = self.file().display().to_string();
+        environment.insert("FAKETIME_TIMESTAMP_FILE".to_owned(), file);
+        environment.insert("FAKETIME_NO_CACHE".to_owned(), "1".to_owned());
+        environment
+    }
+
+    fn file(&self) -> PathBuf {
+        self.folder.path().join("shift")
+    }
+}
+
+fn base(library: &Path) -> Environment {
+    let library = library.display().to_string();
+    let variables = [
+        ("LD_PRELOAD", library.as_str()),
+        ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
+        ("NO_FAKE_STAT", "1"),
+    ];
+    variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
+}
+
+/// Finds the library where packages put it: `/usr/lib/ARCHITECTURE/faketime` on Debian.
+fn find_library() -> Option<PathBuf> {
+    sweep();
+    let folders = ["/usr/lib", "/usr/lib64", "/usr/local/lib"].map(PathBuf::from);
+    let inner = folders.iter().filter_map(|folder| fs::read_dir(folder).ok()).flatten();
+    let inner: Vec<PathBuf> = inner.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    let library = folders.into_iter().chain(inner);
+    let mut library = library.map(|folder| folder.join("faketime/libfaketimeMT.so.1"));
+    let library = library.find(|path| path.exists());
+    if library.is_none() {
+        not_checked("what needs another time of day: no libfaketime (apt-get install faketime)");
+    }
+    library
+}
+
+/// Removes what killed processes have left in shared memory. A later process of the same number
+/// could not start.
+fn sweep() {
+    for entry in fs::read_dir("/dev/shm").into_iter().flatten().flatten() {
+        let name = entry.file_name().into_string().unwrap_or_default();
+        let process = ["faketime_shm_", "sem.faketime_sem_"];
+        let process = process.iter().find_map(|prefix| name.strip_prefix(prefix));
+        if process.is_some_and(|process| !Path::new("/proc").join(process).exists()) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
