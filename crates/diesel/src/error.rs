@@ -138,6 +138,10 @@ fn known_column(field: Option<&str>) -> &'static str {
         "user_id",
         "session_id",
         "actor_id",
+        "subject_id",
+        "signup_id",
+        "link_id",
+        "place",
         "created_at",
         "updated_at",
         "auth_time",
@@ -147,6 +151,11 @@ fn known_column(field: Option<&str>) -> &'static str {
         "ended_at",
         "happened_at",
         "active_from",
+        "caused_at",
+        "planned_at",
+        "due_at",
+        "was_due_at",
+        "finished_at",
     ];
     let known = |name: &str| COLUMNS.iter().copied().find(|column| *column == name);
     field.and_then(known).unwrap_or("(unknown)")

@@ -1,6 +1,6 @@
 //! The storage adapter: Postgres and SQLite behind the ports of the domain.
 //!
-//! The queries are written once, in `schema.rs`, `rows.rs` and `repos/`. `postgres.rs` and
+//! The queries are written once, in `schema.rs`, `rows/` and `repos/`. `postgres.rs` and
 //! `sqlite.rs` each define a connection and a unit of work, and compile these files for it, with
 //! column types of their own. What only one database can say stands in that backend's folder:
 //!
@@ -8,6 +8,7 @@
 //! |---|---|---|
 //! | to rotate a session | `postgres/rotate.rs`: one statement | `sqlite/rotate.rs`: many refreshes in one transaction |
 //! | to lock a row | `FOR NO KEY UPDATE` | nothing: one writer at a time |
+//! | to lock many | in order, or `SKIP LOCKED` | nothing: one writer at a time |
 //!
 //! [`open()`] gives a store, [`migrate`] brings its tables up to date.
 #![expect(

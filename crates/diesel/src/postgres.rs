@@ -7,13 +7,35 @@ macro_rules! locked {
     };
 }
 
+/// The identifiers that a query finds, for a statement that changes their rows: locked in the
+/// query's order, so that statements that meet on some rows wait for each other in one direction.
+///
+/// They are an array, so that the query runs once: run again for each row, it would see what the
+/// statement has changed so far.
+macro_rules! in_turn {
+    ($query:expr) => {
+        diesel::dsl::array::<super::super::columns::sql::Ident, _>(
+            diesel::QueryDsl::for_no_key_update($query),
+        )
+    };
+}
+
+/// The same, but without those that somebody else has locked: they are theirs.
+macro_rules! unclaimed {
+    ($query:expr) => {
+        diesel::dsl::array::<super::super::columns::sql::Ident, _>(
+            diesel::QueryDsl::for_no_key_update($query).skip_locked(),
+        )
+    };
+}
+
 mod columns;
 mod connect;
 pub mod migrate;
 #[path = "repos/mod.rs"]
 mod repos;
 mod rotate;
-#[path = "rows.rs"]
+#[path = "rows/mod.rs"]
 mod rows;
 #[path = "schema.rs"]
 mod schema;

@@ -37,13 +37,16 @@ macro_rules! change {
     }};
 }
 
-/// Runs a method's statements as one, also where the unit of work is a single write.
+/// Runs a method's statements as one, also where the unit of work is a single write. Where the
+/// method refuses, the unit is over, and dropping it undoes what the method did before.
 macro_rules! atomically {
     ($tx:expr, $body:expr) => {{
         let own = $tx.open_for_method().await?;
         let result = $body.await;
-        if own {
-            $tx.close_for_method().await?;
+        match &result {
+            Ok(_) if own => $tx.close_for_method().await?,
+            Ok(_) => {}
+            Err(_) => $tx.fail(),
         }
         result
     }};

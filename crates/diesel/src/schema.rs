@@ -1,6 +1,6 @@
 //! The tables, as the migrations make them, and what queries on them share.
 //!
-//! The order of the columns is that of `rows.rs`.
+//! The order of the columns is that of `rows/`.
 
 use diesel::dsl::auto_type;
 use diesel::prelude::*;
@@ -100,7 +100,66 @@ table! {
     }
 }
 
-allow_tables_to_appear_in_same_query!(sessions, user_roles, users);
+table! {
+    use diesel::sql_types::{Binary, Text};
+    use super::super::columns::sql::{Ident, Moment};
+
+    signups (id) {
+        id -> Ident,
+        secret -> Binary,
+        username -> Text,
+        email -> Text,
+        password_hash -> Text,
+        created_at -> Moment,
+        expires_at -> Moment,
+    }
+}
+
+table! {
+    use diesel::sql_types::{BigInt, Binary, Bool, Text};
+    use super::super::columns::sql::{Ident, Moment};
+
+    links (id) {
+        id -> Ident,
+        purpose -> Text,
+        subject_id -> Ident,
+        place -> Ident,
+        email -> Text,
+        key_id -> Text,
+        salt -> Binary,
+        secret -> Binary,
+        code_tries -> BigInt,
+        reserves_email -> Bool,
+        created_at -> Moment,
+        expires_at -> Moment,
+    }
+}
+
+table! {
+    use diesel::sql_types::{BigInt, Nullable, Text};
+    use super::super::columns::sql::{Ident, Moment};
+
+    letters (id) {
+        id -> Ident,
+        kind -> Text,
+        recipient -> Text,
+        user_id -> Nullable<Ident>,
+        signup_id -> Nullable<Ident>,
+        link_id -> Nullable<Ident>,
+        caused_at -> Moment,
+        ip -> Nullable<Text>,
+        slot -> Nullable<Text>,
+        planned_at -> Moment,
+        due_at -> Moment,
+        was_due_at -> Nullable<Moment>,
+        attempts -> BigInt,
+        state -> Text,
+        finished_at -> Nullable<Moment>,
+        failure -> Nullable<Text>,
+    }
+}
+
+allow_tables_to_appear_in_same_query!(links, sessions, user_roles, users);
 
 #[declare_sql_function]
 extern "SQL" {

@@ -7,6 +7,21 @@ macro_rules! locked {
     };
 }
 
+/// The identifiers that a query finds, for a statement that changes their rows: no other statement
+/// meets it, because only one writes.
+macro_rules! in_turn {
+    ($query:expr) => {
+        $query
+    };
+}
+
+/// The same: nobody else has claimed any of them.
+macro_rules! unclaimed {
+    ($query:expr) => {
+        $query
+    };
+}
+
 mod batch;
 mod columns;
 mod file;
@@ -15,7 +30,7 @@ mod readers;
 #[path = "repos/mod.rs"]
 mod repos;
 mod rotate;
-#[path = "rows.rs"]
+#[path = "rows/mod.rs"]
 mod rows;
 #[path = "schema.rs"]
 mod schema;

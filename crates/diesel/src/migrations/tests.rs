@@ -69,7 +69,8 @@ async fn f24_nodes_that_start_together_migrate_postgres_once() {
 #[tokio::test(flavor = "current_thread")]
 async fn postgres_is_migrated_from_a_runtime_of_one_thread() {
     let database = PostgresDatabase::empty().await;
-    assert_eq!(migrate(&database.url, CreateIfMissing::No).await.unwrap().len(), 4);
+    let applied = migrate(&database.url, CreateIfMissing::No).await.unwrap();
+    assert_eq!(applied.len(), names("postgres").len());
 }
 
 #[tokio::test]
@@ -83,7 +84,8 @@ async fn f25_a_migration_of_sqlite_that_was_cut_off_is_completed() {
         // In the midst of the second, the process is gone.
         conn.batch_execute("BEGIN IMMEDIATE; CREATE TABLE users (half TEXT)").unwrap();
     }
-    assert_eq!(migrate(&database.url, CreateIfMissing::No).await.unwrap().len(), 3);
+    let applied = migrate(&database.url, CreateIfMissing::No).await.unwrap();
+    assert_eq!(applied.len(), names("sqlite").len() - 1);
     log_in(&database.store().await, 1).await;
 }
 
@@ -92,12 +94,13 @@ async fn f25_a_migration_of_postgres_that_was_cut_off_is_completed() {
     let database = PostgresDatabase::empty().await;
     migrate(&database.url, CreateIfMissing::No).await.unwrap();
     // As if only the first had been applied, and the second cut off in its midst.
-    let rest = "DROP TABLE events, sessions, user_roles, users; \
+    let rest = "DROP TABLE letters, links, signups, events, sessions, user_roles, users; \
                 DELETE FROM __diesel_schema_migrations WHERE version <> \
                 (SELECT min(version) FROM __diesel_schema_migrations)";
     database.run_sql(rest).await;
     database.run_sql("BEGIN; CREATE TABLE users (half text)").await;
-    assert_eq!(migrate(&database.url, CreateIfMissing::No).await.unwrap().len(), 3);
+    let applied = migrate(&database.url, CreateIfMissing::No).await.unwrap();
+    assert_eq!(applied.len(), names("postgres").len() - 1);
     log_in(&database.store(), 1).await;
 }
 

@@ -14,5 +14,6 @@ mod conformance {
 }
 
 mod faults;
+mod mail;
 mod statements;
 mod tls;

@@ -111,9 +111,14 @@ impl Tx {
         Ok(true)
     }
 
-    /// Makes the method's statements last; if one has failed, dropping undoes them.
+    /// Makes the method's statements last.
     pub async fn close_for_method(&mut self) -> Result<(), StoreError> {
-        if self.failed { Ok(()) } else { self.commit_open().await }
+        self.commit_open().await
+    }
+
+    /// Notes that a method has refused: nothing more is done here, and dropping undoes the rest.
+    pub const fn fail(&mut self) {
+        self.failed = true;
     }
 
     /// Ends the open transaction, if there is one.

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use gateward_domain::ports::{EventLog, StoreError};
-use gateward_domain::{Event, SessionId};
+use gateward_domain::{Event, EventId, SessionId, UserId};
 
 use super::super::Tx;
 use super::super::columns::Id;
@@ -27,6 +27,22 @@ impl EventLog for Tx {
         let rows = read!(self, "events", conn => events::table
             .filter(events::session_id.eq(session_id))
             .order((events::happened_at, events::id))
+            .limit(i64::from(limit))
+            .load::<EventRow>(conn))?;
+        rows.into_iter().map(Event::try_from).collect()
+    }
+    async fn list_user_events(
+        &mut self,
+        user_id: UserId,
+        after: Option<EventId>,
+        limit: u32,
+    ) -> Result<Vec<Event>, StoreError> {
+        let user_id = Id(user_id.uuid());
+        // No identifier is nil.
+        let after = Id(after.map_or(uuid::Uuid::nil(), EventId::uuid));
+        let rows = read!(self, "events", conn => events::table
+            .filter(events::user_id.eq(user_id).and(events::id.gt(after)))
+            .order(events::id)
             .limit(i64::from(limit))
             .load::<EventRow>(conn))?;
         rows.into_iter().map(Event::try_from).collect()

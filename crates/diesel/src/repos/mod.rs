@@ -2,5 +2,8 @@
 
 mod events;
 mod keys;
+mod letters;
+mod links;
+mod signups;
 mod tokens;
 mod users;

@@ -146,6 +146,23 @@ impl TokenStore for Tx {
         Ok(ended.into_iter().map(|(_, id)| SessionId::from_uuid(id.0)).collect())
     }
 
+    async fn list_user_sessions(
+        &mut self,
+        user_id: UserId,
+        after: Option<SessionId>,
+        limit: u32,
+    ) -> Result<Vec<Session>, StoreError> {
+        let user_id = Id(user_id.uuid());
+        // No identifier is nil.
+        let after = Id(after.map_or(uuid::Uuid::nil(), SessionId::uuid));
+        let rows = read!(self, "sessions", conn => sessions::table
+            .filter(sessions::user_id.eq(user_id).and(sessions::id.gt(after)))
+            .order(sessions::id)
+            .limit(i64::from(limit))
+            .load::<SessionRow>(conn))?;
+        rows.into_iter().map(Session::try_from).collect()
+    }
+
     async fn delete_sessions(&mut self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
         let old = diesel::alias!(sessions as old);
         let over = old

@@ -1,15 +1,30 @@
 //! `UserRepo`: accounts.
 
 use async_trait::async_trait;
+use diesel::dsl::exists;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
+use gateward_domain::link::LinkPurpose;
 use gateward_domain::ports::{StoreError, Taken, UserRepo};
-use gateward_domain::{Identifier, PasswordHash, Timestamp, User, UserId, Username};
+use gateward_domain::{
+    Email, Identifier, PasswordHash, RoleName, Timestamp, User, UserId, Username,
+};
 
 use super::super::Tx;
 use super::super::columns::{Id, Time};
 use super::super::rows::UserRow;
-use super::super::schema::{lower, roles_of_user, user_roles, users};
+use super::super::schema::{links, lower, roles_of_user, user_roles, users};
+
+/// The links that keep an address for an account, at a time.
+macro_rules! reservations {
+    ($email:expr, $now:expr) => {
+        links::table
+            .filter(links::email.eq($email.as_str()))
+            .filter(links::reserves_email)
+            .filter(links::purpose.ne(LinkPurpose::ConfirmSignup.as_str()))
+            .filter(links::expires_at.gt(Time($now)))
+    };
+}
 
 /// An account as the database gives it.
 type Found = Option<(UserRow, Option<String>)>;
@@ -69,6 +84,44 @@ impl UserRepo for Tx {
         Ok(change!(self, "users", conn => update.execute(conn))? > 0)
     }
 
+    async fn set_email(
+        &mut self,
+        id: UserId,
+        email: &Email,
+        verified: bool,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        atomically!(self, self.set_free_email(id, email, verified, now))
+    }
+
+    async fn find_email_owner(
+        &mut self,
+        email: &Email,
+        now: Timestamp,
+    ) -> Result<Option<UserId>, StoreError> {
+        // One statement, so that an address on its way from one to the other is seen.
+        let (holder, reserver) = read!(self, "users", conn => {
+            let holder = users::table.filter(users::email.eq(email.as_str())).select(users::id);
+            let reserver = reservations!(email, now).select(links::subject_id);
+            diesel::select((holder.single_value(), reserver.single_value()))
+                .get_result::<(Option<Id>, Option<Id>)>(conn)
+        })?;
+        Ok(holder.or(reserver).map(|id| UserId::from_uuid(id.0)))
+    }
+
+    async fn delete_user(&mut self, id: UserId) -> Result<bool, StoreError> {
+        atomically!(self, self.delete_user_and_links(id))
+    }
+
+    async fn count_users_with_role(&mut self, role: &RoleName) -> Result<u64, StoreError> {
+        let count = read!(self, "users", conn => user_roles::table
+            .inner_join(users::table.on(users::id.eq(user_roles::user_id)))
+            .filter(user_roles::role.eq(role.as_str()).and(users::disabled.eq(false)))
+            .count()
+            .get_result::<i64>(conn))?;
+        Ok(u64::try_from(count).unwrap_or(0))
+    }
+
     async fn set_password(
         &mut self,
         id: UserId,
@@ -125,12 +178,59 @@ impl Tx {
             ));
             change!(self, "user_roles", conn => insert.execute(conn))?;
         }
-        Ok(())
+        self.refuse_reserved(user.id, &user.email, user.created_at).await
+    }
+
+    /// Gives an account an address that is nobody else's.
+    async fn set_free_email(
+        &mut self,
+        id: UserId,
+        email: &Email,
+        verified: bool,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let update = diesel::update(users::table.find(Id(id.uuid()))).set((
+            users::email.eq(email.as_str()),
+            users::email_verified.eq(verified),
+            users::updated_at.eq(Time(now)),
+        ));
+        if change!(self, "users", conn => update.execute(conn))? == 0 {
+            return Ok(false);
+        }
+        self.refuse_reserved(id, email, now).await.map(|()| true)
+    }
+
+    /// Refuses an address that is reserved for another account.
+    ///
+    /// It is asked once the address is written: whoever gave it up and reserved it has committed
+    /// by then, because the write waits for them, and a statement of its own sees that.
+    async fn refuse_reserved(
+        &mut self,
+        id: UserId,
+        email: &Email,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let id = Id(id.uuid());
+        let reserved = read!(self, "links", conn => {
+            let of_others = reservations!(email, now).filter(links::subject_id.ne(id));
+            diesel::select(exists(of_others)).get_result::<bool>(conn)
+        })?;
+        if reserved { Err(StoreError::Taken(Taken::Email)) } else { Ok(()) }
+    }
+
+    /// Deletes an account with its roles, and then the links: whoever makes one holds the
+    /// account's row, for which the first statement waits.
+    async fn delete_user_and_links(&mut self, id: UserId) -> Result<bool, StoreError> {
+        let delete = diesel::delete(users::table.find(Id(id.uuid())));
+        if change!(self, "users", conn => delete.execute(conn))? == 0 {
+            return Ok(false);
+        }
+        self.delete_links_about(id).await.map(|()| true)
     }
 
     /// Why an account could not be added. A second statement sees who won the race for the name.
     async fn what_is_taken(&mut self, user: &User) -> Result<StoreError, StoreError> {
-        let (name, email) = (user.username.folded(), user.email.as_str());
+        let name = user.username.folded();
         let name = find!(self, "users", conn => users::table
             .filter(lower(users::username).eq(&name))
             .select(users::id)
@@ -138,20 +238,19 @@ impl Tx {
         if name.is_some() {
             return Ok(StoreError::Taken(Taken::Username));
         }
-        let email = find!(self, "users", conn => users::table
-            .filter(users::email.eq(email))
-            .select(users::id)
-            .first::<Id>(conn))?;
+        // Whoever had the address may have given it up meanwhile, and reserved it.
+        if self.find_email_owner(&user.email, user.created_at).await?.is_some() {
+            return Ok(StoreError::Taken(Taken::Email));
+        }
         let id = Id(user.id.uuid());
         let id = find!(self, "users", conn => users::table
             .filter(users::id.eq(id))
             .select(users::id)
             .first::<Id>(conn))?;
-        Ok(match (email, id) {
-            (Some(_), _) => StoreError::Taken(Taken::Email),
-            (None, Some(_)) => StoreError::Unavailable("this account is there already".into()),
+        Ok(match id {
+            Some(_) => StoreError::Unavailable("this account is there already".into()),
             // Whoever was in the way is gone meanwhile.
-            (None, None) => StoreError::Busy,
+            None => StoreError::Busy,
         })
     }
 }

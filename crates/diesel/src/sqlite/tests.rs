@@ -14,4 +14,5 @@ mod conformance {
 }
 
 mod faults;
+mod mail;
 mod opening;

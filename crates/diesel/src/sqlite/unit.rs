@@ -73,10 +73,18 @@ impl Tx {
         result: QueryResult<T>,
     ) -> Result<T, StoreError> {
         self.in_flight = false;
+        self.end_turn();
         result.map_err(|error| {
             self.failed = true;
             store_error(table, error)
         })
+    }
+
+    /// Lets the next write once a single write is done, though the unit may be kept for longer.
+    fn end_turn(&mut self) {
+        if self.access == Access::SingleWrite && !self.open {
+            self.held = Held::Nothing;
+        }
     }
 
     /// A connection to a file does not die.
@@ -101,9 +109,16 @@ impl Tx {
         Ok(true)
     }
 
-    /// Makes the method's statements last; if one has failed, dropping undoes them.
+    /// Makes the method's statements last.
     pub async fn close_for_method(&mut self) -> Result<(), StoreError> {
-        if self.failed { Ok(()) } else { self.commit_open().await }
+        self.commit_open().await?;
+        self.end_turn();
+        Ok(())
+    }
+
+    /// Notes that a method has refused: nothing more is done here, and dropping undoes the rest.
+    pub const fn fail(&mut self) {
+        self.failed = true;
     }
 
     /// The connection that is held.

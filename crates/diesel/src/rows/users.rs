@@ -1,0 +1,63 @@
+//! The rows of `users`.
+
+use diesel::prelude::{Insertable, Queryable};
+use gateward_domain::ports::StoreError;
+use gateward_domain::{PasswordHash, RoleName, User, UserId, Username};
+
+use super::super::columns::{Id, Time};
+use super::super::schema::users;
+use super::{corrupt, email};
+
+/// A row of `users`.
+#[derive(Queryable, Insertable)]
+#[diesel(table_name = users)]
+pub struct UserRow {
+    id: Id,
+    username: String,
+    email: String,
+    email_verified: bool,
+    disabled: bool,
+    password_hash: String,
+    credentials_version: i64,
+    created_at: Time,
+    updated_at: Time,
+}
+
+impl From<&User> for UserRow {
+    fn from(user: &User) -> Self {
+        Self {
+            id: Id(user.id.uuid()),
+            username: user.username.as_str().to_owned(),
+            email: user.email.as_str().to_owned(),
+            email_verified: user.email_verified,
+            disabled: user.disabled,
+            password_hash: user.password_hash.expose().to_owned(),
+            credentials_version: user.credentials_version,
+            created_at: Time(user.created_at),
+            updated_at: Time(user.updated_at),
+        }
+    }
+}
+
+impl UserRow {
+    /// The account, with its roles as the database lists them: apart by commas, in any order.
+    pub fn into_user(self, roles: Option<&str>) -> Result<User, StoreError> {
+        let username = Username::parse_existing(&self.username);
+        let roles = roles.into_iter().flat_map(|roles| roles.split(','));
+        let roles: Result<Vec<_>, _> = roles.map(RoleName::parse).collect();
+        let mut roles = roles.map_err(|_| corrupt("user_roles", "role"))?;
+        roles.sort();
+        Ok(User {
+            id: UserId::from_uuid(self.id.0),
+            username: username.map_err(|_| corrupt("users", "username"))?,
+            email: email(&self.email, "users", "email")?,
+            email_verified: self.email_verified,
+            roles,
+            disabled: self.disabled,
+            password_hash: PasswordHash::from_phc(self.password_hash),
+            credentials_version: self.credentials_version,
+            created_at: self.created_at.0,
+            updated_at: self.updated_at.0,
+        })
+    }
+}

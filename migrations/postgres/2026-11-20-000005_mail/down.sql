@@ -1,0 +1,3 @@
+DROP TABLE letters;
+DROP TABLE links;
+DROP TABLE signups;
