@@ -1,6 +1,6 @@
 # Targets for people. `make help` lists them.
 
-.PHONY: run test check fmt clippy doc deny unused openapi release help
+.PHONY: run test check fmt clippy doc deny unused openapi release timing help
 
 # Build and start the service, with its data in ./data
 run:
@@ -41,6 +41,10 @@ openapi:
 # Build the program as it is shipped
 release:
 	cargo build --release --package gateward-server
+
+# Does the time of an answer tell whether an address has an account? (some minutes, on a quiet machine)
+timing: release
+	tests/with-postgres cargo run --quiet --package gateward-e2e --example timing -- target/release/gateward
 
 # List the targets
 help:
