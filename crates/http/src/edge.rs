@@ -16,6 +16,7 @@ use tracing::Span;
 use tracing::field::Empty;
 use tracing_actix_web::{RequestId, RootSpanBuilder};
 
+use crate::pages::PageCode;
 use crate::problem::{Code, Problem, ProblemBody};
 use crate::unread::Unread;
 use crate::{App, Options};
@@ -76,7 +77,8 @@ pub(crate) async fn edge(
     } else {
         answer(request, next).await
     };
-    let code = problem.as_ref().map(|problem| problem.code);
+    let shown = response.extensions().get::<PageCode>().map(|code| code.0);
+    let code = problem.as_ref().map(|problem| problem.code.as_str()).or(shown);
     let mut response = match problem {
         Some(problem) => document(&problem, &response, &kept, app.options()),
         None => response,
@@ -116,8 +118,10 @@ async fn answer(
     };
     let status = response.status();
     let told = response.error().and_then(|error| error.as_error::<Problem>()).cloned();
+    let is_bare = !response.extensions().contains::<PageCode>();
     let problem = told.or_else(|| {
-        (status.is_client_error() || status.is_server_error()).then(|| of_status(status))
+        let is_error = status.is_client_error() || status.is_server_error();
+        (is_bare && is_error).then(|| of_status(status))
     });
     (response, problem)
 }
@@ -134,7 +138,7 @@ fn of_status(status: StatusCode) -> Problem {
     })
 }
 
-/// Writes the problem document; keeps the headers that the answer had.
+/// Writes the problem document, or its page where people look on; keeps the headers that the answer had.
 fn document(
     problem: &Problem,
     response: &HttpResponse,
@@ -165,6 +169,9 @@ fn document(
     }
     if let Some(allow) = &problem.allow {
         builder.insert_header((header::ALLOW, allow.as_str()));
+    }
+    if crate::pages::is_page(request) {
+        return crate::pages::refused(&mut builder, problem, &request_id(request));
     }
     // A structure of strings can always be written.
     builder.body(serde_json::to_vec(&body).unwrap_or_default())
@@ -203,7 +210,7 @@ fn has_long_header(headers: &HeaderMap) -> bool {
 }
 
 /// Counts the answer and writes its line. What changes nothing and goes well is told quietly.
-fn report(request: &HttpRequest, status: StatusCode, code: Option<Code>, started: Instant) {
+fn report(request: &HttpRequest, status: StatusCode, code: Option<&str>, started: Instant) {
     let elapsed = started.elapsed();
     let route = route(request.match_pattern());
     let method = method(request.method()).to_owned();
@@ -211,7 +218,7 @@ fn report(request: &HttpRequest, status: StatusCode, code: Option<Code>, started
     metrics::counter!("gateward_http_requests_total", &labels).increment(1);
     metrics::histogram!("gateward_http_request_seconds").record(elapsed.as_secs_f64());
 
-    let (status, code) = (status.as_u16(), code.map(Code::as_str));
+    let status = status.as_u16();
     let micros = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
     if code.is_none() && request.method().is_safe() {
         tracing::debug!(status, micros, outcome = "ok", "answered");

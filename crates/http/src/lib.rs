@@ -7,9 +7,12 @@ mod credentials;
 mod docs;
 mod edge;
 mod endpoints;
+mod inbox;
+mod letter_proof;
 mod openapi;
 mod options;
 mod origin;
+mod pages;
 mod problem;
 mod routes;
 #[cfg(test)]
@@ -20,6 +23,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use actix_web::web::{Data, ServiceConfig};
+use gateward_app::domain::ports::Inbox;
 use tracing::Instrument;
 
 pub use credentials::caller;
@@ -35,13 +39,27 @@ pub struct App {
     core: Arc<gateward_app::App>,
     options: Arc<Options>,
     draining: Arc<AtomicBool>,
+    inbox: Option<Arc<dyn Inbox>>,
 }
 
 impl App {
     /// Puts the HTTP interface before the use cases.
     #[must_use]
     pub fn new(core: Arc<gateward_app::App>, options: Options) -> Self {
-        Self { core, options: Arc::new(options), draining: Arc::new(AtomicBool::new(false)) }
+        let draining = Arc::new(AtomicBool::new(false));
+        Self { core, options: Arc::new(options), draining, inbox: None }
+    }
+
+    /// Shows the letters of the development inbox at `/dev/inbox`. Whoever reads them can confirm
+    /// and reset every account: never in production.
+    #[must_use]
+    pub fn with_inbox(self, inbox: Arc<dyn Inbox>) -> Self {
+        Self { inbox: Some(inbox), ..self }
+    }
+
+    /// The development inbox, where there is one.
+    pub(crate) fn inbox(&self) -> Option<&Arc<dyn Inbox>> {
+        self.inbox.as_ref()
     }
 
     /// The use cases.

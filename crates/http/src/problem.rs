@@ -52,6 +52,8 @@ macro_rules! codes {
 codes! {
     MalformedRequest = "malformed_request", BAD_REQUEST, "Malformed request",
         "The request cannot be read: its body is not one JSON object, a member appears twice, or credentials are sent in two ways at once. Mend the request before it is sent again.";
+    InvalidLink = "invalid_link", BAD_REQUEST, "Not a link that is good",
+        "The link or code is unknown, used, replaced by a newer one or too old, or the proof that the account is yours is missing. Ask for a new letter.";
     MissingToken = "missing_token", UNAUTHORIZED, "No credentials",
         "Send an access token in the header 'Authorization: Bearer TOKEN'.";
     InvalidToken = "invalid_token", UNAUTHORIZED, "Not a token of this service",
@@ -68,6 +70,8 @@ codes! {
         "The account is unknown, the password is wrong, or the address is not confirmed yet.";
     AccountDisabled = "account_disabled", FORBIDDEN, "The account is disabled",
         "Only an administrator can enable it.";
+    ReauthenticationRequired = "reauthentication_required", FORBIDDEN, "The password is wanted again",
+        "Send the password to POST /me/reauthenticate, and this request again with the access token of the answer.";
     Forbidden = "forbidden", FORBIDDEN, "Not permitted",
         "The caller is known and may not do this.";
     NotFound = "not_found", NOT_FOUND, "Not found",
@@ -78,6 +82,8 @@ codes! {
         "Choose another username.";
     EmailTaken = "email_taken", CONFLICT, "The address is taken",
         "There is an account with this address. Log in, or use another address.";
+    LastAdmin = "last_admin", CONFLICT, "The last administrator stays",
+        "Nobody else could administer this installation. Make another account an administrator first.";
     BodyTooLarge = "body_too_large", PAYLOAD_TOO_LARGE, "The body is too large",
         "A body has at most 16 KiB.";
     UnsupportedMediaType = "unsupported_media_type", UNSUPPORTED_MEDIA_TYPE, "Unsupported media type",
@@ -350,6 +356,7 @@ mod tests {
             .collect();
         let promised = [
             "400 malformed_request",
+            "400 invalid_link",
             "401 missing_token",
             "401 invalid_token",
             "401 wrong_token_kind",
@@ -358,11 +365,13 @@ mod tests {
             "401 refresh_token_reused",
             "401 invalid_credentials",
             "403 account_disabled",
+            "403 reauthentication_required",
             "403 forbidden",
             "404 not_found",
             "405 method_not_allowed",
             "409 username_taken",
             "409 email_taken",
+            "409 last_admin",
             "413 body_too_large",
             "415 unsupported_media_type",
             "422 validation_failed",

@@ -28,7 +28,8 @@ pub(crate) struct Endpoint {
     path: String,
     method: HttpMethod,
     under_base: bool,
-    operation: Operation,
+    /// What stands in the API document; nothing for what is not part of the API.
+    operation: Option<Operation>,
     schemas: fn(&mut Vec<(String, RefOr<Schema>)>),
     route: fn() -> Route,
 }
@@ -51,10 +52,16 @@ impl Endpoint {
             path: P::path(),
             method: P::methods().into_iter().next().unwrap_or(HttpMethod::Get),
             under_base: false,
-            operation,
+            operation: Some(operation),
             schemas: P::schemas,
             route,
         }
+    }
+
+    /// A page for people. It is not part of the API, and its document does not name it.
+    pub(crate) fn page(path: &str, method: HttpMethod, route: fn() -> Route) -> Self {
+        let path = path.to_owned();
+        Self { path, method, under_base: false, operation: None, schemas: |_| (), route }
     }
 
     /// The whole path.
@@ -65,16 +72,17 @@ impl Endpoint {
 
     /// Writes the endpoint into the OpenAPI document.
     pub(crate) fn document(mut self, options: &Options, openapi: &mut utoipa::openapi::OpenApi) {
+        let Some(mut operation) = self.operation.take() else { return };
         let mut schemas = Vec::new();
         (self.schemas)(&mut schemas);
-        crate::openapi::complete(&mut self.operation);
-        let body = self.operation.request_body.as_mut().and_then(crate::openapi::close);
+        crate::openapi::complete(&mut operation);
+        let body = operation.request_body.as_mut().and_then(crate::openapi::close);
         for (_, schema) in schemas.iter_mut().filter(|(name, _)| body.as_deref() == Some(name)) {
             crate::openapi::forbid_other_members(schema);
         }
         openapi.components.get_or_insert_default().schemas.extend(schemas);
         let path = self.full_path(options);
-        openapi.paths.add_path_operation(path, vec![self.method], self.operation);
+        openapi.paths.add_path_operation(path, vec![self.method], operation);
     }
 
     /// The methods that reach it: who may `GET` may ask for the `HEAD` alone.

@@ -9,10 +9,13 @@ use actix_web::test::TestRequest;
 use actix_web::{App as Application, HttpResponse, test, web};
 use async_trait::async_trait;
 use gateward_app::domain::key::{Algorithm, KeyId, KeyPurpose, StoredKey};
+use gateward_app::domain::link::LinkSecret;
+use gateward_app::domain::mail::Letter;
 use gateward_app::domain::ports::{
-    Access, HashError, KeyError, KeyMaker, PasswordHasher, Store, StoreError, TokenSigner, Tx,
+    Access, HashError, KeyError, KeyMaker, LinkMaker, MailError, Mailer, PasswordHasher, Store,
+    StoreError, TokenSigner, Tx,
 };
-use gateward_app::domain::refresh::ShownToken;
+use gateward_app::domain::refresh::{Salt, ShownToken};
 use gateward_app::domain::{
     AccessClaims, AccessGrant, Password, PasswordHash, PasswordPolicy, Session, Timestamp,
     TokenError, TokenText,
@@ -80,6 +83,23 @@ impl TokenSigner for Hollow {
     }
 }
 
+impl LinkMaker for Hollow {
+    fn link_key(&self, _: Timestamp) -> Result<KeyId, TokenError> {
+        Err(TokenError::NoKey)
+    }
+
+    fn link_secret(&self, _: &KeyId, _: &Salt) -> Result<LinkSecret, TokenError> {
+        Err(TokenError::NoKey)
+    }
+}
+
+#[async_trait]
+impl Mailer for Hollow {
+    async fn send(&self, _: &Letter) -> Result<(), MailError> {
+        Ok(())
+    }
+}
+
 impl KeyMaker for Hollow {
     fn make_key(
         &self,
@@ -131,17 +151,20 @@ impl Visit for NoCanary {
     }
 }
 
-async fn app() -> App {
+pub(crate) async fn app() -> App {
     let ports = Ports {
         store: Arc::new(PanickingStore),
         hasher: Arc::new(Hollow),
         signer: Arc::new(Hollow),
+        links: Arc::new(Hollow),
+        mailer: Arc::new(Hollow),
         key_maker: Arc::new(Hollow),
         clock: Arc::new(FixedClock::default()),
         entropy: Arc::new(SeededEntropy::new(1)),
     };
     let policy = Policy {
         issuer: "https://auth.example.org".to_owned(),
+        public_url: "https://auth.example.org".to_owned(),
         key_algorithm: Algorithm::EdDsa,
         jwks_cache_seconds: 600,
         access_ttl_seconds: 900,
@@ -151,6 +174,10 @@ async fn app() -> App {
         sessions_per_user_max: 3,
         password: PasswordPolicy { length_min: 8 },
         signup_enabled: true,
+        confirmation_required: true,
+        reauthentication_seconds: 900,
+        letters_per_address_seconds: None,
+        code_tries_max: 5,
     };
     let options = Options {
         public_url: "https://auth.example.org".to_owned(),

@@ -24,6 +24,12 @@ impl Fields {
         Self { members: members.0, errors: Vec::new() }
     }
 
+    /// Whether a member is there; `null` is as good as nothing, and is taken.
+    pub(crate) fn has(&mut self, name: &str) -> bool {
+        self.members.retain(|(member, value)| member != name || !matches!(value, Value::Null));
+        self.members.iter().any(|(member, _)| member == name)
+    }
+
     /// Takes a string that must be there.
     pub(crate) fn text(&mut self, name: &str) -> Option<String> {
         if self.members.iter().any(|(member, _)| member == name) {

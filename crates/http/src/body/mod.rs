@@ -22,6 +22,12 @@ pub(crate) const BODY_LEN_MAX: usize = 16 * 1024;
 /// How long a body may take to arrive: 16 KiB need a tenth of it on the slowest line.
 const BODY_DEADLINE: Duration = Duration::from_secs(10);
 
+/// What programs send.
+const JSON: &str = "application/json";
+
+/// What the forms of pages send.
+const FORM: &str = "application/x-www-form-urlencoded";
+
 /// The query and the body of a request, not read yet.
 pub(crate) struct Body {
     request: HttpRequest,
@@ -41,7 +47,7 @@ impl Body {
     /// Reads the members of the JSON object that the body must be.
     pub(crate) async fn fields(self) -> Result<Fields, Problem> {
         refuse_query(&self.request)?;
-        check_type(&self.request)?;
+        check_type(&self.request, JSON)?;
         let bytes = self.bytes().await?;
         parse(&bytes)
     }
@@ -54,8 +60,15 @@ impl Body {
         if bytes.is_empty() {
             return Ok(Fields::new(json::Members(Vec::new())));
         }
-        check_type(&request)?;
+        check_type(&request, JSON)?;
         parse(&bytes)
+    }
+
+    /// Reads the bytes of the form that the body must be.
+    pub(crate) async fn form(self) -> Result<Vec<u8>, Problem> {
+        refuse_query(&self.request)?;
+        check_type(&self.request, FORM)?;
+        self.bytes().await
     }
 
     /// Reads all bytes, as long as they are few and come soon.
@@ -101,20 +114,22 @@ pub(crate) fn refuse_query(request: &HttpRequest) -> Result<(), Problem> {
     if errors.is_empty() { Ok(()) } else { Err(Problem::fields(errors)) }
 }
 
-/// Whether the body is declared as plain JSON in UTF-8.
-fn check_type(request: &HttpRequest) -> Result<(), Problem> {
+/// Whether the body is declared as this, uncompressed and in UTF-8.
+fn check_type(request: &HttpRequest, wanted: &str) -> Result<(), Problem> {
     let mut kinds = request.headers().get_all(header::CONTENT_TYPE);
-    let is_json = kinds.next().and_then(|kind| kind.to_str().ok()).is_some_and(is_json);
+    let kind = kinds.next().and_then(|kind| kind.to_str().ok());
+    let is_wanted = kind.is_some_and(|kind| is_kind(kind, wanted));
     let is_coded = request.headers().contains_key(header::CONTENT_ENCODING);
-    if is_json && !is_coded && kinds.next().is_none() {
+    if is_wanted && !is_coded && kinds.next().is_none() {
         Ok(())
     } else {
         Err(Problem::new(Code::UnsupportedMediaType))
     }
 }
 
-/// Whether a media type is JSON, with UTF-8 as its only parameter (RFC 9110, section 8.3.1).
-fn is_json(kind: &str) -> bool {
+/// Whether a media type is the wanted one, with UTF-8 as its only parameter (RFC 9110, section
+/// 8.3.1).
+fn is_kind(kind: &str, wanted: &str) -> bool {
     let mut parts = kind.split(';').map(str::trim);
     let is_utf8 = |parameter: &str| {
         let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
@@ -122,7 +137,7 @@ fn is_json(kind: &str) -> bool {
         name.eq_ignore_ascii_case("charset")
             && quoted.unwrap_or(value).eq_ignore_ascii_case("utf-8")
     };
-    parts.next().is_some_and(|essence| essence.eq_ignore_ascii_case("application/json"))
+    parts.next().is_some_and(|essence| essence.eq_ignore_ascii_case(wanted))
         && parts.all(|parameter| parameter.is_empty() || is_utf8(parameter))
 }
 

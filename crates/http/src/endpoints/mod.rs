@@ -1,6 +1,11 @@
 //! The endpoints, one file for each subject.
 
+mod change_email;
+mod email;
+mod export;
+mod forgotten;
 mod health;
+mod leave;
 mod login;
 mod logout;
 mod me;
@@ -30,18 +35,33 @@ pub(crate) fn all(options: &Options) -> Vec<Endpoint> {
         me::patch_endpoint(),
         password::endpoint(),
         reauthenticate::endpoint(),
+        change_email::endpoint(),
+        leave::delete_endpoint(),
+        leave::export_endpoint(),
+        email::confirm_endpoint(),
+        email::resend_endpoint(),
+        email::undo_endpoint(),
+        forgotten::forgot_endpoint(),
+        forgotten::reset_endpoint(),
         well_known::jwks_endpoint(),
         well_known::metadata_endpoint(),
         health::live_endpoint(),
         health::ready_endpoint(),
     ];
     endpoints.extend(crate::docs::endpoints(options.docs));
+    endpoints.extend(crate::pages::endpoints());
+    endpoints.extend(crate::inbox::endpoints());
     endpoints
 }
 
 /// An answer of JSON.
 fn ok(body: &impl Serialize) -> HttpResponse {
     HttpResponse::Ok().json(body)
+}
+
+/// An answer to what is taken and not done yet; it is the same whatever comes of it.
+fn accepted(status: &'static str) -> HttpResponse {
+    HttpResponse::Accepted().json(objects::Accepted { status })
 }
 
 /// An answer that says nothing more than that it is done.

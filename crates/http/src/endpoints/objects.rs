@@ -80,6 +80,15 @@ impl From<&TokenPair> for TokenPairBody {
     }
 }
 
+/// A request that is taken; what comes of it comes by mail.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = Accepted)]
+pub(crate) struct Accepted {
+    /// What is done, if there is anything to be done.
+    #[schema(example = "letter_sent")]
+    pub(super) status: &'static str,
+}
+
 /// A time as RFC 3339 has it, in UTC, in whole seconds.
 #[must_use]
 pub fn rfc3339(time: Timestamp) -> String {

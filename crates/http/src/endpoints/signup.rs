@@ -2,7 +2,8 @@
 
 use actix_web::web::{self, Data};
 use actix_web::{HttpRequest, HttpResponse};
-use gateward_app::{Signup, SignupError};
+use gateward_app::{SignedUp, Signup, SignupError};
+use serde::Serialize;
 
 use super::objects::UserBody;
 use crate::App;
@@ -34,11 +35,23 @@ struct SignupBody {
     password: String,
 }
 
-/// Make an account of one's own.
+/// The sign-up waits for its address to be confirmed.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = PendingSignup)]
+struct PendingBody {
+    #[schema(example = "confirmation_sent")]
+    status: &'static str,
+    /// Proves, when the address is confirmed, who signed up. Keep it until then.
+    signup_id: String,
+}
+
+/// Make an account of one's own. Where addresses must be confirmed first, there is none before, and
+/// the answer is the same whether the address has an account or not.
 #[utoipa::path(
     post, path = "/signup", tag = "accounts", request_body = SignupBody,
     responses(
         (status = 201, description = "The account is made; no session begins", body = UserBody),
+        (status = 202, description = "A letter is on its way; the account is made when the address is confirmed", body = PendingBody),
         (status = 403, description = "`forbidden`: sign-up is off", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "`username_taken` or `email_taken`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
@@ -59,8 +72,14 @@ async fn signup(app: Data<App>, request: HttpRequest, body: Body) -> Result<Http
     let ((username, email), password) = fields.finish(whole)?;
     let signup = Signup { username, email, password, origin };
     let prepared = app.core().prepare_signup(signup).await?;
-    let user = app.detached(async move |core| core.complete_signup(prepared).await).await??;
-    Ok(HttpResponse::Created().json(UserBody::from(&user)))
+    let signed_up = app.detached(async move |core| core.complete_signup(prepared).await).await??;
+    Ok(match signed_up {
+        SignedUp::Account(user) => HttpResponse::Created().json(UserBody::from(&user)),
+        SignedUp::Pending { signup_secret } => HttpResponse::Accepted().json(PendingBody {
+            status: "confirmation_sent",
+            signup_id: signup_secret.expose().to_owned(),
+        }),
+    })
 }
 
 impl From<SignupError> for Problem {

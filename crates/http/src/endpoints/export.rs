@@ -1,0 +1,186 @@
+//! The export of an account: everything that is stored about it, but for secrets and hashes.
+
+use gateward_app::Export;
+use gateward_app::domain::link::Link;
+use gateward_app::domain::mail::QueuedLetter;
+use gateward_app::domain::{Actor, EndReason, Event, Session, SessionId};
+use serde::Serialize;
+
+use super::objects::{UserBody, rfc3339};
+
+/// Everything that is stored about an account.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = Export)]
+pub(super) struct ExportBody {
+    user: UserBody,
+    /// Sessions, ended ones too.
+    sessions: Vec<SessionBody>,
+    /// What was written down about the account.
+    events: Vec<EventBody>,
+    /// Mailed links that can still be used.
+    links: Vec<LinkBody>,
+    /// Letters about the account.
+    letters: Vec<LetterBody>,
+}
+
+impl ExportBody {
+    /// What is shown to whoever calls with this session.
+    pub(super) fn new(export: &Export, current: SessionId) -> Self {
+        let Export { user, sessions, events, links, letters } = export;
+        Self {
+            user: UserBody::from(user),
+            sessions: sessions.iter().map(|session| SessionBody::new(session, current)).collect(),
+            events: events.iter().map(EventBody::from).collect(),
+            links: links.iter().map(LinkBody::from).collect(),
+            letters: letters.iter().map(LetterBody::from).collect(),
+        }
+    }
+}
+
+/// A log-in and all its refreshes.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = Session)]
+struct SessionBody {
+    #[schema(format = "uuid")]
+    id: String,
+    #[schema(format = "date-time")]
+    created_at: String,
+    /// When it was last refreshed.
+    #[schema(format = "date-time")]
+    last_used_at: String,
+    /// When it ends if it is not refreshed.
+    #[schema(format = "date-time")]
+    expires_at: String,
+    /// The address that it began from.
+    ip: Option<String>,
+    user_agent: Option<String>,
+    /// The name that the client gave itself.
+    client_name: Option<String>,
+    /// How often it was refreshed.
+    refreshes: i64,
+    /// Whether it is the one of this request.
+    current: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = "date-time")]
+    ended_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "logout")]
+    end_reason: Option<&'static str>,
+}
+
+impl SessionBody {
+    fn new(session: &Session, current: SessionId) -> Self {
+        Self {
+            id: session.id.to_string(),
+            created_at: rfc3339(session.created_at),
+            last_used_at: rfc3339(session.line.rotated_at),
+            expires_at: rfc3339(session.line.expires_at),
+            ip: session.origin.ip.map(|ip| ip.to_string()),
+            user_agent: session.origin.user_agent.clone(),
+            client_name: session.client_name.clone(),
+            refreshes: session.line.generation - 1,
+            current: session.id == current,
+            ended_at: session.ended.map(|end| rfc3339(end.at)),
+            end_reason: session.ended.map(|end| end.reason.as_str()),
+        }
+    }
+}
+
+/// Something that happened.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = Event)]
+struct EventBody {
+    #[schema(format = "uuid")]
+    id: String,
+    #[schema(format = "date-time")]
+    at: String,
+    #[schema(example = "session_begun")]
+    event: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+    /// `user`, `operator` or `service`.
+    #[schema(example = "user")]
+    actor: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = "uuid")]
+    session_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ip: Option<String>,
+}
+
+impl From<&Event> for EventBody {
+    fn from(event: &Event) -> Self {
+        Self {
+            id: event.id.to_string(),
+            at: rfc3339(event.at),
+            event: event.kind.as_str(),
+            reason: event.kind.reason().map(EndReason::as_str),
+            actor: match event.actor {
+                Actor::User(_) => "user",
+                Actor::Operator => "operator",
+                Actor::Service => "service",
+            },
+            session_id: event.session_id.map(|id| id.to_string()),
+            ip: event.ip.map(|ip| ip.to_string()),
+        }
+    }
+}
+
+/// A mailed link that can still be used.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = Link)]
+struct LinkBody {
+    #[schema(example = "reset_password")]
+    purpose: &'static str,
+    email: String,
+    #[schema(format = "date-time")]
+    created_at: String,
+    #[schema(format = "date-time")]
+    expires_at: String,
+}
+
+impl From<&Link> for LinkBody {
+    fn from(link: &Link) -> Self {
+        Self {
+            purpose: link.purpose.as_str(),
+            email: link.email.to_string(),
+            created_at: rfc3339(link.created_at),
+            expires_at: rfc3339(link.expires_at),
+        }
+    }
+}
+
+/// A letter.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = Letter)]
+struct LetterBody {
+    #[schema(format = "uuid")]
+    id: String,
+    #[schema(example = "password_changed")]
+    kind: &'static str,
+    recipient: String,
+    /// `waiting`, `sent`, `dropped` or `dead`.
+    #[schema(example = "sent")]
+    state: &'static str,
+    #[schema(format = "date-time")]
+    caused_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = "date-time")]
+    finished_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ip: Option<String>,
+}
+
+impl From<&QueuedLetter> for LetterBody {
+    fn from(letter: &QueuedLetter) -> Self {
+        Self {
+            id: letter.id.to_string(),
+            kind: letter.kind.as_str(),
+            recipient: letter.recipient.to_string(),
+            state: letter.state.as_str(),
+            caused_at: rfc3339(letter.caused_at),
+            finished_at: letter.finished_at.map(rfc3339),
+            ip: letter.ip.map(|ip| ip.to_string()),
+        }
+    }
+}

@@ -1,0 +1,53 @@
+// Keeps the list of letters fresh, and leaves open what is open.
+"use strict";
+(() => {
+  const list = document.getElementById("letters");
+  let known = "";
+
+  const localTimes = () => {
+    for (const time of list.querySelectorAll("time")) {
+      time.textContent = new Date(time.dateTime).toLocaleString();
+      time.title = time.dateTime;
+    }
+  };
+
+  // What is there already stays where it is: a frame that moves loads anew.
+  const merge = (fresh) => {
+    const ids = new Set([...fresh.children].map((child) => child.id));
+    [...list.children].filter((child) => !ids.has(child.id)).forEach((child) => child.remove());
+    const isFirst = list.childElementCount === 0;
+    let at = list.firstElementChild;
+    for (const child of [...fresh.children]) {
+      if (at && at.id === child.id) {
+        at = at.nextElementSibling;
+      } else {
+        if (!isFirst) child.open = false;
+        list.insertBefore(document.adoptNode(child), at);
+      }
+    }
+    localTimes();
+  };
+
+  const read = async (path) => {
+    const answer = await fetch(path, { cache: "no-store" });
+    if (!answer.ok) throw new Error(String(answer.status));
+    return answer.text();
+  };
+
+  const look = async () => {
+    try {
+      const letters = await read("/dev/inbox.json");
+      if (letters !== known) {
+        const page = new DOMParser().parseFromString(await read("/dev/inbox"), "text/html");
+        merge(page.getElementById("letters"));
+        known = letters;
+      }
+    } catch {
+      // The server is being restarted, most likely; the next look will tell.
+    }
+    setTimeout(look, 2000);
+  };
+
+  localTimes();
+  look();
+})();

@@ -1,0 +1,128 @@
+//! Tests of the inbox: who sees it, and that letters stay in their frames.
+
+use std::sync::Arc;
+
+use actix_web::App as Application;
+use actix_web::dev::ServiceResponse;
+use actix_web::http::StatusCode;
+use actix_web::test::{self, TestRequest};
+use gateward_app::domain::ports::{Inbox, InboxLetter};
+use gateward_app::domain::{Email, Timestamp};
+use serde_json::{Value, json};
+
+use super::page;
+use crate::App;
+
+/// Always holds the same letters.
+struct StillInbox(Vec<InboxLetter>);
+
+impl Inbox for StillInbox {
+    fn letters(&self) -> Vec<InboxLetter> {
+        self.0.clone()
+    }
+}
+
+fn letter() -> InboxLetter {
+    InboxLetter {
+        to: Email::parse("ada@example.org").unwrap(),
+        subject: "Confirm <your> address".to_owned(),
+        headers: "Message-ID: <1@example.org>\r\nX: </pre><script>\r\n".to_owned(),
+        text: "Hello </pre><script>".to_owned(),
+        html: "<!doctype html><html><head><title>x</title></head><body>Hello</body></html>"
+            .to_owned(),
+        links: vec![
+            "http://127.0.0.1:8080/confirm-email#token=a\"b".to_owned(),
+            "javascript:alert(1)".to_owned(),
+        ],
+        code: Some("12345678".to_owned()),
+        sent_at: Timestamp::from_seconds(1_700_000_000),
+    }
+}
+
+async fn ask(app: &App, path: &str, headers: &[(&'static str, &'static str)]) -> ServiceResponse {
+    let service =
+        test::init_service(Application::new().configure(|config| crate::configure(app, config)))
+            .await;
+    let request = TestRequest::get().uri(path);
+    let request = headers.iter().fold(request, |request, header| request.insert_header(*header));
+    let response = test::call_service(&service, request.to_request()).await;
+    response.map_into_boxed_body()
+}
+
+async fn with_letters(letters: Vec<InboxLetter>) -> App {
+    crate::tests::app().await.with_inbox(Arc::new(StillInbox(letters)))
+}
+
+const LOCAL: (&str, &str) = ("host", "localhost:8080");
+
+fn paths() -> [String; 3] {
+    let letter = format!("/dev/inbox/{}.html", page::id(&letter()));
+    ["/dev/inbox".to_owned(), "/dev/inbox.json".to_owned(), letter]
+}
+
+/// Rows H1 and W16: without an inbox, or by a name of somebody else, there is nothing.
+#[actix_web::test]
+async fn h1_the_inbox_is_nowhere_to_strangers() {
+    let (none, some) = (crate::tests::app().await, with_letters(vec![letter()]).await);
+    for path in paths() {
+        let status = ask(&none, &path, &[LOCAL]).await.status();
+        assert_eq!(status, StatusCode::NOT_FOUND, "{path}");
+        let status = ask(&some, &path, &[("host", "evil.example")]).await.status();
+        assert_eq!(status, StatusCode::NOT_FOUND, "{path}");
+        let status = ask(&some, &path, &[]).await.status();
+        assert_eq!(status, StatusCode::NOT_FOUND, "{path}");
+        let led = [LOCAL, ("sec-fetch-site", "cross-site")];
+        assert_eq!(ask(&some, &path, &led).await.status(), StatusCode::FORBIDDEN, "{path}");
+        for site in ["none", "same-origin"] {
+            let own = [LOCAL, ("sec-fetch-site", site)];
+            assert_eq!(ask(&some, &path, &own).await.status(), StatusCode::OK, "{path}");
+        }
+    }
+    let response = ask(&some, "/dev/inbox/l0.html", &[LOCAL]).await;
+    assert_eq!(response.status(), StatusCode::NOT_FOUND);
+}
+
+#[actix_web::test]
+async fn programs_read_the_letters_as_json() {
+    let response = ask(&with_letters(vec![letter()]).await, "/dev/inbox.json", &[LOCAL]).await;
+    assert_eq!(response.headers().get("cache-control").unwrap(), "no-store");
+    let body: Value = test::read_body_json(response).await;
+    let letter = letter();
+    let promised = json!({"items": [{
+        "to": "ada@example.org", "subject": letter.subject, "text": letter.text,
+        "html": letter.html, "links": letter.links, "code": "12345678",
+        "sent_at": "2023-11-14T22:13:20Z",
+    }]});
+    assert_eq!(body, promised);
+}
+
+/// Row H3: what stands in a letter runs nowhere.
+#[actix_web::test]
+async fn h3_a_letter_stays_in_its_frame() {
+    let app = with_letters(vec![letter()]).await;
+    let response = ask(&app, "/dev/inbox", &[LOCAL]).await;
+    let policy = response.headers().get("content-security-policy").unwrap().to_str().unwrap();
+    assert!(!policy.contains("unsafe"), "{policy}");
+    let body = String::from_utf8(test::read_body(response).await.to_vec()).unwrap();
+    assert_eq!(body.matches("<script>").count(), 1, "the page's own");
+    assert!(body.contains("Confirm &lt;your&gt; address"));
+    assert!(body.contains("href=\"http://127.0.0.1:8080/confirm-email#token=a&quot;b\""));
+    assert!(!body.contains("href=\"javascript:"));
+    assert!(body.contains("sandbox=\"allow-popups allow-popups-to-escape-sandbox\""));
+
+    let [_, _, path] = paths();
+    assert!(body.contains(&format!("src=\"{path}\"")));
+    let response = ask(&app, &path, &[LOCAL]).await;
+    let policy = response.headers().get("content-security-policy").unwrap();
+    assert_eq!(policy, page::LETTER_POLICY);
+    let body = String::from_utf8(test::read_body(response).await.to_vec()).unwrap();
+    assert!(body.contains("<head><base target=\"_blank\"><title>"));
+}
+
+#[actix_web::test]
+async fn an_empty_inbox_says_how_to_get_a_letter() {
+    let response = ask(&with_letters(Vec::new()).await, "/dev/inbox", &[LOCAL]).await;
+    let body = String::from_utf8(test::read_body(response).await.to_vec()).unwrap();
+    assert!(body.contains("No letters yet"));
+    assert!(body.contains("curl https://auth.example.org/v1/signup"));
+}

@@ -1,0 +1,100 @@
+//! `/confirm-email`: the page that confirms an address.
+
+use actix_web::web::{self, Data};
+use actix_web::{HttpRequest, HttpResponse};
+use gateward_app::domain::{Origin, Username};
+use gateward_app::{AccountProof, ConfirmEmail, LetterProof};
+use utoipa::openapi::path::HttpMethod;
+
+use super::filled::Filled;
+use super::foreign::refuse_foreign;
+use super::inputs::{FormView, Input, code_inputs};
+use super::refusal::Refusal;
+use crate::App;
+use crate::body::Body;
+use crate::letter_proof::unhurried;
+use crate::problem::Problem;
+use crate::routes::Endpoint;
+
+pub(super) const PATH: &str = "/confirm-email";
+const TITLE: &str = "Confirm your address";
+const NAMES: &[&str] = &["token", "email", "code", "password", "username"];
+
+/// One text for all reasons, so that it tells a stranger nothing.
+const LINK_WORDS: &str = "That did not work. Either the password is not the one of this account, or \
+                          the letter is not good any more: it works once, for a limited time, and a \
+                          newer one takes its place. Check the password, or ask for a new letter \
+                          where you signed up.";
+
+pub(super) fn endpoints() -> Vec<Endpoint> {
+    vec![
+        Endpoint::page(PATH, HttpMethod::Get, || web::to(show)),
+        Endpoint::page(PATH, HttpMethod::Post, || web::to(act)),
+    ]
+}
+
+async fn show() -> HttpResponse {
+    super::form(TITLE, &form(&Filled::default(), None))
+}
+
+async fn act(app: Data<App>, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
+    refuse_foreign(&request, app.options())?;
+    let mut filled = Filled::read(body, NAMES).await?;
+    let mailbox = filled.proof()?;
+    Ok(match confirm(&app, &mut filled, mailbox, app.origin(&request)).await {
+        Ok(()) => super::done("Your address is confirmed", "You can log in now."),
+        Err(refusal) => {
+            let body = form(&filled, Some(&refusal));
+            super::LOOK.answer(&mut refusal.response(), TITLE, &body)
+        }
+    })
+}
+
+async fn confirm(
+    app: &App,
+    filled: &mut Filled,
+    mailbox: Option<LetterProof>,
+    origin: Origin,
+) -> Result<(), Refusal> {
+    let (password, username) = (filled.password("password"), filled.username());
+    let whole = mailbox.zip(password).filter(|_| filled.is_right());
+    let (mailbox, password) = whole.ok_or(Refusal::Fields)?;
+    let by_code = matches!(mailbox, LetterProof::Code { .. });
+    let account = AccountProof::Password(password);
+    let confirm = ConfirmEmail { mailbox, account, username, origin };
+    let prepared = unhurried(by_code, app.core().prepare_confirmation(confirm)).await?;
+    app.detached(async move |core| core.complete_confirmation(prepared).await).await??;
+    Ok(())
+}
+
+fn form(filled: &Filled, refusal: Option<&Refusal>) -> String {
+    let mut view = FormView::new(filled, refusal);
+    view.token(PATH, "Use the code of the letter instead", code_inputs);
+    view.input(&Input {
+        name: "password",
+        label: "Password",
+        hint: "The one that you chose for the account, so that nobody can confirm an account that \
+               is not theirs with your click."
+            .to_owned(),
+        attributes: "type=\"password\" autocomplete=\"current-password\" required".to_owned(),
+        is_kept: false,
+    });
+    // Nobody needs another name before the one that they asked for is gone.
+    let is_gone = matches!(refusal, Some(Refusal::UsernameTaken));
+    if is_gone || !filled.text("username").is_empty() {
+        view.input(&Input {
+            name: "username",
+            label: "Another username",
+            hint: "Three to 32 letters from A to Z, digits, dots, “_” or “-”.".to_owned(),
+            attributes: format!(
+                "type=\"text\" autocomplete=\"username\" autocapitalize=\"none\" \
+                 spellcheck=\"false\" minlength=\"{}\" maxlength=\"{}\" required",
+                Username::LEN_MIN,
+                Username::LEN_MAX
+            ),
+            is_kept: true,
+        });
+    }
+    let form = view.finish(PATH, "Confirm my address", LINK_WORDS);
+    format!("<h1>{TITLE}</h1><p class=\"lead\">This tells us that letters reach you.</p>{form}")
+}

@@ -1,0 +1,202 @@
+//! `Filled`: a form as somebody has filled it in, and what is wrong with it.
+
+use gateward_app::LetterProof;
+use gateward_app::domain::link::LinkCode;
+use gateward_app::domain::{
+    Email, EmailError, Password, PasswordError, PasswordPolicy, Username, UsernameError,
+};
+
+use crate::body::Body;
+use crate::problem::Problem;
+
+/// The most characters of a token that is given back with the form; ours are shorter.
+const TOKEN_LEN_MAX: usize = 128;
+
+/// What is wrong with one field.
+pub(super) struct Wrong {
+    /// The field.
+    pub field: &'static str,
+    /// What is wrong, in words.
+    pub words: String,
+}
+
+/// A form as somebody has filled it in; the one that is shown first is empty.
+#[derive(Default)]
+pub(super) struct Filled {
+    values: Vec<(String, String)>,
+    wrongs: Vec<Wrong>,
+}
+
+impl Filled {
+    /// Reads a form that has these fields and no others, each once.
+    pub(super) async fn read(body: Body, names: &[&str]) -> Result<Self, Problem> {
+        let bytes = body.form().await.map_err(|problem| match problem.code() {
+            crate::Code::UnsupportedMediaType => problem.detail("Send the form of the page."),
+            _ => problem,
+        })?;
+        Self::parse(&bytes, names)
+    }
+
+    /// Reads the text of a form (URL Standard, section 5.1), which must be UTF-8 to the letter.
+    pub(super) fn parse(bytes: &[u8], names: &[&str]) -> Result<Self, Problem> {
+        let mut values: Vec<(String, String)> = Vec::new();
+        for pair in bytes.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
+            let mut parts = pair.splitn(2, |byte| *byte == b'=');
+            let (name, value) =
+                (parts.next().and_then(decode), decode(parts.next().unwrap_or(b"")));
+            let Some((name, value)) = name.zip(value) else {
+                return Err(Problem::malformed("The form is not UTF-8; send it from the page."));
+            };
+            if !names.contains(&name.as_str()) {
+                let words = "The form has a field that this page does not know; open it anew.";
+                return Err(Problem::field("form", "unknown_field", "is not known").detail(words));
+            }
+            if values.iter().any(|(known, _)| *known == name) {
+                return Err(Problem::malformed("A field of the form appears twice; send it once."));
+            }
+            values.push((name, value));
+        }
+        Ok(Self { values, wrongs: Vec::new() })
+    }
+
+    /// What was filled in, exactly; an empty field is as good as none.
+    fn exact(&self, name: &str) -> Option<&str> {
+        let value = self.values.iter().find(|(known, _)| known == name);
+        value.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
+    }
+
+    /// What was filled in, less the spaces around it.
+    pub(super) fn text(&self, name: &str) -> &str {
+        self.exact(name).map(str::trim).unwrap_or_default()
+    }
+
+    /// The token, be it alone or in the whole link that somebody has pasted.
+    pub(super) fn token(&self) -> Option<String> {
+        let text = self.text("token");
+        let token = text.split_once("#token=").map_or(text, |(_, token)| token);
+        (!token.is_empty()).then(|| token.to_owned())
+    }
+
+    /// The token if it looks like one, so that it can stand in the form when that is shown again.
+    pub(super) fn kept_token(&self) -> Option<String> {
+        let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+        self.token().filter(|token| token.len() <= TOKEN_LEN_MAX && token.bytes().all(fits))
+    }
+
+    /// The link, or the address and the code.
+    pub(super) fn proof(&mut self) -> Result<Option<LetterProof>, Problem> {
+        let by_hand = self.exact("email").or(self.exact("code")).is_some();
+        if let Some(token) = self.token() {
+            if by_hand {
+                let words = "The form holds a link and a code; send one of them.";
+                return Err(Problem::malformed(words));
+            }
+            return Ok(Some(LetterProof::Token(token)));
+        }
+        let (email, code) = (self.email(), self.code());
+        Ok(email.zip(code).map(|(email, code)| LetterProof::Code { email, code }))
+    }
+
+    fn email(&mut self) -> Option<Email> {
+        let words = |error| match error {
+            EmailError::TooLong => "This address is too long.",
+            EmailError::Invisible => "This address holds an invisible character; type it anew.",
+            EmailError::Form => "Type the whole address, such as name@example.org.",
+        };
+        let email = Email::parse(self.text("email"));
+        email.map_err(|error| self.wrong("email", words(error))).ok()
+    }
+
+    /// The digits, however somebody has set them apart.
+    fn code(&mut self) -> Option<LinkCode> {
+        let digits: String = self.text("code").split_whitespace().collect();
+        let code = LinkCode::parse(&digits);
+        if code.is_none() {
+            self.wrong("code", "The code has eight digits; it stands in the letter.");
+        }
+        code
+    }
+
+    /// The password of somebody who has one.
+    pub(super) fn password(&mut self, name: &'static str) -> Option<Password> {
+        let Some(text) = self.exact(name).map(str::to_owned) else {
+            self.wrong(name, "Type the password.");
+            return None;
+        };
+        let refuse = |error| self.wrong(name, password_words(error));
+        Password::received(text).map_err(refuse).ok()
+    }
+
+    /// A password that somebody chooses; its owner's words are looked for later.
+    pub(super) fn new_password(
+        &mut self,
+        name: &'static str,
+        policy: PasswordPolicy,
+    ) -> Option<Password> {
+        let password = self.password(name)?;
+        let refuse = |error| self.wrong(name, password_words(error));
+        policy.check_alone(&password).map_err(refuse).ok()?;
+        Some(password)
+    }
+
+    /// Another username, if somebody wants one.
+    pub(super) fn username(&mut self) -> Option<Username> {
+        let words = |error| match error {
+            UsernameError::Length => "A username has 3 to 32 characters.",
+            UsernameError::Character => "Use letters from A to Z, digits, dots, “_” and “-”.",
+            UsernameError::Reserved => "This name is reserved. Choose another one.",
+        };
+        self.exact("username")?;
+        let username = Username::parse(self.text("username"));
+        username.map_err(|error| self.wrong("username", words(error))).ok()
+    }
+
+    /// Notes what is wrong with a field.
+    pub(super) fn wrong(&mut self, field: &'static str, words: impl Into<String>) {
+        self.wrongs.push(Wrong { field, words: words.into() });
+    }
+
+    /// What is wrong with a field, if anything is.
+    pub(super) fn words(&self, field: &str) -> Option<&str> {
+        self.wrongs.iter().find(|wrong| wrong.field == field).map(|wrong| wrong.words.as_str())
+    }
+
+    /// Whether nothing is wrong.
+    pub(super) fn is_right(&self) -> bool {
+        self.wrongs.is_empty()
+    }
+}
+
+/// What somebody is told of a password that is refused.
+pub(super) fn password_words(error: PasswordError) -> String {
+    match error {
+        PasswordError::TooShort { length_min } => format!("Use at least {length_min} characters."),
+        PasswordError::TooLong => "Use at most 1,024 characters.".to_owned(),
+        PasswordError::Common => {
+            "This is one of the passwords that others try first. Choose another one.".to_owned()
+        }
+        PasswordError::Context => {
+            "Do not make the password of your own name or address, nor of the name of this service."
+                .to_owned()
+        }
+    }
+}
+
+/// One name or value of a form; nothing if it is not UTF-8.
+fn decode(part: &[u8]) -> Option<String> {
+    let digit = |byte: Option<&u8>| char::from(*byte?).to_digit(16);
+    let mut bytes = Vec::with_capacity(part.len());
+    let mut rest = part.iter();
+    while let Some(byte) = rest.next() {
+        let mut ahead = rest.clone();
+        match (byte, digit(ahead.next()).zip(digit(ahead.next()))) {
+            (b'%', Some((high, low))) => {
+                bytes.push(u8::try_from(high * 16 + low).ok()?);
+                rest = ahead;
+            }
+            (b'+', _) => bytes.push(b' '),
+            (byte, _) => bytes.push(*byte),
+        }
+    }
+    String::from_utf8(bytes).ok()
+}

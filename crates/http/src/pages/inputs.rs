@@ -1,0 +1,155 @@
+//! The parts of forms: inputs with their labels, and what is wrong with them.
+
+use super::filled::Filled;
+use super::frame::escape;
+use super::refusal::Refusal;
+
+/// One form on its way to the page.
+pub(super) struct FormView<'a> {
+    pub filled: &'a Filled,
+    pub refusal: Option<&'a Refusal>,
+    focused: bool,
+    html: String,
+    /// What stands below the form.
+    after: String,
+}
+
+/// One input.
+pub(super) struct Input {
+    pub name: &'static str,
+    pub label: &'static str,
+    /// What stands below the label.
+    pub hint: String,
+    /// Attributes of ours.
+    pub attributes: String,
+    /// Whether what was filled in stands there again.
+    pub is_kept: bool,
+}
+
+impl Input {
+    /// The input with its label, and what is wrong with it in `words`.
+    fn html(&self, words: &str, is_first: bool, value: &str) -> String {
+        let Self { name, label, attributes, .. } = self;
+        let notes = [("hint", self.hint.as_str()), ("wrong", words)];
+        let notes = notes.map(|(kind, text)| note(name, kind, text));
+        let described: Vec<&str> = notes.iter().flatten().map(|(id, _)| id.as_str()).collect();
+        let [hint, wrong] = notes.each_ref().map(|note| match note {
+            Some((_, html)) => html.as_str(),
+            None => "",
+        });
+        let described = match described.join(" ") {
+            ids if ids.is_empty() => ids,
+            ids => format!(" aria-describedby=\"{ids}\""),
+        };
+        let invalid = if words.is_empty() { "" } else { " aria-invalid=\"true\"" };
+        let focus = if is_first { " autofocus" } else { "" };
+        let value =
+            if value.is_empty() { String::new() } else { format!(" value=\"{}\"", escape(value)) };
+        let is_secret = attributes.contains("type=\"password\"");
+        let toggle = if is_secret { toggle(name) } else { String::new() };
+        format!(
+            "<div class=\"field\"><label for=\"{name}\">{label}</label>{hint}\
+             <div class=\"box\"><input id=\"{name}\" name=\"{name}\" \
+             {attributes}{described}{invalid}{focus}{value}>{toggle}</div>{wrong}</div>"
+        )
+    }
+}
+
+/// A text about an input, and its identifier.
+fn note(name: &str, kind: &str, text: &str) -> Option<(String, String)> {
+    let id = format!("{name}-{kind}");
+    let html = format!("<p class=\"{kind}\" id=\"{id}\">{}</p>", escape(text));
+    (!text.is_empty()).then_some((id, html))
+}
+
+impl<'a> FormView<'a> {
+    pub(super) fn new(filled: &'a Filled, refusal: Option<&'a Refusal>) -> Self {
+        Self { filled, refusal, focused: false, html: String::new(), after: String::new() }
+    }
+
+    /// What is wrong with a field, if anything is.
+    fn words(&self, field: &str) -> Option<String> {
+        let about = self.refusal.and_then(Refusal::wrong).filter(|(about, _)| *about == field);
+        about.map(|(_, words)| words).or_else(|| self.filled.words(field).map(str::to_owned))
+    }
+
+    /// Whether somebody should look at some field.
+    fn has_wrongs(&self) -> bool {
+        self.refusal.and_then(Refusal::wrong).is_some() || !self.filled.is_right()
+    }
+
+    /// Adds HTML.
+    pub(super) fn push(&mut self, html: &str) {
+        self.html.push_str(html);
+    }
+
+    /// Adds an input. The first that is wrong has the focus, or else the first of all.
+    pub(super) fn input(&mut self, input: &Input) {
+        let words = self.words(input.name);
+        let is_first = !self.focused && (words.is_some() || !self.has_wrongs());
+        self.focused |= is_first;
+        let value = if input.is_kept { self.filled.text(input.name) } else { "" };
+        let html = input.html(words.as_deref().unwrap_or_default(), is_first, value);
+        self.push(&html);
+    }
+
+    /// Adds the token, and for whoever has no script, or types it, what stands in for it: `by_hand`
+    /// adds that. A token that is there already stays.
+    pub(super) fn token(&mut self, path: &str, other: &str, by_hand: impl FnOnce(&mut Self)) {
+        if let Some(token) = self.filled.kept_token() {
+            let token = escape(&token);
+            self.push(&format!("<input type=\"hidden\" name=\"token\" value=\"{token}\">"));
+            self.after = format!("<p class=\"aside\"><a href=\"{path}\">{other}</a></p>");
+            return;
+        }
+        self.push("<input type=\"hidden\" name=\"token\" autocomplete=\"off\" disabled>");
+        self.push("<fieldset id=\"by-hand\">");
+        by_hand(self);
+        self.push("</fieldset>");
+    }
+
+    /// The whole form, with what is wrong above it.
+    pub(super) fn finish(self, path: &str, button: &str, link_words: &str) -> String {
+        let banner = self.refusal.and_then(|refusal| refusal.banner(link_words));
+        let banner = banner.or_else(|| {
+            self.has_wrongs().then(|| "Nothing was done yet. See below what to mend.".to_owned())
+        });
+        let banner = banner.map(|words| escape(&words)).unwrap_or_default();
+        format!(
+            "<div class=\"banner\" role=\"alert\" aria-live=\"assertive\">{banner}</div>\
+             <form method=\"post\" action=\"{path}\" accept-charset=\"utf-8\">{}\
+             <button class=\"act\">{button}</button></form>{}",
+            self.html, self.after
+        )
+    }
+}
+
+/// The button that shows a password; the script makes it visible.
+fn toggle(name: &str) -> String {
+    format!(
+        "<button type=\"button\" class=\"toggle\" data-shows=\"{name}\" \
+         aria-label=\"Show the password\" hidden>Show</button>"
+    )
+}
+
+/// The address and the code of the letter.
+pub(super) fn code_inputs(view: &mut FormView<'_>) {
+    view.input(&Input {
+        name: "email",
+        label: "Your address",
+        hint: "Where the letter went.".to_owned(),
+        attributes: "type=\"text\" inputmode=\"email\" autocomplete=\"email\" \
+                     autocapitalize=\"none\" spellcheck=\"false\" maxlength=\"254\" required"
+            .to_owned(),
+        is_kept: true,
+    });
+    view.input(&Input {
+        name: "code",
+        label: "Code",
+        hint: "The eight digits of the letter.".to_owned(),
+        attributes: "class=\"code\" type=\"text\" inputmode=\"numeric\" \
+                     autocomplete=\"one-time-code\" maxlength=\"12\" required"
+            .to_owned(),
+        is_kept: false,
+    });
+}

@@ -1,0 +1,72 @@
+//! The pages behind mailed links. Opening one shows a form and uses nothing up, because scanners and
+//! previews open links too; sending the form acts.
+
+mod confirm;
+mod filled;
+mod foreign;
+mod frame;
+mod inputs;
+mod refusal;
+mod reset;
+#[cfg(test)]
+mod tests;
+mod undo;
+
+use std::sync::LazyLock;
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
+
+pub(crate) use foreign::is_cross_site;
+pub(crate) use frame::{Look, PageCode, STYLE, escape};
+
+use crate::problem::Problem;
+use crate::routes::Endpoint;
+
+/// How these pages look, and the one script that they run.
+static LOOK: LazyLock<Look> = LazyLock::new(|| {
+    Look::new("", STYLE.to_owned(), include_str!("page.js"), "form-action 'self'")
+});
+
+/// All pages.
+pub(crate) fn endpoints() -> Vec<Endpoint> {
+    let pages = [confirm::endpoints(), reset::endpoints(), undo::endpoints()];
+    pages.into_iter().flatten().collect()
+}
+
+/// Whether people look at the answer to this request.
+pub(crate) fn is_page(request: &HttpRequest) -> bool {
+    let paths = [confirm::PATH, reset::PATH, undo::PATH];
+    request.match_pattern().is_some_and(|pattern| paths.contains(&pattern.as_str()))
+}
+
+/// What people see of a problem that leaves no form to be filled in again.
+pub(crate) fn refused(
+    response: &mut HttpResponseBuilder,
+    problem: &Problem,
+    request_id: &str,
+) -> HttpResponse {
+    let (title, text) = refusal::words(problem);
+    let body = format!(
+        "<h1>{title}</h1><p class=\"lead\">{}</p>\
+         <p class=\"aside\">If you ask for help, name this request: <code>{}</code></p>",
+        escape(&text),
+        escape(request_id),
+    );
+    LOOK.answer(response, title, &body)
+}
+
+/// A page with a form.
+fn form(title: &str, body: &str) -> HttpResponse {
+    LOOK.answer(&mut HttpResponse::Ok(), title, body)
+}
+
+/// A page that says that it is done.
+fn done(title: &str, text: &str) -> HttpResponse {
+    let body = format!(
+        "<svg class=\"tick\" viewBox=\"0 0 48 48\" aria-hidden=\"true\">\
+         <circle cx=\"24\" cy=\"24\" r=\"22\"/><path d=\"M14 25l7 7 13-15\"/></svg>\
+         <h1>{title}</h1><p class=\"lead\">{text}</p>"
+    );
+    LOOK.answer(&mut HttpResponse::build(StatusCode::OK), title, &body)
+}

@@ -1,0 +1,132 @@
+//! `Refusal`: why a form is shown again, and what people are told of a problem.
+
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpResponse, HttpResponseBuilder};
+use gateward_app::domain::PasswordError;
+use gateward_app::domain::ports::{HashError, StoreError};
+use gateward_app::{ConfirmEmailError, ResetPasswordError, UndoEmailError};
+
+use super::filled::password_words;
+use super::frame::PageCode;
+use crate::problem::{Code, Problem};
+
+/// Why a form is shown again.
+pub(super) enum Refusal {
+    /// The fields say what is wrong with each of them.
+    Fields,
+    /// The link is not good, for whatever reason.
+    Link,
+    /// The name went to somebody else.
+    UsernameTaken,
+    /// The new password is made of the owner's words.
+    Password(PasswordError),
+    /// It cannot be done now.
+    Problem(Problem),
+}
+
+impl Refusal {
+    /// The field that it is about, and what stands next to that.
+    pub(super) fn wrong(&self) -> Option<(&'static str, String)> {
+        match self {
+            Self::UsernameTaken => {
+                let words = "This name went to somebody else in the meantime. Choose another one.";
+                Some(("username", words.to_owned()))
+            }
+            Self::Password(error) => Some(("new_password", password_words(*error))),
+            Self::Fields | Self::Link | Self::Problem(_) => None,
+        }
+    }
+
+    /// What stands above the form. `link_words` tells of a link that is not good.
+    pub(super) fn banner(&self, link_words: &str) -> Option<String> {
+        match self {
+            Self::Link => Some(link_words.to_owned()),
+            Self::Problem(problem) => Some(words(problem).1),
+            Self::Fields | Self::UsernameTaken | Self::Password(_) => None,
+        }
+    }
+
+    /// An answer with the status of this, for the page that shows the form again.
+    pub(super) fn response(&self) -> HttpResponseBuilder {
+        let (code, retry) = match self {
+            Self::Fields | Self::Password(_) => (Code::ValidationFailed, None),
+            Self::Link => (Code::InvalidLink, None),
+            Self::UsernameTaken => (Code::UsernameTaken, None),
+            Self::Problem(problem) => (problem.code, problem.retry_after_seconds),
+        };
+        let mut response = HttpResponse::build(code.status());
+        if let Some(seconds) = retry {
+            response.insert_header((header::RETRY_AFTER, seconds.to_string()));
+        }
+        response.extensions_mut().insert(PageCode(code.as_str()));
+        response
+    }
+}
+
+/// What people are told of a problem: a title and a sentence with the way out.
+pub(super) fn words(problem: &Problem) -> (&'static str, String) {
+    match (problem.code.status(), problem.retry_after_seconds) {
+        (StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS, Some(seconds)) => {
+            let unit = if seconds == 1 { "second" } else { "seconds" };
+            ("Too busy at the moment", format!("Wait {seconds} {unit}, and send the form again."))
+        }
+        (StatusCode::SERVICE_UNAVAILABLE, None) => {
+            let words = "A part that is needed is down. Wait a minute, and send the form again.";
+            ("Not available at the moment", words.to_owned())
+        }
+        (status, _) if status.is_server_error() => {
+            let words = "The fault is ours. Send the form again in a while.";
+            ("Something went wrong", words.to_owned())
+        }
+        _ => (problem.code.title(), problem.detail.clone()),
+    }
+}
+
+impl From<Problem> for Refusal {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(problem)
+    }
+}
+
+impl From<HashError> for Refusal {
+    fn from(error: HashError) -> Self {
+        Self::Problem(error.into())
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        Self::Problem(error.into())
+    }
+}
+
+impl From<ConfirmEmailError> for Refusal {
+    fn from(error: ConfirmEmailError) -> Self {
+        match error {
+            ConfirmEmailError::InvalidLink => Self::Link,
+            ConfirmEmailError::UsernameTaken => Self::UsernameTaken,
+            ConfirmEmailError::Hash(error) => error.into(),
+            ConfirmEmailError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ResetPasswordError> for Refusal {
+    fn from(error: ResetPasswordError) -> Self {
+        match error {
+            ResetPasswordError::InvalidLink => Self::Link,
+            ResetPasswordError::Password(error) => Self::Password(error),
+            ResetPasswordError::Hash(error) => error.into(),
+            ResetPasswordError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<UndoEmailError> for Refusal {
+    fn from(error: UndoEmailError) -> Self {
+        match error {
+            UndoEmailError::InvalidLink => Self::Link,
+            UndoEmailError::Store(error) => error.into(),
+        }
+    }
+}

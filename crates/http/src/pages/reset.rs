@@ -1,0 +1,91 @@
+//! `/reset-password`: the page on which somebody chooses a new password.
+
+use actix_web::web::{self, Data};
+use actix_web::{HttpRequest, HttpResponse};
+use gateward_app::domain::{Origin, PasswordPolicy};
+use gateward_app::{LetterProof, ResetPassword};
+use utoipa::openapi::path::HttpMethod;
+
+use super::filled::Filled;
+use super::foreign::refuse_foreign;
+use super::inputs::{FormView, Input, code_inputs};
+use super::refusal::Refusal;
+use crate::App;
+use crate::body::Body;
+use crate::letter_proof::unhurried;
+use crate::problem::Problem;
+use crate::routes::Endpoint;
+
+pub(super) const PATH: &str = "/reset-password";
+const TITLE: &str = "Choose a new password";
+const NAMES: &[&str] = &["token", "email", "code", "new_password"];
+
+/// One text for all reasons, so that it tells a stranger nothing.
+const LINK_WORDS: &str = "This letter is not good any more: it works once, for a limited time, and \
+                          a newer one takes its place. If you typed its code, check the digits \
+                          and the address; or else ask for a new letter where you log in.";
+
+pub(super) fn endpoints() -> Vec<Endpoint> {
+    vec![
+        Endpoint::page(PATH, HttpMethod::Get, || web::to(show)),
+        Endpoint::page(PATH, HttpMethod::Post, || web::to(act)),
+    ]
+}
+
+async fn show(app: Data<App>) -> HttpResponse {
+    super::form(TITLE, &form(&Filled::default(), None, app.core().policy().password))
+}
+
+async fn act(app: Data<App>, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
+    refuse_foreign(&request, app.options())?;
+    let mut filled = Filled::read(body, NAMES).await?;
+    let proof = filled.proof()?;
+    Ok(match reset(&app, &mut filled, proof, app.origin(&request)).await {
+        Ok(()) => super::done(
+            "Your password is changed",
+            "You are logged out everywhere. Log in with the new one.",
+        ),
+        Err(refusal) => {
+            let body = form(&filled, Some(&refusal), app.core().policy().password);
+            super::LOOK.answer(&mut refusal.response(), TITLE, &body)
+        }
+    })
+}
+
+async fn reset(
+    app: &App,
+    filled: &mut Filled,
+    proof: Option<LetterProof>,
+    origin: Origin,
+) -> Result<(), Refusal> {
+    let new = filled.new_password("new_password", app.core().policy().password);
+    let whole = proof.zip(new).filter(|_| filled.is_right());
+    let (proof, new) = whole.ok_or(Refusal::Fields)?;
+    let by_code = matches!(proof, LetterProof::Code { .. });
+    let reset = ResetPassword { proof, new, origin };
+    let prepared = unhurried(by_code, app.core().prepare_reset(reset)).await?;
+    app.detached(async move |core| core.complete_reset(prepared).await).await??;
+    Ok(())
+}
+
+fn form(filled: &Filled, refusal: Option<&Refusal>, policy: PasswordPolicy) -> String {
+    let least = policy.length_min;
+    let mut view = FormView::new(filled, refusal);
+    view.token(PATH, "Use the code of the letter instead", code_inputs);
+    view.input(&Input {
+        name: "new_password",
+        label: "New password",
+        hint: format!(
+            "At least {least} characters. A few words that only you would put together are good."
+        ),
+        attributes: format!(
+            "type=\"password\" autocomplete=\"new-password\" minlength=\"{least}\" required"
+        ),
+        is_kept: false,
+    });
+    let form = view.finish(PATH, "Change my password", LINK_WORDS);
+    format!(
+        "<h1>{TITLE}</h1>\
+         <p class=\"lead\">Afterwards you are logged out everywhere else.</p>{form}"
+    )
+}
