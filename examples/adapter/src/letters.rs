@@ -33,7 +33,12 @@ impl Outbox for RedbTx {
         self.write(move |transaction| {
             let due = ..=place_in_time(now, u128::MAX);
             let ids = View::Own(transaction).span(LETTERS_DUE, due, count_of(limit))?;
-            ids.into_iter().filter_map(|id| change(transaction, id, take).transpose()).collect()
+            let taken = ids.into_iter().filter_map(|id| match change(transaction, id, take) {
+                // It keeps no other letter from being sent.
+                Err(StoreError::Corrupt { .. }) => None,
+                changed => changed.transpose(),
+            });
+            taken.collect()
         })
         .await
     }
@@ -92,6 +97,7 @@ impl Outbox for RedbTx {
             (letter.planned_at, letter.due_at) = (now, now);
             letter.attempts = 0;
             letter.finished_at = None;
+            letter.failure = None;
             was_dead
         })
         .await

@@ -144,13 +144,15 @@ fn put(transaction: &WriteTransaction, link: &Link) -> Result<(), StoreError> {
     enter(transaction, LINK_ENDS, place_in_time(link.expires_at, id))
 }
 
-/// Counts a try on each link that is meant; gives the newest of them, newest first.
+/// Counts a try on the newest of the links that are meant; gives them, newest first.
 fn count_try(
     transaction: &WriteTransaction,
     attempt: &CodeAttempt,
 ) -> Result<Vec<Link>, StoreError> {
     let mut links = of_email(View::Own(transaction), &attempt.email)?;
     links.retain(|link| is_meant(link, attempt));
+    links.reverse();
+    links.truncate(count_of(CODE_LINKS_MAX));
     for link in &mut links {
         link.code_tries += 1;
         update::<LinkRow>(transaction, key(link.id), |row| {
@@ -158,8 +160,6 @@ fn count_try(
             true
         })?;
     }
-    links.reverse();
-    links.truncate(count_of(CODE_LINKS_MAX));
     Ok(links)
 }
 

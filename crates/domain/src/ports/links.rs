@@ -25,7 +25,8 @@ pub struct CodeAttempt {
 #[async_trait]
 pub trait LinkRepo: Send {
     /// Adds a link. One of the same purpose and subject is replaced by it, unless the purpose is one
-    /// of which many may live ([`LinkPurpose::is_superseded`]).
+    /// of which many may live ([`LinkPurpose::is_superseded`]). An identifier or secret that is there
+    /// already is [`StoreError::Unavailable`].
     async fn put_link(&mut self, link: &Link) -> Result<(), StoreError>;
 
     /// The link with this identifier, in time or not.
@@ -37,9 +38,9 @@ pub trait LinkRepo: Send {
         secret: &SecretHash,
     ) -> Result<Option<Link>, StoreError>;
 
-    /// Counts one try of a code on each link that `attempt` means, that is in time and was tried
-    /// less often than is allowed; gives the newest of them as they are then, at most
-    /// [`CODE_LINKS_MAX`].
+    /// Counts one try of a code on the links that `attempt` means, that are in time and were tried
+    /// less often than is allowed, and gives them as they are then: the newest first, and only the
+    /// newest [`CODE_LINKS_MAX`].
     ///
     /// The tries are counted before anybody learns what the code is, so that callers that race
     /// cannot try more often than is allowed.

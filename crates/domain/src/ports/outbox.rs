@@ -38,7 +38,8 @@ pub trait Outbox: Send {
     /// counts the attempt and makes them due again at `lease_until`, when another may take them if
     /// this worker is heard of no more.
     ///
-    /// Of workers that race, one gets a letter.
+    /// Of workers that race, one gets a letter. One that cannot be read is left out, so that it
+    /// keeps no other from being sent.
     async fn take_letters(
         &mut self,
         now: Timestamp,
@@ -74,7 +75,8 @@ pub trait Outbox: Send {
         failure: &str,
     ) -> Result<bool, StoreError>;
 
-    /// Makes a letter wait again that was given up: due and planned `now`, never tried.
+    /// Makes a letter wait again that was given up: due and planned `now`, never tried and with no
+    /// failure.
     async fn retry_letter(&mut self, id: LetterId, now: Timestamp) -> Result<bool, StoreError>;
 
     /// The letter with this identifier.
