@@ -3,6 +3,8 @@
 //! The same seed gives the same thing; other seeds give things that share no identifier, name or
 //! address. A test that wants another value in a field writes `User { disabled: true, ..user(1) }`.
 
+mod mail;
+
 use gateward_domain::key::{Algorithm, KeyId, KeyPurpose, StoredKey};
 use gateward_domain::ports::Entropy;
 use gateward_domain::refresh::{KeyHash, Line, Proof, Rotation, Salt, ShownToken};
@@ -12,8 +14,6 @@ use gateward_domain::{
 };
 
 use crate::entropy::{SeededEntropy, mix};
-
-mod mail;
 
 pub use mail::{LINK_KEY, LINK_SECONDS, SIGNUP_SECONDS, letter, link, signup, signup_link};
 

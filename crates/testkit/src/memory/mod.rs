@@ -100,7 +100,7 @@ impl Store for MemoryStore {
             Access::SingleWrite => Work::OneWrite { done: false },
             Access::Write => {
                 let turn = self.line_up().await?;
-                Work::Writes { copy: self.published().clone(), _turn: turn }
+                Work::Writes { copy: Box::new(self.published().clone()), _turn: turn }
             }
         };
         Ok(Box::new(MemoryTx { store: self.clone(), work }))
@@ -119,7 +119,7 @@ enum Work {
     /// All methods work on a copy.
     Writes {
         /// The store as it will be.
-        copy: State,
+        copy: Box<State>,
         /// The right to publish it.
         _turn: OwnedMutexGuard<()>,
     },
@@ -171,7 +171,7 @@ impl MemoryTx {
 impl Tx for MemoryTx {
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {
         if let Work::Writes { copy, _turn } = self.work {
-            *self.store.published() = copy;
+            *self.store.published() = *copy;
         }
         Ok(())
     }

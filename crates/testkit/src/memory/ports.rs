@@ -52,8 +52,12 @@ impl UserRepo for MemoryTx {
         self.write(|state| state.set_email(id, email, verified, now)).await
     }
 
-    async fn is_email_known(&mut self, email: &Email, now: Timestamp) -> Result<bool, StoreError> {
-        Ok(self.read(|state| state.is_email_known(email, now)))
+    async fn find_email_owner(
+        &mut self,
+        email: &Email,
+        now: Timestamp,
+    ) -> Result<Option<UserId>, StoreError> {
+        Ok(self.read(|state| state.find_email_owner(email, now)))
     }
 
     async fn delete_user(&mut self, id: UserId) -> Result<bool, StoreError> {

@@ -131,9 +131,9 @@ impl State {
             || self.reservations(email, now).any(|of| of != Some(id))
     }
 
-    pub fn is_email_known(&self, email: &Email, now: Timestamp) -> bool {
-        self.users.values().any(|user| user.email == *email)
-            || self.reservations(email, now).next().is_some()
+    pub fn find_email_owner(&self, email: &Email, now: Timestamp) -> Option<UserId> {
+        let owner = self.users.values().find(|user| user.email == *email);
+        owner.map(|user| user.id).or_else(|| self.reservations(email, now).flatten().next())
     }
 
     pub fn delete_user(&mut self, id: UserId) -> bool {

@@ -1,5 +1,7 @@
 //! What a memory store does with a unit of work that breaks its word; the rest is the suite's.
 
+use gateward_domain::mail::LetterKind;
+
 use super::*;
 use crate::fixtures;
 
@@ -43,4 +45,21 @@ async fn a_test_can_look_at_what_is_committed() {
     tx.commit().await.unwrap();
     assert_eq!(store.users(), [user]);
     assert!(store.sessions().is_empty() && store.events().is_empty());
+}
+
+#[tokio::test]
+async fn a_test_can_look_at_the_mail_that_is_committed() {
+    let store = MemoryStore::new();
+    let signup = fixtures::signup(1);
+    let link = fixtures::signup_link(2, &signup);
+    let letter = fixtures::letter(3, LetterKind::Signup, &signup.email);
+    let mut tx = store.begin(Access::Write).await.unwrap();
+    tx.insert_signup(&signup).await.unwrap();
+    tx.put_link(&link).await.unwrap();
+    tx.insert_letter(&letter).await.unwrap();
+    assert!(store.signups().is_empty() && store.links().is_empty() && store.letters().is_empty());
+    tx.commit().await.unwrap();
+    assert_eq!(store.signups(), [signup]);
+    assert_eq!(store.links(), [link]);
+    assert_eq!(store.letters(), [letter]);
 }

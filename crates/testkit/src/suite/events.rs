@@ -9,14 +9,23 @@ use crate::fixtures::event;
 fn kinds() -> Vec<EventKind> {
     let mut kinds = vec![
         EventKind::AccountCreated,
+        EventKind::AccountDeleted,
+        EventKind::EmailConfirmed,
+        EventKind::EmailChangeRequested,
+        EventKind::EmailChanged,
+        EventKind::EmailChangeUndone,
         EventKind::UsernameChanged,
         EventKind::PasswordChanged,
+        EventKind::PasswordReset,
+        EventKind::ResetLinkMade,
         EventKind::AccountDisabled,
         EventKind::AccountEnabled,
         EventKind::SessionBegun,
         EventKind::Reauthenticated,
         EventKind::SessionCaughtUp,
         EventKind::KeyCreated,
+        EventKind::LetterDropped,
+        EventKind::LetterGivenUp,
     ];
     for reason in EndReason::ALL {
         kinds.extend([EventKind::SessionEnded(*reason), EventKind::SessionsEnded(*reason)]);

@@ -92,6 +92,27 @@ promises! {
         }
     }
 
+    async fn a_locked_user_keeps_the_address_and_the_account(stage: Stage) {
+        for ending in ENDINGS {
+            let user = stage.user().await;
+            let mut holder = stage.write().await;
+            holder.lock_user(user.id).await.unwrap();
+            holder.delete_user(user.id).await.unwrap();
+            let (theirs, id, email) = (stage.clone(), user.id, stage.stranger().email);
+            let changed = waiting_for(holder, ending, async move {
+                theirs.single().await.set_email(id, &email, true, after(6)).await
+            })
+            .await;
+            assert_eq!(changed.unwrap(), ending == Ending::Dropped);
+            let user = stage.user().await;
+            let mut holder = stage.write().await;
+            holder.lock_user(user.id).await.unwrap();
+            let (theirs, id) = (stage.clone(), user.id);
+            let act = async move { theirs.single().await.delete_user(id).await };
+            assert!(waiting_for(holder, ending, act).await.unwrap());
+        }
+    }
+
     async fn whoever_locks_a_session_waits_for_the_lock_before(stage: Stage) {
         for ending in ENDINGS {
             let session = stage.session().await;

@@ -9,36 +9,54 @@ mod register;
 mod stage;
 
 pub mod accounts;
+pub mod codes;
 pub mod combinations;
 pub mod credentials;
+pub mod deletions;
+pub mod emails;
 pub mod ends;
 pub mod events;
 pub mod keys;
+pub mod letters;
+pub mod links;
 pub mod locks;
 pub mod logins;
+pub mod pages;
+pub mod reservations;
 pub mod rotation;
 pub mod rotation_races;
 pub mod sessions;
+pub mod signups;
 pub mod sweeps;
 pub mod units;
 pub mod walks;
+pub mod workers;
 
 pub use register::run;
 pub use stage::{Stage, Subject};
 
 register! {
     accounts => __promises_accounts,
+    codes => __promises_codes,
     combinations => __promises_combinations,
     credentials => __promises_credentials,
+    deletions => __promises_deletions,
+    emails => __promises_emails,
     ends => __promises_ends,
     events => __promises_events,
     keys => __promises_keys,
+    letters => __promises_letters,
+    links => __promises_links,
     locks => __promises_locks,
     logins => __promises_logins,
+    pages => __promises_pages,
+    reservations => __promises_reservations,
     rotation => __promises_rotation,
     rotation_races => __promises_rotation_races,
     sessions => __promises_sessions,
+    signups => __promises_signups,
     sweeps => __promises_sweeps,
     units => __promises_units,
     walks => __promises_walks,
+    workers => __promises_workers,
 }

@@ -4,9 +4,14 @@ use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
+use gateward_domain::link::{Link, LinkPurpose};
+use gateward_domain::mail::{LetterKind, QueuedLetter};
 use gateward_domain::ports::{Access, Store, StoreError, Taken, Tx};
 use gateward_domain::refresh::Rotation;
-use gateward_domain::{End, EndReason, Session, SessionId, Timestamp, User};
+use gateward_domain::signup::PendingSignup;
+use gateward_domain::{
+    Email, End, EndReason, LetterId, LinkId, Session, SessionId, Timestamp, User, UserId,
+};
 use tokio::sync::Barrier;
 
 use crate::{SeededEntropy, fixtures};
@@ -153,7 +158,59 @@ impl Stage {
     pub async fn end(&self, id: SessionId, end: End) -> bool {
         self.single().await.end_session(id, end).await.unwrap()
     }
+
+    /// Gives an account another address, or the same.
+    pub async fn set_email(&self, id: UserId, email: &Email, now: Timestamp) -> Change {
+        self.single().await.set_email(id, email, true, now).await
+    }
+
+    /// A sign-up that is not stored yet.
+    #[must_use]
+    pub fn signup(&self) -> PendingSignup {
+        fixtures::signup(self.seed())
+    }
+
+    /// Stores a sign-up.
+    pub async fn add_signup(&self, signup: &PendingSignup) {
+        self.single().await.insert_signup(signup).await.unwrap();
+    }
+
+    /// A link about the user that is not stored yet.
+    #[must_use]
+    pub fn link(&self, purpose: LinkPurpose, user: &User) -> Link {
+        fixtures::link(self.seed(), purpose, user)
+    }
+
+    /// Stores a link.
+    pub async fn put_link(&self, link: &Link) {
+        self.single().await.put_link(link).await.unwrap();
+    }
+
+    /// The link as it is stored, if it is there.
+    pub async fn stored_link(&self, id: LinkId) -> Option<Link> {
+        self.read().await.find_link(id).await.unwrap()
+    }
+
+    /// A letter to somebody that is not stored yet.
+    #[must_use]
+    pub fn letter(&self) -> QueuedLetter {
+        let seed = self.seed();
+        fixtures::letter(seed, LetterKind::ForgotPassword, &fixtures::user(seed).email)
+    }
+
+    /// Stores a letter whose slot is free.
+    pub async fn add_letter(&self, letter: &QueuedLetter) {
+        assert!(self.single().await.insert_letter(letter).await.unwrap());
+    }
+
+    /// The letter as it is stored; it must be there.
+    pub async fn stored_letter(&self, id: LetterId) -> QueuedLetter {
+        self.read().await.find_letter(id).await.unwrap().unwrap()
+    }
 }
+
+/// What a store says that was to change something.
+pub type Change = Result<bool, StoreError>;
 
 impl fmt::Debug for Stage {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

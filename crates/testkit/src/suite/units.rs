@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use gateward_domain::key::StoredKey;
+use gateward_domain::link::{Link, LinkPurpose};
+use gateward_domain::mail::{LetterState, QueuedLetter};
 use gateward_domain::ports::{Instance, Taken, Tx};
+use gateward_domain::signup::PendingSignup;
 use gateward_domain::{Event, EventKind, Session, User, Username};
 use tokio::task::yield_now;
 use tokio::time::{sleep, timeout};
@@ -22,6 +25,12 @@ struct Changes {
     instance: Instance,
     key: StoredKey,
     event: Event,
+    signup: PendingSignup,
+    old_signup: PendingSignup,
+    link: Link,
+    old_link: Link,
+    letter: QueuedLetter,
+    old_letter: QueuedLetter,
 }
 
 impl Changes {
@@ -29,12 +38,23 @@ impl Changes {
         let user = stage.user().await;
         let session = stage.session_of(&user).await;
         let new_user = stage.stranger();
+        let (old_signup, old_letter) = (stage.signup(), stage.letter());
+        let old_link = stage.link(LinkPurpose::UndoEmail, &user);
+        stage.add_signup(&old_signup).await;
+        stage.put_link(&old_link).await;
+        stage.add_letter(&old_letter).await;
         Self {
             username: stage.stranger().username,
             new_session: stage.draft(&new_user),
             instance: Instance { issuer: "https://one.example".to_owned(), created_at: after(0) },
             key: fixtures::key(stage.seed()),
             event: fixtures::event(stage.seed(), EventKind::AccountCreated, &session),
+            signup: stage.signup(),
+            old_signup,
+            link: stage.link(LinkPurpose::ResetPassword, &user),
+            old_link,
+            letter: stage.letter(),
+            old_letter,
             user,
             session,
             new_user,
@@ -50,6 +70,17 @@ impl Changes {
         assert!(tx.end_session(self.session.id, logout_after(5)).await.unwrap());
         tx.insert_key(&self.key).await.unwrap();
         tx.insert_event(&self.event).await.unwrap();
+        self.write_mail(tx).await;
+    }
+
+    async fn write_mail(&self, tx: &mut dyn Tx) {
+        tx.insert_signup(&self.signup).await.unwrap();
+        assert_eq!(tx.delete_signups_of_email(&self.old_signup.email).await.unwrap(), 1);
+        tx.put_link(&self.link).await.unwrap();
+        assert!(tx.spend_link(self.old_link.id, after(5)).await.unwrap());
+        assert!(tx.insert_letter(&self.letter).await.unwrap());
+        let done = tx.finish_letter(self.old_letter.id, LetterState::Sent, None, after(5)).await;
+        assert!(done.unwrap());
     }
 
     /// Holds the store to it that all of them are there, or none.
@@ -64,6 +95,21 @@ impl Changes {
         assert_eq!(tx.list_keys().await.unwrap().contains(&self.key), seen);
         let events = tx.list_session_events(self.session.id, 10).await.unwrap();
         assert_eq!(events.contains(&self.event), seen);
+        self.is_mail_seen(tx, seen).await;
+    }
+
+    async fn is_mail_seen(&self, tx: &mut dyn Tx, seen: bool) {
+        for (signup, there) in [(&self.signup, seen), (&self.old_signup, !seen)] {
+            let found = tx.find_signup(signup.id, after(5)).await.unwrap();
+            assert_eq!(found.as_ref(), there.then_some(signup));
+        }
+        for (link, there) in [(&self.link, seen), (&self.old_link, !seen)] {
+            assert_eq!(tx.find_link(link.id).await.unwrap().as_ref(), there.then_some(link));
+        }
+        let letter = tx.find_letter(self.letter.id).await.unwrap();
+        assert_eq!(letter.as_ref(), seen.then_some(&self.letter));
+        let sent = tx.find_letter(self.old_letter.id).await.unwrap().unwrap();
+        assert_eq!(sent.state == LetterState::Sent, seen);
     }
 }
 
@@ -162,9 +208,14 @@ promises! {
             let user = stage.stranger();
             let session = stage.draft(&user);
             let (theirs, orphan) = (stage.clone(), session.clone());
+            // What holds the slot goes with the unit.
+            let slot = Some(format!("round {round}"));
+            let letter = QueuedLetter { slot, ..stage.letter() };
+            let lost = letter.clone();
             let work = tokio::spawn(async move {
                 let mut tx = theirs.write().await;
                 tx.insert_session(&orphan).await.unwrap();
+                assert!(tx.insert_letter(&lost).await.unwrap());
                 std::future::pending::<()>().await;
                 tx.commit().await.unwrap();
             });
@@ -173,6 +224,7 @@ promises! {
             assert!(work.await.unwrap_err().is_cancelled());
             stage.add_user(&user).await;
             assert_eq!(stage.read().await.find_session(session.id).await.unwrap(), None);
+            stage.add_letter(&QueuedLetter { id: stage.letter().id, ..letter }).await;
         }
     }
 
