@@ -3,13 +3,13 @@
 use gateward_domain::link::{Link, LinkPurpose, LinkSubject};
 use gateward_domain::mail::{Letter, LetterKind, LetterText, QueuedLetter};
 use gateward_domain::ports::{Access, StoreError, Tx};
-use gateward_domain::{Identifier, Timestamp, TokenError, User};
+use gateward_domain::{Identifier, SignupId, Timestamp, TokenError, User};
 
 use crate::App;
 
 /// How many seconds a link must still be good for when its letter is sent, so that there is time to
 /// read it.
-const READING_SECONDS: i64 = 300;
+const READING_SECONDS: i64 = 120;
 
 /// What comes of composing.
 pub(crate) enum Composed {
@@ -26,7 +26,7 @@ pub(crate) enum Composed {
 
 /// Why a letter could not be composed.
 #[derive(Debug, thiserror::Error)]
-pub enum ComposeError {
+pub(crate) enum ComposeError {
     /// Its link could not be made.
     #[error("the link could not be made")]
     Token(#[from] TokenError),
@@ -109,7 +109,13 @@ impl App {
             return Ok(None);
         }
         let text = match link.purpose {
-            LinkPurpose::ConfirmSignup => LetterText::ConfirmSignup,
+            LinkPurpose::ConfirmSignup => {
+                let id = SignupId::from_uuid(link.subject.uuid());
+                match of_signup(tx, id, now).await? {
+                    Content::Make(text, ..) => text,
+                    other => return Ok(Some(other)),
+                }
+            }
             LinkPurpose::ConfirmEmail => LetterText::ConfirmEmail,
             LinkPurpose::UndoEmail => LetterText::EmailChange,
             LinkPurpose::ResetPassword => LetterText::ResetPassword,
@@ -133,11 +139,10 @@ async fn content(
 ) -> Result<Content, StoreError> {
     let plain = |text| Ok(Content::Plain(text));
     match queued.kind {
-        LetterKind::Signup => of_signup(tx, queued, now).await,
-        LetterKind::ResendConfirmation if queued.signup_id.is_some() => {
-            of_signup(tx, queued, now).await
-        }
-        LetterKind::ResendConfirmation => of_resend(tx, queued, now).await,
+        LetterKind::Signup | LetterKind::ResendConfirmation => match queued.signup_id {
+            Some(id) => of_signup(tx, id, now).await,
+            None => of_resend(tx, queued, now).await,
+        },
         LetterKind::ConfirmEmail => match owner(tx, queued).await? {
             Some(user) => Ok(of_account(&user)),
             None => Ok(Content::Nothing("the account is gone or has another address", false)),
@@ -172,16 +177,8 @@ async fn owner(tx: &mut dyn Tx, queued: &QueuedLetter) -> Result<Option<User>, S
 }
 
 /// A sign-up is confirmed, unless its address has an account.
-async fn of_signup(
-    tx: &mut dyn Tx,
-    queued: &QueuedLetter,
-    now: Timestamp,
-) -> Result<Content, StoreError> {
-    let signup = match queued.signup_id {
-        Some(id) => tx.find_signup(id, now).await?,
-        None => None,
-    };
-    let Some(signup) = signup else {
+async fn of_signup(tx: &mut dyn Tx, id: SignupId, now: Timestamp) -> Result<Content, StoreError> {
+    let Some(signup) = tx.find_signup(id, now).await? else {
         return Ok(Content::Nothing("the sign-up is over", true));
     };
     if tx.find_email_owner(&signup.email, now).await?.is_some() {
@@ -200,16 +197,10 @@ async fn of_resend(
     if let Some(user) = owner(tx, queued).await? {
         return Ok(of_account(&user));
     }
-    if tx.find_email_owner(&queued.recipient, now).await?.is_some() {
-        return Ok(Content::Nothing("the address is reserved", false));
+    match tx.find_newest_signup(&queued.recipient, now).await? {
+        Some(signup) => of_signup(tx, signup.id, now).await,
+        None => Ok(Content::Nothing("nothing waits for this address to be confirmed", false)),
     }
-    Ok(match tx.find_newest_signup(&queued.recipient, now).await? {
-        Some(signup) => {
-            let subject = LinkSubject::Signup(signup.id);
-            Content::Make(LetterText::ConfirmSignup, LinkPurpose::ConfirmSignup, subject)
-        }
-        None => Content::Nothing("nothing waits for this address to be confirmed", false),
-    })
 }
 
 /// The address of an account is confirmed once.

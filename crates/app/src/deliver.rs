@@ -51,10 +51,14 @@ impl App {
     ///
     /// What fails here leaves the letter to its lease: it is taken again when that is over.
     #[tracing::instrument(skip_all, fields(letter_id = %queued.id, kind = %queued.kind))]
-    pub async fn deliver(&self, queued: QueuedLetter) -> Result<Delivery, ComposeError> {
-        let letter = match self.compose(&queued, self.now()).await? {
-            Composed::Letter(letter) => letter,
-            Composed::Nothing { why, in_vain } => {
+    pub async fn deliver(&self, queued: QueuedLetter) -> Result<Delivery, StoreError> {
+        let letter = match self.compose(&queued, self.now()).await {
+            Ok(Composed::Letter(letter)) => letter,
+            Err(ComposeError::Store(error)) => return Err(error),
+            Err(error @ ComposeError::Token(_)) => {
+                return self.failed(&queued, &MailError::Unfit(error.to_string())).await;
+            }
+            Ok(Composed::Nothing { why, in_vain }) => {
                 let event = in_vain.then_some(EventKind::LetterDropped);
                 self.finish(&queued, LetterState::Dropped, Some(why.to_owned()), event).await?;
                 tracing::debug!(why, "letter dropped");
@@ -67,7 +71,7 @@ impl App {
                 tracing::debug!(attempts = queued.attempts, "letter sent");
                 Ok(Delivery::Sent)
             }
-            Err(error) => Ok(self.failed(&queued, &error).await?),
+            Err(error) => self.failed(&queued, &error).await,
         }
     }
 
@@ -81,8 +85,7 @@ impl App {
         let (attempts, failure) = (queued.attempts, error.to_string());
         if is_given_up(queued, error, now) {
             tracing::error!(attempts, failure, "letter given up; see `gateward mail`");
-            let (state, event) = (LetterState::Dead, Some(EventKind::LetterGivenUp));
-            self.finish(queued, state, Some(failure), event).await?;
+            self.give_up(queued, failure, now).await?;
             return Ok(Delivery::GivenUp);
         }
         tracing::warn!(attempts, failure, "letter not sent; it is tried again");
@@ -94,6 +97,23 @@ impl App {
             MailError::Unreachable(_) => Delivery::Unreachable,
             MailError::Refused { .. } | MailError::Unfit(_) => Delivery::Postponed,
         })
+    }
+
+    /// Gives a letter up, unless another worker has it by now: whoever puts it off first has it.
+    async fn give_up(
+        &self,
+        queued: &QueuedLetter,
+        failure: String,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut tx = self.ports.store.begin(Access::Write).await?;
+        let due_at = now.plus_seconds(PAUSE_SECONDS_MAX);
+        if tx.postpone_letter(queued.id, queued.attempts, due_at, &failure).await? {
+            tx.finish_letter(queued.id, LetterState::Dead, Some(failure), now).await?;
+            let event = self.event(EventKind::LetterGivenUp, Actor::Service, now);
+            tx.insert_event(&Event { user_id: queued.user_id, ..event }).await?;
+        }
+        tx.commit().await
     }
 
     /// How long a letter waits after this many tries: twice as long each time, less up to half by

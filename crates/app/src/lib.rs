@@ -41,7 +41,6 @@ pub use authenticate::{AuthenticateError, Caller};
 pub use change_email::{ChangeEmailError, UndoEmailError};
 pub use change_password::{ChangePassword, ChangePasswordError, PreparedChange};
 pub use change_username::ChangeUsernameError;
-pub use compose::ComposeError;
 pub use confirm::{AccountProof, ConfirmEmail, ConfirmEmailError, PreparedConfirmation};
 pub use delete_account::{DeleteAccountError, NotRecent};
 pub use deliver::Delivery;

@@ -12,7 +12,7 @@ use crate::App;
 pub(crate) const CONFIRM_SECONDS: i64 = 24 * 3600;
 
 /// For how many seconds a link that resets is good: whoever asks for it waits for it.
-pub(crate) const RESET_SECONDS: i64 = 3600;
+pub(crate) const RESET_SECONDS: i64 = 600;
 
 /// What somebody shows of a letter.
 #[derive(Debug)]

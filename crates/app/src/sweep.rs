@@ -23,9 +23,9 @@ const LETTER_KEEP_SECONDS: i64 = 7 * 24 * 3600;
 /// For how many seconds a letter is kept that was given up.
 const DEAD_LETTER_KEEP_SECONDS: i64 = 30 * 24 * 3600;
 
-/// For how many seconds a link is kept that is out of time: longer than its letter may wait, which
-/// tells by it that the link was not used.
-const LINK_KEEP_SECONDS: i64 = 4 * 24 * 3600;
+/// For how many seconds a link is kept that is out of time: longer than its letter may wait and then
+/// lie dead, for by it a letter that is tried again tells that the link was not used.
+const LINK_KEEP_SECONDS: i64 = DEAD_LETTER_KEEP_SECONDS + 4 * 24 * 3600;
 
 /// What is swept.
 #[derive(Clone, Copy)]

@@ -6,9 +6,10 @@ use gateward_domain::ports::{StoreError, Taken};
 use gateward_domain::{Email, EndReason, Identifier, Origin, PasswordError, RoleName, Username};
 
 use super::fakes::{PASSWORD, password, policy, signup, world, world_with};
+use super::mailbox::{by_token, open_world, reset};
 use crate::{
-    AuthenticateError, ChangePassword, ChangePasswordError, LoginError, NewAccount, OperatorError,
-    Policy, ReauthenticateError, Signup, SignupError,
+    AuthenticateError, ChangePassword, ChangePasswordError, LetterProof, LoginError, NewAccount,
+    OperatorError, Policy, ReauthenticateError, ResetPasswordError, Signup, SignupError,
 };
 
 #[tokio::test]
@@ -132,4 +133,23 @@ async fn a_disabled_account_is_out_at_once_and_can_come_back() {
     let nobody = Identifier::parse("nobody").unwrap();
     let nobody = world.app.set_disabled(&nobody, true).await;
     assert!(matches!(nobody, Err(OperatorError::NoSuchUser)));
+}
+
+#[tokio::test]
+async fn an_operator_makes_a_link_that_takes_the_place_of_the_mailed_one() {
+    let (world, _) = open_world(policy()).await;
+    let user = world.owner("ada", |_| ()).await;
+    world.owner("eve", |user| user.disabled = true).await;
+    let make = async |name| world.app.make_reset_link(&Identifier::parse(name).unwrap()).await;
+    assert!(matches!(make("nobody").await, Err(OperatorError::NoSuchUser)));
+    assert!(matches!(make("eve").await, Err(OperatorError::Disabled)));
+    let mailed = world.forgotten("ada").await;
+    let url = make("ada@example.org").await.unwrap();
+    let refused = world.app.reset_password(reset(by_token(&mailed), "another horse")).await;
+    assert!(matches!(refused, Err(ResetPasswordError::InvalidLink)));
+    let (page, token) = url.split_once("#token=").unwrap();
+    assert_eq!(page, "https://auth.example.org/reset-password");
+    let answer = reset(LetterProof::Token(token.to_owned()), "another horse");
+    world.app.reset_password(answer).await.unwrap();
+    assert!(world.told(user.id).await.contains(&"reset_link_made"));
 }

@@ -8,18 +8,19 @@ use gateward_domain::key::{Algorithm, KeyId, KeyPurpose, StoredKey};
 use gateward_domain::ports::{
     Access, HashError, KeyError, KeyMaker, PasswordHasher, Store, TokenSigner,
 };
-use gateward_domain::refresh::{Proof, ShownToken};
+use gateward_domain::refresh::{Proof, Salt, ShownToken};
 use gateward_domain::{
     AccessClaims, AccessGrant, Email, Origin, Password, PasswordHash, PasswordPolicy, RoleName,
     Session, Timestamp, TokenError, TokenText, User, Username,
 };
 use gateward_testkit::{FixedClock, MemoryStore, SeededEntropy, fixtures};
 
-use crate::{App, LoggedIn, Login, LoginError, Policy, Ports, Refresh, Signup};
+use super::mailbox::{Pigeons, PlainLinks};
+use crate::{App, LoggedIn, Login, LoginError, Policy, Ports, Refresh, SignedUp, Signup};
 
 pub(super) const PASSWORD: &str = "correct horse battery";
 
-/// Writes tokens in clear: kind, session, user, times and, for a refresh token, generation.
+/// Writes tokens in clear: kind, session, user, times and, for a refresh token, generation and salt.
 pub(super) struct PlainSigner;
 
 impl TokenSigner for PlainSigner {
@@ -38,11 +39,12 @@ impl TokenSigner for PlainSigner {
 
     fn sign_refresh(&self, session: &Session) -> Result<TokenText, TokenError> {
         Ok(TokenText::new(format!(
-            "refresh {} {} {} {}",
+            "refresh {} {} {} {} {}",
             session.id,
             session.user_id,
             session.line.expires_at.micros(),
             session.line.generation,
+            hex(&session.line.salt),
         )))
     }
 
@@ -63,7 +65,7 @@ impl TokenSigner for PlainSigner {
         }
     }
 
-    /// The proof is that of the fixtures, whose salt [`app`] gives to every session.
+    /// The proof is that of the fixtures; the token tells the salt.
     fn verify_refresh(&self, token: &str, _: Timestamp) -> Result<ShownToken, TokenError> {
         let parts: Vec<&str> = token.split(' ').collect();
         if parts[0] != "refresh" {
@@ -76,7 +78,7 @@ impl TokenSigner for PlainSigner {
             user_id: parts[2].parse().unwrap(),
             generation,
             expires_at: Timestamp::from_micros(parts[3].parse().unwrap()),
-            proof: Proof { keyed, secret: Proof::secret(&keyed, &SALT) },
+            proof: Proof { keyed, secret: Proof::secret(&keyed, &unhex(parts[5])) },
         })
     }
 
@@ -89,20 +91,16 @@ impl TokenSigner for PlainSigner {
     }
 }
 
-/// The salt of every session, because [`StuckEntropy`] gives nothing else.
-const SALT: gateward_domain::refresh::Salt = gateward_domain::refresh::Salt([7; 32]);
+/// A salt in clear.
+pub(super) fn hex(salt: &Salt) -> String {
+    let half = |at| u128::from_be_bytes(*salt.0[at..].first_chunk().unwrap());
+    format!("{:032x}{:032x}", half(0), half(16))
+}
 
-/// Gives 32 bytes that are always the same, and otherwise what a seed gives.
-struct StuckEntropy(SeededEntropy);
-
-impl gateward_domain::ports::Entropy for StuckEntropy {
-    fn fill(&self, buffer: &mut [u8]) {
-        if buffer.len() == SALT.0.len() {
-            buffer.copy_from_slice(&SALT.0);
-        } else {
-            self.0.fill(buffer);
-        }
-    }
+fn unhex(text: &str) -> Salt {
+    let half = |text| u128::from_str_radix(text, 16).unwrap().to_be_bytes();
+    let (first, second) = text.split_at(32);
+    Salt([half(first), half(second)].concat().try_into().unwrap())
 }
 
 /// Hashes by writing `plain:` before the password, and counts.
@@ -164,11 +162,13 @@ pub(super) struct World {
     pub(super) store: Arc<dyn Store>,
     pub(super) clock: Arc<FixedClock>,
     pub(super) hasher: Arc<PlainHasher>,
+    pub(super) pigeons: Arc<Pigeons>,
 }
 
 pub(super) fn policy() -> Policy {
     Policy {
         issuer: "https://auth.example.org".to_owned(),
+        public_url: "https://auth.example.org".to_owned(),
         key_algorithm: Algorithm::EdDsa,
         jwks_cache_seconds: 600,
         access_ttl_seconds: 900,
@@ -178,6 +178,10 @@ pub(super) fn policy() -> Policy {
         sessions_per_user_max: 3,
         password: PasswordPolicy { length_min: 8 },
         signup_enabled: true,
+        confirmation_required: false,
+        reauthentication_seconds: 900,
+        letters_per_address_seconds: Some(60),
+        code_tries_max: 5,
     }
 }
 
@@ -188,15 +192,18 @@ pub(super) async fn world() -> World {
 pub(super) async fn world_with(policy: Policy, store: Arc<dyn Store>) -> World {
     let clock = Arc::new(FixedClock::new(fixtures::NOW));
     let hasher = Arc::new(PlainHasher::default());
+    let pigeons = Arc::new(Pigeons::default());
     let ports = Ports {
         store: store.clone(),
         hasher: hasher.clone(),
         signer: Arc::new(PlainSigner),
+        links: Arc::new(PlainLinks),
+        mailer: pigeons.clone(),
         key_maker: Arc::new(HollowKeys),
         clock: clock.clone(),
-        entropy: Arc::new(StuckEntropy(SeededEntropy::new(1))),
+        entropy: Arc::new(SeededEntropy::new(1)),
     };
-    World { app: App::new(ports, policy).await.unwrap(), store, clock, hasher }
+    World { app: App::new(ports, policy).await.unwrap(), store, clock, hasher, pigeons }
 }
 
 pub(super) fn password(text: &str) -> Password {
@@ -214,7 +221,10 @@ pub(super) fn signup(name: &str) -> Signup {
 
 impl World {
     pub(super) async fn user(&self, name: &str) -> User {
-        self.app.signup(signup(name)).await.unwrap()
+        match self.app.signup(signup(name)).await.unwrap() {
+            SignedUp::Account(user) => user,
+            SignedUp::Pending { .. } => panic!("confirmation is required"),
+        }
     }
 
     pub(super) async fn login(&self, name: &str, text: &str) -> Result<LoggedIn, LoginError> {

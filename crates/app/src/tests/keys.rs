@@ -16,9 +16,11 @@ async fn the_first_start_makes_one_key_for_each_purpose_and_the_second_none() {
     for _ in 0..2 {
         world.app.prepare_keys(NewAlgorithm::Begins).await.unwrap();
         let keys = world.app.list_keys().await.unwrap();
-        let purposes: Vec<_> = keys.iter().map(|key| key.purpose).collect();
-        assert_eq!(purposes.len(), 2);
-        assert!(purposes.contains(&KeyPurpose::Access) && purposes.contains(&KeyPurpose::Refresh));
+        for purpose in [KeyPurpose::Access, KeyPurpose::Refresh, KeyPurpose::Link] {
+            let of_purpose = keys.iter().filter(|key| key.purpose == purpose);
+            assert_eq!(of_purpose.count(), 1, "{purpose:?}");
+        }
+        assert_eq!(keys.len(), 3);
     }
     world.app.ready().await.unwrap();
 }

@@ -1,7 +1,19 @@
 //! Tests of the use cases: against the memory store, and against mocks where the call is the point.
 
 mod accounts;
+mod addresses;
+mod confirmations;
+mod deletion;
 mod fakes;
+mod hijacks;
 mod keys;
+mod letters;
 mod logins;
+mod mailbox;
+mod notices;
 mod refreshes;
+mod resets;
+mod retries;
+mod signups;
+mod stale_letters;
+mod undos;

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use gateward_domain::mail::LetterKind;
 use gateward_domain::mock::{MockStore, MockTx};
-use gateward_domain::ports::{Access, StoreError};
-use gateward_domain::{EndReason, EventKind, Identifier, RoleName, TokenError, TokenText};
+use gateward_domain::ports::{Access, StoreError, TokenSigner};
+use gateward_domain::{EndReason, EventKind, Identifier, RoleName, TokenError};
 use gateward_testkit::fixtures;
 use mockall::Sequence;
 
-use super::fakes::{policy, world, world_with};
+use super::fakes::{PlainSigner, policy, world, world_with};
 use crate::{AuthenticateError, Refresh, RefreshError};
 
 #[tokio::test]
@@ -62,15 +63,10 @@ async fn a_replay_is_told_only_after_it_is_committed() {
     for commits in [true, false] {
         let store = replaying_store(commits);
         let world = world_with(policy(), Arc::new(store)).await;
-        let session = old_session();
-        let token = format!(
-            "refresh {} {} {} 1",
-            session.id,
-            session.user_id,
-            session.line.expires_at.micros()
-        );
+        let mut first = old_session();
+        first.line.generation = 1;
         let refresh = Refresh {
-            token: TokenText::new(token),
+            token: PlainSigner.sign_refresh(&first).unwrap(),
             idempotency: None,
             received_at: world.app.now(),
             origin: gateward_domain::Origin::default(),
@@ -83,15 +79,15 @@ async fn a_replay_is_told_only_after_it_is_committed() {
     }
 }
 
-/// A session of generation 5, whose salt is that of the fakes.
+/// A session of generation 5.
 fn old_session() -> gateward_domain::Session {
     let mut session = fixtures::session(1, &fixtures::user(1));
     session.line.generation = 5;
-    session.line.salt = gateward_domain::refresh::Salt([7; 32]);
     session
 }
 
-/// A store in which the session ends, the event is written and the commit comes, in this order.
+/// A store in which the session ends, the event and the letter are written and the commit comes, in
+/// this order.
 fn replaying_store(commits: bool) -> MockStore {
     let mut store = MockStore::new();
     store.expect_begin().withf(|access| *access == Access::SingleWrite).return_once(|_| {
@@ -116,6 +112,12 @@ fn replaying_store(commits: bool) -> MockStore {
             .times(1)
             .in_sequence(&mut order)
             .return_once(|_| Ok(()));
+        tx.expect_find_user().return_once(|_| Ok(Some(fixtures::user(1))));
+        tx.expect_insert_letter()
+            .withf(|letter| letter.kind == LetterKind::TokenReused)
+            .times(1)
+            .in_sequence(&mut order)
+            .return_once(|_| Ok(true));
         tx.expect_commit()
             .times(1)
             .in_sequence(&mut order)
