@@ -12,8 +12,8 @@ use crate::compose::{ComposeError, Composed};
 const LEASE_SECONDS: i64 = 60;
 
 /// The longest pause between two tries, in seconds: after a relay is back, every letter that waits
-/// is tried within this time.
-const PAUSE_SECONDS_MAX: i64 = 60;
+/// is tried within a minute, the worker's own pause included.
+const PAUSE_SECONDS_MAX: i64 = 50;
 
 /// After how many seconds a letter is given up.
 const GIVE_UP_SECONDS: i64 = 3 * 24 * 3600;

@@ -127,8 +127,11 @@ impl App {
     }
 
     /// Makes a link with which the owner of an account chooses a new password, for an operator to
-    /// hand over. It takes the place of one that was mailed.
-    pub async fn make_reset_link(&self, identifier: &Identifier) -> Result<String, OperatorError> {
+    /// hand over; gives until when it is good, too. It takes the place of one that was mailed.
+    pub async fn make_reset_link(
+        &self,
+        identifier: &Identifier,
+    ) -> Result<(String, Timestamp), OperatorError> {
         let now = self.now();
         let mut tx = self.ports.store.begin(Access::Write).await?;
         let found = tx.find_user_by_identifier(identifier).await?;
@@ -142,7 +145,7 @@ impl App {
         let event = self.event(EventKind::ResetLinkMade, Actor::Operator, now);
         tx.insert_event(&Event { user_id: Some(user.id), ..event }).await?;
         tx.commit().await?;
-        Ok(url)
+        Ok((url, link.expires_at))
     }
 }
 

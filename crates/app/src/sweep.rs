@@ -16,9 +16,12 @@ const BATCHES_MAX: u32 = 100;
 /// tokens shown late still find their reason.
 const KEEP_SECONDS: i64 = 3600;
 
-/// For how many seconds a letter is kept that was sent or dropped, so that an operator can look
-/// whether it was.
+/// For how many seconds a letter is kept that was sent, so that an operator can look whether it was.
 const LETTER_KEEP_SECONDS: i64 = 7 * 24 * 3600;
+
+/// For how many seconds a letter is kept that was dropped. Strangers can make many of these, by
+/// asking about addresses that have no account.
+const DROPPED_LETTER_KEEP_SECONDS: i64 = 24 * 3600;
 
 /// For how many seconds a letter is kept that was given up.
 const DEAD_LETTER_KEEP_SECONDS: i64 = 30 * 24 * 3600;
@@ -43,7 +46,7 @@ impl Swept {
         (Self::Signups, KEEP_SECONDS),
         (Self::Links, LINK_KEEP_SECONDS),
         (Self::Letters(LetterState::Sent), LETTER_KEEP_SECONDS),
-        (Self::Letters(LetterState::Dropped), LETTER_KEEP_SECONDS),
+        (Self::Letters(LetterState::Dropped), DROPPED_LETTER_KEEP_SECONDS),
         (Self::Letters(LetterState::Dead), DEAD_LETTER_KEEP_SECONDS),
     ];
 }

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, value_parser};
+use gateward_app::domain::mail::LetterState;
 
 /// An authentication service: accounts, sessions and tokens.
 #[derive(Debug, Parser)]
@@ -29,6 +30,9 @@ pub(crate) enum Command {
     /// Make or change accounts.
     #[command(subcommand)]
     User(UserCommand),
+    /// Look at letters, or have them sent once more.
+    #[command(subcommand)]
+    Mail(MailCommand),
     /// Make, list or rotate keys.
     #[command(subcommand)]
     Keys(KeysCommand),
@@ -74,6 +78,59 @@ pub(crate) enum UserCommand {
         /// Its name or address.
         user: String,
     },
+    /// Print a link with which the owner of an account chooses a new password.
+    ResetLink {
+        /// Its name or address.
+        user: String,
+    },
+}
+
+/// What to do with letters.
+#[derive(Debug, Subcommand)]
+pub(crate) enum MailCommand {
+    /// List letters, the newest first.
+    List {
+        /// Only those in this state: waiting, sent, dropped or dead.
+        #[arg(long, value_parser = state)]
+        state: Option<LetterState>,
+        /// How many at most.
+        #[arg(long, default_value_t = 50, value_parser = value_parser!(u32).range(1..=10_000))]
+        limit: u32,
+        /// Print a JSON array.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show one letter.
+    Show {
+        /// Which; `gateward mail list` tells.
+        id: String,
+        /// Print a JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Have letters tried again that were given up.
+    Retry(Retried),
+    /// Write every letter with the data of an example into a folder.
+    Render {
+        /// Which folder; made if it is not there.
+        folder: PathBuf,
+    },
+}
+
+/// Which letters are tried again.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct Retried {
+    /// This one.
+    pub(crate) id: Option<String>,
+    /// All that were given up.
+    #[arg(long)]
+    pub(crate) all: bool,
+}
+
+fn state(name: &str) -> Result<LetterState, String> {
+    LetterState::from_name(name)
+        .ok_or_else(|| "it is one of waiting, sent, dropped, dead".to_owned())
 }
 
 /// What to do with keys.

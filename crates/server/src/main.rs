@@ -5,6 +5,7 @@ mod commands;
 mod limits;
 mod logs;
 mod metrics;
+mod post;
 mod settings;
 mod tls;
 mod wiring;
@@ -68,6 +69,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             Command::Migrate => commands::migrate::run(&settings).await,
             Command::Config(command) => commands::config::run(command, &settings),
             Command::User(command) => commands::user::run(command, &settings).await,
+            Command::Mail(command) => commands::mail::run(command, &settings).await,
             Command::Keys(command) => commands::keys::run(command, &settings).await,
             Command::Openapi => commands::openapi::print(),
         }

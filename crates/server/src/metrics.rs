@@ -6,6 +6,9 @@ use std::time::Duration;
 
 use actix_web::web::{self, Data};
 use actix_web::{App, HttpResponse, HttpServer};
+use gateward_app::Delivery;
+use gateward_app::domain::Timestamp;
+use gateward_app::domain::ports::OutboxCounts;
 use gateward_crypto::Argon2Hasher;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
@@ -15,6 +18,19 @@ const SECONDS: &[f64] =
 
 /// How often what was counted is put together: until then each request takes some memory.
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
+
+/// How often the letters are counted, which asks the database: whoever reads the page does so about
+/// as often.
+const LETTERS_INTERVAL: Duration = Duration::from_secs(15);
+
+/// What can become of a letter.
+const DELIVERIES: [Delivery; 5] = [
+    Delivery::Sent,
+    Delivery::Dropped,
+    Delivery::Postponed,
+    Delivery::Unreachable,
+    Delivery::GivenUp,
+];
 
 /// What the page is made of.
 struct Page {
@@ -35,6 +51,52 @@ pub(crate) async fn upkeep(prometheus: PrometheusHandle) {
         interval.tick().await;
         prometheus.run_upkeep();
     }
+}
+
+/// Counts a letter that was tried.
+pub(crate) fn letter_tried(delivery: Delivery) {
+    mail_total(delivery).increment(1);
+}
+
+/// Counts the letters that wait or were given up, for as long as the process runs.
+pub(crate) async fn count_letters(app: &gateward_app::App) {
+    for delivery in DELIVERIES {
+        // A counter that is not there cannot be seen to rise from nothing.
+        mail_total(delivery).increment(0);
+    }
+    let mut interval = tokio::time::interval(LETTERS_INTERVAL);
+    loop {
+        interval.tick().await;
+        match app.count_letters().await {
+            Ok(counts) => show_letters(counts, app.now()),
+            // Whoever takes letters warns of it.
+            Err(error) => tracing::debug!(%error, "the letters could not be counted"),
+        }
+    }
+}
+
+fn mail_total(delivery: Delivery) -> metrics::Counter {
+    let outcome = match delivery {
+        Delivery::Sent => "sent",
+        Delivery::Dropped => "dropped",
+        Delivery::Postponed => "postponed",
+        Delivery::Unreachable => "unreachable",
+        Delivery::GivenUp => "given_up",
+    };
+    metrics::counter!("gateward_mail_total", "outcome" => outcome)
+}
+
+fn show_letters(counts: OutboxCounts, now: Timestamp) {
+    // A letter may be planned for later.
+    let oldest = counts.oldest_planned_at.map_or(0, |at| now.seconds_since(at).max(0));
+    metrics::gauge!("gateward_mail_waiting").set(number(counts.waiting));
+    metrics::gauge!("gateward_mail_dead").set(number(counts.dead));
+    metrics::gauge!("gateward_mail_oldest_seconds").set(number(oldest));
+}
+
+/// A number as metrics have it; one that is too large is the largest.
+fn number(number: impl TryInto<u32>) -> f64 {
+    f64::from(number.try_into().unwrap_or(u32::MAX))
 }
 
 /// Serves the page.
@@ -60,8 +122,8 @@ async fn show(page: Data<Page>) -> HttpResponse {
         ("gateward_hash_threads_busy", load.busy),
         ("gateward_hash_threads", load.threads),
     ];
-    for (name, number) in numbers {
-        metrics::gauge!(name).set(f64::from(u32::try_from(number).unwrap_or(u32::MAX)));
+    for (name, value) in numbers {
+        metrics::gauge!(name).set(number(value));
     }
     HttpResponse::Ok()
         .content_type("text/plain; version=0.0.4; charset=utf-8")

@@ -7,19 +7,22 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use gateward_app::domain::ports::StoreError;
+use gateward_app::domain::ports::{Inbox, Mailer, StoreError};
 use gateward_app::{App, KeysError, NewAlgorithm, Ports};
 use gateward_crypto::{
     Argon2Hasher, Keyring, KeyringSettings, MasterKey, SystemClock, SystemEntropy,
 };
 use gateward_diesel::{CreateIfMissing, MigrateError, Options, migrate, open, pending};
+use gateward_smtp::{DevInbox, SmtpMailer};
 
-use crate::settings::{MasterKeySource, Settings, is_exposed};
+use crate::settings::{Mail, MasterKeySource, Settings, Transport, is_exposed};
 
 /// The use cases with their adapters.
 pub(crate) struct Wired {
     pub(crate) app: Arc<App>,
     pub(crate) hasher: Arc<Argon2Hasher>,
+    /// Where a developer reads the letters.
+    pub(crate) inbox: Option<Arc<dyn Inbox>>,
     /// The master key that was made just now and must be kept, and where.
     new_master_key: Option<(MasterKey, PathBuf)>,
 }
@@ -54,16 +57,39 @@ pub(crate) async fn wire(settings: &Settings, create: CreateIfMissing) -> anyhow
     };
     let keyring = Arc::new(Keyring::new(keyring_settings, master_key, entropy.clone()));
     let hasher = Arc::new(Argon2Hasher::new(settings.argon2, entropy.clone())?);
+    let (mailer, inbox) = mailer(&settings.mail)?;
     let ports = Ports {
         store,
         hasher: hasher.clone(),
         signer: keyring.clone(),
+        links: keyring.clone(),
+        mailer,
         key_maker: keyring,
         clock: Arc::new(SystemClock),
         entropy,
     };
     let app = Arc::new(App::new(ports, settings.policy.clone()).await?);
-    Ok(Wired { app, hasher, new_master_key })
+    Ok(Wired { app, hasher, inbox, new_master_key })
+}
+
+/// What takes the letters, and where a developer reads them.
+type MailerAndInbox = (Arc<dyn Mailer>, Option<Arc<dyn Inbox>>);
+
+/// Makes what takes the letters. Connects to nobody yet.
+pub(crate) fn mailer(mail: &Mail) -> anyhow::Result<MailerAndInbox> {
+    let (letters, clock) = (mail.settings.clone(), Arc::new(SystemClock));
+    match &mail.transport {
+        Transport::Inbox => {
+            let inbox = DevInbox::new(letters, clock).context("no inbox can be made")?;
+            let inbox = Arc::new(inbox);
+            Ok((inbox.clone(), Some(inbox)))
+        }
+        Transport::Smtp { relay, fallback } => {
+            let mailer = SmtpMailer::new(letters, relay.clone(), fallback.clone(), clock)
+                .context("mail.smtp_url or mail.fallback_smtp_url cannot be used")?;
+            Ok((Arc::new(mailer), None))
+        }
+    }
 }
 
 /// Why a node could not be brought up.

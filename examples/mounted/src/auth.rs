@@ -16,6 +16,8 @@ use gateward_http::app::domain::PasswordPolicy;
 use gateward_http::app::domain::key::Algorithm;
 use gateward_http::app::{App as UseCases, NewAlgorithm, Policy, Ports};
 use gateward_http::{App, Options};
+use gateward_smtp::{DevInbox, MailSettings, Sender};
+use tokio::task::JoinSet;
 use tokio::time::interval;
 
 /// How often the node looks for keys that another has made: within ten seconds all must know them.
@@ -23,6 +25,15 @@ const KEY_INTERVAL: Duration = Duration::from_secs(5);
 
 /// How often sessions that no longer matter are swept away.
 const SWEEP_INTERVAL: Duration = Duration::from_mins(1);
+
+/// How often the node looks for letters: whoever waits for one does not notice half a second.
+const LETTER_INTERVAL: Duration = Duration::from_millis(500);
+
+/// How many letters are delivered at once.
+const LETTERS_AT_ONCE: u32 = 8;
+
+/// Who writes the letters; the name is what they call the application.
+const SENDER: &str = "Notes <notes@localhost.invalid>";
 
 /// Gives the ports their adapters, on a database in `folder`, and makes the keys ready.
 pub async fn wire(folder: &Path, public_url: &str) -> anyhow::Result<App> {
@@ -42,10 +53,19 @@ pub async fn wire(folder: &Path, public_url: &str) -> anyhow::Result<App> {
     let master_key = master_key(&folder.join("master.key"), &entropy)?;
     let keyring = Arc::new(Keyring::new(settings, master_key, entropy.clone()));
     let hasher = Argon2Hasher::new(Argon2Settings::default(), entropy.clone())?;
+    let letters = MailSettings {
+        from: Sender::parse(SENDER)?,
+        public_url: public_url.to_owned(),
+        templates: None,
+    };
+    // An application that strangers reach has an `SmtpMailer` here, and no inbox.
+    let inbox = Arc::new(DevInbox::new(letters, Arc::new(SystemClock))?);
     let ports = Ports {
         store,
         hasher: Arc::new(hasher),
         signer: keyring.clone(),
+        links: keyring.clone(),
+        mailer: inbox.clone(),
         key_maker: keyring,
         clock: Arc::new(SystemClock),
         entropy,
@@ -59,13 +79,14 @@ pub async fn wire(folder: &Path, public_url: &str) -> anyhow::Result<App> {
         cors_origins: Vec::new(),
         docs: false,
     };
-    Ok(App::new(Arc::new(use_cases), options))
+    Ok(App::new(Arc::new(use_cases), options).with_inbox(inbox))
 }
 
 /// The defaults of `config/default.toml`.
 fn policy(public_url: &str) -> Policy {
     Policy {
         issuer: public_url.to_owned(),
+        public_url: public_url.to_owned(),
         key_algorithm: Algorithm::EdDsa,
         jwks_cache_seconds: 600,
         access_ttl_seconds: 900,
@@ -75,6 +96,10 @@ fn policy(public_url: &str) -> Policy {
         sessions_per_user_max: 100,
         password: PasswordPolicy { length_min: 8 },
         signup_enabled: true,
+        confirmation_required: false,
+        reauthentication_seconds: 900,
+        letters_per_address_seconds: Some(60),
+        code_tries_max: 5,
     }
 }
 
@@ -96,6 +121,11 @@ fn master_key(path: &Path, entropy: &SystemEntropy) -> anyhow::Result<MasterKey>
 
 /// What Gateward needs done for as long as the application runs. Spawn it once per process.
 pub async fn chores(auth: App) {
+    tokio::join!(keep_house(&auth), deliver_letters(&auth));
+}
+
+/// Looks for keys that another node has made, and sweeps.
+async fn keep_house(auth: &App) {
     let (mut keys, mut sweep) = (interval(KEY_INTERVAL), interval(SWEEP_INTERVAL));
     loop {
         tokio::select! {
@@ -108,6 +138,29 @@ pub async fn chores(auth: App) {
                 if let Err(error) = auth.core().sweep().await {
                     tracing::warn!(%error, "sweeping failed");
                 }
+            }
+        }
+    }
+}
+
+/// Takes letters from the outbox and delivers them, some at once. What fails is tried again by
+/// itself.
+async fn deliver_letters(auth: &App) {
+    let mut look = interval(LETTER_INTERVAL);
+    loop {
+        look.tick().await;
+        let letters = auth.core().take_letters(LETTERS_AT_ONCE).await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "the outbox could not be read");
+            Vec::new()
+        });
+        let mut under_way = JoinSet::new();
+        for letter in letters {
+            let auth = auth.clone();
+            under_way.spawn(async move { auth.core().deliver(letter).await });
+        }
+        while let Some(delivered) = under_way.join_next().await {
+            if let Ok(Err(error)) = delivered {
+                tracing::warn!(%error, "a letter could not be delivered");
             }
         }
     }

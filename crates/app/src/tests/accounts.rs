@@ -144,7 +144,8 @@ async fn an_operator_makes_a_link_that_takes_the_place_of_the_mailed_one() {
     assert!(matches!(make("nobody").await, Err(OperatorError::NoSuchUser)));
     assert!(matches!(make("eve").await, Err(OperatorError::Disabled)));
     let mailed = world.forgotten("ada").await;
-    let url = make("ada@example.org").await.unwrap();
+    let (url, good_until) = make("ada@example.org").await.unwrap();
+    assert_eq!(good_until.seconds_since(world.app.now()), 600);
     let refused = world.app.reset_password(reset(by_token(&mailed), "another horse")).await;
     assert!(matches!(refused, Err(ResetPasswordError::InvalidLink)));
     let (page, token) = url.split_once("#token=").unwrap();

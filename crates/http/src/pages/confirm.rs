@@ -85,7 +85,7 @@ fn form(filled: &Filled, refusal: Option<&Refusal>) -> String {
         view.input(&Input {
             name: "username",
             label: "Another username",
-            hint: "Three to 32 letters from A to Z, digits, dots, “_” or “-”.".to_owned(),
+            hint: "3 to 32 letters from A to Z, digits, dots, “_” or “-”.".to_owned(),
             attributes: format!(
                 "type=\"text\" autocomplete=\"username\" autocapitalize=\"none\" \
                  spellcheck=\"false\" minlength=\"{}\" maxlength=\"{}\" required",

@@ -9,11 +9,13 @@ use actix_web::HttpServer;
 use actix_web::dev::ServerHandle;
 use anyhow::Context;
 use gateward_app::NewAlgorithm;
+use gateward_crypto::SystemEntropy;
 use gateward_diesel::CreateIfMissing;
 use gateward_http::App;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::tell;
+use crate::post::Postman;
 use crate::settings::{LogFormat, Mode, Settings};
 use crate::wiring::{BringUpError, Wired, wire};
 use crate::{limits, logs, metrics, tls};
@@ -55,32 +57,44 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<()> {
     let ops_listener = bind("ops.listen", settings.ops_listen)?;
     let address = listener.local_addr()?;
     let ops_address = ops_listener.local_addr()?;
-    let app = App::new(wired.app.clone(), settings.http.clone());
+    let app = http_app(&wired, settings);
     let connections_max = limits::connections_max(settings.pool_size);
     let server = server(&app, listener, settings, connections_max)?;
     let prometheus = metrics::init()?;
     tokio::spawn(metrics::upkeep(prometheus.clone()));
     let ops = metrics::serve(ops_listener, prometheus, wired.hasher.clone())?;
     let handles = [server.handle(), ops.handle()];
+    let postman = Postman::new(wired.app.clone(), Arc::new(SystemEntropy::new()));
 
     tracing::info!(%address, %ops_address, mode = settings.mode.as_str(), "listening");
     warn_of_another_port(settings, address);
     let settings = settings.clone();
+    let post = postman.clone();
     tokio::spawn(async move {
         come_up(&wired, &settings, trouble).await;
         tracing::info!("ready");
         // Among lines for programs, words for people would be in the way.
         if settings.mode == Mode::Development && settings.log_format == LogFormat::Pretty {
-            greet(&settings, address, ops_address);
+            greet(&wired, &settings, (address, ops_address));
         }
-        chores(&wired).await;
+        chores(&wired, &post).await;
     });
-    tokio::spawn(stop_on_signal(signals, app, handles));
+    tokio::spawn(stop_on_signal(signals, app, postman.clone(), handles));
     let ops = tokio::spawn(ops);
     server.await?;
     ops.await??;
+    postman.finish().await;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// The HTTP interface, with the inbox where there is one.
+fn http_app(wired: &Wired, settings: &Settings) -> App {
+    let app = App::new(wired.app.clone(), settings.http.clone());
+    match &wired.inbox {
+        Some(inbox) => app.with_inbox(inbox.clone()),
+        None => app,
+    }
 }
 
 fn bind(option: &str, address: SocketAddr) -> anyhow::Result<TcpListener> {
@@ -136,17 +150,19 @@ fn warn_of_another_port(settings: &Settings, address: SocketAddr) {
 }
 
 /// Tells a developer where everything is; at once, so that no line of the log comes between.
-fn greet(settings: &Settings, address: SocketAddr, ops_address: SocketAddr) {
+fn greet(wired: &Wired, settings: &Settings, (address, ops_address): (SocketAddr, SocketAddr)) {
     let scheme = if settings.tls.is_some() { "https" } else { "http" };
     let base = format!("{scheme}://{address}");
     let base_path = &settings.http.base_path;
     let database = settings.shown_database_url();
     let docs =
         if settings.http.docs { format!("\n  Try it on  {base}/docs") } else { String::new() };
+    let inbox = wired.inbox.as_ref().map(|_| format!("\n  Inbox      {base}/dev/inbox"));
+    let inbox = inbox.unwrap_or_default();
     tell(&format!(
         "
 Gateward is ready.
-  API        {base}{base_path}{docs}
+  API        {base}{base_path}{docs}{inbox}
   Metrics    http://{ops_address}/metrics
   Data       {database}
   The first administrator is made in another terminal, in this folder, by
@@ -177,9 +193,15 @@ async fn come_up(wired: &Wired, settings: &Settings, mut trouble: Option<BringUp
     }
 }
 
-/// What a node does besides serving. Sweeping may take long, and new keys must not wait for it.
-async fn chores(wired: &Wired) {
-    tokio::join!(look_for_keys(wired), sweep(wired));
+/// What a node does besides serving. Sweeping may take long, and neither new keys nor letters must
+/// wait for it.
+async fn chores(wired: &Wired, postman: &Arc<Postman>) {
+    tokio::join!(
+        look_for_keys(wired),
+        sweep(wired),
+        postman.run(),
+        metrics::count_letters(&wired.app)
+    );
 }
 
 /// Looks for keys that another has made.
@@ -201,7 +223,7 @@ async fn sweep(wired: &Wired) {
         interval.tick().await;
         match wired.app.sweep().await {
             Ok(0) => {}
-            Ok(count) => tracing::info!(count, "sessions swept away"),
+            Ok(count) => tracing::info!(count, "rows swept away"),
             Err(error) => {
                 let cause = format!("{:#}", anyhow::Error::from(error));
                 tracing::warn!(cause, "sweeping failed");
@@ -220,14 +242,20 @@ impl StopSignals {
     }
 }
 
-/// Stops when told to: readiness turns off, running requests finish.
-async fn stop_on_signal(mut signals: StopSignals, app: App, handles: [ServerHandle; 2]) {
+/// Stops when told to: readiness turns off, running requests finish, no more letters are taken.
+async fn stop_on_signal(
+    mut signals: StopSignals,
+    app: App,
+    postman: Arc<Postman>,
+    handles: [ServerHandle; 2],
+) {
     tokio::select! {
         _ = signals.0.recv() => {}
         _ = signals.1.recv() => {}
     }
     tracing::info!("stopping");
     app.drain();
+    postman.close();
     let [api, ops] = handles;
     tokio::join!(api.stop(true), ops.stop(true));
 }

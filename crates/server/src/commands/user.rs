@@ -7,7 +7,7 @@ use gateward_app::domain::ports::{StoreError, Taken};
 use gateward_app::domain::{Email, Identifier, Password, RoleName, Username};
 use gateward_app::{NewAccount, OperatorError};
 
-use super::{ready, tell};
+use super::{complain, ready, tell};
 use crate::cli::UserCommand;
 use crate::settings::Settings;
 
@@ -26,6 +26,7 @@ pub(crate) async fn run(command: UserCommand, settings: &Settings) -> anyhow::Re
         }
         UserCommand::Disable { user } => set_disabled(&user, true, settings).await,
         UserCommand::Enable { user } => set_disabled(&user, false, settings).await,
+        UserCommand::ResetLink { user } => make_reset_link(&user, settings).await,
     }
 }
 
@@ -48,17 +49,10 @@ async fn create(account: NewAccount, settings: &Settings) -> anyhow::Result<()> 
 }
 
 async fn set_disabled(user: &str, disabled: bool, settings: &Settings) -> anyhow::Result<()> {
-    let Some(identifier) = Identifier::parse(user) else {
-        bail!("{user:?} is neither a username nor an address");
-    };
+    let identifier = identifier(user)?;
     let wired = ready(settings).await?;
-    let (user, changed) =
-        wired.app.set_disabled(&identifier, disabled).await.map_err(|error| match error {
-            OperatorError::NoSuchUser => {
-                anyhow!("there is no account with the name or address {user:?}")
-            }
-            error => error.into(),
-        })?;
+    let changed = wired.app.set_disabled(&identifier, disabled).await;
+    let (user, changed) = changed.map_err(|error| of_account(error, user))?;
     let name = &user.username;
     tell(&match (disabled, changed) {
         (true, true) => format!("{name} is disabled; every session is over."),
@@ -67,6 +61,38 @@ async fn set_disabled(user: &str, disabled: bool, settings: &Settings) -> anyhow
         (false, false) => format!("{name} was not disabled."),
     });
     Ok(())
+}
+
+/// Prints the link alone on standard output, so that it can be piped on, and the rest beside it.
+async fn make_reset_link(user: &str, settings: &Settings) -> anyhow::Result<()> {
+    let identifier = identifier(user)?;
+    let wired = ready(settings).await?;
+    let made = wired.app.make_reset_link(&identifier).await;
+    let (link, good_until) = made.map_err(|error| of_account(error, user))?;
+    tell(&link);
+    let until = gateward_http::rfc3339(good_until);
+    complain(&format!(
+        "It is good until {until} and for one use. Whoever has it can take the account over."
+    ));
+    Ok(())
+}
+
+fn identifier(user: &str) -> anyhow::Result<Identifier> {
+    Identifier::parse(user)
+        .with_context(|| format!("{user:?} is neither a username nor an address"))
+}
+
+/// What an error means to whoever named an account.
+fn of_account(error: OperatorError, user: &str) -> anyhow::Error {
+    match error {
+        OperatorError::NoSuchUser => {
+            anyhow!("there is no account with the name or address {user:?}")
+        }
+        OperatorError::Disabled => {
+            anyhow!("the account {user:?} is disabled; run: gateward user enable {user}")
+        }
+        error => error.into(),
+    }
 }
 
 /// The password: from standard input, less one newline, or asked for twice.

@@ -1,12 +1,13 @@
 //! Checks: each option for itself, then together.
 
+mod mail;
+mod policy;
+
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use gateward_app::Policy;
-use gateward_app::domain::PasswordPolicy;
-use gateward_app::domain::key::Algorithm;
+use gateward_app::domain::link::LinkPurpose;
 use gateward_crypto::{Argon2Settings, MasterKey};
 use gateward_http::Options;
 use ipnet::IpNet;
@@ -19,15 +20,9 @@ use super::reader::Reader;
 use super::secret::{self, Secret};
 use super::{GENERATED_MASTER_KEY, LogFormat, MasterKeySource, Mode, Settings, Tls};
 
-/// A year, the most that any life may last.
-const YEAR_SECONDS: i64 = 366 * 24 * 3600;
-
 /// The shortest prefix of a network of proxies: that of `10.0.0.0/8` and of `fd00::/8`. Whoever trusts
 /// more trusts strangers.
 const PROXY_PREFIX_MIN: u8 = 8;
-
-/// The most characters of an audience.
-const AUDIENCE_LEN_MAX: usize = 255;
 
 /// Checks all settings; every error is named, not the first alone.
 pub(crate) fn check(flat: &Flat) -> Result<Settings, Vec<SettingError>> {
@@ -49,8 +44,9 @@ fn read(reader: &mut Reader<'_>, shown: String) -> Option<Settings> {
     let http = options(reader, public_url.as_ref());
     let database_url = database_url(reader);
     let master_key = master_key(reader, mode);
-    let policy = policy(reader, &http.public_url);
-    let audience = audience(reader, &http.public_url);
+    let policy = policy::policy(reader, &http.public_url);
+    let audience = policy::audience(reader, &http.public_url);
+    let mail = mail::mail(reader, mode, &http.public_url);
     let argon2 = argon2(reader);
     let formats = [("pretty", LogFormat::Pretty), ("json", LogFormat::Json)];
     let log_format = reader.choice("log.format", &formats);
@@ -71,6 +67,7 @@ fn read(reader: &mut Reader<'_>, shown: String) -> Option<Settings> {
         master_key: master_key?,
         audience,
         policy,
+        mail: mail?,
         argon2,
         http,
         log_format: log_format?,
@@ -143,6 +140,8 @@ fn options(reader: &mut Reader<'_>, public_url: Option<&Url>) -> Options {
             && segment.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
     };
     let fixed = [".well-known", "oauth", "health", "docs", "openapi.json", "dev", "metrics"];
+    let pages = LinkPurpose::ALL.iter().map(|purpose| purpose.page().trim_start_matches('/'));
+    let fixed: Vec<&str> = fixed.into_iter().chain(pages).collect();
     let segments: Vec<&str> = base_path.split('/').skip(1).collect();
     let well_formed = base_path.starts_with('/') && segments.iter().all(|text| segment(text));
     if !base_path.is_empty() && !well_formed {
@@ -227,68 +226,6 @@ fn master_key(reader: &mut Reader<'_>, mode: Option<Mode>) -> Option<MasterKeySo
             None
         }
     }
-}
-
-fn policy(reader: &mut Reader<'_>, public_url: &str) -> Policy {
-    let algorithms = [
-        ("EdDSA", Algorithm::EdDsa),
-        ("ES256", Algorithm::Es256),
-        ("PS256", Algorithm::Ps256),
-        ("RS256", Algorithm::Rs256),
-    ];
-    // All errors are told at once, so a wrong one stands in until the end.
-    let key_algorithm = reader.choice("keys.algorithm", &algorithms).unwrap_or(Algorithm::EdDsa);
-    let policy = Policy {
-        issuer: issuer(reader, public_url),
-        key_algorithm,
-        jwks_cache_seconds: reader.number("keys.jwks_cache_seconds", 1..=86_400),
-        access_ttl_seconds: reader.number("tokens.access_ttl_seconds", 1..=86_400),
-        refresh_idle_seconds: reader.number("tokens.refresh_idle_seconds", 1..=YEAR_SECONDS),
-        session_max_seconds: reader.number("tokens.session_max_seconds", 1..=YEAR_SECONDS),
-        refresh_leeway_seconds: reader.number("tokens.refresh_leeway_seconds", 0..=300),
-        sessions_per_user_max: reader.count("tokens.sessions_per_user_max", 1..=10_000),
-        password: PasswordPolicy { length_min: reader.count("password.length_min", 8..=128) },
-        signup_enabled: reader.flag("signup.enabled"),
-    };
-    if policy.refresh_idle_seconds > policy.session_max_seconds {
-        let message = "is longer than tokens.session_max_seconds; make it shorter or that longer";
-        reader.wrong("tokens.refresh_idle_seconds", message);
-    }
-    let verification = [("optional", false), ("required", true)];
-    if reader.choice("signup.email_verification", &verification) == Some(true) {
-        let message = "is \"required\", but this version sends no mail yet; set it to \"optional\"";
-        reader.wrong("signup.email_verification", message);
-    }
-    policy
-}
-
-/// An issuer is a URL without query and fragment (RFC 8414, section 2).
-fn issuer(reader: &mut Reader<'_>, public_url: &str) -> String {
-    let Some(text) = reader.text("tokens.issuer") else { return public_url.to_owned() };
-    let good = Url::parse(&text).is_ok_and(|url| {
-        matches!(url.scheme(), "http" | "https")
-            && url.username().is_empty()
-            && url.password().is_none()
-            && url.query().is_none()
-            && url.fragment().is_none()
-    });
-    if !good {
-        let message = "must be a URL without user, query and fragment, such as \
-                       https://auth.example.org; or leave it out and set http.public_url";
-        reader.wrong("tokens.issuer", message);
-    }
-    text
-}
-
-/// An audience is any name, and a URL as a rule.
-fn audience(reader: &mut Reader<'_>, public_url: &str) -> String {
-    let Some(text) = reader.text("tokens.audience") else { return public_url.to_owned() };
-    if text.len() > AUDIENCE_LEN_MAX || text.contains(|c: char| c.is_whitespace() || c.is_control())
-    {
-        let message = "must be a name or URL of at most 255 characters, without spaces";
-        reader.wrong("tokens.audience", message);
-    }
-    text
 }
 
 fn argon2(reader: &mut Reader<'_>) -> Argon2Settings {

@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use gateward_app::Policy;
 use gateward_crypto::{Argon2Settings, MasterKey};
 use gateward_http::Options;
+use gateward_smtp::{MailSettings, Relay};
 
 pub(crate) use error::SettingError;
 pub(crate) use secret::{Secret, is_exposed};
@@ -63,6 +64,27 @@ pub(crate) enum MasterKeySource {
     Generated(PathBuf),
 }
 
+/// How letters are written, and where they go.
+#[derive(Clone)]
+pub(crate) struct Mail {
+    pub(crate) settings: MailSettings,
+    pub(crate) transport: Transport,
+}
+
+/// Where letters go.
+#[derive(Clone)]
+pub(crate) enum Transport {
+    /// Into memory, where a developer reads them; in development only.
+    Inbox,
+    /// To a relay, and to a second one when that does not take them.
+    Smtp {
+        /// The first one.
+        relay: Relay,
+        /// The second one.
+        fallback: Option<Relay>,
+    },
+}
+
 /// Settings that were found good.
 #[derive(Clone)]
 pub(crate) struct Settings {
@@ -76,6 +98,7 @@ pub(crate) struct Settings {
     pub(crate) master_key: MasterKeySource,
     pub(crate) audience: String,
     pub(crate) policy: Policy,
+    pub(crate) mail: Mail,
     pub(crate) argon2: Argon2Settings,
     pub(crate) http: Options,
     pub(crate) log_format: LogFormat,

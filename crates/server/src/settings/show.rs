@@ -34,7 +34,7 @@ pub(crate) fn is_secret(name: &str, text: &str) -> bool {
 fn hidden(name: &str, text: &str) -> String {
     match name {
         "keys.master_key" if !text.is_empty() => "(hidden)".to_owned(),
-        "database.url" => without_password(text),
+        "database.url" | "mail.smtp_url" | "mail.fallback_smtp_url" => without_password(text),
         _ => text.to_owned(),
     }
 }

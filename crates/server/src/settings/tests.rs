@@ -1,6 +1,7 @@
 //! Tests of the settings: what is refused, what overrules what, what is never shown.
 
 mod layering;
+mod mail;
 mod modes;
 mod refusals;
 mod secrets;
@@ -18,7 +19,8 @@ const PRODUCTION: &[(&str, &str)] = &[
     ("mode", "production"),
     ("http.public_url", "https://auth.example.org"),
     ("keys.master_key", MASTER_KEY),
-    ("signup.email_verification", "optional"),
+    ("mail.from", "Example <login@example.org>"),
+    ("mail.smtp_url", "smtps://ada:hunter2@relay.example.org"),
 ];
 
 /// The variables that set these options.

@@ -11,9 +11,13 @@ fn production_wants_a_master_key() {
 }
 
 #[test]
-fn production_refuses_required_confirmation_until_there_is_mail() {
-    let options = &PRODUCTION[..3];
-    refused(with(options), "signup.email_verification", "set it to \"optional\"");
+fn production_wants_addresses_confirmed_unless_told_otherwise() {
+    let required = |settings: Settings| settings.policy.confirmation_required;
+    assert!(required(with(PRODUCTION).unwrap()));
+    let optional = ("signup.email_verification", "optional");
+    assert!(!required(in_production(&[optional]).unwrap()));
+    assert!(!required(with(&[]).unwrap()));
+    assert!(required(with(&[("signup.email_verification", "required")]).unwrap()));
 }
 
 #[test]

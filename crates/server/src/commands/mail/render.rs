@@ -1,0 +1,128 @@
+//! `gateward mail render`: every letter as an example, for whoever writes templates.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, bail};
+use gateward_smtp::{MailSettings, Templates};
+
+use crate::commands::tell;
+
+/// The file that marks a folder as one of ours: what stands beside it may be written anew.
+const MARK: &str = ".gateward-letters";
+
+/// What the mark says.
+const MARK_TEXT: &str = "`gateward mail render` wrote the letters beside this file.\n";
+
+/// Writes each letter as `NAME.subject`, `NAME.txt` and `NAME.html`.
+pub(super) fn render(folder: &Path, settings: &MailSettings) -> anyhow::Result<()> {
+    let templates = match &settings.templates {
+        Some(of) => {
+            refuse_templates(folder, of)?;
+            Templates::with_folder(of)?
+        }
+        None => Templates::built_in()?,
+    };
+    let letters = templates.samples(&service(settings))?;
+    let mut files = Vec::new();
+    for (letter, rendered) in letters {
+        files.push((format!("{letter}.subject"), format!("{}\n", rendered.subject)));
+        files.push((format!("{letter}.txt"), rendered.text));
+        files.push((format!("{letter}.html"), rendered.html));
+    }
+    write(folder, &files)?;
+    tell(&format!("Wrote {} files into {}.", files.len(), folder.display()));
+    Ok(())
+}
+
+/// What letters call the service: the sender's name, or the host.
+fn service(settings: &MailSettings) -> String {
+    let host = url::Url::parse(&settings.public_url);
+    let host = host.ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
+    settings.from.name().map_or(host, str::to_owned)
+}
+
+/// Among templates, letters would be taken for templates at the next start.
+fn refuse_templates(folder: &Path, templates: &Path) -> anyhow::Result<()> {
+    let same = fs::canonicalize(folder).ok().zip(fs::canonicalize(templates).ok());
+    if same.is_some_and(|(one, other)| one == other) {
+        bail!("{} is mail.templates; choose another folder", folder.display());
+    }
+    Ok(())
+}
+
+/// Writes the files, over those of an earlier time and nobody else's.
+fn write(folder: &Path, files: &[(String, String)]) -> anyhow::Result<()> {
+    let shown = folder.display();
+    fs::create_dir_all(folder).with_context(|| format!("{shown} cannot be made"))?;
+    let mark = folder.join(MARK);
+    let theirs = files.iter().find(|(name, _)| folder.join(name).symlink_metadata().is_ok());
+    if let Some((name, _)) = theirs.filter(|_| !mark.is_file()) {
+        bail!("{shown} holds a {name} of somebody else; choose another folder");
+    }
+    let mark = (MARK.to_owned(), MARK_TEXT.to_owned());
+    for (name, text) in [&mark].into_iter().chain(files) {
+        let path = folder.join(name);
+        fs::write(&path, text).with_context(|| format!("{} cannot be written", path.display()))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use gateward_app::domain::mail::LetterText;
+    use gateward_smtp::Sender;
+
+    use super::*;
+
+    fn settings(from: &str, templates: Option<&Path>) -> MailSettings {
+        MailSettings {
+            from: Sender::parse(from).unwrap(),
+            public_url: "https://auth.example.org".to_owned(),
+            templates: templates.map(Path::to_owned),
+        }
+    }
+
+    #[test]
+    fn every_letter_is_written_and_may_be_written_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path().join("new/letters");
+        render(&folder, &settings("Notes <a@example.org>", None)).unwrap();
+        for letter in LetterText::ALL {
+            let read = |ending: &str| {
+                fs::read_to_string(folder.join(format!("{letter}.{ending}"))).unwrap()
+            };
+            assert!(read("subject").contains("Notes"), "{letter}");
+            assert!(read("txt").contains("Notes"), "{letter}");
+            assert!(read("html").contains("<html"), "{letter}");
+        }
+        render(&folder, &settings("a@example.org", None)).unwrap();
+        let subject = fs::read_to_string(folder.join("reset_password.subject")).unwrap();
+        assert!(subject.contains("auth.example.org"), "{subject}");
+    }
+
+    #[test]
+    fn a_file_of_somebody_else_is_never_written_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("reset_password.txt");
+        fs::write(&path, "mine").unwrap();
+        let refused = render(folder.path(), &settings("a@example.org", None)).unwrap_err();
+        assert!(refused.to_string().contains("holds a reset_password.txt of somebody else"));
+        assert_eq!(fs::read_to_string(&path).unwrap(), "mine");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing was written");
+
+        fs::remove_file(&path).unwrap();
+        fs::write(folder.path().join("diary.txt"), "mine").unwrap();
+        render(folder.path(), &settings("a@example.org", None)).unwrap();
+        assert_eq!(fs::read_to_string(folder.path().join("diary.txt")).unwrap(), "mine");
+    }
+
+    #[test]
+    fn letters_are_not_written_among_the_templates() {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = settings("a@example.org", Some(folder.path()));
+        let refused = render(&folder.path().join("."), &settings).unwrap_err();
+        assert!(refused.to_string().contains("is mail.templates"), "{refused}");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+}

@@ -1,0 +1,197 @@
+//! `Postman`: takes letters from the outbox and has them delivered, a few at once.
+
+mod pace;
+#[cfg(test)]
+mod tests;
+
+use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use gateward_app::domain::mail::QueuedLetter;
+use gateward_app::domain::ports::{Entropy, StoreError};
+use gateward_app::{App, Delivery};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+
+use crate::metrics;
+use pace::Pace;
+
+/// How many letters are delivered at once: a relay that is slow delays as many, and a small one is
+/// not flooded.
+const SLOTS: u32 = 8;
+
+/// How often the outbox is looked into: whoever waits for a letter does not notice half a second,
+/// and an idle node asks the database little.
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
+
+/// How long a store that has failed is left alone.
+const STORE_PAUSE: Duration = Duration::from_secs(2);
+
+/// How long letters under way are waited for once all else has stopped: together with the running
+/// requests, less than the 30 seconds in which a node that was told to stop is gone.
+const GRACE: Duration = Duration::from_secs(3);
+
+/// Where letters come from, and who delivers one: the use cases, or a fake in the tests.
+pub(crate) trait Letters: Send + Sync + 'static {
+    /// Takes letters that are due, at most `limit`.
+    fn take(
+        &self,
+        limit: u32,
+    ) -> impl Future<Output = Result<Vec<QueuedLetter>, StoreError>> + Send;
+
+    /// Delivers one.
+    fn deliver(
+        &self,
+        letter: QueuedLetter,
+    ) -> impl Future<Output = Result<Delivery, StoreError>> + Send;
+}
+
+impl Letters for App {
+    async fn take(&self, limit: u32) -> Result<Vec<QueuedLetter>, StoreError> {
+        self.take_letters(limit).await
+    }
+
+    async fn deliver(&self, letter: QueuedLetter) -> Result<Delivery, StoreError> {
+        App::deliver(self, letter).await
+    }
+}
+
+/// Takes letters and has each delivered by a task of its own. A letter under way holds a slot, and
+/// one that probes for a relay holds all of them.
+pub(crate) struct Postman<L = App> {
+    letters: Arc<L>,
+    entropy: Arc<dyn Entropy>,
+    slots: Arc<Semaphore>,
+    pace: Mutex<Pace>,
+    closed: AtomicBool,
+    /// Whether the store has failed and nothing was heard of it since.
+    in_trouble: AtomicBool,
+}
+
+impl<L: Letters> Postman<L> {
+    pub(crate) fn new(letters: Arc<L>, entropy: Arc<dyn Entropy>) -> Arc<Self> {
+        Arc::new(Self {
+            letters,
+            entropy,
+            slots: Arc::new(Semaphore::new(SLOTS as usize)),
+            pace: Mutex::default(),
+            closed: AtomicBool::new(false),
+            in_trouble: AtomicBool::new(false),
+        })
+    }
+
+    /// Takes letters until it is closed.
+    pub(crate) async fn run(self: &Arc<Self>) {
+        while !self.is_closed() {
+            self.go_round().await;
+        }
+    }
+
+    /// Takes no more letters.
+    pub(crate) fn close(&self) {
+        self.closed.store(true, Ordering::Relaxed);
+    }
+
+    /// Takes no more letters, and waits a little for those under way. Those that take longer are
+    /// sent again when their lease is over.
+    pub(crate) async fn finish(&self) {
+        self.close();
+        if timeout(GRACE, self.slots.acquire_many(SLOTS)).await.is_err() {
+            tracing::warn!("some letters were under way; they are sent again");
+        }
+    }
+
+    /// Takes as many letters as may be taken now, or waits a little.
+    async fn go_round(self: &Arc<Self>) {
+        let probe_at = self.pace().probe_at();
+        // A letter under way may reach a relay meanwhile, so not the whole pause at once.
+        if let Some(at) = probe_at.filter(|at| Instant::now() < *at) {
+            return sleep_until(at.min(Instant::now() + POLL_INTERVAL)).await;
+        }
+        let slots = match probe_at {
+            None => self.free_slots().await,
+            Some(_) => self.all_slots().await,
+        };
+        if self.is_closed() || self.pace().probe_at() != probe_at {
+            return;
+        }
+        let pause = self.take_into(slots).await;
+        sleep(pause).await;
+    }
+
+    /// Fills the slots with letters that are due; gives how long to wait before the next look.
+    async fn take_into(self: &Arc<Self>, slots: Vec<OwnedSemaphorePermit>) -> Duration {
+        let limit = u32::try_from(slots.len()).unwrap_or(SLOTS);
+        let letters = match self.letters.take(limit).await {
+            Ok(letters) => letters,
+            Err(error) => {
+                self.note_trouble(error);
+                return STORE_PAUSE;
+            }
+        };
+        if self.in_trouble.swap(false, Ordering::Relaxed) {
+            tracing::info!("the outbox can be read again");
+        }
+        let was_last = letters.len() < slots.len();
+        for (letter, slot) in letters.into_iter().zip(slots) {
+            tokio::spawn(Arc::clone(self).deliver(letter, slot));
+        }
+        if was_last { POLL_INTERVAL } else { Duration::ZERO }
+    }
+
+    async fn deliver(self: Arc<Self>, letter: QueuedLetter, slot: OwnedSemaphorePermit) {
+        match self.letters.deliver(letter).await {
+            Ok(delivery) => self.learn(delivery),
+            Err(error) => self.note_trouble(error),
+        }
+        drop(slot);
+    }
+
+    /// Goes slower or faster, and says so when that changes.
+    fn learn(&self, delivery: Delivery) {
+        metrics::letter_tried(delivery);
+        let mut chance = [0];
+        self.entropy.fill(&mut chance);
+        let mut pace = self.pace();
+        let was_slow = pace.probe_at().is_some();
+        pace.learn(delivery, Instant::now(), chance[0]);
+        match (was_slow, pace.probe_at().is_some()) {
+            (false, true) => tracing::warn!("no relay can be reached; letters wait"),
+            (true, false) => tracing::info!("a relay can be reached again"),
+            _ => {}
+        }
+    }
+
+    /// Says once that the store has failed.
+    fn note_trouble(&self, error: StoreError) {
+        if !self.in_trouble.swap(true, Ordering::Relaxed) {
+            let cause = format!("{:#}", anyhow::Error::from(error));
+            tracing::warn!(cause, "the outbox cannot be read; letters wait");
+        }
+    }
+
+    /// The slots that are free, once there is one.
+    async fn free_slots(&self) -> Vec<OwnedSemaphorePermit> {
+        let first = Arc::clone(&self.slots).acquire_owned().await;
+        let mut slots: Vec<_> = first.into_iter().collect();
+        while let Ok(slot) = Arc::clone(&self.slots).try_acquire_owned() {
+            slots.push(slot);
+        }
+        slots
+    }
+
+    /// All slots as one, once no letter is under way.
+    async fn all_slots(&self) -> Vec<OwnedSemaphorePermit> {
+        Arc::clone(&self.slots).acquire_many_owned(SLOTS).await.into_iter().collect()
+    }
+
+    fn pace(&self) -> MutexGuard<'_, Pace> {
+        self.pace.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Relaxed)
+    }
+}

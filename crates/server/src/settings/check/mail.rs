@@ -1,0 +1,70 @@
+//! Checks of `mail.…`: who writes, in which words, and to which relays.
+
+use std::path::PathBuf;
+
+use gateward_smtp::{MailSettings, Relay, Sender, Templates};
+
+use crate::settings::reader::Reader;
+use crate::settings::{Mail, Mode, Transport, secret};
+
+/// The words of `mail.transport`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Word {
+    Inbox,
+    Smtp,
+}
+
+pub(super) fn mail(reader: &mut Reader<'_>, mode: Option<Mode>, public_url: &str) -> Option<Mail> {
+    let transports = [("inbox", Word::Inbox), ("smtp", Word::Smtp)];
+    let transport = reader.choice("mail.transport", &transports);
+    if transport == Some(Word::Inbox) && mode == Some(Mode::Production) {
+        let message = "is \"inbox\", which sends nothing; in production it must be \"smtp\"";
+        reader.wrong("mail.transport", message);
+    }
+    if transport == Some(Word::Smtp) && !is_set(reader, "mail.smtp_url") {
+        let message = "is not set, and mail.transport is \"smtp\"; set it or mail.smtp_url_file to \
+                       the relay, such as smtps://USER:PASSWORD@HOST";
+        reader.wrong("mail.smtp_url", message);
+    }
+    // Checked whichever transport is chosen: what is set shall be good.
+    let (relay, fallback) =
+        (relay(reader, "mail.smtp_url"), relay(reader, "mail.fallback_smtp_url"));
+    let (from, templates) = (sender(reader), templates(reader));
+    let transport = match transport? {
+        Word::Inbox => Transport::Inbox,
+        Word::Smtp => Transport::Smtp { relay: relay?, fallback },
+    };
+    let public_url = public_url.to_owned();
+    Some(Mail { settings: MailSettings { from: from?, public_url, templates }, transport })
+}
+
+/// Whether a secret or its twin is set.
+fn is_set(reader: &Reader<'_>, option: &str) -> bool {
+    reader.text(option).is_some() || reader.text(&format!("{option}_file")).is_some()
+}
+
+fn relay(reader: &mut Reader<'_>, option: &str) -> Option<Relay> {
+    let url = secret::read(reader, option)?;
+    let relay = Relay::parse(url.expose());
+    relay.map_err(|error| reader.wrong(option, format!("is no good: {error}"))).ok()
+}
+
+fn sender(reader: &mut Reader<'_>) -> Option<Sender> {
+    let Some(text) = reader.text("mail.from") else {
+        let message = "is not set; say who writes, such as \"Example <login@example.org>\"";
+        reader.wrong("mail.from", message);
+        return None;
+    };
+    let sender = Sender::parse(&text);
+    sender.map_err(|error| reader.wrong("mail.from", format!("is no good: {error}"))).ok()
+}
+
+/// The folder of the templates, once each letter was made of them as an example.
+fn templates(reader: &mut Reader<'_>) -> Option<PathBuf> {
+    let folder = PathBuf::from(reader.text("mail.templates")?);
+    if let Err(error) = Templates::with_folder(&folder) {
+        let message = format!("names {}, which is no good: {error}", folder.display());
+        reader.wrong("mail.templates", message);
+    }
+    Some(folder)
+}

@@ -1,0 +1,87 @@
+//! Checks of what becomes the policy: tokens, passwords, sign-up and throttles.
+
+use gateward_app::Policy;
+use gateward_app::domain::PasswordPolicy;
+use gateward_app::domain::key::Algorithm;
+use url::Url;
+
+use crate::settings::reader::Reader;
+
+/// A day, the most for what is short.
+const DAY_SECONDS: i64 = 24 * 3600;
+
+/// A year, the most that any life may last.
+const YEAR_SECONDS: i64 = 366 * DAY_SECONDS;
+
+/// The most characters of an audience.
+const AUDIENCE_LEN_MAX: usize = 255;
+
+pub(super) fn policy(reader: &mut Reader<'_>, public_url: &str) -> Policy {
+    let algorithms = [
+        ("EdDSA", Algorithm::EdDsa),
+        ("ES256", Algorithm::Es256),
+        ("PS256", Algorithm::Ps256),
+        ("RS256", Algorithm::Rs256),
+    ];
+    // All errors are told at once, so a wrong one stands in until the end.
+    let key_algorithm = reader.choice("keys.algorithm", &algorithms).unwrap_or(Algorithm::EdDsa);
+    let verification = [("optional", false), ("required", true)];
+    let confirmation_required = reader.choice("signup.email_verification", &verification);
+    let policy = Policy {
+        issuer: issuer(reader, public_url),
+        public_url: public_url.to_owned(),
+        key_algorithm,
+        jwks_cache_seconds: reader.number("keys.jwks_cache_seconds", 1..=DAY_SECONDS),
+        access_ttl_seconds: reader.number("tokens.access_ttl_seconds", 1..=DAY_SECONDS),
+        refresh_idle_seconds: reader.number("tokens.refresh_idle_seconds", 1..=YEAR_SECONDS),
+        session_max_seconds: reader.number("tokens.session_max_seconds", 1..=YEAR_SECONDS),
+        refresh_leeway_seconds: reader.number("tokens.refresh_leeway_seconds", 0..=300),
+        sessions_per_user_max: reader.count("tokens.sessions_per_user_max", 1..=10_000),
+        password: PasswordPolicy { length_min: reader.count("password.length_min", 8..=128) },
+        signup_enabled: reader.flag("signup.enabled"),
+        confirmation_required: confirmation_required.unwrap_or(true),
+        reauthentication_seconds: reader.number("tokens.reauthentication_seconds", 1..=DAY_SECONDS),
+        letters_per_address_seconds: letters_per_address(reader),
+        code_tries_max: reader.count("throttle.code_attempts_max", 1..=20),
+    };
+    if policy.refresh_idle_seconds > policy.session_max_seconds {
+        let message = "is longer than tokens.session_max_seconds; make it shorter or that longer";
+        reader.wrong("tokens.refresh_idle_seconds", message);
+    }
+    policy
+}
+
+/// The span in which an address gets one letter; checked also where it is not in force.
+fn letters_per_address(reader: &mut Reader<'_>) -> Option<i64> {
+    let seconds = reader.number("throttle.letters_per_address_seconds", 1..=DAY_SECONDS);
+    Some(seconds).filter(|_| reader.flag("throttle.enabled"))
+}
+
+/// An issuer is a URL without query and fragment (RFC 8414, section 2).
+fn issuer(reader: &mut Reader<'_>, public_url: &str) -> String {
+    let Some(text) = reader.text("tokens.issuer") else { return public_url.to_owned() };
+    let good = Url::parse(&text).is_ok_and(|url| {
+        matches!(url.scheme(), "http" | "https")
+            && url.username().is_empty()
+            && url.password().is_none()
+            && url.query().is_none()
+            && url.fragment().is_none()
+    });
+    if !good {
+        let message = "must be a URL without user, query and fragment, such as \
+                       https://auth.example.org; or leave it out and set http.public_url";
+        reader.wrong("tokens.issuer", message);
+    }
+    text
+}
+
+/// An audience is any name, and a URL as a rule.
+pub(super) fn audience(reader: &mut Reader<'_>, public_url: &str) -> String {
+    let Some(text) = reader.text("tokens.audience") else { return public_url.to_owned() };
+    if text.len() > AUDIENCE_LEN_MAX || text.contains(|c: char| c.is_whitespace() || c.is_control())
+    {
+        let message = "must be a name or URL of at most 255 characters, without spaces";
+        reader.wrong("tokens.audience", message);
+    }
+    text
+}
