@@ -38,7 +38,7 @@ async fn f18_a_letter_is_tried_again_after_pauses_that_grow_up_to_a_minute() {
             assert_eq!((letter.state, letter.attempts), (LetterState::Waiting, attempt));
             assert_eq!(letter.failure, Some(failure.to_string()));
             let pause = letter.due_at.seconds_since(world.app.now());
-            let longest = 2_i64.pow(attempt.min(10)).min(60);
+            let longest = 2_i64.pow(attempt.min(10)).min(50);
             assert!((longest - longest / 2..=longest).contains(&pause), "{attempt}: {pause}");
             pauses.push(pause);
             world.clock.advance_seconds(pause);
