@@ -73,7 +73,7 @@ fn empty(options: &Options) -> String {
         "<div class=\"empty\" id=\"empty\"><h2>No letters yet</h2>\
          <p>Sign somebody up, and the first one is here a moment later:</p>\
          <pre><code>curl {url}{base}/signup \\\n  -H 'Content-Type: application/json' \\\n  \
-         -d '{{\"username\": \"ada\", \"email\": \"ada@example.org\", \
+         -d '{{\"username\": \"ada\", \"email\": \"ada@example.org\",\n       \
          \"password\": \"correct horse battery\"}}'</code></pre></div>"
     )
 }

@@ -73,8 +73,8 @@ fn form(filled: &Filled, refusal: Option<&Refusal>) -> String {
     view.input(&Input {
         name: "password",
         label: "Password",
-        hint: "The one that you chose for the account, so that nobody can confirm an account that \
-               is not theirs with your click."
+        hint: "The one that you chose when you signed up. Without it, somebody else could have \
+               you confirm an account of theirs."
             .to_owned(),
         attributes: "type=\"password\" autocomplete=\"current-password\" required".to_owned(),
         is_kept: false,

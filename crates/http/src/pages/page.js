@@ -2,7 +2,15 @@
 "use strict";
 (() => {
   const form = document.querySelector("form");
-  if (!form) return;
+  if (!form) {
+    // Another link that is opened in this tab changes the fragment alone: it gets its form.
+    addEventListener("hashchange", () => {
+      const link = location.href;
+      history.replaceState(null, "", location.pathname + "?");
+      location.replace(link);
+    });
+    return;
+  }
   const act = form.querySelector("button.act");
   const token = form.querySelector("input[type=hidden][name=token]");
   const byHand = document.getElementById("by-hand");
