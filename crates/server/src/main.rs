@@ -11,6 +11,7 @@ mod tls;
 mod wiring;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
 
@@ -50,6 +51,9 @@ impl std::fmt::Display for BadSettings {
 
 impl std::error::Error for BadSettings {}
 
+/// How long tasks that do not end by themselves are waited for when all else has stopped.
+const LAST_TASKS: Duration = Duration::from_secs(1);
+
 fn run(cli: Cli) -> anyhow::Result<()> {
     // What needs no settings works without them.
     match cli.command {
@@ -63,7 +67,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         .worker_threads(2)
         .enable_all()
         .build()?;
-    runtime.block_on(async {
+    let done = runtime.block_on(async {
         match cli.command.unwrap_or(Command::Serve) {
             Command::Serve => commands::serve::run(&settings).await,
             Command::Migrate => commands::migrate::run(&settings).await,
@@ -73,5 +77,8 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             Command::Keys(command) => commands::keys::run(command, &settings).await,
             Command::Openapi => commands::openapi::print(),
         }
-    })
+    });
+    // The lookup of a name cannot be given up, and must not keep the process.
+    runtime.shutdown_timeout(LAST_TASKS);
+    done
 }
