@@ -4,6 +4,13 @@
 //! then the other. What is printed: both medians, by how much they differ, and how well a rank test
 //! (Mann and Whitney) tells the two apart: 0.5 is a guess.
 
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "it fails by a panic"
+)]
+
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -20,9 +27,10 @@ const WARM_UP: usize = 50;
 type Question = (&'static str, fn(&str, usize) -> Value);
 
 const QUESTIONS: [Question; 4] = [
-    ("/v1/signup", |email, number| {
-        json!({"username": format!("new{number}"), "email": email, "password": PASSWORD})
-    }),
+    (
+        "/v1/signup",
+        |email, number| json!({"username": format!("new{number}"), "email": email, "password": PASSWORD}),
+    ),
     ("/v1/login", |email, _| json!({"email": email, "password": "not the password"})),
     ("/v1/password/forgot", |email, _| json!({"email": email})),
     ("/v1/email/resend", |email, _| json!({"email": email})),
@@ -40,7 +48,6 @@ async fn main() {
             .with("password.argon2_memory_kib", 19_456)
             .with("password.argon2_iterations", 2)
             .with("throttle.enabled", true)
-            .with("log.level", "warn")
             .with("signup.email_verification", "required");
         let node = plan.start().await;
         for (path, body) in QUESTIONS {

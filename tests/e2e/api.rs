@@ -93,13 +93,22 @@ impl Operation {
     pub(crate) fn valid_body(&self) -> Value {
         let mut body = Map::new();
         for (name, schema) in self.members() {
-            // What the words of the document add to the schema: a log-in names its account once.
-            if self.path.ends_with("/login") && matches!(name.as_str(), "email" | "identifier") {
-                continue;
+            if !self.alternatives().contains(&name.as_str()) {
+                body.insert(name.clone(), valid(&name, &schema));
             }
-            body.insert(name.clone(), valid(&name, &schema));
         }
         Value::Object(body)
+    }
+
+    /// What the words of the document add to the schema: members that say what others say already,
+    /// and cannot stand beside them.
+    fn alternatives(&self) -> &'static [&'static str] {
+        match self.path.as_str() {
+            path if path.ends_with("/login") => &["email", "identifier"],
+            path if path.ends_with("/email/confirm") => &["email", "code", "signup_id"],
+            path if path.ends_with("/password/reset") => &["email", "code"],
+            _ => &[],
+        }
     }
 }
 

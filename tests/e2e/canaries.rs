@@ -14,9 +14,9 @@ use crate::loot::Loot;
 
 on_both!(w14_no_secret_stands_in_the_log, a16_2_1_a_line_tells_who_what_when_from_where);
 
-const PASSWORD: &str = "canary-Zwitscher-of-the-first";
-const WRONG_PASSWORD: &str = "canary-Zwitscher-of-the-wrong";
-const NEW_PASSWORD: &str = "canary-Zwitscher-of-the-second";
+pub(crate) const PASSWORD: &str = "canary-Zwitscher-of-the-first";
+pub(crate) const WRONG_PASSWORD: &str = "canary-Zwitscher-of-the-wrong";
+pub(crate) const NEW_PASSWORD: &str = "canary-Zwitscher-of-the-second";
 const KEY: &str = "canary-Zwitscher-idempotency";
 const BASIC: &str = "Y2FuYXJ5Olp3aXRzY2hlcg";
 const GARBAGE: &str = "canary-Zwitscher.garbage.token";
@@ -186,7 +186,7 @@ fn secrets(operation: &Operation, token: &str) -> Value {
 }
 
 /// A secret as it is, in hex, and in base64 behind none, one or two other bytes.
-fn forms(secret: &str) -> Vec<String> {
+pub(crate) fn forms(secret: &str) -> Vec<String> {
     let hex = secret.bytes().fold(String::new(), |mut hex, byte| {
         let _ = write!(hex, "{byte:02x}");
         hex
@@ -203,7 +203,7 @@ fn forms(secret: &str) -> Vec<String> {
 }
 
 /// Row 16.4.1: every line is whole: nobody but this program begins one.
-fn whole_lines(log: &str, format: &str) {
+pub(crate) fn whole_lines(log: &str, format: &str) {
     if format == "json" {
         for line in log.lines() {
             let line: Value = serde_json::from_str(line).expect(line);

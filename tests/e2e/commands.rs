@@ -56,6 +56,9 @@ fn f23_every_command_refuses_a_bad_setting_by_name_before_the_socket_is_bound() 
         &["config", "show"],
         &["keys", "list"],
         &["keys", "rotate"],
+        &["mail", "list"],
+        &["mail", "retry", "--all"],
+        &["mail", "render", "letters"],
         &["user", "disable", "ada"],
         &["user", "create", "--username", "ada", "--email", "a@example.org", "--password-stdin"],
     ];
@@ -79,13 +82,16 @@ fn good_settings_are_shown_with_their_sources_and_without_secrets() {
     let folder = tempfile::tempdir().unwrap();
     let plan = Plan::bare(folder.path())
         .with("keys.master_key", MASTER_KEY)
-        .with("database.url", "postgres://ada:hunter2@db.example.org/x");
+        .with("database.url", "postgres://ada:hunter2@db.example.org/x")
+        .with("mail.transport", "smtp")
+        .with("mail.smtp_url", "smtps://ada:hunter3@mail.example.org")
+        .with("mail.fallback_smtp_url", "smtps://ada:hunter4@mail.example.org");
     assert_eq!(said(&run(&plan, &["config", "check"], "")), "The settings are in order.\n");
     let shown = said(&run(&plan, &["config", "show"], ""));
     assert!(shown.contains("http.listen = \"127.0.0.1:0\"  # GATEWARD__HTTP__LISTEN\n"), "{shown}");
     assert!(shown.contains("tokens.access_ttl_seconds = 900  # default\n"), "{shown}");
     assert!(shown.contains("keys.master_key = \"(hidden)\"  # GATEWARD__KEYS__MASTER_KEY\n"));
-    assert!(!shown.contains("hunter2") && !shown.contains(MASTER_KEY), "{shown}");
+    assert!(!shown.contains("hunter") && !shown.contains(MASTER_KEY), "{shown}");
 }
 
 #[test]
@@ -143,7 +149,9 @@ fn help_names_every_command_and_an_unknown_one_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let plan = Plan::bare(folder.path());
     let help = said(&run(&plan, &["--help"], ""));
-    for command in ["serve", "migrate", "config", "user", "keys", "openapi", "--config <FILE>"] {
+    for command in
+        ["serve", "migrate", "config", "user", "mail", "keys", "openapi", "--config <FILE>"]
+    {
         assert!(help.contains(command), "{help}");
     }
     assert!(said(&run(&plan, &["user", "create", "--help"], "")).contains("--password-stdin"));
@@ -187,9 +195,11 @@ async fn keys_are_listed_and_rotated_beside_a_running_node(kind: Database) {
     let pair = client.begin("ada").await;
 
     let list = said(&run(&plan, &["keys", "list"], ""));
-    assert_eq!(list.lines().count(), 3, "{list}");
+    assert_eq!(list.lines().count(), 4, "{list}");
     assert!(list.lines().skip(1).all(|line| line.contains(" signing ")), "{list}");
-    assert!(list.contains("access   EdDSA") && list.contains("refresh  HS256"), "{list}");
+    for kind in ["access   EdDSA", "refresh  HS256", "link     HS256"] {
+        assert!(list.contains(kind), "{list}");
+    }
 
     let first = said(&run(&plan, &["keys", "rotate"], ""));
     assert!(first.starts_with("New keys are made and published. They sign from 20"), "{first}");
@@ -197,7 +207,7 @@ async fn keys_are_listed_and_rotated_beside_a_running_node(kind: Database) {
     let waits = "Keys that were made before are published and sign from 20";
     assert!(second.starts_with(waits) && second.contains("no more were made"), "{second}");
     let list = said(&run(&plan, &["keys", "list"], ""));
-    assert_eq!(list.lines().filter(|line| line.contains(" next ")).count(), 2, "{list}");
+    assert_eq!(list.lines().filter(|line| line.contains(" next ")).count(), 3, "{list}");
 
     // The running node publishes the new key without a restart, and its tokens go on working.
     let published = async || {

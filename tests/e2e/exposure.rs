@@ -9,7 +9,8 @@ use crate::stage::Stage;
 /// and health says nothing but whether.
 #[tokio::test]
 async fn w16_strangers_see_nothing_of_the_inside() {
-    let stage = Stage::with(&[("http.docs", "false")]).await;
+    let relay = [("mail.transport", "smtp"), ("mail.smtp_url", "smtp://127.0.0.1:1")];
+    let stage = Stage::with(&[&[("http.docs", "false")][..], &relay].concat()).await;
     let client = &stage.client;
     for path in [
         "/metrics",
@@ -20,6 +21,7 @@ async fn w16_strangers_see_nothing_of_the_inside() {
         "/docs/swagger-ui.css",
         "/dev/inbox",
         "/dev/inbox.json",
+        "/dev/inbox/1.html",
         "/v1/openapi.json",
         "/v1/metrics",
         "/debug",

@@ -41,6 +41,7 @@ async fn a_first_start_needs_no_setting_and_a_second_one_keeps_everything() {
         r"(?m)^Gateward is ready\.$",
         r"(?m)^  API        http://127\.0\.0\.1:\d+/v1$",
         r"(?m)^  Try it on  http://127\.0\.0\.1:\d+/docs$",
+        r"(?m)^  Inbox      http://127\.0\.0\.1:\d+/dev/inbox$",
         r"(?m)^  Metrics    http://127\.0\.0\.1:\d+/metrics$",
         r"(?m)^    gateward user create --username NAME --email ADDRESS --admin$",
     ] {
@@ -68,6 +69,7 @@ async fn a_first_start_needs_no_setting_and_a_second_one_keeps_everything() {
     said(&run(&plan, &create, PASSWORD));
     let client = node.client();
     assert_eq!(client.get("/docs").await.status, 200);
+    assert_eq!(client.get("/dev/inbox").await.status, 200);
     let pair = client.login("ada", PASSWORD).await;
     assert_eq!(pair.status, 200);
     let keys = client.get("/.well-known/jwks.json").await.body;

@@ -2,6 +2,7 @@
 //! 1.5.2, 2.2.1, 15.3.3 and 15.3.5, and P12 and B1 for every operation at once.
 
 use gateward_e2e::{Answer, Client, PASSWORD};
+use reqwest::Method;
 use serde_json::{Map, Value, json};
 
 use crate::api::{Operation, operations};
@@ -26,8 +27,11 @@ impl<'a> Examiner<'a> {
         let request = request.header("content-type", "application/json").body(text.into());
         let answer = self.client.send(request).await;
         self.look_at(&answer);
-        // It may have been a logout.
+        // It may have been a logout, or the end of the account.
         if answer.status.is_success() {
+            if self.operation.method == Method::DELETE {
+                assert_eq!(self.client.signup("ada").await.status, 201);
+            }
             let pair = self.client.login("ada@example.org", PASSWORD).await;
             pair.access().clone_into(&mut self.token);
         }

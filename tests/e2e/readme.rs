@@ -1,9 +1,14 @@
 //! The README keeps its word: its walk is run, line by line, and prints what stands there.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
-use gateward_e2e::{Database, Plan, TestDatabase};
+use gateward_e2e::{Database, MASTER_KEY, Plan, TestDatabase, run};
 use regex::Regex;
+
+use crate::commands::{complained, said};
 
 /// What is printed between the outputs of two lines.
 const MARK: &str = "--- next line ---";
@@ -11,7 +16,8 @@ const MARK: &str = "--- next line ---";
 #[tokio::test(flavor = "multi_thread")]
 async fn the_walk_of_the_readme_prints_what_it_says() {
     let database = TestDatabase::new(Database::Sqlite).await;
-    let node = Plan::on(&database).with("http.docs", true).start().await;
+    // With the limits that whoever runs `make run` has as well.
+    let node = Plan::on(&database).with("throttle.enabled", true).start().await;
     let address = node.url.trim_start_matches("http://").to_owned();
 
     let walk = walk();
@@ -38,10 +44,8 @@ async fn the_walk_of_the_readme_prints_what_it_says() {
 
 /// The lines of the walk, each with what it prints.
 fn walk() -> Vec<(String, String)> {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md");
-    let readme = std::fs::read_to_string(path).unwrap();
     let mut walk: Vec<(String, String)> = Vec::new();
-    for block in readme.split("```console\n").skip(1) {
+    for block in readme().split("```console\n").skip(1) {
         for line in block.split("```").next().unwrap_or_default().lines() {
             match (line.strip_prefix("$ "), walk.last_mut()) {
                 (Some(command), _) => walk.push((command.to_owned(), String::new())),
@@ -57,4 +61,67 @@ fn walk() -> Vec<(String, String)> {
         printed.truncate(printed.trim_end().len());
     }
     walk
+}
+
+fn readme() -> String {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md");
+    std::fs::read_to_string(path).unwrap()
+}
+
+/// The settings that a server needs, as the README lists them, with the files in this folder.
+fn production(folder: &Path) -> Vec<(String, String)> {
+    let readme = readme();
+    let (_, list) = readme.split_once("A server needs these:\n\n```sh\n").expect("the list");
+    let lines = list.split("```").next().unwrap_or_default().lines();
+    let settings = lines.map(|line| {
+        let (name, value) = line.split_once('=').expect(line);
+        let value = value.split(" #").next().unwrap_or_default().trim().trim_matches('\'');
+        let path = format!("{}/", folder.display());
+        let value = ["/etc/gateward/", "/run/secrets/"]
+            .iter()
+            .fold(value.to_owned(), |value, other| value.replace(other, &path));
+        (name.to_owned(), value)
+    });
+    settings.collect()
+}
+
+/// Writes the files that these settings name.
+fn write_secrets(folder: &Path) {
+    let made = rcgen::generate_simple_self_signed(["auth.example.org".to_owned()]).unwrap();
+    for (name, text) in [
+        ("cert.pem", made.cert.pem()),
+        ("key.pem", made.signing_key.serialize_pem()),
+        ("database-url", "postgres://ada:secret@db.example.org/x?sslmode=verify-full".to_owned()),
+        ("master-key", MASTER_KEY.to_owned()),
+        ("smtp-url", "smtps://USER:PASSWORD@mail.example.org".to_owned()),
+    ] {
+        let path = folder.join(name);
+        std::fs::write(&path, text).unwrap();
+        std::fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+    }
+}
+
+#[test]
+fn the_settings_that_the_readme_lists_are_enough_for_a_server_and_needed() {
+    let folder = tempfile::tempdir().unwrap();
+    write_secrets(folder.path());
+    let settings = production(folder.path());
+    let check = |without: &str| {
+        let mut plan = Plan::bare(folder.path());
+        plan.environment = settings.iter().filter(|(name, _)| name != without).cloned().collect();
+        run(&plan, &["config", "check"], "")
+    };
+    assert_eq!(said(&check("")), "The settings are in order.\n");
+    for (variable, option) in [
+        ("GATEWARD__HTTP__PUBLIC_URL", "http.public_url"),
+        ("GATEWARD__HTTP__TLS_CERT", "http.tls_cert"),
+        ("GATEWARD__HTTP__TLS_KEY", "http.tls_key"),
+        ("GATEWARD__KEYS__MASTER_KEY_FILE", "keys.master_key"),
+        ("GATEWARD__MAIL__FROM", "mail.from"),
+        ("GATEWARD__MAIL__SMTP_URL_FILE", "mail.smtp_url"),
+    ] {
+        assert!(settings.iter().any(|(name, _)| name == variable), "{variable}");
+        let complaint = complained(&check(variable));
+        assert!(complaint.contains(&format!("error: {option} ")), "{variable}: {complaint}");
+    }
 }

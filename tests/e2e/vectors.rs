@@ -89,8 +89,7 @@ async fn f32_the_json_test_suite_breaks_nothing() {
         };
         for (name, bytes) in &cases {
             // What would end the session would leave nothing but 401 to be seen afterwards.
-            let ends_session = operation.path.ends_with("/logout-all") && is_harmless(bytes);
-            if ends_session {
+            if ends_session(operation) && is_harmless(bytes) {
                 continue;
             }
             requests.push(((name.clone(), true), request().body(bytes.clone())));
@@ -112,13 +111,19 @@ async fn f32_the_json_test_suite_breaks_nothing() {
         }
         if name.starts_with("y_") && !whole {
             let duplicate = name.contains("duplicated_key");
-            let spoiled = duplicate && status == 400;
-            assert!(spoiled || matches!(status, 200 | 204 | 401 | 422), "{name}: {answer:?}");
+            // A text as the token of a letter is read, and is that of none.
+            let read = status == 400 && (duplicate || answer.code() == "invalid_link");
+            assert!(read || matches!(status, 200 | 204 | 401 | 422), "{name}: {answer:?}");
         }
     }
     // By the address: a case may have been a good username.
     stage.works("ada@example.org").await;
     log_is_sound(&stage);
+}
+
+/// Whether nothing goes on with this session where the operation has succeeded.
+fn ends_session(operation: &Operation) -> bool {
+    operation.path.ends_with("/logout-all") || operation.method == Method::DELETE
 }
 
 /// Whether a case is a good body, or a good value of a flag.
@@ -146,7 +151,7 @@ async fn f32_naughty_strings_in_bodies_break_nothing() {
             for text in &texts {
                 let mut body = operation.valid_body();
                 body[&member] = json!(text);
-                if operation.path.ends_with("/me") && is_username(text) {
+                if operation.method == Method::PATCH && is_username(text) {
                     continue;
                 }
                 let request = operation.request(&stage.client, &token).json(&body);

@@ -1,0 +1,110 @@
+//! Forms that are shown again, because something in them was wrong.
+
+use gateward_e2e::{Browser, Client, PASSWORD};
+use serde_json::json;
+
+use super::{SEND, script, wait_for_heading, wait_for_text};
+use crate::dev_inbox::{forgot, letters, link, reachable, wait_for};
+
+/// A wrong password is told of beside the form, and a right one goes with the same link.
+#[tokio::test]
+async fn a_wrong_password_does_not_spoil_the_link() {
+    let Some(browser) = Browser::start(390, 844, false).await else { return };
+    let stage = reachable(&[]).await;
+    let pair = stage.client.begin("ada").await;
+    let letter = wait_for(&stage.client, "ada@example.org", "Confirm", 1).await;
+    browser.goto(link(&letter)).await;
+    browser.fill("input[name=password]", "not the right one").await;
+    browser.click(SEND).await;
+    wait_for_text(&browser, "[role=alert]", "Check the password").await;
+    assert!(!browser.url().await.contains("token"));
+    assert!(!browser.source().await.contains("not the right one"));
+    assert!(!browser.shows("input[name=code]").await, "the link is still there");
+    browser.fill("input[name=password]", PASSWORD).await;
+    browser.click(SEND).await;
+    wait_for_heading(&browser, "Your address is confirmed").await;
+    assert_eq!(stage.client.me(pair.access()).await.body["email_verified"], true);
+}
+
+/// Whoever cannot use the link any more finds the way to the code from there.
+#[tokio::test]
+async fn a_bad_link_leads_to_the_code() {
+    let Some(browser) = Browser::start(390, 844, false).await else { return };
+    let stage = reachable(&[]).await;
+    assert_eq!(stage.client.signup("ada").await.status, 201);
+    forgot(&stage.client, "ada@example.org").await;
+    let letter = wait_for(&stage.client, "ada@example.org", "Choose", 1).await;
+    browser.goto(&format!("{}/reset-password#token=cut-off", stage.node.url)).await;
+    browser.fill("input[name=new_password]", "an entirely new one").await;
+    browser.click(SEND).await;
+    wait_for_text(&browser, "[role=alert]", "not good any more").await;
+    browser.click("a[href='/reset-password']").await;
+    browser.fill("input[name=email]", "ada@example.org").await;
+    browser.fill("input[name=code]", letter["code"].as_str().unwrap()).await;
+    browser.fill("input[name=new_password]", "an entirely new one").await;
+    browser.click(SEND).await;
+    wait_for_heading(&browser, "Your password is changed").await;
+}
+
+/// The error of a new password stands at its field, which the browser and its reader both know.
+#[tokio::test]
+async fn a_password_that_is_refused_is_told_of_at_its_field() {
+    let Some(browser) = Browser::start(390, 844, false).await else { return };
+    let stage = reachable(&[]).await;
+    assert_eq!(stage.client.signup("ada").await.status, 201);
+    forgot(&stage.client, "ada@example.org").await;
+    let letter = wait_for(&stage.client, "ada@example.org", "Choose", 1).await;
+    browser.goto(link(&letter)).await;
+    browser.fill("input[name=new_password]", "password123").await;
+    browser.click(SEND).await;
+    let field = browser.wait_for("input[name=new_password][aria-invalid=true]").await;
+    let about = field.attribute("aria-describedby").await.unwrap().expect("a description");
+    let mut words = String::new();
+    for id in about.split(' ') {
+        words.push_str(&browser.text(&format!("#{id}")).await);
+    }
+    assert!(words.contains("others try first"), "{words}");
+    let focused = "return document.activeElement.name";
+    assert_eq!(script(&browser, focused).await, "new_password");
+    browser.fill("input[name=new_password]", "an entirely new one").await;
+    browser.click(SEND).await;
+    wait_for_heading(&browser, "Your password is changed").await;
+}
+
+/// Two sign-ups want one name, and the second is asked for another.
+#[tokio::test]
+async fn a_name_that_is_gone_is_chosen_anew_on_the_page() {
+    let Some(browser) = Browser::start(390, 844, true).await else { return };
+    let stage = reachable(&[("signup.email_verification", "required")]).await;
+    let client = &stage.client;
+    for place in ["first", "second"] {
+        let email = format!("{place}@example.org");
+        let body = json!({"username": "ada", "email": email, "password": PASSWORD});
+        assert_eq!(client.send(client.post("/v1/signup", &body)).await.status, 202);
+    }
+    confirm(&browser, client, "first@example.org").await;
+    wait_for_heading(&browser, "Your address is confirmed").await;
+    confirm(&browser, client, "second@example.org").await;
+    browser.wait_for("input[name=username][aria-invalid=true]").await;
+    assert!(browser.text("form").await.contains("This name went to somebody else"));
+    assert!(!browser.url().await.contains("token"));
+    browser.fill("input[name=password]", PASSWORD).await;
+    browser.fill("input[name=username]", "ada.second").await;
+    browser.click(SEND).await;
+    wait_for_heading(&browser, "Your address is confirmed").await;
+    for (name, place) in [("ada", "first"), ("ada.second", "second")] {
+        let answer = client.login(name, PASSWORD).await;
+        assert_eq!(answer.body["user"]["email"], format!("{place}@example.org"), "{answer:?}");
+    }
+    assert_eq!(letters(client).await.len(), 2);
+}
+
+/// Opens the link of the letter to an address, and sends the form with the password.
+async fn confirm(browser: &Browser, client: &Client, email: &str) {
+    let letter = wait_for(client, email, "Confirm", 1).await;
+    // As a click on the letter does it: not on the page that is open.
+    browser.goto("about:blank").await;
+    browser.goto(link(&letter)).await;
+    browser.fill("input[name=password]", PASSWORD).await;
+    browser.click(SEND).await;
+}

@@ -1,0 +1,89 @@
+//! Pictures of the pages, for people to look at: written where `GATEWARD_SCREENSHOTS` names a folder.
+
+use std::path::{Path, PathBuf};
+
+use gateward_e2e::{Browser, PASSWORD};
+use serde_json::json;
+
+use super::{NEWEST, SEND, script, wait_for_heading, wait_for_letters};
+use crate::dev_inbox::{forgot, link, reachable, wait_for};
+use crate::stage::Stage;
+
+#[expect(clippy::disallowed_methods, reason = "a test is told by its environment")]
+fn folder() -> Option<PathBuf> {
+    std::env::var_os("GATEWARD_SCREENSHOTS").map(PathBuf::from)
+}
+
+/// Every page on a phone and on a desk, light and dark: none is wider than its window.
+#[tokio::test]
+async fn pages_fit_into_their_windows() {
+    for (width, height) in [(390, 844), (1280, 900)] {
+        for dark in [false, true] {
+            let Some(browser) = Browser::start(width, height, dark).await else { return };
+            let scheme = if dark { "dark" } else { "light" };
+            let look = Look { browser, name: format!("{width}-{scheme}"), folder: folder() };
+            look.at_the_pages(&reachable(&[]).await).await;
+        }
+    }
+}
+
+/// A browser, and where its pictures go.
+struct Look {
+    browser: Browser,
+    name: String,
+    folder: Option<PathBuf>,
+}
+
+impl Look {
+    /// Asserts that nothing sticks out of the page, and takes its picture.
+    async fn take(&self, page: &str) {
+        let wide = "return document.documentElement.scrollWidth > innerWidth";
+        assert_eq!(script(&self.browser, wide).await, false, "{page} {}", self.name);
+        if let Some(folder) = &self.folder {
+            let file = Path::join(folder, format!("{page}-{}.png", self.name));
+            self.browser.screenshot(&file).await;
+        }
+    }
+
+    async fn at_the_pages(&self, stage: &Stage) {
+        let (browser, client) = (&self.browser, &stage.client);
+        let open = async |path: &str| browser.goto(&format!("{}{path}", stage.node.url)).await;
+        open("/dev/inbox").await;
+        self.take("inbox-empty").await;
+        let pair = client.begin("ada").await;
+        assert_eq!(client.signup("eve").await.status, 201);
+        let confirm = wait_for(client, "eve@example.org", "Confirm", 1).await;
+        forgot(client, "ada@example.org").await;
+        let reset = wait_for(client, "ada@example.org", "Choose", 1).await;
+        let body = json!({"new_email": "new@example.org", "password": PASSWORD});
+        assert_eq!(client.post_as(pair.access(), "/v1/me/email", &body).await.status, 202);
+        let undo = wait_for(client, "ada@example.org", "Your address is to be changed", 1).await;
+        wait_for(client, "new@example.org", "Confirm", 1).await;
+        wait_for_letters(browser, 5).await;
+        open("/dev/inbox").await;
+        browser.enter_frame(&format!("{NEWEST} iframe")).await;
+        browser.wait_for("h1").await;
+        browser.leave_frame().await;
+        self.take("inbox").await;
+
+        open("/confirm-email").await;
+        self.take("confirm-by-code").await;
+        browser.goto(link(&undo)).await;
+        self.take("undo").await;
+        browser.goto(link(&reset)).await;
+        browser.fill("input[name=new_password]", "password123").await;
+        browser.click(SEND).await;
+        browser.wait_for("[aria-invalid=true]").await;
+        self.take("reset-error").await;
+        browser.goto(link(&confirm)).await;
+        self.take("confirm").await;
+        browser.fill("input[name=password]", "not the right one").await;
+        browser.click(SEND).await;
+        browser.wait_for("[role=alert]").await;
+        self.take("confirm-error").await;
+        browser.fill("input[name=password]", PASSWORD).await;
+        browser.click(SEND).await;
+        wait_for_heading(browser, "Your address is confirmed").await;
+        self.take("success").await;
+    }
+}

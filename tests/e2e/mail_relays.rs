@@ -1,0 +1,155 @@
+//! Relays that speak TLS, that want to know who is there, and that have another one behind them.
+
+use gateward_e2e::{Database, MailPlan, MailServer, MailTls, Plan, TestDatabase};
+use serde_json::Value;
+
+use crate::mail_stage::{PATIENCE, has_failed, is, names, plan, wait_for};
+
+const USER: &str = "notes@example.org";
+const PASSWORD: &str = "pa/ss?w#o@r:d%";
+
+/// A relay with TLS that wants this user.
+async fn relay(tls: MailTls) -> Option<MailServer> {
+    let login = Some((USER.to_owned(), PASSWORD.to_owned()));
+    MailPlan { tls: Some(tls), login }.start().await
+}
+
+/// The URL of a relay by this name, with this password, which is percent-encoded.
+fn url(server: &MailServer, tls: MailTls, host: &str, password: &str) -> String {
+    let rest = format!("notes%40example.org:{password}@{host}:{}", server.port);
+    match tls {
+        MailTls::Implicit => format!("smtps://{rest}"),
+        MailTls::StartTls => format!("smtp://{rest}?tls=required"),
+    }
+}
+
+const ENCODED: &str = "pa%2Fss%3Fw%23o%40r%3Ad%25";
+
+/// The same plan, with a server's certificate trusted.
+fn trusting(mut plan: Plan, server: &MailServer) -> Plan {
+    let path = server.certificate().display().to_string();
+    plan.environment.insert("SSL_CERT_FILE".to_owned(), path);
+    plan
+}
+
+/// Signs somebody up, and waits until their letter is as it should be.
+async fn letter_of(plan: &Plan, good: impl Fn(&Value) -> bool) -> Value {
+    let node = plan.start().await;
+    assert_eq!(node.client().signup("ada").await.status, 201);
+    let letter = wait_for(plan, "ada@example.org", good).await;
+    let told = format!("{} {letter}", node.log());
+    assert!(!told.contains(PASSWORD) && !told.contains(ENCODED), "{told}");
+    letter
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn letters_go_over_tls_to_a_relay_whose_certificate_is_trusted() {
+    for tls in [MailTls::Implicit, MailTls::StartTls] {
+        let Some(server) = relay(tls).await else { return };
+        for host in ["localhost", "127.0.0.1"] {
+            let database = TestDatabase::new(Database::Sqlite).await;
+            let plan = plan(&database, &url(&server, tls, host, ENCODED));
+            letter_of(&trusting(plan, &server), is("sent")).await;
+        }
+        let letters = server.letters();
+        assert_eq!(letters.len(), 2);
+        for letter in letters {
+            assert!(letter.tls && letter.login.as_deref() == Some(USER), "{letter:#?}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_goes_to_a_relay_whose_certificate_is_not_trusted_or_not_its_own() {
+    for tls in [MailTls::Implicit, MailTls::StartTls] {
+        let Some(server) = relay(tls).await else { return };
+        let database = TestDatabase::new(Database::Sqlite).await;
+        let untrusted = plan(&database, &url(&server, tls, "localhost", ENCODED));
+        let letter = letter_of(&untrusted, has_failed).await;
+        assert!(letter["failure"].as_str().unwrap().contains("certificate"), "{letter:#}");
+
+        let database = TestDatabase::new(Database::Sqlite).await;
+        let misnamed = plan(&database, &url(&server, tls, "relay.invalid", ENCODED));
+        let mut misnamed = trusting(misnamed, &server);
+        let names = names(database.folder.path()).display().to_string();
+        misnamed.environment.insert("LD_PRELOAD".to_owned(), names);
+        let letter = letter_of(&misnamed, has_failed).await;
+        let failure = letter["failure"].as_str().unwrap();
+        assert!(failure.contains("certificate") && failure.contains("relay.invalid"), "{failure}");
+
+        assert!(server.letters().is_empty() && server.refusals().is_empty());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_relay_with_tls_is_never_spoken_to_in_the_clear() {
+    // It has no STARTTLS.
+    let Some(server) = MailServer::start().await else { return };
+    for relay in [
+        format!("smtp://127.0.0.1:{}?tls=required", server.port),
+        format!("smtps://127.0.0.1:{}", server.port),
+    ] {
+        let database = TestDatabase::new(Database::Sqlite).await;
+        letter_of(&plan(&database, &relay), has_failed).await;
+    }
+    assert!(server.letters().is_empty() && server.refusals().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_login_that_is_refused_is_told_without_the_password() {
+    let Some(server) = relay(MailTls::StartTls).await else { return };
+    let database = TestDatabase::new(Database::Sqlite).await;
+    let wrong = plan(&database, &url(&server, MailTls::StartTls, "localhost", "hunter2"));
+    let letter = letter_of(&trusting(wrong, &server), has_failed).await;
+    let failure = letter["failure"].as_str().unwrap();
+    assert!(failure.contains("refuses the login (535)"), "{failure}");
+    assert!(!letter.to_string().contains("hunter2"), "{letter:#}");
+    assert!(server.letters().is_empty());
+
+    // Put right, the same letter goes; its pause is a few seconds so far.
+    let right = plan(&database, &url(&server, MailTls::StartTls, "localhost", ENCODED));
+    let right = trusting(right, &server);
+    let _node = right.start().await;
+    wait_for(&right, "ada@example.org", is("sent")).await;
+    assert_eq!(server.letters().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_second_relay_takes_what_the_first_does_not_take_just_now() {
+    let (Some(first), Some(second)) = (MailServer::start().await, MailServer::start().await) else {
+        return;
+    };
+    let database = TestDatabase::new(Database::Sqlite).await;
+    let plan = plan(&database, &first.url()).with("mail.fallback_smtp_url", second.url());
+    let node = plan.start().await;
+    let client = node.client();
+    for (mode, name) in [("refuse", "ada"), ("temporary", "bob"), ("ok", "cid")] {
+        first.mode(mode);
+        assert_eq!(client.signup(name).await.status, 201);
+        wait_for(&plan, &format!("{name}@example.org"), is("sent")).await;
+    }
+    let went = |server: &MailServer| -> Vec<String> {
+        server.letters().into_iter().flat_map(|letter| letter.to).collect()
+    };
+    assert_eq!(went(&second), ["ada@example.org", "bob@example.org"]);
+    assert_eq!(went(&first), ["cid@example.org"]);
+
+    // What the first refuses for good is not shown to the second.
+    first.mode("permanent");
+    assert_eq!(client.signup("dan").await.status, 201);
+    let letter = wait_for(&plan, "dan@example.org", has_failed).await;
+    assert!(letter["failure"].as_str().unwrap().contains("554"), "{letter:#}");
+    assert_eq!(went(&second).len(), 2);
+
+    // When neither is there, both are named; when one is back, the letter goes.
+    first.mode("refuse");
+    second.mode("refuse");
+    assert_eq!(client.signup("eve").await.status, 201);
+    let letter = wait_for(&plan, "eve@example.org", has_failed).await;
+    let failure = letter["failure"].as_str().unwrap();
+    for port in [first.port, second.port] {
+        assert!(failure.contains(&format!("127.0.0.1:{port}")), "{failure}");
+    }
+    second.mode("ok");
+    second.wait_for("eve@example.org", 1, PATIENCE).await;
+}

@@ -1,0 +1,256 @@
+//! The pages behind mailed links over HTTP, as scanners, other sites and forgers ask for them.
+
+mod foreign;
+mod links;
+mod shown;
+
+use std::fmt::Write;
+
+use gateward_e2e::{Answer, Client, PASSWORD};
+use reqwest::Method;
+use serde_json::json;
+
+use crate::dev_inbox::{forgot, token, wait_for};
+use crate::stage::Stage;
+
+/// The pages.
+const PATHS: [&str; 3] = ["/confirm-email", "/reset-password", "/undo-email-change"];
+
+/// What forms are sent as.
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// The password that a reset chooses here.
+const NEW: &str = "an entirely new one";
+
+/// A form as a browser writes it, with every byte escaped that could mean anything.
+fn encode(fields: &[(&str, &str)]) -> String {
+    let mut text = String::new();
+    for (name, value) in fields {
+        let separator = if text.is_empty() { "" } else { "&" };
+        write!(text, "{separator}{name}=").unwrap();
+        for byte in value.bytes() {
+            if byte.is_ascii_alphanumeric() {
+                text.push(char::from(byte));
+            } else {
+                write!(text, "%{byte:02X}").unwrap();
+            }
+        }
+    }
+    text
+}
+
+/// Sends a form with these headers.
+async fn send(
+    client: &Client,
+    path: &str,
+    fields: &[(&str, &str)],
+    headers: &[(&str, &str)],
+) -> Answer {
+    let mut request = client.request(Method::POST, path).header("content-type", FORM);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    client.send(request.body(encode(fields))).await
+}
+
+/// A link that was mailed and not used yet, of a user of its own.
+struct Open {
+    path: &'static str,
+    name: &'static str,
+    token: String,
+    /// The access token of its owner from before.
+    access: String,
+}
+
+impl Open {
+    /// A link for each page.
+    async fn all(client: &Client) -> [Self; 3] {
+        [
+            Self::confirmation(client, "ada").await,
+            Self::reset(client, "bob").await,
+            Self::undo(client, "cleo").await,
+        ]
+    }
+
+    async fn confirmation(client: &Client, name: &'static str) -> Self {
+        let access = client.begin(name).await.access().to_owned();
+        let path = "/confirm-email";
+        Self { path, name, token: newest(client, name, "Confirm your address").await, access }
+    }
+
+    async fn reset(client: &Client, name: &'static str) -> Self {
+        let access = client.begin(name).await.access().to_owned();
+        forgot(client, &format!("{name}@example.org")).await;
+        let path = "/reset-password";
+        Self { path, name, token: newest(client, name, "Choose a new password").await, access }
+    }
+
+    async fn undo(client: &Client, name: &'static str) -> Self {
+        let access = client.begin(name).await.access().to_owned();
+        let email = format!("{name}.new@example.org");
+        let body = json!({"new_email": email, "password": PASSWORD});
+        assert_eq!(client.post_as(&access, "/v1/me/email", &body).await.status, 202);
+        let path = "/undo-email-change";
+        Self { path, name, token: newest(client, name, "Your address is to be").await, access }
+    }
+
+    /// The form of the page, filled in as it should be, with another token in it.
+    fn fields<'a>(&self, token: &'a str) -> Vec<(&'static str, &'a str)> {
+        let mut fields = vec![("token", token)];
+        match self.path {
+            "/confirm-email" => fields.push(("password", PASSWORD)),
+            "/reset-password" => fields.push(("new_password", NEW)),
+            _ => {}
+        }
+        fields
+    }
+
+    /// Sends the form as the page does.
+    async fn act(&self, client: &Client) -> Answer {
+        send(client, self.path, &self.fields(&self.token), &[]).await
+    }
+
+    /// Whether what the link is for has been done.
+    async fn is_done(&self, client: &Client) -> bool {
+        let me = client.me(&self.access).await;
+        match self.path {
+            "/confirm-email" => me.body["email_verified"] == true,
+            "/reset-password" => client.login(self.name, NEW).await.status == 200,
+            _ => me.status == 401,
+        }
+    }
+
+    /// Asserts that nothing was done so far, and that the link works now.
+    async fn still_works(&self, client: &Client) {
+        assert!(!self.is_done(client).await, "{}", self.path);
+        let answer = self.act(client).await;
+        assert_eq!(answer.status, 200, "{}: {answer:?}", self.path);
+        assert!(self.is_done(client).await, "{}", self.path);
+    }
+}
+
+/// The token of the only letter of a kind to somebody.
+async fn newest(client: &Client, name: &str, title: &str) -> String {
+    let letter = wait_for(client, &format!("{name}@example.org"), title, 1).await;
+    token(&letter).to_owned()
+}
+
+/// Asserts that it is a page, and not a problem document.
+#[track_caller]
+fn is_page(answer: &Answer, status: u16) {
+    assert_eq!(answer.status, status, "{answer:?}");
+    assert_eq!(answer.header("content-type"), Some("text/html; charset=utf-8"), "{answer:?}");
+    assert_eq!(answer.header("cache-control"), Some("no-store"), "{answer:?}");
+}
+
+/// Rows V7 and W3: scanners, previews and whatever else only looks uses nothing up.
+#[tokio::test]
+async fn v7_a_hundred_looks_use_nothing_up() {
+    let stage = Stage::new().await;
+    let client = &stage.client;
+    for open in Open::all(client).await {
+        let Open { path, token, .. } = &open;
+        for look in 0..100 {
+            let method = if look % 2 == 0 { Method::GET } else { Method::HEAD };
+            let query = match look % 5 {
+                0 => String::new(),
+                1 => format!("?token={token}"),
+                2 => format!("?token={token}&password={PASSWORD}&new_password={NEW}"),
+                3 => "?next=//evil.example&%ff&&a=1&a=1".to_owned(),
+                _ => format!("?utm_source=mail&_method=POST&{look}"),
+            };
+            let headers = [("x-http-method-override", "POST"), ("sec-purpose", "prefetch")];
+            let query = query.replace(' ', "%20");
+            let answer = stage.send_with(method, &format!("{path}{query}"), &headers).await;
+            is_page(&answer, 200);
+            assert!(!answer.text.contains(token.as_str()), "{path}{query}");
+        }
+        open.still_works(client).await;
+    }
+}
+
+/// Row 14.2.1: a token in the query is no token, not even beside a form.
+#[tokio::test]
+async fn v7_a_token_in_the_query_does_nothing() {
+    let stage = Stage::new().await;
+    let client = &stage.client;
+    for open in Open::all(client).await {
+        let whole = open.fields(&open.token);
+        let rest = &whole[1..];
+        let in_query = format!("{}?{}", open.path, encode(&whole));
+        is_page(&send(client, &in_query, &[], &[]).await, 422);
+        let beside = format!("{}?token={}", open.path, open.token);
+        is_page(&send(client, &beside, rest, &[]).await, 422);
+        is_page(&send(client, &beside, &whole, &[]).await, 422);
+        let answer = send(client, open.path, rest, &[]).await;
+        is_page(&answer, 422);
+        open.still_works(client).await;
+    }
+}
+
+/// Row H4: a page leads nowhere, whatever somebody writes at the end of a link.
+#[tokio::test]
+async fn h4_no_parameter_leads_elsewhere() {
+    let stage = Stage::new().await;
+    let client = &stage.client;
+    let places = [
+        "https://evil.example",
+        "//evil.example",
+        "/\\evil.example",
+        "\\\\evil.example",
+        "https:evil.example",
+        "javascript:alert(1)//evil.example",
+        "data:text/html,evil.example",
+        "\thttps://evil.example",
+        "java\nscript:evil.example",
+        "/%2f%2fevil.example",
+        "/..%2f/evil.example",
+        "http://127.0.0.1:8080@evil.example",
+        "http://127.0.0.1:8080.evil.example",
+    ];
+    let names = ["next", "redirect", "redirect_uri", "return_to", "continue", "url", "base"];
+    for open in Open::all(client).await {
+        let plain = client.get(open.path).await.text;
+        for place in places {
+            for name in names {
+                let query = format!("{}?{}", open.path, encode(&[(name, place)]));
+                let raw = place.replace(['\t', '\n', '\\'], "%09");
+                for path in [query.clone(), format!("{}?{name}={raw}", open.path)] {
+                    let answer = client.get(&path).await;
+                    assert_eq!((answer.status.as_u16(), &answer.text), (200, &plain), "{path}");
+                }
+                let mut fields = open.fields(&open.token);
+                let in_query = send(client, &query, &fields, &[]).await;
+                fields.push((name, place));
+                for refused in [in_query, send(client, open.path, &fields, &[]).await] {
+                    is_page(&refused, 422);
+                    assert!(!refused.text.contains("evil"), "{refused:?}");
+                }
+            }
+        }
+        let done = open.act(client).await;
+        assert_eq!(done.status, 200);
+        assert_eq!((done.header("location"), done.header("refresh")), (None, None));
+        assert!(open.is_done(client).await);
+    }
+}
+
+/// Row W3: nothing but `POST` acts, and what else there is is refused like everywhere.
+#[tokio::test]
+async fn w3_other_methods_are_refused() {
+    let stage = Stage::new().await;
+    let client = &stage.client;
+    for open in Open::all(client).await {
+        let form = encode(&open.fields(&open.token));
+        for method in ["OPTIONS", "PUT", "PATCH", "DELETE", "TRACE", "CONFIRM"] {
+            let method: Method = method.parse().unwrap();
+            let request = client.request(method.clone(), open.path).header("content-type", FORM);
+            let answer = client.send(request.body(form.clone())).await;
+            assert_eq!(answer.status, 405, "{method} {answer:?}");
+            let mut allow: Vec<&str> = answer.header("allow").unwrap().split(", ").collect();
+            allow.sort_unstable();
+            assert_eq!(allow, ["GET", "HEAD", "POST"], "{method}");
+        }
+        open.still_works(client).await;
+    }
+}

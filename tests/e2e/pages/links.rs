@@ -1,0 +1,95 @@
+//! Links that are not good: one page for all of them.
+
+use gateward_e2e::{Answer, Client, Database, Plan, ShiftedClock, TestDatabase};
+
+use super::{Open, PATHS, is_page, send};
+use crate::dev_inbox::{forgot, token, wait_for};
+use crate::stage::Stage;
+
+/// The page that refuses a link, but for the token, which whoever asks knows.
+async fn refusal(client: &Client, open: &Open, token: &str) -> String {
+    let answer = send(client, open.path, &open.fields(token), &[]).await;
+    is_page(&answer, 400);
+    let hidden = format!("value=\"{token}\"");
+    assert_eq!(answer.text.matches(&hidden).count(), 1, "{answer:?}");
+    answer.text.replace(&hidden, "value=\"\"")
+}
+
+/// What the page says of it.
+fn words(answer: &Answer) -> String {
+    let (_, rest) = answer.text.split_once("role=\"alert\"").unwrap();
+    rest.split_once("</div>").unwrap().0.to_owned()
+}
+
+/// Rows 6.3.8 and V7: unknown, used, superseded or meant for another page: nobody can tell.
+#[tokio::test]
+async fn every_bad_link_gets_the_same_page() {
+    let stage = Stage::new().await;
+    let client = &stage.client;
+    let links = Open::all(client).await;
+    for open in &links {
+        let unknown = refusal(client, open, &"A".repeat(43)).await;
+        assert!(unknown.contains("role=\"alert\""));
+        for other in links.iter().filter(|other| other.path != open.path) {
+            assert_eq!(refusal(client, open, &other.token).await, unknown, "another page's");
+        }
+        let mut changed = open.token.clone();
+        let last = changed.pop().unwrap();
+        for garbage in ["x", &"x".repeat(128), &changed, &format!("{changed}{last}A")] {
+            assert_eq!(refusal(client, open, garbage).await, unknown, "{garbage}");
+        }
+        if open.path == "/reset-password" {
+            let older = &open.token;
+            forgot(client, "bob@example.org").await;
+            let title = "Choose a new password";
+            let newer = wait_for(client, "bob@example.org", title, 2).await;
+            assert_eq!(refusal(client, open, older).await, unknown, "superseded");
+            let newer = send(client, open.path, &open.fields(token(&newer)), &[]).await;
+            assert_eq!(newer.status, 200, "{newer:?}");
+        } else {
+            assert_eq!(open.act(client).await.status, 200);
+        }
+        assert!(open.is_done(client).await);
+        assert_eq!(refusal(client, open, &open.token).await, unknown, "used");
+        // What looks like no token of ours does not come back, and is told the same.
+        let plain = send(client, open.path, &open.fields("x"), &[]).await;
+        for strange in ["a.b", "🦀", "%00", &"x".repeat(129), "' OR 1=1 --"] {
+            let answer = send(client, open.path, &open.fields(strange), &[]).await;
+            is_page(&answer, 400);
+            assert_eq!(words(&answer), words(&plain), "{strange}");
+        }
+    }
+}
+
+/// Rows V5 and 6.5.5: a link is good for its time, and then like one that never was.
+#[tokio::test]
+async fn v5_a_link_past_its_time_gets_the_page_of_one_that_never_was() {
+    let Some(clock) = ShiftedClock::new() else { return };
+    let database = TestDatabase::new(Database::Sqlite).await;
+    let mut plan = Plan::on(&database);
+    plan.environment.extend(clock.environment());
+    let node = plan.start().await;
+    let client = node.client();
+    let [confirm, reset, undo] = Open::all(&client).await;
+    for (open, life) in [(&reset, 600), (&confirm, 24 * 3600), (&undo, 7 * 24 * 3600)] {
+        clock.set(life + 5);
+        let unknown = refusal(&client, open, &"A".repeat(43)).await;
+        assert_eq!(refusal(&client, open, &open.token).await, unknown, "{}", open.path);
+        // A little earlier it would have been good.
+        clock.set(life - 60);
+        assert_eq!(open.act(&client).await.status, 200, "{}", open.path);
+    }
+}
+
+/// A link can be pasted whole, as it stands in the letter.
+#[tokio::test]
+async fn a_pasted_link_is_as_good_as_its_token() {
+    let stage = Stage::new().await;
+    let client = &stage.client;
+    for (open, path) in Open::all(client).await.iter().zip(PATHS) {
+        let link = format!(" http://127.0.0.1:8080{path}#token={} ", open.token);
+        let answer = send(client, open.path, &open.fields(&link), &[]).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        assert!(open.is_done(client).await);
+    }
+}

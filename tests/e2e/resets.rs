@@ -1,0 +1,249 @@
+//! Forgotten passwords: rows E3, V1, V4, V5 and V8.
+
+use std::time::Instant;
+
+use aws_lc_rs::rand;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use futures_util::StreamExt;
+use gateward_e2e::{Database, PASSWORD, ShiftedClock, on_both};
+use serde_json::{Value, json};
+
+use crate::pair::together;
+use crate::post::{OTHER, Post, address, are_alike, code, subject, token, wrong_code};
+
+on_both!(
+    e3_asking_for_a_letter_tells_nothing,
+    v4_of_many_resets_with_one_link_one_succeeds,
+    v5_links_are_good_until_their_time_and_no_longer,
+    v8_a_reset_ends_all_else_and_is_told,
+    a_weak_password_uses_nothing_up,
+    a_code_is_tried_five_times_and_its_link_stays,
+);
+
+/// A body that resets.
+fn reset(token: &str, password: &str) -> Value {
+    json!({"token": token, "new_password": password})
+}
+
+/// Row E3: known, unknown and disabled; a letter comes to the known one alone.
+async fn e3_asking_for_a_letter_tells_nothing(kind: Database) {
+    let Some(post) = Post::start(kind, &[]).await else { return };
+    for name in ["ada", "gone"] {
+        post.confirmed(name).await;
+    }
+    post.command(&["user", "disable", "gone"]);
+    for path in ["password/forgot", "email/resend"] {
+        let ask = async |name: &str| post.say(path, json!({"email": address(name)})).await;
+        let unknown = ask("nobody").await;
+        assert_eq!(unknown.status, 202, "{unknown:?}");
+        for name in ["ada", "gone", "ADA"] {
+            are_alike(&ask(name).await, &unknown);
+        }
+    }
+    let told = [subject::RESET, subject::RESET, subject::CONFIRM];
+    assert_eq!(post.all_subjects(&address("ada")).await, told);
+    assert_eq!(post.all_subjects(&address("gone")).await, [subject::CONFIRM]);
+    assert_eq!(post.server.letters_to(&address("nobody")).len(), 0);
+}
+
+/// Row V1: 10,000 guesses, half of them at each endpoint, change nothing for whom they aim at.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn v1_guessing_links_finds_none_and_harms_nobody() {
+    let Some(post) = Post::start(Database::Sqlite, &[]).await else { return };
+    let ada = post.client.begin("ada").await;
+    let confirm = token(&post.letter(&address("ada"), subject::CONFIRM).await);
+    let link = token(&post.forgot(&address("ada"), 0).await);
+    let guess = |number: usize| {
+        let mut bytes = [0; 32];
+        rand::fill(&mut bytes).unwrap();
+        let mut guess = URL_SAFE_NO_PAD.encode(bytes);
+        let (path, good) = [("confirm", &confirm), ("reset", &link)][number % 2];
+        if number % 10 < 2 {
+            // A link that is right but for its end.
+            guess.replace_range(..good.len() - 8, &good[..good.len() - 8]);
+        }
+        let (path, body) = match path {
+            "confirm" => ("/v1/email/confirm", json!({"token": guess})),
+            _ => ("/v1/password/reset", reset(&guess, OTHER)),
+        };
+        let request = post.client.post(path, &body).bearer_auth(ada.access());
+        let client = post.client.clone();
+        async move { client.send(request).await }
+    };
+    let answers = futures_util::stream::iter((0..10_000).map(guess)).buffer_unordered(32);
+    answers.for_each(async |answer| answer.is(400, "invalid_link")).await;
+
+    let me = post.client.me(ada.access()).await;
+    assert_eq!((me.status.as_u16(), &me.body["email_verified"]), (200, &json!(false)));
+    assert_eq!(post.say_as(&ada, "email/confirm", json!({"token": confirm})).await.status, 204);
+    assert_eq!(post.say("password/reset", reset(&link, OTHER)).await.status, 204);
+    post.login("ada", OTHER).await;
+}
+
+/// Row V4: 50 at once with one link and different passwords.
+async fn v4_of_many_resets_with_one_link_one_succeeds(kind: Database) {
+    const COUNT: usize = 50;
+    let Some(post) = Post::start(kind, &[]).await else { return };
+    post.confirmed("ada").await;
+    let mail = post.forgot(&address("ada"), 0).await;
+    let password = |number: usize| format!("password of number {number}");
+    let resets = together((0..COUNT).map(|number| {
+        // Two of them by the code.
+        let mut body = reset(&token(&mail), &password(number));
+        if number < 2 {
+            body = json!({"email": address("ada"), "code": code(&mail)});
+            body["new_password"] = json!(password(number));
+        }
+        let client = post.client.clone();
+        async move { (number, client.send(client.post("/v1/password/reset", &body)).await) }
+    }));
+    let (good, bad): (Vec<_>, Vec<_>) =
+        resets.await.into_iter().partition(|(_, answer)| answer.status == 204);
+    assert_eq!(good.len(), 1, "{good:?}");
+    for (_, answer) in &bad {
+        answer.is(400, "invalid_link");
+    }
+    let logins = together((0..COUNT).map(|number| {
+        let (client, password) = (post.client.clone(), password(number));
+        async move { (number, client.login("ada", &password).await) }
+    }));
+    for (number, answer) in logins.await {
+        if number == good[0].0 {
+            assert_eq!(answer.status, 200, "{answer:?}");
+        } else {
+            answer.is(401, "invalid_credentials");
+        }
+    }
+    post.client.login("ada", PASSWORD).await.is(401, "invalid_credentials");
+    post.settle().await;
+    assert_eq!(post.letters(&address("ada"), subject::WAS_RESET, 1).await.len(), 1);
+}
+
+/// Row V5: ten minutes for a reset, a day for a confirmation, seven days for undoing a change.
+async fn v5_links_are_good_until_their_time_and_no_longer(kind: Database) {
+    let Some(clock) = ShiftedClock::new() else { return };
+    let change = |mut plan: gateward_e2e::Plan| {
+        plan.environment.extend(clock.environment());
+        plan
+    };
+    let Some(post) = Post::start_with(kind, &[], change).await else { return };
+    let passed = |since: Instant| i64::try_from(since.elapsed().as_secs()).unwrap();
+    // The time goes on and never back, as it does.
+    let mut ahead = 0;
+    for (purpose, path, life) in [
+        ("reset", "password/reset", 600),
+        ("confirm", "email/confirm", 24 * 3600),
+        ("undo", "email/undo", 7 * 24 * 3600),
+    ] {
+        let begun = Instant::now();
+        let mut bodies = Vec::new();
+        for turn in ["early", "late"] {
+            let (name, email) =
+                (format!("{purpose}.{turn}"), address(&format!("{purpose}.{turn}")));
+            let pair = post.client.begin(&name).await;
+            let confirm = post.letter(&email, subject::CONFIRM).await;
+            bodies.push(match purpose {
+                "reset" => reset(&token(&post.forgot(&email, 0).await), OTHER),
+                "confirm" => json!({"token": token(&confirm), "password": PASSWORD}),
+                _ => {
+                    let new = address(&format!("new.{turn}"));
+                    assert_eq!(post.change(&pair, &new).await.status, 202);
+                    json!({"token": token(&post.letter(&email, subject::UNDO).await)})
+                }
+            });
+        }
+        let (ended, late) = (Instant::now(), bodies.pop().unwrap());
+        // The links were made between these two moments; ten seconds are for a machine that is busy.
+        clock.set(ahead + life - passed(begun) - 10);
+        let early = post.say(path, bodies.pop().unwrap()).await;
+        assert_eq!(early.status, 204, "{purpose}: {early:?}");
+        ahead += life - passed(ended) + 1;
+        clock.set(ahead);
+        post.say(path, late).await.is(400, "invalid_link");
+    }
+}
+
+/// Row V8: sessions, links, and the letter that tells.
+async fn v8_a_reset_ends_all_else_and_is_told(kind: Database) {
+    let Some(post) = Post::start(kind, &[]).await else { return };
+    let ada = address("ada");
+    let pairs = [post.client.begin("ada").await, post.login("ada", PASSWORD).await];
+    let third = post.login("ada", PASSWORD).await;
+    let bystander = post.client.begin("bob").await;
+    let confirm = token(&post.letter(&ada, subject::CONFIRM).await);
+    assert_eq!(post.change(&third, &address("new")).await.status, 202);
+    let change = token(&post.letter(&address("new"), subject::CONFIRM_NEW).await);
+    let older = token(&post.forgot(&ada, 0).await);
+    let newer = post.forgot(&ada, 1).await;
+    // A newer letter takes the place of an older one.
+    post.say("password/reset", reset(&older, OTHER)).await.is(400, "invalid_link");
+    let answer = post.say("password/reset", reset(&token(&newer), OTHER)).await;
+    assert_eq!((answer.status.as_u16(), answer.text.as_str()), (204, ""), "no token in it");
+    assert!(answer.headers.get("set-cookie").is_none());
+
+    for pair in pairs.iter().chain([&third]) {
+        post.is_over(pair, "password_reset").await;
+    }
+    assert_eq!(post.client.me(bystander.access()).await.status, 200);
+    post.client.login("ada", PASSWORD).await.is(401, "invalid_credentials");
+    for body in [reset(&token(&newer), PASSWORD), reset(&older, PASSWORD)] {
+        post.say("password/reset", body).await.is(400, "invalid_link");
+    }
+    let by_code = json!({"email": ada, "code": code(&newer), "new_password": PASSWORD});
+    post.say("password/reset", by_code).await.is(400, "invalid_link");
+    for link in [confirm, change] {
+        let body = json!({"token": link, "password": OTHER});
+        post.say("email/confirm", body).await.is(400, "invalid_link");
+    }
+    assert_eq!(post.login("ada", OTHER).await.body["user"]["email_verified"], true);
+    post.settle().await;
+    assert_eq!(post.letters(&ada, subject::WAS_RESET, 1).await.len(), 1);
+}
+
+/// Too short, too common, or made of the account's own words.
+async fn a_weak_password_uses_nothing_up(kind: Database) {
+    let Some(post) = Post::start(kind, &[]).await else { return };
+    assert_eq!(post.client.signup("ada.lovelace").await.status, 201);
+    let link = token(&post.forgot(&address("ada.lovelace"), 0).await);
+    for weak in
+        ["short", "password123", "ada.lovelace", "Ada.Lovelace1", "ada.lovelace@example.org"]
+    {
+        let answer = post.say("password/reset", reset(&link, weak)).await;
+        answer.is(422, "validation_failed");
+        assert_eq!(answer.fields(), ["new_password"], "{weak}");
+    }
+    post.login("ada.lovelace", PASSWORD).await;
+    assert_eq!(post.say("password/reset", reset(&link, OTHER)).await.status, 204);
+}
+
+/// Whether the tries come one after the other or at once.
+async fn a_code_is_tried_five_times_and_its_link_stays(kind: Database) {
+    let Some(post) = Post::start(kind, &[]).await else { return };
+    for (name, count, at_once) in [("ada", 4, false), ("bob", 5, false), ("cyd", 30, true)] {
+        let email = address(name);
+        assert_eq!(post.client.signup(name).await.status, 201);
+        let mail = post.forgot(&email, 0).await;
+        let body = |code: String| json!({"email": email, "code": code, "new_password": OTHER});
+        let tries = (1..=count).map(|by| {
+            let (client, body) = (post.client.clone(), body(wrong_code(&mail, by)));
+            async move { client.send(client.post("/v1/password/reset", &body)).await }
+        });
+        let answers = if at_once {
+            together(tries).await
+        } else {
+            futures_util::stream::iter(tries).then(|one| one).collect().await
+        };
+        for answer in &answers {
+            answer.is(400, "invalid_link");
+        }
+        let right = post.say("password/reset", body(code(&mail))).await;
+        if count < 5 {
+            assert_eq!(right.status, 204, "{right:?}");
+            continue;
+        }
+        right.is(400, "invalid_link");
+        assert_eq!(post.say("password/reset", reset(&token(&mail), OTHER)).await.status, 204);
+        post.login(name, OTHER).await;
+    }
+}
