@@ -7,6 +7,7 @@ use gateward_domain::{
     Actor, Email, EndReason, Event, EventKind, Origin, Password, TokenError, User,
 };
 
+use crate::links::USER_LINKS_MAX;
 use crate::outbox::CONFIRMING;
 use crate::reauthenticate::PasswordShown;
 use crate::{App, Caller, ReauthenticateError};
@@ -76,16 +77,13 @@ impl App {
         let mut tx = self.ports.store.begin(Access::Write).await?;
         let version = caller.user.credentials_version;
         let locked = tx.lock_user(caller.user.id).await?;
-        let user = locked.filter(|user| user.credentials_version == version);
+        let user = locked.filter(|user| user.credentials_version == version && !user.disabled);
         let user = user.ok_or(ChangeEmailError::WrongPassword)?;
         if user.email == new {
             return Err(ChangeEmailError::Unchanged);
         }
-        // One more than the purposes that have one link each.
-        let links = tx.list_user_links(user.id, 64).await?;
-        if links.iter().filter(|link| link.purpose == LinkPurpose::UndoEmail).count()
-            >= UNDO_LINKS_MAX
-        {
+        let links = tx.list_user_links(user.id, USER_LINKS_MAX).await?;
+        if links.iter().filter(|link| link.undoes(now)).count() >= UNDO_LINKS_MAX {
             return Err(ChangeEmailError::TooOften);
         }
         let subject = LinkSubject::User(user.id);
@@ -97,7 +95,7 @@ impl App {
             tx.put_link(link).await?;
         }
         let ask = self.letter(LetterKind::ChangeEmail, &new, origin.ip, now);
-        let tell = self.letter(LetterKind::EmailChange, &user.email, origin.ip, now);
+        let tell = self.notice(LetterKind::EmailChange, &user, origin.ip, now);
         let carrying = |letter: QueuedLetter, link: &Link| QueuedLetter {
             user_id: Some(user.id),
             link_id: Some(link.id),
@@ -113,8 +111,8 @@ impl App {
     }
 
     /// Brings the address back that the link was sent to. Before the change was confirmed this
-    /// cancels it; either way whoever asked for it is out, and the owner gets a letter to choose a
-    /// new password.
+    /// cancels it; either way whoever asked for it is out: sessions and password end, and the owner
+    /// gets a letter to choose a new one.
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn undo_email_change(
         &self,
@@ -125,8 +123,7 @@ impl App {
         let mut tx = self.ports.store.begin(Access::Read).await?;
         let link = tx.find_link_by_secret(&SecretHash::of(token)).await?;
         tx.commit().await?;
-        let undoes = |link: &Link| link.purpose == LinkPurpose::UndoEmail;
-        let link = link.filter(undoes).ok_or(UndoEmailError::InvalidLink)?;
+        let link = link.filter(|link| link.undoes(now)).ok_or(UndoEmailError::InvalidLink)?;
         let user_id = link.user_id().ok_or(UndoEmailError::InvalidLink)?;
 
         let mut tx = self.ports.store.begin(Access::Write).await?;
@@ -147,8 +144,11 @@ impl App {
         link: &Link,
         origin: &Origin,
     ) -> Result<(), UndoEmailError> {
-        let now = link.created_at.max(self.now());
+        let now = self.now();
         tx.set_email(user.id, &link.email, true, now).await?;
+        // Whoever asked for the change knows the password. From now on nobody does: the letter to
+        // choose a new one is the only way in.
+        tx.set_password(user.id, user.credentials_version, &self.decoy_hash, now).await?;
         let reason = EndReason::EmailChanged;
         self.end_all_begun(tx, user, reason, now).await?;
         // Links that undo later changes went to addresses that these changes brought.
@@ -158,12 +158,11 @@ impl App {
             tx.insert_event(&Event { user_id: Some(user.id), ip: origin.ip, ..event }).await?;
         }
         if user.email != link.email {
-            let replaced = (user.id, &user.email);
-            tx.insert_letter(&self.notice(LetterKind::EmailChanged, replaced, origin.ip, now))
-                .await?;
+            let letter = self.notice(LetterKind::EmailUndone, user, origin.ip, now);
+            tx.insert_letter(&letter).await?;
         }
-        let owner = (user.id, &link.email);
-        tx.insert_letter(&self.notice(LetterKind::ForgotPassword, owner, origin.ip, now)).await?;
+        let letter = self.letter(LetterKind::ForgotPassword, &link.email, origin.ip, now);
+        tx.insert_letter(&QueuedLetter { user_id: Some(user.id), ..letter }).await?;
         Ok(())
     }
 }

@@ -1,12 +1,12 @@
 //! Changing one's own password.
 
-use gateward_domain::link::LinkPurpose;
 use gateward_domain::mail::LetterKind;
 use gateward_domain::ports::{Access, HashError, StoreError};
 use gateward_domain::{
     End, EndReason, EventKind, Origin, Password, PasswordError, PasswordHash, Timestamp,
 };
 
+use crate::reset::BEGUN_BEFORE;
 use crate::{App, Caller};
 
 /// The old password and the new one.
@@ -92,14 +92,12 @@ impl App {
         }
         let end = End { at: now, reason };
         let count = tx.end_sessions_of_user(user.id, Some(caller.session.id), end).await?;
-        // A letter to reset it was asked for before.
-        let resets = [LinkPurpose::ResetPassword];
-        tx.delete_user_links(user.id, &resets, Timestamp::from_seconds(0)).await?;
+        // Whoever knew the old password may have begun these.
+        tx.delete_user_links(user.id, &BEGUN_BEFORE, Timestamp::from_seconds(0)).await?;
         for kind in [EventKind::PasswordChanged, EventKind::SessionsEnded(reason)] {
             tx.insert_event(&self.event_of(caller, kind, &origin, now)).await?;
         }
-        let owner = (user.id, &user.email);
-        tx.insert_letter(&self.notice(LetterKind::PasswordChanged, owner, origin.ip, now)).await?;
+        tx.insert_letter(&self.notice(LetterKind::PasswordChanged, user, origin.ip, now)).await?;
         tx.commit().await?;
         tracing::info!(user_id = %user.id, count, %reason, "password changed, sessions ended");
         Ok(())

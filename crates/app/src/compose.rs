@@ -6,10 +6,14 @@ use gateward_domain::ports::{Access, StoreError, Tx};
 use gateward_domain::{Identifier, SignupId, Timestamp, TokenError, User};
 
 use crate::App;
+use crate::links::USER_LINKS_MAX;
 
 /// How many seconds a link must still be good for when its letter is sent, so that there is time to
 /// read it.
 const READING_SECONDS: i64 = 120;
+
+/// The end of time, for links whose own life is all that bounds them.
+const FAR: Timestamp = Timestamp::from_micros(i64::MAX);
 
 /// What comes of composing.
 pub(crate) enum Composed {
@@ -40,8 +44,8 @@ enum Content {
     Plain(LetterText),
     /// A link that exists.
     With(LetterText, Link),
-    /// A link that is to be made.
-    Make(LetterText, LinkPurpose, LinkSubject),
+    /// A link that is to be made, good until that time at most.
+    Make(LetterText, LinkPurpose, LinkSubject, Timestamp),
     Nothing(&'static str, bool),
 }
 
@@ -61,8 +65,11 @@ impl App {
             Content::Nothing(why, in_vain) => return Ok(Composed::Nothing { why, in_vain }),
             Content::Plain(text) => (text, None),
             Content::With(text, link) => (text, Some(link)),
-            Content::Make(text, purpose, subject) => {
+            Content::Make(text, purpose, subject, until) => {
                 let link = self.new_link(purpose, subject, &queued.recipient, now)?;
+                let tries = tries_so_far(&mut *tx, &link).await?;
+                let link =
+                    Link { expires_at: link.expires_at.min(until), code_tries: tries, ..link };
                 tx.put_link(&link).await?;
                 tx.set_letter_link(queued.id, link.id, link.user_id()).await?;
                 (text, Some(link))
@@ -111,14 +118,14 @@ impl App {
         let text = match link.purpose {
             LinkPurpose::ConfirmSignup => {
                 let id = SignupId::from_uuid(link.subject.uuid());
-                match of_signup(tx, id, now).await? {
+                match of_signup(tx, queued, id, now).await? {
                     Content::Make(text, ..) => text,
                     other => return Ok(Some(other)),
                 }
             }
             LinkPurpose::ConfirmEmail => LetterText::ConfirmEmail,
             LinkPurpose::UndoEmail => LetterText::EmailChange,
-            LinkPurpose::ResetPassword => LetterText::ResetPassword,
+            LinkPurpose::ResetPassword | LinkPurpose::HandedReset => LetterText::ResetPassword,
             LinkPurpose::ChangeEmail => {
                 let owner = tx.find_email_owner(&link.email, now).await?;
                 match owner.filter(|owner| Some(*owner) != link.user_id()) {
@@ -140,7 +147,7 @@ async fn content(
     let plain = |text| Ok(Content::Plain(text));
     match queued.kind {
         LetterKind::Signup | LetterKind::ResendConfirmation => match queued.signup_id {
-            Some(id) => of_signup(tx, id, now).await,
+            Some(id) => of_signup(tx, queued, id, now).await,
             None => of_resend(tx, queued, now).await,
         },
         LetterKind::ConfirmEmail => match owner(tx, queued).await? {
@@ -152,6 +159,7 @@ async fn content(
                 LetterText::ResetPassword,
                 LinkPurpose::ResetPassword,
                 LinkSubject::User(user.id),
+                FAR,
             ),
             _ => Content::Nothing("no account with this address may reset its password", false),
         }),
@@ -160,12 +168,26 @@ async fn content(
             Ok(Content::Nothing("its link was not sent in time", true))
         }
         LetterKind::EmailChanged => plain(LetterText::EmailChanged),
+        LetterKind::EmailUndone => plain(LetterText::EmailUndone),
         LetterKind::PasswordChanged => plain(LetterText::PasswordChanged),
         LetterKind::PasswordReset => plain(LetterText::PasswordReset),
         LetterKind::UsernameChanged => plain(LetterText::UsernameChanged),
         LetterKind::TokenReused => plain(LetterText::TokenReused),
         LetterKind::AccountDeleted => plain(LetterText::AccountDeleted),
     }
+}
+
+/// How often a code was tried on the link about an account whose place another takes: asking for a
+/// new letter gives nobody more tries.
+async fn tries_so_far(tx: &mut dyn Tx, link: &Link) -> Result<u32, StoreError> {
+    let Some(user_id) = link.user_id() else { return Ok(0) };
+    let links = tx.list_user_links(user_id, USER_LINKS_MAX).await?;
+    let replaced = links.iter().find(|other| {
+        other.place() == link.place()
+            && other.purpose == link.purpose
+            && other.expires_at > link.created_at
+    });
+    Ok(replaced.map_or(0, |link| link.code_tries))
 }
 
 /// The account with the letter's address, locked.
@@ -177,15 +199,23 @@ async fn owner(tx: &mut dyn Tx, queued: &QueuedLetter) -> Result<Option<User>, S
 }
 
 /// A sign-up is confirmed, unless its address has an account.
-async fn of_signup(tx: &mut dyn Tx, id: SignupId, now: Timestamp) -> Result<Content, StoreError> {
-    let Some(signup) = tx.find_signup(id, now).await? else {
-        return Ok(Content::Nothing("the sign-up is over", true));
+async fn of_signup(
+    tx: &mut dyn Tx,
+    queued: &QueuedLetter,
+    id: SignupId,
+    now: Timestamp,
+) -> Result<Content, StoreError> {
+    let is_soon_over = now.plus_seconds(READING_SECONDS);
+    let Some(signup) = tx.find_signup(id, is_soon_over).await? else {
+        // Perhaps because another one of the address was confirmed.
+        let is_known = tx.find_email_owner(&queued.recipient, now).await?.is_some();
+        return Ok(Content::Nothing("the sign-up is over", !is_known));
     };
     if tx.find_email_owner(&signup.email, now).await?.is_some() {
         return Ok(Content::Plain(LetterText::AccountExists));
     }
-    let subject = LinkSubject::Signup(signup.id);
-    Ok(Content::Make(LetterText::ConfirmSignup, LinkPurpose::ConfirmSignup, subject))
+    let (purpose, subject) = (LinkPurpose::ConfirmSignup, LinkSubject::Signup(signup.id));
+    Ok(Content::Make(LetterText::ConfirmSignup, purpose, subject, signup.expires_at))
 }
 
 /// Whatever waits for this address to be confirmed: its account, or the sign-up that was made last.
@@ -198,7 +228,7 @@ async fn of_resend(
         return Ok(of_account(&user));
     }
     match tx.find_newest_signup(&queued.recipient, now).await? {
-        Some(signup) => of_signup(tx, signup.id, now).await,
+        Some(signup) => of_signup(tx, queued, signup.id, now).await,
         None => Ok(Content::Nothing("nothing waits for this address to be confirmed", false)),
     }
 }
@@ -209,5 +239,5 @@ fn of_account(user: &User) -> Content {
         return Content::Nothing("the account is disabled or its address confirmed", false);
     }
     let subject = LinkSubject::User(user.id);
-    Content::Make(LetterText::ConfirmEmail, LinkPurpose::ConfirmEmail, subject)
+    Content::Make(LetterText::ConfirmEmail, LinkPurpose::ConfirmEmail, subject, FAR)
 }

@@ -43,6 +43,8 @@ pub struct ConfirmEmail {
 #[derive(Debug)]
 pub struct PreparedConfirmation {
     link: Link,
+    /// The version of the credentials that proved the account, if it is one.
+    version: Option<i64>,
     username: Option<Username>,
     origin: Origin,
 }
@@ -86,6 +88,10 @@ impl App {
         let ConfirmEmail { mailbox, account, username, origin } = confirm;
         let now = self.now();
         let about = self.subject_of(&account, now).await?;
+        if let Some(name) = &username {
+            // Asked before a code is tried, so that choosing a name uses nothing up.
+            self.refuse_taken_name(name).await?;
+        }
         let link = self.shown_link(&mailbox, &LinkPurpose::CONFIRMING, about, now).await?;
         let subject = match &link {
             Some(link) => self.find_subject(link, now).await?,
@@ -93,7 +99,11 @@ impl App {
         };
         let proved = self.is_account_proved(&account, subject.as_ref()).await?;
         let link = link.filter(|_| proved).ok_or(ConfirmEmailError::InvalidLink)?;
-        Ok(PreparedConfirmation { link, username, origin })
+        let version = match subject {
+            Some(Subject::Account(user)) => Some(user.credentials_version),
+            _ => None,
+        };
+        Ok(PreparedConfirmation { link, version, username, origin })
     }
 
     /// The second half: uses the link up and does what it was made for.
@@ -121,7 +131,11 @@ impl App {
                 (user.id, vec![EventKind::AccountCreated, EventKind::EmailConfirmed])
             }
             LinkSubject::User(id) => {
-                let user = user.filter(|user| !user.disabled);
+                // The password may have changed, or the account been disabled, meanwhile.
+                let is_as_proved = |user: &User| {
+                    !user.disabled && Some(user.credentials_version) == prepared.version
+                };
+                let user = user.filter(is_as_proved);
                 let user = user.ok_or(ConfirmEmailError::InvalidLink)?;
                 (id, vec![self.confirm_for(&mut *tx, &user, &prepared, now).await?])
             }
@@ -225,8 +239,7 @@ impl App {
         tx.set_email(user.id, &link.email, true, now).await?;
         // Letters to the old address open nothing any more, but for the one that undoes this.
         tx.delete_user_links(user.id, &BEGUN_BEFORE, Timestamp::from_seconds(0)).await?;
-        let owner = (user.id, &user.email);
-        tx.insert_letter(&self.notice(LetterKind::EmailChanged, owner, origin.ip, now)).await?;
+        tx.insert_letter(&self.notice(LetterKind::EmailChanged, user, origin.ip, now)).await?;
         Ok(EventKind::EmailChanged)
     }
 }

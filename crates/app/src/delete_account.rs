@@ -4,6 +4,7 @@ use gateward_domain::mail::LetterKind;
 use gateward_domain::ports::{Access, HashError, StoreError, Tx};
 use gateward_domain::{End, EndReason, EventKind, Origin, Password, RoleName, User};
 
+use crate::links::USER_LINKS_MAX;
 use crate::reauthenticate::PasswordShown;
 use crate::{App, Caller, ReauthenticateError};
 
@@ -73,16 +74,24 @@ impl App {
         keep_an_admin(&mut *tx, &caller.user).await?;
         let version = caller.user.credentials_version;
         let locked = tx.lock_user(caller.user.id).await?;
-        let user = locked.filter(|user| user.credentials_version == version);
+        let user = locked.filter(|user| user.credentials_version == version && !user.disabled);
         let user = user.ok_or(DeleteAccountError::WrongPassword)?;
+        // Whoever could have undone a change of address is told that this is over, too.
+        let links = tx.list_user_links(user.id, USER_LINKS_MAX).await?;
+        for link in links.iter().filter(|link| link.undoes(now) && link.reserves_email) {
+            let former = User { email: link.email.clone(), ..user.clone() };
+            if former.email != user.email {
+                let letter = self.notice(LetterKind::AccountDeleted, &former, origin.ip, now);
+                tx.insert_letter(&letter).await?;
+            }
+        }
         let reason = EndReason::AccountDeleted;
         tx.end_sessions_of_user(user.id, None, End { at: now, reason }).await?;
         tx.delete_user(user.id).await?;
         for kind in [EventKind::AccountDeleted, EventKind::SessionsEnded(reason)] {
             tx.insert_event(&self.event_of(caller, kind, origin, now)).await?;
         }
-        let owner = (user.id, &user.email);
-        tx.insert_letter(&self.notice(LetterKind::AccountDeleted, owner, origin.ip, now)).await?;
+        tx.insert_letter(&self.notice(LetterKind::AccountDeleted, &user, origin.ip, now)).await?;
         tx.commit().await?;
         tracing::info!(user_id = %user.id, "account deleted, sessions ended");
         Ok(())

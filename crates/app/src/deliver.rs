@@ -52,12 +52,17 @@ impl App {
     /// What fails here leaves the letter to its lease: it is taken again when that is over.
     #[tracing::instrument(skip_all, fields(letter_id = %queued.id, kind = %queued.kind))]
     pub async fn deliver(&self, queued: QueuedLetter) -> Result<Delivery, StoreError> {
-        let letter = match self.compose(&queued, self.now()).await {
+        let began = self.now();
+        let letter = match self.compose(&queued, began).await {
             Ok(Composed::Letter(letter)) => letter,
-            Err(ComposeError::Store(error)) => return Err(error),
-            Err(error @ ComposeError::Token(_)) => {
-                return self.failed(&queued, &MailError::Unfit(error.to_string())).await;
+            // Neither gets better by itself.
+            Err(
+                error @ (ComposeError::Token(_) | ComposeError::Store(StoreError::Corrupt { .. })),
+            ) => {
+                let error = MailError::Unfit(error.to_string());
+                return self.failed(&queued, &error, began).await;
             }
+            Err(ComposeError::Store(error)) => return Err(error),
             Ok(Composed::Nothing { why, in_vain }) => {
                 let event = in_vain.then_some(EventKind::LetterDropped);
                 self.finish(&queued, LetterState::Dropped, Some(why.to_owned()), event).await?;
@@ -71,7 +76,7 @@ impl App {
                 tracing::debug!(attempts = queued.attempts, "letter sent");
                 Ok(Delivery::Sent)
             }
-            Err(error) => self.failed(&queued, &error).await,
+            Err(error) => self.failed(&queued, &error, began).await,
         }
     }
 
@@ -80,6 +85,7 @@ impl App {
         &self,
         queued: &QueuedLetter,
         error: &MailError,
+        began: Timestamp,
     ) -> Result<Delivery, StoreError> {
         let now = self.now();
         let (attempts, failure) = (queued.attempts, error.to_string());
@@ -89,7 +95,8 @@ impl App {
             return Ok(Delivery::GivenUp);
         }
         tracing::warn!(attempts, failure, "letter not sent; it is tried again");
-        let due_at = now.plus_seconds(self.pause_seconds(attempts));
+        // From the beginning of the try: one that hangs has waited for a part of the pause already.
+        let due_at = began.plus_seconds(self.pause_seconds(attempts)).max(now);
         let mut tx = self.ports.store.begin(Access::SingleWrite).await?;
         tx.postpone_letter(queued.id, attempts, due_at, &failure).await?;
         tx.commit().await?;

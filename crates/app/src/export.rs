@@ -5,6 +5,7 @@ use gateward_domain::mail::QueuedLetter;
 use gateward_domain::ports::{Access, LetterFilter, StoreError};
 use gateward_domain::{Event, Session, User, UserId};
 
+use crate::links::USER_LINKS_MAX;
 use crate::reauthenticate::PasswordShown;
 use crate::{App, Caller};
 
@@ -37,8 +38,10 @@ impl App {
     pub async fn export(&self, caller: &Caller, _: PasswordShown) -> Result<Export, StoreError> {
         let id = caller.user.id;
         let mut tx = self.ports.store.begin(Access::Read).await?;
-        let links = tx.list_user_links(id, PAGE).await?;
+        let mut links = tx.list_user_links(id, USER_LINKS_MAX).await?;
         tx.commit().await?;
+        let now = self.now();
+        links.retain(|link| link.expires_at > now);
         Ok(Export {
             user: caller.user.clone(),
             sessions: self.all_sessions(id).await?,

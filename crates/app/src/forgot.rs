@@ -1,6 +1,6 @@
 //! Asking for a letter: to reset a password, or to confirm an address once more.
 //!
-//! One statement, the same for every address. Whether there is an account is looked up when the
+//! To ask is one statement, the same for every address. Whether there is an account is looked up when the
 //! letter is sent, so neither the answer nor its time tells.
 
 use gateward_domain::link::SecretHash;
@@ -38,7 +38,13 @@ impl App {
             tx.commit().await?;
             letter.signup_id = signup.filter(|one| one.email == *email).map(|one| one.id);
         }
-        self.ask_for(self.once(CONFIRMING, letter)).await
+        if letter.signup_id.is_none() {
+            return self.ask_for(self.once(CONFIRMING, letter)).await;
+        }
+        // Others may sign up with the same address all the time, and must not keep this one out.
+        let mut tx = self.ports.store.begin(Access::Write).await?;
+        self.post_spaced(&mut *tx, CONFIRMING, letter).await?;
+        tx.commit().await
     }
 
     async fn ask_for(&self, letter: QueuedLetter) -> Result<(), StoreError> {

@@ -14,6 +14,9 @@ pub(crate) const CONFIRM_SECONDS: i64 = 24 * 3600;
 /// For how many seconds a link that resets is good: whoever asks for it waits for it.
 pub(crate) const RESET_SECONDS: i64 = 600;
 
+/// How many links about one account are looked at: more than it can have.
+pub(crate) const USER_LINKS_MAX: u32 = 200;
+
 /// What somebody shows of a letter.
 #[derive(Debug)]
 pub enum LetterProof {
@@ -42,7 +45,7 @@ impl App {
         let (key_id, salt) = (self.ports.links.link_key(now)?, Salt(salt));
         let secret = self.ports.links.link_secret(&key_id, &salt)?;
         let life_seconds = match purpose {
-            LinkPurpose::ResetPassword => RESET_SECONDS,
+            LinkPurpose::ResetPassword | LinkPurpose::HandedReset => RESET_SECONDS,
             LinkPurpose::UndoEmail => LINK_SECONDS_MAX,
             LinkPurpose::ConfirmSignup | LinkPurpose::ConfirmEmail | LinkPurpose::ChangeEmail => {
                 CONFIRM_SECONDS

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use gateward_domain::mail::{self, LetterKind, LetterState, QueuedLetter};
 use gateward_domain::ports::{StoreError, Tx};
-use gateward_domain::{Email, LetterId, Timestamp, UserId};
+use gateward_domain::{Email, LetterId, Timestamp, User};
 
 use crate::App;
 
@@ -40,15 +40,18 @@ impl App {
         }
     }
 
-    /// The same for the owner of an account, about what has happened to it.
+    /// The same for the owner of an account, about what has happened to it. An address that was never
+    /// proved may be a stranger's: it gets one such letter in a span, whatever happens.
     pub(crate) fn notice(
         &self,
         kind: LetterKind,
-        (id, email): (UserId, &Email),
+        user: &User,
         ip: Option<IpAddr>,
         now: Timestamp,
     ) -> QueuedLetter {
-        QueuedLetter { user_id: Some(id), ..self.letter(kind, email, ip, now) }
+        let letter = self.letter(kind, &user.email, ip, now);
+        let letter = QueuedLetter { user_id: Some(user.id), ..letter };
+        if user.email_verified { letter } else { self.once(NOTICE, letter) }
     }
 
     /// The same letter with its place in time, where those are few: a second one of this subject to
@@ -87,6 +90,9 @@ pub(crate) const CONFIRMING: &str = "confirm";
 
 /// What letters that reset a password share a place in time under.
 pub(crate) const RESETTING: &str = "reset";
+
+/// What notices to an address that was never proved share a place in time under.
+const NOTICE: &str = "notice";
 
 /// What letters about a new name share a place in time under.
 pub(crate) const RENAMING: &str = "rename";

@@ -122,9 +122,8 @@ impl App {
                 let kind = EventKind::SessionEnded(reason);
                 tx.insert_event(&Event { kind, ..event }).await?;
                 if let Some(user) = tx.find_user(session.user_id).await? {
-                    let owner = (user.id, &user.email);
                     let (kind, now) = (LetterKind::TokenReused, rotation.now);
-                    tx.insert_letter(&self.notice(kind, owner, origin.ip, now)).await?;
+                    tx.insert_letter(&self.notice(kind, &user, origin.ip, now)).await?;
                 }
                 tx.commit().await?;
                 tracing::warn!(

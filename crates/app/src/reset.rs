@@ -49,8 +49,12 @@ pub enum ResetPasswordError {
 
 /// The links that end with a reset: whatever somebody else began before the owner of the address
 /// came back. A link that undoes a change stays, for it goes to an address that was proved.
-pub(crate) const BEGUN_BEFORE: [LinkPurpose; 3] =
-    [LinkPurpose::ResetPassword, LinkPurpose::ConfirmEmail, LinkPurpose::ChangeEmail];
+pub(crate) const BEGUN_BEFORE: [LinkPurpose; 4] = [
+    LinkPurpose::ResetPassword,
+    LinkPurpose::HandedReset,
+    LinkPurpose::ConfirmEmail,
+    LinkPurpose::ChangeEmail,
+];
 
 impl App {
     /// Sets a new password for whoever shows the letter. Both halves at once; see [`App::login`] for
@@ -66,8 +70,12 @@ impl App {
         &self,
         reset: ResetPassword,
     ) -> Result<PreparedReset, ResetPasswordError> {
-        let purposes = [LinkPurpose::ResetPassword];
-        let link = self.shown_link(&reset.proof, &purposes, None, self.now()).await?;
+        // The code of a link that was handed over is told to nobody.
+        let purposes: &[LinkPurpose] = match reset.proof {
+            LetterProof::Token(_) => &[LinkPurpose::ResetPassword, LinkPurpose::HandedReset],
+            LetterProof::Code { .. } => &[LinkPurpose::ResetPassword],
+        };
+        let link = self.shown_link(&reset.proof, purposes, None, self.now()).await?;
         let link = link.ok_or(ResetPasswordError::InvalidLink)?;
         let mut tx = self.ports.store.begin(Access::Read).await?;
         let user = match link.user_id() {
@@ -98,16 +106,20 @@ impl App {
             return Err(ResetPasswordError::InvalidLink);
         }
         tx.set_password(user.id, user.credentials_version, &hash, now).await?;
-        if !user.email_verified {
+        let proves_mailbox = link.purpose == LinkPurpose::ResetPassword;
+        let confirms = proves_mailbox && !user.email_verified;
+        if confirms {
             tx.set_email(user.id, &user.email, true, now).await?;
         }
         self.end_all_begun(&mut *tx, &user, EndReason::PasswordReset, now).await?;
-        for kind in told(&user) {
+        let mut kinds =
+            vec![EventKind::PasswordReset, EventKind::SessionsEnded(EndReason::PasswordReset)];
+        kinds.extend(confirms.then_some(EventKind::EmailConfirmed));
+        for kind in kinds {
             let event = self.event(kind, Actor::User(user.id), now);
             tx.insert_event(&Event { user_id: Some(user.id), ip: origin.ip, ..event }).await?;
         }
-        let owner = (user.id, &user.email);
-        tx.insert_letter(&self.notice(LetterKind::PasswordReset, owner, origin.ip, now)).await?;
+        tx.insert_letter(&self.notice(LetterKind::PasswordReset, &user, origin.ip, now)).await?;
         tx.commit().await?;
         tracing::info!(user_id = %user.id, "password reset, sessions ended");
         Ok(())
@@ -139,20 +151,14 @@ impl App {
         let locked = tx.lock_user(user.id).await?;
         let user = locked.filter(|user| !user.disabled).ok_or(OperatorError::Disabled)?;
         let subject = LinkSubject::User(user.id);
-        let link = self.new_link(LinkPurpose::ResetPassword, subject, &user.email, now)?;
+        let link = self.new_link(LinkPurpose::HandedReset, subject, &user.email, now)?;
         let url = self.link_url(&link)?;
+        let mailed = [LinkPurpose::ResetPassword];
+        tx.delete_user_links(user.id, &mailed, Timestamp::from_seconds(0)).await?;
         tx.put_link(&link).await?;
         let event = self.event(EventKind::ResetLinkMade, Actor::Operator, now);
         tx.insert_event(&Event { user_id: Some(user.id), ..event }).await?;
         tx.commit().await?;
         Ok((url, link.expires_at))
     }
-}
-
-/// What a reset of this account is written down as.
-fn told(user: &User) -> Vec<EventKind> {
-    let mut kinds =
-        vec![EventKind::PasswordReset, EventKind::SessionsEnded(EndReason::PasswordReset)];
-    kinds.extend((!user.email_verified).then_some(EventKind::EmailConfirmed));
-    kinds
 }

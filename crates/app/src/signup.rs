@@ -12,8 +12,8 @@ use gateward_domain::{
 use crate::App;
 use crate::outbox::CONFIRMING;
 
-/// For how many seconds a sign-up can be confirmed: as long as its letter is tried.
-const PENDING_SECONDS: i64 = 3 * 24 * 3600;
+/// For how many seconds a sign-up can be confirmed: as long as its letter is tried, and a day more.
+const PENDING_SECONDS: i64 = 4 * 24 * 3600;
 
 /// Who signs up, and with what.
 #[derive(Debug)]
@@ -146,7 +146,7 @@ impl App {
     }
 
     /// Names are public handles: whether one is taken is told. Nobody holds one by signing up alone.
-    async fn refuse_taken_name(&self, username: &Username) -> Result<(), StoreError> {
+    pub(crate) async fn refuse_taken_name(&self, username: &Username) -> Result<(), StoreError> {
         let identifier = Identifier::Username(username.clone());
         let mut tx = self.ports.store.begin(Access::Read).await?;
         let found = tx.find_user_by_identifier(&identifier).await?;

@@ -51,6 +51,8 @@ purposes! {
     UndoEmail = "undo_email", "/undo-email-change";
     /// Lets the owner of the address choose a new password.
     ResetPassword = "reset_password", "/reset-password";
+    /// Lets somebody choose a new password whom an operator gave the link; it proves no mailbox.
+    HandedReset = "handed_reset", "/reset-password";
 }
 
 impl LinkPurpose {
@@ -199,6 +201,12 @@ impl Link {
     #[must_use]
     pub const fn place(&self) -> Uuid {
         if self.purpose.is_superseded() { self.subject.uuid() } else { self.id.uuid() }
+    }
+
+    /// Whether it can undo a change of address at `now`.
+    #[must_use]
+    pub fn undoes(&self, now: Timestamp) -> bool {
+        self.purpose == LinkPurpose::UndoEmail && self.expires_at > now
     }
 
     /// The account that it is about, if it is about one.

@@ -59,6 +59,8 @@ named! {
         EmailChange = "email_change",
         /// An account has another address than this one now.
         EmailChanged = "email_changed",
+        /// An account had this address until the one before came back.
+        EmailUndone = "email_undone",
         /// The password was changed.
         PasswordChanged = "password_changed",
         /// The password was reset.
@@ -91,6 +93,8 @@ named! {
         EmailChange = "email_change",
         /// Your address was changed.
         EmailChanged = "email_changed",
+        /// The change of your address was undone from the one before.
+        EmailUndone = "email_undone",
         /// Your password was changed.
         PasswordChanged = "password_changed",
         /// Your password was reset.

@@ -106,6 +106,7 @@ pub(crate) const fn carries_link(text: LetterText) -> bool {
         LetterText::AccountExists
         | LetterText::AddressInUse
         | LetterText::EmailChanged
+        | LetterText::EmailUndone
         | LetterText::PasswordChanged
         | LetterText::PasswordReset
         | LetterText::UsernameChanged

@@ -72,6 +72,10 @@ impl SmtpMailer {
             (MailError::Unreachable(first), MailError::Unreachable(second)) => {
                 MailError::Unreachable(cut(&format!("{first}; {second}")))
             }
+            // What the second one refuses for good, the first one may take when it is back.
+            (MailError::Unreachable(_), MailError::Refused { answer, .. }) => {
+                MailError::Refused { permanent: false, answer }
+            }
             (MailError::Unreachable(_), second) => second,
             // The first relay may take it later, whatever the second one thinks of it.
             (first, _) => first,

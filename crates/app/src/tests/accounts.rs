@@ -153,4 +153,11 @@ async fn an_operator_makes_a_link_that_takes_the_place_of_the_mailed_one() {
     let answer = reset(LetterProof::Token(token.to_owned()), "another horse");
     world.app.reset_password(answer).await.unwrap();
     assert!(world.told(user.id).await.contains(&"reset_link_made"));
+    let squatter = world.user("bob").await;
+    let (url, _) = make("bob").await.unwrap();
+    let handed = url.split_once("#token=").unwrap().1.to_owned();
+    let answer = reset(LetterProof::Token(handed), "another horse");
+    world.app.reset_password(answer).await.unwrap();
+    let verified = world.find(squatter.id).await.unwrap().email_verified;
+    assert!(!verified, "what an operator hands over proves no mailbox");
 }

@@ -9,7 +9,7 @@ use gateward_domain::{Email, Origin};
 use super::addresses::ask;
 use super::fakes::{PASSWORD, World, password, policy, signup};
 use super::mailbox::{
-    address, by_code, by_password, by_token, confirm, open_world, required, reset, saying,
+    address, by_code, by_password, by_token, confirm, open_world, required, reset, saying, token,
 };
 use crate::{
     AccountProof, AuthenticateError, Caller, ConfirmEmailError, LoginError, SignedUp, Signup,
@@ -44,6 +44,33 @@ async fn a3_the_squatters_password_is_dead_once_the_owner_has_proved_the_address
     assert!(matches!(world.login("eve", PASSWORD).await, Err(LoginError::BadCredentials)));
     assert!(world.login("ada@example.org", OWN).await.is_ok());
     assert_eq!(owner(&world, &squatter).await, (address("ada"), true));
+}
+
+/// Whoever undoes a change from an address that was never proved gets the account, not its maker.
+#[tokio::test]
+async fn a4_undoing_a_squatters_change_leaves_the_squatter_nothing() {
+    let (world, squatter) = squatted().await;
+    ask(&world, &squatter, "eve").await.unwrap();
+    let letter = saying(&world.post().await, LetterText::EmailChange);
+    world.app.undo_email_change(&token(&letter), &Origin::default()).await.unwrap();
+    assert!(matches!(world.login("eve", PASSWORD).await, Err(LoginError::BadCredentials)));
+    let reset_letter = saying(&world.post().await, LetterText::ResetPassword);
+    assert_eq!(reset_letter.to, address("ada"));
+    world.app.reset_password(reset(by_token(&reset_letter), OWN)).await.unwrap();
+    assert!(world.login("ada@example.org", OWN).await.is_ok());
+}
+
+/// Row V10: whatever a squatter does, a stranger's mailbox gets one notice in a span.
+#[tokio::test]
+async fn v10_an_address_that_was_never_proved_gets_few_notices() {
+    let (world, squatter) = squatted().await;
+    world.post().await;
+    world.clock.advance_seconds(60);
+    for number in 0..5 {
+        ask(&world, &squatter, &format!("eve{number}")).await.unwrap();
+    }
+    let letters = world.post().await;
+    assert_eq!(letters.iter().filter(|letter| letter.to == address("ada")).count(), 1);
 }
 
 #[tokio::test]

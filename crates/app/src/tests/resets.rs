@@ -224,6 +224,25 @@ async fn a9_a_link_does_nothing_where_another_is_wanted() {
     world.app.reset_password(reset(by_token(&reset_letter), NEW)).await.unwrap();
 }
 
+/// Row V1: who asks for letter after letter has no more tries.
+#[tokio::test]
+async fn v1_a_new_letter_brings_no_new_tries_of_its_code() {
+    let (world, _) = open_world(policy()).await;
+    world.owner("ada", |_| ()).await;
+    let first = world.forgotten("ada").await;
+    for more in 1..=5 {
+        refuses(&world, reset(by_wrong_code(&first, more), NEW)).await;
+    }
+    world.clock.advance_seconds(60);
+    let second = world.forgotten("ada").await;
+    refuses(&world, reset(by_code(&second), NEW)).await;
+    // When the first link would have been over, the next code is as good as ever.
+    world.clock.set(first.good_until.unwrap());
+    world.clock.advance_seconds(600);
+    let third = world.forgotten("ada").await;
+    world.app.reset_password(reset(by_code(&third), NEW)).await.unwrap();
+}
+
 #[tokio::test]
 async fn a_code_that_resets_is_tried_five_times_and_then_only_the_link_is_good() {
     let (world, _) = open_world(policy()).await;

@@ -184,8 +184,8 @@ async fn signups_links_and_letters_are_swept_away_when_nobody_needs_them() {
         world.app.sweep().await.unwrap();
         (memory.signups().len(), memory.letters().len())
     };
-    assert_eq!(at(3 * DAY + HOUR).await, (1, 1));
-    assert_eq!(at(3 * DAY + HOUR + 1).await, (0, 1));
+    assert_eq!(at(4 * DAY + HOUR).await, (1, 1));
+    assert_eq!(at(4 * DAY + HOUR + 1).await, (0, 1));
     assert_eq!(memory.links().len(), 1, "a letter that waits may still ask for it");
     assert_eq!(at(7 * DAY).await, (0, 1));
     assert_eq!(at(7 * DAY + 1).await, (0, 0));

@@ -6,7 +6,7 @@ use gateward_domain::ports::{StoreError, Taken};
 use gateward_domain::{EndReason, Origin, User};
 
 use super::addresses::{ask, change};
-use super::fakes::{World, policy, signup};
+use super::fakes::{PASSWORD, World, policy, signup};
 use super::mailbox::{
     address, by_password, by_token, confirm, open_world, required, reset, saying, texts, token,
 };
@@ -53,7 +53,8 @@ async fn undone_after_it_was_confirmed_a_change_is_reverted_and_whoever_made_it_
     let ends: Vec<_> = memory.sessions().iter().filter_map(|session| session.ended).collect();
     assert_eq!(ends.len(), 1);
     let letters = world.post().await;
-    assert_eq!(saying(&letters, LetterText::EmailChanged).to, address("new"));
+    assert_eq!(saying(&letters, LetterText::EmailUndone).to, address("new"));
+    assert!(world.login("ada", PASSWORD).await.is_err(), "whoever knew the password is out");
     let reset_letter = saying(&letters, LetterText::ResetPassword);
     assert_eq!(reset_letter.to, user.email);
     world.app.reset_password(reset(by_token(&reset_letter), "another horse")).await.unwrap();

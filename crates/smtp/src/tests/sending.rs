@@ -164,7 +164,7 @@ async fn of_two_relays_that_fail_the_more_hopeful_word_counts() {
     for (first, second, permanent) in [
         ([("CONNECT", "CLOSE")], [("CONNECT", "CLOSE")], None),
         ([("CONNECT", "CLOSE")], [("RCPT", "450 later")], Some(false)),
-        ([("CONNECT", "CLOSE")], [("RCPT", "550 never")], Some(true)),
+        ([("CONNECT", "CLOSE")], [("RCPT", "550 never")], Some(false)),
         ([("RCPT", "450 later")], [("CONNECT", "CLOSE")], Some(false)),
         ([("RCPT", "450 later")], [("RCPT", "550 never")], Some(false)),
     ] {
