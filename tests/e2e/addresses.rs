@@ -108,6 +108,7 @@ async fn is_undone(post: &Post, pairs: &[&Answer]) {
     for pair in pairs {
         post.is_over(pair, "email_changed").await;
     }
+    post.client.login(&address("ada"), PASSWORD).await.is(401, "invalid_credentials");
     let reset = token(&post.letter(&address("ada"), subject::RESET).await);
     let body = json!({"token": reset, "new_password": OTHER});
     assert_eq!(post.say("password/reset", body).await.status, 204);
@@ -149,7 +150,7 @@ async fn a_change_is_undone_after_it_was_confirmed(kind: Database) {
     is_undone(&post, &[&thief]).await;
     post.client.login(&address("new"), OTHER).await.is(401, "invalid_credentials");
     // Who had the new address is told that it is the account's no more.
-    post.letter(&address("new"), subject::CHANGED).await;
+    post.letter(&address("new"), subject::CHANGED_BACK).await;
 }
 
 async fn an_undone_change_takes_the_later_ones_with_it(kind: Database) {

@@ -165,6 +165,13 @@ async fn walk(read_the_letter: bool) -> (Vec<Request>, Vec<Operation>) {
         let answer = send(&client, request, (values.collect(), &body)).await;
         assert_eq!(answer.status, status, "{}: {answer:?}", request.name);
         assert!(answers.insert(request.name.clone(), answer).is_none(), "two {}", request.name);
+        if request.name == "undo" && read_the_letter {
+            break;
+        }
+    }
+    if read_the_letter {
+        let (email, password) = (&variables["email"], &variables["password"]);
+        client.login(email, password).await.is(401, "invalid_credentials");
     }
     (requests, operations)
 }
@@ -190,10 +197,10 @@ async fn the_http_file_says_what_is_documented_and_its_walk_works() {
     }
 }
 
-/// The walk goes on in the same way for whoever puts the token of the letter where the file asks.
+/// Whoever puts the token of the letter where the file asks has to reset the password, as it says.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_walk_of_the_http_file_works_with_the_token_of_the_letter_too() {
     let (requests, _) = walk(true).await;
     let undo = requests.iter().find(|request| request.name == "undo").unwrap();
-    assert!(undo.title.ends_with("then 204"), "{}", undo.title);
+    assert!(undo.title.contains("then 204"), "{}", undo.title);
 }

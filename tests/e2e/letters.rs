@@ -70,7 +70,7 @@ async fn baited_login(post: &Post, name: &str) -> Answer {
     pair
 }
 
-/// Rows H2 and H3, for each of the thirteen letters.
+/// Rows H2 and H3, for each letter that there is.
 async fn h2_h3_every_letter_has_one_recipient_and_nothing_that_somebody_typed(kind: Database) {
     let Some(post) = Post::start(kind, &[]).await else { return };
     let strict = post.beside("signup.email_verification", "required").await;
@@ -111,6 +111,10 @@ async fn h2_h3_every_letter_has_one_recipient_and_nothing_that_somebody_typed(ki
     let leave = post.client.request(Method::DELETE, "/v1/me").bearer_auth(pair.access());
     assert_eq!(post.client.send(leave.json(&json!({"password": PASSWORD}))).await.status, 204);
 
+    let carol = post.confirmed("carol").await;
+    let undo = post.changed(&carol, &address("carol"), &address("back")).await;
+    assert_eq!(post.say("email/undo", json!({"token": token(&undo)})).await.status, 204);
+
     post.settle().await;
     for (to, subject, link, code) in [
         (&bob, subject::CONFIRM, true, true),
@@ -126,6 +130,9 @@ async fn h2_h3_every_letter_has_one_recipient_and_nothing_that_somebody_typed(ki
         (&ada, subject::RENAMED, false, false),
         (&ada, subject::REUSED, false, false),
         (&new, subject::DELETED, false, false),
+        // Whoever could have undone the change of address is told, too.
+        (&ada, subject::DELETED, false, false),
+        (&address("back"), subject::CHANGED_BACK, false, false),
     ] {
         let mail = post.letter(to, subject).await;
         assert_eq!((mail.links.len(), mail.code.is_some()), (usize::from(link), code), "{mail:#?}");

@@ -108,10 +108,10 @@ async fn f20_a_sign_up_that_is_over_is_dropped_and_written_down(kind: Database) 
     let answer = node.client().signup("ada").await;
     assert_eq!(answer.text_of("status"), "confirmation_sent");
     post.wait_for("ada@example.org", has_failed).await;
-    // The relay and the node are away for three days.
+    // The relay and the node are away for four days.
     node.kill();
     assert!(!post.has_event("letter_dropped").await);
-    post.forward(3 * 24 * HOUR);
+    post.forward(4 * 24 * HOUR);
     post.server.mode("ok");
     let node = post.plan.start().await;
     let letter = post.wait_for("ada@example.org", is("dropped")).await;

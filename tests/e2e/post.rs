@@ -18,6 +18,7 @@ pub(crate) mod subject {
     pub(crate) const RESET: &str = "Choose a new password for Gateward";
     pub(crate) const UNDO: &str = "Your address at Gateward is to be changed";
     pub(crate) const CHANGED: &str = "Your address at Gateward was changed";
+    pub(crate) const CHANGED_BACK: &str = "Your address at Gateward was changed back";
     pub(crate) const NEW_PASSWORD: &str = "Your password at Gateward was changed";
     pub(crate) const WAS_RESET: &str = "Your password at Gateward was reset";
     pub(crate) const RENAMED: &str = "Your name at Gateward was changed";
