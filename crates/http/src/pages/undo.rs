@@ -73,7 +73,7 @@ fn form(filled: &Filled, refusal: Option<&Refusal>) -> String {
     let form = view.finish(PATH, "Undo the change", LINK_WORDS);
     format!(
         "<h1>{TITLE}</h1><p class=\"lead\">Somebody asked to give your account another address. \
-         If it was not you, undo that: the old address stays, everybody is logged out, and you get \
-         a letter to choose a new password.</p>{form}"
+         If it was not you, undo that: the old address stays, everybody is logged out, the \
+         password works no more, and you get a letter to choose a new one.</p>{form}"
     )
 }
