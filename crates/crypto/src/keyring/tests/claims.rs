@@ -173,7 +173,8 @@ fn j11_a_foreign_token_is_never_called_expired() {
     assert_eq!(rig.check_access(&token), Err(TokenError::Expired));
     let foreign = with(&claims, "iss", Some(json!("https://evil.example")));
     rig.assert_refused(&rig.forge_access(&foreign), "foreign and expired");
-    let bent = format!("{}A", &token[..token.len() - 1]);
+    let (rest, last) = token.split_at(token.len() - 1);
+    let bent = format!("{rest}{}", if last == "A" { "Q" } else { "A" });
     assert_eq!(rig.check_access(&bent), Err(TokenError::Invalid));
 }
 
