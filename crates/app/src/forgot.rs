@@ -49,7 +49,9 @@ impl App {
 
     async fn ask_for(&self, letter: QueuedLetter) -> Result<(), StoreError> {
         let mut tx = self.ports.store.begin(Access::SingleWrite).await?;
-        tx.insert_letter(&letter).await?;
+        if !tx.insert_letter(&letter).await? {
+            tracing::info!(kind = %letter.kind, "a letter was asked for again; the one before holds");
+        }
         tx.commit().await
     }
 }

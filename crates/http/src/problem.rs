@@ -53,7 +53,7 @@ codes! {
     MalformedRequest = "malformed_request", BAD_REQUEST, "Malformed request",
         "The request cannot be read: its body is not one JSON object, a member appears twice, or credentials are sent in two ways at once. Mend the request before it is sent again.";
     InvalidLink = "invalid_link", BAD_REQUEST, "Not a link that is good",
-        "The link or code is unknown, used, replaced by a newer one or too old, or the proof that the account is yours is missing. Ask for a new letter.";
+        "The link or code is unknown, used, replaced by a newer one or too old. Where an address is confirmed, the proof that the account is yours (signup_id, password or access token) may be missing or wrong instead. Ask for a new letter, or send the right proof.";
     MissingToken = "missing_token", UNAUTHORIZED, "No credentials",
         "Send an access token in the header 'Authorization: Bearer TOKEN'.";
     InvalidToken = "invalid_token", UNAUTHORIZED, "Not a token of this service",
@@ -67,7 +67,7 @@ codes! {
     RefreshTokenReused = "refresh_token_reused", UNAUTHORIZED, "A spent refresh token was shown",
         "A refresh token works once. Somebody has used this one before, so the session is over. Log in again.";
     InvalidCredentials = "invalid_credentials", UNAUTHORIZED, "The log-in failed",
-        "The account is unknown, the password is wrong, or the address is not confirmed yet.";
+        "The account is unknown, the password is wrong, or the address is not confirmed yet. POST /password/forgot and POST /email/resend have letters sent that help.";
     AccountDisabled = "account_disabled", FORBIDDEN, "The account is disabled",
         "Only an administrator can enable it.";
     ReauthenticationRequired = "reauthentication_required", FORBIDDEN, "The password is wanted again",

@@ -86,6 +86,6 @@ fn form(filled: &Filled, refusal: Option<&Refusal>, policy: PasswordPolicy) -> S
     let form = view.finish(PATH, "Change my password", LINK_WORDS);
     format!(
         "<h1>{TITLE}</h1>\
-         <p class=\"lead\">Afterwards you are logged out everywhere else.</p>{form}"
+         <p class=\"lead\">Afterwards you are logged out everywhere.</p>{form}"
     )
 }
