@@ -3,7 +3,7 @@
 use gateward_domain::link::Link;
 use gateward_domain::mail::QueuedLetter;
 use gateward_domain::ports::{Access, LetterFilter, StoreError};
-use gateward_domain::{Event, Session, User, UserId};
+use gateward_domain::{Event, EventId, LetterId, Session, SessionId, User, UserId};
 
 use crate::links::USER_LINKS_MAX;
 use crate::reauthenticate::PasswordShown;
@@ -52,41 +52,46 @@ impl App {
     }
 
     async fn all_sessions(&self, id: UserId) -> Result<Vec<Session>, StoreError> {
-        let mut all: Vec<Session> = Vec::new();
-        loop {
+        all(async |last: Option<SessionId>| {
             let mut tx = self.ports.store.begin(Access::Read).await?;
-            let page = tx.list_user_sessions(id, all.last().map(|last| last.id), PAGE).await?;
+            let page = tx.list_user_sessions(id, last, PAGE).await?;
             tx.commit().await?;
-            all.extend_from_slice(&page);
-            if page.is_empty() || all.len() >= ROWS_MAX {
-                return Ok(all);
-            }
-        }
+            Ok(page.into_iter().map(|session| (session.id, session)).collect())
+        })
+        .await
     }
 
     async fn all_events(&self, id: UserId) -> Result<Vec<Event>, StoreError> {
-        let mut all: Vec<Event> = Vec::new();
-        loop {
+        all(async |last: Option<EventId>| {
             let mut tx = self.ports.store.begin(Access::Read).await?;
-            let page = tx.list_user_events(id, all.last().map(|last| last.id), PAGE).await?;
+            let page = tx.list_user_events(id, last, PAGE).await?;
             tx.commit().await?;
-            all.extend_from_slice(&page);
-            if page.is_empty() || all.len() >= ROWS_MAX {
-                return Ok(all);
-            }
-        }
+            Ok(page.into_iter().map(|event| (event.id, event)).collect())
+        })
+        .await
     }
 
     async fn all_letters(&self, id: UserId) -> Result<Vec<QueuedLetter>, StoreError> {
-        let mut all: Vec<QueuedLetter> = Vec::new();
-        loop {
-            let before = all.last().map(|last| last.id);
+        all(async |before: Option<LetterId>| {
             let filter = LetterFilter { user_id: Some(id), before, ..LetterFilter::default() };
             let page = self.list_letters(filter, PAGE).await?;
-            all.extend_from_slice(&page);
-            if page.is_empty() || all.len() >= ROWS_MAX {
-                return Ok(all);
-            }
+            Ok(page.into_iter().map(|letter| (letter.id, letter)).collect())
+        })
+        .await
+    }
+}
+
+/// All rows of the pages that `page` gives, each asked for by the last row of the one before.
+async fn all<I: Copy, T>(
+    page: impl AsyncFn(Option<I>) -> Result<Vec<(I, T)>, StoreError>,
+) -> Result<Vec<T>, StoreError> {
+    let (mut rows, mut last) = (Vec::new(), None);
+    loop {
+        let page = page(last).await?;
+        last = page.last().map(|(id, _)| *id);
+        rows.extend(page.into_iter().map(|(_, row)| row));
+        if last.is_none() || rows.len() >= ROWS_MAX {
+            return Ok(rows);
         }
     }
 }
