@@ -2,11 +2,9 @@
 
 use gateward_domain::mail::LetterKind;
 use gateward_domain::ports::{Access, HashError, StoreError};
-use gateward_domain::{
-    End, EndReason, EventKind, Origin, Password, PasswordError, PasswordHash, Timestamp,
-};
+use gateward_domain::{End, EndReason, EventKind, Origin, Password, PasswordError, PasswordHash};
 
-use crate::reset::BEGUN_BEFORE;
+use crate::reset::end_links_begun;
 use crate::{App, Caller};
 
 /// The old password and the new one.
@@ -93,7 +91,7 @@ impl App {
         let end = End { at: now, reason };
         let count = tx.end_sessions_of_user(user.id, Some(caller.session.id), end).await?;
         // Whoever knew the old password may have begun these.
-        tx.delete_user_links(user.id, &BEGUN_BEFORE, Timestamp::from_seconds(0)).await?;
+        end_links_begun(&mut *tx, user.id).await?;
         for kind in [EventKind::PasswordChanged, EventKind::SessionsEnded(reason)] {
             tx.insert_event(&self.event_of(caller, kind, &origin, now)).await?;
         }

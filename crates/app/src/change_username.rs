@@ -1,6 +1,6 @@
 //! Changing one's own name.
 
-use gateward_domain::mail::{LetterKind, QueuedLetter};
+use gateward_domain::mail::LetterKind;
 use gateward_domain::ports::{Access, StoreError};
 use gateward_domain::{EventKind, Origin, User, Username};
 
@@ -35,8 +35,7 @@ impl App {
         let user = tx.find_user(caller.user.id).await?.ok_or(ChangeUsernameError::Gone)?;
         let event = self.event_of(caller, EventKind::UsernameChanged, origin, now);
         tx.insert_event(&event).await?;
-        let letter = self.letter(LetterKind::UsernameChanged, &user.email, origin.ip, now);
-        let letter = QueuedLetter { user_id: Some(user.id), ..letter };
+        let letter = self.notice(LetterKind::UsernameChanged, &user, origin.ip, now);
         self.post_spaced(&mut *tx, RENAMING, letter).await?;
         tx.commit().await?;
         tracing::info!(user_id = %user.id, "username changed");

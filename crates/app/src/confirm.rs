@@ -11,7 +11,7 @@ use gateward_domain::{
 
 use crate::App;
 use crate::links::LetterProof;
-use crate::reset::BEGUN_BEFORE;
+use crate::reset::end_links_begun;
 
 /// How somebody proves that the account is theirs.
 #[derive(Debug)]
@@ -238,7 +238,7 @@ impl App {
         }
         tx.set_email(user.id, &link.email, true, now).await?;
         // Letters to the old address open nothing any more, but for the one that undoes this.
-        tx.delete_user_links(user.id, &BEGUN_BEFORE, Timestamp::from_seconds(0)).await?;
+        end_links_begun(tx, user.id).await?;
         tx.insert_letter(&self.notice(LetterKind::EmailChanged, user, origin.ip, now)).await?;
         Ok(EventKind::EmailChanged)
     }

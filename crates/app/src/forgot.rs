@@ -1,7 +1,7 @@
 //! Asking for a letter: to reset a password, or to confirm an address once more.
 //!
-//! To ask is one statement, the same for every address. Whether there is an account is looked up when the
-//! letter is sent, so neither the answer nor its time tells.
+//! To ask is one statement, the same for every address. Whether there is an account is looked up
+//! when the letter is sent, so neither the answer nor its time tells.
 
 use gateward_domain::link::SecretHash;
 use gateward_domain::mail::{LetterKind, QueuedLetter};

@@ -3,11 +3,11 @@
 use gateward_domain::ports::{Access, HashError, StoreError};
 use gateward_domain::{
     Actor, Email, End, EndReason, Event, EventKind, Identifier, Password, PasswordError, RoleName,
-    Timestamp, TokenError, User, Username,
+    TokenError, User, Username,
 };
 
 use crate::App;
-use crate::reset::BEGUN_BEFORE;
+use crate::reset::end_links_begun;
 
 /// An account that an operator makes.
 #[derive(Debug)]
@@ -88,7 +88,7 @@ impl App {
         }
         if disabled {
             let ended = tx.end_sessions_of_user(user.id, None, End { at: now, reason }).await?;
-            tx.delete_user_links(user.id, &BEGUN_BEFORE, Timestamp::from_seconds(0)).await?;
+            end_links_begun(&mut *tx, user.id).await?;
             kinds.extend((ended > 0).then_some(EventKind::SessionsEnded(reason)));
         }
         for kind in kinds {

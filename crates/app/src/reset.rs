@@ -5,7 +5,7 @@ use gateward_domain::mail::LetterKind;
 use gateward_domain::ports::{Access, HashError, StoreError, Tx};
 use gateward_domain::{
     Actor, End, EndReason, Event, EventKind, Identifier, Origin, Password, PasswordError,
-    PasswordHash, Timestamp, User,
+    PasswordHash, Timestamp, User, UserId,
 };
 
 use crate::links::LetterProof;
@@ -49,12 +49,21 @@ pub enum ResetPasswordError {
 
 /// The links that end with a reset: whatever somebody else began before the owner of the address
 /// came back. A link that undoes a change stays, for it goes to an address that was proved.
-pub(crate) const BEGUN_BEFORE: [LinkPurpose; 4] = [
+const BEGUN_BEFORE: [LinkPurpose; 4] = [
     LinkPurpose::ResetPassword,
     LinkPurpose::HandedReset,
     LinkPurpose::ConfirmEmail,
     LinkPurpose::ChangeEmail,
 ];
+
+/// Ends these links of an account.
+pub(crate) async fn end_links_begun(tx: &mut dyn Tx, user_id: UserId) -> Result<(), StoreError> {
+    tx.delete_user_links(user_id, &BEGUN_BEFORE, EVER).await?;
+    Ok(())
+}
+
+/// From the first link on.
+const EVER: Timestamp = Timestamp::from_seconds(0);
 
 impl App {
     /// Sets a new password for whoever shows the letter. Both halves at once; see [`App::login`] for
@@ -134,8 +143,7 @@ impl App {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         tx.end_sessions_of_user(user.id, None, End { at: now, reason }).await?;
-        tx.delete_user_links(user.id, &BEGUN_BEFORE, Timestamp::from_seconds(0)).await?;
-        Ok(())
+        end_links_begun(tx, user.id).await
     }
 
     /// Makes a link with which the owner of an account chooses a new password, for an operator to
@@ -154,7 +162,7 @@ impl App {
         let link = self.new_link(LinkPurpose::HandedReset, subject, &user.email, now)?;
         let url = self.link_url(&link)?;
         let mailed = [LinkPurpose::ResetPassword];
-        tx.delete_user_links(user.id, &mailed, Timestamp::from_seconds(0)).await?;
+        tx.delete_user_links(user.id, &mailed, EVER).await?;
         tx.put_link(&link).await?;
         let event = self.event(EventKind::ResetLinkMade, Actor::Operator, now);
         tx.insert_event(&Event { user_id: Some(user.id), ..event }).await?;

@@ -104,8 +104,7 @@ impl App {
         tx.insert_user(&user).await?;
         let event = self.event(EventKind::AccountCreated, Actor::User(user.id), now);
         tx.insert_event(&Event { user_id: Some(user.id), ip: origin.ip, ..event }).await?;
-        let letter = self.letter(LetterKind::ConfirmEmail, &user.email, origin.ip, now);
-        let letter = QueuedLetter { user_id: Some(user.id), ..letter };
+        let letter = self.notice(LetterKind::ConfirmEmail, &user, origin.ip, now);
         self.post_spaced(&mut *tx, CONFIRMING, letter).await?;
         tx.commit().await?;
         tracing::info!(user_id = %user.id, "account created");
