@@ -5,6 +5,7 @@ use gateward_app::domain::link::LinkCode;
 use gateward_app::domain::{
     Email, EmailError, Password, PasswordError, PasswordPolicy, Username, UsernameError,
 };
+use percent_encoding::percent_decode;
 
 use crate::body::Body;
 use crate::problem::Problem;
@@ -184,19 +185,6 @@ pub(super) fn password_words(error: PasswordError) -> String {
 
 /// One name or value of a form; nothing if it is not UTF-8.
 fn decode(part: &[u8]) -> Option<String> {
-    let digit = |byte: Option<&u8>| char::from(*byte?).to_digit(16);
-    let mut bytes = Vec::with_capacity(part.len());
-    let mut rest = part.iter();
-    while let Some(byte) = rest.next() {
-        let mut ahead = rest.clone();
-        match (byte, digit(ahead.next()).zip(digit(ahead.next()))) {
-            (b'%', Some((high, low))) => {
-                bytes.push(u8::try_from(high * 16 + low).ok()?);
-                rest = ahead;
-            }
-            (b'+', _) => bytes.push(b' '),
-            (byte, _) => bytes.push(*byte),
-        }
-    }
-    String::from_utf8(bytes).ok()
+    let part: Vec<u8> = part.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
+    Some(percent_decode(&part).decode_utf8().ok()?.into_owned())
 }
