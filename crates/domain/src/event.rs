@@ -91,8 +91,20 @@ event_kinds! {
         Reauthenticated = "reauthenticated",
         /// A genuine refresh token was ahead of the store, which has therefore lost writes.
         SessionCaughtUp = "session_caught_up",
+        /// A client logged in that had never done so before.
+        NewClient = "new_client",
+        /// The owner of the account said of a login that it was not theirs.
+        LoginDisowned = "login_disowned",
         /// A signing key was made.
         KeyCreated = "key_created",
+        /// A key was taken back before it signed anything.
+        KeyWithdrawn = "key_withdrawn",
+        /// A key was declared compromised: what it signed is not believed any more.
+        KeyRevoked = "key_revoked",
+        /// The keys were sealed with another master key.
+        KeysResealed = "keys_resealed",
+        /// The installation got another issuer.
+        IssuerChanged = "issuer_changed",
         /// A letter was not sent: what it was about is over.
         LetterDropped = "letter_dropped",
         /// A letter could not be sent for so long that it is not tried any more.

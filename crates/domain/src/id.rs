@@ -32,6 +32,20 @@ macro_rules! identifier {
                 Self(uuid)
             }
 
+            /// When it was made, in whole milliseconds.
+            #[must_use]
+            pub const fn made_at(self) -> Timestamp {
+                let millis = (self.0.as_u128() >> 80) as i64;
+                Timestamp::from_micros(millis.saturating_mul(1000))
+            }
+
+            /// An identifier that stands before all that are made at `time` or later.
+            #[must_use]
+            pub fn before_all_at(time: Timestamp) -> Self {
+                let millis = u64::try_from(time.micros().div_euclid(1000)).unwrap_or(0);
+                Self(uuid::Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid())
+            }
+
             /// The UUID behind it.
             #[must_use]
             pub const fn uuid(self) -> Uuid {
@@ -78,6 +92,10 @@ identifier! {
 identifier! {
     /// Identifies one making of a mailed link.
     LinkId
+}
+identifier! {
+    /// Identifies a client that has logged in before.
+    ClientId
 }
 identifier! {
     /// Identifies a letter; its `Message-ID` on every try.

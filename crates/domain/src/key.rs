@@ -100,6 +100,15 @@ pub struct StoredKey {
     pub created_at: Timestamp,
     /// From when on it signs.
     pub active_from: Timestamp,
+    /// From when on it neither signs nor is believed, whatever it has signed.
+    pub revoked_at: Option<Timestamp>,
+}
+
+impl StoredKey {
+    /// Whether it was withdrawn before it signed anything.
+    fn never_signs(&self) -> bool {
+        self.revoked_at.is_some_and(|at| at <= self.active_from)
+    }
 }
 
 impl fmt::Debug for StoredKey {
@@ -122,7 +131,7 @@ pub enum KeyState {
     Signing,
     /// Not signing any more; what it signed is still believed.
     Retiring,
-    /// Nothing that it signed can be alive.
+    /// Nothing that it signed can be alive, or it was revoked.
     Retired,
 }
 
@@ -136,6 +145,7 @@ fn order(key: &StoredKey) -> (Timestamp, Timestamp, &KeyId) {
 pub fn signing_key(keys: &[StoredKey], purpose: KeyPurpose, now: Timestamp) -> Option<&StoredKey> {
     keys.iter()
         .filter(|key| key.purpose == purpose && key.active_from <= now)
+        .filter(|key| key.revoked_at.is_none())
         .max_by(|one, other| order(one).cmp(&order(other)))
 }
 
@@ -147,12 +157,16 @@ pub fn key_state(
     life_seconds: i64,
     now: Timestamp,
 ) -> KeyState {
+    if key.revoked_at.is_some() {
+        return KeyState::Retired;
+    }
     if key.active_from > now {
         return KeyState::Next;
     }
     let successor = keys
         .iter()
         .filter(|other| other.purpose == key.purpose && order(other) > order(key))
+        .filter(|other| !other.never_signs())
         .map(|other| other.active_from)
         .min();
     match successor {
@@ -180,6 +194,7 @@ mod tests {
             public_jwk: None,
             created_at: Timestamp::from_seconds(0),
             active_from: Timestamp::from_seconds(active_from),
+            revoked_at: None,
         }
     }
 
@@ -200,5 +215,22 @@ mod tests {
         assert_eq!(signing(999), Some(&keys[0].id));
         assert_eq!(signing(1000), Some(&keys[1].id));
         assert_eq!(signing(-1), None);
+    }
+
+    #[test]
+    fn a_revoked_key_is_not_believed_and_brings_no_older_one_back() {
+        let revoked =
+            |key: StoredKey, at| StoredKey { revoked_at: Some(Timestamp::from_seconds(at)), ..key };
+        let keys = [key("old", 0), revoked(key("bad", 1000), 3000), key("new", 3000)];
+        let states = |keys: &[StoredKey], now| -> Vec<KeyState> {
+            let now = Timestamp::from_seconds(now);
+            keys.iter().map(|key| key_state(key, keys, 900, now)).collect()
+        };
+        let (retired, signing) = (KeyState::Retired, KeyState::Signing);
+        assert_eq!(states(&keys, 3000), [retired, retired, signing]);
+        let withdrawn = [key("old", 0), revoked(key("next", 1000), 500)];
+        assert_eq!(states(&withdrawn, 5000), [signing, retired]);
+        let signs = signing_key(&withdrawn, KeyPurpose::Access, Timestamp::from_seconds(5000));
+        assert_eq!(signs, Some(&withdrawn[0]));
     }
 }

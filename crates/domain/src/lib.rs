@@ -3,8 +3,10 @@
 //! Nothing here does input or output, knows a runtime or a wire format. The nouns hold no bad
 //! value; the rules are plain functions; the [`ports`] say what the use cases need from the world.
 
+pub mod client;
 mod email;
 pub mod event;
+pub mod feed;
 mod id;
 pub mod key;
 pub mod link;
@@ -24,7 +26,7 @@ mod username;
 
 pub use email::{Email, EmailError};
 pub use event::{Actor, Event, EventKind};
-pub use id::{EventId, LetterId, LinkId, SessionId, SignupId, TokenId, UserId};
+pub use id::{ClientId, EventId, LetterId, LinkId, SessionId, SignupId, TokenId, UserId};
 pub use password::{Password, PasswordError, PasswordHash, PasswordPolicy};
 pub use role::{BadRoleName, Permission, RoleName, permissions_of};
 pub use session::{End, EndReason, Origin, Session};

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::key::KeyId;
 use crate::refresh::Salt;
-use crate::{Email, LinkId, SignupId, Timestamp, TokenText, UserId};
+use crate::{Email, LinkId, SessionId, SignupId, Timestamp, TokenText, UserId};
 
 /// For how many seconds a link is good at most: the one that undoes a change of address.
 pub const LINK_SECONDS_MAX: i64 = 7 * 24 * 3600;
@@ -53,6 +53,8 @@ purposes! {
     ResetPassword = "reset_password", "/reset-password";
     /// Lets somebody choose a new password whom an operator gave the link; it proves no mailbox.
     HandedReset = "handed_reset", "/reset-password";
+    /// Ends the session of a login that was not the owner's, and begins a reset.
+    NotMe = "not_me", "/not-me";
 }
 
 impl LinkPurpose {
@@ -81,6 +83,8 @@ pub enum LinkSubject {
     Signup(SignupId),
     /// An account.
     User(UserId),
+    /// A session.
+    Session(SessionId),
 }
 
 impl LinkSubject {
@@ -89,6 +93,7 @@ impl LinkSubject {
     pub const fn of(purpose: LinkPurpose, uuid: Uuid) -> Self {
         match purpose {
             LinkPurpose::ConfirmSignup => Self::Signup(SignupId::from_uuid(uuid)),
+            LinkPurpose::NotMe => Self::Session(SessionId::from_uuid(uuid)),
             _ => Self::User(UserId::from_uuid(uuid)),
         }
     }
@@ -99,6 +104,7 @@ impl LinkSubject {
         match self {
             Self::Signup(id) => id.uuid(),
             Self::User(id) => id.uuid(),
+            Self::Session(id) => id.uuid(),
         }
     }
 }
@@ -214,7 +220,7 @@ impl Link {
     pub const fn user_id(&self) -> Option<UserId> {
         match self.subject {
             LinkSubject::User(id) => Some(id),
-            LinkSubject::Signup(_) => None,
+            LinkSubject::Signup(_) | LinkSubject::Session(_) => None,
         }
     }
 }

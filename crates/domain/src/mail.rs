@@ -71,6 +71,8 @@ named! {
         TokenReused = "token_reused",
         /// The account was deleted.
         AccountDeleted = "account_deleted",
+        /// A client logged in that had never done so before; with the link that ends its session.
+        NewClient = "new_client",
     }
 }
 
@@ -105,6 +107,8 @@ named! {
         TokenReused = "token_reused",
         /// Your account was deleted.
         AccountDeleted = "account_deleted",
+        /// A new client logged in to your account; here you say that it was not you.
+        NewClient = "new_client",
     }
 }
 

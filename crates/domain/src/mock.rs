@@ -1,23 +1,29 @@
 //! Mocks of the ports, for tests in which the call is the point.
+#![expect(
+    clippy::struct_field_names,
+    reason = "mockall names a field after each method, and methods name their noun"
+)]
 
 use async_trait::async_trait;
 
-use crate::key::StoredKey;
+use crate::client::KnownClient;
+use crate::feed::{FeedCursor, FeedItem, FeedPage};
+use crate::key::{KeyId, StoredKey};
 use crate::link::{Link, LinkPurpose, SecretHash};
 use crate::mail::{LetterState, QueuedLetter};
 use crate::ports::{
-    Access, CodeAttempt, EventLog, Instance, KeyRepo, LetterFilter, LinkRepo, Outbox, OutboxCounts,
-    SignupRepo, Store, StoreError, TokenStore, Tx, UserRepo,
+    Access, ClientRepo, CodeAttempt, EventLog, Feed, FeedWatch, Instance, KeyRepo, LetterFilter,
+    LinkRepo, Outbox, OutboxCounts, SignupRepo, Store, StoreError, TokenStore, Tx, UserRepo,
 };
 pub use crate::ports::{
-    MockClock, MockEntropy, MockKeyMaker, MockLinkMaker, MockMailer, MockPasswordHasher,
-    MockTokenSigner,
+    MockBell, MockClock, MockEntropy, MockKeyMaker, MockKnowledge, MockLinkMaker, MockMailer,
+    MockPasswordHasher, MockTokenSigner,
 };
 use crate::refresh::{Line, Rotation};
 use crate::signup::PendingSignup;
 use crate::{
-    Email, End, Event, EventId, Identifier, LetterId, LinkId, PasswordHash, RoleName, Session,
-    SessionId, SignupId, Timestamp, User, UserId, Username,
+    ClientId, Email, End, Event, EventId, Identifier, LetterId, LinkId, Origin, PasswordHash,
+    RoleName, Session, SessionId, SignupId, Timestamp, User, UserId, Username,
 };
 
 mockall::mock! {
@@ -26,6 +32,7 @@ mockall::mock! {
     #[async_trait]
     impl Store for Store {
         async fn begin(&self, access: Access) -> Result<Box<dyn Tx>, StoreError>;
+        async fn watch_feed(&self) -> Result<Box<dyn FeedWatch>, StoreError>;
     }
 }
 
@@ -106,7 +113,7 @@ mockall::mock! {
             user_id: UserId,
             except: Option<SessionId>,
             end: End,
-        ) -> Result<u64, StoreError>;
+        ) -> Result<Vec<SessionId>, StoreError>;
         async fn end_oldest_sessions(
             &mut self,
             user_id: UserId,
@@ -116,6 +123,26 @@ mockall::mock! {
         async fn list_user_sessions(
             &mut self,
             user_id: UserId,
+            after: Option<SessionId>,
+            limit: u32,
+        ) -> Result<Vec<Session>, StoreError>;
+        async fn end_sessions_begun_before(
+            &mut self,
+            before: Timestamp,
+            after: Option<SessionId>,
+            end: End,
+            limit: u32,
+        ) -> Result<Vec<SessionId>, StoreError>;
+        async fn end_sessions_of_key(
+            &mut self,
+            key: &KeyId,
+            end: End,
+            limit: u32,
+        ) -> Result<Vec<Session>, StoreError>;
+        async fn list_living_sessions(
+            &mut self,
+            user_id: UserId,
+            now: Timestamp,
             after: Option<SessionId>,
             limit: u32,
         ) -> Result<Vec<Session>, StoreError>;
@@ -130,6 +157,8 @@ mockall::mock! {
     impl KeyRepo for Tx {
         async fn lock_instance(&mut self, proposed: &Instance) -> Result<Instance, StoreError>;
         async fn find_instance(&mut self) -> Result<Option<Instance>, StoreError>;
+        async fn set_issuer(&mut self, issuer: &str) -> Result<(), StoreError>;
+        async fn update_key(&mut self, key: &StoredKey) -> Result<bool, StoreError>;
         async fn insert_key(&mut self, key: &StoredKey) -> Result<(), StoreError>;
         async fn list_keys(&mut self) -> Result<Vec<StoredKey>, StoreError>;
     }
@@ -188,6 +217,11 @@ mockall::mock! {
             purposes: &[LinkPurpose],
             from: Timestamp,
         ) -> Result<u64, StoreError>;
+        async fn delete_links_of_key(
+            &mut self,
+            key: &KeyId,
+            limit: u32,
+        ) -> Result<u64, StoreError>;
         async fn list_user_links(
             &mut self,
             user_id: UserId,
@@ -239,6 +273,37 @@ mockall::mock! {
             before: Timestamp,
             limit: u32,
         ) -> Result<u64, StoreError>;
+    }
+
+    #[async_trait]
+    impl ClientRepo for Tx {
+        async fn insert_client(&mut self, client: &KnownClient) -> Result<(), StoreError>;
+        async fn touch_client(
+            &mut self,
+            id: ClientId,
+            origin: &Origin,
+            now: Timestamp,
+            expires_at: Timestamp,
+        ) -> Result<bool, StoreError>;
+        async fn list_user_clients(
+            &mut self,
+            user_id: UserId,
+            limit: u32,
+        ) -> Result<Vec<KnownClient>, StoreError>;
+        async fn delete_client(&mut self, id: ClientId) -> Result<bool, StoreError>;
+        async fn delete_user_clients(&mut self, user_id: UserId) -> Result<u64, StoreError>;
+        async fn delete_clients(&mut self, before: Timestamp, limit: u32) -> Result<u64, StoreError>;
+    }
+
+    #[async_trait]
+    impl Feed for Tx {
+        async fn insert_news(&mut self, items: &[FeedItem]) -> Result<(), StoreError>;
+        async fn list_news(
+            &mut self,
+            since: Option<FeedCursor>,
+            limit: u32,
+        ) -> Result<FeedPage, StoreError>;
+        async fn delete_news(&mut self, before: Timestamp, limit: u32) -> Result<u64, StoreError>;
     }
 
     #[async_trait]

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use subtle::ConstantTimeEq;
+
 use crate::{SessionId, Timestamp, TokenId, User, UserId};
 
 /// The text of a token. Whoever holds it is believed, so `Debug` shows nothing.
@@ -13,6 +15,12 @@ impl TokenText {
     #[must_use]
     pub const fn new(text: String) -> Self {
         Self(text)
+    }
+
+    /// Whether this is the text; takes the same time wherever the first difference is.
+    #[must_use]
+    pub fn is(&self, text: &str) -> bool {
+        self.0.as_bytes().ct_eq(text.as_bytes()).into()
     }
 
     /// The text, for its owner alone.
@@ -57,6 +65,8 @@ pub struct AccessClaims {
     pub user_id: UserId,
     /// The session.
     pub session_id: SessionId,
+    /// When the user had last given the password.
+    pub auth_time: Timestamp,
     /// When the token was made.
     pub issued_at: Timestamp,
     /// When it expires.

@@ -6,7 +6,8 @@ use crate::key::{Algorithm, KeyId, KeyPurpose, StoredKey};
 use crate::link::LinkSecret;
 use crate::refresh::{Salt, ShownToken};
 use crate::{
-    AccessClaims, AccessGrant, Password, PasswordHash, Session, Timestamp, TokenError, TokenText,
+    AccessClaims, AccessGrant, Password, PasswordHash, Session, SessionId, Timestamp, TokenError,
+    TokenText,
 };
 
 /// Why a password could not be hashed or checked.
@@ -53,9 +54,16 @@ pub trait TokenSigner: Send + Sync {
     /// Reads an access token: signature, kind, issuer, audience and time.
     fn verify_access(&self, token: &str, now: Timestamp) -> Result<AccessClaims, TokenError>;
 
+    /// The same, whether or not its time is over: a logout takes one that has expired.
+    fn verify_past_access(&self, token: &str, now: Timestamp) -> Result<AccessClaims, TokenError>;
+
     /// Reads a refresh token: signature, kind and issuer. Whether its time is over is for the
     /// caller to judge, because a logout takes one that has expired.
     fn verify_refresh(&self, token: &str, now: Timestamp) -> Result<ShownToken, TokenError>;
+
+    /// What a page of ours must send back with everything that it asks for by a cookie of this
+    /// session: always the same for the same session, and nobody can make it who has not the keys.
+    fn csrf_token(&self, session_id: SessionId) -> Result<TokenText, TokenError>;
 
     /// The key that signs refresh tokens at `now`.
     fn refresh_key(&self, now: Timestamp) -> Result<KeyId, TokenError>;
@@ -102,6 +110,13 @@ pub trait KeyMaker: Send + Sync {
         active_from: Timestamp,
     ) -> Result<StoredKey, KeyError>;
 
-    /// Takes exactly these keys into use, all or none.
+    /// Takes exactly these keys into use, all or none. One that is in use already is not opened
+    /// anew, so a key that was sealed with another master key meanwhile goes on.
     fn install_keys(&self, keys: &[StoredKey]) -> Result<(), KeyError>;
+
+    /// Whether the master key opens all of these; takes none into use.
+    fn check_keys(&self, keys: &[StoredKey]) -> Result<(), KeyError>;
+
+    /// The same key, sealed with the present master key. It may have been sealed with the one before.
+    fn reseal_key(&self, key: &StoredKey) -> Result<StoredKey, KeyError>;
 }

@@ -27,8 +27,15 @@ pub trait KeyRepo: Send {
     /// The row of the installation, if the store was ever used.
     async fn find_instance(&mut self) -> Result<Option<Instance>, StoreError>;
 
+    /// Gives the installation another issuer; the caller has locked it.
+    async fn set_issuer(&mut self, issuer: &str) -> Result<(), StoreError>;
+
     /// Adds a key.
     async fn insert_key(&mut self, key: &StoredKey) -> Result<(), StoreError>;
+
+    /// Replaces the sealed part of a key, and from when on it signs and is revoked; `false` if it is
+    /// not there. All else of a key never changes.
+    async fn update_key(&mut self, key: &StoredKey) -> Result<bool, StoreError>;
 
     /// All keys, in the order in which they become active.
     async fn list_keys(&mut self) -> Result<Vec<StoredKey>, StoreError>;

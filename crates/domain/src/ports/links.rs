@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 
 use super::StoreError;
+use crate::key::KeyId;
 use crate::link::{Link, LinkPurpose, LinkSubject, SecretHash};
 use crate::{Email, LinkId, Timestamp, UserId};
 
@@ -57,6 +58,9 @@ pub trait LinkRepo: Send {
         purposes: &[LinkPurpose],
         from: Timestamp,
     ) -> Result<u64, StoreError>;
+
+    /// Deletes at most `limit` links whose secrets follow from this key; gives how many.
+    async fn delete_links_of_key(&mut self, key: &KeyId, limit: u32) -> Result<u64, StoreError>;
 
     /// The links about an account, the oldest first, at most `limit`.
     async fn list_user_links(

@@ -4,7 +4,10 @@ use std::error::Error;
 
 use async_trait::async_trait;
 
-use super::{EventLog, KeyRepo, LinkRepo, Outbox, SignupRepo, TokenStore, UserRepo};
+use super::{
+    ClientRepo, EventLog, Feed, FeedWatch, KeyRepo, LinkRepo, Outbox, SignupRepo, TokenStore,
+    UserRepo,
+};
 
 /// What a unit of work is going to do, so that a store can save round trips.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +56,9 @@ pub enum StoreError {
 pub trait Store: Send + Sync {
     /// Begins a unit of work.
     async fn begin(&self, access: Access) -> Result<Box<dyn Tx>, StoreError>;
+
+    /// Opens a channel that tells when it is worth looking into the feed.
+    async fn watch_feed(&self) -> Result<Box<dyn FeedWatch>, StoreError>;
 }
 
 /// A unit of work: all the small ports at once. Dropping it undoes it.
@@ -60,7 +66,9 @@ pub trait Store: Send + Sync {
 /// A unit in which a method has failed is over: whatever is asked of it afterwards fails too, and so
 /// does its commit. An identifier that is inserted twice is [`StoreError::Unavailable`].
 #[async_trait]
-pub trait Tx: UserRepo + TokenStore + KeyRepo + EventLog + SignupRepo + LinkRepo + Outbox {
+pub trait Tx:
+    UserRepo + TokenStore + KeyRepo + EventLog + SignupRepo + LinkRepo + Outbox + ClientRepo + Feed
+{
     /// Makes it last. With [`Access::Read`] and [`Access::SingleWrite`] there is nothing left to
     /// do, and nothing is asked of the store.
     async fn commit(self: Box<Self>) -> Result<(), StoreError>;

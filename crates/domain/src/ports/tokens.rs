@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 
 use super::StoreError;
+use crate::key::KeyId;
 use crate::refresh::{Line, Rotation};
 use crate::{End, Session, SessionId, Timestamp, User, UserId};
 
@@ -48,13 +49,13 @@ pub trait TokenStore: Send {
     /// Ends a session; `false` if it was ended before or is not there.
     async fn end_session(&mut self, id: SessionId, end: End) -> Result<bool, StoreError>;
 
-    /// Ends all sessions of a user but `except`; gives how many.
+    /// Ends all sessions of a user but `except`; gives which, the oldest first.
     async fn end_sessions_of_user(
         &mut self,
         user_id: UserId,
         except: Option<SessionId>,
         end: End,
-    ) -> Result<u64, StoreError>;
+    ) -> Result<Vec<SessionId>, StoreError>;
 
     /// Ends a user's oldest sessions until at most `keep` are left; gives which.
     ///
@@ -71,6 +72,35 @@ pub trait TokenStore: Send {
     async fn list_user_sessions(
         &mut self,
         user_id: UserId,
+        after: Option<SessionId>,
+        limit: u32,
+    ) -> Result<Vec<Session>, StoreError>;
+
+    /// Ends at most `limit` sessions that began before `before`, those after `after` in the order of
+    /// their identifiers; gives which, in that order.
+    async fn end_sessions_begun_before(
+        &mut self,
+        before: Timestamp,
+        after: Option<SessionId>,
+        end: End,
+        limit: u32,
+    ) -> Result<Vec<SessionId>, StoreError>;
+
+    /// Ends at most `limit` sessions whose current refresh token is signed by this key; gives them as
+    /// they are then.
+    async fn end_sessions_of_key(
+        &mut self,
+        key: &KeyId,
+        end: End,
+        limit: u32,
+    ) -> Result<Vec<Session>, StoreError>;
+
+    /// The sessions of a user that are alive at `now`, in the order of their identifiers, those after
+    /// `after`, at most `limit`.
+    async fn list_living_sessions(
+        &mut self,
+        user_id: UserId,
+        now: Timestamp,
         after: Option<SessionId>,
         limit: u32,
     ) -> Result<Vec<Session>, StoreError>;

@@ -1,0 +1,218 @@
+//! The feed: what every node, and whoever checks tokens elsewhere, must learn within a second.
+//!
+//! An item is written in the transaction of the change that it tells of, and matters until the last
+//! token that it is about has expired. Learning an item twice is as good as once, so a reader that is
+//! in doubt reads again.
+
+use crate::key::KeyId;
+use crate::{EndReason, SessionId, Timestamp, UserId};
+
+/// What has happened.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum News {
+    /// A session is over: its tokens are dead.
+    SessionEnded {
+        /// Which session.
+        id: SessionId,
+        /// Why.
+        reason: EndReason,
+    },
+    /// Tokens of a user that were made before this time are dead.
+    UserCutOff {
+        /// Which user.
+        id: UserId,
+        /// Before when.
+        before: Timestamp,
+        /// Why.
+        reason: EndReason,
+    },
+    /// Every session that began before this time is over.
+    AllCutOff {
+        /// Before when.
+        before: Timestamp,
+        /// Why.
+        reason: EndReason,
+    },
+    /// What a key signed is not believed any more.
+    KeyRevoked {
+        /// Which key.
+        id: KeyId,
+    },
+    /// An account is not what it was: name, address, roles, state or password.
+    UserChanged {
+        /// Which user.
+        id: UserId,
+    },
+    /// The keys are not what they were: one was made, retired or sealed anew.
+    KeysChanged,
+}
+
+impl News {
+    /// The kind's name in the store.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::SessionEnded { .. } => "session",
+            Self::UserCutOff { .. } => "user",
+            Self::AllCutOff { .. } => "all",
+            Self::KeyRevoked { .. } => "key",
+            Self::UserChanged { .. } => "user_changed",
+            Self::KeysChanged => "keys_changed",
+        }
+    }
+
+    /// Puts news together from the columns of a store; `None` if they are none.
+    #[must_use]
+    pub fn from_parts(
+        kind: &str,
+        subject: Option<&str>,
+        before: Option<Timestamp>,
+        reason: Option<EndReason>,
+    ) -> Option<Self> {
+        Some(match kind {
+            "session" => Self::SessionEnded { id: subject?.parse().ok()?, reason: reason? },
+            "user" => {
+                Self::UserCutOff { id: subject?.parse().ok()?, before: before?, reason: reason? }
+            }
+            "all" => Self::AllCutOff { before: before?, reason: reason? },
+            "key" => Self::KeyRevoked { id: KeyId(subject?.to_owned()) },
+            "user_changed" => Self::UserChanged { id: subject?.parse().ok()? },
+            "keys_changed" => Self::KeysChanged,
+            _ => return None,
+        })
+    }
+
+    /// Whom or what it is about, as text.
+    #[must_use]
+    pub fn subject(&self) -> Option<String> {
+        match self {
+            Self::SessionEnded { id, .. } => Some(id.to_string()),
+            Self::UserCutOff { id, .. } | Self::UserChanged { id } => Some(id.to_string()),
+            Self::KeyRevoked { id } => Some(id.0.clone()),
+            Self::AllCutOff { .. } | Self::KeysChanged => None,
+        }
+    }
+
+    /// The time before which something is dead, where it has one of its own.
+    #[must_use]
+    pub const fn before(&self) -> Option<Timestamp> {
+        match self {
+            Self::UserCutOff { before, .. } | Self::AllCutOff { before, .. } => Some(*before),
+            _ => None,
+        }
+    }
+
+    /// Why something is dead, where a session is.
+    #[must_use]
+    pub const fn reason(&self) -> Option<EndReason> {
+        match self {
+            Self::SessionEnded { reason, .. }
+            | Self::UserCutOff { reason, .. }
+            | Self::AllCutOff { reason, .. } => Some(*reason),
+            _ => None,
+        }
+    }
+}
+
+/// News, and for how long they matter.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct FeedItem {
+    /// What has happened.
+    pub news: News,
+    /// When.
+    pub at: Timestamp,
+    /// After this time nobody needs to know any more.
+    pub until: Timestamp,
+}
+
+/// A place in the feed: whoever goes on from it misses nothing that was or will be committed.
+///
+/// The text means something to the store that made it alone.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct FeedCursor(String);
+
+/// The text is not a cursor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a cursor is 1 to {} letters, digits, '.', '_' or '-'", FeedCursor::LEN_MAX)]
+pub struct BadCursor;
+
+impl FeedCursor {
+    /// The most characters of a cursor: it fits a header line.
+    pub const LEN_MAX: usize = 4096;
+
+    /// Takes the text of a cursor, which may be anybody's.
+    pub fn parse(text: &str) -> Result<Self, BadCursor> {
+        let known = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+        if text.is_empty() || text.len() > Self::LEN_MAX || !text.bytes().all(known) {
+            return Err(BadCursor);
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// An item where it stands in the feed.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct FeedEntry {
+    /// Its place: whoever has learned everything up to this entry goes on from here.
+    pub cursor: FeedCursor,
+    /// What it tells.
+    pub item: FeedItem,
+}
+
+/// Some entries of the feed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FeedPage {
+    /// The entries after the cursor.
+    pub entries: Vec<FeedEntry>,
+    /// Whether the store could not go on from the cursor and began anew: it is not the store's, or
+    /// the store has lost writes since.
+    pub is_anew: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn all_news_can_be_read_back() {
+        let (before, reason) = (Timestamp::from_seconds(5), EndReason::AccountDisabled);
+        let uuid = Uuid::from_u128(7);
+        let all = [
+            News::SessionEnded { id: SessionId::from_uuid(uuid), reason },
+            News::UserCutOff { id: UserId::from_uuid(uuid), before, reason },
+            News::AllCutOff { before, reason },
+            News::KeyRevoked { id: KeyId("k-1".to_owned()) },
+            News::UserChanged { id: UserId::from_uuid(uuid) },
+            News::KeysChanged,
+        ];
+        for news in all {
+            let subject = news.subject();
+            let read =
+                News::from_parts(news.kind(), subject.as_deref(), news.before(), news.reason());
+            assert_eq!(read, Some(news));
+        }
+        assert_eq!(News::from_parts("weather", None, None, None), None);
+        assert_eq!(News::from_parts("session", Some("x"), None, Some(reason)), None);
+    }
+
+    #[test]
+    fn a_cursor_is_short_and_plain() {
+        for good in ["1", "1.2-3_a", &"x".repeat(4096)] {
+            assert_eq!(
+                FeedCursor::parse(good).map(|cursor| cursor.as_str().to_owned()),
+                Ok(good.to_owned())
+            );
+        }
+        for bad in ["", "a b", "é", "1\n", "'", &"x".repeat(4097)] {
+            assert_eq!(FeedCursor::parse(bad), Err(BadCursor), "{bad:?}");
+        }
+    }
+}
