@@ -13,13 +13,14 @@ use serde_json::Value;
 /// What each package of ours may know: in its code, and besides that in its tests.
 const MAP: &[(&str, &[&str], &[&str])] = &[
     ("gateward-domain", &[], &[]),
-    ("gateward-app", &["domain"], &["domain", "testkit"]),
+    ("gateward-app", &["domain"], &["domain", "memory", "testkit"]),
     ("gateward-testkit", &["domain"], &[]),
     ("gateward-crypto", &["domain"], &["testkit"]),
     ("gateward-diesel", &["domain"], &["testkit"]),
     ("gateward-http", &["app"], &["crypto", "domain", "testkit"]),
+    ("gateward-memory", &["domain"], &["testkit"]),
     ("gateward-smtp", &["domain"], &["testkit"]),
-    ("gateward-server", &["app", "crypto", "diesel", "domain", "http", "smtp"], &[]),
+    ("gateward-server", &["app", "crypto", "diesel", "domain", "http", "memory", "smtp"], &[]),
     ("gateward-e2e", &[], &[]),
     ("gateward-example-adapter", &["domain"], &["testkit"]),
     ("gateward-example-mounted", &["app", "crypto", "diesel", "domain", "http", "smtp"], &[]),

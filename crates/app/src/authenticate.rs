@@ -1,17 +1,25 @@
 //! Telling who calls, from an access token.
 
+use std::sync::Arc;
+
+use gateward_domain::key::KeyState;
 use gateward_domain::ports::{Access, StoreError};
-use gateward_domain::{EndReason, Session, TokenError, User};
+use gateward_domain::{
+    AccessClaims, EndReason, Permission, SessionId, Timestamp, TokenError, User, UserId,
+    permissions_of,
+};
 
 use crate::App;
 
-/// Who calls: the account and the session as they are now, not as the token tells.
+/// Who calls: the account as it is now, not as the token tells.
 #[derive(Clone, Debug)]
 pub struct Caller {
     /// The account.
-    pub user: User,
+    pub user: Arc<User>,
     /// The session.
-    pub session: Session,
+    pub session_id: SessionId,
+    /// When the user had last given the password when the token was made.
+    pub auth_time: Timestamp,
 }
 
 /// Why nobody is believed to call.
@@ -28,18 +36,75 @@ pub enum AuthenticateError {
     Store(#[from] StoreError),
 }
 
+/// The caller lacks a permission.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not permitted: {} is wanted", .0.as_str())]
+pub struct Forbidden(pub Permission);
+
+impl Caller {
+    /// Whether the caller's roles give a permission, as they are now.
+    pub(crate) fn require(&self, permission: Permission) -> Result<(), Forbidden> {
+        if permissions_of(&self.user.roles).contains(&permission) {
+            Ok(())
+        } else {
+            Err(Forbidden(permission))
+        }
+    }
+}
+
 impl App {
-    /// Checks an access token and reads whose it is.
+    /// Checks an access token and tells whose it is, from what this node knows; the store is asked
+    /// where that is not new enough.
     ///
-    /// Roles and state come from the store: a change works on the next request.
+    /// Roles and state are the account's own: a change works on the next request.
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn authenticate(&self, token: &str) -> Result<Caller, AuthenticateError> {
         let now = self.now();
         let claims = self.ports.signer.verify_access(token, now)?;
+        let knowledge = &*self.ports.knowledge;
+        // Which sessions ended is kept for as long as a token of ours lives; this one may outlive it,
+        // if the life of tokens was longer when it was made.
+        let life = claims.expires_at.seconds_since(claims.issued_at);
+        if !knowledge.is_fresh() || life > self.policy.access_ttl_seconds {
+            return self.authenticate_by_store(&claims, now).await;
+        }
+        if let Some(reason) = knowledge.find_end(&claims) {
+            return Err(AuthenticateError::SessionEnded(reason));
+        }
+        let user = match knowledge.find_user(claims.user_id) {
+            Some(user) => Some(user),
+            None => self.read_user(claims.user_id).await?,
+        };
+        caller(&claims, user)
+    }
+
+    /// Reads a user and remembers them.
+    async fn read_user(&self, id: UserId) -> Result<Option<Arc<User>>, StoreError> {
+        let mark = self.ports.knowledge.begin_read();
         let mut tx = self.ports.store.begin(Access::Read).await?;
+        let user = tx.find_user(id).await?.map(Arc::new);
+        tx.commit().await?;
+        if let Some(user) = &user {
+            self.ports.knowledge.remember_user(user, mark);
+        }
+        Ok(user)
+    }
+
+    /// Asks the store for everything that may have changed: key, session and user.
+    async fn authenticate_by_store(
+        &self,
+        claims: &AccessClaims,
+        now: Timestamp,
+    ) -> Result<Caller, AuthenticateError> {
+        let mut tx = self.ports.store.begin(Access::Read).await?;
+        let keys = tx.list_keys().await?;
         let found = tx.find_session(claims.session_id).await?;
         tx.commit().await?;
 
+        let key = keys.iter().find(|key| key.id == claims.key_id);
+        if key.is_none_or(|key| self.key_state(key, &keys, now) == KeyState::Retired) {
+            return Err(AuthenticateError::Token(TokenError::Invalid));
+        }
         let Some((session, user)) = found else {
             return Err(AuthenticateError::Token(TokenError::Invalid));
         };
@@ -49,12 +114,19 @@ impl App {
         if let Some(end) = session.end(now) {
             return Err(AuthenticateError::SessionEnded(end.reason));
         }
-        match user {
-            None => Err(AuthenticateError::SessionEnded(EndReason::AccountDeleted)),
-            Some(user) if user.disabled => {
-                Err(AuthenticateError::SessionEnded(EndReason::AccountDisabled))
-            }
-            Some(user) => Ok(Caller { user, session }),
+        caller(claims, user.map(Arc::new))
+    }
+}
+
+/// The caller, if the account may act.
+fn caller(claims: &AccessClaims, user: Option<Arc<User>>) -> Result<Caller, AuthenticateError> {
+    match user {
+        None => Err(AuthenticateError::SessionEnded(EndReason::AccountDeleted)),
+        Some(user) if user.disabled => {
+            Err(AuthenticateError::SessionEnded(EndReason::AccountDisabled))
+        }
+        Some(user) => {
+            Ok(Caller { user, session_id: claims.session_id, auth_time: claims.auth_time })
         }
     }
 }

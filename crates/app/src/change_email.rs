@@ -4,9 +4,10 @@ use gateward_domain::link::{Link, LinkPurpose, LinkSubject, SecretHash};
 use gateward_domain::mail::{LetterKind, QueuedLetter};
 use gateward_domain::ports::{Access, HashError, StoreError, Taken, Tx};
 use gateward_domain::{
-    Actor, Email, EndReason, Event, EventKind, Origin, Password, TokenError, User,
+    Actor, Email, EndReason, Event, EventKind, Origin, Password, SessionId, TokenError, User,
 };
 
+use crate::aftermath::Aftermath;
 use crate::links::USER_LINKS_MAX;
 use crate::outbox::CONFIRMING;
 use crate::reauthenticate::PasswordShown;
@@ -105,7 +106,7 @@ impl App {
         tx.insert_letter(&carrying(tell, &undo)).await?;
         let event = self.event_of(caller, EventKind::EmailChangeRequested, origin, now);
         tx.insert_event(&event).await?;
-        tx.commit().await?;
+        self.conclude(tx, Aftermath::default().letter(), now).await?;
         tracing::info!(user_id = %user.id, "another address was asked for");
         Ok(())
     }
@@ -131,8 +132,12 @@ impl App {
         if !tx.spend_link(link.id, now).await? {
             return Err(UndoEmailError::InvalidLink);
         }
-        self.bring_back(&mut *tx, &user, &link, origin).await?;
-        tx.commit().await?;
+        let ended = self.bring_back(&mut *tx, &user, &link, origin).await?;
+        let aftermath = Aftermath::default()
+            .user_changed(user_id)
+            .sessions_ended(&ended, EndReason::EmailChanged)
+            .letter();
+        self.conclude(tx, aftermath, now).await?;
         tracing::info!(%user_id, "change of address undone, sessions ended");
         Ok(())
     }
@@ -143,14 +148,14 @@ impl App {
         user: &User,
         link: &Link,
         origin: &Origin,
-    ) -> Result<(), UndoEmailError> {
+    ) -> Result<Vec<SessionId>, UndoEmailError> {
         let now = self.now();
         tx.set_email(user.id, &link.email, true, now).await?;
         // Whoever asked for the change knows the password. From now on nobody does: the letter to
         // choose a new one is the only way in.
         tx.set_password(user.id, user.credentials_version, &self.decoy_hash, now).await?;
         let reason = EndReason::EmailChanged;
-        self.end_all_begun(tx, user, reason, now).await?;
+        let ended = self.end_all_begun(tx, user, reason, now).await?;
         // Links that undo later changes went to addresses that these changes brought.
         tx.delete_user_links(user.id, &[LinkPurpose::UndoEmail], link.created_at).await?;
         for kind in [EventKind::EmailChangeUndone, EventKind::SessionsEnded(reason)] {
@@ -163,7 +168,7 @@ impl App {
         }
         let letter = self.letter(LetterKind::ForgotPassword, &link.email, origin.ip, now);
         tx.insert_letter(&QueuedLetter { user_id: Some(user.id), ..letter }).await?;
-        Ok(())
+        Ok(ended)
     }
 }
 

@@ -4,6 +4,7 @@ use gateward_domain::mail::LetterKind;
 use gateward_domain::ports::{Access, HashError, StoreError};
 use gateward_domain::{End, EndReason, EventKind, Origin, Password, PasswordError, PasswordHash};
 
+use crate::aftermath::Aftermath;
 use crate::reset::end_links_begun;
 use crate::{App, Caller};
 
@@ -89,14 +90,17 @@ impl App {
             return Err(ChangePasswordError::WrongPassword);
         }
         let end = End { at: now, reason };
-        let count = tx.end_sessions_of_user(user.id, Some(caller.session.id), end).await?;
+        let ended = tx.end_sessions_of_user(user.id, Some(caller.session_id), end).await?;
         // Whoever knew the old password may have begun these.
         end_links_begun(&mut *tx, user.id).await?;
         for kind in [EventKind::PasswordChanged, EventKind::SessionsEnded(reason)] {
             tx.insert_event(&self.event_of(caller, kind, &origin, now)).await?;
         }
         tx.insert_letter(&self.notice(LetterKind::PasswordChanged, user, origin.ip, now)).await?;
-        tx.commit().await?;
+        let aftermath =
+            Aftermath::default().user_changed(user.id).sessions_ended(&ended, reason).letter();
+        self.conclude(tx, aftermath, now).await?;
+        let count = ended.len();
         tracing::info!(user_id = %user.id, count, %reason, "password changed, sessions ended");
         Ok(())
     }

@@ -4,6 +4,7 @@ use gateward_domain::mail::LetterKind;
 use gateward_domain::ports::{Access, StoreError};
 use gateward_domain::{EventKind, Origin, User, Username};
 
+use crate::aftermath::Aftermath;
 use crate::outbox::RENAMING;
 use crate::{App, Caller};
 
@@ -37,7 +38,8 @@ impl App {
         tx.insert_event(&event).await?;
         let letter = self.notice(LetterKind::UsernameChanged, &user, origin.ip, now);
         self.post_spaced(&mut *tx, RENAMING, letter).await?;
-        tx.commit().await?;
+        let aftermath = Aftermath::default().user_changed(user.id).letter();
+        self.conclude(tx, aftermath, now).await?;
         tracing::info!(user_id = %user.id, "username changed");
         Ok(user)
     }

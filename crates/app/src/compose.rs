@@ -86,8 +86,9 @@ impl App {
         text: LetterText,
         link: Option<&Link>,
     ) -> Result<Letter, TokenError> {
-        // Undoing has no code: its page takes the token, which cannot be guessed in seven days.
-        let coded = link.filter(|link| link.purpose != LinkPurpose::UndoEmail);
+        // What is good for seven days has no code: its page takes the token, which cannot be guessed.
+        let by_link_alone = [LinkPurpose::UndoEmail, LinkPurpose::NotMe];
+        let coded = link.filter(|link| !by_link_alone.contains(&link.purpose));
         Ok(Letter {
             id: queued.id,
             to: queued.recipient.clone(),
@@ -125,6 +126,7 @@ impl App {
             }
             LinkPurpose::ConfirmEmail => LetterText::ConfirmEmail,
             LinkPurpose::UndoEmail => LetterText::EmailChange,
+            LinkPurpose::NotMe => LetterText::NewClient,
             LinkPurpose::ResetPassword | LinkPurpose::HandedReset => LetterText::ResetPassword,
             LinkPurpose::ChangeEmail => {
                 let owner = tx.find_email_owner(&link.email, now).await?;
@@ -164,7 +166,7 @@ async fn content(
             _ => Content::Nothing("no account with this address may reset its password", false),
         }),
         // Their links were made with the change, so that cancelling it reaches them.
-        LetterKind::ChangeEmail | LetterKind::EmailChange => {
+        LetterKind::ChangeEmail | LetterKind::EmailChange | LetterKind::NewClient => {
             Ok(Content::Nothing("its link was not sent in time", true))
         }
         LetterKind::EmailChanged => plain(LetterText::EmailChanged),

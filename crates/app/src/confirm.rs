@@ -10,6 +10,7 @@ use gateward_domain::{
 };
 
 use crate::App;
+use crate::aftermath::Aftermath;
 use crate::links::LetterProof;
 use crate::reset::end_links_begun;
 
@@ -139,6 +140,7 @@ impl App {
                 let user = user.ok_or(ConfirmEmailError::InvalidLink)?;
                 (id, vec![self.confirm_for(&mut *tx, &user, &prepared, now).await?])
             }
+            LinkSubject::Session(_) => return Err(ConfirmEmailError::InvalidLink),
         };
         // Others that wait for the address wait in vain from now on.
         tx.delete_signups_of_email(&link.email).await?;
@@ -146,7 +148,8 @@ impl App {
             let event = self.event(kind, Actor::User(user_id), now);
             tx.insert_event(&Event { user_id: Some(user_id), ip: origin.ip, ..event }).await?;
         }
-        tx.commit().await?;
+        let aftermath = Aftermath::default().user_changed(user_id).letter();
+        self.conclude(tx, aftermath, now).await?;
         tracing::info!(%user_id, "address confirmed");
         Ok(())
     }
@@ -180,6 +183,7 @@ impl App {
         let subject = match link.subject {
             LinkSubject::Signup(id) => tx.find_signup(id, now).await?.map(Subject::Signup),
             LinkSubject::User(id) => tx.find_user(id).await?.map(Subject::Account),
+            LinkSubject::Session(_) => None,
         };
         tx.commit().await?;
         Ok(subject)

@@ -4,6 +4,7 @@ use gateward_domain::mail::LetterKind;
 use gateward_domain::ports::{Access, HashError, StoreError, Tx};
 use gateward_domain::{End, EndReason, EventKind, Origin, Password, RoleName, User};
 
+use crate::aftermath::Aftermath;
 use crate::links::USER_LINKS_MAX;
 use crate::reauthenticate::PasswordShown;
 use crate::{App, Caller, ReauthenticateError};
@@ -36,7 +37,7 @@ pub struct NotRecent;
 impl App {
     /// Whether the caller gave the password lately enough for a sensitive act.
     pub fn check_recent(&self, caller: &Caller) -> Result<PasswordShown, NotRecent> {
-        let age = self.now().seconds_since(caller.session.auth_time);
+        let age = self.now().seconds_since(caller.auth_time);
         if age < self.policy.reauthentication_seconds {
             Ok(PasswordShown::recently())
         } else {
@@ -86,13 +87,18 @@ impl App {
             }
         }
         let reason = EndReason::AccountDeleted;
-        tx.end_sessions_of_user(user.id, None, End { at: now, reason }).await?;
+        let ended = tx.end_sessions_of_user(user.id, None, End { at: now, reason }).await?;
         tx.delete_user(user.id).await?;
         for kind in [EventKind::AccountDeleted, EventKind::SessionsEnded(reason)] {
             tx.insert_event(&self.event_of(caller, kind, origin, now)).await?;
         }
         tx.insert_letter(&self.notice(LetterKind::AccountDeleted, &user, origin.ip, now)).await?;
-        tx.commit().await?;
+        let aftermath = Aftermath::default()
+            .user_changed(user.id)
+            .cut_off(user.id, reason, now)
+            .sessions_ended(&ended, reason)
+            .letter();
+        self.conclude(tx, aftermath, now).await?;
         tracing::info!(user_id = %user.id, "account deleted, sessions ended");
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! Exporting everything that is stored about the caller.
 
+use gateward_domain::client::KnownClient;
 use gateward_domain::link::Link;
 use gateward_domain::mail::QueuedLetter;
 use gateward_domain::ports::{Access, LetterFilter, StoreError};
@@ -26,6 +27,8 @@ pub struct Export {
     pub sessions: Vec<Session>,
     /// What was written down about it.
     pub events: Vec<Event>,
+    /// The clients that are known to have logged in to it.
+    pub clients: Vec<KnownClient>,
     /// The links that are open.
     pub links: Vec<Link>,
     /// The letters about it.
@@ -39,11 +42,13 @@ impl App {
         let id = caller.user.id;
         let mut tx = self.ports.store.begin(Access::Read).await?;
         let mut links = tx.list_user_links(id, USER_LINKS_MAX).await?;
+        let clients = tx.list_user_clients(id, KnownClient::PER_USER_MAX).await?;
         tx.commit().await?;
         let now = self.now();
         links.retain(|link| link.expires_at > now);
         Ok(Export {
-            user: caller.user.clone(),
+            user: User::clone(&caller.user),
+            clients,
             sessions: self.all_sessions(id).await?,
             events: self.all_events(id).await?,
             links,

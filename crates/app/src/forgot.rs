@@ -9,6 +9,7 @@ use gateward_domain::ports::{Access, StoreError};
 use gateward_domain::{Email, Origin};
 
 use crate::App;
+use crate::aftermath::Aftermath;
 use crate::outbox::{CONFIRMING, RESETTING};
 
 impl App {
@@ -44,7 +45,7 @@ impl App {
         // Others may sign up with the same address all the time, and must not keep this one out.
         let mut tx = self.ports.store.begin(Access::Write).await?;
         self.post_spaced(&mut *tx, CONFIRMING, letter).await?;
-        tx.commit().await
+        self.conclude(tx, Aftermath::default().letter(), now).await
     }
 
     async fn ask_for(&self, letter: QueuedLetter) -> Result<(), StoreError> {
@@ -52,6 +53,8 @@ impl App {
         if !tx.insert_letter(&letter).await? {
             tracing::info!(kind = %letter.kind, "a letter was asked for again; the one before holds");
         }
-        tx.commit().await
+        tx.commit().await?;
+        self.ports.bell.ring();
+        Ok(())
     }
 }

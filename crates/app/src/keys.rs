@@ -1,5 +1,6 @@
 //! Signing keys: made at the first start, rotated without a restart.
 
+use gateward_domain::feed::News;
 use gateward_domain::key::{
     Algorithm, CLOCK_SKEW_SECONDS, KeyPurpose, KeyState, StoredKey, key_state,
 };
@@ -8,6 +9,7 @@ use gateward_domain::ports::{Access, Instance, KeyError, StoreError, Tx};
 use gateward_domain::{Actor, EventKind, Timestamp};
 
 use crate::App;
+use crate::aftermath::Aftermath;
 
 /// Within how many seconds every node has noticed a new key; nodes look more often than that.
 const SPREAD_SECONDS: i64 = 10;
@@ -43,15 +45,6 @@ pub enum NewAlgorithm {
     Waits,
 }
 
-/// What came of a rotation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Rotated {
-    /// New keys are published and sign from then on.
-    From(Timestamp),
-    /// Keys made before are published already, and sign from then on; no more were made.
-    WaitingUntil(Timestamp),
-}
-
 impl App {
     /// Makes sure that the store belongs to this issuer and holds keys, and takes them into use.
     ///
@@ -72,11 +65,15 @@ impl App {
         // Another node may have made them meanwhile.
         let missing = self.missing_keys(&keys, new_algorithm, now);
         made.retain(|key| missing.contains(&(key.purpose, key.algorithm, key.active_from)));
+        let mut made_any = false;
         for key in made {
-            self.insert_key(&mut *tx, &key, now).await?;
+            self.insert_key(&mut *tx, &key, Actor::Service, now).await?;
             keys.push(key);
+            made_any = true;
         }
-        tx.commit().await?;
+        let aftermath = Aftermath::default();
+        let aftermath = if made_any { aftermath.news(News::KeysChanged) } else { aftermath };
+        self.conclude(tx, aftermath, now).await?;
         Ok(self.ports.key_maker.install_keys(&keys)?)
     }
 
@@ -138,31 +135,9 @@ impl App {
         key_state(key, keys, life_seconds, now)
     }
 
-    /// Makes the next keys. They are published now and sign once every verifier can know them.
-    pub async fn rotate_keys(&self) -> Result<Rotated, KeysError> {
-        let now = self.now();
-        let active_from = self.publish_until(now);
-        let mut made = Vec::new();
-        for (purpose, algorithm) in self.wanted() {
-            made.push(self.ports.key_maker.make_key(purpose, algorithm, now, active_from)?);
-        }
-        let mut tx = self.ports.store.begin(Access::Write).await?;
-        let instance = tx.find_instance().await?.ok_or(KeysError::NoInstance)?;
-        self.check_issuer(&tx.lock_instance(&instance).await?)?;
-        let keys = tx.list_keys().await?;
-        if let Some(next) = keys.iter().find(|key| key.active_from > now) {
-            return Ok(Rotated::WaitingUntil(next.active_from));
-        }
-        for key in &made {
-            self.insert_key(&mut *tx, key, now).await?;
-        }
-        tx.commit().await?;
-        Ok(Rotated::From(active_from))
-    }
-
     /// Which keys there must be. Refresh tokens and links are read by the issuer alone, so their
     /// algorithm is not the operator's choice.
-    const fn wanted(&self) -> [(KeyPurpose, Algorithm); 3] {
+    pub(crate) const fn wanted(&self) -> [(KeyPurpose, Algorithm); 3] {
         [
             (KeyPurpose::Access, self.policy.key_algorithm),
             (KeyPurpose::Refresh, Algorithm::Hs256),
@@ -172,23 +147,24 @@ impl App {
 
     /// From when on a key that is made now may sign: whoever has fetched the keys just before keeps
     /// them for the cache time.
-    fn publish_until(&self, now: Timestamp) -> Timestamp {
+    pub(crate) fn publish_until(&self, now: Timestamp) -> Timestamp {
         now.plus_seconds(self.policy.jwks_cache_seconds + SPREAD_SECONDS + CLOCK_SKEW_SECONDS)
     }
 
     /// Stores a key, and writes it down.
-    async fn insert_key(
+    pub(crate) async fn insert_key(
         &self,
         tx: &mut dyn Tx,
         key: &StoredKey,
+        actor: Actor,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         tx.insert_key(key).await?;
-        tx.insert_event(&self.event(EventKind::KeyCreated, Actor::Service, now)).await
+        tx.insert_event(&self.event(EventKind::KeyCreated, actor, now)).await
     }
 
     /// Whether the store belongs to this issuer.
-    fn check_issuer(&self, instance: &Instance) -> Result<(), KeysError> {
+    pub(crate) fn check_issuer(&self, instance: &Instance) -> Result<(), KeysError> {
         if instance.issuer == self.policy.issuer {
             return Ok(());
         }

@@ -2,22 +2,30 @@
 //!
 //! Each is a method on [`App`], with its input and its errors beside it; a file holds one subject.
 
+mod aftermath;
 mod authenticate;
 mod change_email;
 mod change_password;
 mod change_username;
+mod clients;
 mod compose;
 mod confirm;
 mod delete_account;
 mod deliver;
+mod end_all;
+mod explain;
 mod export;
+mod feed;
 mod forgot;
 mod issue;
+mod issuer;
+mod key_changes;
 mod keys;
 mod links;
 mod login;
 mod logout;
 mod mail;
+mod not_me;
 mod operator;
 mod outbox;
 mod policy;
@@ -25,38 +33,50 @@ mod ready;
 mod reauthenticate;
 mod refresh;
 mod reset;
+mod sessions;
 mod signup;
+mod story;
 mod sweep;
+mod tokens;
 
 use std::sync::Arc;
 
 use gateward_domain::ports::{
-    Clock, Entropy, HashError, KeyMaker, LinkMaker, Mailer, PasswordHasher, Store, TokenSigner,
+    Bell, Clock, Entropy, HashError, KeyMaker, Knowledge, LinkMaker, Mailer, PasswordHasher, Store,
+    TokenSigner,
 };
 use gateward_domain::{
-    Actor, Event, EventId, EventKind, Origin, Password, PasswordHash, Timestamp,
+    Actor, Event, EventId, EventKind, Origin, Password, PasswordHash, SessionId, Timestamp,
+    TokenError, TokenText,
 };
 
-pub use authenticate::{AuthenticateError, Caller};
+pub use authenticate::{AuthenticateError, Caller, Forbidden};
 pub use change_email::{ChangeEmailError, UndoEmailError};
 pub use change_password::{ChangePassword, ChangePasswordError, PreparedChange};
 pub use change_username::ChangeUsernameError;
 pub use confirm::{AccountProof, ConfirmEmail, ConfirmEmailError, PreparedConfirmation};
 pub use delete_account::{DeleteAccountError, NotRecent};
 pub use deliver::Delivery;
+pub use explain::ExplainError;
 pub use export::Export;
+pub use feed::Followed;
 pub use gateward_domain as domain;
-pub use keys::{KeysError, NewAlgorithm, Rotated};
+pub use key_changes::{RetireError, Retired, Rotated};
+pub use keys::{KeysError, NewAlgorithm};
 pub use links::LetterProof;
 pub use login::{LoggedIn, Login, LoginError, VerifiedLogin};
 pub use logout::{LogoutAllError, LogoutError};
+pub use not_me::NotMeError;
 pub use operator::{NewAccount, OperatorError};
 pub use policy::Policy;
 pub use ready::NotReady;
 pub use reauthenticate::{PasswordShown, ReauthenticateError};
-pub use refresh::{Refresh, RefreshError};
+pub use refresh::{Refresh, RefreshError, Refreshed};
 pub use reset::{PreparedReset, ResetPassword, ResetPasswordError};
+pub use sessions::EndSessionError;
 pub use signup::{PreparedSignup, SignedUp, Signup, SignupError};
+pub use story::Story;
+pub use tokens::{ActiveToken, TokenKind};
 
 /// What the use cases need from the world.
 #[derive(Clone)]
@@ -69,6 +89,10 @@ pub struct Ports {
     pub signer: Arc<dyn TokenSigner>,
     /// Makes the secrets of mailed links.
     pub links: Arc<dyn LinkMaker>,
+    /// What this node knows without asking the store.
+    pub knowledge: Arc<dyn Knowledge>,
+    /// Wakes whoever delivers letters.
+    pub bell: Arc<dyn Bell>,
     /// Sends letters.
     pub mailer: Arc<dyn Mailer>,
     /// Makes keys and takes them into use.
@@ -117,6 +141,21 @@ impl App {
         self.ports.signer.jwks(self.now())
     }
 
+    /// What a page must send back with everything that it asks for by a cookie of this session.
+    pub fn csrf_token(&self, session_id: SessionId) -> Result<TokenText, TokenError> {
+        self.ports.signer.csrf_token(session_id)
+    }
+
+    /// A secret of 256 bits.
+    fn new_secret(&self) -> TokenText {
+        let mut halves = [[0; 16]; 2];
+        for half in &mut halves {
+            self.ports.entropy.fill(half);
+        }
+        let [first, second] = halves.map(u128::from_be_bytes);
+        TokenText::new(format!("{first:032x}{second:032x}"))
+    }
+
     /// An event that tells of no account and no session yet.
     fn event(&self, kind: EventKind, actor: Actor, now: Timestamp) -> Event {
         Event {
@@ -134,7 +173,7 @@ impl App {
     fn event_of(&self, caller: &Caller, kind: EventKind, origin: &Origin, now: Timestamp) -> Event {
         Event {
             user_id: Some(caller.user.id),
-            session_id: Some(caller.session.id),
+            session_id: Some(caller.session_id),
             ip: origin.ip,
             ..self.event(kind, Actor::User(caller.user.id), now)
         }

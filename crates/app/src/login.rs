@@ -3,10 +3,12 @@
 use gateward_domain::ports::{Access, HashError, StoreError, Tx};
 use gateward_domain::{
     AccountDisabled, Actor, End, EndReason, Event, EventKind, Identifier, Origin, Password,
-    PasswordHash, Session, Timestamp, TokenError, TokenPair, User,
+    PasswordHash, Session, SessionId, Timestamp, TokenError, TokenPair, TokenText, User,
 };
 
 use crate::App;
+use crate::aftermath::Aftermath;
+use crate::clients::ClientError;
 
 /// Who logs in, and with what.
 #[derive(Debug)]
@@ -17,6 +19,8 @@ pub struct Login {
     pub password: Password,
     /// The name that the client gives itself.
     pub client_name: Option<String>,
+    /// What it was given when it logged in before, if it has it still.
+    pub device_token: Option<TokenText>,
     /// Where the request came from.
     pub origin: Origin,
 }
@@ -27,6 +31,7 @@ pub struct VerifiedLogin {
     user: User,
     session: Session,
     renewed_hash: Option<PasswordHash>,
+    device_token: Option<TokenText>,
     now: Timestamp,
 }
 
@@ -37,6 +42,8 @@ pub struct LoggedIn {
     pub pair: TokenPair,
     /// Who logged in.
     pub user: User,
+    /// What the client shows at its next login, to be known again.
+    pub device_token: TokenText,
 }
 
 /// Why nobody was logged in.
@@ -89,13 +96,14 @@ impl App {
         let renewed_hash = self.renewed_hash(&user, &login.password).await;
 
         let session = self.begin_session(&user, login.origin, login.client_name, now)?;
-        Ok(VerifiedLogin { user, session, renewed_hash, now })
+        let device_token = login.device_token;
+        Ok(VerifiedLogin { user, session, renewed_hash, device_token, now })
     }
 
     /// The second half: begins the session, if the credentials are still those that were checked.
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn complete_login(&self, verified: VerifiedLogin) -> Result<LoggedIn, LoginError> {
-        let VerifiedLogin { user, session, renewed_hash, now } = verified;
+        let VerifiedLogin { user, session, renewed_hash, device_token, now } = verified;
         let mut tx = self.ports.store.begin(Access::Write).await?;
         // The password may have changed, or the account been disabled, while we hashed.
         let user = match tx.lock_user(user.id).await? {
@@ -106,11 +114,16 @@ impl App {
         if let Some(hash) = renewed_hash {
             tx.renew_password_hash(user.id, user.credentials_version, &hash).await?;
         }
-        self.store_session(&mut *tx, &session, now).await?;
-        tx.commit().await?;
+        let ended = self.store_session(&mut *tx, &session, now).await?;
+        let client = self.recognise_client(&mut *tx, (&user, &session), device_token, now).await?;
+        let aftermath = Aftermath::default()
+            .sessions_ended(&ended, EndReason::SessionLimit)
+            .letter_if(client.letter);
+        self.conclude(tx, aftermath, now).await?;
 
         tracing::info!(user_id = %user.id, session_id = %session.id, "session begun");
-        Ok(LoggedIn { pair: self.issue_pair(&user, &session, now)?, user })
+        let pair = self.issue_pair(&user, &session, now)?;
+        Ok(LoggedIn { pair, user, device_token: client.token })
     }
 
     /// Whether the address is confirmed, where it must be.
@@ -139,23 +152,35 @@ impl App {
         self.ports.hasher.hash(password).await.ok()
     }
 
-    /// Stores a session of a user whom the caller has locked; the oldest make room for it.
+    /// Stores a session of a user whom the caller has locked; the oldest make room for it. Gives
+    /// which.
     async fn store_session(
         &self,
         tx: &mut dyn Tx,
         session: &Session,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Vec<SessionId>, StoreError> {
         let (user_id, ip) = (Some(session.user_id), session.origin.ip);
         let keep = self.policy.sessions_per_user_max.saturating_sub(1);
         let end = End { at: now, reason: EndReason::SessionLimit };
-        for ended in tx.end_oldest_sessions(session.user_id, keep, end).await? {
+        let over = tx.end_oldest_sessions(session.user_id, keep, end).await?;
+        for ended in &over {
             let kind = EventKind::SessionEnded(EndReason::SessionLimit);
             let event = self.event(kind, Actor::Service, now);
-            tx.insert_event(&Event { user_id, session_id: Some(ended), ip, ..event }).await?;
+            tx.insert_event(&Event { user_id, session_id: Some(*ended), ip, ..event }).await?;
         }
         tx.insert_session(session).await?;
         let event = self.event(EventKind::SessionBegun, Actor::User(session.user_id), now);
-        tx.insert_event(&Event { user_id, session_id: Some(session.id), ip, ..event }).await
+        tx.insert_event(&Event { user_id, session_id: Some(session.id), ip, ..event }).await?;
+        Ok(over)
+    }
+}
+
+impl From<ClientError> for LoginError {
+    fn from(error: ClientError) -> Self {
+        match error {
+            ClientError::Token(error) => Self::Token(error),
+            ClientError::Store(error) => Self::Store(error),
+        }
     }
 }

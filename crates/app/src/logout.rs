@@ -2,9 +2,10 @@
 
 use gateward_domain::ports::{Access, StoreError, Tx};
 use gateward_domain::{
-    Actor, End, EndReason, Event, EventKind, Origin, Session, Timestamp, TokenError,
+    Actor, End, EndReason, Event, EventKind, Origin, Session, SessionId, Timestamp, TokenError,
 };
 
+use crate::aftermath::Aftermath;
 use crate::{App, Caller};
 
 /// Why nobody was logged out.
@@ -41,28 +42,37 @@ impl App {
         if !shown.proof.holds_for(&session.line.salt) {
             return Err(LogoutError::Token(TokenError::Invalid));
         }
-        self.end_by_logout(&mut *tx, &session, origin, now).await?;
-        tx.commit().await?;
-        Ok(())
+        Ok(self.end_by_logout(tx, &session, origin, now).await?)
     }
 
     /// Ends the session of an access token.
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn logout_by_access(&self, token: &str, origin: &Origin) -> Result<(), LogoutError> {
+        let claims = self.ports.signer.verify_access(token, self.now())?;
+        Ok(self.logout_session(claims.session_id, origin).await?)
+    }
+
+    /// Ends a session whose owner was believed already.
+    #[tracing::instrument(skip_all, err(level = "debug"))]
+    pub async fn logout_session(&self, id: SessionId, origin: &Origin) -> Result<(), StoreError> {
         let now = self.now();
-        let claims = self.ports.signer.verify_access(token, now)?;
         let mut tx = self.ports.store.begin(Access::Write).await?;
-        if let Some(session) = tx.lock_session(claims.session_id).await? {
-            self.end_by_logout(&mut *tx, &session, origin, now).await?;
-            tx.commit().await?;
+        match tx.lock_session(id).await? {
+            Some(session) => self.end_by_logout(tx, &session, origin, now).await,
+            None => Ok(()),
         }
-        Ok(())
+    }
+
+    /// Reads an access token that may have expired, to end its session.
+    pub fn past_session(&self, token: &str) -> Result<SessionId, TokenError> {
+        let claims = self.ports.signer.verify_past_access(token, self.now())?;
+        Ok(claims.session_id)
     }
 
     /// Ends a session that is locked, and writes it down if it was alive.
     async fn end_by_logout(
         &self,
-        tx: &mut dyn Tx,
+        mut tx: Box<dyn Tx>,
         session: &Session,
         origin: &Origin,
         now: Timestamp,
@@ -78,6 +88,8 @@ impl App {
             ..self.event(EventKind::SessionEnded(reason), Actor::User(session.user_id), now)
         })
         .await?;
+        let aftermath = Aftermath::default().session_ended(session.id, reason);
+        self.conclude(tx, aftermath, now).await?;
         tracing::info!(user_id = %session.user_id, session_id = %session.id, %reason, "session ended");
         Ok(())
     }
@@ -92,14 +104,15 @@ impl App {
     ) -> Result<(), LogoutAllError> {
         let now = self.now();
         let reason = EndReason::LogoutAll;
-        let except = except_current.then_some(caller.session.id);
+        let except = except_current.then_some(caller.session_id);
         let mut tx = self.ports.store.begin(Access::Write).await?;
         tx.lock_user(caller.user.id).await?;
         let end = End { at: now, reason };
-        let count = tx.end_sessions_of_user(caller.user.id, except, end).await?;
+        let ended = tx.end_sessions_of_user(caller.user.id, except, end).await?;
         let event = self.event_of(caller, EventKind::SessionsEnded(reason), origin, now);
         tx.insert_event(&event).await?;
-        tx.commit().await?;
+        self.conclude(tx, Aftermath::default().sessions_ended(&ended, reason), now).await?;
+        let count = ended.len();
         tracing::info!(user_id = %caller.user.id, count, %reason, "sessions ended");
         Ok(())
     }

@@ -2,12 +2,12 @@
 
 use gateward_domain::ports::{Access, HashError, StoreError};
 use gateward_domain::{
-    Actor, Email, End, EndReason, Event, EventKind, Identifier, Password, PasswordError, RoleName,
+    Actor, Email, EndReason, Event, EventKind, Identifier, Password, PasswordError, RoleName,
     TokenError, User, Username,
 };
 
 use crate::App;
-use crate::reset::end_links_begun;
+use crate::aftermath::Aftermath;
 
 /// An account that an operator makes.
 #[derive(Debug)]
@@ -86,16 +86,17 @@ impl App {
                 EventKind::AccountEnabled
             });
         }
+        let mut aftermath = Aftermath::default().user_changed(user.id);
         if disabled {
-            let ended = tx.end_sessions_of_user(user.id, None, End { at: now, reason }).await?;
-            end_links_begun(&mut *tx, user.id).await?;
-            kinds.extend((ended > 0).then_some(EventKind::SessionsEnded(reason)));
+            let ended = self.end_all_begun(&mut *tx, &user, reason, now).await?;
+            kinds.extend((!ended.is_empty()).then_some(EventKind::SessionsEnded(reason)));
+            aftermath = aftermath.cut_off(user.id, reason, now).sessions_ended(&ended, reason);
         }
         for kind in kinds {
             let event = self.event(kind, Actor::Operator, now);
             tx.insert_event(&Event { user_id: Some(user.id), ..event }).await?;
         }
-        tx.commit().await?;
+        self.conclude(tx, aftermath, now).await?;
         Ok((user, changed))
     }
 }

@@ -14,6 +14,8 @@ pub struct Policy {
     pub key_algorithm: Algorithm,
     /// For how many seconds a verifier may keep the public keys.
     pub jwks_cache_seconds: i64,
+    /// After how many days the next keys are made.
+    pub rotate_after_days: i64,
     /// For how many seconds an access token is good.
     pub access_ttl_seconds: i64,
     /// For how many seconds a session lives without a refresh.

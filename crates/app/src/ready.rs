@@ -1,6 +1,6 @@
 //! Whether this node can do its work.
 
-use gateward_domain::ports::{Access, StoreError};
+use gateward_domain::ports::{Access, KeyError, StoreError};
 
 use crate::App;
 
@@ -13,6 +13,9 @@ pub enum NotReady {
     /// No key signs.
     #[error("no key is in use")]
     NoKey,
+    /// The master key does not fit the database.
+    #[error("keys.master_key does not fit the database")]
+    MasterKey(#[from] KeyError),
     /// The store has failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -26,10 +29,12 @@ impl App {
         self.ports.links.link_key(now).map_err(|_| NotReady::NoKey)?;
         let mut tx = self.ports.store.begin(Access::Read).await?;
         let instance = tx.find_instance().await?;
+        let keys = tx.list_keys().await?;
         tx.commit().await?;
         match instance {
-            Some(instance) if instance.issuer == self.policy.issuer => Ok(()),
-            _ => Err(NotReady::OtherIssuer),
+            Some(instance) if instance.issuer == self.policy.issuer => {}
+            _ => return Err(NotReady::OtherIssuer),
         }
+        Ok(self.ports.key_maker.check_keys(&keys)?)
     }
 }

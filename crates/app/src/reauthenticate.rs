@@ -1,7 +1,7 @@
 //! Giving the password again within a session, before a sensitive act.
 
 use gateward_domain::ports::{Access, HashError, StoreError};
-use gateward_domain::{AccessToken, EndReason, EventKind, Origin, Password, Session, TokenError};
+use gateward_domain::{AccessToken, EndReason, EventKind, Origin, Password, TokenError};
 
 use crate::{App, Caller};
 
@@ -62,24 +62,24 @@ impl App {
         origin: &Origin,
     ) -> Result<AccessToken, ReauthenticateError> {
         let now = self.now();
-        let (user, session) = (&caller.user, &caller.session);
+        let user = &caller.user;
         let mut tx = self.ports.store.begin(Access::Write).await?;
         // The password may have changed while we hashed.
         let user = match tx.lock_user(user.id).await? {
             Some(locked) if locked.credentials_version == user.credentials_version => locked,
             _ => return Err(ReauthenticateError::WrongPassword),
         };
-        if !tx.set_session_auth_time(session.id, now).await? {
-            let found = tx.find_session(session.id).await?;
-            let end = found.and_then(|(session, _)| session.end(now));
+        let alive = tx.set_session_auth_time(caller.session_id, now).await?;
+        let session = tx.find_session(caller.session_id).await?.map(|(session, _)| session);
+        let end = session.as_ref().and_then(|session| session.end(now));
+        let Some(session) = session.filter(|_| alive && end.is_none()) else {
             let reason = end.map_or(EndReason::Logout, |end| end.reason);
             return Err(ReauthenticateError::SessionEnded(reason));
-        }
+        };
         let event = self.event_of(caller, EventKind::Reauthenticated, origin, now);
         tx.insert_event(&event).await?;
         tx.commit().await?;
         tracing::info!(user_id = %user.id, session_id = %session.id, "password given again");
-        let session = Session { auth_time: now, ..session.clone() };
         Ok(self.issue_access(&user, &session, now)?)
     }
 }

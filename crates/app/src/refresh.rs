@@ -4,11 +4,12 @@ use gateward_domain::mail::LetterKind;
 use gateward_domain::ports::{Access, StoreError};
 use gateward_domain::refresh::{KeyHash, Rotation, ShownToken, Verdict, judge};
 use gateward_domain::{
-    Actor, End, EndReason, Event, EventKind, Origin, Session, Timestamp, TokenError, TokenPair,
-    TokenText, User,
+    Actor, End, EndReason, Event, EventKind, Origin, Session, SessionId, Timestamp, TokenError,
+    TokenPair, TokenText, User,
 };
 
 use crate::App;
+use crate::aftermath::Aftermath;
 
 /// A refresh that waited longer than this before it was begun is dropped, in seconds: its client
 /// has given up and may have shown the next token since. Shorter than the leeway by default, so that
@@ -26,6 +27,15 @@ pub struct Refresh {
     pub received_at: Timestamp,
     /// Where it came from.
     pub origin: Origin,
+}
+
+/// What a refresh gives.
+#[derive(Debug)]
+pub struct Refreshed {
+    /// The next pair.
+    pub pair: TokenPair,
+    /// Whose it is, as they are now.
+    pub user: User,
 }
 
 /// Why there is no next pair.
@@ -52,7 +62,7 @@ impl App {
     /// Exchanges a refresh token for the next pair, by the rules of
     /// [`judge`].
     #[tracing::instrument(skip_all, err(level = "debug"))]
-    pub async fn refresh(&self, refresh: Refresh) -> Result<TokenPair, RefreshError> {
+    pub async fn refresh(&self, refresh: Refresh) -> Result<Refreshed, RefreshError> {
         let now = self.now();
         let deadline = refresh.received_at.plus_seconds(DEADLINE_SECONDS);
         if now > deadline {
@@ -72,7 +82,13 @@ impl App {
             Some(rotated) => rotated,
             None => self.settle(&rotation, &refresh.origin, deadline).await?,
         };
-        Ok(self.issue_pair(&user, &session, now)?)
+        let pair = self.issue_pair(&user, &session, now)?;
+        Ok(Refreshed { pair, user })
+    }
+
+    /// The session of a refresh token of ours, whether or not it can still be used.
+    pub fn refresh_session(&self, token: &str) -> Result<SessionId, TokenError> {
+        Ok(self.ports.signer.verify_refresh(token, self.now())?.session_id)
     }
 
     /// What the store is asked to do with the token that is shown.
@@ -125,7 +141,8 @@ impl App {
                     let (kind, now) = (LetterKind::TokenReused, rotation.now);
                     tx.insert_letter(&self.notice(kind, &user, origin.ip, now)).await?;
                 }
-                tx.commit().await?;
+                let aftermath = Aftermath::default().session_ended(session.id, reason).letter();
+                self.conclude(tx, aftermath, rotation.now).await?;
                 tracing::warn!(
                     user_id = %session.user_id, session_id = %session.id,
                     "a spent refresh token was shown; the session is over"

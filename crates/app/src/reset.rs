@@ -5,9 +5,10 @@ use gateward_domain::mail::LetterKind;
 use gateward_domain::ports::{Access, HashError, StoreError, Tx};
 use gateward_domain::{
     Actor, End, EndReason, Event, EventKind, Identifier, Origin, Password, PasswordError,
-    PasswordHash, Timestamp, User, UserId,
+    PasswordHash, SessionId, Timestamp, User, UserId,
 };
 
+use crate::aftermath::Aftermath;
 use crate::links::LetterProof;
 use crate::{App, OperatorError};
 
@@ -120,7 +121,7 @@ impl App {
         if confirms {
             tx.set_email(user.id, &user.email, true, now).await?;
         }
-        self.end_all_begun(&mut *tx, &user, EndReason::PasswordReset, now).await?;
+        let ended = self.end_all_begun(&mut *tx, &user, EndReason::PasswordReset, now).await?;
         let mut kinds =
             vec![EventKind::PasswordReset, EventKind::SessionsEnded(EndReason::PasswordReset)];
         kinds.extend(confirms.then_some(EventKind::EmailConfirmed));
@@ -129,21 +130,28 @@ impl App {
             tx.insert_event(&Event { user_id: Some(user.id), ip: origin.ip, ..event }).await?;
         }
         tx.insert_letter(&self.notice(LetterKind::PasswordReset, &user, origin.ip, now)).await?;
-        tx.commit().await?;
+        let aftermath = Aftermath::default()
+            .user_changed(user.id)
+            .sessions_ended(&ended, EndReason::PasswordReset)
+            .letter();
+        self.conclude(tx, aftermath, now).await?;
         tracing::info!(user_id = %user.id, "password reset, sessions ended");
         Ok(())
     }
 
-    /// Ends all sessions of an account and all links that were begun with what is no longer trusted.
+    /// Ends all sessions of an account, gives which, and ends what was begun with what is no longer
+    /// trusted: links, and the clients that are known.
     pub(crate) async fn end_all_begun(
         &self,
         tx: &mut dyn Tx,
         user: &User,
         reason: EndReason,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
-        tx.end_sessions_of_user(user.id, None, End { at: now, reason }).await?;
-        end_links_begun(tx, user.id).await
+    ) -> Result<Vec<SessionId>, StoreError> {
+        let ended = tx.end_sessions_of_user(user.id, None, End { at: now, reason }).await?;
+        tx.delete_user_clients(user.id).await?;
+        end_links_begun(tx, user.id).await?;
+        Ok(ended)
     }
 
     /// Makes a link with which the owner of an account chooses a new password, for an operator to

@@ -10,6 +10,7 @@ use gateward_domain::{
 };
 
 use crate::App;
+use crate::aftermath::Aftermath;
 use crate::outbox::CONFIRMING;
 
 /// For how many seconds a sign-up can be confirmed: as long as its letter is tried, and a day more.
@@ -106,7 +107,7 @@ impl App {
         tx.insert_event(&Event { user_id: Some(user.id), ip: origin.ip, ..event }).await?;
         let letter = self.notice(LetterKind::ConfirmEmail, &user, origin.ip, now);
         self.post_spaced(&mut *tx, CONFIRMING, letter).await?;
-        tx.commit().await?;
+        self.conclude(tx, Aftermath::default().letter(), now).await?;
         tracing::info!(user_id = %user.id, "account created");
         Ok(SignedUp::Account(user))
     }
@@ -119,15 +120,10 @@ impl App {
         origin: &Origin,
     ) -> Result<SignedUp, StoreError> {
         let now = user.created_at;
-        let mut halves = [[0; 16]; 2];
-        for half in &mut halves {
-            self.ports.entropy.fill(half);
-        }
-        let [first, second] = halves.map(u128::from_be_bytes);
-        let secret = format!("{first:032x}{second:032x}");
+        let secret = self.new_secret();
         let signup = PendingSignup {
             id: SignupId::new(now, &*self.ports.entropy),
-            secret: SecretHash::of(&secret),
+            secret: SecretHash::of(secret.expose()),
             username: user.username,
             email: user.email,
             password_hash: user.password_hash,
@@ -139,9 +135,9 @@ impl App {
         let mut tx = self.ports.store.begin(Access::Write).await?;
         tx.insert_signup(&signup).await?;
         self.post_spaced(&mut *tx, CONFIRMING, letter).await?;
-        tx.commit().await?;
+        self.conclude(tx, Aftermath::default().letter(), now).await?;
         tracing::info!("sign-up waits for its address to be confirmed");
-        Ok(SignedUp::Pending { signup_secret: TokenText::new(secret) })
+        Ok(SignedUp::Pending { signup_secret: secret })
     }
 
     /// Names are public handles: whether one is taken is told. Nobody holds one by signing up alone.

@@ -16,6 +16,9 @@ const BATCHES_MAX: u32 = 100;
 /// tokens shown late still find their reason.
 const KEEP_SECONDS: i64 = 3600;
 
+/// For how many seconds news are kept that matter to nobody any more: for as much as clocks differ.
+const NEWS_KEEP_SECONDS: i64 = 60;
+
 /// For how many seconds a letter is kept that was sent, so that an operator can look whether it was.
 const LETTER_KEEP_SECONDS: i64 = 7 * 24 * 3600;
 
@@ -36,15 +39,19 @@ enum Swept {
     Sessions,
     Signups,
     Links,
+    Clients,
+    News,
     Letters(LetterState),
 }
 
 impl Swept {
     /// All there is, with for how many seconds it is kept after its time.
-    const ALL: [(Self, i64); 6] = [
+    const ALL: [(Self, i64); 8] = [
         (Self::Sessions, KEEP_SECONDS),
         (Self::Signups, KEEP_SECONDS),
         (Self::Links, LINK_KEEP_SECONDS),
+        (Self::Clients, KEEP_SECONDS),
+        (Self::News, NEWS_KEEP_SECONDS),
         (Self::Letters(LetterState::Sent), LETTER_KEEP_SECONDS),
         (Self::Letters(LetterState::Dropped), DROPPED_LETTER_KEEP_SECONDS),
         (Self::Letters(LetterState::Dead), DEAD_LETTER_KEEP_SECONDS),
@@ -52,7 +59,8 @@ impl Swept {
 }
 
 impl App {
-    /// Deletes what is past its time: sessions, sign-ups, links and letters; gives how many rows.
+    /// Deletes what is past its time: sessions, sign-ups, links, clients,
+    /// news and letters; gives how many rows.
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn sweep(&self) -> Result<u64, StoreError> {
         let now = self.now();
@@ -76,6 +84,8 @@ impl App {
             Swept::Sessions => tx.delete_sessions(before, BATCH).await?,
             Swept::Signups => tx.delete_signups(before, BATCH).await?,
             Swept::Links => tx.delete_links(before, BATCH).await?,
+            Swept::Clients => tx.delete_clients(before, BATCH).await?,
+            Swept::News => tx.delete_news(before, BATCH).await?,
             Swept::Letters(state) => tx.delete_letters(state, before, BATCH).await?,
         };
         tx.commit().await?;

@@ -64,6 +64,9 @@ pub enum KeyPurpose {
 }
 
 impl KeyPurpose {
+    /// Every purpose there is.
+    pub const ALL: [Self; 3] = [Self::Access, Self::Refresh, Self::Link];
+
     /// The purpose's name in the store.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -77,9 +80,7 @@ impl KeyPurpose {
     /// Reads a name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Access, Self::Refresh, Self::Link]
-            .into_iter()
-            .find(|purpose| purpose.as_str() == name)
+        Self::ALL.into_iter().find(|purpose| purpose.as_str() == name)
     }
 }
 
@@ -140,13 +141,15 @@ fn order(key: &StoredKey) -> (Timestamp, Timestamp, &KeyId) {
     (key.active_from, key.created_at, &key.id)
 }
 
-/// The key of a purpose that signs at `now`.
+/// The key of a purpose that signs at `now`; none, if it was revoked and has no successor yet.
 #[must_use]
 pub fn signing_key(keys: &[StoredKey], purpose: KeyPurpose, now: Timestamp) -> Option<&StoredKey> {
     keys.iter()
         .filter(|key| key.purpose == purpose && key.active_from <= now)
-        .filter(|key| key.revoked_at.is_none())
+        .filter(|key| !key.never_signs())
         .max_by(|one, other| order(one).cmp(&order(other)))
+        // No older one takes its place: what that signed may be past its time already.
+        .filter(|key| key.revoked_at.is_none())
 }
 
 /// Where `key` is in its life, among all `keys`, when what it signs lives for `life_seconds`.
@@ -232,5 +235,7 @@ mod tests {
         assert_eq!(states(&withdrawn, 5000), [signing, retired]);
         let signs = signing_key(&withdrawn, KeyPurpose::Access, Timestamp::from_seconds(5000));
         assert_eq!(signs, Some(&withdrawn[0]));
+        let signs = signing_key(&keys[..2], KeyPurpose::Access, Timestamp::from_seconds(3000));
+        assert_eq!(signs, None);
     }
 }

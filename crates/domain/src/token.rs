@@ -4,6 +4,7 @@ use std::fmt;
 
 use subtle::ConstantTimeEq;
 
+use crate::key::KeyId;
 use crate::{SessionId, Timestamp, TokenId, User, UserId};
 
 /// The text of a token. Whoever holds it is believed, so `Debug` shows nothing.
@@ -57,10 +58,12 @@ pub struct AccessGrant<'a> {
 /// What is taken from an access token that was found to be ours and in time.
 ///
 /// Rights are not among it: those are read from the store, so that a change works at once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccessClaims {
     /// The token's own identifier.
     pub id: TokenId,
+    /// The key that signed it, the `kid` of its header.
+    pub key_id: KeyId,
     /// The subject.
     pub user_id: UserId,
     /// The session.

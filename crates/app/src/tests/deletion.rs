@@ -130,7 +130,7 @@ async fn an_export_holds_all_that_is_kept_of_the_account_and_nothing_of_others()
     let caller = world.caller("ada").await;
     let shown = world.app.check_recent(&caller).unwrap();
     let export = world.app.export(&caller, shown).await.unwrap();
-    assert_eq!(export.user, caller.user);
+    assert_eq!(export.user, *caller.user);
     assert_eq!(export.sessions.len(), 3);
     let mut purposes: Vec<_> = export.links.iter().map(|link| link.purpose.as_str()).collect();
     purposes.sort_unstable();

@@ -6,17 +6,21 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use async_trait::async_trait;
 use gateward_domain::key::{Algorithm, KeyId, KeyPurpose, StoredKey};
 use gateward_domain::ports::{
-    Access, HashError, KeyError, KeyMaker, PasswordHasher, Store, TokenSigner,
+    Access, HashError, KeyError, KeyMaker, Knowledge, NoBell, NoKnowledge, PasswordHasher, Store,
+    TokenSigner,
 };
 use gateward_domain::refresh::{Proof, Salt, ShownToken};
 use gateward_domain::{
     AccessClaims, AccessGrant, Email, Origin, Password, PasswordHash, PasswordPolicy, RoleName,
-    Session, Timestamp, TokenError, TokenText, User, Username,
+    Session, SessionId, Timestamp, TokenError, TokenText, User, Username,
 };
 use gateward_testkit::{FixedClock, MemoryStore, SeededEntropy, fixtures};
 
 use super::mailbox::{Pigeons, PlainLinks};
 use crate::{App, LoggedIn, Login, LoginError, Policy, Ports, Refresh, SignedUp, Signup};
+
+/// The name of the key that signs access tokens.
+pub(super) const ACCESS_KEY: &str = "access";
 
 pub(super) const PASSWORD: &str = "correct horse battery";
 
@@ -27,12 +31,13 @@ impl TokenSigner for PlainSigner {
     fn sign_access(&self, grant: &AccessGrant<'_>) -> Result<TokenText, TokenError> {
         let roles: Vec<&str> = grant.user.roles.iter().map(RoleName::as_str).collect();
         Ok(TokenText::new(format!(
-            "access {} {} {} {} {} {}",
+            "access {} {} {} {} {} {} {}",
             grant.session_id,
             grant.user.id,
             grant.expires_at.micros(),
             grant.issued_at.micros(),
             grant.id,
+            grant.auth_time.micros(),
             roles.join("+"),
         )))
     }
@@ -49,12 +54,18 @@ impl TokenSigner for PlainSigner {
     }
 
     fn verify_access(&self, token: &str, now: Timestamp) -> Result<AccessClaims, TokenError> {
+        let claims = self.verify_past_access(token, now)?;
+        if claims.expires_at <= now { Err(TokenError::Expired) } else { Ok(claims) }
+    }
+
+    fn verify_past_access(&self, token: &str, _: Timestamp) -> Result<AccessClaims, TokenError> {
         let parts: Vec<&str> = token.split(' ').collect();
         let micros = |part: &str| Timestamp::from_micros(part.parse().unwrap());
         match parts[0] {
-            "access" if micros(parts[3]) <= now => Err(TokenError::Expired),
             "access" => Ok(AccessClaims {
                 id: parts[5].parse().unwrap(),
+                key_id: KeyId(ACCESS_KEY.to_owned()),
+                auth_time: micros(parts[6]),
                 user_id: parts[2].parse().unwrap(),
                 session_id: parts[1].parse().unwrap(),
                 issued_at: micros(parts[4]),
@@ -80,6 +91,10 @@ impl TokenSigner for PlainSigner {
             expires_at: Timestamp::from_micros(parts[3].parse().unwrap()),
             proof: Proof { keyed, secret: Proof::secret(&keyed, &unhex(parts[5])) },
         })
+    }
+
+    fn csrf_token(&self, session_id: SessionId) -> Result<TokenText, TokenError> {
+        Ok(TokenText::new(format!("csrf {session_id}")))
     }
 
     fn refresh_key(&self, _: Timestamp) -> Result<KeyId, TokenError> {
@@ -148,11 +163,21 @@ impl KeyMaker for HollowKeys {
             public_jwk: None,
             created_at: now,
             active_from,
+            revoked_at: None,
         })
     }
 
     fn install_keys(&self, _: &[StoredKey]) -> Result<(), KeyError> {
         Ok(())
+    }
+
+    fn check_keys(&self, _: &[StoredKey]) -> Result<(), KeyError> {
+        Ok(())
+    }
+
+    /// Seals by writing `sealed` before what was there.
+    fn reseal_key(&self, key: &StoredKey) -> Result<StoredKey, KeyError> {
+        Ok(StoredKey { sealed: [b"sealed", key.sealed.as_slice()].concat(), ..key.clone() })
     }
 }
 
@@ -171,6 +196,7 @@ pub(super) fn policy() -> Policy {
         public_url: "https://auth.example.org".to_owned(),
         key_algorithm: Algorithm::EdDsa,
         jwks_cache_seconds: 600,
+        rotate_after_days: 90,
         access_ttl_seconds: 900,
         refresh_idle_seconds: 7 * 24 * 3600,
         session_max_seconds: 30 * 24 * 3600,
@@ -190,6 +216,16 @@ pub(super) async fn world() -> World {
 }
 
 pub(super) async fn world_with(policy: Policy, store: Arc<dyn Store>) -> World {
+    put_access_key(&*store).await;
+    world_that(policy, store, Arc::new(NoKnowledge)).await
+}
+
+/// A world in which the node knows as much as this; the store has no keys unless they were put there.
+pub(super) async fn world_that(
+    policy: Policy,
+    store: Arc<dyn Store>,
+    knowledge: Arc<dyn Knowledge>,
+) -> World {
     let clock = Arc::new(FixedClock::new(fixtures::NOW));
     let hasher = Arc::new(PlainHasher::default());
     let pigeons = Arc::new(Pigeons::default());
@@ -198,12 +234,33 @@ pub(super) async fn world_with(policy: Policy, store: Arc<dyn Store>) -> World {
         hasher: hasher.clone(),
         signer: Arc::new(PlainSigner),
         links: Arc::new(PlainLinks),
+        knowledge,
+        bell: Arc::new(NoBell),
         mailer: pigeons.clone(),
         key_maker: Arc::new(HollowKeys),
         clock: clock.clone(),
         entropy: Arc::new(SeededEntropy::new(1)),
     };
     World { app: App::new(ports, policy).await.unwrap(), store, clock, hasher, pigeons }
+}
+
+/// Stores the key that the plain signer says it signs with.
+pub(super) async fn put_access_key(store: &dyn Store) {
+    let key = StoredKey {
+        id: KeyId(ACCESS_KEY.to_owned()),
+        purpose: KeyPurpose::Access,
+        algorithm: Algorithm::EdDsa,
+        sealed: Vec::new(),
+        public_jwk: None,
+        created_at: fixtures::NOW,
+        active_from: fixtures::NOW,
+        revoked_at: None,
+    };
+    let mut tx = store.begin(Access::Write).await.unwrap();
+    if tx.list_keys().await.unwrap().is_empty() {
+        tx.insert_key(&key).await.unwrap();
+        tx.commit().await.unwrap();
+    }
 }
 
 pub(super) fn password(text: &str) -> Password {
@@ -232,6 +289,7 @@ impl World {
             identifier: gateward_domain::Identifier::parse(name),
             password: password(text),
             client_name: None,
+            device_token: None,
             origin: Origin::default(),
         };
         self.app.login(login).await
@@ -252,7 +310,7 @@ impl World {
         }
     }
 
-    /// What is written down about a session.
+    /// What is written down about a session; what happened at one time in alphabetical order.
     pub(super) async fn story(&self, session: gateward_domain::SessionId) -> Vec<String> {
         let mut tx = self.store.begin(Access::Read).await.unwrap();
         let events = tx.list_session_events(session, 100).await.unwrap();
@@ -260,6 +318,8 @@ impl World {
             Some(reason) => format!("{} {reason}", event.kind.as_str()),
             None => event.kind.as_str().to_owned(),
         };
-        events.iter().map(told).collect()
+        let mut told: Vec<_> = events.iter().map(|event| (event.at, told(event))).collect();
+        told.sort();
+        told.into_iter().map(|(_, words)| words).collect()
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use gateward_domain::Email;
 use gateward_domain::mail::{LetterKind, LetterState, QueuedLetter};
 use gateward_domain::mock::{MockMailer, MockStore, MockTx};
-use gateward_domain::ports::{Access, MailError, Store, StoreError};
+use gateward_domain::ports::{Access, MailError, NoBell, NoKnowledge, Store, StoreError};
 use gateward_testkit::{FixedClock, MemoryStore, SeededEntropy, fixtures};
 use mockall::Sequence;
 
@@ -20,6 +20,8 @@ async fn app(store: Arc<dyn Store>, mailer: MockMailer) -> App {
         hasher: Arc::new(PlainHasher::default()),
         signer: Arc::new(PlainSigner),
         links: Arc::new(PlainLinks),
+        knowledge: Arc::new(NoKnowledge),
+        bell: Arc::new(NoBell),
         mailer: Arc::new(mailer),
         key_maker: Arc::new(HollowKeys),
         clock: Arc::new(FixedClock::default()),

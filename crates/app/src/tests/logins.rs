@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use gateward_domain::mock::{MockPasswordHasher, MockStore, MockTokenSigner, MockTx};
-use gateward_domain::ports::{Access, Clock, StoreError, TokenSigner};
+use gateward_domain::ports::{Access, Clock, NoBell, NoKnowledge, StoreError, TokenSigner};
 use gateward_domain::{EndReason, Identifier, Origin, PasswordHash, TokenError};
 use gateward_testkit::{FixedClock, SeededEntropy, fixtures};
 
@@ -122,6 +122,8 @@ async fn no_token_leaves_if_the_session_could_not_be_kept() {
         tx.expect_end_oldest_sessions().return_once(|_, _, _| Ok(Vec::new()));
         tx.expect_insert_session().return_once(|_| Ok(()));
         tx.expect_insert_event().return_once(|_| Ok(()));
+        tx.expect_list_user_clients().return_once(|_, _| Ok(Vec::new()));
+        tx.expect_insert_client().return_once(|_| Ok(()));
         tx.expect_commit().return_once(move || match access {
             Access::Write => Err(StoreError::Busy),
             _ => Ok(()),
@@ -142,6 +144,7 @@ fn login() -> Login {
         identifier: Identifier::parse("ada"),
         password: password(PASSWORD),
         client_name: None,
+        device_token: None,
         origin: Origin::default(),
     }
 }
@@ -158,6 +161,8 @@ fn ports(store: MockStore, matches: bool) -> Ports {
         hasher: Arc::new(hasher),
         signer: Arc::new(PlainSigner),
         links: Arc::new(PlainLinks),
+        knowledge: Arc::new(NoKnowledge),
+        bell: Arc::new(NoBell),
         mailer: Arc::new(Pigeons::default()),
         key_maker: Arc::new(HollowKeys),
         clock: Arc::new(clock),
@@ -177,7 +182,7 @@ async fn s1_logout_ends_the_session_by_any_of_its_tokens_and_a_second_time_is_no
     for way in ["current", "spent", "access"] {
         let first = world.login("ada", PASSWORD).await.unwrap().pair;
         let refresh = world.refresh(&first.refresh, None);
-        let second = world.app.refresh(refresh).await.unwrap();
+        let second = world.app.refresh(refresh).await.unwrap().pair;
         world.clock.advance_seconds(1);
         for _ in 0..2 {
             let done = match way {

@@ -2,11 +2,13 @@
 
 mod accounts;
 mod addresses;
+mod clients;
 mod confirmations;
 mod deletion;
 mod fakes;
 mod hijacks;
 mod keys;
+mod knowing;
 mod letters;
 mod logins;
 mod mailbox;

@@ -85,7 +85,7 @@ async fn a_replay_is_told_once_however_often_the_token_is_shown() {
     let (world, _) = open_world(policy()).await;
     let user = world.owner("ada", |_| ()).await;
     let first = world.login("ada", PASSWORD).await.unwrap().pair;
-    let second = world.app.refresh(world.refresh(&first.refresh, None)).await.unwrap();
+    let second = world.app.refresh(world.refresh(&first.refresh, None)).await.unwrap().pair;
     world.app.refresh(world.refresh(&second.refresh, None)).await.unwrap();
     let replay = || {
         let mut replay = world.refresh(&first.refresh, None);

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use gateward_domain::mail::LetterKind;
 use gateward_domain::mock::{MockStore, MockTx};
-use gateward_domain::ports::{Access, StoreError, TokenSigner};
+use gateward_domain::ports::{Access, NoKnowledge, StoreError, TokenSigner};
 use gateward_domain::{EndReason, EventKind, Identifier, RoleName, TokenError};
 use gateward_testkit::fixtures;
 use mockall::Sequence;
 
-use super::fakes::{PlainSigner, policy, world, world_with};
+use super::fakes::{PlainSigner, policy, world, world_that};
 use crate::{AuthenticateError, Refresh, RefreshError};
 
 #[tokio::test]
@@ -17,7 +17,7 @@ async fn each_refresh_gives_the_next_pair() {
     let world = world().await;
     let first = world.logged_in("ada").await.pair;
     world.clock.advance_seconds(60);
-    let second = world.app.refresh(world.refresh(&first.refresh, Some("k1"))).await.unwrap();
+    let second = world.app.refresh(world.refresh(&first.refresh, Some("k1"))).await.unwrap().pair;
     assert_ne!(first.refresh, second.refresh);
     assert_eq!(first.session_id, second.session_id);
     assert_eq!(second.access.expires_in, 900);
@@ -31,9 +31,9 @@ async fn r3_a_lost_answer_is_repeated_to_the_byte() {
     let world = world().await;
     let first = world.logged_in("ada").await.pair;
     let again = |key| world.app.refresh(world.refresh(&first.refresh, key));
-    let answer = again(Some("k1")).await.unwrap();
+    let answer = again(Some("k1")).await.unwrap().pair;
     world.clock.advance_seconds(3600);
-    let repeated = again(Some("k1")).await.unwrap();
+    let repeated = again(Some("k1")).await.unwrap().pair;
     assert_eq!(answer.refresh, repeated.refresh);
     assert_ne!(answer.access.text, repeated.access.text);
     assert!(matches!(again(Some("k2")).await, Err(RefreshError::Reused)));
@@ -44,8 +44,8 @@ async fn r3_a_lost_answer_is_repeated_to_the_byte() {
 async fn r4_a_replay_ends_the_session() {
     let world = world().await;
     let first = world.logged_in("ada").await.pair;
-    let second = world.app.refresh(world.refresh(&first.refresh, None)).await.unwrap();
-    let third = world.app.refresh(world.refresh(&second.refresh, None)).await.unwrap();
+    let second = world.app.refresh(world.refresh(&first.refresh, None)).await.unwrap().pair;
+    let third = world.app.refresh(world.refresh(&second.refresh, None)).await.unwrap().pair;
     let replay = world.app.refresh(world.refresh(&first.refresh, None)).await;
     assert!(matches!(replay, Err(RefreshError::Reused)));
     let over = world.app.refresh(world.refresh(&third.refresh, None)).await;
@@ -62,7 +62,7 @@ async fn r4_a_replay_ends_the_session() {
 async fn a_replay_is_told_only_after_it_is_committed() {
     for commits in [true, false] {
         let store = replaying_store(commits);
-        let world = world_with(policy(), Arc::new(store)).await;
+        let world = world_that(policy(), Arc::new(store), Arc::new(NoKnowledge)).await;
         let mut first = old_session();
         first.line.generation = 1;
         let refresh = Refresh {
@@ -118,6 +118,11 @@ fn replaying_store(commits: bool) -> MockStore {
             .times(1)
             .in_sequence(&mut order)
             .return_once(|_| Ok(true));
+        tx.expect_insert_news()
+            .withf(|items| items.len() == 1)
+            .times(1)
+            .in_sequence(&mut order)
+            .return_once(|_| Ok(()));
         tx.expect_commit()
             .times(1)
             .in_sequence(&mut order)
@@ -151,7 +156,7 @@ async fn r10_a_session_ends_by_idleness_and_by_age() {
     for _ in 0..5 {
         world.clock.advance_seconds(6 * 24 * 3600);
         match world.app.refresh(world.refresh(&pair.refresh, None)).await {
-            Ok(next) => pair = next,
+            Ok(next) => pair = next.pair,
             Err(error) => {
                 assert!(matches!(error, RefreshError::Token(TokenError::Expired)));
                 break;
@@ -182,14 +187,14 @@ async fn a_store_that_lost_writes_catches_up_and_says_so() {
     let mut tx = world.store.begin(Access::Read).await.unwrap();
     let old = tx.find_session(first.session_id).await.unwrap().unwrap().0.line;
     drop(tx);
-    let second = world.app.refresh(world.refresh(&first.refresh, None)).await.unwrap();
-    let third = world.app.refresh(world.refresh(&second.refresh, None)).await.unwrap();
+    let second = world.app.refresh(world.refresh(&first.refresh, None)).await.unwrap().pair;
+    let third = world.app.refresh(world.refresh(&second.refresh, None)).await.unwrap().pair;
     let mut tx = world.store.begin(Access::Write).await.unwrap();
     tx.lock_session(first.session_id).await.unwrap();
     tx.set_session_line(first.session_id, &old).await.unwrap();
     tx.commit().await.unwrap();
 
-    let fourth = world.app.refresh(world.refresh(&third.refresh, None)).await.unwrap();
+    let fourth = world.app.refresh(world.refresh(&third.refresh, None)).await.unwrap().pair;
     assert!(world.app.refresh(world.refresh(&fourth.refresh, None)).await.is_ok());
     assert_eq!(world.story(first.session_id).await, ["session_begun", "session_caught_up"]);
 }

@@ -102,7 +102,7 @@ async fn v8_a_reset_ends_sessions_and_all_links_but_the_one_that_undoes() {
     world.app.reset_password(reset(by_token(&letter), NEW)).await.unwrap();
     for session in sessions {
         let mut tx = world.store.begin(Access::Read).await.unwrap();
-        let (session, _) = tx.find_session(session.session.id).await.unwrap().unwrap();
+        let (session, _) = tx.find_session(session.session_id).await.unwrap().unwrap();
         assert_eq!(session.ended.unwrap().reason, EndReason::PasswordReset);
     }
     let left: Vec<_> = memory.links().iter().map(|link| link.purpose).collect();

@@ -1,0 +1,268 @@
+//! Changing keys: by age, by command, at once when one is compromised, and under another master key.
+
+use gateward_domain::feed::News;
+use gateward_domain::key::{KeyId, KeyPurpose, KeyState, StoredKey, signing_key};
+use gateward_domain::ports::{Access, Instance, StoreError, Tx};
+use gateward_domain::{Actor, End, EndReason, Event, EventKind, Timestamp};
+
+use crate::aftermath::Aftermath;
+use crate::{App, KeysError};
+
+/// Seconds in a day.
+const DAY_SECONDS: i64 = 24 * 3600;
+
+/// How many sessions or links of a compromised key one transaction ends.
+const BATCH: u32 = 100;
+
+/// What came of a rotation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rotated {
+    /// New keys are published and sign from then on.
+    From(Timestamp),
+    /// Keys made before are published already, and sign from then on; no more were made.
+    WaitingUntil(Timestamp),
+}
+
+/// What came of retiring a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retired {
+    /// Another key signs from then on; what this one signed is believed for as long as it lives.
+    SuccessorFrom(Timestamp),
+    /// It had signed nothing yet and never will.
+    Withdrawn,
+    /// It did not sign any more.
+    Already,
+    /// What it signed is not believed any more; so many sessions and links have ended with it.
+    Compromised {
+        /// How many sessions.
+        sessions: u64,
+        /// How many mailed links.
+        links: u64,
+    },
+}
+
+/// Why a key was not retired.
+#[derive(Debug, thiserror::Error)]
+pub enum RetireError {
+    /// There is no such key.
+    #[error("there is no key with this name")]
+    NoSuchKey,
+    /// A key could not be made, or the store has failed.
+    #[error(transparent)]
+    Keys(#[from] KeysError),
+}
+
+impl From<StoreError> for RetireError {
+    fn from(error: StoreError) -> Self {
+        Self::Keys(error.into())
+    }
+}
+
+impl App {
+    /// Makes the next keys. They are published now and sign once every verifier can know them.
+    pub async fn rotate_keys(&self) -> Result<Rotated, KeysError> {
+        let now = self.now();
+        self.make_next(&KeyPurpose::ALL, Actor::Operator, now).await
+    }
+
+    /// Makes the next key for each purpose whose key is old enough; gives whether any was made.
+    /// Nodes that notice at once make one.
+    pub async fn rotate_old_keys(&self) -> Result<bool, KeysError> {
+        let now = self.now();
+        let keys = self.list_keys().await?;
+        let old = self.old_purposes(&keys, now);
+        if old.is_empty() {
+            return Ok(false);
+        }
+        Ok(matches!(self.make_next(&old, Actor::Service, now).await?, Rotated::From(_)))
+    }
+
+    /// The purposes whose newest key is older than it may be, less the time for which its successor
+    /// is published first.
+    fn old_purposes(&self, keys: &[StoredKey], now: Timestamp) -> Vec<KeyPurpose> {
+        let age_seconds = self.policy.rotate_after_days.saturating_mul(DAY_SECONDS);
+        let is_old = |purpose: &KeyPurpose| {
+            let living = keys.iter().filter(|key| key.revoked_at.is_none());
+            let newest = living.filter(|key| key.purpose == *purpose).map(|key| key.active_from);
+            newest
+                .max()
+                .is_none_or(|from| from.plus_seconds(age_seconds) <= self.publish_until(now))
+        };
+        KeyPurpose::ALL.into_iter().filter(is_old).collect()
+    }
+
+    /// Makes the next key for these purposes, unless there is a next one already.
+    async fn make_next(
+        &self,
+        purposes: &[KeyPurpose],
+        actor: Actor,
+        now: Timestamp,
+    ) -> Result<Rotated, KeysError> {
+        let active_from = self.publish_until(now);
+        let mut made = Vec::new();
+        for (purpose, algorithm) in self.wanted() {
+            if purposes.contains(&purpose) {
+                made.push(self.ports.key_maker.make_key(purpose, algorithm, now, active_from)?);
+            }
+        }
+        let (mut tx, keys) = self.lock_keys().await?;
+        let is_next = |key: &&StoredKey| {
+            purposes.contains(&key.purpose) && key.active_from > now && key.revoked_at.is_none()
+        };
+        if let Some(next) = keys.iter().find(is_next) {
+            return Ok(Rotated::WaitingUntil(next.active_from));
+        }
+        // Another node may have made them and they sign already.
+        let old = self.old_purposes(&keys, now);
+        for key in &made {
+            if actor == Actor::Operator || old.contains(&key.purpose) {
+                self.insert_key(&mut *tx, key, actor, now).await?;
+            }
+        }
+        self.conclude(tx, Aftermath::default().news(News::KeysChanged), now).await?;
+        Ok(Rotated::From(active_from))
+    }
+
+    /// Retires a key: its successor is made, which signs once every verifier can know it. One that
+    /// does not sign yet is withdrawn.
+    pub async fn retire_key(&self, id: &KeyId) -> Result<Retired, RetireError> {
+        let now = self.now();
+        let keys = self.list_keys().await?;
+        let key = keys.iter().find(|key| key.id == *id).ok_or(RetireError::NoSuchKey)?;
+        match self.key_state(key, &keys, now) {
+            KeyState::Signing => {
+                match self.make_next(&[key.purpose], Actor::Operator, now).await? {
+                    Rotated::From(at) | Rotated::WaitingUntil(at) => Ok(Retired::SuccessorFrom(at)),
+                }
+            }
+            KeyState::Next => {
+                self.revoke(key, EventKind::KeyWithdrawn, now).await?;
+                Ok(Retired::Withdrawn)
+            }
+            KeyState::Retiring | KeyState::Retired => Ok(Retired::Already),
+        }
+    }
+
+    /// Declares a key compromised: what it signed is not believed any more, from now on and on every
+    /// node. Sessions whose refresh tokens it signed end, and links that it made.
+    pub async fn revoke_key(&self, id: &KeyId) -> Result<Retired, RetireError> {
+        let now = self.now();
+        let keys = self.list_keys().await?;
+        let key = keys.iter().find(|key| key.id == *id).ok_or(RetireError::NoSuchKey)?;
+        if key.revoked_at.is_none() {
+            self.revoke(key, EventKind::KeyRevoked, now).await?;
+        }
+        let mut ended = (0, 0);
+        match key.purpose {
+            KeyPurpose::Access => {}
+            KeyPurpose::Refresh => ended.0 = self.end_sessions_of_key(id, now).await?,
+            KeyPurpose::Link => ended.1 = self.delete_links_of_key(id).await?,
+        }
+        Ok(Retired::Compromised { sessions: ended.0, links: ended.1 })
+    }
+
+    /// Takes a key out of use, and sees to it that another one signs.
+    async fn revoke(
+        &self,
+        key: &StoredKey,
+        kind: EventKind,
+        now: Timestamp,
+    ) -> Result<(), KeysError> {
+        let wanted = self.wanted().into_iter().find(|(purpose, _)| *purpose == key.purpose);
+        let (purpose, algorithm) = wanted.unwrap_or((key.purpose, key.algorithm));
+        // Made before the transaction, which would hold up every writer for as long.
+        let spare = self.ports.key_maker.make_key(purpose, algorithm, now, now)?;
+        let (mut tx, mut keys) = self.lock_keys().await?;
+        let revoked = StoredKey { revoked_at: Some(now), ..key.clone() };
+        tx.update_key(&revoked).await?;
+        keys.retain(|other| other.id != key.id);
+        keys.push(revoked);
+        tx.insert_event(&self.event(kind, Actor::Operator, now)).await?;
+        if signing_key(&keys, key.purpose, now).is_none() {
+            self.replace_at_once(&mut *tx, &keys, &spare, now).await?;
+        }
+        let mut aftermath = Aftermath::default().news(News::KeysChanged);
+        if kind == EventKind::KeyRevoked {
+            aftermath = aftermath.news(News::KeyRevoked { id: key.id.clone() });
+        }
+        Ok(self.conclude(tx, aftermath, now).await?)
+    }
+
+    /// Lets a key sign from now on: the next one, which verifiers know already, or else a new one.
+    async fn replace_at_once(
+        &self,
+        tx: &mut dyn Tx,
+        keys: &[StoredKey],
+        spare: &StoredKey,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let is_next = |key: &&StoredKey| {
+            key.purpose == spare.purpose && key.active_from > now && key.revoked_at.is_none()
+        };
+        match keys.iter().filter(is_next).min_by_key(|key| key.active_from) {
+            Some(next) => {
+                tx.update_key(&StoredKey { active_from: now, ..next.clone() }).await?;
+                Ok(())
+            }
+            None => self.insert_key(tx, spare, Actor::Service, now).await,
+        }
+    }
+
+    /// Ends the sessions whose current refresh token this key signed, a few at a time.
+    async fn end_sessions_of_key(&self, id: &KeyId, now: Timestamp) -> Result<u64, StoreError> {
+        let reason = EndReason::KeyCompromised;
+        let mut total = 0;
+        loop {
+            let mut tx = self.ports.store.begin(Access::Write).await?;
+            let ended = tx.end_sessions_of_key(id, End { at: now, reason }, BATCH).await?;
+            let mut aftermath = Aftermath::default();
+            for session in &ended {
+                let event = self.event(EventKind::SessionEnded(reason), Actor::Operator, now);
+                let (user_id, session_id) = (Some(session.user_id), Some(session.id));
+                tx.insert_event(&Event { user_id, session_id, ..event }).await?;
+                aftermath = aftermath.session_ended(session.id, reason);
+            }
+            self.conclude(tx, aftermath, now).await?;
+            total += ended.len() as u64;
+            if ended.is_empty() {
+                return Ok(total);
+            }
+        }
+    }
+
+    async fn delete_links_of_key(&self, id: &KeyId) -> Result<u64, StoreError> {
+        let mut total = 0;
+        loop {
+            let mut tx = self.ports.store.begin(Access::SingleWrite).await?;
+            let deleted = tx.delete_links_of_key(id, BATCH).await?;
+            tx.commit().await?;
+            total += deleted;
+            if deleted == 0 {
+                return Ok(total);
+            }
+        }
+    }
+
+    /// Seals every key with the present master key; gives how many. Nodes that know only the one
+    /// before go on with the keys that they have open, and are not ready any more.
+    pub async fn reseal_keys(&self) -> Result<usize, KeysError> {
+        let now = self.now();
+        let (mut tx, keys) = self.lock_keys().await?;
+        for key in &keys {
+            tx.update_key(&self.ports.key_maker.reseal_key(key)?).await?;
+        }
+        let event = self.event(EventKind::KeysResealed, Actor::Operator, now);
+        tx.insert_event(&event).await?;
+        self.conclude(tx, Aftermath::default().news(News::KeysChanged), now).await?;
+        Ok(keys.len())
+    }
+
+    /// All keys, in a transaction that nobody else who changes keys runs beside.
+    async fn lock_keys(&self) -> Result<(Box<dyn Tx>, Vec<StoredKey>), KeysError> {
+        let mut tx = self.ports.store.begin(Access::Write).await?;
+        let instance: Instance = tx.find_instance().await?.ok_or(KeysError::NoInstance)?;
+        self.check_issuer(&tx.lock_instance(&instance).await?)?;
+        let keys = tx.list_keys().await?;
+        Ok((tx, keys))
+    }
+}

@@ -1,0 +1,87 @@
+//! Saying of a login that it was somebody else's.
+
+use gateward_domain::link::{Link, LinkPurpose, LinkSubject, SecretHash};
+use gateward_domain::mail::{LetterKind, QueuedLetter};
+use gateward_domain::ports::{Access, StoreError, Tx};
+use gateward_domain::{Actor, End, EndReason, Event, EventKind, Origin, Session, Timestamp, User};
+
+use crate::App;
+use crate::aftermath::Aftermath;
+
+/// Why nothing was done.
+#[derive(Debug, thiserror::Error)]
+pub enum NotMeError {
+    /// The link is unknown, used or too old.
+    #[error("not a link that is good")]
+    InvalidLink,
+    /// The store has failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl App {
+    /// Ends the session of a login that was not the owner's, and begins a reset.
+    ///
+    /// Whoever logged in knows the password: it works no more from now on, no client is known any
+    /// more, and the owner gets a letter to choose another password.
+    #[tracing::instrument(skip_all, err(level = "debug"))]
+    pub async fn disown_login(&self, token: &str, origin: &Origin) -> Result<(), NotMeError> {
+        let now = self.now();
+        let (link, session) = self.disowned(token, now).await?;
+        let mut tx = self.ports.store.begin(Access::Write).await?;
+        let user = tx.lock_user(session.user_id).await?.ok_or(NotMeError::InvalidLink)?;
+        if !tx.spend_link(link.id, now).await? {
+            return Err(NotMeError::InvalidLink);
+        }
+        let end = End { at: now, reason: EndReason::NotMe };
+        let mut kinds = vec![EventKind::LoginDisowned];
+        let mut aftermath = Aftermath::default().user_changed(user.id).letter();
+        if tx.end_session(session.id, end).await? {
+            let reason = session.lapse(now).unwrap_or(end).reason;
+            kinds.push(EventKind::SessionEnded(reason));
+            aftermath = aftermath.session_ended(session.id, reason);
+        }
+        self.begin_reset(&mut *tx, &user, &link, (origin, now)).await?;
+        for kind in kinds {
+            let event = self.event(kind, Actor::User(user.id), now);
+            let (user_id, session_id) = (Some(user.id), Some(session.id));
+            tx.insert_event(&Event { user_id, session_id, ip: origin.ip, ..event }).await?;
+        }
+        self.conclude(tx, aftermath, now).await?;
+        tracing::warn!(user_id = %user.id, session_id = %session.id, "a login was disowned");
+        Ok(())
+    }
+
+    /// The link that is shown, and the session that it is about.
+    async fn disowned(&self, token: &str, now: Timestamp) -> Result<(Link, Session), NotMeError> {
+        let mut tx = self.ports.store.begin(Access::Read).await?;
+        let link = tx.find_link_by_secret(&SecretHash::of(token)).await?;
+        let link = link.filter(|link| link.purpose == LinkPurpose::NotMe && link.expires_at > now);
+        let link = link.ok_or(NotMeError::InvalidLink)?;
+        let found = match link.subject {
+            LinkSubject::Session(id) => tx.find_session(id).await?,
+            LinkSubject::Signup(_) | LinkSubject::User(_) => None,
+        };
+        tx.commit().await?;
+        let (session, _) = found.ok_or(NotMeError::InvalidLink)?;
+        Ok((link, session))
+    }
+
+    async fn begin_reset(
+        &self,
+        tx: &mut dyn Tx,
+        user: &User,
+        link: &Link,
+        (origin, now): (&Origin, Timestamp),
+    ) -> Result<(), StoreError> {
+        tx.set_password(user.id, user.credentials_version, &self.decoy_hash, now).await?;
+        tx.delete_user_clients(user.id).await?;
+        // If the address was changed since, its owner has a link that undoes it; the new one is
+        // perhaps that of whoever logged in.
+        if user.email == link.email && !user.disabled {
+            let letter = self.letter(LetterKind::ForgotPassword, &link.email, origin.ip, now);
+            tx.insert_letter(&QueuedLetter { user_id: Some(user.id), ..letter }).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,170 @@
+//! `NodeMemory`: what one node knows, shared by all its requests.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::{Duration, Instant};
+
+use gateward_domain::feed::{FeedItem, News};
+use gateward_domain::ports::{Clock, Knowledge, ReadMark};
+use gateward_domain::{AccessClaims, EndReason, Timestamp, User, UserId};
+use quick_cache::sync::Cache;
+
+use crate::ends::Ends;
+
+/// For how long what was read from the feed is new: twice the time between two looks, less than a
+/// second after a session ends.
+pub const FRESH_FOR: Duration = Duration::from_millis(500);
+
+/// For how long a node may hear nothing and still know its users: the feed keeps news for longer.
+const SILENCE_MAX: Duration = Duration::from_mins(5);
+
+/// How often what no longer matters is forgotten; it takes a look at everything.
+const FORGET_INTERVAL: Duration = Duration::from_secs(10);
+
+/// What one node knows. Nothing of it outlives the process.
+pub struct NodeMemory {
+    clock: Arc<dyn Clock>,
+    state: RwLock<State>,
+    /// None, if users are read each time.
+    users: Option<Cache<UserId, Arc<User>>>,
+}
+
+#[derive(Default)]
+struct State {
+    ends: Ends,
+    /// When changes of a user were learned last, and until when that matters.
+    changes: HashMap<UserId, (u64, Timestamp)>,
+    /// How many items were learned.
+    learned: u64,
+    /// Users who were read before that many items are not remembered.
+    users_since: u64,
+    /// Everything is known that was committed before.
+    confirmed: Option<Instant>,
+    /// News may be missing since.
+    doubted: Option<Instant>,
+    forgot: Option<Instant>,
+}
+
+impl NodeMemory {
+    /// Makes a memory that knows nothing yet, and that remembers at most `users_max` users.
+    #[must_use]
+    pub fn new(clock: Arc<dyn Clock>, users_max: usize) -> Self {
+        let users = (users_max > 0).then(|| Cache::new(users_max));
+        Self { clock, state: RwLock::default(), users }
+    }
+
+    /// How many ends are known that still matter.
+    #[must_use]
+    pub fn ends(&self) -> usize {
+        self.read().ends.len()
+    }
+
+    /// Since when everything is known; `None` if nothing is yet.
+    #[must_use]
+    pub fn age(&self) -> Option<Duration> {
+        self.read().confirmed.map(|at| at.elapsed())
+    }
+
+    /// Forgets all users, also those who were read already and are about to be remembered.
+    fn forget_users_of(&self, state: &mut State) {
+        state.learned += 1;
+        state.users_since = state.learned;
+        if let Some(users) = &self.users {
+            users.clear();
+        }
+    }
+
+    // No method panics half-way through a change, so what a lock guards is sound.
+    fn read(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, State> {
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Knowledge for NodeMemory {
+    fn is_fresh(&self) -> bool {
+        let state = self.read();
+        state.doubted.is_none() && state.confirmed.is_some_and(|at| at.elapsed() <= FRESH_FOR)
+    }
+
+    fn find_end(&self, claims: &AccessClaims) -> Option<EndReason> {
+        self.read().ends.find(claims)
+    }
+
+    fn find_user(&self, id: UserId) -> Option<Arc<User>> {
+        self.users.as_ref()?.get(&id)
+    }
+
+    fn begin_read(&self) -> ReadMark {
+        ReadMark { learned: self.read().learned, at: Instant::now() }
+    }
+
+    fn remember_user(&self, user: &Arc<User>, mark: ReadMark) {
+        let Some(users) = &self.users else { return };
+        // Held while the user is put there, so that no change is learned in between.
+        let state = self.read();
+        let changed = state.changes.get(&user.id).map_or(0, |(learned, _)| *learned);
+        if mark.learned >= changed.max(state.users_since) {
+            users.insert(user.id, Arc::clone(user));
+        }
+    }
+
+    fn learn(&self, items: &[FeedItem]) {
+        if items.is_empty() {
+            return;
+        }
+        let mut state = self.write();
+        for item in items {
+            state.learned += 1;
+            state.ends.learn(item);
+            if let News::UserChanged { id } = item.news {
+                let entry = (state.learned, item.until);
+                state.changes.insert(id, entry);
+                if let Some(users) = &self.users {
+                    users.remove(&id);
+                }
+            }
+        }
+    }
+
+    fn confirm(&self, mark: ReadMark) {
+        let mut state = self.write();
+        // What was read before the doubt does not settle it.
+        if state.doubted.is_some_and(|at| mark.at < at) {
+            return;
+        }
+        state.doubted = None;
+        let since = state.confirmed.replace(mark.at);
+        let silence = since.map(|since| mark.at.saturating_duration_since(since));
+        if silence.is_some_and(|silence| silence > SILENCE_MAX) {
+            self.forget_users_of(&mut state);
+        }
+        if state.forgot.is_none_or(|at| at.elapsed() >= FORGET_INTERVAL) {
+            let now = self.clock.now();
+            state.ends.forget(now);
+            state.changes.retain(|_, (_, until)| *until > now);
+            state.forgot = Some(Instant::now());
+        }
+    }
+
+    fn doubt(&self) {
+        self.write().doubted = Some(Instant::now());
+    }
+
+    fn forget_users(&self) {
+        self.forget_users_of(&mut self.write());
+    }
+}
+
+impl fmt::Debug for NodeMemory {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("NodeMemory").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;
