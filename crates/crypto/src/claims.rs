@@ -1,6 +1,6 @@
 //! The claims of our tokens (RFC 7519, RFC 9068), written and read.
 
-use gateward_domain::key::CLOCK_SKEW_SECONDS;
+use gateward_domain::key::{CLOCK_SKEW_SECONDS, KeyId};
 use gateward_domain::{
     AccessClaims, AccessGrant, Permission, RoleName, Session, SessionId, Timestamp, TokenId,
     UserId, permissions_of,
@@ -55,6 +55,19 @@ struct RefreshBody<'a> {
     iat: i64,
     exp: i64,
     sec: String,
+}
+
+/// What an access token says, and from when on it is good.
+pub(crate) struct ReadAccess {
+    pub(crate) claims: AccessClaims,
+    not_before: Timestamp,
+}
+
+impl ReadAccess {
+    /// Whether it was made, and is good, at `now`.
+    pub(crate) fn has_begun(&self, now: Timestamp) -> bool {
+        [self.claims.issued_at, self.not_before].iter().all(|time| has_come(*time, now))
+    }
 }
 
 /// What a refresh token says.
@@ -113,14 +126,14 @@ pub(crate) fn write_refresh(issuer: &str, session: &Session, secret: &[u8; 32]) 
     serde_json::to_vec(&body).ok()
 }
 
-/// Reads the claims of an access token whose signature is good; `None` if any is missing, of
-/// another type or not ours. Whether it has expired is for the caller to judge.
+/// Reads the claims of an access token whose signature by this key is good; `None` if any is missing, of
+/// another type or not ours. Its times are for the caller to judge.
 pub(crate) fn read_access(
     payload: &[u8],
+    key_id: KeyId,
     issuer: &str,
     audience: &str,
-    now: Timestamp,
-) -> Option<AccessClaims> {
+) -> Option<ReadAccess> {
     let claims = Object::parse(payload)?;
     let addressed = claims.text("iss")? == issuer
         && claims.text("aud")? == audience
@@ -129,24 +142,25 @@ pub(crate) fn read_access(
         && claims.text("email").is_some()
         && claims.bool("email_verified").is_some()
         && ["roles", "permissions", "amr"].iter().all(|name| claims.has_texts(name));
-    let issued_at = begun(&claims, "iat", now)?;
-    begun(&claims, "nbf", now)?;
-    second(&claims, "auth_time")?;
-    let read = AccessClaims {
+    let not_before = second(&claims, "nbf")?;
+    let claims = AccessClaims {
         id: identifier::<TokenId>(&claims, "jti")?,
+        key_id,
         user_id: identifier::<UserId>(&claims, "sub")?,
         session_id: identifier::<SessionId>(&claims, "sid")?,
-        issued_at,
+        auth_time: second(&claims, "auth_time")?,
+        issued_at: second(&claims, "iat")?,
         expires_at: second(&claims, "exp")?,
     };
-    (addressed && described).then_some(read)
+    (addressed && described).then_some(ReadAccess { claims, not_before })
 }
 
-/// Reads the claims of a refresh token whose signature is good, as [`read_access`] does.
+/// Reads the claims of a refresh token whose signature is good, as [`read_access`] does, and judges
+/// when it was made.
 pub(crate) fn read_refresh(payload: &[u8], issuer: &str, now: Timestamp) -> Option<RefreshClaims> {
     let claims = Object::parse(payload)?;
     let addressed = claims.text("iss")? == issuer && claims.text("aud")? == issuer;
-    begun(&claims, "iat", now)?;
+    second(&claims, "iat").filter(|time| has_come(*time, now))?;
     let read = RefreshClaims {
         session_id: identifier::<SessionId>(&claims, "sid")?,
         user_id: identifier::<UserId>(&claims, "sub")?,
@@ -157,9 +171,9 @@ pub(crate) fn read_refresh(payload: &[u8], issuer: &str, now: Timestamp) -> Opti
     addressed.then_some(read)
 }
 
-/// Reads a time that must have come, by the clock of the node that is ahead of us the most.
-fn begun(claims: &Object<'_>, name: &str, now: Timestamp) -> Option<Timestamp> {
-    second(claims, name).filter(|time| *time <= now.plus_seconds(CLOCK_SKEW_SECONDS))
+/// Whether a time has come, by the clock of the node that is ahead of us the most.
+fn has_come(time: Timestamp, now: Timestamp) -> bool {
+    time <= now.plus_seconds(CLOCK_SKEW_SECONDS)
 }
 
 /// Reads a `NumericDate` (RFC 7519, section 2); ours are whole seconds after 1970.

@@ -2,7 +2,8 @@
 //!
 //! - [`Argon2Hasher`] hashes passwords on threads of its own.
 //! - [`Keyring`] makes and keeps keys, signs tokens with them and reads tokens strictly.
-//! - [`MasterKey`] seals the private keys that lie in the store.
+//! - [`MasterKey`] seals the private keys that lie in the store; [`MasterKeys`] are the present one
+//!   and the one before it.
 //! - [`SystemEntropy`] and [`SystemClock`] are the only sources of chance and time.
 
 mod claims;
@@ -21,4 +22,4 @@ pub use clock::SystemClock;
 pub use entropy::SystemEntropy;
 pub use hasher::{Argon2Error, Argon2Hasher, Argon2Settings, HashLoad};
 pub use keyring::{Keyring, KeyringSettings};
-pub use master_key::{MasterKey, MasterKeyError};
+pub use master_key::{MasterKey, MasterKeyError, MasterKeys};

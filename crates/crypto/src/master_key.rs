@@ -31,6 +31,28 @@ pub enum MasterKeyError {
     Weak,
 }
 
+/// The master key that seals, and the one before it, which still opens what it has sealed.
+#[derive(Clone, Debug)]
+pub struct MasterKeys {
+    /// Seals, and opens.
+    pub present: MasterKey,
+    /// Opens what `present` does not.
+    pub previous: Option<MasterKey>,
+}
+
+impl From<MasterKey> for MasterKeys {
+    fn from(present: MasterKey) -> Self {
+        Self { present, previous: None }
+    }
+}
+
+impl MasterKeys {
+    /// The present one, then the one before.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &MasterKey> {
+        std::iter::once(&self.present).chain(&self.previous)
+    }
+}
+
 impl MasterKey {
     /// How many bytes it has: those of an AES-256 key.
     pub const LEN: usize = 32;

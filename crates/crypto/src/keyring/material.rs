@@ -28,6 +28,12 @@ const SIGNING_LABEL: &str = "gateward refresh token signature v1";
 /// What the key that makes the secrets of refresh tokens is derived for.
 const SECRET_LABEL: &str = "gateward refresh token secret v1";
 
+/// What the key that makes the texts of pages is derived for.
+const CSRF_LABEL: &str = "gateward page text key v1";
+
+/// What stands before the session in the message of a page's text.
+const CSRF_MESSAGE: &[u8] = b"gateward page text v1";
+
 /// What the key that makes the tokens of mailed links is derived for.
 const LINK_TOKEN_LABEL: &str = "gateward mailed link token v1";
 
@@ -88,26 +94,29 @@ impl AccessMaterial {
     }
 }
 
-/// The two keys of refresh tokens. They are derived from one, so that a signature says nothing of
-/// a secret and the reverse.
+/// The keys of refresh tokens and of pages. They are derived from one, so that a signature says
+/// nothing of a secret, a page's text nothing of either, and the reverse.
 pub(super) struct RefreshMaterial {
     pub(super) signing: SigningKey,
     pub(super) verifying: DecodingKey,
     secret: hmac::Key,
+    csrf: hmac::Key,
 }
 
 impl RefreshMaterial {
-    /// Derives the two keys.
+    /// Derives the keys.
     pub(super) fn prepare(key: &[u8]) -> Option<Self> {
         if key.len() != SYMMETRIC_KEY_LEN {
             return None;
         }
         let signing = derive(key, SIGNING_LABEL)?;
         let secret = derive(key, SECRET_LABEL)?;
+        let csrf = derive(key, CSRF_LABEL)?;
         Some(Self {
             signing: SigningKey::parse(Algorithm::Hs256, signing.as_slice())?,
             verifying: DecodingKey::from_secret(signing.as_slice()),
             secret: hmac::Key::new(hmac::HMAC_SHA256, secret.as_slice()),
+            csrf: hmac::Key::new(hmac::HMAC_SHA256, csrf.as_slice()),
         })
     }
 
@@ -117,6 +126,14 @@ impl RefreshMaterial {
         message.update(session_id.uuid().as_bytes());
         message.update(&generation.to_be_bytes());
         message.sign().as_ref().try_into().ok()
+    }
+
+    /// What a page of ours sends back for this session.
+    pub(super) fn csrf_token(&self, session_id: SessionId) -> TokenText {
+        let mut message = hmac::Context::with_key(&self.csrf);
+        message.update(CSRF_MESSAGE);
+        message.update(session_id.uuid().as_bytes());
+        TokenText::new(jws::encode(message.sign().as_ref()))
     }
 }
 

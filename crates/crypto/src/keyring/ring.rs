@@ -1,6 +1,7 @@
 //! `Ring`: the keys in use, and which of them signs or is believed at a time.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use gateward_domain::Timestamp;
 use gateward_domain::key::{
@@ -10,8 +11,8 @@ use gateward_domain::link::LINK_SECONDS_MAX;
 use gateward_domain::ports::KeyError;
 
 use super::material::{AccessMaterial, LinkMaterial, RefreshMaterial};
-use super::seal::{self, Bond};
-use crate::MasterKey;
+use super::seal;
+use crate::MasterKeys;
 use crate::claims::{ACCESS_TYP, REFRESH_TYP};
 use crate::jws;
 
@@ -31,7 +32,13 @@ pub(super) struct Ring {
 
 /// A key ready for use.
 pub(super) struct ReadyKey {
+    /// As it is stored, without the sealed part, which has served.
     pub(super) stored: StoredKey,
+    pub(super) opened: Arc<OpenedKey>,
+}
+
+/// What never changes of a key.
+pub(super) struct OpenedKey {
     /// The header of every token that it signs, in base64url; empty if it signs none.
     pub(super) header_segment: String,
     pub(super) material: Material,
@@ -44,20 +51,28 @@ pub(super) enum Material {
 }
 
 impl ReadyKey {
+    /// What it signs and verifies with.
+    pub(super) fn material(&self) -> &Material {
+        &self.opened.material
+    }
+
+    /// Whether what it signed is refused, whenever it was signed.
+    pub(super) const fn is_revoked(&self) -> bool {
+        self.stored.revoked_at.is_some()
+    }
+}
+
+impl OpenedKey {
     /// Opens a stored key and prepares it.
-    fn open(master: &MasterKey, stored: &StoredKey) -> Result<Self, KeyError> {
-        let StoredKey { id, purpose, algorithm, .. } = stored;
-        let bond = Bond { id, purpose: *purpose, algorithm: *algorithm };
-        let private = seal::open(master, &bond, &stored.sealed)
-            .ok_or_else(|| KeyError::CannotOpen(id.clone()))?;
+    pub(super) fn open(masters: &MasterKeys, stored: &StoredKey) -> Result<Self, KeyError> {
+        let private = seal::open_stored(masters, stored)?;
         let material = Material::prepare(stored, &private);
-        let material = material.ok_or_else(|| KeyError::Corrupt(id.clone()))?;
-        let typ = material.typ();
-        // The sealed part has served and need not stay.
-        let kept = StoredKey { sealed: Vec::new(), ..stored.clone() };
-        let header_segment = typ.map(|typ| jws::header_segment(*algorithm, typ, &id.0));
-        let header_segment = header_segment.unwrap_or_default();
-        Ok(Self { stored: kept, header_segment, material })
+        let material = material.ok_or_else(|| KeyError::Corrupt(stored.id.clone()))?;
+        let header_segment = material
+            .typ()
+            .map(|typ| jws::header_segment(stored.algorithm, typ, &stored.id.0))
+            .unwrap_or_default();
+        Ok(Self { header_segment, material })
     }
 }
 
@@ -96,21 +111,34 @@ impl Ring {
         Self { stored: Vec::new(), ready: HashMap::new(), lives }
     }
 
-    /// Opens all keys, or none.
-    pub(super) fn open(
-        master: &MasterKey,
+    /// A ring of exactly these keys. Those that are in this ring are not opened anew, all others are,
+    /// or the whole is refused.
+    pub(super) fn renewed(
+        &self,
+        masters: &MasterKeys,
         stored: &[StoredKey],
-        lives: Lives,
     ) -> Result<Self, KeyError> {
-        let mut ring = Self::empty(lives);
+        let mut ring = Self::empty(self.lives);
         for key in stored {
-            let ready = ReadyKey::open(master, key)?;
-            ring.stored.push(ready.stored.clone());
-            if ring.ready.insert(key.id.clone(), ready).is_some() {
+            let opened = match self.opened(key) {
+                Some(opened) => opened,
+                None => Arc::new(OpenedKey::open(masters, key)?),
+            };
+            let kept = StoredKey { sealed: Vec::new(), ..key.clone() };
+            ring.stored.push(kept.clone());
+            if ring.ready.insert(key.id.clone(), ReadyKey { stored: kept, opened }).is_some() {
                 return Err(KeyError::Corrupt(key.id.clone()));
             }
         }
         Ok(ring)
+    }
+
+    /// The same key, if it is in this ring. All that its material follows from is compared.
+    fn opened(&self, key: &StoredKey) -> Option<Arc<OpenedKey>> {
+        let same = |ready: &&ReadyKey| {
+            ready.stored.purpose == key.purpose && ready.stored.algorithm == key.algorithm
+        };
+        self.find(&key.id).filter(same).map(|ready| Arc::clone(&ready.opened))
     }
 
     /// Whether there is any key for this purpose.
@@ -121,6 +149,18 @@ impl Ring {
     /// The key that signs.
     pub(super) fn signing(&self, purpose: KeyPurpose, now: Timestamp) -> Option<&ReadyKey> {
         self.find(&signing_key(&self.stored, purpose, now)?.id)
+    }
+
+    /// The refresh key that was signing at `time`, revoked since or not; the earliest if none was.
+    ///
+    /// Keys that come later leave the answer as it is, for they sign from a later time on.
+    pub(super) fn refresh_key_at(&self, time: Timestamp) -> Option<&ReadyKey> {
+        let keys = || self.stored.iter().filter(|key| key.purpose == KeyPurpose::Refresh);
+        let signing = keys().filter(|key| key.active_from <= time);
+        let key = signing
+            .max_by(|one, other| order(one).cmp(&order(other)))
+            .or_else(|| keys().min_by(|one, other| order(one).cmp(&order(other))))?;
+        self.find(&key.id)
     }
 
     /// The key with this name, whatever its age.
@@ -142,7 +182,7 @@ impl Ring {
     /// The published keys: those that sign, will sign or whose tokens may still be alive.
     pub(super) fn published(&self, now: Timestamp) -> impl Iterator<Item = &str> {
         let living = move |key: &&StoredKey| self.state(key, now) != KeyState::Retired;
-        self.stored.iter().filter(living).filter_map(|key| match &self.find(&key.id)?.material {
+        self.stored.iter().filter(living).filter_map(|key| match self.find(&key.id)?.material() {
             Material::Access { jwk, .. } => Some(jwk.as_str()),
             Material::Refresh(_) | Material::Link(_) => None,
         })
@@ -156,4 +196,9 @@ impl Ring {
         };
         key_state(key, &self.stored, life, now)
     }
+}
+
+/// The order in which keys sign, as in the domain.
+fn order(key: &StoredKey) -> (Timestamp, Timestamp, &KeyId) {
+    (key.active_from, key.created_at, &key.id)
 }

@@ -1,11 +1,11 @@
 //! Private keys sealed for the store: AES-256-GCM under a key derived from the master key.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
-use gateward_domain::key::{Algorithm, KeyId, KeyPurpose};
-use gateward_domain::ports::Entropy;
+use gateward_domain::key::{Algorithm, KeyId, KeyPurpose, StoredKey};
+use gateward_domain::ports::{Entropy, KeyError};
 use zeroize::Zeroizing;
 
-use crate::MasterKey;
+use crate::{MasterKey, MasterKeys};
 
 /// The form of what is sealed: this byte, the nonce, the ciphertext with its tag.
 const VERSION: u8 = 1;
@@ -20,7 +20,12 @@ pub(super) struct Bond<'a> {
     pub(super) algorithm: Algorithm,
 }
 
-impl Bond<'_> {
+impl<'a> Bond<'a> {
+    /// What the sealed part of this key is bound to.
+    pub(super) fn of(key: &'a StoredKey) -> Self {
+        Self { id: &key.id, purpose: key.purpose, algorithm: key.algorithm }
+    }
+
     /// Each part ends with a byte that stands in no part, so that no two bonds read alike.
     fn bytes(&self) -> Vec<u8> {
         let parts = [self.purpose.as_str(), self.algorithm.as_str(), self.id.0.as_str()];
@@ -49,6 +54,16 @@ pub(super) fn seal(
         )
         .ok()?;
     Some([[VERSION].as_slice(), &nonce, &ciphertext].concat())
+}
+
+/// Opens a stored key with the present master key or the one before.
+pub(super) fn open_stored(
+    masters: &MasterKeys,
+    stored: &StoredKey,
+) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    let bond = Bond::of(stored);
+    let opened = masters.iter().find_map(|master| open(master, &bond, &stored.sealed));
+    opened.ok_or_else(|| KeyError::CannotOpen(stored.id.clone()))
 }
 
 /// Opens a sealed key; `None` if it is not that key or was sealed under another master key.

@@ -1,16 +1,16 @@
 //! Checks: each option for itself, then together.
 
+mod clients;
+mod http;
+mod keys;
 mod mail;
 mod policy;
 
-use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use gateward_app::domain::link::LinkPurpose;
-use gateward_crypto::{Argon2Settings, MasterKey};
-use gateward_http::Options;
-use ipnet::IpNet;
+use gateward_crypto::Argon2Settings;
 use tracing::Level;
 use url::{Host, Url};
 
@@ -18,11 +18,10 @@ use super::error::SettingError;
 use super::layers::Flat;
 use super::reader::Reader;
 use super::secret::{self, Secret};
-use super::{GENERATED_MASTER_KEY, LogFormat, MasterKeySource, Mode, Settings, Tls};
+use super::{LogFormat, Mode, Settings, Tls};
 
-/// The shortest prefix of a network of proxies: that of `10.0.0.0/8` and of `fd00::/8`. Whoever trusts
-/// more trusts strangers.
-const PROXY_PREFIX_MIN: u8 = 8;
+/// The most of a kind that a node remembers: some hundred bytes each.
+const CACHED_MAX: i64 = 1_000_000;
 
 /// Checks all settings; every error is named, not the first alone.
 pub(crate) fn check(flat: &Flat) -> Result<Settings, Vec<SettingError>> {
@@ -41,9 +40,10 @@ fn read(reader: &mut Reader<'_>, shown: String) -> Option<Settings> {
     let ops_listen = address(reader, "ops.listen");
     let public_url = public_url(reader);
     let tls = tls(reader);
-    let http = options(reader, public_url.as_ref());
+    let http = http::options(reader, public_url.as_ref());
     let database_url = database_url(reader);
-    let master_key = master_key(reader, mode);
+    let master_key = keys::master_key(reader, mode);
+    let previous_master_key = keys::previous_master_key(reader, master_key.as_ref());
     let policy = policy::policy(reader, &http.public_url);
     let audience = policy::audience(reader, &http.public_url);
     let mail = mail::mail(reader, mode, &http.public_url);
@@ -52,6 +52,8 @@ fn read(reader: &mut Reader<'_>, shown: String) -> Option<Settings> {
     let log_format = reader.choice("log.format", &formats);
     let log_level = log_level(reader);
     let pool_size = reader.count("database.pool_size", 1..=1000);
+    let cached_tokens = reader.count("cache.tokens", 0..=CACHED_MAX);
+    let cached_users = reader.count("cache.users", 0..=CACHED_MAX);
 
     let (mode, listen, public_url) = (mode?, listen?, public_url?);
     exposure(reader, mode, listen, (&public_url, tls.is_some()));
@@ -65,6 +67,9 @@ fn read(reader: &mut Reader<'_>, shown: String) -> Option<Settings> {
         pool_size,
         migrate_on_start: reader.flag("database.migrate_on_start"),
         master_key: master_key?,
+        previous_master_key,
+        cached_tokens,
+        cached_users,
         audience,
         policy,
         mail: mail?,
@@ -132,72 +137,6 @@ fn tls(reader: &mut Reader<'_>) -> Option<Tls> {
     Some(tls)
 }
 
-fn options(reader: &mut Reader<'_>, public_url: Option<&Url>) -> Options {
-    let origin = public_url.map(|url| url.origin().ascii_serialization()).unwrap_or_default();
-    let base_path = reader.text("http.base_path").unwrap_or_default();
-    let segment = |segment: &str| {
-        !matches!(segment, "" | "." | "..")
-            && segment.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
-    };
-    let fixed = [".well-known", "oauth", "health", "docs", "openapi.json", "dev", "metrics"];
-    let pages = LinkPurpose::ALL.iter().map(|purpose| purpose.page().trim_start_matches('/'));
-    let fixed: Vec<&str> = fixed.into_iter().chain(pages).collect();
-    let segments: Vec<&str> = base_path.split('/').skip(1).collect();
-    let well_formed = base_path.starts_with('/') && segments.iter().all(|text| segment(text));
-    if !base_path.is_empty() && !well_formed {
-        reader.wrong("http.base_path", "must be empty or like /v1, with no slash at the end");
-    } else if segments.first().is_some_and(|first| fixed.contains(first)) {
-        reader.wrong("http.base_path", "begins with a path that the service needs; choose another");
-    }
-    Options {
-        public_url: origin,
-        base_path,
-        trusted_proxies: trusted_proxies(reader),
-        cors_origins: cors_origins(reader),
-        docs: reader.flag("http.docs"),
-    }
-}
-
-fn trusted_proxies(reader: &mut Reader<'_>) -> Vec<IpNet> {
-    let mut nets = Vec::new();
-    for text in reader.list("http.trusted_proxies") {
-        let address = text.parse::<IpAddr>().map(IpNet::from);
-        match text.parse::<IpNet>().or(address) {
-            Ok(net) if net.prefix_len() >= PROXY_PREFIX_MIN => nets.push(net),
-            Ok(_) => {
-                let message =
-                    format!("holds {text}, which trusts nearly everybody; name your own proxies");
-                reader.wrong("http.trusted_proxies", message);
-            }
-            Err(_) => {
-                let message =
-                    format!("holds \"{text}\"; write addresses or networks like 10.0.0.0/8");
-                reader.wrong("http.trusted_proxies", message);
-            }
-        }
-    }
-    nets
-}
-
-fn cors_origins(reader: &mut Reader<'_>) -> Vec<String> {
-    let origins = reader.list("http.cors_origins");
-    for origin in &origins {
-        let exact = Url::parse(origin).is_ok_and(|url| {
-            !origin.contains('*')
-                && matches!(url.scheme(), "http" | "https")
-                && url.origin().ascii_serialization() == *origin
-        });
-        if !exact {
-            let message = format!(
-                "holds \"{origin}\"; name each origin exactly as browsers do, such as \
-                 https://app.example.org: no wildcard, no path"
-            );
-            reader.wrong("http.cors_origins", message);
-        }
-    }
-    origins
-}
-
 fn database_url(reader: &mut Reader<'_>) -> Option<Secret> {
     let url = secret::read(reader, "database.url")?;
     if let Err(error) = gateward_diesel::check_url(url.expose()) {
@@ -206,26 +145,6 @@ fn database_url(reader: &mut Reader<'_>) -> Option<Secret> {
         reader.wrong("database.url", message);
     }
     Some(url)
-}
-
-fn master_key(reader: &mut Reader<'_>, mode: Option<Mode>) -> Option<MasterKeySource> {
-    let Some(text) = secret::read(reader, "keys.master_key") else {
-        if mode == Some(Mode::Production) {
-            let message = "is not set; make one with `gateward keys generate-master`, keep it apart \
-                           from the database, and set it or keys.master_key_file";
-            reader.wrong("keys.master_key", message);
-        }
-        return Some(MasterKeySource::Generated(PathBuf::from(GENERATED_MASTER_KEY)));
-    };
-    match MasterKey::from_base64(text.expose()) {
-        Ok(key) => Some(MasterKeySource::Given(key)),
-        Err(error) => {
-            let message =
-                format!("is no good: {error}; make one with `gateward keys generate-master`");
-            reader.wrong("keys.master_key", message);
-            None
-        }
-    }
 }
 
 fn argon2(reader: &mut Reader<'_>) -> Argon2Settings {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::clients;
 use super::layers::Flat;
 
 /// What is wrong with one setting.
@@ -30,6 +31,9 @@ impl SettingError {
 
     /// A name that no setting has; the nearest one is named.
     pub(crate) fn unknown(option: &str, source: &str, known: &Flat) -> Self {
+        if let Some(remedy) = clients::remedy(option) {
+            return Self::new(option, format!("is no option (from {source}){remedy}"));
+        }
         let begun = known.keys().find(|name| name.starts_with(option)).map(|name| (0, name));
         let nearest = known.keys().map(|name| (distance(option, name), name)).min();
         // A slip of the finger, not another word.

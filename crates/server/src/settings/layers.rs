@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use config::{Config, File, FileFormat, Value, ValueKind};
 
+use super::clients;
 use super::error::SettingError;
 
 const DEFAULT: &str = include_str!("../../../../config/default.toml");
@@ -79,7 +80,9 @@ fn flatten(prefix: &str, table: BTreeMap<String, Value>, source: &str, flat: &mu
     for (name, value) in table {
         let name = if prefix.is_empty() { name } else { format!("{prefix}.{name}") };
         match value.kind {
-            ValueKind::Table(inner) => flatten(&name, inner.into_iter().collect(), source, flat),
+            ValueKind::Table(inner) if !inner.is_empty() => {
+                flatten(&name, inner.into_iter().collect(), source, flat);
+            }
             _ => {
                 flat.insert(name, Setting { value, source: source.to_owned() });
             }
@@ -89,17 +92,34 @@ fn flatten(prefix: &str, table: BTreeMap<String, Value>, source: &str, flat: &mu
 
 /// Whether the setting exists and has the type of its default.
 fn accept(name: &str, setting: &Setting, known: &Flat, errors: &mut Vec<SettingError>) -> bool {
-    let Some(default) = known.get(name) else {
+    if matches!(setting.value.kind, ValueKind::Table(_)) && is_section(name, known) {
+        // It is empty and sets nothing.
+        return false;
+    }
+    let Some(like) = kind_of(name, known) else {
         errors.push(SettingError::unknown(name, &setting.source, known));
         return false;
     };
-    let wanted = type_name(&default.value.kind);
+    let wanted = type_name(&like);
     let fits = type_name(&setting.value.kind) == wanted;
     if !fits {
         let source = &setting.source;
         errors.push(SettingError::new(name, format!("must be {wanted} (in {source})")));
     }
     fits
+}
+
+/// What kind of value a setting has; `None` if there is no such setting.
+fn kind_of(name: &str, known: &Flat) -> Option<ValueKind> {
+    let default = known.get(name).map(|default| default.value.kind.clone());
+    default.or_else(|| clients::kind(name))
+}
+
+/// Whether a section has this name.
+fn is_section(name: &str, known: &Flat) -> bool {
+    let begins =
+        |option: &String| option.strip_prefix(name).is_some_and(|rest| rest.starts_with('.'));
+    name == clients::SECTION || known.keys().any(begins)
 }
 
 /// What a value is called in an error.
@@ -135,15 +155,15 @@ fn from_environment(
         }
     }
     for (name, variable, text) in mode.into_iter().chain(rest) {
-        let Some(default) = known.get(&name) else {
+        let Some(like) = kind_of(&name, known) else {
             errors.push(SettingError::unknown(&name, variable, known));
             continue;
         };
-        if let Some(kind) = parse(text, &default.value.kind) {
+        if let Some(kind) = parse(text, &like) {
             let value = Value::new(None, kind);
             flat.insert(name, Setting { value, source: variable.to_owned() });
         } else {
-            let wanted = type_name(&default.value.kind);
+            let wanted = type_name(&like);
             errors.push(SettingError::new(&name, format!("must be {wanted} (in {variable})")));
         }
     }
@@ -155,7 +175,8 @@ fn from_environment(
 fn nearly(variable: &str, known: &Flat) -> Option<String> {
     let rest = variable.strip_prefix("GATEWARD_").filter(|_| !variable.starts_with(PREFIX))?;
     let meant = rest.to_ascii_lowercase().replace("__", "_");
-    let option = known.keys().find(|name| name.contains('.') && name.replace('.', "_") == meant)?;
+    let known = known.keys().find(|name| name.contains('.') && name.replace('.', "_") == meant);
+    let option = known.cloned().or_else(|| clients::meant(&meant))?;
     Some(format!("{PREFIX}{}", option.to_ascii_uppercase().replace('.', "__")))
 }
 

@@ -1,6 +1,7 @@
 //! Settings: read once, checked wholly, refused by name.
 
 mod check;
+mod clients;
 mod error;
 mod layers;
 mod reader;
@@ -96,6 +97,12 @@ pub(crate) struct Settings {
     pub(crate) pool_size: usize,
     pub(crate) migrate_on_start: bool,
     pub(crate) master_key: MasterKeySource,
+    /// The master key that keys in the database may still be sealed with.
+    pub(crate) previous_master_key: Option<MasterKey>,
+    /// How many access tokens whose signature was checked are remembered.
+    pub(crate) cached_tokens: usize,
+    /// How many users are remembered.
+    pub(crate) cached_users: usize,
     pub(crate) audience: String,
     pub(crate) policy: Policy,
     pub(crate) mail: Mail,

@@ -1,5 +1,6 @@
 //! `Reader`: takes values out of the layers, one by one, and notes what is wrong.
 
+use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
 use config::ValueKind;
@@ -33,6 +34,14 @@ impl<'a> Reader<'a> {
     /// Whether somebody has set it: its value is not that of `config/default.toml`.
     pub(crate) fn is_set(&self, option: &str) -> bool {
         self.flat.get(option).is_some_and(|setting| setting.source != super::layers::DEFAULT_SOURCE)
+    }
+
+    /// The names of the sections within a section.
+    pub(crate) fn names_in(&self, section: &str) -> BTreeSet<String> {
+        let inside = |option: &'a String| {
+            Some(option.strip_prefix(section)?.strip_prefix('.')?.split_once('.')?.0)
+        };
+        self.flat.keys().filter_map(inside).map(str::to_owned).collect()
     }
 
     /// Truth.

@@ -29,6 +29,11 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// Whether a secret or its twin is set.
+pub(crate) fn is_set(reader: &Reader<'_>, option: &str) -> bool {
+    reader.text(option).is_some() || reader.text(&format!("{option}_file")).is_some()
+}
+
 /// Reads a secret from its option or from the file that `OPTION_file` names.
 ///
 /// An option that nobody has set gives way to its twin.
@@ -60,7 +65,7 @@ pub(crate) fn read(reader: &mut Reader<'_>, option: &str) -> Option<Secret> {
 /// Reads a file that must be shut to others.
 fn read_private(path: &Path) -> Result<String, String> {
     refuse_exposed(path)?;
-    let text = std::fs::read_to_string(path).map_err(|error| unreadable(path, &error))?;
+    let text = std::fs::read_to_string(path).map_err(|error| unreadable(&error))?;
     if text.trim().is_empty() {
         return Err(format!("names {}, which is empty; write the secret into it", path.display()));
     }
@@ -69,18 +74,16 @@ fn read_private(path: &Path) -> Result<String, String> {
 
 /// Says so if others can open the file.
 pub(crate) fn refuse_exposed(path: &Path) -> Result<(), String> {
-    if is_exposed(path).map_err(|error| unreadable(path, &error))? {
+    if is_exposed(path).map_err(|error| unreadable(&error))? {
         let path = path.display();
         return Err(format!("names {path}, which others can open; run: chmod 600 {path}"));
     }
     Ok(())
 }
 
-fn unreadable(path: &Path, error: &std::io::Error) -> String {
-    format!(
-        "names {}, which cannot be read ({error}); correct the path or the rights",
-        path.display()
-    )
+/// The path is not repeated: where no file is, it may be the secret itself.
+fn unreadable(error: &std::io::Error) -> String {
+    format!("names a file that cannot be read ({error}); correct the path or the rights")
 }
 
 /// Whether others than its owner can open a file.

@@ -2,6 +2,7 @@
 
 use config::{Value, ValueKind};
 
+use super::clients;
 use super::layers::Flat;
 
 /// One line for each setting, with where its value comes from.
@@ -33,7 +34,9 @@ pub(crate) fn is_secret(name: &str, text: &str) -> bool {
 /// The value of an option without the secret in it.
 fn hidden(name: &str, text: &str) -> String {
     match name {
-        "keys.master_key" if !text.is_empty() => "(hidden)".to_owned(),
+        _ if text.is_empty() => String::new(),
+        "keys.master_key" | "keys.previous_master_key" => "(hidden)".to_owned(),
+        _ if clients::holds_secret(name) => "(hidden)".to_owned(),
         "database.url" | "mail.smtp_url" | "mail.fallback_smtp_url" => without_password(text),
         _ => text.to_owned(),
     }

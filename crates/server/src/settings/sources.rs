@@ -46,11 +46,8 @@ pub(super) fn settings_file(
     };
     // Text that is no TOML is refused where the layers are laid.
     let table: toml::Table = toml::from_str(&text).unwrap_or_default();
-    for (section, values) in &table {
-        for (key, value) in values.as_table().into_iter().flatten() {
-            let option = format!("{section}.{key}");
-            refuse_exposed(path, &option, value.as_str().unwrap_or_default(), errors);
-        }
+    for (key, value) in &table {
+        refuse_exposed_in(path, key, value, errors);
     }
     Some((name, text))
 }
@@ -109,4 +106,17 @@ fn refuse_exposed(path: &Path, option: &str, value: &str, errors: &mut Vec<Setti
         );
         errors.push(SettingError::new(option, message));
     }
+}
+
+/// The same for all that a section holds.
+fn refuse_exposed_in(
+    path: &Path,
+    option: &str,
+    value: &toml::Value,
+    errors: &mut Vec<SettingError>,
+) {
+    for (key, inner) in value.as_table().into_iter().flatten() {
+        refuse_exposed_in(path, &format!("{option}.{key}"), inner, errors);
+    }
+    refuse_exposed(path, option, value.as_str().unwrap_or_default(), errors);
 }

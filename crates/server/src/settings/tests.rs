@@ -1,5 +1,6 @@
 //! Tests of the settings: what is refused, what overrules what, what is never shown.
 
+mod clients;
 mod layering;
 mod mail;
 mod modes;
@@ -13,6 +14,9 @@ use super::{SettingError, Settings};
 
 /// A good master key.
 const MASTER_KEY: &str = "q83vEjRWeJASNFZ4kKvN7wEjRWeJq83vq83vEjRWeJA=";
+
+/// Another one.
+const OTHER_MASTER_KEY: &str = "AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA=";
 
 /// What a good production set-up says.
 const PRODUCTION: &[(&str, &str)] = &[

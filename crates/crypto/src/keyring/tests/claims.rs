@@ -24,8 +24,10 @@ fn an_access_token_says_exactly_this() {
         assert_eq!(segment(&token, 1), claims);
         let read = AccessClaims {
             id: token_id(),
+            key_id: rig.keys[0].id.clone(),
             user_id: user().id,
             session_id: session_id(),
+            auth_time: at(NOW - 60),
             issued_at: at(NOW),
             expires_at: at(NOW + ACCESS_TTL),
         };
@@ -148,10 +150,19 @@ fn j11_time_has_no_leeway_but_that_of_the_clocks() {
         }
     }
     let token = rig.access();
-    let micros =
-        |micros| rig.keyring.verify_access(&token, at(NOW + ACCESS_TTL).minus_micros(micros));
+    let micros = |micros| rig.check_access_at(&token, at(NOW + ACCESS_TTL).minus_micros(micros));
     assert!(micros(1).is_ok());
     assert_eq!(micros(0), Err(TokenError::Expired));
+}
+
+/// Row J11: a refresh token cannot have been made later than by the clock that is ahead the most.
+#[test]
+fn j11_a_refresh_token_to_come_is_refused() {
+    let rig = Rig::new(Algorithm::EdDsa);
+    let refresh = rig.refresh();
+    let check = |seconds| rig.keyring.verify_refresh(&refresh, at(NOW + seconds)).map(|_| ());
+    assert_eq!(check(-5), Ok(()));
+    assert_eq!(check(-6), Err(TokenError::Invalid));
 }
 
 trait MinusMicros {
@@ -241,7 +252,7 @@ fn j15_a_token_of_the_other_kind_is_named_as_such() {
     assert_eq!(rig.check_access(&refresh), Err(TokenError::WrongKind));
     assert_eq!(rig.check_refresh(&access).err(), Some(TokenError::WrongKind));
     let late = at(NOW + 700_000);
-    assert_eq!(rig.keyring.verify_access(&refresh, late), Err(TokenError::WrongKind));
+    assert_eq!(rig.check_access_at(&refresh, late), Err(TokenError::WrongKind));
     assert_eq!(rig.keyring.verify_refresh(&access, late).err(), Some(TokenError::WrongKind));
     let (message, signature) = refresh.rsplit_once('.').unwrap();
     let bent = format!("{message}.{}", signature.chars().rev().collect::<String>());

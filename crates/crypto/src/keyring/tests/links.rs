@@ -41,7 +41,7 @@ fn a_key_of_another_purpose_makes_no_links_and_a_link_key_signs_no_token() {
     for typ in ["at+jwt", "rt+jwt", ""] {
         let header = json!({"alg": "HS256", "typ": typ, "kid": link.0}).to_string();
         let token = format!("{}.{}.{}", jws::encode(header.as_bytes()), "e30", "AAAA");
-        assert_eq!(rig.keyring.verify_access(&token, at(NOW)), Err(TokenError::Invalid));
+        assert_eq!(rig.check_access_at(&token, at(NOW)), Err(TokenError::Invalid));
     }
     assert!(!rig.keyring.jwks(at(NOW)).unwrap().contains(&link.0));
     let asymmetric = rig.keyring.make_key(KeyPurpose::Link, Algorithm::EdDsa, at(NOW), at(NOW));

@@ -2,25 +2,35 @@
 
 mod attacks;
 mod claims;
+mod csrf;
 mod headers;
 mod keys;
 mod links;
+mod masters;
 mod refresh;
+mod revoked;
+mod verified;
 
-use gateward_domain::refresh::{Line, Salt};
+use gateward_domain::key::{Algorithm, KeyId, KeyPurpose, StoredKey};
+use gateward_domain::ports::{KeyError, KeyMaker as _, LinkMaker as _, TokenSigner as _};
+use gateward_domain::refresh::{Line, Proof, Salt, ShownToken};
 use gateward_domain::{
-    Email, Origin, PasswordHash, RoleName, SessionId, TokenId, User, UserId, Username,
+    AccessClaims, AccessGrant, Email, Origin, PasswordHash, RoleName, Session, SessionId,
+    Timestamp, TokenError, TokenId, User, UserId, Username,
 };
 use serde_json::{Value, json};
 
+use super::ring::Material;
+use super::seal::{self, Bond};
 use super::*;
-use crate::SystemEntropy;
+use crate::{MasterKey, SystemEntropy, jws};
 
 const ISSUER: &str = "https://id.example.org";
 const AUDIENCE: &str = "https://api.example.org";
 const NOW: i64 = 1_800_000_000;
 const ACCESS_TTL: i64 = 900;
 const SESSION_MAX: i64 = 2_592_000;
+const VERIFIED_MAX: usize = 64;
 const ACCESS_ALGORITHMS: [Algorithm; 4] =
     [Algorithm::EdDsa, Algorithm::Es256, Algorithm::Ps256, Algorithm::Rs256];
 
@@ -34,6 +44,7 @@ fn settings() -> KeyringSettings {
         audience: AUDIENCE.to_owned(),
         access_ttl_seconds: ACCESS_TTL,
         session_max_seconds: SESSION_MAX,
+        verified_max: VERIFIED_MAX,
     }
 }
 
@@ -41,9 +52,11 @@ fn keyring_with(settings: KeyringSettings, master: &MasterKey) -> Keyring {
     Keyring::new(settings, master.clone(), Arc::new(SystemEntropy::new()))
 }
 
-/// A keyring with an access key and a refresh key, both active since 1970.
+/// A keyring with an access key and a refresh key, both active since 1970, and one that differs from
+/// it only in that it verifies every token anew.
 struct Rig {
     keyring: Keyring,
+    forgetful: Keyring,
     master: MasterKey,
     keys: Vec<StoredKey>,
 }
@@ -56,15 +69,29 @@ impl Rig {
             keyring.make_key(KeyPurpose::Access, algorithm, at(0), at(0)).unwrap(),
             keyring.make_key(KeyPurpose::Refresh, Algorithm::Hs256, at(0), at(0)).unwrap(),
         ];
-        keyring.install_keys(&keys).unwrap();
-        Self { keyring, master, keys }
+        let forgetful = keyring_with(KeyringSettings { verified_max: 0, ..settings() }, &master);
+        let rig = Self { keyring, forgetful, master, keys };
+        rig.install(&rig.keys).unwrap();
+        rig
+    }
+
+    fn install(&self, keys: &[StoredKey]) -> Result<(), KeyError> {
+        self.forgetful.install_keys(keys)?;
+        self.keyring.install_keys(keys)
+    }
+
+    /// Revokes a key, and takes that into use.
+    fn revoke(&mut self, id: &KeyId, now: i64) {
+        let key = self.keys.iter_mut().find(|key| key.id == *id).unwrap();
+        key.revoked_at = Some(at(now));
+        self.install(&self.keys).unwrap();
     }
 
     /// Makes one more key and installs it with the others.
     fn add(&mut self, purpose: KeyPurpose, algorithm: Algorithm, active_from: i64) -> KeyId {
         let key = self.keyring.make_key(purpose, algorithm, at(NOW), at(active_from)).unwrap();
         self.keys.push(key.clone());
-        self.keyring.install_keys(&self.keys).unwrap();
+        self.install(&self.keys).unwrap();
         key.id
     }
 
@@ -120,7 +147,7 @@ impl Rig {
     fn forge(&self, key_id: &str, header: &str, payload: &str) -> String {
         let ring = self.keyring.ring();
         let key = ring.find(&KeyId(key_id.to_owned())).unwrap();
-        let signing = match &key.material {
+        let signing = match key.material() {
             Material::Access { keys, .. } => &keys.signing,
             Material::Refresh(keys) => &keys.signing,
             Material::Link(_) => panic!("a link key signs nothing"),
@@ -135,7 +162,22 @@ impl Rig {
     }
 
     fn check_access(&self, token: &str) -> Result<AccessClaims, TokenError> {
-        self.keyring.verify_access(token, at(NOW))
+        self.check_access_at(token, at(NOW))
+    }
+
+    /// Asks several times, and a keyring that remembers nothing too: all say the same.
+    fn check_access_at(&self, token: &str, now: Timestamp) -> Result<AccessClaims, TokenError> {
+        let anew = self.forgetful.verify_access(token, now);
+        let past = self.forgetful.verify_past_access(token, now);
+        for _ in 0..2 {
+            assert_eq!(self.keyring.verify_access(token, now), anew, "{token}");
+            assert_eq!(self.keyring.verify_past_access(token, now), past, "{token}");
+        }
+        match anew {
+            Err(TokenError::Expired) => assert!(past.unwrap().expires_at <= now),
+            _ => assert_eq!(past, anew),
+        }
+        anew
     }
 
     fn check_refresh(&self, token: &str) -> Result<ShownToken, TokenError> {

@@ -106,7 +106,7 @@ fn the_keys_alone_forge_nothing() {
 /// What a thief with the keys could derive instead of the salt.
 fn session_salt_guess(rig: &Rig) -> [u8; 32] {
     let keys_in_use = rig.keyring.ring();
-    let Material::Refresh(keys) = &keys_in_use.find(&rig.keys[1].id).unwrap().material else {
+    let Material::Refresh(keys) = keys_in_use.find(&rig.keys[1].id).unwrap().material() else {
         panic!("a refresh key");
     };
     keys.keyed(session_id(), 1).unwrap()

@@ -21,7 +21,7 @@ pub(super) fn mail(reader: &mut Reader<'_>, mode: Option<Mode>, public_url: &str
         let message = "is \"inbox\", which sends nothing; in production it must be \"smtp\"";
         reader.wrong("mail.transport", message);
     }
-    if transport == Some(Word::Smtp) && !is_set(reader, "mail.smtp_url") {
+    if transport == Some(Word::Smtp) && !secret::is_set(reader, "mail.smtp_url") {
         let message = "is not set, and mail.transport is \"smtp\"; set it or mail.smtp_url_file to \
                        the relay, such as smtps://USER:PASSWORD@HOST";
         reader.wrong("mail.smtp_url", message);
@@ -36,11 +36,6 @@ pub(super) fn mail(reader: &mut Reader<'_>, mode: Option<Mode>, public_url: &str
     };
     let public_url = public_url.to_owned();
     Some(Mail { settings: MailSettings { from: from?, public_url, templates }, transport })
-}
-
-/// Whether a secret or its twin is set.
-fn is_set(reader: &Reader<'_>, option: &str) -> bool {
-    reader.text(option).is_some() || reader.text(&format!("{option}_file")).is_some()
 }
 
 fn relay(reader: &mut Reader<'_>, option: &str) -> Option<Relay> {

@@ -32,6 +32,7 @@ pub(super) fn policy(reader: &mut Reader<'_>, public_url: &str) -> Policy {
         public_url: public_url.to_owned(),
         key_algorithm,
         jwks_cache_seconds: reader.number("keys.jwks_cache_seconds", 1..=DAY_SECONDS),
+        rotate_after_days: reader.number("keys.rotate_after_days", 1..=3650),
         access_ttl_seconds: reader.number("tokens.access_ttl_seconds", 1..=DAY_SECONDS),
         refresh_idle_seconds: reader.number("tokens.refresh_idle_seconds", 1..=YEAR_SECONDS),
         session_max_seconds: reader.number("tokens.session_max_seconds", 1..=YEAR_SECONDS),

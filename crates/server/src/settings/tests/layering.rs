@@ -1,5 +1,7 @@
 //! Layers: default < file of the mode < file < environment.
 
+use gateward_http::SameSite;
+
 use super::*;
 
 fn ttl(file: Option<&str>, options: &[(&str, &str)]) -> i64 {
@@ -51,6 +53,28 @@ fn a_list_in_the_environment_is_comma_separated() {
     assert!(origins("").is_empty());
     let proxies = with(&[("http.trusted_proxies", "10.1.2.3, fd00::/8")]).unwrap();
     assert_eq!(proxies.http.trusted_proxies.len(), 2);
+}
+
+#[test]
+fn a_section_without_options_sets_nothing() {
+    assert_eq!(ttl(Some("[tokens]\n[http]\n"), &[]), 900);
+}
+
+#[test]
+fn cookies_and_caches_and_the_age_of_keys_are_what_is_set() {
+    let cookies = |word| with(&[("cookies.same_site", word)]).unwrap().http.same_site;
+    assert!(matches!(with(&[]).unwrap().http.same_site, SameSite::Lax));
+    assert!(matches!(cookies("Strict"), SameSite::Strict));
+    assert!(matches!(cookies("Lax"), SameSite::Lax));
+    assert!(matches!(cookies("None"), SameSite::None));
+
+    let numbers = |options: &[(&str, &str)]| {
+        let settings = with(options).unwrap();
+        (settings.cached_tokens, settings.cached_users, settings.policy.rotate_after_days)
+    };
+    assert_eq!(numbers(&[]), (10_000, 10_000, 90));
+    let options = [("cache.tokens", "0"), ("cache.users", "5"), ("keys.rotate_after_days", "7")];
+    assert_eq!(numbers(&options), (0, 5, 7));
 }
 
 #[test]

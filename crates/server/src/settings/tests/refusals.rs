@@ -52,8 +52,14 @@ const BAD: &[Row] = &[
     ("database.migrate_on_start", "later", "must be true or false"),
     ("keys.master_key", "hunter2", "gateward keys generate-master"),
     ("keys.master_key_file", "/nowhere/key", "correct the path"),
+    ("keys.previous_master_key", "hunter2", "set the key that was in force"),
+    ("keys.previous_master_key", MASTER_KEY, "keys.master_key is not; set that to the new key"),
+    ("keys.previous_master_key_file", "/nowhere/key", "correct the path"),
     ("keys.algorithm", "HS256", "must be one of \"EdDSA\", \"ES256\", \"PS256\", \"RS256\""),
     ("keys.algorithm", "none", "must be one of"),
+    ("keys.rotate_after_days", "0", "must be from 1 to 3650"),
+    ("keys.rotate_after_days", "3651", "must be from 1 to 3650"),
+    ("keys.rotate_after_days", "never", "must be a whole number"),
     ("keys.jwks_cache_seconds", "0", "must be from 1 to 86400"),
     ("tokens.issuer", "example", "must be a URL"),
     ("tokens.issuer", "https://auth.example.org?x=1", "without user, query and fragment"),
@@ -75,6 +81,7 @@ const BAD: &[Row] = &[
     ("password.hash_queue_max", "0", "must be from 1 to 10000"),
     ("signup.enabled", "maybe", "must be true or false"),
     ("signup.email_verification", "never", "must be one of \"optional\", \"required\""),
+    ("cookies.same_site", "lax", "must be one of \"Strict\", \"Lax\", \"None\""),
     ("mail.transport", "sendmail", "must be one of \"inbox\", \"smtp\""),
     ("mail.transport", "smtp", "mail.smtp_url is not set, and mail.transport is \"smtp\"; set it"),
     ("mail.from", "", "say who writes"),
@@ -93,6 +100,10 @@ const BAD: &[Row] = &[
     ("throttle.letters_per_address_seconds", "0", "must be from 1 to 86400"),
     ("throttle.code_attempts_max", "0", "must be from 1 to 20"),
     ("throttle.code_attempts_max", "21", "must be from 1 to 20"),
+    ("cache.tokens", "-1", "must be from 0 to 1000000"),
+    ("cache.tokens", "1000001", "must be from 0 to 1000000"),
+    ("cache.users", "-1", "must be from 0 to 1000000"),
+    ("cache.users", "some", "must be a whole number"),
     ("log.format", "xml", "must be one of \"pretty\", \"json\""),
     ("log.level", "verbose", "must be one of \"error\", \"warn\", \"info\", \"debug\", \"trace\""),
 ];
@@ -171,6 +182,7 @@ fn f23_a_value_of_the_wrong_type_is_refused() {
         ("[http]\ncors_origins = [1]", "http.cors_origins", "a list of texts"),
         ("[mode]\nname = 1", "mode.name", "is no option"),
         ("http = 1", "http", "is no option"),
+        ("[htpp]", "htpp", "is no option"),
     ] {
         refused(Settings::from_layers(Some(("my.toml", text)), &variables(&[])), option, wanted);
     }

@@ -17,6 +17,25 @@ fn a_secret_may_stand_in_a_file() {
     assert!(!format!("{:?}", settings.database_url).contains("hunter2"));
 }
 
+#[test]
+fn the_master_key_before_differs_from_the_present_one() {
+    let (present, option) = (("keys.master_key", MASTER_KEY), "keys.previous_master_key");
+    assert!(with(&[present]).unwrap().previous_master_key.is_none());
+    let previous = with(&[present, (option, OTHER_MASTER_KEY)]).unwrap().previous_master_key;
+    assert_eq!(*previous.unwrap().to_base64(), OTHER_MASTER_KEY);
+    refused(with(&[present, (option, MASTER_KEY)]), option, "is the same as keys.master_key");
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("key");
+    let file = |text: &str| {
+        let file = write(&path, text, 0o600);
+        with(&[present, ("keys.previous_master_key_file", &file)])
+    };
+    assert!(file(OTHER_MASTER_KEY).unwrap().previous_master_key.is_some());
+    refused(file(&format!("{MASTER_KEY}\n")), option, "is the same as keys.master_key");
+    refused(with(&[(option, OTHER_MASTER_KEY)]), option, "but keys.master_key is not");
+}
+
 /// Row 13.3.2: what others can read is no secret.
 #[test]
 fn a13_3_2_a_secret_that_others_can_open_is_refused() {
@@ -74,6 +93,9 @@ fn a_file_without_a_secret_is_refused() {
         assert!(errors[0].message.contains("the path of a file"), "{errors:?}");
         assert!(!errors[0].message.contains(secret), "{errors:?}");
     }
+    // What is no file at all is not repeated either: it may be a secret that looks like none.
+    let errors = file("hunter2").err().unwrap();
+    assert!(!errors[0].message.contains("hunter2"), "{errors:?}");
 }
 
 #[test]
@@ -92,8 +114,10 @@ fn a_weak_master_key_is_refused_without_repeating_it() {
 #[test]
 fn what_is_shown_hides_every_secret() {
     let url = "postgres://ada:hunter2@db.example.org/x?sslmode=verify-full";
-    let settings = with(&[("keys.master_key", MASTER_KEY), ("database.url", url)]).unwrap();
-    assert!(!settings.shown.contains(MASTER_KEY));
+    let keys = [("keys.master_key", MASTER_KEY), ("keys.previous_master_key", OTHER_MASTER_KEY)];
+    let settings = with(&[&keys[..], &[("database.url", url)]].concat()).unwrap();
+    assert!(!settings.shown.contains(MASTER_KEY) && !settings.shown.contains(OTHER_MASTER_KEY));
+    assert!(settings.shown.contains("keys.previous_master_key = \"(hidden)\""));
     assert!(!settings.shown.contains("hunter2"));
     assert!(settings.shown.contains("keys.master_key = \"(hidden)\""));
     assert!(settings.shown.contains("ada:hidden@db.example.org/x?sslmode=verify-full"));
@@ -136,11 +160,17 @@ fn a13_3_2_a_file_of_settings_that_holds_a_secret_and_is_open_is_refused() {
         errors
     };
     let key = format!("[keys]\nmaster_key = \"{MASTER_KEY}\"\n");
+    let quoted = format!("\"keys.master_key\" = \"{MASTER_KEY}\"\n");
+    let previous = format!("[keys]\nprevious_master_key = \"{MASTER_KEY}\"\n");
+    let client = "[clients.api]\nsecret = \"hunter2\"\n";
     let url = "[database]\nurl = \"postgres://ada:hunter2@db/x\"\n";
     let relay = "[mail]\nsmtp_url = \"smtps://ada:hunter2@relay.example.org\"\n";
     let fallback = "[mail]\nfallback_smtp_url = \"smtps://ada:hunter2@relay.example.org\"\n";
     for (text, option) in [
         (key.as_str(), "keys.master_key"),
+        (&quoted, "keys.master_key"),
+        (&previous, "keys.previous_master_key"),
+        (client, "clients.api.secret"),
         (url, "database.url"),
         (relay, "mail.smtp_url"),
         (fallback, "mail.fallback_smtp_url"),
@@ -158,4 +188,10 @@ fn a13_3_2_a_file_of_settings_that_holds_a_secret_and_is_open_is_refused() {
     write(&path, &format!("GATEWARD__KEYS__MASTER_KEY={MASTER_KEY}\n"), 0o644);
     sources::dot_env(&path, &mut errors);
     assert_eq!(errors[0].option, "keys.master_key");
+
+    errors.clear();
+    write(&path, "GATEWARD__CLIENTS__API__SECRET=hunter2\n", 0o644);
+    sources::dot_env(&path, &mut errors);
+    assert_eq!(errors[0].option, "clients.api.secret");
+    assert!(!errors[0].message.contains("hunter2"), "{errors:?}");
 }

@@ -1,0 +1,89 @@
+//! How the keyring makes keys and takes them into use.
+
+use std::sync::{Arc, PoisonError};
+
+use gateward_domain::Timestamp;
+use gateward_domain::key::{Algorithm, KeyId, KeyPurpose, StoredKey};
+use gateward_domain::ports::{KeyError, KeyMaker};
+
+use super::Keyring;
+use super::material::{self, AccessMaterial};
+use super::ring::OpenedKey;
+use super::seal::{self, Bond};
+use crate::jws;
+
+/// Random bytes in the name of a symmetric key: 128 bits, so that no two keys ever share one.
+const SYMMETRIC_KEY_ID_LEN: usize = 16;
+
+impl KeyMaker for Keyring {
+    /// Makes a key: Ed25519, P-256 or RSA of 3072 bits for access tokens, 32 random bytes for
+    /// refresh tokens and for links. Fails for an algorithm that is not for the purpose. RSA takes long.
+    fn make_key(
+        &self,
+        purpose: KeyPurpose,
+        algorithm: Algorithm,
+        now: Timestamp,
+        active_from: Timestamp,
+    ) -> Result<StoredKey, KeyError> {
+        let symmetric = algorithm == Algorithm::Hs256;
+        if symmetric == (purpose == KeyPurpose::Access) {
+            return Err(KeyError::Failed);
+        }
+        let made = self.make_material(purpose, algorithm);
+        let (id, public_jwk, sealed) = made.ok_or(KeyError::Failed)?;
+        Ok(StoredKey {
+            id,
+            purpose,
+            algorithm,
+            sealed,
+            public_jwk,
+            created_at: now,
+            active_from,
+            revoked_at: None,
+        })
+    }
+
+    fn install_keys(&self, keys: &[StoredKey]) -> Result<(), KeyError> {
+        let ring = Arc::new(self.ring().renewed(&self.masters, keys)?);
+        *self.ring.write().unwrap_or_else(PoisonError::into_inner) = ring;
+        Ok(())
+    }
+
+    /// Opens each anew, in use or not, with the present master key or the one before.
+    fn check_keys(&self, keys: &[StoredKey]) -> Result<(), KeyError> {
+        keys.iter().try_for_each(|key| OpenedKey::open(&self.masters, key).map(drop))
+    }
+
+    fn reseal_key(&self, key: &StoredKey) -> Result<StoredKey, KeyError> {
+        let private = seal::open_stored(&self.masters, key)?;
+        let sealed = seal::seal(&self.masters.present, &*self.entropy, &Bond::of(key), &private);
+        Ok(StoredKey { sealed: sealed.ok_or(KeyError::Failed)?, ..key.clone() })
+    }
+}
+
+impl Keyring {
+    /// Makes a key pair and names it.
+    fn make_material(
+        &self,
+        purpose: KeyPurpose,
+        algorithm: Algorithm,
+    ) -> Option<(KeyId, Option<String>, Vec<u8>)> {
+        let private = material::generate(algorithm, &*self.entropy)?;
+        let (id, public_jwk) = match purpose {
+            KeyPurpose::Access => {
+                let public = AccessMaterial::prepare(algorithm, &private)?.public;
+                let id = public.id();
+                let jwk = public.to_jwk(&id, algorithm)?;
+                (id, Some(jwk))
+            }
+            KeyPurpose::Refresh | KeyPurpose::Link => {
+                let mut random = [0; SYMMETRIC_KEY_ID_LEN];
+                self.entropy.fill(&mut random);
+                (KeyId(jws::encode(&random)), None)
+            }
+        };
+        let bond = Bond { id: &id, purpose, algorithm };
+        let sealed = seal::seal(&self.masters.present, &*self.entropy, &bond, &private)?;
+        Some((id, public_jwk, sealed))
+    }
+}

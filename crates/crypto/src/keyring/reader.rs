@@ -1,0 +1,110 @@
+//! How the keyring reads tokens.
+
+use gateward_domain::key::{KeyId, KeyPurpose};
+use gateward_domain::refresh::{Proof, ShownToken};
+use gateward_domain::{AccessClaims, Timestamp, TokenError};
+
+use super::material::RefreshMaterial;
+use super::ring::{Material, ReadyKey, Ring};
+use super::{Keyring, KeyringSettings};
+use crate::claims::{self, ReadAccess};
+use crate::jws::Compact;
+
+/// What a token with a good signature says, by its kind.
+enum Genuine {
+    Access(ReadAccess),
+    Refresh(ShownToken),
+}
+
+impl Keyring {
+    /// Reads an access token, all but its expiry.
+    pub(super) fn read_access(
+        &self,
+        token: &str,
+        now: Timestamp,
+    ) -> Result<AccessClaims, TokenError> {
+        let ring = self.ring();
+        if !ring.has(KeyPurpose::Access) {
+            return Err(TokenError::NoKey);
+        }
+        let hash = self.verified.hash(token);
+        if let Some(good) = hash.as_ref().and_then(|hash| self.verified.find(hash)) {
+            let key = ring.find(&good.claims.key_id);
+            let believed = key.is_some_and(|key| ring.believes(key, now));
+            let holds = believed && good.has_begun(now);
+            return if holds { Ok(good.claims.clone()) } else { Err(TokenError::Invalid) };
+        }
+        match self.read(&ring, token, now).ok_or(TokenError::Invalid)? {
+            Genuine::Refresh(_) => Err(TokenError::WrongKind),
+            Genuine::Access(good) => {
+                let claims = good.claims.clone();
+                // One that has expired is refused from now on, and need not take up room.
+                if let Some(hash) = hash.filter(|_| claims.expires_at > now) {
+                    self.verified.insert(hash, good);
+                }
+                Ok(claims)
+            }
+        }
+    }
+
+    /// Reads a refresh token, all but its expiry.
+    pub(super) fn read_refresh(
+        &self,
+        token: &str,
+        now: Timestamp,
+    ) -> Result<ShownToken, TokenError> {
+        let ring = self.ring();
+        if !ring.has(KeyPurpose::Refresh) {
+            return Err(TokenError::NoKey);
+        }
+        match self.read(&ring, token, now).ok_or(TokenError::Invalid)? {
+            Genuine::Access(_) => Err(TokenError::WrongKind),
+            Genuine::Refresh(shown) => Ok(shown),
+        }
+    }
+
+    /// Reads a token of either kind, all but its expiry.
+    ///
+    /// The key is found by its name, and decides by which algorithm and for which kind the token
+    /// is checked. Nothing in the payload is looked at before the signature is found good.
+    fn read(&self, ring: &Ring, token: &str, now: Timestamp) -> Option<Genuine> {
+        let compact = Compact::parse(token)?;
+        let id = KeyId(compact.header.kid.clone()?);
+        let key = ring.find(&id).filter(|key| ring.believes(key, now))?;
+        if compact.header.typ.as_deref()? != key.material().typ()? {
+            return None;
+        }
+        match key.material() {
+            Material::Access { keys, .. } => {
+                let payload = compact.verify(&keys.verifying, key.stored.algorithm)?;
+                let KeyringSettings { issuer, audience, .. } = &self.settings;
+                let read = claims::read_access(&payload, id, issuer, audience)?;
+                read.has_begun(now).then_some(Genuine::Access(read))
+            }
+            Material::Refresh(keys) => {
+                self.read_shown(&compact, key, keys, now).map(Genuine::Refresh)
+            }
+            Material::Link(_) => None,
+        }
+    }
+
+    /// Verifies a refresh token with the key that it names.
+    fn read_shown(
+        &self,
+        compact: &Compact<'_>,
+        key: &ReadyKey,
+        keys: &RefreshMaterial,
+        now: Timestamp,
+    ) -> Option<ShownToken> {
+        let payload = compact.verify(&keys.verifying, key.stored.algorithm)?;
+        let claims = claims::read_refresh(&payload, &self.settings.issuer, now)?;
+        let keyed = keys.keyed(claims.session_id, claims.generation)?;
+        Some(ShownToken {
+            session_id: claims.session_id,
+            user_id: claims.user_id,
+            generation: claims.generation,
+            expires_at: claims.expires_at,
+            proof: Proof { keyed, secret: claims.secret },
+        })
+    }
+}

@@ -1,0 +1,97 @@
+//! How the keyring signs tokens and makes what pages and mailed links need.
+
+use gateward_domain::key::{KeyId, KeyPurpose};
+use gateward_domain::link::LinkSecret;
+use gateward_domain::ports::{LinkMaker, TokenSigner};
+use gateward_domain::refresh::{Proof, Salt, ShownToken};
+use gateward_domain::{
+    AccessClaims, AccessGrant, Session, SessionId, Timestamp, TokenError, TokenText,
+};
+
+use super::ring::Material;
+use super::{Keyring, KeyringSettings};
+use crate::{claims, jws};
+
+impl TokenSigner for Keyring {
+    fn sign_access(&self, grant: &AccessGrant<'_>) -> Result<TokenText, TokenError> {
+        let ring = self.ring();
+        let key = ring.signing(KeyPurpose::Access, grant.issued_at).ok_or(TokenError::NoKey)?;
+        let Material::Access { keys, .. } = key.material() else {
+            return Err(TokenError::NoKey);
+        };
+        let KeyringSettings { issuer, audience, .. } = &self.settings;
+        claims::write_access(issuer, audience, grant)
+            .and_then(|claims| jws::sign(&key.opened.header_segment, &claims, &keys.signing))
+            .map(TokenText::new)
+            .ok_or(TokenError::NoKey)
+    }
+
+    /// A line whose key was revoked has no token any more: nobody would believe it.
+    fn sign_refresh(&self, session: &Session) -> Result<TokenText, TokenError> {
+        let ring = self.ring();
+        let key = ring.find(&session.line.key_id).ok_or(TokenError::NoKey)?;
+        let Material::Refresh(keys) = key.material() else {
+            return Err(TokenError::NoKey);
+        };
+        if key.is_revoked() {
+            return Err(TokenError::Invalid);
+        }
+        keys.keyed(session.id, session.line.generation)
+            .map(|keyed| Proof::secret(&keyed, &session.line.salt))
+            .and_then(|secret| claims::write_refresh(&self.settings.issuer, session, &secret))
+            .and_then(|claims| jws::sign(&key.opened.header_segment, &claims, &keys.signing))
+            .map(TokenText::new)
+            .ok_or(TokenError::NoKey)
+    }
+
+    fn verify_access(&self, token: &str, now: Timestamp) -> Result<AccessClaims, TokenError> {
+        let claims = self.read_access(token, now)?;
+        if claims.expires_at <= now { Err(TokenError::Expired) } else { Ok(claims) }
+    }
+
+    fn verify_past_access(&self, token: &str, now: Timestamp) -> Result<AccessClaims, TokenError> {
+        self.read_access(token, now)
+    }
+
+    fn verify_refresh(&self, token: &str, now: Timestamp) -> Result<ShownToken, TokenError> {
+        self.read_refresh(token, now)
+    }
+
+    fn csrf_token(&self, session_id: SessionId) -> Result<TokenText, TokenError> {
+        let ring = self.ring();
+        // A revoked key counts, or the text would change while the session lives.
+        let key = ring.refresh_key_at(session_id.made_at()).ok_or(TokenError::NoKey)?;
+        let Material::Refresh(keys) = key.material() else {
+            return Err(TokenError::NoKey);
+        };
+        Ok(keys.csrf_token(session_id))
+    }
+
+    fn refresh_key(&self, now: Timestamp) -> Result<KeyId, TokenError> {
+        let ring = self.ring();
+        let key = ring.signing(KeyPurpose::Refresh, now).ok_or(TokenError::NoKey)?;
+        Ok(key.stored.id.clone())
+    }
+
+    fn jwks(&self, now: Timestamp) -> Option<String> {
+        let ring = self.ring();
+        let keys: Vec<&str> = ring.published(now).collect();
+        (!keys.is_empty()).then(|| format!(r#"{{"keys":[{}]}}"#, keys.join(",")))
+    }
+}
+
+impl LinkMaker for Keyring {
+    fn link_key(&self, now: Timestamp) -> Result<KeyId, TokenError> {
+        let ring = self.ring();
+        let key = ring.signing(KeyPurpose::Link, now).ok_or(TokenError::NoKey)?;
+        Ok(key.stored.id.clone())
+    }
+
+    /// Nothing follows from a key that was revoked: whoever has it could have made the link.
+    fn link_secret(&self, key: &KeyId, salt: &Salt) -> Result<LinkSecret, TokenError> {
+        let ring = self.ring();
+        let key = ring.find(key).filter(|key| !key.is_revoked()).ok_or(TokenError::NoKey)?;
+        let Material::Link(keys) = key.material() else { return Err(TokenError::NoKey) };
+        keys.secret(salt).ok_or(TokenError::NoKey)
+    }
+}

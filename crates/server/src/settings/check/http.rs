@@ -1,0 +1,93 @@
+//! Checks of what becomes the options of the HTTP interface: paths, origins, proxies, cookies.
+
+use std::net::IpAddr;
+
+use gateward_app::domain::link::LinkPurpose;
+use gateward_http::{Options, SameSite};
+use ipnet::IpNet;
+use url::Url;
+
+use super::clients;
+use crate::settings::reader::Reader;
+
+/// The shortest prefix of a network of proxies: that of `10.0.0.0/8` and of `fd00::/8`. Whoever trusts
+/// more trusts strangers.
+const PROXY_PREFIX_MIN: u8 = 8;
+
+pub(super) fn options(reader: &mut Reader<'_>, public_url: Option<&Url>) -> Options {
+    let origin = public_url.map(|url| url.origin().ascii_serialization()).unwrap_or_default();
+    Options {
+        public_url: origin,
+        base_path: base_path(reader),
+        trusted_proxies: trusted_proxies(reader),
+        cors_origins: cors_origins(reader),
+        same_site: same_site(reader),
+        clients: clients::clients(reader),
+        docs: reader.flag("http.docs"),
+    }
+}
+
+fn base_path(reader: &mut Reader<'_>) -> String {
+    let base_path = reader.text("http.base_path").unwrap_or_default();
+    let segment = |segment: &str| {
+        !matches!(segment, "" | "." | "..")
+            && segment.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+    };
+    let fixed = [".well-known", "oauth", "health", "docs", "openapi.json", "dev", "metrics"];
+    let pages = LinkPurpose::ALL.iter().map(|purpose| purpose.page().trim_start_matches('/'));
+    let fixed: Vec<&str> = fixed.into_iter().chain(pages).collect();
+    let segments: Vec<&str> = base_path.split('/').skip(1).collect();
+    let well_formed = base_path.starts_with('/') && segments.iter().all(|text| segment(text));
+    if !base_path.is_empty() && !well_formed {
+        reader.wrong("http.base_path", "must be empty or like /v1, with no slash at the end");
+    } else if segments.first().is_some_and(|first| fixed.contains(first)) {
+        reader.wrong("http.base_path", "begins with a path that the service needs; choose another");
+    }
+    base_path
+}
+
+/// Whether browsers send the cookies along with what other sites cause.
+fn same_site(reader: &mut Reader<'_>) -> SameSite {
+    let words = [("Strict", SameSite::Strict), ("Lax", SameSite::Lax), ("None", SameSite::None)];
+    reader.choice("cookies.same_site", &words).unwrap_or(SameSite::Lax)
+}
+
+fn trusted_proxies(reader: &mut Reader<'_>) -> Vec<IpNet> {
+    let mut nets = Vec::new();
+    for text in reader.list("http.trusted_proxies") {
+        let address = text.parse::<IpAddr>().map(IpNet::from);
+        match text.parse::<IpNet>().or(address) {
+            Ok(net) if net.prefix_len() >= PROXY_PREFIX_MIN => nets.push(net),
+            Ok(_) => {
+                let message =
+                    format!("holds {text}, which trusts nearly everybody; name your own proxies");
+                reader.wrong("http.trusted_proxies", message);
+            }
+            Err(_) => {
+                let message =
+                    format!("holds \"{text}\"; write addresses or networks like 10.0.0.0/8");
+                reader.wrong("http.trusted_proxies", message);
+            }
+        }
+    }
+    nets
+}
+
+fn cors_origins(reader: &mut Reader<'_>) -> Vec<String> {
+    let origins = reader.list("http.cors_origins");
+    for origin in &origins {
+        let exact = Url::parse(origin).is_ok_and(|url| {
+            !origin.contains('*')
+                && matches!(url.scheme(), "http" | "https")
+                && url.origin().ascii_serialization() == *origin
+        });
+        if !exact {
+            let message = format!(
+                "holds \"{origin}\"; name each origin exactly as browsers do, such as \
+                 https://app.example.org: no wildcard, no path"
+            );
+            reader.wrong("http.cors_origins", message);
+        }
+    }
+    origins
+}

@@ -1,0 +1,60 @@
+//! Checks of the master key, and of the one before it.
+
+use std::path::PathBuf;
+
+use gateward_crypto::MasterKey;
+
+use crate::settings::reader::Reader;
+use crate::settings::{GENERATED_MASTER_KEY, MasterKeySource, Mode, secret};
+
+pub(super) fn master_key(reader: &mut Reader<'_>, mode: Option<Mode>) -> Option<MasterKeySource> {
+    let Some(text) = secret::read(reader, "keys.master_key") else {
+        if mode == Some(Mode::Production) {
+            let message = "is not set; make one with `gateward keys generate-master`, keep it apart \
+                           from the database, and set it or keys.master_key_file";
+            reader.wrong("keys.master_key", message);
+        }
+        return Some(MasterKeySource::Generated(PathBuf::from(GENERATED_MASTER_KEY)));
+    };
+    match MasterKey::from_base64(text.expose()) {
+        Ok(key) => Some(MasterKeySource::Given(key)),
+        Err(error) => {
+            let message =
+                format!("is no good: {error}; make one with `gateward keys generate-master`");
+            reader.wrong("keys.master_key", message);
+            None
+        }
+    }
+}
+
+/// The key before it, which is set while that is changed.
+pub(super) fn previous_master_key(
+    reader: &mut Reader<'_>,
+    present: Option<&MasterKeySource>,
+) -> Option<MasterKey> {
+    let option = "keys.previous_master_key";
+    let text = secret::read(reader, option)?;
+    let previous = match MasterKey::from_base64(text.expose()) {
+        Ok(previous) => previous,
+        Err(error) => {
+            let message =
+                format!("is no good: {error}; set the key that was in force, or leave it out");
+            reader.wrong(option, message);
+            return None;
+        }
+    };
+    match present {
+        Some(MasterKeySource::Given(present)) if *present.to_base64() == *previous.to_base64() => {
+            let message = "is the same as keys.master_key; set that to the new key, or leave this \
+                           one out";
+            reader.wrong(option, message);
+        }
+        // One that is generated is never changed by the settings.
+        Some(MasterKeySource::Generated(_)) => {
+            let message = "is set, but keys.master_key is not; set that to the new key";
+            reader.wrong(option, message);
+        }
+        _ => {}
+    }
+    Some(previous)
+}
