@@ -75,7 +75,7 @@ pub use refresh::{Refresh, RefreshError, Refreshed};
 pub use reset::{PreparedReset, ResetPassword, ResetPasswordError};
 pub use sessions::EndSessionError;
 pub use signup::{PreparedSignup, SignedUp, Signup, SignupError};
-pub use story::Story;
+pub use story::{Chapter, Story};
 pub use tokens::{ActiveToken, TokenKind};
 
 /// What the use cases need from the world.

@@ -1,0 +1,157 @@
+//! Keys that change: by age, one by one, at once, and under another master key.
+
+use std::sync::Arc;
+
+use gateward_domain::EndReason;
+use gateward_domain::key::{KeyId, KeyPurpose, KeyState, StoredKey};
+use gateward_testkit::MemoryStore;
+
+use super::fakes::{World, policy, world_with};
+use super::mailbox::{by_token, reset};
+use crate::{
+    NewAlgorithm, Policy, RefreshError, ResetPasswordError, RetireError, Retired, Rotated,
+};
+
+const DAY: i64 = 24 * 3600;
+
+/// A world with keys; its clock stands a day after they were made.
+async fn with_keys() -> (World, MemoryStore) {
+    let store = MemoryStore::new();
+    let world = world_with(policy(), Arc::new(store.clone())).await;
+    world.app.prepare_keys(NewAlgorithm::Begins).await.unwrap();
+    world.clock.advance_seconds(DAY);
+    (world, store)
+}
+
+impl World {
+    async fn keys(&self, purpose: KeyPurpose) -> Vec<(StoredKey, KeyState)> {
+        let keys = self.app.list_keys().await.unwrap();
+        let now = self.app.now();
+        let of_purpose = keys.iter().filter(|key| key.purpose == purpose);
+        of_purpose.map(|key| (key.clone(), self.app.key_state(key, &keys, now))).collect()
+    }
+
+    async fn states(&self, purpose: KeyPurpose) -> Vec<KeyState> {
+        self.keys(purpose).await.into_iter().map(|(_, state)| state).collect()
+    }
+
+    async fn signing(&self, purpose: KeyPurpose) -> KeyId {
+        let keys = self.keys(purpose).await;
+        let signs =
+            |(key, state): (StoredKey, KeyState)| (state == KeyState::Signing).then_some(key.id);
+        keys.into_iter().find_map(signs).unwrap()
+    }
+}
+
+/// Row 13.3.4: keys have an age, and the next ones are there in time.
+#[tokio::test]
+async fn a13_3_4_the_next_key_is_made_in_time_for_the_age_of_the_last() {
+    let (world, _) = with_keys().await;
+    assert!(!world.app.rotate_old_keys().await.unwrap());
+    world.clock.advance_seconds(88 * DAY);
+    assert!(!world.app.rotate_old_keys().await.unwrap(), "89 days old");
+    world.clock.advance_seconds(DAY - 600);
+    assert!(world.app.rotate_old_keys().await.unwrap(), "as old as it may be once it has signed");
+    assert!(!world.app.rotate_old_keys().await.unwrap(), "once");
+    for purpose in KeyPurpose::ALL {
+        assert_eq!(world.states(purpose).await, [KeyState::Signing, KeyState::Next]);
+    }
+    world.clock.advance_seconds(620);
+    for purpose in KeyPurpose::ALL {
+        assert_eq!(world.states(purpose).await, [KeyState::Retiring, KeyState::Signing]);
+    }
+}
+
+#[tokio::test]
+async fn another_age_is_another_rotation() {
+    let store = Arc::new(MemoryStore::new());
+    let daily = Policy { rotate_after_days: 1, ..policy() };
+    let world = world_with(daily, store).await;
+    world.app.prepare_keys(NewAlgorithm::Begins).await.unwrap();
+    for _ in 0..5 {
+        world.clock.advance_seconds(DAY);
+        assert!(world.app.rotate_old_keys().await.unwrap());
+    }
+    assert_eq!(world.states(KeyPurpose::Access).await.len(), 6);
+}
+
+#[tokio::test]
+async fn a_retired_key_signs_until_its_successor_is_known() {
+    let (world, _) = with_keys().await;
+    let key = world.signing(KeyPurpose::Access).await;
+    let Retired::SuccessorFrom(from) = world.app.retire_key(&key).await.unwrap() else {
+        panic!("it signs");
+    };
+    assert!(from.seconds_since(world.app.now()) >= 600);
+    assert_eq!(world.app.retire_key(&key).await.unwrap(), Retired::SuccessorFrom(from), "once");
+    assert_eq!(world.states(KeyPurpose::Access).await, [KeyState::Signing, KeyState::Next]);
+    assert_eq!(world.states(KeyPurpose::Refresh).await, [KeyState::Signing], "no other one");
+
+    let (next, _) = world.keys(KeyPurpose::Access).await.pop().unwrap();
+    assert_eq!(world.app.retire_key(&next.id).await.unwrap(), Retired::Withdrawn);
+    assert_eq!(world.states(KeyPurpose::Access).await, [KeyState::Signing, KeyState::Retired]);
+    assert_eq!(world.app.retire_key(&next.id).await.unwrap(), Retired::Already);
+    let unknown = world.app.retire_key(&KeyId("nobody".to_owned())).await;
+    assert!(matches!(unknown, Err(RetireError::NoSuchKey)));
+}
+
+#[tokio::test]
+async fn a_compromised_key_is_replaced_at_once() {
+    let (world, _) = with_keys().await;
+    let bad = world.signing(KeyPurpose::Access).await;
+    let none = Retired::Compromised { sessions: 0, links: 0 };
+    assert_eq!(world.app.revoke_key(&bad).await.unwrap(), none);
+    assert_eq!(world.states(KeyPurpose::Access).await, [KeyState::Retired, KeyState::Signing]);
+    assert_ne!(world.signing(KeyPurpose::Access).await, bad);
+    assert_eq!(world.app.revoke_key(&bad).await.unwrap(), none, "a second time is no error");
+    assert_eq!(world.keys(KeyPurpose::Access).await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_next_key_that_verifiers_know_takes_the_place_of_a_compromised_one() {
+    let (world, _) = with_keys().await;
+    let Rotated::From(_) = world.app.rotate_keys().await.unwrap() else { panic!("none waits") };
+    let (next, _) = world.keys(KeyPurpose::Access).await.pop().unwrap();
+    world.clock.advance_seconds(60);
+    world.app.revoke_key(&world.signing(KeyPurpose::Access).await).await.unwrap();
+    assert_eq!(world.signing(KeyPurpose::Access).await, next.id);
+    assert_eq!(world.keys(KeyPurpose::Access).await.len(), 2, "none was made for it");
+}
+
+/// The fake signer signs with one key, whatever is stored; so its name is put into the store.
+#[tokio::test]
+async fn what_a_compromised_key_signed_ends_with_it() {
+    let (world, store) = with_keys().await;
+    world.owner("ada", |_| ()).await;
+    let pair = world.login("ada", super::fakes::PASSWORD).await.unwrap().pair;
+    let letter = world.forgotten("ada").await;
+    for (name, purpose) in [("refresh", KeyPurpose::Refresh), ("link", KeyPurpose::Link)] {
+        let (made, _) = world.keys(purpose).await.remove(0);
+        let key = StoredKey { id: KeyId(name.to_owned()), ..made };
+        let mut tx = world.store.begin(gateward_domain::ports::Access::SingleWrite).await.unwrap();
+        tx.insert_key(&key).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+    let done = world.app.revoke_key(&KeyId("refresh".to_owned())).await.unwrap();
+    assert_eq!(done, Retired::Compromised { sessions: 1, links: 0 });
+    let over = world.app.refresh(world.refresh(&pair.refresh, None)).await;
+    assert!(matches!(over, Err(RefreshError::SessionEnded(EndReason::KeyCompromised))));
+
+    let done = world.app.revoke_key(&KeyId("link".to_owned())).await.unwrap();
+    assert_eq!(done, Retired::Compromised { sessions: 0, links: 2 });
+    assert!(store.links().is_empty());
+    let refused = world.app.reset_password(reset(by_token(&letter), "another horse")).await;
+    assert!(matches!(refused, Err(ResetPasswordError::InvalidLink)));
+}
+
+#[tokio::test]
+async fn all_keys_are_sealed_anew_and_stay_the_same_keys() {
+    let (world, _) = with_keys().await;
+    let before = world.app.list_keys().await.unwrap();
+    assert_eq!(world.app.reseal_keys().await.unwrap(), before.len());
+    let after = world.app.list_keys().await.unwrap();
+    for (old, new) in before.iter().zip(&after) {
+        assert_eq!(new.sealed, [b"sealed", old.sealed.as_slice()].concat());
+        assert_eq!(StoredKey { sealed: old.sealed.clone(), ..new.clone() }, *old);
+    }
+}
