@@ -151,11 +151,15 @@ fn known_column(field: Option<&str>) -> &'static str {
         "ended_at",
         "happened_at",
         "active_from",
+        "revoked_at",
         "caused_at",
         "planned_at",
         "due_at",
         "was_due_at",
         "finished_at",
+        "last_used_at",
+        "cut_off",
+        "matters_until",
     ];
     let known = |name: &str| COLUMNS.iter().copied().find(|column| *column == name);
     field.and_then(known).unwrap_or("(unknown)")

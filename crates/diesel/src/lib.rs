@@ -9,6 +9,8 @@
 //! | to rotate a session | `postgres/rotate.rs`: one statement | `sqlite/rotate.rs`: many refreshes in one transaction |
 //! | to lock a row | `FOR NO KEY UPDATE` | nothing: one writer at a time |
 //! | to lock many | in order, or `SKIP LOCKED` | nothing: one writer at a time |
+//! | to read the feed | by transactions: `postgres/feed.rs`, `postgres/cursor.rs` | by numbers: `sqlite/feed.rs` |
+//! | to be woken | `LISTEN`: `postgres/watch.rs` | a question every tenth of a second: `sqlite/watch.rs` |
 //!
 //! [`open()`] gives a store, [`migrate`] brings its tables up to date.
 #![expect(

@@ -31,6 +31,8 @@ macro_rules! unclaimed {
 
 mod columns;
 mod connect;
+mod cursor;
+mod feed;
 pub mod migrate;
 #[path = "repos/mod.rs"]
 mod repos;
@@ -42,8 +44,10 @@ mod schema;
 mod settings;
 mod tls;
 mod unit;
+mod watch;
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -54,7 +58,7 @@ use diesel_async::pooled_connection::deadpool::{Object, Pool, PoolError};
 use diesel_async::pooled_connection::{
     AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod,
 };
-use gateward_domain::ports::{self, Access, Store, StoreError};
+use gateward_domain::ports::{self, Access, FeedWatch, Store, StoreError};
 
 use crate::error::{OpenError, is_busy};
 use crate::target::Target;
@@ -70,6 +74,7 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(1);
 #[derive(Clone)]
 pub struct PostgresStore {
     pool: Pool<AsyncPgConnection>,
+    connector: Arc<Connector>,
 }
 
 impl PostgresStore {
@@ -83,13 +88,14 @@ impl PostgresStore {
 
     /// Opens the store on the server of these settings.
     pub(crate) fn on(settings: Settings, pool_size: usize) -> Result<Self, OpenError> {
-        let connector = Connector::new(settings)?;
+        let connector = Arc::new(Connector::new(settings)?);
+        let setup = Arc::clone(&connector);
         let mut config = ManagerConfig::default();
         // No query to test a connection before each use: one that the server has closed is known
         // to be closed, and a read that finds a dead one takes another.
         config.recycling_method = RecyclingMethod::Fast;
         config.custom_setup = Box::new(move |_| {
-            let connector = connector.clone();
+            let connector = Arc::clone(&setup);
             Box::pin(async move { connector.connect().await })
         });
         // The manager's own URL stays empty: nothing but the connector knows the password.
@@ -101,7 +107,7 @@ impl PostgresStore {
             .runtime(Runtime::Tokio1)
             .build()
             .map_err(|error| OpenError::Failed(Box::new(error)))?;
-        Ok(Self { pool })
+        Ok(Self { pool, connector })
     }
 
     /// A connection that is not known to be dead.
@@ -124,6 +130,14 @@ impl fmt::Debug for PostgresStore {
 impl Store for PostgresStore {
     async fn begin(&self, access: Access) -> Result<Box<dyn ports::Tx>, StoreError> {
         Ok(Box::new(Tx::begin(self.clone(), access).await?))
+    }
+
+    async fn watch_feed(&self) -> Result<Box<dyn FeedWatch>, StoreError> {
+        match self.connector.watch().await {
+            Ok(watch) => Ok(Box::new(watch)),
+            Err(error) if is_busy(&error.to_string()) => Err(StoreError::Busy),
+            Err(error) => Err(StoreError::Unavailable(Box::new(error))),
+        }
     }
 }
 

@@ -29,6 +29,7 @@ table! {
         public_jwk -> Nullable<Text>,
         created_at -> Moment,
         active_from -> Moment,
+        revoked_at -> Nullable<Moment>,
     }
 }
 
@@ -156,6 +157,38 @@ table! {
         state -> Text,
         finished_at -> Nullable<Moment>,
         failure -> Nullable<Text>,
+    }
+}
+
+table! {
+    use diesel::sql_types::{BigInt, Nullable, Text};
+    use super::super::columns::sql::Moment;
+
+    news (seq) {
+        seq -> BigInt,
+        xid -> BigInt,
+        kind -> Text,
+        subject -> Nullable<Text>,
+        cut_off -> Nullable<Moment>,
+        reason -> Nullable<Text>,
+        happened_at -> Moment,
+        matters_until -> Moment,
+    }
+}
+
+table! {
+    use diesel::sql_types::{Binary, Nullable, Text};
+    use super::super::columns::sql::{Ident, Moment};
+
+    known_clients (id) {
+        id -> Ident,
+        user_id -> Ident,
+        secret -> Binary,
+        ip -> Nullable<Text>,
+        user_agent -> Nullable<Text>,
+        created_at -> Moment,
+        last_used_at -> Moment,
+        expires_at -> Moment,
     }
 }
 

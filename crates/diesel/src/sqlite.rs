@@ -24,6 +24,7 @@ macro_rules! unclaimed {
 
 mod batch;
 mod columns;
+mod feed;
 mod file;
 pub mod migrate;
 mod readers;
@@ -36,16 +37,17 @@ mod rows;
 mod schema;
 mod thread;
 mod unit;
+mod watch;
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use diesel::SqliteConnection;
 use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
-use gateward_domain::ports::{self, Access, Store, StoreError};
+use gateward_domain::ports::{self, Access, FeedWatch, Store, StoreError};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
@@ -57,6 +59,7 @@ use batch::Rotations;
 use readers::Readers;
 use thread::Thread;
 use unit::Tx;
+use watch::Watch;
 
 /// A connection, on a thread of its own.
 type Conn = SyncConnectionWrapper<SqliteConnection, Thread>;
@@ -78,6 +81,7 @@ pub struct SqliteStore {
     writer: Arc<Mutex<Conn>>,
     readers: Arc<Readers>,
     rotations: Arc<Rotations>,
+    path: Arc<Path>,
 }
 
 impl SqliteStore {
@@ -91,6 +95,7 @@ impl SqliteStore {
 
     /// Opens the store in this file.
     pub(crate) async fn at(path: PathBuf, create: CreateIfMissing) -> Result<Self, OpenError> {
+        let file = Arc::from(path.as_path());
         let opening = spawn_blocking(move || {
             let writer = file::open_writer(&path, create)?;
             let readers: Result<Vec<_>, _> =
@@ -103,6 +108,7 @@ impl SqliteStore {
             writer: Arc::new(Mutex::new(Conn::with_runtime(writer, Thread::start("writer")))),
             readers: Arc::new(Readers::new(readers)),
             rotations: Arc::default(),
+            path: file,
         })
     }
 
@@ -123,6 +129,14 @@ impl fmt::Debug for SqliteStore {
 impl Store for SqliteStore {
     async fn begin(&self, access: Access) -> Result<Box<dyn ports::Tx>, StoreError> {
         Ok(Box::new(Tx::begin(self.clone(), access).await?))
+    }
+
+    async fn watch_feed(&self) -> Result<Box<dyn FeedWatch>, StoreError> {
+        let path = Arc::clone(&self.path);
+        let opening = spawn_blocking(move || file::open_reader(&path));
+        let opened = opening.await.map_err(|panicked| StoreError::Unavailable(panicked.into()))?;
+        let conn = opened.map_err(|error| StoreError::Unavailable(error.into()))?;
+        Ok(Box::new(Watch::start(conn).await?))
     }
 }
 

@@ -1,21 +1,27 @@
-//! Fixtures: accounts, sessions, tokens, keys, events and mail, each made from a seed.
+//! Fixtures: accounts, sessions, tokens, keys, events, clients, news and mail, each from a seed.
 //!
 //! The same seed gives the same thing; other seeds give things that share no identifier, name or
 //! address. A test that wants another value in a field writes `User { disabled: true, ..user(1) }`.
 
 mod mail;
 
+use gateward_domain::client::KnownClient;
+use gateward_domain::feed::{FeedItem, News};
 use gateward_domain::key::{Algorithm, KeyId, KeyPurpose, StoredKey};
+use gateward_domain::link::SecretHash;
 use gateward_domain::ports::Entropy;
 use gateward_domain::refresh::{KeyHash, Line, Proof, Rotation, Salt, ShownToken};
 use gateward_domain::{
-    Actor, Email, Event, EventId, EventKind, Origin, PasswordHash, RoleName, Session, SessionId,
-    Timestamp, User, UserId, Username,
+    Actor, ClientId, Email, EndReason, Event, EventId, EventKind, Origin, PasswordHash, RoleName,
+    Session, SessionId, Timestamp, User, UserId, Username,
 };
 
 use crate::entropy::{SeededEntropy, mix};
 
-pub use mail::{LINK_KEY, LINK_SECONDS, SIGNUP_SECONDS, letter, link, signup, signup_link};
+pub use mail::{
+    LINK_KEY, LINK_SECONDS, SIGNUP_SECONDS, account_purposes, letter, link, session_link, signup,
+    signup_link,
+};
 
 /// The time at which fixtures are made: 2026-11-20T04:10:00.123457Z, whose fraction shows whether
 /// microseconds are kept.
@@ -29,6 +35,9 @@ pub const LIFETIME_SECONDS: i64 = 30 * 24 * 3600;
 
 /// For how long a spent token without key may be shown again.
 pub const LEEWAY_SECONDS: i64 = 10;
+
+/// For how long news matter.
+pub const NEWS_SECONDS: i64 = 900;
 
 /// The key that signs the first refresh token of a session.
 pub const KEY: &str = "refresh-1";
@@ -138,6 +147,7 @@ pub fn key(seed: u64) -> StoredKey {
         public_jwk: None,
         created_at: NOW,
         active_from: NOW,
+        revoked_at: None,
     }
 }
 
@@ -152,6 +162,31 @@ pub fn event(seed: u64, kind: EventKind, session: &Session) -> Event {
         user_id: Some(session.user_id),
         session_id: Some(session.id),
         ip: None,
+    }
+}
+
+/// A client that logged in to the account at [`NOW`], and never again.
+#[must_use]
+pub fn client(seed: u64, user: &User) -> KnownClient {
+    KnownClient {
+        id: ClientId::new(NOW, &SeededEntropy::new(seed)),
+        user_id: user.id,
+        secret: SecretHash::of(&format!("client {seed}")),
+        origin: Origin::default(),
+        created_at: NOW,
+        last_used_at: NOW,
+        expires_at: NOW.plus_seconds(KnownClient::KNOWN_SECONDS),
+    }
+}
+
+/// The news that the session of the same seed was ended by its client at [`NOW`].
+#[must_use]
+pub fn news(seed: u64) -> FeedItem {
+    let id = SessionId::new(NOW, &SeededEntropy::new(seed));
+    FeedItem {
+        news: News::SessionEnded { id, reason: EndReason::Logout },
+        at: NOW,
+        until: NOW.plus_seconds(NEWS_SECONDS),
     }
 }
 
@@ -172,6 +207,11 @@ mod tests {
         assert_ne!(session(3, &one).id, session(4, &one).id);
         assert_ne!(session(3, &one).line.salt, session(4, &one).line.salt);
         assert_ne!(key(1).id, key(2).id);
+        assert_eq!(client(1, &one), client(1, &one));
+        assert_ne!(client(1, &one).id, client(2, &one).id);
+        assert_ne!(client(1, &one).secret, client(2, &one).secret);
+        assert_eq!(news(1), news(1));
+        assert_ne!(news(1), news(2));
     }
 
     #[test]

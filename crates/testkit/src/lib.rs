@@ -2,7 +2,8 @@
 //! repeats itself, and the promises that every store must keep.
 //!
 //! - [`FixedClock`] and [`SeededEntropy`] make time and chance a matter of the test.
-//! - [`fixtures`] makes accounts, sessions, tokens, keys, events and mail from a seed.
+//! - [`fixtures`] makes accounts, sessions, tokens, keys, events, clients, news and mail from
+//!   a seed.
 //! - [`MemoryStore`] is a store without a database; it keeps all the promises below.
 //! - [`conformance!`] makes one test of each promise of the ports, over any store:
 //!

@@ -5,7 +5,7 @@ use gateward_domain::key::StoredKey;
 use gateward_domain::ports::{Instance, KeyRepo, StoreError};
 
 use crate::rows::{InstanceRow, KeyRow};
-use crate::tables::insert;
+use crate::tables::{insert, update};
 use crate::unit::RedbTx;
 
 #[async_trait]
@@ -26,9 +26,35 @@ impl KeyRepo for RedbTx {
         self.read(|view| view.find::<InstanceRow>(())).await
     }
 
+    async fn set_issuer(&mut self, issuer: &str) -> Result<(), StoreError> {
+        self.may_lock()?;
+        let issuer = issuer.to_owned();
+        self.write(move |transaction| {
+            update::<InstanceRow>(transaction, (), |instance| {
+                instance.issuer = issuer;
+                true
+            })?;
+            Ok(())
+        })
+        .await
+    }
+
     async fn insert_key(&mut self, key: &StoredKey) -> Result<(), StoreError> {
         let key = key.clone();
         self.write(move |transaction| insert::<KeyRow>(transaction, &key.id.0, &key)).await
+    }
+
+    async fn update_key(&mut self, key: &StoredKey) -> Result<bool, StoreError> {
+        let key = key.clone();
+        self.write(move |transaction| {
+            update::<KeyRow>(transaction, &key.id.0, |stored| {
+                stored.sealed.clone_from(&key.sealed);
+                stored.active_from = key.active_from;
+                stored.revoked_at = key.revoked_at;
+                true
+            })
+        })
+        .await
     }
 
     async fn list_keys(&mut self) -> Result<Vec<StoredKey>, StoreError> {

@@ -1,14 +1,16 @@
 //! An example: a storage adapter of a team's own, on redb, an embedded key-value store.
 //!
 //! - `unit.rs` is the unit of work: who may write when, what commits and what undoes.
-//! - `users.rs`, `sessions.rs`, `installation.rs`, `events.rs`, `signups.rs`, `links.rs` and
-//!   `letters.rs` are the ports.
+//! - `users.rs`, `sessions.rs`, `installation.rs`, `events.rs`, `signups.rs`, `links.rs`,
+//!   `letters.rs`, `clients.rs` and `feed.rs` are the ports.
 //! - `tables/` is the way to the tables, `rows/` is what stands in them.
 //!
 //! One process at a time can open a file, and one writer at a time can change it. `docs/adapters.md`
 //! tells what an adapter has to promise and takes this one as its example.
 
+mod clients;
 mod events;
+mod feed;
 mod installation;
 mod letters;
 mod links;
@@ -29,12 +31,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use gateward_domain::ports::{Access, Store, StoreError, Tx};
+use gateward_domain::ports::{Access, FeedWatch, Store, StoreError, Tx};
 use redb::{Builder, Database, ReadableDatabase};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
+use feed::RedbWatch;
 use unit::{Open, RedbTx};
 
 /// For how long a writer waits for its turn.
@@ -47,6 +50,8 @@ pub struct RedbStore {
     /// Held by whoever writes. The database has such a lock of its own, but waits for it without
     /// giving the thread back.
     turn: Arc<Mutex<()>>,
+    /// Wakes those who watch the feed. They are in this process: no other can open the file.
+    herald: watch::Sender<()>,
 }
 
 impl RedbStore {
@@ -61,7 +66,8 @@ impl RedbStore {
             let first = database.begin_write().map_err(failed)?;
             tables::create_all(&first)?;
             first.commit().map_err(failed)?;
-            Ok(Self { database: Arc::new(database), turn: Arc::default() })
+            let (turn, herald) = (Arc::default(), watch::Sender::default());
+            Ok(Self { database: Arc::new(database), turn, herald })
         })
         .await
     }
@@ -70,9 +76,9 @@ impl RedbStore {
     pub(crate) async fn open_unit(&self) -> Result<Open, StoreError> {
         let turn = timeout(TURN_TIMEOUT, Arc::clone(&self.turn).lock_owned());
         let turn = turn.await.map_err(|_| StoreError::Busy)?;
-        let database = Arc::clone(&self.database);
+        let (database, herald) = (Arc::clone(&self.database), self.herald.clone());
         // The turn moves along: if the caller goes away meanwhile, it ends with the transaction.
-        blocking(move || Ok(Open::new(database.begin_write().map_err(failed)?, turn))).await
+        blocking(move || Ok(Open::new(database.begin_write().map_err(failed)?, herald, turn))).await
     }
 }
 
@@ -94,6 +100,10 @@ impl Store for RedbStore {
             Access::Write => RedbTx::writes(self.open_unit().await?),
         };
         Ok(Box::new(tx))
+    }
+
+    async fn watch_feed(&self) -> Result<Box<dyn FeedWatch>, StoreError> {
+        Ok(Box::new(RedbWatch(self.herald.subscribe())))
     }
 }
 

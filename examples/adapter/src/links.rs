@@ -1,6 +1,7 @@
 //! The port of the mailed links, and the addresses that they reserve.
 
 use async_trait::async_trait;
+use gateward_domain::key::KeyId;
 use gateward_domain::link::{Link, LinkPurpose, LinkSubject, SecretHash};
 use gateward_domain::ports::{CODE_LINKS_MAX, CodeAttempt, LinkRepo, StoreError};
 use gateward_domain::{Email, LinkId, Timestamp, UserId};
@@ -65,6 +66,18 @@ impl LinkRepo for RedbTx {
         .await
     }
 
+    /// Goes through all links.
+    async fn delete_links_of_key(&mut self, key: &KeyId, limit: u32) -> Result<u64, StoreError> {
+        let key = key.clone();
+        self.write(move |transaction| {
+            let follows = |link: &Link| link.key_id == key;
+            let view = View::Own(transaction);
+            let links = view.after::<LinkRow>(None, count_of(limit), follows)?;
+            forget_all(transaction, &links)
+        })
+        .await
+    }
+
     async fn list_user_links(
         &mut self,
         user_id: UserId,
@@ -119,7 +132,7 @@ fn of_email(view: View<'_>, email: &Email) -> Result<Vec<Link>, StoreError> {
     view.find_all::<LinkRow>(view.members(LINKS_OF_EMAIL, email.as_str(), usize::MAX)?)
 }
 
-/// The links about a sign-up or an account, oldest first.
+/// The links about a sign-up, an account or a session, oldest first.
 fn about(view: View<'_>, subject: LinkSubject) -> Result<Vec<Link>, StoreError> {
     let ids = view.members(LINKS_OF_SUBJECT, subject.uuid().as_u128(), usize::MAX)?;
     let mut links = view.find_all::<LinkRow>(ids)?;

@@ -1,6 +1,7 @@
 //! The port of the sessions.
 
 use async_trait::async_trait;
+use gateward_domain::key::KeyId;
 use gateward_domain::ports::{StoreError, TokenStore};
 use gateward_domain::refresh::{Line, Rotation, Verdict, judge};
 use gateward_domain::{End, Session, SessionId, Timestamp, User, UserId};
@@ -78,15 +79,15 @@ impl TokenStore for RedbTx {
         user_id: UserId,
         except: Option<SessionId>,
         end: End,
-    ) -> Result<u64, StoreError> {
+    ) -> Result<Vec<SessionId>, StoreError> {
         self.write(move |transaction| {
-            let mut count = 0;
+            let mut ended = Vec::new();
             for session in of_user(View::Own(transaction), user_id)? {
                 if Some(session.id) != except && end_once(transaction, session.id, end)? {
-                    count += 1;
+                    ended.push(session.id);
                 }
             }
-            Ok(count)
+            Ok(ended)
         })
         .await
     }
@@ -121,11 +122,51 @@ impl TokenStore for RedbTx {
         limit: u32,
     ) -> Result<Vec<Session>, StoreError> {
         self.read(move |view| {
+            let sessions = of_user(view, user_id)?;
+            Ok(page(sessions, after, limit))
+        })
+        .await
+    }
+
+    /// Goes through all sessions.
+    async fn end_sessions_begun_before(
+        &mut self,
+        before: Timestamp,
+        after: Option<SessionId>,
+        end: End,
+        limit: u32,
+    ) -> Result<Vec<SessionId>, StoreError> {
+        let is_old = move |session: &Session| session.created_at < before;
+        let after = after.map(key);
+        let ended =
+            self.write(move |tx| end_where(tx, after, count_of(limit), end, is_old)).await?;
+        Ok(ended.iter().map(|session| session.id).collect())
+    }
+
+    /// Goes through all sessions.
+    async fn end_sessions_of_key(
+        &mut self,
+        key: &KeyId,
+        end: End,
+        limit: u32,
+    ) -> Result<Vec<Session>, StoreError> {
+        let key = key.clone();
+        let is_of_key = move |session: &Session| session.line.key_id == key;
+        self.write(move |tx| end_where(tx, None, count_of(limit), end, is_of_key)).await
+    }
+
+    /// Reads and sorts all sessions of the user, who has few.
+    async fn list_living_sessions(
+        &mut self,
+        user_id: UserId,
+        now: Timestamp,
+        after: Option<SessionId>,
+        limit: u32,
+    ) -> Result<Vec<Session>, StoreError> {
+        self.read(move |view| {
             let mut sessions = of_user(view, user_id)?;
-            sessions.retain(|session| after.is_none_or(|after| session.id > after));
-            sessions.sort_by_key(|session| session.id);
-            sessions.truncate(count_of(limit));
-            Ok(sessions)
+            sessions.retain(|session| session.end(now).is_none());
+            Ok(page(sessions, after, limit))
         })
         .await
     }
@@ -152,6 +193,14 @@ const fn place_of_user(session: &Session) -> (u128, i64, u128) {
 fn of_user(view: View<'_>, user_id: UserId) -> Result<Vec<Session>, StoreError> {
     let ids = view.members(SESSIONS_OF_USER, user_id.uuid().as_u128(), usize::MAX)?;
     view.find_all::<SessionRow>(ids)
+}
+
+/// The first sessions after `after`, in the order of their identifiers.
+fn page(mut sessions: Vec<Session>, after: Option<SessionId>, limit: u32) -> Vec<Session> {
+    sessions.retain(|session| after.is_none_or(|after| session.id > after));
+    sessions.sort_by_key(|session| session.id);
+    sessions.truncate(count_of(limit));
+    sessions
 }
 
 /// Decides the common cases of a refresh, by the domain's own rules: nobody else writes meanwhile.
@@ -192,6 +241,24 @@ fn end_once(transaction: &WriteTransaction, id: SessionId, end: End) -> Result<b
         }
         lives
     })
+}
+
+/// Ends the first sessions after `after` that are meant and that nobody has ended; gives them as
+/// they are then.
+fn end_where(
+    transaction: &WriteTransaction,
+    after: Option<u128>,
+    limit: usize,
+    end: End,
+    is_meant: impl Fn(&Session) -> bool,
+) -> Result<Vec<Session>, StoreError> {
+    let view = View::Own(transaction);
+    let lives = |session: &Session| session.ended.is_none() && is_meant(session);
+    let living = view.after::<SessionRow>(after, limit, lives)?;
+    for session in &living {
+        end_once(transaction, session.id, end)?;
+    }
+    view.find_all::<SessionRow>(living.iter().map(|session| key(session.id)).collect())
 }
 
 /// Deletes sessions whose longest life is over, with their places in the indexes.

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use gateward_domain::ports::{StoreError, Tx};
 use redb::{ReadTransaction, WriteTransaction};
 use tokio::runtime::Handle;
-use tokio::sync::OwnedMutexGuard;
+use tokio::sync::{OwnedMutexGuard, watch};
 
 use crate::tables::View;
 use crate::{RedbStore, blocking, failed};
@@ -19,17 +19,27 @@ use crate::{RedbStore, blocking, failed};
 /// on: fields are dropped in their order.
 pub struct Open {
     transaction: WriteTransaction,
+    herald: watch::Sender<()>,
     _turn: OwnedMutexGuard<()>,
 }
 
 impl Open {
     /// Holds the turn for as long as the transaction.
-    pub fn new(transaction: WriteTransaction, turn: OwnedMutexGuard<()>) -> Self {
-        Self { transaction, _turn: turn }
+    pub fn new(
+        transaction: WriteTransaction,
+        herald: watch::Sender<()>,
+        turn: OwnedMutexGuard<()>,
+    ) -> Self {
+        Self { transaction, herald, _turn: turn }
     }
 
-    fn commit(self) -> Result<(), StoreError> {
-        self.transaction.commit().map_err(failed)
+    /// Commits, and wakes those who watch the feed if there is something new in it.
+    fn commit(self, has_news: bool) -> Result<(), StoreError> {
+        self.transaction.commit().map_err(failed)?;
+        if has_news {
+            self.herald.send_replace(());
+        }
+        Ok(())
     }
 }
 
@@ -48,7 +58,11 @@ enum Work {
 }
 
 /// A unit of work.
-pub struct RedbTx(Work);
+pub struct RedbTx {
+    work: Work,
+    /// Whether it has written news.
+    has_news: bool,
+}
 
 /// The error of a caller who asks for what the access does not allow.
 fn misuse(what: &'static str) -> StoreError {
@@ -58,17 +72,26 @@ fn misuse(what: &'static str) -> StoreError {
 impl RedbTx {
     /// A unit that reads.
     pub const fn reads(transaction: ReadTransaction) -> Self {
-        Self(Work::Reads(transaction))
+        Self::new(Work::Reads(transaction))
     }
 
     /// A unit of a single write.
     pub const fn one_write(store: RedbStore) -> Self {
-        Self(Work::OneWrite(store))
+        Self::new(Work::OneWrite(store))
     }
 
     /// A unit of several writes.
     pub fn writes(open: Open) -> Self {
-        Self(Work::Writes(Box::new(open)))
+        Self::new(Work::Writes(Box::new(open)))
+    }
+
+    const fn new(work: Work) -> Self {
+        Self { work, has_news: false }
+    }
+
+    /// Notes that the unit writes news, so that its commit wakes those who watch.
+    pub const fn writes_news(&mut self) {
+        self.has_news = true;
     }
 
     /// Reads what this unit sees: what was committed at its beginning, or its own changes.
@@ -76,7 +99,7 @@ impl RedbTx {
         &mut self,
         read: impl FnOnce(View<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let work = mem::replace(&mut self.0, Work::Over);
+        let work = mem::replace(&mut self.work, Work::Over);
         let (work, answer) = blocking(move || {
             let answer = match &work {
                 Work::Reads(transaction) => read(View::Committed(transaction))?,
@@ -87,7 +110,7 @@ impl RedbTx {
             Ok((work, answer))
         })
         .await?;
-        self.0 = work;
+        self.work = work;
         Ok(answer)
     }
 
@@ -102,7 +125,7 @@ impl RedbTx {
 
     /// Refuses what wants a lock where none can be held.
     pub fn may_lock(&self) -> Result<(), StoreError> {
-        match self.0 {
+        match self.work {
             Work::Writes(_) => Ok(()),
             _ => Err(misuse("only a unit of several writes can hold a lock")),
         }
@@ -113,25 +136,26 @@ impl RedbTx {
         &mut self,
         write: impl FnOnce(&WriteTransaction) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        match mem::replace(&mut self.0, Work::Over) {
+        match mem::replace(&mut self.work, Work::Over) {
             Work::Writes(open) => {
                 let (open, answer) = blocking(move || {
                     let answer = write(&open.transaction)?;
                     Ok((open, answer))
                 })
                 .await?;
-                self.0 = Work::Writes(open);
+                self.work = Work::Writes(open);
                 Ok(answer)
             }
             Work::OneWrite(store) => {
                 let open = store.open_unit().await?;
+                let has_news = self.has_news;
                 let answer = blocking(move || {
                     let answer = write(&open.transaction)?;
-                    open.commit()?;
+                    open.commit(has_news)?;
                     Ok(answer)
                 })
                 .await?;
-                self.0 = Work::Done;
+                self.work = Work::Done;
                 Ok(answer)
             }
             Work::Reads(_) => Err(misuse("a unit that reads writes nothing")),
@@ -144,8 +168,9 @@ impl RedbTx {
 #[async_trait]
 impl Tx for RedbTx {
     async fn commit(mut self: Box<Self>) -> Result<(), StoreError> {
-        match mem::replace(&mut self.0, Work::Over) {
-            Work::Writes(open) => blocking(move || open.commit()).await,
+        let has_news = self.has_news;
+        match mem::replace(&mut self.work, Work::Over) {
+            Work::Writes(open) => blocking(move || open.commit(has_news)).await,
             Work::Over => Err(misuse("this unit of work is undone already")),
             Work::Reads(_) | Work::OneWrite(_) | Work::Done => Ok(()),
         }
@@ -156,7 +181,7 @@ impl Drop for RedbTx {
     /// Undoes what is open. That may give space back to the disk, so it is done where waiting does
     /// no harm. The turn goes along; the next writer waits for it there.
     fn drop(&mut self) {
-        if let Work::Writes(open) = mem::replace(&mut self.0, Work::Over)
+        if let Work::Writes(open) = mem::replace(&mut self.work, Work::Over)
             && let Ok(runtime) = Handle::try_current()
         {
             drop(runtime.spawn_blocking(move || drop(open)));

@@ -9,6 +9,7 @@ use gateward_domain::{
 use redb::WriteTransaction;
 use uuid::Uuid;
 
+use crate::clients;
 use crate::links;
 use crate::rows::UserRow;
 use crate::tables::{EMAILS, USERNAMES, View, claim, insert, remove, table, update};
@@ -100,6 +101,7 @@ impl UserRepo for RedbTx {
             remove(transaction, USERNAMES, &user.username.folded())?;
             remove(transaction, EMAILS, user.email.as_str())?;
             links::delete_of_user(transaction, id)?;
+            clients::delete_of_user(transaction, id)?;
             remove(transaction, table::<UserRow>(), key(id))?;
             Ok(true)
         })

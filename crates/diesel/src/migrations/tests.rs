@@ -94,8 +94,9 @@ async fn f25_a_migration_of_postgres_that_was_cut_off_is_completed() {
     let database = PostgresDatabase::empty().await;
     migrate(&database.url, CreateIfMissing::No).await.unwrap();
     // As if only the first had been applied, and the second cut off in its midst.
-    let rest = "DROP TABLE letters, links, signups, events, sessions, user_roles, users; \
-                DELETE FROM __diesel_schema_migrations WHERE version <> \
+    let rest = "DROP TABLE known_clients, news, letters, links, signups, events, sessions, \
+                user_roles, users; DROP FUNCTION tell_news; \
+                ALTER TABLE keys DROP COLUMN revoked_at; DELETE FROM __diesel_schema_migrations WHERE version <> \
                 (SELECT min(version) FROM __diesel_schema_migrations)";
     database.run_sql(rest).await;
     database.run_sql("BEGIN; CREATE TABLE users (half text)").await;

@@ -10,6 +10,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::settings::{Protection, Settings};
 use super::tls;
+use super::watch::Watch;
 use crate::error::OpenError;
 
 /// For how long all of connecting may take: address, handshakes, log-in and the first statements.
@@ -62,13 +63,28 @@ impl Connector {
         in_time(self.connect_plainly()).await
     }
 
-    /// Connects with or without TLS. The driver's errors tell user and host, never a password.
+    /// Makes a connection that listens for news.
+    pub async fn watch(&self) -> ConnectionResult<Watch> {
+        in_time(async {
+            let config = &self.settings.config;
+            match &self.tls {
+                None => {
+                    let (client, connection) = config.connect(NoTls).await.map_err(refused)?;
+                    Watch::start(client, connection).await.map_err(refused)
+                }
+                Some(tls) => {
+                    let (client, connection) =
+                        config.connect(tls.clone()).await.map_err(refused)?;
+                    Watch::start(client, connection).await.map_err(refused)
+                }
+            }
+        })
+        .await
+    }
+
+    /// Connects with or without TLS.
     async fn connect_plainly(&self) -> ConnectionResult<AsyncPgConnection> {
         let config = &self.settings.config;
-        let refused = |error: tokio_postgres::Error| {
-            let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
-            ConnectionError::BadConnection(format!("{error}{}", cause.unwrap_or_default()))
-        };
         match &self.tls {
             None => {
                 let (client, connection) = config.connect(NoTls).await.map_err(refused)?;
@@ -80,6 +96,13 @@ impl Connector {
             }
         }
     }
+}
+
+/// What the driver says. Its errors tell user and host, never a password.
+#[expect(clippy::needless_pass_by_value, reason = "so it stands in `map_err`")]
+fn refused(error: tokio_postgres::Error) -> ConnectionError {
+    let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
+    ConnectionError::BadConnection(format!("{error}{}", cause.unwrap_or_default()))
 }
 
 /// Gives up after [`SETUP_TIMEOUT`].

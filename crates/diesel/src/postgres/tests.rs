@@ -14,6 +14,7 @@ mod conformance {
 }
 
 mod faults;
+mod feed;
 mod mail;
 mod statements;
 mod tls;

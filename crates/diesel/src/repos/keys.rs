@@ -7,7 +7,7 @@ use gateward_domain::key::StoredKey;
 use gateward_domain::ports::{Instance, KeyRepo, StoreError};
 
 use super::super::Tx;
-use super::super::rows::{InstanceRow, KeyRow};
+use super::super::rows::{InstanceRow, KeyPart, KeyRow};
 use super::super::schema::{instance, keys};
 
 #[async_trait]
@@ -28,9 +28,19 @@ impl KeyRepo for Tx {
         Ok(row.map(Instance::from))
     }
 
+    async fn set_issuer(&mut self, issuer: &str) -> Result<(), StoreError> {
+        let update = diesel::update(instance::table).set(instance::issuer.eq(issuer));
+        change!(self, "instance", conn => update.execute(conn)).map(drop)
+    }
+
     async fn insert_key(&mut self, key: &StoredKey) -> Result<(), StoreError> {
         let insert = diesel::insert_into(keys::table).values(KeyRow::from(key));
         change!(self, "keys", conn => insert.execute(conn)).map(drop)
+    }
+
+    async fn update_key(&mut self, key: &StoredKey) -> Result<bool, StoreError> {
+        let update = diesel::update(keys::table.find(&key.id.0)).set(KeyPart::from(key));
+        Ok(change!(self, "keys", conn => update.execute(conn))? > 0)
     }
 
     async fn list_keys(&mut self) -> Result<Vec<StoredKey>, StoreError> {

@@ -7,6 +7,7 @@ use diesel::prelude::*;
 use diesel::query_dsl::methods;
 use diesel::sql_types::Bool;
 use diesel_async::RunQueryDsl;
+use gateward_domain::key::KeyId;
 use gateward_domain::link::{Link, LinkPurpose, LinkSubject, SecretHash};
 use gateward_domain::ports::{CODE_LINKS_MAX, CodeAttempt, LinkRepo, StoreError};
 use gateward_domain::{LinkId, Timestamp, UserId};
@@ -105,6 +106,21 @@ impl LinkRepo for Tx {
             .and(links::purpose.eq_any(purposes))
             .and(links::created_at.ge(Time(from)));
         let delete = diesel::delete(links::table.filter(meant));
+        let count = change!(self, "links", conn => delete.execute(conn))?;
+        Ok(u64::try_from(count).unwrap_or(u64::MAX))
+    }
+
+    async fn delete_links_of_key(&mut self, key: &KeyId, limit: u32) -> Result<u64, StoreError> {
+        let signed = diesel::alias!(links as signed);
+        // In the order in which codes are tried.
+        let newest = signed
+            .filter(signed.field(links::key_id).eq(&key.0))
+            .order((signed.field(links::created_at).desc(), signed.field(links::id).desc()))
+            .limit(i64::from(limit))
+            .select(signed.field(links::id));
+        // One that was made anew meanwhile stays.
+        let still = links::id.eq_any(in_turn!(newest)).and(links::key_id.eq(&key.0));
+        let delete = diesel::delete(links::table.filter(still));
         let count = change!(self, "links", conn => delete.execute(conn))?;
         Ok(u64::try_from(count).unwrap_or(u64::MAX))
     }

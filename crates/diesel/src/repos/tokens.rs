@@ -5,6 +5,7 @@ use diesel::dsl::case_when;
 use diesel::prelude::*;
 use diesel::sql_types::{Nullable, Text};
 use diesel_async::RunQueryDsl;
+use gateward_domain::key::KeyId;
 use gateward_domain::ports::{StoreError, TokenStore};
 use gateward_domain::refresh::{Line, Rotation};
 use gateward_domain::{End, EndReason, Session, SessionId, Timestamp, User, UserId};
@@ -39,6 +40,19 @@ fn session(found: Found) -> Result<(Session, Option<User>), StoreError> {
     let (session, user, roles) = found;
     let user = user.map(|row| row.into_user(roles.as_deref())).transpose()?;
     Ok((session.try_into()?, user))
+}
+
+/// The sessions that a statement has ended: it gives them in no order.
+fn oldest_first(mut ended: Vec<(Time, Id)>) -> Vec<SessionId> {
+    ended.sort_by_key(|(created_at, id)| (created_at.0, id.0));
+    ended.into_iter().map(|(_, id)| SessionId::from_uuid(id.0)).collect()
+}
+
+/// The session of a row that was ended. One that cannot be read is named and left out: if it were an
+/// error, it would keep all others of its batch alive.
+fn sound(row: SessionRow) -> Option<Session> {
+    let session = Session::try_from(row);
+    session.inspect_err(|error| tracing::error!(%error, "a session is corrupt")).ok()
 }
 
 #[async_trait]
@@ -102,20 +116,22 @@ impl TokenStore for Tx {
         user_id: UserId,
         except: Option<SessionId>,
         end: End,
-    ) -> Result<u64, StoreError> {
-        let alive = sessions::user_id.eq(Id(user_id.uuid())).and(sessions::ended_at.is_null());
-        let count = match except {
-            None => {
-                let update = diesel::update(sessions::table.filter(alive)).set(ended!(end));
-                change!(self, "sessions", conn => update.execute(conn))?
-            }
-            Some(except) => {
-                let others = alive.and(sessions::id.ne(Id(except.uuid())));
-                let update = diesel::update(sessions::table.filter(others)).set(ended!(end));
-                change!(self, "sessions", conn => update.execute(conn))?
-            }
-        };
-        Ok(u64::try_from(count).unwrap_or(u64::MAX))
+    ) -> Result<Vec<SessionId>, StoreError> {
+        let theirs = diesel::alias!(sessions as theirs);
+        // No identifier is nil.
+        let except = Id(except.map_or(uuid::Uuid::nil(), SessionId::uuid));
+        let alive = theirs
+            .filter(theirs.field(sessions::user_id).eq(Id(user_id.uuid())))
+            .filter(theirs.field(sessions::ended_at).is_null())
+            .filter(theirs.field(sessions::id).ne(except))
+            .order(theirs.field(sessions::id))
+            .select(theirs.field(sessions::id));
+        let alive = sessions::id.eq_any(in_turn!(alive)).and(sessions::ended_at.is_null());
+        let update = diesel::update(sessions::table.filter(alive))
+            .set(ended!(end))
+            .returning((sessions::created_at, sessions::id));
+        let ended = change!(self, "sessions", conn => update.load::<(Time, Id)>(conn))?;
+        Ok(oldest_first(ended))
     }
 
     async fn end_oldest_sessions(
@@ -141,9 +157,8 @@ impl TokenStore for Tx {
         let update = diesel::update(sessions::table.filter(alive))
             .set(ended!(end))
             .returning((sessions::created_at, sessions::id));
-        let mut ended = change!(self, "sessions", conn => update.load::<(Time, Id)>(conn))?;
-        ended.sort_by_key(|(created_at, id)| (created_at.0, id.0));
-        Ok(ended.into_iter().map(|(_, id)| SessionId::from_uuid(id.0)).collect())
+        let ended = change!(self, "sessions", conn => update.load::<(Time, Id)>(conn))?;
+        Ok(oldest_first(ended))
     }
 
     async fn list_user_sessions(
@@ -157,6 +172,78 @@ impl TokenStore for Tx {
         let after = Id(after.map_or(uuid::Uuid::nil(), SessionId::uuid));
         let rows = read!(self, "sessions", conn => sessions::table
             .filter(sessions::user_id.eq(user_id).and(sessions::id.gt(after)))
+            .order(sessions::id)
+            .limit(i64::from(limit))
+            .load::<SessionRow>(conn))?;
+        rows.into_iter().map(Session::try_from).collect()
+    }
+
+    async fn end_sessions_begun_before(
+        &mut self,
+        before: Timestamp,
+        after: Option<SessionId>,
+        end: End,
+        limit: u32,
+    ) -> Result<Vec<SessionId>, StoreError> {
+        let old = diesel::alias!(sessions as old);
+        // No identifier is nil.
+        let after = Id(after.map_or(uuid::Uuid::nil(), SessionId::uuid));
+        let alive = old
+            .filter(old.field(sessions::id).gt(after))
+            .filter(old.field(sessions::ended_at).is_null())
+            .filter(old.field(sessions::created_at).lt(Time(before)))
+            .order(old.field(sessions::id))
+            .limit(i64::from(limit))
+            .select(old.field(sessions::id));
+        let alive = sessions::id.eq_any(in_turn!(alive)).and(sessions::ended_at.is_null());
+        let update =
+            diesel::update(sessions::table.filter(alive)).set(ended!(end)).returning(sessions::id);
+        let mut ended = change!(self, "sessions", conn => update.load::<Id>(conn))?;
+        ended.sort_by_key(|id| id.0);
+        Ok(ended.into_iter().map(|id| SessionId::from_uuid(id.0)).collect())
+    }
+
+    async fn end_sessions_of_key(
+        &mut self,
+        key: &KeyId,
+        end: End,
+        limit: u32,
+    ) -> Result<Vec<Session>, StoreError> {
+        let signed = diesel::alias!(sessions as signed);
+        let alive = signed
+            .filter(signed.field(sessions::key_id).eq(&key.0))
+            .filter(signed.field(sessions::ended_at).is_null())
+            .order(signed.field(sessions::id))
+            .limit(i64::from(limit))
+            .select(signed.field(sessions::id));
+        // One that was refreshed meanwhile may have a token of another key.
+        let alive = sessions::id
+            .eq_any(in_turn!(alive))
+            .and(sessions::ended_at.is_null())
+            .and(sessions::key_id.eq(&key.0));
+        let update = diesel::update(sessions::table.filter(alive))
+            .set(ended!(end))
+            .returning(sessions::all_columns);
+        let rows = change!(self, "sessions", conn => update.load::<SessionRow>(conn))?;
+        let mut ended: Vec<_> = rows.into_iter().filter_map(sound).collect();
+        ended.sort_by_key(|session| session.id);
+        Ok(ended)
+    }
+
+    async fn list_living_sessions(
+        &mut self,
+        user_id: UserId,
+        now: Timestamp,
+        after: Option<SessionId>,
+        limit: u32,
+    ) -> Result<Vec<Session>, StoreError> {
+        let user_id = Id(user_id.uuid());
+        // No identifier is nil.
+        let after = Id(after.map_or(uuid::Uuid::nil(), SessionId::uuid));
+        let rows = read!(self, "sessions", conn => sessions::table
+            .filter(sessions::user_id.eq(user_id).and(sessions::id.gt(after)))
+            .filter(sessions::ended_at.is_null())
+            .filter(sessions::lifetime_ends_at.gt(Time(now)).and(sessions::expires_at.gt(Time(now))))
             .order(sessions::id)
             .limit(i64::from(limit))
             .load::<SessionRow>(conn))?;

@@ -1,6 +1,6 @@
 //! The rows of `instance` and `keys`.
 
-use diesel::prelude::{Insertable, Queryable};
+use diesel::prelude::{AsChangeset, Insertable, Queryable};
 use gateward_domain::key::{Algorithm, KeyId, KeyPurpose, StoredKey};
 use gateward_domain::ports::{Instance, StoreError};
 
@@ -41,6 +41,7 @@ pub struct KeyRow {
     public_jwk: Option<String>,
     created_at: Time,
     active_from: Time,
+    revoked_at: Option<Time>,
 }
 
 impl From<&StoredKey> for KeyRow {
@@ -53,6 +54,7 @@ impl From<&StoredKey> for KeyRow {
             public_jwk: key.public_jwk.clone(),
             created_at: Time(key.created_at),
             active_from: Time(key.active_from),
+            revoked_at: key.revoked_at.map(Time),
         }
     }
 }
@@ -71,6 +73,26 @@ impl TryFrom<KeyRow> for StoredKey {
             public_jwk: row.public_jwk,
             created_at: row.created_at.0,
             active_from: row.active_from.0,
+            revoked_at: row.revoked_at.map(|at| at.0),
         })
+    }
+}
+
+/// The columns of a key that can change.
+#[derive(AsChangeset)]
+#[diesel(table_name = keys, treat_none_as_null = true)]
+pub struct KeyPart {
+    sealed: Vec<u8>,
+    active_from: Time,
+    revoked_at: Option<Time>,
+}
+
+impl From<&StoredKey> for KeyPart {
+    fn from(key: &StoredKey) -> Self {
+        Self {
+            sealed: key.sealed.clone(),
+            active_from: Time(key.active_from),
+            revoked_at: key.revoked_at.map(Time),
+        }
     }
 }

@@ -1,9 +1,11 @@
 //! The rows of the tables, and how they become nouns of the domain and back.
 
+mod clients;
 mod events;
 mod keys;
 mod letters;
 mod links;
+mod news;
 mod sessions;
 mod signups;
 mod users;
@@ -13,10 +15,12 @@ use std::net::IpAddr;
 use gateward_domain::Email;
 use gateward_domain::ports::StoreError;
 
+pub use clients::ClientRow;
 pub use events::EventRow;
-pub use keys::{InstanceRow, KeyRow};
+pub use keys::{InstanceRow, KeyPart, KeyRow};
 pub use letters::LetterRow;
 pub use links::LinkRow;
+pub use news::NewsRow;
 pub use sessions::{LineRow, SessionRow};
 pub use signups::SignupRow;
 pub use users::UserRow;

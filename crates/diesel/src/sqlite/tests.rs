@@ -14,5 +14,6 @@ mod conformance {
 }
 
 mod faults;
+mod feed;
 mod mail;
 mod opening;

@@ -1,6 +1,7 @@
 //! The ports of a [`MemoryTx`] that mail is about: sign-ups, links and letters.
 
 use async_trait::async_trait;
+use gateward_domain::key::KeyId;
 use gateward_domain::link::{Link, LinkPurpose, SecretHash};
 use gateward_domain::mail::{LetterState, QueuedLetter};
 use gateward_domain::ports::{
@@ -10,7 +11,7 @@ use gateward_domain::signup::PendingSignup;
 use gateward_domain::{Email, LetterId, LinkId, SignupId, Timestamp, UserId};
 
 use super::MemoryTx;
-use super::state::State;
+use super::state::{State, remove_where};
 
 #[async_trait]
 impl SignupRepo for MemoryTx {
@@ -83,6 +84,11 @@ impl LinkRepo for MemoryTx {
         from: Timestamp,
     ) -> Result<u64, StoreError> {
         self.write(|state| Ok(state.delete_user_links(user_id, purposes, from))).await
+    }
+
+    async fn delete_links_of_key(&mut self, key: &KeyId, limit: u32) -> Result<u64, StoreError> {
+        let follows = |link: &Link| link.key_id == *key;
+        self.write(|state| Ok(remove_where(&mut state.links, limit, follows))).await
     }
 
     async fn list_user_links(

@@ -1,9 +1,12 @@
 //! `MemoryStore`: a store without a database, for the tests of what stands above the ports.
 
+mod clients;
+mod feed;
 mod letters;
 mod links;
 mod mail_ports;
 mod ports;
+mod sessions;
 mod signups;
 mod state;
 
@@ -11,14 +14,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use gateward_domain::client::KnownClient;
+use gateward_domain::feed::FeedItem;
+use gateward_domain::key::StoredKey;
 use gateward_domain::link::Link;
 use gateward_domain::mail::QueuedLetter;
-use gateward_domain::ports::{Access, Store, StoreError, Tx};
+use gateward_domain::ports::{Access, FeedWatch, Store, StoreError, Tx};
 use gateward_domain::signup::PendingSignup;
 use gateward_domain::{Event, Session, User};
-use tokio::sync::OwnedMutexGuard;
+use tokio::sync::{OwnedMutexGuard, watch};
 use tokio::time::timeout;
 
+use feed::MemoryWatch;
 use state::State;
 
 /// For how long a unit of work waits for the one before it; this crate's own tests have less time.
@@ -35,6 +42,8 @@ pub struct MemoryStore {
     published: Arc<Mutex<State>>,
     /// Held by whoever writes, so that copies never diverge.
     writer: Arc<tokio::sync::Mutex<()>>,
+    /// Wakes those who watch the feed.
+    herald: watch::Sender<()>,
 }
 
 impl MemoryStore {
@@ -80,9 +89,41 @@ impl MemoryStore {
         self.published().letters.clone()
     }
 
+    /// All clients that are committed, in time or not, in the order in which they were written.
+    #[must_use]
+    pub fn clients(&self) -> Vec<KnownClient> {
+        self.published().clients.clone()
+    }
+
+    /// All keys that are committed, in the order in which they become active.
+    #[must_use]
+    pub fn keys(&self) -> Vec<StoredKey> {
+        self.published().keys.clone()
+    }
+
+    /// All news that are committed, in the order in which they were written.
+    #[must_use]
+    pub fn news(&self) -> Vec<FeedItem> {
+        self.published().news.values().cloned().collect()
+    }
+
     /// What is committed. No test goes on after a panic in here, so poison means nothing.
     fn published(&self) -> MutexGuard<'_, State> {
         self.published.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes what is committed, and wakes those who watch the feed if something new is in it.
+    fn publish<T>(
+        &self,
+        change: impl FnOnce(&mut State) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let mut state = self.published();
+        let told = state.last_news;
+        let answer = change(&mut state)?;
+        if state.last_news > told {
+            self.herald.send_replace(());
+        }
+        Ok(answer)
     }
 
     /// Waits until nobody else writes.
@@ -104,6 +145,10 @@ impl Store for MemoryStore {
             }
         };
         Ok(Box::new(MemoryTx { store: self.clone(), work }))
+    }
+
+    async fn watch_feed(&self) -> Result<Box<dyn FeedWatch>, StoreError> {
+        Ok(Box::new(MemoryWatch(self.herald.subscribe())))
     }
 }
 
@@ -152,7 +197,7 @@ impl MemoryTx {
                 assert!(!*done, "a unit with Access::SingleWrite calls one method");
                 *done = true;
                 let _turn = self.store.line_up().await?;
-                write(&mut self.store.published())
+                self.store.publish(write)
             }
             Work::Writes { copy, .. } => write(copy),
         }
@@ -171,7 +216,10 @@ impl MemoryTx {
 impl Tx for MemoryTx {
     async fn commit(self: Box<Self>) -> Result<(), StoreError> {
         if let Work::Writes { copy, _turn } = self.work {
-            *self.store.published() = *copy;
+            self.store.publish(|state| {
+                *state = *copy;
+                Ok(())
+            })?;
         }
         Ok(())
     }

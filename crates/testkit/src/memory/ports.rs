@@ -1,7 +1,7 @@
 //! The ports of a [`MemoryTx`]: each says whether it reads, writes or locks.
 
 use async_trait::async_trait;
-use gateward_domain::key::StoredKey;
+use gateward_domain::key::{KeyId, StoredKey};
 use gateward_domain::ports::{EventLog, Instance, KeyRepo, StoreError, TokenStore, UserRepo};
 use gateward_domain::refresh::{Line, Rotation};
 use gateward_domain::{
@@ -143,7 +143,7 @@ impl TokenStore for MemoryTx {
         user_id: UserId,
         except: Option<SessionId>,
         end: End,
-    ) -> Result<u64, StoreError> {
+    ) -> Result<Vec<SessionId>, StoreError> {
         self.write(|state| Ok(state.end_sessions_of_user(user_id, except, end))).await
     }
 
@@ -168,6 +168,43 @@ impl TokenStore for MemoryTx {
         }))
     }
 
+    async fn end_sessions_begun_before(
+        &mut self,
+        before: Timestamp,
+        after: Option<SessionId>,
+        end: End,
+        limit: u32,
+    ) -> Result<Vec<SessionId>, StoreError> {
+        let is_meant = move |session: &Session| {
+            session.created_at < before && after.is_none_or(|after| session.id > after)
+        };
+        let ended = self.write(|state| Ok(state.end_where(end, limit, is_meant))).await?;
+        Ok(ended.iter().map(|session| session.id).collect())
+    }
+
+    async fn end_sessions_of_key(
+        &mut self,
+        key: &KeyId,
+        end: End,
+        limit: u32,
+    ) -> Result<Vec<Session>, StoreError> {
+        let is_meant = |session: &Session| session.line.key_id == *key;
+        self.write(|state| Ok(state.end_where(end, limit, is_meant))).await
+    }
+
+    async fn list_living_sessions(
+        &mut self,
+        user_id: UserId,
+        now: Timestamp,
+        after: Option<SessionId>,
+        limit: u32,
+    ) -> Result<Vec<Session>, StoreError> {
+        let lives = |session: &&Session| session.user_id == user_id && session.end(now).is_none();
+        Ok(self.read(|state| {
+            page(state.sessions.values().filter(lives), |session| session.id, after, limit)
+        }))
+    }
+
     async fn delete_sessions(&mut self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
         self.write(|state| Ok(state.delete_sessions(before, limit))).await
     }
@@ -183,8 +220,19 @@ impl KeyRepo for MemoryTx {
         Ok(self.read(|state| state.instance.clone()))
     }
 
+    async fn set_issuer(&mut self, issuer: &str) -> Result<(), StoreError> {
+        if let Some(instance) = &mut self.locked().instance {
+            issuer.clone_into(&mut instance.issuer);
+        }
+        Ok(())
+    }
+
     async fn insert_key(&mut self, key: &StoredKey) -> Result<(), StoreError> {
         self.write(|state| state.insert_key(key)).await
+    }
+
+    async fn update_key(&mut self, key: &StoredKey) -> Result<bool, StoreError> {
+        self.write(|state| Ok(state.update_key(key))).await
     }
 
     async fn list_keys(&mut self) -> Result<Vec<StoredKey>, StoreError> {

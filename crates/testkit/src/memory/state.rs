@@ -2,15 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use gateward_domain::client::KnownClient;
+use gateward_domain::feed::FeedItem;
 use gateward_domain::key::StoredKey;
 use gateward_domain::link::Link;
 use gateward_domain::mail::QueuedLetter;
 use gateward_domain::ports::{Instance, StoreError, Taken};
-use gateward_domain::refresh::{Line, Rotation, Verdict, judge};
 use gateward_domain::signup::PendingSignup;
 use gateward_domain::{
-    Email, End, Event, Identifier, PasswordHash, RoleName, Session, SessionId, Timestamp, User,
-    UserId, Username,
+    Email, Event, Identifier, PasswordHash, RoleName, Session, SessionId, Timestamp, User, UserId,
+    Username,
 };
 
 /// Everything that is stored. Every method either does all it says or, with an error, nothing.
@@ -24,6 +25,11 @@ pub(super) struct State {
     pub signups: Vec<PendingSignup>,
     pub links: Vec<Link>,
     pub letters: Vec<QueuedLetter>,
+    pub clients: Vec<KnownClient>,
+    /// The news by their places.
+    pub news: BTreeMap<u64, FeedItem>,
+    /// The last place that was given away; its news may be deleted.
+    pub last_news: u64,
 }
 
 /// The error of a store that is given one identifier twice.
@@ -138,6 +144,7 @@ impl State {
 
     pub fn delete_user(&mut self, id: UserId) -> bool {
         self.links.retain(|link| link.user_id() != Some(id));
+        self.clients.retain(|client| client.user_id != id);
         self.users.remove(&id).is_some()
     }
 
@@ -179,83 +186,28 @@ impl State {
         user.map(change).is_some()
     }
 
-    pub fn insert_session(&mut self, session: &Session) -> Result<(), StoreError> {
-        if self.sessions.contains_key(&session.id) {
-            return Err(doubled("session"));
-        }
-        self.sessions.insert(session.id, session.clone());
-        Ok(())
-    }
-
-    pub fn find_session(&self, id: SessionId) -> Option<(Session, Option<User>)> {
-        let session = self.sessions.get(&id)?;
-        Some((session.clone(), self.users.get(&session.user_id).cloned()))
-    }
-
-    pub fn rotate_session(&mut self, rotation: &Rotation) -> Option<(Session, User)> {
-        let session = self.sessions.get_mut(&rotation.shown.session_id)?;
-        let user = self.users.get(&session.user_id).filter(|user| !user.disabled)?;
-        match judge(session, rotation) {
-            Verdict::Rotate => {
-                session.line = session.line.after(rotation, session.lifetime_ends_at);
-            }
-            Verdict::Repeat => {}
-            Verdict::CatchUp | Verdict::Replay | Verdict::Over(_) | Verdict::Forged => return None,
-        }
-        Some((session.clone(), user.clone()))
-    }
-
-    pub fn set_session_line(&mut self, id: SessionId, line: &Line) {
-        if let Some(session) = self.sessions.get_mut(&id) {
-            session.line = line.clone();
-        }
-    }
-
-    pub fn set_session_auth_time(&mut self, id: SessionId, auth_time: Timestamp) -> bool {
-        let session = self.sessions.get_mut(&id).filter(|session| session.ended.is_none());
-        session.map(|session| session.auth_time = auth_time).is_some()
-    }
-
-    pub fn end_session(&mut self, id: SessionId, end: End) -> bool {
-        self.sessions.get_mut(&id).is_some_and(|session| end_once(session, end))
-    }
-
-    pub fn end_sessions_of_user(
-        &mut self,
-        user_id: UserId,
-        except: Option<SessionId>,
-        end: End,
-    ) -> u64 {
-        let of_user =
-            |session: &&mut Session| session.user_id == user_id && Some(session.id) != except;
-        let sessions = self.sessions.values_mut().filter(of_user);
-        sessions.map(|session| u64::from(end_once(session, end))).sum()
-    }
-
-    pub fn end_oldest_sessions(&mut self, user_id: UserId, keep: u32, end: End) -> Vec<SessionId> {
-        let left =
-            |session: &&mut Session| session.user_id == user_id && session.end(end.at).is_none();
-        let mut left: Vec<_> = self.sessions.values_mut().filter(left).collect();
-        left.sort_by_key(|session| (session.created_at, session.id));
-        let too_many = left.len().saturating_sub(usize::try_from(keep).unwrap_or(usize::MAX));
-        let oldest = left.into_iter().take(too_many);
-        oldest.filter_map(|session| end_once(session, end).then_some(session.id)).collect()
-    }
-
-    pub fn delete_sessions(&mut self, before: Timestamp, limit: u32) -> u64 {
-        let over = self.sessions.values().filter(|session| session.lifetime_ends_at < before);
-        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let ids: Vec<_> = over.map(|session| session.id).take(limit).collect();
-        ids.iter().map(|id| u64::from(self.sessions.remove(id).is_some())).sum()
-    }
-
     pub fn insert_key(&mut self, key: &StoredKey) -> Result<(), StoreError> {
         if self.keys.iter().any(|other| other.id == key.id) {
             return Err(doubled("key"));
         }
         self.keys.push(key.clone());
-        self.keys.sort_by_key(|key| (key.active_from, key.created_at, key.id.clone()));
+        self.sort_keys();
         Ok(())
+    }
+
+    pub fn update_key(&mut self, key: &StoredKey) -> bool {
+        let Some(stored) = self.keys.iter_mut().find(|stored| stored.id == key.id) else {
+            return false;
+        };
+        stored.sealed.clone_from(&key.sealed);
+        stored.active_from = key.active_from;
+        stored.revoked_at = key.revoked_at;
+        self.sort_keys();
+        true
+    }
+
+    fn sort_keys(&mut self) {
+        self.keys.sort_by_key(|key| (key.active_from, key.created_at, key.id.clone()));
     }
 
     pub fn insert_event(&mut self, event: &Event) -> Result<(), StoreError> {
@@ -273,14 +225,4 @@ impl State {
         events.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
         events
     }
-}
-
-/// Ends a session if nobody has; where its time ran out before, that is the reason.
-fn end_once(session: &mut Session, end: End) -> bool {
-    if session.ended.is_some() {
-        return false;
-    }
-    let reason = session.lapse(end.at).map_or(end.reason, |lapse| lapse.reason);
-    session.ended = Some(End { at: end.at, reason });
-    true
 }

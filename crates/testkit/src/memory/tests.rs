@@ -63,3 +63,35 @@ async fn a_test_can_look_at_the_mail_that_is_committed() {
     assert_eq!(store.links(), [link]);
     assert_eq!(store.letters(), [letter]);
 }
+
+#[tokio::test]
+async fn a_test_can_look_at_the_keys_clients_and_news_that_are_committed() {
+    let store = MemoryStore::new();
+    let user = fixtures::user(1);
+    let (key, client, news) = (fixtures::key(1), fixtures::client(2, &user), fixtures::news(3));
+    let mut tx = store.begin(Access::Write).await.unwrap();
+    tx.insert_user(&user).await.unwrap();
+    tx.insert_key(&key).await.unwrap();
+    tx.insert_client(&client).await.unwrap();
+    tx.insert_news(std::slice::from_ref(&news)).await.unwrap();
+    assert!(store.keys().is_empty() && store.clients().is_empty() && store.news().is_empty());
+    tx.commit().await.unwrap();
+    assert_eq!(store.keys(), [key]);
+    assert_eq!(store.clients(), [client]);
+    assert_eq!(store.news(), [news]);
+}
+
+#[tokio::test]
+async fn a_cursor_of_a_store_that_came_further_begins_anew() {
+    let (further, store) = (MemoryStore::new(), MemoryStore::new());
+    for (store, items) in [(&further, 2), (&store, 1)] {
+        let items: Vec<_> = (0..items).map(fixtures::news).collect();
+        store.begin(Access::SingleWrite).await.unwrap().insert_news(&items).await.unwrap();
+    }
+    let mut entries =
+        further.begin(Access::Read).await.unwrap().list_news(None, 9).await.unwrap().entries;
+    let last = entries.pop().unwrap().cursor;
+    let page = store.begin(Access::Read).await.unwrap().list_news(Some(last), 9).await.unwrap();
+    assert!(page.is_anew);
+    assert_eq!(page.entries.len(), 1);
+}

@@ -65,8 +65,8 @@ promises! {
         let signup = stage.signup();
         stage.add_signup(&signup).await;
         let mut gone = Vec::new();
-        for purpose in LinkPurpose::ALL.iter().filter(|it| **it != LinkPurpose::ConfirmSignup) {
-            gone.push(stage.link(*purpose, &user));
+        for purpose in fixtures::account_purposes() {
+            gone.push(stage.link(purpose, &user));
         }
         let stay = [
             stage.link(LinkPurpose::ResetPassword, &other),

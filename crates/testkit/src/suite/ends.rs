@@ -85,15 +85,16 @@ promises! {
             sessions.push(stage.session_of(&user).await);
         }
         let end = End { at: after(60), reason: EndReason::LogoutAll };
-        let count = stage.single().await.end_sessions_of_user(user.id, None, end).await.unwrap();
-        assert_eq!(count, 3);
+        let ended = stage.single().await.end_sessions_of_user(user.id, None, end).await.unwrap();
+        sessions.sort_by_key(|session| session.id);
+        assert_eq!(ended, sessions.iter().map(|session| session.id).collect::<Vec<_>>());
         for session in sessions {
             let expected = Session { ended: Some(end), ..session };
             assert_eq!(stage.stored_session(expected.id).await, expected);
         }
         assert_eq!(stage.stored_session(others.id).await, others);
         let again = stage.single().await.end_sessions_of_user(user.id, None, end).await;
-        assert_eq!(again.unwrap(), 0);
+        assert!(again.unwrap().is_empty());
     }
 
     async fn one_session_can_be_spared(stage: Stage) {
@@ -101,14 +102,30 @@ promises! {
         let (spared, session) = (stage.session_of(&user).await, stage.session_of(&user).await);
         let end = End { at: after(60), reason: EndReason::PasswordChanged };
         let mut tx = stage.single().await;
-        assert_eq!(tx.end_sessions_of_user(user.id, Some(spared.id), end).await.unwrap(), 1);
+        let ended = tx.end_sessions_of_user(user.id, Some(spared.id), end).await.unwrap();
+        assert_eq!(ended, [session.id]);
         drop(tx);
         assert_eq!(stage.stored_session(spared.id).await, spared);
         assert_eq!(stage.stored_session(session.id).await.ended, Some(end));
         let others = stage.session().await;
         let mut tx = stage.single().await;
-        let count = tx.end_sessions_of_user(user.id, Some(others.id), end).await.unwrap();
-        assert_eq!(count, 1, "nothing of the user's is spared by another's session");
+        let ended = tx.end_sessions_of_user(user.id, Some(others.id), end).await.unwrap();
+        assert_eq!(ended, [spared.id], "nothing of the user's is spared by another's session");
+    }
+
+    async fn the_sessions_of_a_user_that_end_are_given_oldest_first(stage: Stage) {
+        let user = stage.user().await;
+        let mut begun = Vec::new();
+        for seconds in [30, 10, 40, 20, 10] {
+            begun.push(begun_at(&stage, &user, after(seconds)).await);
+        }
+        let over = begun_at(&stage, &user, after(0)).await;
+        stage.end(over.id, logout_after(5)).await;
+        begun.sort_by_key(|session| (session.created_at, session.id));
+        let expected: Vec<_> = begun.iter().map(|session| session.id).collect();
+        let mut tx = stage.single().await;
+        let ended = tx.end_sessions_of_user(user.id, None, logout_after(60)).await.unwrap();
+        assert_eq!(ended, expected, "without the one that was over");
     }
 
     async fn ends_of_all_sessions_keep_to_the_truth_of_each(stage: Stage) {
@@ -124,8 +141,12 @@ promises! {
         let at = after(IDLE_SECONDS);
         let end = End { at, reason: EndReason::AccountDisabled };
         let mut tx = stage.single().await;
-        assert_eq!(tx.end_sessions_of_user(user.id, None, end).await.unwrap(), 3);
+        let mut given = tx.end_sessions_of_user(user.id, None, end).await.unwrap();
         drop(tx);
+        let mut expected = [idle.id, over.id, living.id];
+        given.sort();
+        expected.sort();
+        assert_eq!(given, expected);
         for (id, expected) in [
             (ended.id, logout_after(5)),
             (idle.id, End { at, reason: EndReason::IdleTimeout }),

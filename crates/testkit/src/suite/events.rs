@@ -23,7 +23,13 @@ fn kinds() -> Vec<EventKind> {
         EventKind::SessionBegun,
         EventKind::Reauthenticated,
         EventKind::SessionCaughtUp,
+        EventKind::NewClient,
+        EventKind::LoginDisowned,
         EventKind::KeyCreated,
+        EventKind::KeyWithdrawn,
+        EventKind::KeyRevoked,
+        EventKind::KeysResealed,
+        EventKind::IssuerChanged,
         EventKind::LetterDropped,
         EventKind::LetterGivenUp,
     ];

@@ -36,6 +36,7 @@ promises! {
                 public_jwk: access.then(|| PUBLIC_JWK.to_owned()),
                 created_at: after(seconds - 600),
                 active_from: after(seconds),
+                revoked_at: access.then(|| after(seconds - 300)),
                 ..plain
             });
         }
@@ -59,6 +60,46 @@ promises! {
         keys.sort_by_key(|key| key.active_from);
         let found = stage.read().await.list_keys().await.unwrap();
         assert_eq!(ids(&found), ids(&keys));
+    }
+
+    async fn a_key_is_sealed_anew_put_off_and_revoked_and_nothing_else_changes(stage: Stage) {
+        let (stored, other) = (key(stage.seed()), key(stage.seed()));
+        for key in [&stored, &other] {
+            stage.single().await.insert_key(key).await.unwrap();
+        }
+        for revoked_at in [Some(after(60)), None] {
+            let sealed = vec![u8::from(revoked_at.is_some()); 70];
+            let changed =
+                StoredKey { sealed, active_from: after(30), revoked_at, ..stored.clone() };
+            let given = StoredKey {
+                purpose: KeyPurpose::Link,
+                algorithm: Algorithm::EdDsa,
+                public_jwk: Some(PUBLIC_JWK.to_owned()),
+                created_at: after(-60),
+                ..changed.clone()
+            };
+            assert!(stage.single().await.update_key(&given).await.unwrap());
+            let found = stage.read().await.list_keys().await.unwrap();
+            assert_eq!(found, [other.clone(), changed], "in the order as it is then");
+        }
+    }
+
+    async fn a_key_that_is_not_there_is_not_changed(stage: Stage) {
+        let (stored, other) = (key(stage.seed()), key(stage.seed()));
+        stage.single().await.insert_key(&stored).await.unwrap();
+        assert!(!stage.single().await.update_key(&other).await.unwrap());
+        assert_eq!(stage.read().await.list_keys().await.unwrap(), [stored]);
+    }
+
+    async fn a_change_of_a_key_is_undone_with_its_unit(stage: Stage) {
+        let stored = key(stage.seed());
+        stage.single().await.insert_key(&stored).await.unwrap();
+        let revoked = StoredKey { revoked_at: Some(after(60)), ..stored.clone() };
+        let mut tx = stage.write().await;
+        assert!(tx.update_key(&revoked).await.unwrap());
+        assert_eq!(tx.list_keys().await.unwrap(), [revoked]);
+        drop(tx);
+        assert_eq!(stage.read().await.list_keys().await.unwrap(), [stored]);
     }
 
     async fn a_store_without_keys_lists_none(stage: Stage) {
@@ -88,6 +129,27 @@ promises! {
         stage.write().await.lock_instance(&first).await.unwrap();
         let second = Instance { issuer: "https://b.example".to_owned(), created_at: after(5) };
         assert_eq!(stage.write().await.lock_instance(&second).await.unwrap(), second);
+    }
+
+    async fn an_instance_gets_another_issuer_and_nothing_else_changes(stage: Stage) {
+        let first = Instance { issuer: "https://a.example".to_owned(), created_at: after(0) };
+        let moved = Instance { issuer: "https://bücher.example/auth".to_owned(), ..first.clone() };
+        let late = Instance { created_at: after(9), ..first.clone() };
+        let mut tx = stage.write().await;
+        tx.lock_instance(&first).await.unwrap();
+        tx.commit().await.unwrap();
+        for (lasts, stands) in [(false, &first), (true, &moved)] {
+            let mut tx = stage.write().await;
+            assert_eq!(tx.lock_instance(&late).await.unwrap(), first);
+            tx.set_issuer(&moved.issuer).await.unwrap();
+            assert_eq!(tx.find_instance().await.unwrap().as_ref(), Some(&moved));
+            if lasts {
+                tx.commit().await.unwrap();
+            } else {
+                drop(tx);
+            }
+            assert_eq!(stage.read().await.find_instance().await.unwrap().as_ref(), Some(stands));
+        }
     }
 
     async fn nodes_that_start_together_agree_and_make_one_set_of_keys(stage: Stage) {

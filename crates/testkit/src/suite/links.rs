@@ -8,14 +8,17 @@ use gateward_domain::{Email, LinkId, Timestamp, User};
 
 use super::Stage;
 use super::stage::{after, race};
-use crate::fixtures::{LINK_SECONDS, signup_link};
+use crate::fixtures::{LINK_SECONDS, account_purposes, session_link, signup_link};
 
-/// One link for each purpose, about this account where it is about one; not stored yet.
+/// One link for each purpose, about this account or a session of its owner where it is about one;
+/// not stored yet.
 fn one_of_each(stage: &Stage, user: &User) -> Vec<Link> {
     let signup = signup_link(stage.seed(), &stage.signup());
-    let about_user =
-        LinkPurpose::ALL.iter().filter(|purpose| **purpose != LinkPurpose::ConfirmSignup);
-    about_user.map(|purpose| stage.link(*purpose, user)).chain([signup]).collect()
+    let session = session_link(stage.seed(), &stage.draft(user), user);
+    let links = account_purposes().map(|purpose| stage.link(purpose, user));
+    let links: Vec<_> = links.chain([signup, session]).collect();
+    assert_eq!(links.len(), LinkPurpose::ALL.len());
+    links
 }
 
 /// What the two ways to a link lead to.

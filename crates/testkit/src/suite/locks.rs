@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use gateward_domain::key::KeyId;
 use gateward_domain::ports::{Instance, Tx};
-use gateward_domain::refresh::Rotation;
-use gateward_domain::{EndReason, User};
+use gateward_domain::refresh::{Line, Rotation};
+use gateward_domain::{EndReason, Session, User};
 use tokio::time::{sleep, timeout};
 
 use super::Stage;
@@ -170,6 +171,44 @@ promises! {
             let expected = if ended { end } else { logout_after(5) };
             assert_eq!(stage.stored_session(id).await.ended, Some(expected));
         }
+    }
+
+    async fn a_cut_waits_for_a_locked_session_and_goes_by_what_came_of_it(stage: Stage) {
+        for (ending, by_key) in
+            ENDINGS.into_iter().flat_map(|ending| [(ending, false), (ending, true)])
+        {
+            let session = stage.session().await;
+            let mut holder = stage.write().await;
+            holder.lock_session(session.id).await.unwrap();
+            holder.end_session(session.id, logout_after(5)).await.unwrap();
+            let (theirs, key) = (stage.clone(), session.line.key_id);
+            let ended = waiting_for(holder, ending, async move {
+                let (mut tx, end) = (theirs.single().await, logout_after(6));
+                if by_key {
+                    let sessions = tx.end_sessions_of_key(&key, end, 10).await.unwrap();
+                    return sessions.iter().map(|session| session.id).collect();
+                }
+                tx.end_sessions_begun_before(after(1), None, end, 10).await.unwrap()
+            })
+            .await;
+            let expected = if ending == Ending::Committed { vec![] } else { vec![session.id] };
+            assert_eq!(ended, expected, "no session slips through");
+        }
+    }
+
+    async fn a_session_that_goes_over_to_another_key_does_not_end_with_the_first(stage: Stage) {
+        let session = stage.session().await;
+        let line = Line { key_id: KeyId("another".to_owned()), ..session.line.clone() };
+        let mut holder = stage.write().await;
+        holder.lock_session(session.id).await.unwrap();
+        holder.set_session_line(session.id, &line).await.unwrap();
+        let (theirs, key) = (stage.clone(), session.line.key_id.clone());
+        let ended = waiting_for(holder, Ending::Committed, async move {
+            theirs.single().await.end_sessions_of_key(&key, logout_after(6), 10).await.unwrap()
+        })
+        .await;
+        assert!(ended.is_empty(), "{ended:?}");
+        assert_eq!(stage.stored_session(session.id).await, Session { line, ..session });
     }
 
     async fn whoever_locks_a_new_instance_waits_for_the_lock_before(stage: Stage) {

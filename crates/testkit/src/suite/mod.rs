@@ -9,13 +9,17 @@ mod register;
 mod stage;
 
 pub mod accounts;
+pub mod clients;
 pub mod codes;
 pub mod combinations;
 pub mod credentials;
+pub mod cuts;
 pub mod deletions;
 pub mod emails;
 pub mod ends;
 pub mod events;
+pub mod feed;
+pub mod follow;
 pub mod keys;
 pub mod letters;
 pub mod links;
@@ -37,13 +41,17 @@ pub use stage::{Stage, Subject};
 
 register! {
     accounts => __promises_accounts,
+    clients => __promises_clients,
     codes => __promises_codes,
     combinations => __promises_combinations,
     credentials => __promises_credentials,
+    cuts => __promises_cuts,
     deletions => __promises_deletions,
     emails => __promises_emails,
     ends => __promises_ends,
     events => __promises_events,
+    feed => __promises_feed,
+    follow => __promises_follow,
     keys => __promises_keys,
     letters => __promises_letters,
     links => __promises_links,

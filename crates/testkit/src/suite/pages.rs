@@ -1,6 +1,6 @@
 //! Promises about lists that are read page by page: the sessions and the events of an account.
 
-use gateward_domain::{Actor, Event, EventId, EventKind, Session, SessionId, User};
+use gateward_domain::{Actor, Event, EventId, EventKind, Session, SessionId, Timestamp, User};
 
 use super::Stage;
 use super::stage::{after, logout_after};
@@ -76,6 +76,53 @@ promises! {
         assert_eq!(listed, expected);
         let nobody = stage.stranger().id;
         assert!(stage.read().await.list_user_sessions(nobody, None, 10).await.unwrap().is_empty());
+    }
+
+    async fn the_living_sessions_of_a_user_are_listed_page_by_page(stage: Stage) {
+        let (user, other) = (stage.user().await, stage.user().await);
+        let mut expected = sessions(&stage, &user).await;
+        sessions(&stage, &other).await;
+        // One that is over stands before, amid and after the others.
+        for index in [6, 3, 0] {
+            stage.end(expected.remove(index).id, logout_after(5)).await;
+        }
+        for limit in [1, 2, 4, 100] {
+            let (mut listed, mut last) = (Vec::new(), None);
+            // A list that goes in a circle is longer than it should be, and not endless.
+            for _ in 0..6 {
+                let mut tx = stage.read().await;
+                let now = after(60);
+                let page = tx.list_living_sessions(user.id, now, last, limit).await.unwrap();
+                assert!(page.len() <= usize::try_from(limit).unwrap());
+                let Some(session) = page.last() else { break };
+                last = Some(session.id);
+                listed.extend(page);
+            }
+            assert_eq!(listed, expected, "{limit} at a time");
+        }
+        let mut tx = stage.read().await;
+        assert!(tx.list_living_sessions(user.id, after(60), None, 0).await.unwrap().is_empty());
+    }
+
+    async fn a_session_whose_time_ran_out_is_not_listed_among_the_living(stage: Stage) {
+        // The account need not be there.
+        let user = stage.stranger();
+        let mut idle = stage.draft(&user);
+        idle.line.expires_at = after(60);
+        let over = Session { lifetime_ends_at: after(60), ..stage.draft(&user) };
+        let ended = Session { ended: Some(logout_after(90)), ..stage.draft(&user) };
+        let living = stage.draft(&user);
+        for session in [&idle, &over, &ended, &living] {
+            stage.add_session(session).await;
+        }
+        let mut before = [idle, over, living.clone()];
+        before.sort_by_key(|session| session.id);
+        let last = Timestamp::from_micros(after(60).micros() - 1);
+        for (now, expected) in [(last, before.as_slice()), (after(60), &[living])] {
+            let mut tx = stage.read().await;
+            let listed = tx.list_living_sessions(user.id, now, None, 10).await.unwrap();
+            assert_eq!(listed, expected);
+        }
     }
 
     async fn the_events_about_a_user_are_listed_page_by_page(stage: Stage) {

@@ -7,7 +7,7 @@ use gateward_domain::{Email, Identifier, Timestamp, User};
 
 use super::Stage;
 use super::stage::{after, race, taken};
-use crate::fixtures::LINK_SECONDS;
+use crate::fixtures::{LINK_SECONDS, account_purposes};
 
 /// How often a change of address is raced.
 const ROUNDS: usize = 25;
@@ -131,8 +131,8 @@ promises! {
 
     async fn a_link_that_reserves_nothing_keeps_nobody_away(stage: Stage) {
         let user = stage.user().await;
-        for purpose in LinkPurpose::ALL.iter().filter(|it| **it != LinkPurpose::ConfirmSignup) {
-            stage.put_link(&stage.link(*purpose, &user)).await;
+        for purpose in account_purposes() {
+            stage.put_link(&stage.link(purpose, &user)).await;
         }
         let wanted = stage.stranger().email;
         let change = Link { email: wanted, ..stage.link(LinkPurpose::ChangeEmail, &user) };

@@ -132,7 +132,8 @@ promises! {
             let end = End { at: after(60), reason: EndReason::LogoutAll };
             let mut tx = stage.write().await;
             tx.lock_user(session.user_id).await.unwrap();
-            assert_eq!(tx.end_sessions_of_user(session.user_id, None, end).await.unwrap(), 1);
+            let ended = tx.end_sessions_of_user(session.user_id, None, end).await.unwrap();
+            assert_eq!(ended, [session.id]);
             tx.commit().await.unwrap();
         })
         .await;

@@ -4,9 +4,11 @@ use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
+use gateward_domain::client::KnownClient;
+use gateward_domain::feed::{FeedCursor, FeedItem, FeedPage};
 use gateward_domain::link::{Link, LinkPurpose};
 use gateward_domain::mail::{LetterKind, QueuedLetter};
-use gateward_domain::ports::{Access, Store, StoreError, Taken, Tx};
+use gateward_domain::ports::{Access, FeedWatch, Store, StoreError, Taken, Tx};
 use gateward_domain::refresh::Rotation;
 use gateward_domain::signup::PendingSignup;
 use gateward_domain::{
@@ -206,6 +208,38 @@ impl Stage {
     /// The letter as it is stored; it must be there.
     pub async fn stored_letter(&self, id: LetterId) -> QueuedLetter {
         self.read().await.find_letter(id).await.unwrap().unwrap()
+    }
+
+    /// A client of the user that is not stored yet.
+    #[must_use]
+    pub fn client(&self, user: &User) -> KnownClient {
+        fixtures::client(self.seed(), user)
+    }
+
+    /// Stores a client.
+    pub async fn add_client(&self, client: &KnownClient) {
+        self.single().await.insert_client(client).await.unwrap();
+    }
+
+    /// News of a session that are not stored yet.
+    #[must_use]
+    pub fn news(&self) -> FeedItem {
+        fixtures::news(self.seed())
+    }
+
+    /// Stores news.
+    pub async fn add_news(&self, items: &[FeedItem]) {
+        self.single().await.insert_news(items).await.unwrap();
+    }
+
+    /// A page of the feed.
+    pub async fn list_news(&self, since: Option<&FeedCursor>, limit: u32) -> FeedPage {
+        self.read().await.list_news(since.cloned(), limit).await.unwrap()
+    }
+
+    /// Watches the feed.
+    pub async fn watch(&self) -> Box<dyn FeedWatch> {
+        self.store.watch_feed().await.unwrap()
     }
 }
 

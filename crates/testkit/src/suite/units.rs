@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use gateward_domain::client::KnownClient;
+use gateward_domain::feed::FeedItem;
 use gateward_domain::key::StoredKey;
 use gateward_domain::link::{Link, LinkPurpose};
 use gateward_domain::mail::{LetterState, QueuedLetter};
@@ -31,6 +33,8 @@ struct Changes {
     old_link: Link,
     letter: QueuedLetter,
     old_letter: QueuedLetter,
+    client: KnownClient,
+    news: FeedItem,
 }
 
 impl Changes {
@@ -55,6 +59,8 @@ impl Changes {
             old_link,
             letter: stage.letter(),
             old_letter,
+            client: stage.client(&user),
+            news: stage.news(),
             user,
             session,
             new_user,
@@ -70,6 +76,8 @@ impl Changes {
         assert!(tx.end_session(self.session.id, logout_after(5)).await.unwrap());
         tx.insert_key(&self.key).await.unwrap();
         tx.insert_event(&self.event).await.unwrap();
+        tx.insert_client(&self.client).await.unwrap();
+        tx.insert_news(std::slice::from_ref(&self.news)).await.unwrap();
         self.write_mail(tx).await;
     }
 
@@ -95,6 +103,10 @@ impl Changes {
         assert_eq!(tx.list_keys().await.unwrap().contains(&self.key), seen);
         let events = tx.list_session_events(self.session.id, 10).await.unwrap();
         assert_eq!(events.contains(&self.event), seen);
+        let clients = tx.list_user_clients(self.user.id, 10).await.unwrap();
+        assert_eq!(clients.contains(&self.client), seen);
+        let feed = tx.list_news(None, 10).await.unwrap();
+        assert_eq!(feed.entries.iter().any(|entry| entry.item == self.news), seen);
         self.is_mail_seen(tx, seen).await;
     }
 

@@ -17,6 +17,8 @@ pub struct KeyRow {
     public_jwk: Option<String>,
     created_at: i64,
     active_from: i64,
+    #[serde(default)]
+    revoked_at: Option<i64>,
 }
 
 impl Row for KeyRow {
@@ -33,6 +35,7 @@ impl Row for KeyRow {
             public_jwk: key.public_jwk.clone(),
             created_at: key.created_at.micros(),
             active_from: key.active_from.micros(),
+            revoked_at: key.revoked_at.map(Timestamp::micros),
         }
     }
 
@@ -45,6 +48,7 @@ impl Row for KeyRow {
             public_jwk: self.public_jwk,
             created_at: Timestamp::from_micros(self.created_at),
             active_from: Timestamp::from_micros(self.active_from),
+            revoked_at: self.revoked_at.map(Timestamp::from_micros),
         })
     }
 }

@@ -3,18 +3,22 @@
 //! They are not the domain's nouns: a row outlives the version of the code that wrote it, and a
 //! noun may change its shape. A field that comes later gets `#[serde(default)]`.
 
+mod client;
 mod event;
 mod installation;
 mod letter;
 mod link;
+mod news;
 mod session;
 mod signup;
 mod user;
 
+pub use client::ClientRow;
 pub use event::EventRow;
 pub use installation::{InstanceRow, KeyRow};
 pub use letter::LetterRow;
 pub use link::LinkRow;
+pub use news::NewsRow;
 pub use session::SessionRow;
 pub use signup::SignupRow;
 pub use user::UserRow;

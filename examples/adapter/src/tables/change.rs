@@ -23,11 +23,14 @@ pub fn insert<R: Row>(
 /// Changes a row if it is there and `change` agrees; says whether it was changed.
 ///
 /// This is the place of an `UPDATE … WHERE …`: between reading and writing nobody else writes.
-pub fn update<R: Row<Key = u128>>(
+pub fn update<'k, R: Row>(
     transaction: &WriteTransaction,
-    key: u128,
+    key: KeyOf<'k, R>,
     change: impl FnOnce(&mut R::Noun) -> bool,
-) -> Result<bool, StoreError> {
+) -> Result<bool, StoreError>
+where
+    KeyOf<'k, R>: Copy,
+{
     let Some(mut noun) = View::Own(transaction).find::<R>(key)? else { return Ok(false) };
     if !change(&mut noun) {
         return Ok(false);

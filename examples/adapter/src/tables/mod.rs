@@ -12,7 +12,8 @@ use redb::{TableDefinition, TableError, Value, WriteTransaction};
 
 use crate::failed;
 use crate::rows::{
-    EventRow, InstanceRow, KeyRow, LetterRow, LinkRow, Row, SessionRow, SignupRow, UserRow,
+    ClientRow, EventRow, InstanceRow, KeyRow, LetterRow, LinkRow, NewsRow, Row, SessionRow,
+    SignupRow, UserRow,
 };
 
 /// What belongs to one row each.
@@ -53,7 +54,7 @@ pub const SIGNUP_ENDS: Times = TableDefinition::new("signup_ends");
 pub const LINK_SECRETS: Owners<&'static [u8; 32]> = TableDefinition::new("link_secrets");
 /// The links of an address, by when they were made.
 pub const LINKS_OF_EMAIL: Index<&'static str> = TableDefinition::new("links_of_email");
-/// The links about a sign-up or an account, by when they were made.
+/// The links about a sign-up, an account or a session, by when they were made.
 pub const LINKS_OF_SUBJECT: Index<u128> = TableDefinition::new("links_of_subject");
 /// All links, by the end of their time.
 pub const LINK_ENDS: Times = TableDefinition::new("link_ends");
@@ -62,6 +63,18 @@ pub const LINK_ENDS: Times = TableDefinition::new("link_ends");
 pub const LETTER_SLOTS: Owners<&'static str> = TableDefinition::new("letter_slots");
 /// The letters that wait, by when they are due.
 pub const LETTERS_DUE: Times = TableDefinition::new("letters_due");
+
+/// The hashes of the secrets of clients, and whose they are.
+pub const CLIENT_SECRETS: Owners<&'static [u8; 32]> = TableDefinition::new("client_secrets");
+/// The clients of a user, by their identifiers.
+pub const CLIENTS_OF_USER: Pages = TableDefinition::new("clients_of_user");
+/// All clients, by the end of their time.
+pub const CLIENT_ENDS: Times = TableDefinition::new("client_ends");
+
+/// The last place in the feed that was given away; its news may be deleted.
+pub const LAST_NEWS: Owners<()> = TableDefinition::new("last_news");
+/// All news, by when they stop to matter.
+pub const NEWS_ENDS: Times = TableDefinition::new("news_ends");
 
 /// The table of a row.
 pub const fn table<R: Row>() -> TableDefinition<'static, R::Key, &'static [u8]> {
@@ -95,6 +108,8 @@ fn create_rows(transaction: &WriteTransaction) -> Result<(), TableError> {
     transaction.open_table(table::<SignupRow>())?;
     transaction.open_table(table::<LinkRow>())?;
     transaction.open_table(table::<LetterRow>())?;
+    transaction.open_table(table::<ClientRow>())?;
+    transaction.open_table(table::<NewsRow>())?;
     Ok(())
 }
 
@@ -114,5 +129,10 @@ fn create_indexes(transaction: &WriteTransaction) -> Result<(), TableError> {
     transaction.open_table(LINK_ENDS)?;
     transaction.open_table(LETTER_SLOTS)?;
     transaction.open_table(LETTERS_DUE)?;
+    transaction.open_table(CLIENT_SECRETS)?;
+    transaction.open_table(CLIENTS_OF_USER)?;
+    transaction.open_table(CLIENT_ENDS)?;
+    transaction.open_table(LAST_NEWS)?;
+    transaction.open_table(NEWS_ENDS)?;
     Ok(())
 }

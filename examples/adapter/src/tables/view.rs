@@ -3,7 +3,7 @@
 //! A table can be open once in a transaction at a time, so each method opens its table, reads and
 //! closes it again.
 
-use std::ops::Bound::{Excluded, Included};
+use std::ops::Bound::{Excluded, Included, Unbounded};
 use std::ops::RangeBounds;
 
 use gateward_domain::ports::StoreError;
@@ -57,6 +57,22 @@ impl View<'_> {
         with_table!(self, table::<R>(), rows => {
             let all = rows.iter().map_err(failed)?;
             all.map(|row| decode::<R>(row.map_err(failed)?.1.value())).collect()
+        })
+    }
+
+    /// The first rows after a key that are wanted, in the order of the keys, at most `limit`. It
+    /// goes through the table until it has them.
+    pub fn after<R: Row<Key = u128>>(
+        self,
+        after: Option<u128>,
+        limit: usize,
+        wanted: impl Fn(&R::Noun) -> bool,
+    ) -> Result<Vec<R::Noun>, StoreError> {
+        let first = after.map_or(Unbounded, Excluded);
+        with_table!(self, table::<R>(), rows => {
+            let rows = rows.range::<u128>((first, Unbounded)).map_err(failed)?;
+            let nouns = rows.map(|row| decode::<R>(row.map_err(failed)?.1.value()));
+            nouns.filter(|noun| noun.as_ref().map_or(true, &wanted)).take(limit).collect()
         })
     }
 

@@ -1,0 +1,107 @@
+//! The feed on SQLite: only one writes, so the order of the numbers is that of the commits.
+
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use gateward_domain::Timestamp;
+use gateward_domain::feed::{FeedCursor, FeedEntry, FeedItem, FeedPage};
+use gateward_domain::ports::StoreError;
+
+use super::Tx;
+use super::columns::Time;
+use super::rows::NewsRow;
+use super::schema::news;
+use crate::run::Deed;
+
+diesel::table! {
+    /// The last numbers that SQLite has given.
+    sqlite_sequence (name) {
+        name -> Text,
+        seq -> BigInt,
+    }
+}
+
+/// Where a reader stands: after the entry of this number, which happened at this time. A number
+/// alone may be another entry's, once the file was restored.
+#[derive(Clone, Copy)]
+struct Place {
+    seq: i64,
+    at: Timestamp,
+}
+
+impl Place {
+    /// Reads the text of a cursor, which may be anybody's.
+    fn of(cursor: &FeedCursor) -> Option<Self> {
+        let (seq, at) = cursor.as_str().split_once('.')?;
+        Some(Self { seq: seq.parse().ok()?, at: Timestamp::from_micros(at.parse().ok()?) })
+    }
+
+    /// The text.
+    fn cursor(self) -> Option<FeedCursor> {
+        FeedCursor::parse(&format!("{}.{}", self.seq, self.at.micros())).ok()
+    }
+}
+
+impl Tx {
+    /// Adds rows.
+    pub(super) async fn insert_news_rows(&mut self, rows: Vec<NewsRow>) -> Result<(), StoreError> {
+        let insert = move |conn: &mut SqliteConnection| {
+            for row in rows {
+                let insert = diesel::insert_into(news::table).values(row);
+                diesel::RunQueryDsl::execute(insert, conn)?;
+            }
+            Ok(())
+        };
+        let result = self.start(Deed::Write).await?.spawn_blocking(insert).await;
+        self.finish("news", result)
+    }
+
+    /// The entries after a cursor, or after none if it is not of this file.
+    pub(super) async fn news_after(
+        &mut self,
+        since: Option<FeedCursor>,
+        limit: u32,
+    ) -> Result<FeedPage, StoreError> {
+        let place = match since.as_ref().and_then(Place::of) {
+            Some(place) if self.is_known(place).await? => Some(place),
+            _ => None,
+        };
+        let entries = self.entries_after(place.map_or(0, |place| place.seq), limit).await?;
+        Ok(FeedPage { entries, is_anew: since.is_some() && place.is_none() })
+    }
+
+    /// Whether the entry of this place was written into this file, as far as can be told: it may
+    /// have been deleted since.
+    async fn is_known(&mut self, place: Place) -> Result<bool, StoreError> {
+        let (last, at) = read!(self, "news", conn => {
+            let last = sqlite_sequence::table.filter(sqlite_sequence::name.eq("news"));
+            let entry = news::table.filter(news::seq.eq(place.seq));
+            diesel::select((
+                last.select(sqlite_sequence::seq).single_value(),
+                entry.select(news::happened_at).single_value(),
+            ))
+            .get_result::<(Option<i64>, Option<Time>)>(conn)
+        })?;
+        Ok(place.seq <= last.unwrap_or(0) && at.is_none_or(|at| at.0 == place.at))
+    }
+
+    /// The entries after this number.
+    async fn entries_after(&mut self, seq: i64, limit: u32) -> Result<Vec<FeedEntry>, StoreError> {
+        let rows = read!(self, "news", conn => {
+            news::table
+                .filter(news::seq.gt(seq))
+                .order(news::seq)
+                .limit(i64::from(limit))
+                .select((news::seq, NewsRow::as_select()))
+                .load::<(i64, NewsRow)>(conn)
+        })?;
+        Ok(rows.into_iter().filter_map(|(seq, row)| entry(seq, row)).collect())
+    }
+}
+
+/// The entry of a row. One that cannot be read is named and left out: if it were an error, it would
+/// keep everybody from all that comes after it.
+fn entry(seq: i64, row: NewsRow) -> Option<FeedEntry> {
+    let item = FeedItem::try_from(row);
+    let item = item.inspect_err(|error| tracing::error!(seq, %error, "news are corrupt")).ok()?;
+    Some(FeedEntry { cursor: Place { seq, at: item.at }.cursor()?, item })
+}

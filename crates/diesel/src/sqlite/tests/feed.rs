@@ -1,0 +1,102 @@
+//! The feed in a file: other processes that write, and a file that was restored.
+
+use std::time::Duration;
+
+use diesel::SqliteConnection;
+use diesel::connection::SimpleConnection;
+use gateward_domain::feed::{FeedCursor, FeedItem, FeedPage};
+use gateward_domain::ports::{Access, FeedWatch, Store};
+use gateward_testkit::fixtures::news;
+use tokio::time::timeout;
+
+use super::super::file;
+use crate::testing::SqliteDatabase;
+use crate::{CreateIfMissing, SqliteStore};
+
+/// Another process, as far as locks go.
+fn other_process(database: &SqliteDatabase) -> SqliteConnection {
+    let path = database.folder.path().join("gateward.db");
+    file::open_writer(&path, CreateIfMissing::No).unwrap()
+}
+
+/// Writes news.
+async fn write(store: &SqliteStore, items: &[FeedItem]) {
+    let mut tx = store.begin(Access::SingleWrite).await.unwrap();
+    tx.insert_news(items).await.unwrap();
+}
+
+/// Reads all after a cursor.
+async fn page(store: &SqliteStore, since: Option<&FeedCursor>) -> FeedPage {
+    let mut tx = store.begin(Access::Read).await.unwrap();
+    tx.list_news(since.cloned(), 10).await.unwrap()
+}
+
+/// What a page tells.
+fn told(page: &FeedPage) -> Vec<FeedItem> {
+    page.entries.iter().map(|entry| entry.item.clone()).collect()
+}
+
+/// Whether the watch wakes within a few seconds.
+async fn wakes(watch: &mut dyn FeedWatch) -> bool {
+    timeout(Duration::from_secs(10), watch.changed()).await.is_ok_and(|woken| woken.is_ok())
+}
+
+#[tokio::test]
+async fn a_watch_is_woken_by_this_process_and_by_others() {
+    let database = SqliteDatabase::migrated().await;
+    let store = database.store().await;
+    let mut other = other_process(&database);
+    let mut watch = store.watch_feed().await.unwrap();
+    assert!(timeout(Duration::from_millis(300), watch.changed()).await.is_err(), "nothing is new");
+    write(&store, &[news(1)]).await;
+    assert!(wakes(watch.as_mut()).await);
+    let written = "INSERT INTO news (kind, happened_at, matters_until) \
+                   VALUES ('keys_changed', 1, 2)";
+    other.batch_execute(&format!("BEGIN IMMEDIATE; {written}")).unwrap();
+    assert!(timeout(Duration::from_millis(300), watch.changed()).await.is_err(), "nor is this");
+    other.batch_execute("COMMIT").unwrap();
+    assert!(wakes(watch.as_mut()).await);
+    assert_eq!(page(&store, None).await.entries.len(), 2);
+}
+
+#[tokio::test]
+async fn a_place_that_a_restored_file_has_not_reached_begins_anew() {
+    let database = SqliteDatabase::migrated().await;
+    let store = database.store().await;
+    let mut other = other_process(&database);
+    write(&store, &[news(1), news(2)]).await;
+    let cursor = page(&store, None).await.entries.pop().unwrap().cursor;
+    // As it was before the second was written.
+    let restored = "DELETE FROM news WHERE seq = 2; \
+                    UPDATE sqlite_sequence SET seq = 1 WHERE name = 'news'";
+    other.batch_execute(restored).unwrap();
+    let found = page(&store, Some(&cursor)).await;
+    assert_eq!((told(&found), found.is_anew), (vec![news(1)], true));
+    // Others take the numbers before the reader comes.
+    let third = FeedItem { at: news(3).at.plus_seconds(1), ..news(3) };
+    write(&store, std::slice::from_ref(&third)).await;
+    let found = page(&store, Some(&cursor)).await;
+    assert_eq!((told(&found), found.is_anew), (vec![news(1), third], true));
+}
+
+#[tokio::test]
+async fn numbers_of_news_are_never_given_twice() {
+    let database = SqliteDatabase::migrated().await;
+    let store = database.store().await;
+    write(&store, &[news(1), news(2)]).await;
+    let cursor = page(&store, None).await.entries.pop().unwrap().cursor;
+    other_process(&database).batch_execute("DELETE FROM news").unwrap();
+    assert!(!page(&store, Some(&cursor)).await.is_anew);
+    write(&store, &[news(3)]).await;
+    let found = page(&store, Some(&cursor)).await;
+    assert_eq!((told(&found), found.is_anew), (vec![news(3)], false));
+}
+
+#[tokio::test]
+async fn news_that_cannot_be_read_keep_nobody_from_the_others() {
+    let database = SqliteDatabase::migrated().await;
+    let store = database.store().await;
+    write(&store, &[news(1), news(2), news(3)]).await;
+    other_process(&database).batch_execute("UPDATE news SET kind = 'x' WHERE seq = 2").unwrap();
+    assert_eq!(told(&page(&store, None).await), [news(1), news(3)]);
+}

@@ -1,0 +1,55 @@
+//! Watching the file: SQLite tells nobody, but can be asked whether another connection has written.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use diesel::SqliteConnection;
+use diesel::dsl::sql;
+use diesel::sql_types::BigInt;
+use diesel_async::RunQueryDsl;
+use gateward_domain::ports::{FeedWatch, StoreError};
+use tokio::time::sleep;
+
+use super::Conn;
+use super::thread::Thread;
+use crate::error::store_error;
+
+/// How often it is asked: a tenth of the second within which a node must learn, for a question that
+/// is answered from memory.
+const PERIOD: Duration = Duration::from_millis(100);
+
+/// A connection that watches the file.
+pub struct Watch {
+    conn: Conn,
+    /// What it was told last.
+    version: i64,
+}
+
+impl Watch {
+    /// Has a connection watch.
+    pub async fn start(conn: SqliteConnection) -> Result<Self, StoreError> {
+        let mut conn = Conn::with_runtime(conn, Thread::start("watch"));
+        let version = data_version(&mut conn).await?;
+        Ok(Self { conn, version })
+    }
+}
+
+#[async_trait]
+impl FeedWatch for Watch {
+    async fn changed(&mut self) -> Result<(), StoreError> {
+        loop {
+            let version = data_version(&mut self.conn).await?;
+            if version != self.version {
+                self.version = version;
+                return Ok(());
+            }
+            sleep(PERIOD).await;
+        }
+    }
+}
+
+/// A number that differs from the one before if another connection has written since.
+async fn data_version(conn: &mut Conn) -> Result<i64, StoreError> {
+    let version = sql::<BigInt>("PRAGMA data_version").get_result(conn).await;
+    version.map_err(|error| store_error("(none)", error))
+}

@@ -1,0 +1,229 @@
+//! Promises to those who follow the feed: they miss nothing, whoever commits when, and are woken.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use gateward_domain::feed::{FeedCursor, FeedItem};
+use gateward_domain::ports::FeedWatch;
+use tokio::time::{sleep, timeout};
+
+use super::Stage;
+use super::stage::race;
+
+/// How many write at once.
+const WRITERS: usize = 8;
+
+/// How many units each of them writes.
+const UNITS: usize = 12;
+
+/// So much is never written here.
+const LEARNED_MAX: usize = 10 * WRITERS * UNITS;
+
+/// How long a writer is watched who may have to wait for another.
+const WATCHED: Duration = Duration::from_millis(100);
+
+/// How long somebody who is to be woken waits at most.
+const WOKEN_WITHIN: Duration = Duration::from_secs(10);
+
+/// Somebody who follows the feed, page by page.
+struct Follower {
+    stage: Stage,
+    limit: u32,
+    cursor: Option<FeedCursor>,
+    learned: Vec<FeedItem>,
+}
+
+impl Follower {
+    fn new(stage: &Stage, limit: u32) -> Self {
+        Self { stage: stage.clone(), limit, cursor: None, learned: Vec::new() }
+    }
+
+    /// Reads a page; says whether there was something on it.
+    async fn reads(&mut self) -> bool {
+        let page = self.stage.list_news(self.cursor.as_ref(), self.limit).await;
+        assert!(!page.is_anew, "the cursor is the store's, and no write was lost");
+        assert!(self.learned.len() < LEARNED_MAX, "the feed goes in a circle");
+        let some = !page.entries.is_empty();
+        for entry in page.entries {
+            self.cursor = Some(entry.cursor);
+            self.learned.push(entry.item);
+        }
+        some
+    }
+
+    /// Reads until there is nothing more.
+    async fn catches_up(&mut self) {
+        while self.reads().await {}
+    }
+
+    /// Whether it has learned this.
+    fn knows(&self, item: &FeedItem) -> bool {
+        self.learned.contains(item)
+    }
+
+    /// Sleeps until it is woken and reads, until it has learned this.
+    async fn is_woken_for(&mut self, watch: &mut dyn FeedWatch, item: &FeedItem) {
+        let learning = async {
+            while !self.knows(item) {
+                watch.changed().await.unwrap();
+                self.catches_up().await;
+            }
+        };
+        let in_time = timeout(WOKEN_WITHIN, learning).await;
+        assert!(in_time.is_ok(), "nobody has woken who watches");
+    }
+}
+
+/// Writes units of two items, with a pause amid each; gives what was committed. Some units are
+/// dropped instead.
+async fn write_units(stage: &Stage, writer: usize) -> Vec<FeedItem> {
+    let mut committed = Vec::new();
+    for unit in 0..UNITS {
+        let items = [stage.news(), stage.news()];
+        let [first, second] = &items;
+        let mut tx = stage.write().await;
+        tx.insert_news(std::slice::from_ref(first)).await.unwrap();
+        let pause = (writer * 7 + unit * 3) % 5;
+        sleep(Duration::from_millis(u64::try_from(pause).unwrap())).await;
+        tx.insert_news(std::slice::from_ref(second)).await.unwrap();
+        if !(writer + unit).is_multiple_of(4) {
+            tx.commit().await.unwrap();
+            committed.extend(items);
+        }
+    }
+    committed
+}
+
+/// Follows until all writers are done and everything is read; gives what was learned.
+async fn follow(stage: &Stage, limit: u32, done: &AtomicUsize) -> Vec<FeedItem> {
+    let mut follower = Follower::new(stage, limit);
+    loop {
+        // Asked first: what was committed before is then on a page that is read afterwards.
+        let is_over = done.load(Ordering::SeqCst) == WRITERS;
+        if !follower.reads().await && is_over {
+            return follower.learned;
+        }
+    }
+}
+
+promises! {
+    __promises_follow;
+
+
+    async fn whoever_follows_misses_nothing_of_racing_writers(stage: Stage) {
+        let done = Arc::new(AtomicUsize::new(0));
+        let limits = [1, 3, 100];
+        let items = race(limits.len() + WRITERS, |index| {
+            let (stage, done) = (stage.clone(), Arc::clone(&done));
+            async move {
+                if let Some(limit) = limits.get(index) {
+                    return follow(&stage, *limit, &done).await;
+                }
+                let committed = write_units(&stage, index).await;
+                done.fetch_add(1, Ordering::SeqCst);
+                committed
+            }
+        })
+        .await;
+        let (learned, committed) = items.split_at(limits.len());
+        let set = |items: &[FeedItem]| -> BTreeSet<String> {
+            items.iter().map(|item| format!("{item:?}")).collect()
+        };
+        let committed = set(&committed.concat());
+        assert!(committed.len() > WRITERS);
+        for (learned, limit) in learned.iter().zip(limits) {
+            assert_eq!(set(learned), committed, "{limit} at a time");
+        }
+    }
+
+    /// Where one writer waits for the other, the late one is told of after the early one; where
+    /// they write side by side, a follower has passed the place of the early one before it commits.
+    async fn a_unit_that_commits_after_later_ones_is_not_skipped(stage: Stage) {
+        for (limit, commits) in [(1, true), (1, false), (100, true), (100, false)] {
+            let mut follower = Follower::new(&stage, limit);
+            let [first, early, earlier, late, later] = [0; 5].map(|_| stage.news());
+            stage.add_news(std::slice::from_ref(&first)).await;
+            follower.catches_up().await;
+            let mut holder = stage.write().await;
+            holder.insert_news(&[early.clone(), earlier.clone()]).await.unwrap();
+            let (theirs, items) = (stage.clone(), [late.clone(), later.clone()]);
+            let mut writing = tokio::spawn(async move {
+                for item in items {
+                    let mut tx = theirs.write().await;
+                    tx.insert_news(&[item]).await.unwrap();
+                    tx.commit().await.unwrap();
+                }
+            });
+            let written = timeout(WATCHED, &mut writing).await;
+            follower.catches_up().await;
+            assert!(!follower.knows(&early), "nobody sees what is not committed");
+            if written.is_ok() {
+                assert!(follower.knows(&later), "nobody waits for a unit that is open");
+            }
+            if commits {
+                holder.commit().await.unwrap();
+            } else {
+                drop(holder);
+            }
+            if written.is_err() {
+                writing.await.unwrap();
+            }
+            follower.catches_up().await;
+            for (item, is_told) in [
+                (&first, true),
+                (&early, commits),
+                (&earlier, commits),
+                (&late, true),
+                (&later, true),
+            ] {
+                assert_eq!(follower.knows(item), is_told, "{limit} at a time");
+            }
+        }
+    }
+
+    async fn whoever_watches_is_woken_by_each_commit_with_news(stage: Stage) {
+        let mut watches = [stage.watch().await, stage.watch().await];
+        let mut followers = [Follower::new(&stage, 10), Follower::new(&stage, 10)];
+        for round in 0..4 {
+            let item = stage.news();
+            if round % 2 == 0 {
+                stage.add_news(std::slice::from_ref(&item)).await;
+            } else {
+                let mut tx = stage.write().await;
+                tx.insert_news(std::slice::from_ref(&item)).await.unwrap();
+                tx.commit().await.unwrap();
+            }
+            for (watch, follower) in watches.iter_mut().zip(&mut followers) {
+                follower.is_woken_for(watch.as_mut(), &item).await;
+            }
+        }
+        let mut newcomer = Follower::new(&stage, 10);
+        newcomer.catches_up().await;
+        assert!(followers.iter().all(|follower| follower.learned == newcomer.learned));
+    }
+
+    async fn whoever_sleeps_at_the_watch_is_woken(stage: Stage) {
+        let (mut watch, mut follower) = (stage.watch().await, Follower::new(&stage, 10));
+        let item = stage.news();
+        let awaited = item.clone();
+        let sleeper = tokio::spawn(async move {
+            follower.is_woken_for(watch.as_mut(), &awaited).await;
+        });
+        sleep(WATCHED).await;
+        stage.add_news(&[item]).await;
+        sleeper.await.unwrap();
+    }
+
+    async fn a_wait_at_the_watch_can_be_given_up(stage: Stage) {
+        let (mut watch, mut follower) = (stage.watch().await, Follower::new(&stage, 10));
+        for pause in [0, 1, 20] {
+            // It may be woken for nothing, too.
+            let _ = timeout(Duration::from_millis(pause), watch.changed()).await;
+            let item = stage.news();
+            stage.add_news(std::slice::from_ref(&item)).await;
+            follower.is_woken_for(watch.as_mut(), &item).await;
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! The row of an item of the feed.
+
+use gateward_domain::feed::{FeedCursor, FeedEntry, FeedItem, News};
+use gateward_domain::{EndReason, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::Row;
+
+/// The row of an item, with its place.
+#[derive(Serialize, Deserialize)]
+pub struct NewsRow {
+    cursor: String,
+    kind: String,
+    subject: Option<String>,
+    before: Option<i64>,
+    reason: Option<String>,
+    at: i64,
+    until: i64,
+}
+
+impl Row for NewsRow {
+    type Noun = FeedEntry;
+    type Key = u128;
+    const TABLE: &'static str = "news";
+
+    fn of(FeedEntry { cursor, item }: &FeedEntry) -> Self {
+        Self {
+            cursor: cursor.as_str().to_owned(),
+            kind: item.news.kind().to_owned(),
+            subject: item.news.subject(),
+            before: item.news.before().map(Timestamp::micros),
+            reason: item.news.reason().map(|reason| reason.as_str().to_owned()),
+            at: item.at.micros(),
+            until: item.until.micros(),
+        }
+    }
+
+    fn into_noun(self) -> Result<FeedEntry, &'static str> {
+        let before = self.before.map(Timestamp::from_micros);
+        let reason = self.reason.as_deref().and_then(EndReason::from_code);
+        let news = News::from_parts(&self.kind, self.subject.as_deref(), before, reason);
+        let item = FeedItem {
+            news: news.ok_or("kind")?,
+            at: Timestamp::from_micros(self.at),
+            until: Timestamp::from_micros(self.until),
+        };
+        Ok(FeedEntry { cursor: FeedCursor::parse(&self.cursor).map_err(|_| "cursor")?, item })
+    }
+}
