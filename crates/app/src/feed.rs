@@ -13,6 +13,8 @@ const PAGE: u32 = 500;
 pub struct Followed {
     /// What is new, in order.
     pub entries: Vec<FeedEntry>,
+    /// Where to go on.
+    pub cursor: Option<FeedCursor>,
     /// Whether that is all there is for now.
     pub is_complete: bool,
 }
@@ -29,7 +31,7 @@ impl App {
     }
 
     /// Learns what is new in the feed since `since`. One task of a node does this, again and again,
-    /// each time from the cursor of the last entry that it was given.
+    /// each time from where the look before left off.
     ///
     /// What fails must be done again from the same place.
     pub async fn follow_feed(&self, since: Option<&FeedCursor>) -> Result<Followed, KeysError> {
@@ -50,7 +52,10 @@ impl App {
         if is_complete {
             knowledge.confirm(mark);
         }
-        Ok(Followed { entries: page.entries, is_complete })
+        let last = page.entries.last().map(|entry| entry.cursor.clone());
+        // A store that began anew could not go on from there, and could not the next time.
+        let cursor = last.or_else(|| since.filter(|_| !page.is_anew).cloned());
+        Ok(Followed { entries: page.entries, cursor, is_complete })
     }
 
     /// The entries of the feed after `since`, for somebody who follows it from elsewhere.

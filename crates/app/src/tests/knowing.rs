@@ -32,7 +32,7 @@ async fn follow(world: &World) {
         if followed.is_complete {
             return;
         }
-        cursor = followed.entries.last().map(|entry| entry.cursor.clone());
+        cursor = followed.cursor;
     }
 }
 
