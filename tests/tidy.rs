@@ -23,7 +23,7 @@ const MAP: &[(&str, &[&str], &[&str])] = &[
     ("gateward-server", &["app", "crypto", "diesel", "domain", "http", "memory", "smtp"], &[]),
     ("gateward-e2e", &[], &[]),
     ("gateward-example-adapter", &["domain"], &["testkit"]),
-    ("gateward-example-mounted", &["app", "crypto", "diesel", "domain", "http", "smtp"], &[]),
+    ("gateward-example-mounted", &["crypto", "diesel", "http", "memory", "smtp"], &[]),
 ];
 
 /// What `domain` must stay free of: input and output, runtimes, wire formats.

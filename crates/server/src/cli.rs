@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, value_parser};
+use gateward_app::domain::Timestamp;
 use gateward_app::domain::mail::LetterState;
 
 /// An authentication service: accounts, sessions and tokens.
@@ -30,6 +31,9 @@ pub(crate) enum Command {
     /// Make or change accounts.
     #[command(subcommand)]
     User(UserCommand),
+    /// Explain a session, or end them all.
+    #[command(subcommand)]
+    Session(SessionCommand),
     /// Look at letters, or have them sent once more.
     #[command(subcommand)]
     Mail(MailCommand),
@@ -41,12 +45,17 @@ pub(crate) enum Command {
 }
 
 /// What to do with the settings.
-#[derive(Clone, Copy, Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub(crate) enum ConfigCommand {
     /// Say what is wrong with them, if anything.
     Check,
     /// Print what is in force, secrets hidden.
     Show,
+    /// Give the database the issuer of the settings; what the one before has issued ends.
+    SetIssuer {
+        /// The new issuer; it must be that of the settings.
+        url: String,
+    },
 }
 
 /// What to do with accounts.
@@ -83,6 +92,32 @@ pub(crate) enum UserCommand {
         /// Its name or address.
         user: String,
     },
+}
+
+/// What to do with sessions.
+#[derive(Debug, Subcommand)]
+pub(crate) enum SessionCommand {
+    /// Tell when a session began, what happened to it, and why it is over.
+    Explain {
+        /// Which; it stands in tokens as `sid`, and in answers as `session_id`.
+        id: String,
+        /// Print a JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// End every session that began before a time: after a backup was restored, which has forgotten
+    /// whose sessions ended since.
+    EndAll {
+        /// In UTC, such as 2026-11-20T04:10:00Z; without it, now.
+        #[arg(long, value_name = "TIME", value_parser = time)]
+        before: Option<Timestamp>,
+    },
+}
+
+fn time(text: &str) -> Result<Timestamp, String> {
+    let time: jiff::Timestamp =
+        text.parse().map_err(|_| "write it as 2026-11-20T04:10:00Z".to_owned())?;
+    Ok(Timestamp::from_micros(time.as_microsecond()))
 }
 
 /// What to do with letters.
@@ -134,12 +169,26 @@ fn state(name: &str) -> Result<LetterState, String> {
 }
 
 /// What to do with keys.
-#[derive(Clone, Copy, Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub(crate) enum KeysCommand {
     /// Print a new master key.
     GenerateMaster,
     /// List the signing keys.
     List,
     /// Make the next signing keys; they sign once every verifier can know them.
-    Rotate,
+    Rotate {
+        /// Declare all keys compromised: new ones sign at once, and what the old ones signed is dead.
+        #[arg(long)]
+        compromised: bool,
+    },
+    /// Retire one key: its successor is made, and signs once every verifier can know it.
+    Retire {
+        /// Which; `gateward keys list` tells.
+        key: String,
+        /// Declare it compromised: its successor signs at once, and what it signed is dead.
+        #[arg(long)]
+        compromised: bool,
+    },
+    /// Seal all keys with the master key, where the previous one of the settings has sealed them.
+    Reseal,
 }

@@ -2,6 +2,7 @@
 
 mod cli;
 mod commands;
+mod follower;
 mod limits;
 mod logs;
 mod metrics;
@@ -71,8 +72,9 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         match cli.command.unwrap_or(Command::Serve) {
             Command::Serve => commands::serve::run(&settings).await,
             Command::Migrate => commands::migrate::run(&settings).await,
-            Command::Config(command) => commands::config::run(command, &settings),
+            Command::Config(command) => commands::config::run(command, &settings).await,
             Command::User(command) => commands::user::run(command, &settings).await,
+            Command::Session(command) => commands::session::run(command, &settings).await,
             Command::Mail(command) => commands::mail::run(command, &settings).await,
             Command::Keys(command) => commands::keys::run(command, &settings).await,
             Command::Openapi => commands::openapi::print(),

@@ -10,7 +10,10 @@ use gateward_app::Delivery;
 use gateward_app::domain::Timestamp;
 use gateward_app::domain::ports::OutboxCounts;
 use gateward_crypto::Argon2Hasher;
+use gateward_memory::NodeMemory;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+
+use crate::wiring::Wired;
 
 /// The bounds of the request times, in seconds: from a look-up in memory to a queue that is full.
 const SECONDS: &[f64] =
@@ -36,6 +39,7 @@ const DELIVERIES: [Delivery; 5] = [
 struct Page {
     prometheus: PrometheusHandle,
     hasher: Arc<Argon2Hasher>,
+    memory: Arc<NodeMemory>,
 }
 
 /// Begins to count.
@@ -103,9 +107,10 @@ fn number(number: impl TryInto<u32>) -> f64 {
 pub(crate) fn serve(
     listener: TcpListener,
     prometheus: PrometheusHandle,
-    hasher: Arc<Argon2Hasher>,
+    wired: &Wired,
 ) -> anyhow::Result<actix_web::dev::Server> {
-    let page = Data::new(Page { prometheus, hasher });
+    let (hasher, memory) = (wired.hasher.clone(), wired.memory.clone());
+    let page = Data::new(Page { prometheus, hasher, memory });
     let server = HttpServer::new(move || {
         App::new()
             .app_data(page.clone())
@@ -125,6 +130,10 @@ async fn show(page: Data<Page>) -> HttpResponse {
     for (name, value) in numbers {
         metrics::gauge!(name).set(number(value));
     }
+    metrics::gauge!("gateward_feed_ends").set(number(page.memory.ends()));
+    // A node that has never read the feed knows nothing, however long it waits.
+    let age = page.memory.age().map_or(f64::INFINITY, |age| age.as_secs_f64());
+    metrics::gauge!("gateward_feed_age_seconds").set(age);
     HttpResponse::Ok()
         .content_type("text/plain; version=0.0.4; charset=utf-8")
         .body(page.prometheus.render())

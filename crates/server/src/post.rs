@@ -10,9 +10,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use gateward_app::domain::mail::QueuedLetter;
-use gateward_app::domain::ports::{Entropy, StoreError};
+use gateward_app::domain::ports::{Bell, Entropy, StoreError};
 use gateward_app::{App, Delivery};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::metrics;
@@ -22,9 +22,9 @@ use pace::Pace;
 /// not flooded.
 const SLOTS: u32 = 8;
 
-/// How often the outbox is looked into: whoever waits for a letter does not notice half a second,
-/// and an idle node asks the database little.
-const POLL_INTERVAL: Duration = Duration::from_millis(500);
+/// How often the outbox is looked into although nobody has rung: for letters that another process has
+/// written or could not send.
+const POLL_INTERVAL: Duration = Duration::from_secs(2);
 
 /// How long a store that has failed is left alone.
 const STORE_PAUSE: Duration = Duration::from_secs(2);
@@ -68,10 +68,25 @@ pub(crate) struct Postman<L = App> {
     closed: AtomicBool,
     /// Whether the store has failed and nothing was heard of it since.
     in_trouble: AtomicBool,
+    doorbell: Arc<Doorbell>,
+}
+
+/// Wakes the postman when this node has written a letter.
+#[derive(Debug, Default)]
+pub(crate) struct Doorbell(Notify);
+
+impl Bell for Doorbell {
+    fn ring(&self) {
+        self.0.notify_one();
+    }
 }
 
 impl<L: Letters> Postman<L> {
-    pub(crate) fn new(letters: Arc<L>, entropy: Arc<dyn Entropy>) -> Arc<Self> {
+    pub(crate) fn new(
+        letters: Arc<L>,
+        entropy: Arc<dyn Entropy>,
+        doorbell: Arc<Doorbell>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             letters,
             entropy,
@@ -79,6 +94,7 @@ impl<L: Letters> Postman<L> {
             pace: Mutex::default(),
             closed: AtomicBool::new(false),
             in_trouble: AtomicBool::new(false),
+            doorbell,
         })
     }
 
@@ -118,7 +134,10 @@ impl<L: Letters> Postman<L> {
             return;
         }
         let pause = self.take_into(slots).await;
-        sleep(pause).await;
+        tokio::select! {
+            () = sleep(pause) => {}
+            () = self.doorbell.0.notified() => {}
+        }
     }
 
     /// Fills the slots with letters that are due; gives how long to wait before the next look.

@@ -10,17 +10,23 @@ use anyhow::{Context, bail};
 use gateward_app::domain::ports::{Inbox, Mailer, StoreError};
 use gateward_app::{App, KeysError, NewAlgorithm, Ports};
 use gateward_crypto::{
-    Argon2Hasher, Keyring, KeyringSettings, MasterKey, SystemClock, SystemEntropy,
+    Argon2Hasher, Keyring, KeyringSettings, MasterKey, MasterKeys, SystemClock, SystemEntropy,
 };
 use gateward_diesel::{CreateIfMissing, MigrateError, Options, migrate, open, pending};
+use gateward_memory::NodeMemory;
 use gateward_smtp::{DevInbox, SmtpMailer};
 
+use crate::post::Doorbell;
 use crate::settings::{Mail, MasterKeySource, Settings, Transport, is_exposed};
 
 /// The use cases with their adapters.
 pub(crate) struct Wired {
     pub(crate) app: Arc<App>,
     pub(crate) hasher: Arc<Argon2Hasher>,
+    /// What this node knows.
+    pub(crate) memory: Arc<NodeMemory>,
+    /// What wakes the postman.
+    pub(crate) doorbell: Arc<Doorbell>,
     /// Where a developer reads the letters.
     pub(crate) inbox: Option<Arc<dyn Inbox>>,
     /// The master key that was made just now and must be kept, and where.
@@ -54,8 +60,13 @@ pub(crate) async fn wire(settings: &Settings, create: CreateIfMissing) -> anyhow
         audience: settings.audience.clone(),
         access_ttl_seconds: settings.policy.access_ttl_seconds,
         session_max_seconds: settings.policy.session_max_seconds,
+        verified_max: settings.cached_tokens,
     };
-    let keyring = Arc::new(Keyring::new(keyring_settings, master_key, entropy.clone()));
+    let previous = settings.previous_master_key.clone();
+    let master_keys = MasterKeys { present: master_key, previous };
+    let keyring = Arc::new(Keyring::new(keyring_settings, master_keys, entropy.clone()));
+    let memory = Arc::new(NodeMemory::new(Arc::new(SystemClock), settings.cached_users));
+    let doorbell = Arc::new(Doorbell::default());
     let hasher = Arc::new(Argon2Hasher::new(settings.argon2, entropy.clone())?);
     let (mailer, inbox) = mailer(&settings.mail)?;
     let ports = Ports {
@@ -63,13 +74,15 @@ pub(crate) async fn wire(settings: &Settings, create: CreateIfMissing) -> anyhow
         hasher: hasher.clone(),
         signer: keyring.clone(),
         links: keyring.clone(),
+        knowledge: memory.clone(),
+        bell: doorbell.clone(),
         mailer,
         key_maker: keyring,
         clock: Arc::new(SystemClock),
         entropy,
     };
     let app = Arc::new(App::new(ports, settings.policy.clone()).await?);
-    Ok(Wired { app, hasher, inbox, new_master_key })
+    Ok(Wired { app, hasher, memory, doorbell, inbox, new_master_key })
 }
 
 /// What takes the letters, and where a developer reads them.

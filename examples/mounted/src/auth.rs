@@ -14,14 +14,26 @@ use gateward_crypto::{
 use gateward_diesel::{CreateIfMissing, migrate, open};
 use gateward_http::app::domain::PasswordPolicy;
 use gateward_http::app::domain::key::Algorithm;
+use gateward_http::app::domain::ports::NoBell;
 use gateward_http::app::{App as UseCases, NewAlgorithm, Policy, Ports};
-use gateward_http::{App, Options};
+use gateward_http::{App, Options, SameSite};
+use gateward_memory::NodeMemory;
 use gateward_smtp::{DevInbox, MailSettings, Sender};
 use tokio::task::JoinSet;
-use tokio::time::interval;
+use tokio::time::{MissedTickBehavior, interval};
 
-/// How often the node looks for keys that another has made: within ten seconds all must know them.
-const KEY_INTERVAL: Duration = Duration::from_secs(5);
+/// How often the node looks into the feed. What it knows counts as new for half a second; after that
+/// each request asks the database.
+const FEED_INTERVAL: Duration = Duration::from_millis(250);
+
+/// How often the node looks whether its keys are old.
+const KEY_INTERVAL: Duration = Duration::from_mins(1);
+
+/// How many users the node remembers.
+const USERS_MAX: usize = 1_000;
+
+/// How many checked tokens the node remembers.
+const TOKENS_MAX: usize = 1_000;
 
 /// How often sessions that no longer matter are swept away.
 const SWEEP_INTERVAL: Duration = Duration::from_mins(1);
@@ -48,6 +60,7 @@ pub async fn wire(folder: &Path, public_url: &str) -> anyhow::Result<App> {
         audience: public_url.to_owned(),
         access_ttl_seconds: policy.access_ttl_seconds,
         session_max_seconds: policy.session_max_seconds,
+        verified_max: TOKENS_MAX,
     };
     let entropy = Arc::new(SystemEntropy::new());
     let master_key = master_key(&folder.join("master.key"), &entropy)?;
@@ -65,6 +78,9 @@ pub async fn wire(folder: &Path, public_url: &str) -> anyhow::Result<App> {
         hasher: Arc::new(hasher),
         signer: keyring.clone(),
         links: keyring.clone(),
+        knowledge: Arc::new(NodeMemory::new(Arc::new(SystemClock), USERS_MAX)),
+        // Letters are looked for all the time.
+        bell: Arc::new(NoBell),
         mailer: inbox.clone(),
         key_maker: keyring,
         clock: Arc::new(SystemClock),
@@ -78,6 +94,8 @@ pub async fn wire(folder: &Path, public_url: &str) -> anyhow::Result<App> {
         trusted_proxies: Vec::new(),
         cors_origins: Vec::new(),
         docs: false,
+        same_site: SameSite::Lax,
+        clients: Vec::new(),
     };
     Ok(App::new(Arc::new(use_cases), options).with_inbox(inbox))
 }
@@ -89,6 +107,7 @@ fn policy(public_url: &str) -> Policy {
         public_url: public_url.to_owned(),
         key_algorithm: Algorithm::EdDsa,
         jwks_cache_seconds: 600,
+        rotate_after_days: 90,
         access_ttl_seconds: 900,
         refresh_idle_seconds: 7 * 24 * 3600,
         session_max_seconds: 30 * 24 * 3600,
@@ -121,17 +140,30 @@ fn master_key(path: &Path, entropy: &SystemEntropy) -> anyhow::Result<MasterKey>
 
 /// What Gateward needs done for as long as the application runs. Spawn it once per process.
 pub async fn chores(auth: App) {
-    tokio::join!(keep_house(&auth), deliver_letters(&auth));
+    tokio::join!(follow_feed(&auth), keep_house(&auth), deliver_letters(&auth));
 }
 
-/// Looks for keys that another node has made, and sweeps.
+/// Learns which sessions ended, which users changed and which keys are new, on any node.
+async fn follow_feed(auth: &App) {
+    let (mut look, mut cursor) = (interval(FEED_INTERVAL), None);
+    look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        look.tick().await;
+        match auth.core().follow_feed(cursor.as_ref()).await {
+            Ok(followed) => cursor = followed.cursor,
+            Err(error) => tracing::warn!(%error, "the feed could not be followed"),
+        }
+    }
+}
+
+/// Makes the successors of old keys, and sweeps.
 async fn keep_house(auth: &App) {
     let (mut keys, mut sweep) = (interval(KEY_INTERVAL), interval(SWEEP_INTERVAL));
     loop {
         tokio::select! {
             _ = keys.tick() => {
-                if let Err(error) = auth.core().reload_keys().await {
-                    tracing::warn!(%error, "the keys could not be read");
+                if let Err(error) = auth.core().rotate_old_keys().await {
+                    tracing::warn!(%error, "the keys could not be looked at");
                 }
             }
             _ = sweep.tick() => {

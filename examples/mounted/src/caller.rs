@@ -35,7 +35,7 @@ impl FromRequest for SignedIn {
             // Without Gateward nobody can be known, so nobody is let in.
             let auth = request.app_data::<Data<App>>().ok_or(Refused::TryLater)?;
             let caller = gateward_http::caller(auth, &request).await?;
-            Ok(Self(caller.user))
+            Ok(Self(User::clone(&caller.user)))
         })
     }
 }

@@ -1,9 +1,9 @@
 //! `gateward keys`
 
-use gateward_app::Rotated;
-use gateward_app::domain::Timestamp;
-use gateward_app::domain::key::KeyState;
+use gateward_app::domain::key::{KeyId, KeyState};
+use gateward_app::{App, RetireError, Retired, Rotated};
 use gateward_crypto::{MasterKey, SystemEntropy};
+use gateward_http::rfc3339;
 
 use super::{ready, tell};
 use crate::cli::KeysCommand;
@@ -20,7 +20,9 @@ pub(crate) async fn run(command: KeysCommand, settings: &Settings) -> anyhow::Re
     match command {
         KeysCommand::GenerateMaster => generate(),
         KeysCommand::List => list(settings).await,
-        KeysCommand::Rotate => rotate(settings).await,
+        KeysCommand::Rotate { compromised } => rotate(settings, compromised).await,
+        KeysCommand::Retire { key, compromised } => retire(settings, &key, compromised).await,
+        KeysCommand::Reseal => reseal(settings).await,
     }
 }
 
@@ -34,6 +36,7 @@ async fn list(settings: &Settings) -> anyhow::Result<()> {
             KeyState::Next => "next",
             KeyState::Signing => "signing",
             KeyState::Retiring => "retiring",
+            KeyState::Retired if key.revoked_at.is_some() => "revoked",
             KeyState::Retired => "retired",
         };
         tell(&format!(
@@ -41,24 +44,91 @@ async fn list(settings: &Settings) -> anyhow::Result<()> {
             key.id.to_string(),
             key.purpose.as_str(),
             key.algorithm.as_str(),
-            gateward_http::rfc3339(key.active_from)
+            rfc3339(key.active_from)
         ));
     }
     Ok(())
 }
 
-async fn rotate(settings: &Settings) -> anyhow::Result<()> {
+async fn rotate(settings: &Settings, compromised: bool) -> anyhow::Result<()> {
     let wired = ready(settings).await?;
-    let when = |time: Timestamp| gateward_http::rfc3339(time);
+    if compromised {
+        return revoke_all(&wired.app).await;
+    }
     tell(&match wired.app.rotate_keys().await? {
         Rotated::From(time) => format!(
             "New keys are made and published. They sign from {}, when every verifier can know them.",
-            when(time)
+            rfc3339(time)
         ),
         Rotated::WaitingUntil(time) => format!(
             "Keys that were made before are published and sign from {}; no more were made.",
-            when(time)
+            rfc3339(time)
         ),
     });
+    Ok(())
+}
+
+/// Declares all living keys compromised. Those that do not sign yet go first, so that none of them
+/// takes the place of one that signs.
+async fn revoke_all(app: &App) -> anyhow::Result<()> {
+    let (keys, now) = (app.list_keys().await?, app.now());
+    let order = |state: KeyState| match state {
+        KeyState::Next => 0,
+        KeyState::Retiring => 1,
+        KeyState::Signing => 2,
+        KeyState::Retired => 3,
+    };
+    let mut living: Vec<_> = keys
+        .iter()
+        .map(|key| (order(app.key_state(key, &keys, now)), key))
+        .filter(|(order, _)| *order < 3)
+        .collect();
+    living.sort_by_key(|(order, _)| *order);
+    for (_, key) in living {
+        let done = app.revoke_key(&key.id).await?;
+        tell(&outcome(&key.id, done));
+    }
+    Ok(())
+}
+
+async fn retire(settings: &Settings, key: &str, compromised: bool) -> anyhow::Result<()> {
+    let wired = ready(settings).await?;
+    let id = KeyId(key.to_owned());
+    let done =
+        if compromised { wired.app.revoke_key(&id).await } else { wired.app.retire_key(&id).await };
+    let done = done.map_err(|error| match error {
+        RetireError::NoSuchKey => {
+            anyhow::anyhow!("there is no key {key}; `gateward keys list` tells their names")
+        }
+        RetireError::Keys(error) => error.into(),
+    })?;
+    tell(&outcome(&id, done));
+    Ok(())
+}
+
+/// What came of retiring a key, in words.
+fn outcome(id: &KeyId, done: Retired) -> String {
+    match done {
+        Retired::SuccessorFrom(time) => format!(
+            "Key {id} signs until {}; its successor is published. What it signed is believed for as \
+             long as it lives.",
+            rfc3339(time)
+        ),
+        Retired::Withdrawn => format!("Key {id} had signed nothing yet, and never will."),
+        Retired::Already => format!("Key {id} does not sign any more; nothing was changed."),
+        Retired::Compromised { sessions, links } => format!(
+            "Key {id} is not believed any more, and another one signs. {sessions} sessions and \
+             {links} mailed links have ended with it."
+        ),
+    }
+}
+
+async fn reseal(settings: &Settings) -> anyhow::Result<()> {
+    let wired = ready(settings).await?;
+    let count = wired.app.reseal_keys().await?;
+    tell(&format!(
+        "{count} keys are sealed with keys.master_key. Once every node has it, remove \
+         keys.previous_master_key."
+    ));
     Ok(())
 }

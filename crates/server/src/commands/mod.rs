@@ -6,6 +6,7 @@ pub(crate) mod mail;
 pub(crate) mod migrate;
 pub(crate) mod openapi;
 pub(crate) mod serve;
+pub(crate) mod session;
 pub(crate) mod user;
 
 use std::io::Write;

@@ -1,6 +1,6 @@
 //! `gateward openapi`
 
-use gateward_http::{Options, openapi_document};
+use gateward_http::{Options, SameSite, openapi_document};
 
 use super::tell;
 
@@ -12,6 +12,8 @@ pub(crate) fn print() -> anyhow::Result<()> {
         trusted_proxies: Vec::new(),
         cors_origins: Vec::new(),
         docs: true,
+        same_site: SameSite::Lax,
+        clients: Vec::new(),
     };
     tell(&openapi_document(&options).to_pretty_json()?);
     Ok(())

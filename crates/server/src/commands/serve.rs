@@ -15,6 +15,7 @@ use gateward_http::App;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::tell;
+use crate::follower::follow;
 use crate::post::Postman;
 use crate::settings::{LogFormat, Mode, Settings};
 use crate::wiring::{BringUpError, Wired, wire};
@@ -36,8 +37,8 @@ const CONNECTIONS_PER_WORKER_MAX: usize = 25_000;
 /// How often a node looks for a database that is down at the start.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// How often a node looks for keys that another has made.
-const KEY_INTERVAL: Duration = Duration::from_secs(5);
+/// How often a node looks whether a key is so old that its successor must be made.
+const KEY_AGE_INTERVAL: Duration = Duration::from_mins(1);
 
 /// How often what no longer matters is swept away.
 const SWEEP_INTERVAL: Duration = Duration::from_mins(1);
@@ -62,14 +63,15 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<()> {
     let server = server(&app, listener, settings, connections_max)?;
     let prometheus = metrics::init()?;
     tokio::spawn(metrics::upkeep(prometheus.clone()));
-    let ops = metrics::serve(ops_listener, prometheus, wired.hasher.clone())?;
+    let ops = metrics::serve(ops_listener, prometheus, &wired)?;
     let handles = [server.handle(), ops.handle()];
-    let postman = Postman::new(wired.app.clone(), Arc::new(SystemEntropy::new()));
+    let entropy = Arc::new(SystemEntropy::new());
+    let postman = Postman::new(wired.app.clone(), entropy, wired.doorbell.clone());
 
     tracing::info!(%address, %ops_address, mode = settings.mode.as_str(), "listening");
     warn_of_another_port(settings, address);
     let settings = settings.clone();
-    let post = postman.clone();
+    let (post, api) = (postman.clone(), app.clone());
     tokio::spawn(async move {
         come_up(&wired, &settings, trouble).await;
         tracing::info!("ready");
@@ -77,7 +79,7 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<()> {
         if settings.mode == Mode::Development && settings.log_format == LogFormat::Pretty {
             greet(&wired, &settings, (address, ops_address));
         }
-        chores(&wired, &post).await;
+        chores(&wired, &post, &api).await;
     });
     tokio::spawn(stop_on_signal(signals, app, postman.clone(), handles));
     let ops = tokio::spawn(ops);
@@ -193,25 +195,30 @@ async fn come_up(wired: &Wired, settings: &Settings, mut trouble: Option<BringUp
     }
 }
 
-/// What a node does besides serving. Sweeping may take long, and neither new keys nor letters must
-/// wait for it.
-async fn chores(wired: &Wired, postman: &Arc<Postman>) {
+/// What a node does besides serving. Sweeping may take long, and neither news nor letters must wait
+/// for it.
+async fn chores(wired: &Wired, postman: &Arc<Postman>, api: &App) {
     tokio::join!(
-        look_for_keys(wired),
+        follow(&wired.app, || api.announce_news()),
+        rotate_keys(wired),
         sweep(wired),
         postman.run(),
         metrics::count_letters(&wired.app)
     );
 }
 
-/// Looks for keys that another has made.
-async fn look_for_keys(wired: &Wired) {
-    let mut interval = tokio::time::interval(KEY_INTERVAL);
+/// Makes the successors of keys that are old enough.
+async fn rotate_keys(wired: &Wired) {
+    let mut interval = tokio::time::interval(KEY_AGE_INTERVAL);
     loop {
         interval.tick().await;
-        if let Err(error) = wired.app.reload_keys().await {
-            let cause = format!("{:#}", anyhow::Error::from(error));
-            tracing::warn!(cause, "the keys could not be read");
+        match wired.app.rotate_old_keys().await {
+            Ok(false) => {}
+            Ok(true) => tracing::info!("keys are old enough; the next ones are published"),
+            Err(error) => {
+                let cause = format!("{:#}", anyhow::Error::from(error));
+                tracing::warn!(cause, "whether keys are old could not be found out");
+            }
         }
     }
 }

@@ -121,7 +121,8 @@ fn letter() -> QueuedLetter {
 /// A postman at work.
 fn at_work(fake: Fake) -> (Arc<Fake>, Arc<Postman<Fake>>) {
     let fake = Arc::new(fake);
-    let postman = Postman::new(Arc::clone(&fake), Arc::new(SystemEntropy::new()));
+    let entropy = Arc::new(SystemEntropy::new());
+    let postman = Postman::new(Arc::clone(&fake), entropy, Arc::default());
     let runner = Arc::clone(&postman);
     tokio::spawn(async move { runner.run().await });
     (fake, postman)
@@ -142,13 +143,24 @@ async fn as_many_letters_go_at_once_as_there_are_slots() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_idle_postman_looks_twice_a_second() {
+async fn an_idle_postman_looks_every_other_second() {
     let (fake, _postman) = at_work(Fake::new(0, Relay::Up));
     seconds(10.1).await;
-    assert_eq!(fake.takes.load(Ordering::Relaxed), 21);
+    assert_eq!(fake.takes.load(Ordering::Relaxed), 6);
     fake.waiting.lock().unwrap().push_back(letter());
-    seconds(1.6).await;
+    seconds(3.1).await;
     assert_eq!(fake.sent(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_postman_who_is_rung_for_looks_at_once() {
+    let (fake, postman) = at_work(Fake::new(0, Relay::Up));
+    seconds(0.5).await;
+    fake.waiting.lock().unwrap().push_back(letter());
+    postman.doorbell.ring();
+    seconds(1.1).await;
+    assert_eq!(fake.sent(), 1, "the letter itself takes a second");
+    assert_eq!(fake.takes.load(Ordering::Relaxed), 2);
 }
 
 #[tokio::test(start_paused = true)]

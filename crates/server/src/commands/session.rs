@@ -1,0 +1,76 @@
+//! `gateward session`
+
+use anyhow::Context;
+use gateward_app::Story;
+use gateward_app::domain::{SessionId, Timestamp};
+use gateward_http::rfc3339;
+use serde_json::json;
+
+use super::{ready, tell};
+use crate::cli::SessionCommand;
+use crate::settings::Settings;
+
+pub(crate) async fn run(command: SessionCommand, settings: &Settings) -> anyhow::Result<()> {
+    match command {
+        SessionCommand::Explain { id, json } => explain(settings, &id, json).await,
+        SessionCommand::EndAll { before } => end_all(settings, before).await,
+    }
+}
+
+async fn explain(settings: &Settings, id: &str, as_json: bool) -> anyhow::Result<()> {
+    let id: SessionId = id
+        .trim()
+        .parse()
+        .context("that is not the identifier of a session; it stands in tokens as `sid`")?;
+    let wired = ready(settings).await?;
+    let story = wired.app.tell_session(id).await?.context(
+        "there is no such session; those that are over are forgotten an hour after their longest life",
+    )?;
+    if as_json {
+        tell(&as_object(&story));
+    } else {
+        for sentence in sentences(&story) {
+            tell(&sentence);
+        }
+    }
+    Ok(())
+}
+
+fn sentences(story: &Story) -> Vec<String> {
+    let sentence = |chapter: &gateward_app::Chapter| {
+        format!("{}: {} ({}).", rfc3339(chapter.at), chapter.text, chapter.code)
+    };
+    story.chapters.iter().map(sentence).collect()
+}
+
+fn as_object(story: &Story) -> String {
+    let session = &story.session;
+    json!({
+        "session": {
+            "id": session.id.to_string(),
+            "user_id": session.user_id.to_string(),
+            "created_at": rfc3339(session.created_at),
+            "last_used_at": rfc3339(session.line.rotated_at),
+            "expires_at": rfc3339(session.line.expires_at),
+            "ip": session.origin.ip,
+            "user_agent": session.origin.user_agent,
+            "client_name": session.client_name,
+            "refreshes": session.line.generation - 1,
+            "ended_at": story.end.map(|end| rfc3339(end.at)),
+            "end_reason": story.end.map(|end| end.reason.as_str()),
+        },
+        "story": sentences(story),
+    })
+    .to_string()
+}
+
+async fn end_all(settings: &Settings, before: Option<Timestamp>) -> anyhow::Result<()> {
+    let wired = ready(settings).await?;
+    let before = before.unwrap_or_else(|| wired.app.now());
+    let count = wired
+        .app
+        .end_all_sessions(before, |count| super::complain(&format!("{count} sessions ended …")))
+        .await?;
+    tell(&format!("{count} sessions that began before {} are over.", rfc3339(before)));
+    Ok(())
+}
