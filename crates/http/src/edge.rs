@@ -154,6 +154,7 @@ fn document(
         detail: &problem.detail,
         request_id: &request_id(request),
         reason: problem.reason.map(gateward_app::domain::EndReason::as_str),
+        error: problem.error,
         errors: &problem.errors,
     };
     let mut builder = HttpResponse::build(code.status());
@@ -191,6 +192,10 @@ fn finish(headers: &mut HeaderMap, request: &HttpRequest, options: &Options) {
     set(HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
     if options.is_https() {
         set(header::STRICT_TRANSPORT_SECURITY, HSTS);
+    }
+    // CORS says so itself, but not where it refuses.
+    if !options.cors_origins.is_empty() {
+        set(header::VARY, "Origin");
     }
     if let Ok(id) = HeaderValue::from_str(&request_id(request)) {
         headers.insert(HeaderName::from_static("x-request-id"), id);

@@ -3,10 +3,14 @@
 //! [`configure`] mounts it in any actix-web application, beside routes of its own.
 
 mod body;
+mod clients;
+mod cookies;
 mod credentials;
+mod csrf;
 mod docs;
 mod edge;
 mod endpoints;
+mod foreign;
 mod inbox;
 mod letter_proof;
 mod openapi;
@@ -15,6 +19,7 @@ mod origin;
 mod pages;
 mod problem;
 mod routes;
+mod streams;
 #[cfg(test)]
 mod tests;
 mod unread;
@@ -26,12 +31,14 @@ use actix_web::web::{Data, ServiceConfig};
 use gateward_app::domain::ports::Inbox;
 use tracing::Instrument;
 
+pub use clients::{ApiClient, ClientRight};
 pub use credentials::caller;
 pub use endpoints::rfc3339;
 pub use gateward_app as app;
 pub use openapi::document as openapi_document;
-pub use options::Options;
+pub use options::{Options, SameSite};
 pub use problem::{Code, FieldError, Problem};
+use streams::Streams;
 
 /// The service as the HTTP interface knows it: the use cases and how they are reached.
 #[derive(Clone)]
@@ -40,6 +47,7 @@ pub struct App {
     options: Arc<Options>,
     draining: Arc<AtomicBool>,
     inbox: Option<Arc<dyn Inbox>>,
+    streams: Streams,
 }
 
 impl App {
@@ -47,7 +55,8 @@ impl App {
     #[must_use]
     pub fn new(core: Arc<gateward_app::App>, options: Options) -> Self {
         let draining = Arc::new(AtomicBool::new(false));
-        Self { core, options: Arc::new(options), draining, inbox: None }
+        let streams = Streams::new();
+        Self { core, options: Arc::new(options), draining, inbox: None, streams }
     }
 
     /// Shows the letters of the development inbox at `/dev/inbox`. Whoever reads them can confirm
@@ -79,9 +88,16 @@ impl App {
         origin::origin(request, &self.options.trusted_proxies)
     }
 
-    /// Says that the process is about to stop: readiness turns off.
+    /// Says that this node has learned something new from the feed, so that those hear of it at once
+    /// who follow it from elsewhere. Where nobody says so, they hear of it within a second.
+    pub fn announce_news(&self) {
+        self.streams.wake();
+    }
+
+    /// Says that the process is about to stop: readiness turns off, and open streams end.
     pub fn drain(&self) {
         self.draining.store(true, Ordering::Relaxed);
+        self.streams.wake();
     }
 
     /// Whether the process is about to stop.

@@ -1,14 +1,24 @@
 //! The OpenAPI document, collected from the endpoints.
 
-use utoipa::openapi::path::Operation;
+use utoipa::openapi::path::{HttpMethod, Operation, Parameter, ParameterIn};
 use utoipa::openapi::request_body::RequestBody;
-use utoipa::openapi::schema::AdditionalProperties;
-use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::schema::{AdditionalProperties, Type};
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme,
+};
 use utoipa::openapi::{
-    Components, Content, Info, License, OpenApi, Paths, Ref, RefOr, Required, Response, Schema,
+    Components, Content, Info, License, Object, OpenApi, Paths, Ref, RefOr, Required, Response,
+    Schema,
 };
 
+use crate::cookies::Cookie;
 use crate::{Options, endpoints};
+
+/// The scheme of an access token in the header. Operations name it.
+const ACCESS_TOKEN: &str = "access_token";
+
+/// The scheme of an access token in the cookie, which goes wherever the other one does.
+const ACCESS_COOKIE: &str = "cookieAuth";
 
 /// The OpenAPI 3.1 document of all endpoints.
 #[must_use]
@@ -26,16 +36,55 @@ pub fn document(options: &Options) -> OpenApi {
     let mut openapi = OpenApi::new(info, Paths::new());
     let mut components = Components::new();
     components.add_security_scheme(
-        "access_token",
+        ACCESS_TOKEN,
         SecurityScheme::Http(
             Http::builder().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build(),
         ),
     );
+    components.add_security_scheme(
+        "client",
+        SecurityScheme::Http(Http::builder().scheme(HttpAuthScheme::Basic).build()),
+    );
+    let cookie = ApiKeyValue::with_description(
+        Cookie::Access.name(),
+        "Where a request may change something, it carries the header `X-CSRF-Token` too.",
+    );
+    components.add_security_scheme(ACCESS_COOKIE, SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
     openapi.components = Some(components);
     for endpoint in endpoints::all(&Options { docs: true, ..options.clone() }) {
         endpoint.document(options, &mut openapi);
     }
     openapi
+}
+
+/// Says that an access token may come in the cookie wherever it may come in the header, and what a
+/// request that may change something then needs.
+pub(crate) fn allow_cookie(operation: &mut Operation, method: &HttpMethod) {
+    let Some(security) = &mut operation.security else { return };
+    let in_header = SecurityRequirement::new(ACCESS_TOKEN, [""; 0]);
+    if !security.contains(&in_header) {
+        return;
+    }
+    security.push(SecurityRequirement::new(ACCESS_COOKIE, [""; 0]));
+    if matches!(method, HttpMethod::Get | HttpMethod::Head) {
+        return;
+    }
+    let token = Parameter::builder()
+        .name("X-CSRF-Token")
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some("The CSRF token of the session; needed where the cookie tells who calls"))
+        .schema(Some(Object::with_type(Type::String)))
+        .build();
+    operation.parameters.get_or_insert_default().push(token.into());
+    let refusal = operation.responses.responses.entry("403".to_owned());
+    let refusal = refusal.or_insert_with(|| RefOr::T(problem("")));
+    if let RefOr::T(refusal) = refusal {
+        let others = std::mem::take(&mut refusal.description);
+        let own = "`csrf_failed`";
+        refusal.description =
+            if others.is_empty() { own.to_owned() } else { format!("{others}, or {own}") };
+    }
 }
 
 /// Adds what the edge and the readers of bodies may answer to any request of this kind, so that no
@@ -54,12 +103,16 @@ pub(crate) fn complete(operation: &mut Operation) {
         (asks_store, "503", "`unavailable`"),
     ];
     for (_, status, description) in common.into_iter().filter(|(applies, ..)| *applies) {
-        operation.responses.responses.entry(status.to_owned()).or_insert_with(|| {
-            let problem = Content::new(Some(Ref::from_schema_name("Problem")));
-            let response = Response::builder().description(description);
-            RefOr::T(response.content("application/problem+json", problem).build())
-        });
+        let responses = &mut operation.responses.responses;
+        responses.entry(status.to_owned()).or_insert_with(|| RefOr::T(problem(description)));
     }
+}
+
+/// An answer that is a problem document.
+fn problem(description: &str) -> Response {
+    let problem = Content::new(Some(Ref::from_schema_name("Problem")));
+    let response = Response::builder().description(description);
+    response.content("application/problem+json", problem).build()
 }
 
 /// States of a body what holds for all: no member but those that are named, and where it may be

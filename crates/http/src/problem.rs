@@ -72,6 +72,8 @@ codes! {
         "Only an administrator can enable it.";
     ReauthenticationRequired = "reauthentication_required", FORBIDDEN, "The password is wanted again",
         "Send the password to POST /me/reauthenticate, and this request again with the access token of the answer.";
+    CsrfFailed = "csrf_failed", FORBIDDEN, "Without the CSRF token, or from another site",
+        "Where a cookie tells who calls, send the CSRF token of its session too, in one header 'X-CSRF-Token': it is the member 'csrf_token' of the log-in, and stands in the cookie '__Host-gateward-csrf'.";
     Forbidden = "forbidden", FORBIDDEN, "Not permitted",
         "The caller is known and may not do this.";
     NotFound = "not_found", NOT_FOUND, "Not found",
@@ -120,9 +122,11 @@ pub struct Problem {
     pub(crate) retry_after_seconds: Option<u32>,
     pub(crate) challenge: Option<Challenge>,
     pub(crate) allow: Option<String>,
+    /// The same as OAuth names it, where clients speak that.
+    pub(crate) error: Option<&'static str>,
 }
 
-/// What `WWW-Authenticate` says besides the scheme (RFC 6750, section 3).
+/// What `WWW-Authenticate` asks for (RFC 6750, section 3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Challenge {
     /// Credentials are wanted.
@@ -133,6 +137,8 @@ pub(crate) enum Challenge {
     InvalidRequest,
     /// The caller lacks a right.
     InsufficientScope,
+    /// Name and secret of a client are wanted (RFC 7617, section 2).
+    Basic,
 }
 
 impl Challenge {
@@ -143,6 +149,7 @@ impl Challenge {
             Self::InvalidToken => r#"Bearer realm="gateward", error="invalid_token""#,
             Self::InvalidRequest => r#"Bearer realm="gateward", error="invalid_request""#,
             Self::InsufficientScope => r#"Bearer realm="gateward", error="insufficient_scope""#,
+            Self::Basic => r#"Basic realm="gateward""#,
         }
     }
 }
@@ -169,6 +176,7 @@ impl Problem {
             retry_after_seconds: None,
             challenge,
             allow: None,
+            error: None,
         }
     }
 
@@ -338,6 +346,10 @@ pub(crate) struct ProblemBody<'a> {
     /// Why the session is over; with `session_ended` alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<&'a str>,
+    /// The kind as OAuth names it (RFC 6749, section 5.2); under `/oauth/` alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "invalid_client")]
+    pub error: Option<&'a str>,
     /// What is wrong with each field; with `validation_failed` alone.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     pub errors: &'a [FieldError],
@@ -366,6 +378,7 @@ mod tests {
             "401 invalid_credentials",
             "403 account_disabled",
             "403 reauthentication_required",
+            "403 csrf_failed",
             "403 forbidden",
             "404 not_found",
             "405 method_not_allowed",

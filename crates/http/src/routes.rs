@@ -75,6 +75,7 @@ impl Endpoint {
         let Some(mut operation) = self.operation.take() else { return };
         let mut schemas = Vec::new();
         (self.schemas)(&mut schemas);
+        crate::openapi::allow_cookie(&mut operation, &self.method);
         crate::openapi::complete(&mut operation);
         let body = operation.request_body.as_mut().and_then(crate::openapi::close);
         for (_, schema) in schemas.iter_mut().filter(|(name, _)| body.as_deref() == Some(name)) {

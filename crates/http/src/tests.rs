@@ -1,4 +1,13 @@
-//! Tests of the edge over ports that fail.
+//! Tests of the edge over ports that fail; beside it those of the whole interface.
+
+mod cookies;
+mod cors;
+mod csrf;
+mod document;
+mod logouts;
+mod refreshes;
+mod two_credentials;
+pub(crate) mod world;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -8,26 +17,27 @@ use actix_web::http::StatusCode;
 use actix_web::test::TestRequest;
 use actix_web::{App as Application, HttpResponse, test, web};
 use async_trait::async_trait;
+use gateward_app::Ports;
 use gateward_app::domain::key::{Algorithm, KeyId, KeyPurpose, StoredKey};
 use gateward_app::domain::link::LinkSecret;
 use gateward_app::domain::mail::Letter;
 use gateward_app::domain::ports::{
-    Access, HashError, KeyError, KeyMaker, LinkMaker, MailError, Mailer, PasswordHasher, Store,
-    StoreError, TokenSigner, Tx,
+    Access, FeedWatch, HashError, KeyError, KeyMaker, LinkMaker, MailError, Mailer, NoBell,
+    NoKnowledge, PasswordHasher, Store, StoreError, TokenSigner, Tx,
 };
 use gateward_app::domain::refresh::{Salt, ShownToken};
 use gateward_app::domain::{
-    AccessClaims, AccessGrant, Password, PasswordHash, PasswordPolicy, Session, Timestamp,
-    TokenError, TokenText,
+    AccessClaims, AccessGrant, Password, PasswordHash, Session, SessionId, Timestamp, TokenError,
+    TokenText,
 };
-use gateward_app::{Policy, Ports};
 use gateward_testkit::{FixedClock, SeededEntropy};
 use serde_json::{Value, json};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
 
-use crate::{App, Options};
+use crate::App;
+use world::{options, policy};
 
 /// A store whose every unit of work ends in a panic.
 struct PanickingStore;
@@ -36,6 +46,10 @@ struct PanickingStore;
 impl Store for PanickingStore {
     async fn begin(&self, _: Access) -> Result<Box<dyn Tx>, StoreError> {
         panic!("canary: the store panics");
+    }
+
+    async fn watch_feed(&self) -> Result<Box<dyn FeedWatch>, StoreError> {
+        Err(StoreError::Busy)
     }
 }
 
@@ -70,8 +84,16 @@ impl TokenSigner for Hollow {
         panic!("canary: the signer panics");
     }
 
+    fn verify_past_access(&self, _: &str, _: Timestamp) -> Result<AccessClaims, TokenError> {
+        Err(TokenError::Invalid)
+    }
+
     fn verify_refresh(&self, _: &str, _: Timestamp) -> Result<ShownToken, TokenError> {
         Err(TokenError::Invalid)
+    }
+
+    fn csrf_token(&self, _: SessionId) -> Result<TokenText, TokenError> {
+        Err(TokenError::NoKey)
     }
 
     fn refresh_key(&self, _: Timestamp) -> Result<KeyId, TokenError> {
@@ -113,6 +135,14 @@ impl KeyMaker for Hollow {
 
     fn install_keys(&self, _: &[StoredKey]) -> Result<(), KeyError> {
         Ok(())
+    }
+
+    fn check_keys(&self, _: &[StoredKey]) -> Result<(), KeyError> {
+        Ok(())
+    }
+
+    fn reseal_key(&self, key: &StoredKey) -> Result<StoredKey, KeyError> {
+        Ok(key.clone())
     }
 }
 
@@ -157,36 +187,15 @@ pub(crate) async fn app() -> App {
         hasher: Arc::new(Hollow),
         signer: Arc::new(Hollow),
         links: Arc::new(Hollow),
+        knowledge: Arc::new(NoKnowledge),
+        bell: Arc::new(NoBell),
         mailer: Arc::new(Hollow),
         key_maker: Arc::new(Hollow),
         clock: Arc::new(FixedClock::default()),
         entropy: Arc::new(SeededEntropy::new(1)),
     };
-    let policy = Policy {
-        issuer: "https://auth.example.org".to_owned(),
-        public_url: "https://auth.example.org".to_owned(),
-        key_algorithm: Algorithm::EdDsa,
-        jwks_cache_seconds: 600,
-        access_ttl_seconds: 900,
-        refresh_idle_seconds: 7 * 24 * 3600,
-        session_max_seconds: 30 * 24 * 3600,
-        refresh_leeway_seconds: 10,
-        sessions_per_user_max: 3,
-        password: PasswordPolicy { length_min: 8 },
-        signup_enabled: true,
-        confirmation_required: true,
-        reauthentication_seconds: 900,
-        letters_per_address_seconds: None,
-        code_tries_max: 5,
-    };
-    let options = Options {
-        public_url: "https://auth.example.org".to_owned(),
-        base_path: "/v1".to_owned(),
-        trusted_proxies: Vec::new(),
-        cors_origins: vec!["https://app.example.org".to_owned()],
-        docs: false,
-    };
-    App::new(Arc::new(gateward_app::App::new(ports, policy).await.unwrap()), options)
+    let core = gateward_app::App::new(ports, policy()).await.unwrap();
+    App::new(Arc::new(core), options())
 }
 
 /// Counts the errors that are logged while something runs.

@@ -102,7 +102,8 @@ pub(crate) const fn carries_link(text: LetterText) -> bool {
         | LetterText::ConfirmEmail
         | LetterText::ConfirmChange
         | LetterText::ResetPassword
-        | LetterText::EmailChange => true,
+        | LetterText::EmailChange
+        | LetterText::NewClient => true,
         LetterText::AccountExists
         | LetterText::AddressInUse
         | LetterText::EmailChanged

@@ -8,20 +8,28 @@ use super::json::{Members, Value};
 use crate::problem::{FieldError, Problem};
 
 /// The most characters of an unknown member's name that are told back.
-pub(crate) const NAME_ECHO_MAX: usize = 64;
+const NAME_ECHO_MAX: usize = 64;
 
 /// The most unknown members that are named: an answer is not many times as long as its request.
-pub(crate) const UNKNOWN_TOLD_MAX: usize = 32;
+const UNKNOWN_TOLD_MAX: usize = 32;
 
-/// The members of a body.
+/// The members of a body, or the parameters of a query.
 pub(crate) struct Fields {
     members: Vec<(String, Value)>,
     errors: Vec<FieldError>,
+    /// What is said of one that is not known.
+    unknown: &'static str,
 }
 
 impl Fields {
     pub(crate) fn new(members: Members) -> Self {
-        Self { members: members.0, errors: Vec::new() }
+        let unknown = "is not a member of this request";
+        Self { members: members.0, errors: Vec::new(), unknown }
+    }
+
+    /// The parameters of a query.
+    pub(super) fn of_query(parameters: Members) -> Self {
+        Self { unknown: "is not a query parameter of this request", ..Self::new(parameters) }
     }
 
     /// Whether a member is there; `null` is as good as nothing, and is taken.
@@ -130,7 +138,7 @@ impl Fields {
     pub(crate) fn finish<T>(mut self, value: Option<T>) -> Result<T, Problem> {
         for (name, _) in std::mem::take(&mut self.members).into_iter().take(UNKNOWN_TOLD_MAX) {
             let name: String = name.chars().take(NAME_ECHO_MAX).collect();
-            self.wrong(&name, "unknown_field", "is not a member of this request");
+            self.wrong(&name, "unknown_field", self.unknown);
         }
         match value {
             Some(value) if self.errors.is_empty() => Ok(value),

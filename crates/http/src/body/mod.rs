@@ -2,8 +2,8 @@
 
 mod fields;
 mod json;
+mod query;
 
-use std::collections::HashSet;
 use std::future::{Ready, ready};
 use std::time::Duration;
 
@@ -12,9 +12,9 @@ use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use futures_util::StreamExt;
 
 pub(crate) use fields::{Fields, password_error};
-use fields::{NAME_ECHO_MAX, UNKNOWN_TOLD_MAX};
+pub(crate) use query::{query, refuse_query};
 
-use crate::problem::{Code, FieldError, Problem};
+use crate::problem::{Code, Problem};
 
 /// The most bytes of a body.
 pub(crate) const BODY_LEN_MAX: usize = 16 * 1024;
@@ -93,25 +93,6 @@ impl Body {
         let late = || Problem::malformed("The body took too long to arrive; send it again.");
         tokio::time::timeout(BODY_DEADLINE, read).await.map_err(|_| late())?
     }
-}
-
-/// Refuses any query: no endpoint takes one, and an unknown parameter is an error. One that appears
-/// twice could be read in two ways, so that the request as a whole cannot be read.
-pub(crate) fn refuse_query(request: &HttpRequest) -> Result<(), Problem> {
-    let mut names = HashSet::new();
-    let mut errors = Vec::new();
-    for (name, _) in url::form_urlencoded::parse(request.query_string().as_bytes()) {
-        if errors.len() < UNKNOWN_TOLD_MAX {
-            let field = name.chars().take(NAME_ECHO_MAX).collect();
-            let message = "is not a query parameter of this request".to_owned();
-            errors.push(FieldError { field, code: "unknown_field", message });
-        }
-        if !names.insert(name) {
-            let detail = "A parameter of the query appears twice; send it once.";
-            return Err(Problem::malformed(detail));
-        }
-    }
-    if errors.is_empty() { Ok(()) } else { Err(Problem::fields(errors)) }
 }
 
 /// Whether the body is declared as this, uncompressed and in UTF-8.

@@ -7,7 +7,7 @@ use gateward_app::{AccountProof, ConfirmEmail, ConfirmEmailError, LetterProof, U
 use super::objects::Accepted;
 use crate::App;
 use crate::body::{Body, Fields};
-use crate::credentials::{bearer, caller};
+use crate::credentials::{access_token, caller};
 use crate::letter_proof::{letter_proof, unhurried};
 use crate::problem::{Code, Problem, ProblemBody};
 use crate::routes::Endpoint;
@@ -25,7 +25,7 @@ pub(super) fn undo_endpoint() -> Endpoint {
 }
 
 /// Two proofs: of the mailbox (`token`, or `email` with `code`) and of the account (`signup_id`, or
-/// `password`, or an access token in the header).
+/// `password`, or an access token in the header or the cookie).
 #[derive(utoipa::ToSchema)]
 #[schema(as = ConfirmEmail)]
 #[expect(dead_code, reason = "documents the body, which is read member by member")]
@@ -90,10 +90,10 @@ async fn confirm(
     let in_body = account_proof(&mut fields);
     let username = fields.has("username").then(|| fields.new_username("username")).flatten();
     let mailbox = fields.finish(mailbox)?;
-    // What the body proves is enough; then no header is needed nor looked at.
+    // What the body proves is enough; then no access token is needed nor looked at.
     let account = match in_body {
         Some(proof) => proof,
-        None if bearer(&request)?.is_some() => {
+        None if access_token(&request)?.is_some() => {
             AccountProof::LoggedIn(caller(&app, &request).await?.user.id)
         }
         None => AccountProof::Missing,

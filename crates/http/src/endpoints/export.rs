@@ -1,12 +1,14 @@
 //! The export of an account: everything that is stored about it, but for secrets and hashes.
 
 use gateward_app::Export;
+use gateward_app::domain::client::KnownClient;
 use gateward_app::domain::link::Link;
 use gateward_app::domain::mail::QueuedLetter;
-use gateward_app::domain::{Actor, EndReason, Event, Session, SessionId};
+use gateward_app::domain::{Actor, EndReason, Event, SessionId};
 use serde::Serialize;
 
 use super::objects::{UserBody, rfc3339};
+use super::session_object::SessionBody;
 
 /// Everything that is stored about an account.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -17,6 +19,8 @@ pub(super) struct ExportBody {
     sessions: Vec<SessionBody>,
     /// What was written down about the account.
     events: Vec<EventBody>,
+    /// The clients that are known to have logged in to it.
+    clients: Vec<ClientBody>,
     /// Mailed links that can still be used.
     links: Vec<LinkBody>,
     /// Letters about the account.
@@ -26,62 +30,17 @@ pub(super) struct ExportBody {
 impl ExportBody {
     /// What is shown to whoever calls with this session.
     pub(super) fn new(export: &Export, current: SessionId) -> Self {
-        let Export { user, sessions, events, links, letters } = export;
+        let Export { user, sessions, events, clients, links, letters } = export;
         Self {
             user: UserBody::from(user),
-            sessions: sessions.iter().map(|session| SessionBody::new(session, current)).collect(),
+            sessions: sessions
+                .iter()
+                .map(|session| SessionBody::new(session, current, session.ended))
+                .collect(),
             events: events.iter().map(EventBody::from).collect(),
+            clients: clients.iter().map(ClientBody::from).collect(),
             links: links.iter().map(LinkBody::from).collect(),
             letters: letters.iter().map(LetterBody::from).collect(),
-        }
-    }
-}
-
-/// A log-in and all its refreshes.
-#[derive(Serialize, utoipa::ToSchema)]
-#[schema(as = Session)]
-struct SessionBody {
-    #[schema(format = "uuid")]
-    id: String,
-    #[schema(format = "date-time")]
-    created_at: String,
-    /// When it was last refreshed.
-    #[schema(format = "date-time")]
-    last_used_at: String,
-    /// When it ends if it is not refreshed.
-    #[schema(format = "date-time")]
-    expires_at: String,
-    /// The address that it began from.
-    ip: Option<String>,
-    user_agent: Option<String>,
-    /// The name that the client gave itself.
-    client_name: Option<String>,
-    /// How often it was refreshed.
-    refreshes: i64,
-    /// Whether it is the one of this request.
-    current: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(format = "date-time")]
-    ended_at: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "logout")]
-    end_reason: Option<&'static str>,
-}
-
-impl SessionBody {
-    fn new(session: &Session, current: SessionId) -> Self {
-        Self {
-            id: session.id.to_string(),
-            created_at: rfc3339(session.created_at),
-            last_used_at: rfc3339(session.line.rotated_at),
-            expires_at: rfc3339(session.line.expires_at),
-            ip: session.origin.ip.map(|ip| ip.to_string()),
-            user_agent: session.origin.user_agent.clone(),
-            client_name: session.client_name.clone(),
-            refreshes: session.line.generation - 1,
-            current: session.id == current,
-            ended_at: session.ended.map(|end| rfc3339(end.at)),
-            end_reason: session.ended.map(|end| end.reason.as_str()),
         }
     }
 }
@@ -122,6 +81,38 @@ impl From<&Event> for EventBody {
             },
             session_id: event.session_id.map(|id| id.to_string()),
             ip: event.ip.map(|ip| ip.to_string()),
+        }
+    }
+}
+
+/// A client that has logged in before, and is known again.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = KnownClient)]
+struct ClientBody {
+    #[schema(format = "uuid")]
+    id: String,
+    /// The address that it logged in from last.
+    ip: Option<String>,
+    user_agent: Option<String>,
+    #[schema(format = "date-time")]
+    created_at: String,
+    /// When it logged in last.
+    #[schema(format = "date-time")]
+    last_used_at: String,
+    /// Until when it is known if it does not log in again.
+    #[schema(format = "date-time")]
+    expires_at: String,
+}
+
+impl From<&KnownClient> for ClientBody {
+    fn from(client: &KnownClient) -> Self {
+        Self {
+            id: client.id.to_string(),
+            ip: client.origin.ip.map(|ip| ip.to_string()),
+            user_agent: client.origin.user_agent.clone(),
+            created_at: rfc3339(client.created_at),
+            last_used_at: rfc3339(client.last_used_at),
+            expires_at: rfc3339(client.expires_at),
         }
     }
 }

@@ -56,7 +56,7 @@ async fn ready(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, Pro
 impl From<NotReady> for Problem {
     fn from(error: NotReady) -> Self {
         match error {
-            NotReady::OtherIssuer | NotReady::NoKey => {
+            NotReady::OtherIssuer | NotReady::NoKey | NotReady::MasterKey(_) => {
                 tracing::warn!(%error, "not ready");
                 Self::new(Code::Unavailable)
             }

@@ -68,7 +68,7 @@ async fn export(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, Pr
     refuse_query(&request)?;
     let shown = app.core().check_recent(&caller)?;
     let export = app.core().export(&caller, shown).await?;
-    Ok(super::ok(&ExportBody::new(&export, caller.session.id)))
+    Ok(super::ok(&ExportBody::new(&export, caller.session_id)))
 }
 
 impl From<NotRecent> for Problem {

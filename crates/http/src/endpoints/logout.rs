@@ -2,11 +2,13 @@
 
 use actix_web::web::{self, Data};
 use actix_web::{HttpRequest, HttpResponse};
-use gateward_app::{LogoutAllError, LogoutError};
+use gateward_app::domain::{Origin, SessionId, TokenError};
+use gateward_app::{App as Core, LogoutAllError, LogoutError};
 
 use crate::App;
 use crate::body::Body;
-use crate::credentials::{bearer, caller};
+use crate::credentials::{AccessToken, access_token, caller};
+use crate::csrf;
 use crate::problem::{Code, Problem, ProblemBody};
 use crate::routes::Endpoint;
 
@@ -37,6 +39,9 @@ struct LogoutAllBody {
 }
 
 /// End a session. Its tokens stop working at once; a second time is no error.
+///
+/// The access token of the cookie will do though it has expired; the cookies of the session are
+/// cleared then.
 #[utoipa::path(
     post, path = "/logout", tag = "sessions", request_body = Option<LogoutBody>,
     security((), ("access_token" = [])),
@@ -49,32 +54,69 @@ struct LogoutAllBody {
 async fn logout(app: Data<App>, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
     let origin = app.origin(&request);
     let mut fields = body.optional_fields().await?;
-    let refresh_token = fields.optional_text("refresh_token");
-    fields.finish(Some(()))?;
-    // A refresh token in the body names the session; then no header is needed nor looked at.
-    let (token, is_refresh) = match refresh_token {
-        Some(token) => (token, true),
-        None => (bearer(&request)?.ok_or_else(no_token)?.to_owned(), false),
+    // A refresh token in the body names the session; then nothing else is needed nor looked at.
+    let shown = match fields.optional_text("refresh_token") {
+        Some(token) => Some(Shown::Refresh(token)),
+        None => shown(&app, &request)?,
     };
-    let ended = app.detached(async move |core| {
-        if is_refresh {
-            core.logout_by_refresh(&token, &origin).await
-        } else {
-            core.logout_by_access(&token, &origin).await
+    fields.finish(Some(()))?;
+    let shown = shown.ok_or_else(no_token)?;
+    let by_cookie = matches!(shown, Shown::Cookie(_));
+    app.detached(async move |core| shown.end(&core, &origin).await).await??;
+    let mut answer = HttpResponse::NoContent();
+    if by_cookie {
+        super::by_cookie::forget(&app, &mut answer);
+    }
+    Ok(answer.finish())
+}
+
+/// What names the session that is to end.
+enum Shown {
+    /// A refresh token in the body.
+    Refresh(String),
+    /// An access token in the header.
+    Access(String),
+    /// An access token in the cookie, and the CSRF token of its session.
+    Cookie(SessionId),
+}
+
+/// What names the session where the body does not. The token of the cookie may have expired: a
+/// browser that was away for an hour must be able to log out.
+fn shown(app: &App, request: &HttpRequest) -> Result<Option<Shown>, Problem> {
+    Ok(match access_token(request)? {
+        None => None,
+        Some(AccessToken::Header(token)) => Some(Shown::Access(token.to_owned())),
+        Some(AccessToken::Cookie(token)) => {
+            let id = app.core().past_session(&token).map_err(Problem::of_access_token)?;
+            csrf::check(app, request, id)?;
+            Some(Shown::Cookie(id))
         }
-    });
-    ended.await?.map_err(|error| match error {
-        LogoutError::Token(error) if is_refresh => Problem::of_refresh_token(error),
-        LogoutError::Token(error) => Problem::of_access_token(error),
-        LogoutError::Store(error) => error.into(),
-    })?;
-    Ok(super::done())
+    })
+}
+
+impl Shown {
+    async fn end(self, core: &Core, origin: &Origin) -> Result<(), Problem> {
+        let (ended, refuse): (_, fn(TokenError) -> Problem) = match self {
+            Self::Refresh(token) => {
+                (core.logout_by_refresh(&token, origin).await, Problem::of_refresh_token)
+            }
+            Self::Access(token) => {
+                (core.logout_by_access(&token, origin).await, Problem::of_access_token)
+            }
+            Self::Cookie(id) => return Ok(core.logout_session(id, origin).await?),
+        };
+        ended.map_err(|error| match error {
+            LogoutError::Token(error) => refuse(error),
+            LogoutError::Store(error) => error.into(),
+        })
+    }
 }
 
 /// Neither token says which session is to end.
 fn no_token() -> Problem {
     Problem::new(Code::MissingToken).detail(
-        "Send the member 'refresh_token', or an access token in the header 'Authorization'.",
+        "Send the member 'refresh_token', or an access token in the header 'Authorization' or in \
+         its cookie.",
     )
 }
 

@@ -40,7 +40,7 @@ struct ChangeMeBody {
 async fn me(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let caller = caller(&app, &request).await?;
     refuse_query(&request)?;
-    Ok(super::ok(&UserBody::from(&caller.user)))
+    Ok(super::ok(&UserBody::from(&*caller.user)))
 }
 
 /// Change one's own account.

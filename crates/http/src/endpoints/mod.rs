@@ -1,7 +1,9 @@
 //! The endpoints, one file for each subject.
 
+mod by_cookie;
 mod change_email;
 mod email;
+mod explain;
 mod export;
 mod forgotten;
 mod health;
@@ -9,11 +11,18 @@ mod leave;
 mod login;
 mod logout;
 mod me;
+mod not_me;
+mod oauth;
 mod objects;
 mod password;
 mod reauthenticate;
 mod refresh;
+mod revocations;
+mod session_object;
+mod sessions;
 mod signup;
+#[cfg(test)]
+mod tests;
 mod well_known;
 
 use actix_web::HttpResponse;
@@ -38,11 +47,19 @@ pub(crate) fn all(options: &Options) -> Vec<Endpoint> {
         change_email::endpoint(),
         leave::delete_endpoint(),
         leave::export_endpoint(),
+        sessions::list_endpoint(),
+        sessions::end_endpoint(),
+        not_me::endpoint(),
+        explain::endpoint(),
         email::confirm_endpoint(),
         email::resend_endpoint(),
         email::undo_endpoint(),
         forgotten::forgot_endpoint(),
         forgotten::reset_endpoint(),
+        revocations::page_endpoint(),
+        revocations::stream_endpoint(),
+        oauth::introspect_endpoint(),
+        oauth::revoke_endpoint(),
         well_known::jwks_endpoint(),
         well_known::metadata_endpoint(),
         health::live_endpoint(),

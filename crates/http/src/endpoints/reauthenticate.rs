@@ -5,9 +5,10 @@ use actix_web::{HttpRequest, HttpResponse};
 use gateward_app::ReauthenticateError;
 use serde::Serialize;
 
+use super::by_cookie::{self, ByCookieBody};
 use crate::App;
 use crate::body::Body;
-use crate::credentials::caller;
+use crate::credentials::{caller, is_by_cookie};
 use crate::problem::{Problem, ProblemBody};
 use crate::routes::Endpoint;
 
@@ -36,12 +37,22 @@ struct AccessTokenBody {
     expires_in: i64,
 }
 
+/// By the way in which the access token came.
+#[derive(utoipa::ToSchema)]
+#[schema(as = ReauthenticateAnswer)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "documents the two answers")]
+enum ReauthenticateAnswer {
+    Bearer(AccessTokenBody),
+    Cookie(ByCookieBody),
+}
+
 /// Give the password again, before a sensitive act. The refresh token stays as it is.
 #[utoipa::path(
     post, path = "/me/reauthenticate", tag = "sessions", request_body = ReauthenticateBody,
     security(("access_token" = [])),
     responses(
-        (status = 200, description = "An access token with a new `auth_time`", body = AccessTokenBody),
+        (status = 200, description = "An access token with a new `auth_time`; in cookie mode it is set as a cookie", body = ReauthenticateAnswer),
         (status = 422, description = "`validation_failed`, also for a wrong password", body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "`overloaded` or `unavailable`", body = ProblemBody, content_type = "application/problem+json"),
     )
@@ -57,9 +68,12 @@ async fn reauthenticate(
     let password = fields.password("password");
     let password = fields.finish(password)?;
     let shown = app.core().verify_again(&caller, &password).await?;
-    let token = app
-        .detached(async move |core| core.reauthenticate(&caller, shown, &origin).await)
-        .await??;
+    let by = caller.clone();
+    let token =
+        app.detached(async move |core| core.reauthenticate(&by, shown, &origin).await).await??;
+    if is_by_cookie(&request) {
+        return by_cookie::access(&app, &token, &caller);
+    }
     Ok(super::ok(&AccessTokenBody {
         access_token: token.text.expose().to_owned(),
         token_type: "Bearer",

@@ -4,11 +4,14 @@ use actix_web::web::{self, Data};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 use gateward_app::domain::TokenText;
 use gateward_app::domain::refresh::KeyHash;
-use gateward_app::{Refresh, RefreshError};
+use gateward_app::{Refresh, RefreshError, Refreshed};
 
+use super::by_cookie::{self, ByCookieBody};
 use super::objects::TokenPairBody;
 use crate::App;
 use crate::body::Body;
+use crate::cookies::{self, Cookie};
+use crate::csrf;
 use crate::edge::Arrival;
 use crate::problem::{Code, Problem, ProblemBody};
 use crate::routes::Endpoint;
@@ -17,7 +20,7 @@ pub(super) fn endpoint() -> Endpoint {
     Endpoint::api::<__path_refresh>(|| web::to(refresh))
 }
 
-/// A refresh token.
+/// A refresh token. In cookie mode there is none in the body, and no body is needed.
 #[derive(utoipa::ToSchema)]
 #[schema(as = Refresh)]
 #[expect(dead_code, reason = "documents the body, which is read member by member")]
@@ -25,18 +28,36 @@ struct RefreshBody {
     refresh_token: String,
 }
 
+/// By the way in which the refresh token came.
+#[derive(utoipa::ToSchema)]
+#[schema(as = RefreshAnswer)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "documents the two answers")]
+enum RefreshAnswer {
+    Bearer(TokenPairBody),
+    Cookie(ByCookieBody),
+}
+
 /// Exchange a refresh token for the next pair.
 ///
 /// A refresh token works once. Whoever lost the answer sends the same token with the same
 /// `Idempotency-Key` again and gets the same refresh token. Make a random key when a refresh token
 /// is stored, and keep both together.
+///
+/// A token in the cookie `__Secure-gateward-refresh` wants the header `X-CSRF-Token`; the next pair is
+/// set as cookies then.
 #[utoipa::path(
     post, path = "/refresh", tag = "sessions", request_body = RefreshBody,
-    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters, random, one for each refresh token")),
+    params(
+        ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters, random, one for each refresh token"),
+        ("__Secure-gateward-refresh" = Option<String>, Cookie, description = "The refresh token, in cookie mode"),
+        ("X-CSRF-Token" = Option<String>, Header, description = "The CSRF token of the session, in cookie mode"),
+    ),
     responses(
-        (status = 200, description = "The next pair", body = TokenPairBody),
+        (status = 200, description = "The next pair", body = RefreshAnswer),
         (status = 400, description = "`malformed_request`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 401, description = "`invalid_token`, `wrong_token_kind`, `token_expired`, `session_ended` or `refresh_token_reused`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 403, description = "`csrf_failed`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "`unavailable`", body = ProblemBody, content_type = "application/problem+json"),
     )
@@ -50,12 +71,50 @@ async fn refresh(
     let received_at = arrival.map_or_else(|| app.core().now(), |arrival| arrival.0);
     let origin = app.origin(&request);
     let idempotency = idempotency(&request)?;
+    let in_cookie = in_cookie(&request)?;
+    let by_cookie = in_cookie.is_some();
+    let token = match in_cookie {
+        Some(token) => believed(&app, &request, body, token).await?,
+        None => in_body(body).await?,
+    };
+    let refresh = Refresh { token, idempotency, received_at, origin };
+    let refreshed = app.detached(async move |core| core.refresh(refresh).await).await??;
+    let Refreshed { pair, user } = refreshed;
+    if by_cookie {
+        return by_cookie::pair(&app, &pair, &user, None);
+    }
+    Ok(super::ok(&TokenPairBody::from(&pair)))
+}
+
+/// The token that the body must hold.
+async fn in_body(body: Body) -> Result<TokenText, Problem> {
     let mut fields = body.fields().await?;
     let token = fields.text("refresh_token");
-    let token = TokenText::new(fields.finish(token)?);
-    let refresh = Refresh { token, idempotency, received_at, origin };
-    let pair = app.detached(async move |core| core.refresh(refresh).await).await??;
-    Ok(super::ok(&TokenPairBody::from(&pair)))
+    Ok(TokenText::new(fields.finish(token)?))
+}
+
+/// The token that a browser has added by itself, if it has.
+fn in_cookie(request: &HttpRequest) -> Result<Option<TokenText>, Problem> {
+    let token = cookies::find(request, Cookie::Refresh)?;
+    Ok(token.map(|text| TokenText::new(text.into_owned())))
+}
+
+/// Judges the token of the cookie: it must be the only one, and the page that has sent it must know
+/// the CSRF token of its session.
+async fn believed(
+    app: &App,
+    request: &HttpRequest,
+    body: Body,
+    token: TokenText,
+) -> Result<TokenText, Problem> {
+    let mut fields = body.optional_fields().await?;
+    if fields.has("refresh_token") {
+        let detail = "A refresh token is sent in the body and in a cookie; send one of them.";
+        return Err(Problem::malformed(detail));
+    }
+    let session_id = app.core().refresh_session(token.expose());
+    csrf::check(app, request, session_id.map_err(Problem::of_refresh_token)?)?;
+    fields.finish(Some(token))
 }
 
 /// The hash of the idempotency key, if there is one.

@@ -5,6 +5,7 @@ use actix_web::web::{self, Data};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 
+use super::oauth::{AUTH_METHOD, INTROSPECT_PATH, REVOKE_PATH};
 use crate::App;
 use crate::body::refuse_query;
 use crate::problem::{Code, Problem, ProblemBody};
@@ -47,6 +48,10 @@ struct MetadataBody<'a> {
     response_types_supported: [&'a str; 0],
     /// None: there is no token endpoint.
     grant_types_supported: [&'a str; 0],
+    introspection_endpoint: String,
+    introspection_endpoint_auth_methods_supported: [&'a str; 1],
+    revocation_endpoint: String,
+    revocation_endpoint_auth_methods_supported: [&'a str; 1],
     #[serde(skip_serializing_if = "Option::is_none")]
     service_documentation: Option<String>,
 }
@@ -64,6 +69,10 @@ async fn metadata(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, 
         jwks_uri: format!("{}/.well-known/jwks.json", options.public_url),
         response_types_supported: [],
         grant_types_supported: [],
+        introspection_endpoint: format!("{}{INTROSPECT_PATH}", options.public_url),
+        introspection_endpoint_auth_methods_supported: [AUTH_METHOD],
+        revocation_endpoint: format!("{}{REVOKE_PATH}", options.public_url),
+        revocation_endpoint_auth_methods_supported: [AUTH_METHOD],
         service_documentation: options.docs.then(|| format!("{}/docs", options.public_url)),
     });
     let seconds = policy.jwks_cache_seconds;

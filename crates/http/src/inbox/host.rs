@@ -91,10 +91,7 @@ mod tests {
     fn a_request_with_no_name_or_two_is_nobodys() {
         let options = Options {
             public_url: "http://127.0.0.1:8080".to_owned(),
-            base_path: "/v1".to_owned(),
-            trusted_proxies: Vec::new(),
-            cors_origins: Vec::new(),
-            docs: false,
+            ..crate::tests::world::options()
         };
         let ask = |uri: &str, hosts: &[&str]| {
             let request = TestRequest::get().uri(uri);

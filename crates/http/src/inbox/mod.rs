@@ -15,7 +15,7 @@ use utoipa::openapi::path::HttpMethod;
 use crate::App;
 use crate::body::refuse_query;
 use crate::endpoints::rfc3339;
-use crate::pages::is_cross_site;
+use crate::foreign::is_cross_site;
 use crate::problem::{Code, Problem};
 use crate::routes::Endpoint;
 

@@ -27,6 +27,19 @@ pub(super) struct Input {
 }
 
 impl Input {
+    /// The whole link of a letter, for whoever has no script.
+    pub(super) fn link() -> Self {
+        Self {
+            name: "token",
+            label: "Link",
+            hint: "Paste the whole link of the letter.".to_owned(),
+            attributes: "type=\"text\" inputmode=\"url\" autocomplete=\"off\" \
+                         autocapitalize=\"none\" spellcheck=\"false\" required"
+                .to_owned(),
+            is_kept: false,
+        }
+    }
+
     /// The input with its label, and what is wrong with it in `words`.
     fn html(&self, words: &str, is_first: bool, value: &str) -> String {
         let Self { name, label, attributes, .. } = self;

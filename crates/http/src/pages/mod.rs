@@ -6,6 +6,7 @@ mod filled;
 mod foreign;
 mod frame;
 mod inputs;
+mod not_me;
 mod refusal;
 mod reset;
 #[cfg(test)]
@@ -17,7 +18,6 @@ use std::sync::LazyLock;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 
-pub(crate) use foreign::is_cross_site;
 pub(crate) use frame::{Look, PageCode, STYLE, escape};
 
 use crate::problem::Problem;
@@ -30,13 +30,13 @@ static LOOK: LazyLock<Look> = LazyLock::new(|| {
 
 /// All pages.
 pub(crate) fn endpoints() -> Vec<Endpoint> {
-    let pages = [confirm::endpoints(), reset::endpoints(), undo::endpoints()];
+    let pages = [confirm::endpoints(), reset::endpoints(), undo::endpoints(), not_me::endpoints()];
     pages.into_iter().flatten().collect()
 }
 
 /// Whether people look at the answer to this request.
 pub(crate) fn is_page(request: &HttpRequest) -> bool {
-    let paths = [confirm::PATH, reset::PATH, undo::PATH];
+    let paths = [confirm::PATH, reset::PATH, undo::PATH, not_me::PATH];
     request.match_pattern().is_some_and(|pattern| paths.contains(&pattern.as_str()))
 }
 

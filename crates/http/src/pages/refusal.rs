@@ -4,7 +4,7 @@ use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use gateward_app::domain::PasswordError;
 use gateward_app::domain::ports::{HashError, StoreError};
-use gateward_app::{ConfirmEmailError, ResetPasswordError, UndoEmailError};
+use gateward_app::{ConfirmEmailError, NotMeError, ResetPasswordError, UndoEmailError};
 
 use super::filled::password_words;
 use super::frame::PageCode;
@@ -118,6 +118,15 @@ impl From<ResetPasswordError> for Refusal {
             ResetPasswordError::Password(error) => Self::Password(error),
             ResetPasswordError::Hash(error) => error.into(),
             ResetPasswordError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<NotMeError> for Refusal {
+    fn from(error: NotMeError) -> Self {
+        match error {
+            NotMeError::InvalidLink => Self::Link,
+            NotMeError::Store(error) => error.into(),
         }
     }
 }

@@ -15,7 +15,7 @@ use super::escape;
 use super::filled::Filled;
 use crate::problem::Code;
 
-const PATHS: [&str; 3] = ["/confirm-email", "/reset-password", "/undo-email-change"];
+const PATHS: [&str; 4] = ["/confirm-email", "/reset-password", "/undo-email-change", "/not-me"];
 const NAMES: &[&str] = &["token", "email", "code", "password", "new_password", "username"];
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 

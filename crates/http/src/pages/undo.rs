@@ -59,17 +59,7 @@ async fn undo(app: &App, filled: &mut Filled, origin: Origin) -> Result<(), Refu
 
 fn form(filled: &Filled, refusal: Option<&Refusal>) -> String {
     let mut view = FormView::new(filled, refusal);
-    view.token(PATH, "Paste another link", |view| {
-        view.input(&Input {
-            name: "token",
-            label: "Link",
-            hint: "Paste the whole link of the letter.".to_owned(),
-            attributes: "type=\"text\" inputmode=\"url\" autocomplete=\"off\" \
-                         autocapitalize=\"none\" spellcheck=\"false\" required"
-                .to_owned(),
-            is_kept: false,
-        });
-    });
+    view.token(PATH, "Paste another link", |view| view.input(&Input::link()));
     let form = view.finish(PATH, "Undo the change", LINK_WORDS);
     format!(
         "<h1>{TITLE}</h1><p class=\"lead\">Somebody asked to give your account another address. \

@@ -1,0 +1,92 @@
+//! Answers in cookie mode: the tokens of a session are set as cookies, and stand nowhere else.
+
+use actix_web::{HttpResponse, HttpResponseBuilder};
+use gateward_app::Caller;
+use gateward_app::domain::client::KnownClient;
+use gateward_app::domain::{AccessToken, SessionId, TokenPair, TokenText, User};
+use serde::Serialize;
+
+use super::objects::UserBody;
+use crate::App;
+use crate::cookies::Cookie;
+use crate::problem::Problem;
+
+/// A session whose tokens are in cookies that no script reads.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = CookieSession)]
+pub(super) struct ByCookieBody {
+    /// Goes into the header `X-CSRF-Token` of every request that changes something. It is the same
+    /// for the whole session, and stands in the cookie `__Host-gateward-csrf` too.
+    csrf_token: String,
+    /// For how many seconds the access token is good.
+    #[schema(example = 900)]
+    expires_in: i64,
+    /// The session.
+    #[schema(format = "uuid")]
+    session_id: String,
+    user: UserBody,
+}
+
+impl ByCookieBody {
+    fn new(csrf_token: &TokenText, session_id: SessionId, expires_in: i64, user: &User) -> Self {
+        Self {
+            csrf_token: csrf_token.expose().to_owned(),
+            expires_in,
+            session_id: session_id.to_string(),
+            user: UserBody::from(user),
+        }
+    }
+}
+
+/// The answer to a login or a refresh. Browsers keep the cookies for the rest of the session, that of
+/// the access token too: a logout takes one that has expired.
+pub(super) fn pair(
+    app: &App,
+    pair: &TokenPair,
+    user: &User,
+    device_token: Option<&TokenText>,
+) -> Result<HttpResponse, Problem> {
+    let csrf_token = csrf_token(app, pair.session_id)?;
+    let mut answer = HttpResponse::Ok();
+    for (cookie, value) in [
+        (Cookie::Access, &pair.access.text),
+        (Cookie::Refresh, &pair.refresh),
+        (Cookie::Csrf, &csrf_token),
+    ] {
+        cookie.set(&mut answer, value.expose(), pair.refresh_expires_in, app.options());
+    }
+    if let Some(token) = device_token {
+        let seconds = KnownClient::KNOWN_SECONDS;
+        Cookie::Device.set(&mut answer, token.expose(), seconds, app.options());
+    }
+    let expires_in = pair.access.expires_in;
+    Ok(answer.json(ByCookieBody::new(&csrf_token, pair.session_id, expires_in, user)))
+}
+
+/// The answer to giving the password again: another access token for the session of the caller.
+///
+/// How much is left of the session is not known here. The cookie is kept for as long as a session
+/// lives without a refresh, which is as long or longer; how long the token is good stands in it.
+pub(super) fn access(
+    app: &App,
+    token: &AccessToken,
+    caller: &Caller,
+) -> Result<HttpResponse, Problem> {
+    let csrf_token = csrf_token(app, caller.session_id)?;
+    let mut answer = HttpResponse::Ok();
+    let seconds = app.core().policy().refresh_idle_seconds;
+    Cookie::Access.set(&mut answer, token.text.expose(), seconds, app.options());
+    let (id, expires_in) = (caller.session_id, token.expires_in);
+    Ok(answer.json(ByCookieBody::new(&csrf_token, id, expires_in, &caller.user)))
+}
+
+/// Has a browser forget the session. What makes the client known stays, for the next login.
+pub(super) fn forget(app: &App, answer: &mut HttpResponseBuilder) {
+    for cookie in [Cookie::Access, Cookie::Refresh, Cookie::Csrf] {
+        cookie.clear(answer, app.options());
+    }
+}
+
+fn csrf_token(app: &App, id: SessionId) -> Result<TokenText, Problem> {
+    app.core().csrf_token(id).map_err(Problem::of_access_token)
+}

@@ -1,0 +1,51 @@
+//! `POST /sessions/not-me`
+
+use actix_web::web::{self, Data};
+use actix_web::{HttpRequest, HttpResponse};
+use gateward_app::NotMeError;
+
+use crate::App;
+use crate::body::Body;
+use crate::problem::{Code, Problem, ProblemBody};
+use crate::routes::Endpoint;
+
+pub(super) fn endpoint() -> Endpoint {
+    Endpoint::api::<__path_not_me>(|| web::to(not_me))
+}
+
+/// The link of a letter about a new client.
+#[derive(utoipa::ToSchema)]
+#[schema(as = NotMe)]
+#[expect(dead_code, reason = "documents the body, which is read member by member")]
+struct NotMeBody {
+    /// What stands in the link after `#token=`.
+    token: String,
+}
+
+/// Say that a log-in was somebody else's, with the link of the letter about it. Its session ends, and
+/// the password with it.
+#[utoipa::path(
+    post, path = "/sessions/not-me", tag = "mail", request_body = NotMeBody,
+    responses(
+        (status = 204, description = "The session is over; a letter to choose a new password is on its way"),
+        (status = 400, description = "`invalid_link`, or `malformed_request`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "`validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+async fn not_me(app: Data<App>, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
+    let origin = app.origin(&request);
+    let mut fields = body.fields().await?;
+    let token = fields.text("token");
+    let token = fields.finish(token)?;
+    app.detached(async move |core| core.disown_login(&token, &origin).await).await??;
+    Ok(super::done())
+}
+
+impl From<NotMeError> for Problem {
+    fn from(error: NotMeError) -> Self {
+        match error {
+            NotMeError::InvalidLink => Self::new(Code::InvalidLink),
+            NotMeError::Store(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! `POST /oauth/introspect` (RFC 7662) and `POST /oauth/revoke` (RFC 7009)
+
+mod active;
+
+use std::collections::HashSet;
+
+use actix_web::web::{self, Data};
+use actix_web::{HttpRequest, HttpResponse};
+
+use self::active::{ActiveBody, INACTIVE};
+use crate::App;
+use crate::body::Body;
+use crate::clients::{ClientRight, require_client};
+use crate::problem::{Problem, ProblemBody};
+use crate::routes::Endpoint;
+
+/// Where tokens are asked about.
+pub(super) const INTROSPECT_PATH: &str = "/oauth/introspect";
+
+/// Where tokens are taken back.
+pub(super) const REVOKE_PATH: &str = "/oauth/revoke";
+
+/// How clients show who they are, by its name in RFC 8414.
+pub(super) const AUTH_METHOD: &str = "client_secret_basic";
+
+pub(super) fn introspect_endpoint() -> Endpoint {
+    Endpoint::root::<__path_introspect>(|| web::to(introspect))
+}
+
+pub(super) fn revoke_endpoint() -> Endpoint {
+    Endpoint::root::<__path_revoke>(|| web::to(revoke))
+}
+
+/// A token of either kind. Other parameters are ignored.
+#[derive(utoipa::ToSchema)]
+#[schema(as = TokenForm)]
+#[expect(dead_code, reason = "documents the body, which is read parameter by parameter")]
+struct TokenForm {
+    token: String,
+    /// Taken and not needed: a token shows its kind.
+    #[schema(example = "access_token")]
+    token_type_hint: Option<String>,
+}
+
+/// Ask whether a token can be used now, and whose it is (RFC 7662).
+#[utoipa::path(
+    post, path = INTROSPECT_PATH, tag = "clients", security(("client" = [])),
+    request_body(content = TokenForm, content_type = "application/x-www-form-urlencoded"),
+    responses(
+        (status = 200, description = "Whether it can; nothing more is told of one that cannot", body = ActiveBody),
+        (status = 400, description = "`malformed_request`, with `error` `invalid_request`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 401, description = "`missing_token` or `invalid_credentials`, with `error` `invalid_client`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 403, description = "`forbidden`, with `error` `unauthorized_client`", body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+async fn introspect(
+    app: Data<App>,
+    request: HttpRequest,
+    body: Body,
+) -> Result<HttpResponse, Problem> {
+    let token = token(&app, &request, body, ClientRight::Introspect).await?;
+    let active = app.core().introspect(&token).await?;
+    Ok(match active {
+        Some(active) => super::ok(&ActiveBody::new(&active, &token, &app.core().policy().issuer)),
+        None => super::ok(&INACTIVE),
+    })
+}
+
+/// Take a token of either kind back (RFC 7009): its session ends. What is no token, or none any more,
+/// is as good as taken back.
+#[utoipa::path(
+    post, path = REVOKE_PATH, tag = "clients", security(("client" = [])),
+    request_body(content = TokenForm, content_type = "application/x-www-form-urlencoded"),
+    responses(
+        (status = 200, description = "The token is good no more"),
+        (status = 400, description = "`malformed_request`, with `error` `invalid_request`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 401, description = "`missing_token` or `invalid_credentials`, with `error` `invalid_client`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 403, description = "`forbidden`, with `error` `unauthorized_client`", body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+async fn revoke(app: Data<App>, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
+    let token = token(&app, &request, body, ClientRight::Revoke).await?;
+    let origin = app.origin(&request);
+    app.detached(async move |core| core.revoke_token(&token, &origin).await).await??;
+    Ok(HttpResponse::Ok().finish())
+}
+
+/// The token that a client who may do this asks about.
+async fn token(
+    app: &App,
+    request: &HttpRequest,
+    body: Body,
+    right: ClientRight,
+) -> Result<String, Problem> {
+    require_client(app, request, right).map_err(with_error)?;
+    let form = body.form().await.map_err(with_error)?;
+    token_of(&form).map_err(with_error)
+}
+
+/// The token of a form. A parameter without a value is as good as none (RFC 6749, section 3.1).
+fn token_of(form: &[u8]) -> Result<String, Problem> {
+    let mut names = HashSet::new();
+    let mut token = None;
+    for (name, value) in url::form_urlencoded::parse(form) {
+        if name == "token" && !value.is_empty() {
+            token = Some(value.into_owned());
+        }
+        if !names.insert(name) {
+            return Err(Problem::malformed("A parameter of the form appears twice; send it once."));
+        }
+    }
+    token.ok_or_else(|| Problem::malformed("The parameter 'token' is missing; send the token."))
+}
+
+/// The same problem with the error of OAuth that it is (RFC 6749, section 5.2).
+fn with_error(problem: Problem) -> Problem {
+    let error = match problem.code.status().as_u16() {
+        401 => Some("invalid_client"),
+        403 => Some("unauthorized_client"),
+        400 | 413 | 415 | 422 => Some("invalid_request"),
+        _ => None,
+    };
+    let detail = match problem.code {
+        crate::Code::UnsupportedMediaType => "Send a form: 'application/x-www-form-urlencoded'.",
+        _ => &problem.detail,
+    };
+    Problem { error, detail: detail.to_owned(), ..problem }
+}

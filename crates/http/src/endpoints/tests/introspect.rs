@@ -1,0 +1,214 @@
+//! Tests of asking about tokens (RFC 7662), and of who may ask.
+
+use actix_web::http::StatusCode;
+use actix_web::test::TestRequest;
+use gateward_app::domain::{Identifier, Username};
+use serde_json::{Value, json};
+
+use super::stage::{AUDIENCE, Answer, CLIENT, SECRET, Stage, URL, basic};
+
+pub(super) const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
+
+fn bare(path: &str, form: &str) -> TestRequest {
+    TestRequest::post().uri(path).insert_header(FORM).set_payload(form.to_owned())
+}
+
+async fn introspect(stage: &Stage, form: &str) -> Answer {
+    stage.send(bare("/oauth/introspect", form).insert_header(basic(CLIENT, SECRET))).await
+}
+
+async fn is_inactive(stage: &Stage, token: &str) -> bool {
+    let answer = introspect(stage, &format!("token={token}")).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+    answer.body == r#"{"active":false}"#
+}
+
+#[actix_web::test]
+async fn of_an_access_token_everything_is_told_that_it_says() {
+    let stage = Stage::new().await;
+    let ada = stage.sign_in("ada", true).await;
+    let answer = introspect(&stage, &format!("token={}", ada.access)).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+    let mut body = answer.json();
+    let jti = body.as_object_mut().unwrap().remove("jti").unwrap();
+    assert_eq!(jti.as_str().map(str::len), Some(36));
+    let expected = json!({
+        "active": true, "token_type": "Bearer", "client_id": URL, "username": "ada",
+        "sub": ada.user_id, "aud": AUDIENCE, "iss": URL,
+        "exp": 1_795_148_700, "iat": 1_795_147_800, "nbf": 1_795_147_800,
+        "sid": ada.session_id, "email": "ada@example.org", "email_verified": true,
+        "roles": ["admin", "user"],
+        "permissions": [
+            "audit:read", "roles:grant", "roles:read", "roles:write", "sessions:end",
+            "sessions:read", "users:read", "users:write",
+        ],
+        "auth_time": 1_795_147_800,
+    });
+    assert_eq!(body, expected);
+}
+
+#[actix_web::test]
+async fn of_a_refresh_token_the_same_is_told_but_what_opens_doors() {
+    let stage = Stage::new().await;
+    let ada = stage.sign_in("ada", false).await;
+    for hint in ["", "&token_type_hint=access_token", "&token_type_hint=weather&other=1"] {
+        let answer = introspect(&stage, &format!("token={}{hint}", ada.refresh)).await;
+        let expected = json!({
+            "active": true, "client_id": URL, "username": "ada",
+            "sub": ada.user_id, "aud": URL, "iss": URL,
+            "exp": 1_795_752_600, "iat": 1_795_147_800, "nbf": 1_795_147_800,
+            "sid": ada.session_id, "email": "ada@example.org", "email_verified": true,
+            "roles": ["user"], "permissions": [], "auth_time": 1_795_147_800,
+        });
+        assert_eq!(answer.json(), expected, "{hint}");
+    }
+}
+
+/// Row S5 among others: of what cannot be used, nothing but that is told.
+#[actix_web::test]
+async fn s5_a_token_that_cannot_be_used_is_inactive_and_nothing_more() {
+    let stage = Stage::new().await;
+    let ada = stage.sign_in("ada", false).await;
+    for text in ["x", "a.b.c", "%00", "%ff", &ada.session_id, &format!("{}x", ada.access)] {
+        assert!(is_inactive(&stage, text).await, "{text}");
+    }
+    let refresh = TestRequest::post().uri("/v1/refresh");
+    let refresh = refresh.set_json(json!({ "refresh_token": ada.refresh }));
+    let next = stage.send(refresh).await.json();
+    assert!(is_inactive(&stage, &ada.refresh).await, "it is spent");
+    assert!(!is_inactive(&stage, next["refresh_token"].as_str().unwrap()).await);
+    assert!(!is_inactive(&stage, &ada.access).await);
+
+    stage.clock.advance_seconds(900);
+    assert!(is_inactive(&stage, &ada.access).await, "its time is over");
+    let later = stage.log_in("ada", "First/1").await;
+    assert!(!is_inactive(&stage, &later.access).await);
+    let name = Identifier::Username(Username::parse("ada").unwrap());
+    stage.app.core().set_disabled(&name, true).await.unwrap();
+    assert!(is_inactive(&stage, &later.access).await, "the account is disabled");
+    assert!(is_inactive(&stage, &later.refresh).await);
+}
+
+/// Row INV10: what cannot be known is not answered.
+#[actix_web::test]
+async fn inv10_a_store_that_is_down_makes_no_token_active_or_inactive() {
+    let stage = Stage::new().await;
+    let ada = stage.sign_in("ada", false).await;
+    stage.break_store(true);
+    for token in [&ada.access, &ada.refresh] {
+        let answer = introspect(&stage, &format!("token={token}")).await;
+        assert_eq!(answer.problem(), (503, "unavailable".to_owned()));
+        assert!(!answer.body.contains("canary") && answer.json().get("error").is_none());
+    }
+}
+
+/// Each right opens its own endpoint and no other, and who shows nothing or the wrong thing gets none.
+#[actix_web::test]
+async fn b4_a_client_does_what_its_settings_name_and_nothing_else() {
+    let stage = Stage::new().await;
+    let paths = [
+        ("introspect", "/oauth/introspect"),
+        ("revoke", "/oauth/revoke"),
+        ("revocations", "/v1/revocations"),
+        ("revocations", "/v1/revocations/stream"),
+    ];
+    let request = |path: &str| {
+        if path.starts_with("/oauth") {
+            bare(path, "token=x")
+        } else {
+            TestRequest::get().uri(path)
+        }
+    };
+    for (right, path) in paths {
+        for name in ["introspect", "revoke", "revocations", "idle"] {
+            let response = stage.call(request(path).insert_header(basic(name, SECRET))).await;
+            let expected = if name == right { StatusCode::OK } else { StatusCode::FORBIDDEN };
+            assert_eq!(response.status(), expected, "{name} at {path}");
+            assert!(!response.headers().contains_key("www-authenticate"));
+        }
+        let ada = "Bearer x".to_owned();
+        for (credentials, code) in [
+            (None, "missing_token"),
+            (Some(ada), "missing_token"),
+            (Some("Basic".to_owned()), "invalid_credentials"),
+            (Some("Basic !".to_owned()), "invalid_credentials"),
+            (Some(basic(CLIENT, "").1), "invalid_credentials"),
+            (Some(basic(CLIENT, &SECRET[1..]).1), "invalid_credentials"),
+            (Some(basic("nobody", SECRET).1), "invalid_credentials"),
+            (Some(basic(CLIENT, &"x".repeat(2048)).1), "invalid_credentials"),
+            (Some(basic(CLIENT, SECRET).1.replace("Basic ", "Basic  ")), "invalid_credentials"),
+        ] {
+            let mut request = request(path);
+            if let Some(value) = &credentials {
+                request = request.insert_header(("authorization", value.as_str()));
+            }
+            let answer = stage.send(request).await;
+            assert_eq!(answer.problem(), (401, code.to_owned()), "{credentials:?} at {path}");
+            assert_eq!(answer.header("www-authenticate"), Some(r#"Basic realm="gateward""#));
+        }
+        let (name, value) = basic(CLIENT, SECRET);
+        let twice = request(path).insert_header((name, value.clone())).append_header((name, value));
+        assert_eq!(stage.send(twice).await.problem(), (400, "malformed_request".to_owned()));
+    }
+    let lower = basic(CLIENT, SECRET).1.replace("Basic", "bAsIc");
+    let lower = bare("/oauth/introspect", "token=x").insert_header(("authorization", lower));
+    assert_eq!(stage.send(lower).await.status, StatusCode::OK);
+}
+
+/// Row W11: one token, once; the errors carry the words of OAuth too.
+#[actix_web::test]
+async fn w11_what_cannot_be_read_is_an_invalid_request() {
+    let stage = Stage::new().await;
+    for path in ["/oauth/introspect", "/oauth/revoke"] {
+        let ours = |form: &str| bare(path, form).insert_header(basic(CLIENT, SECRET));
+        for (request, code, error) in [
+            (ours(""), (400, "malformed_request"), "invalid_request"),
+            (ours("token="), (400, "malformed_request"), "invalid_request"),
+            (ours("Token=x"), (400, "malformed_request"), "invalid_request"),
+            (ours("token=x&token=x"), (400, "malformed_request"), "invalid_request"),
+            (ours("token=x&%74oken="), (400, "malformed_request"), "invalid_request"),
+            (ours("token=x&a=1&a=1"), (400, "malformed_request"), "invalid_request"),
+            (ours(&"x".repeat(16_385)), (413, "body_too_large"), "invalid_request"),
+            (
+                ours("{}").insert_header(("content-type", "application/json")),
+                (415, "unsupported_media_type"),
+                "invalid_request",
+            ),
+            (
+                ours("token=x").uri(&format!("{path}?token=x")),
+                (422, "validation_failed"),
+                "invalid_request",
+            ),
+            (bare(path, "token=x"), (401, "missing_token"), "invalid_client"),
+            (
+                bare(path, "").insert_header(basic("a", "b")),
+                (401, "invalid_credentials"),
+                "invalid_client",
+            ),
+            (
+                bare(path, "").insert_header(basic("idle", SECRET)),
+                (403, "forbidden"),
+                "unauthorized_client",
+            ),
+        ] {
+            let answer = stage.send(request).await;
+            assert_eq!(answer.problem(), (code.0, code.1.to_owned()), "{}", answer.body);
+            assert_eq!(answer.json()["error"], error, "{}", answer.body);
+            assert_eq!(answer.header("content-type"), Some("application/problem+json"));
+        }
+    }
+}
+
+#[actix_web::test]
+async fn the_metadata_name_the_endpoints_for_clients() {
+    let stage = Stage::new().await;
+    let path = "/.well-known/oauth-authorization-server";
+    let metadata = stage.send(TestRequest::get().uri(path)).await.json();
+    for (name, path) in [("introspection", "introspect"), ("revocation", "revoke")] {
+        let url = Value::from(format!("{URL}/oauth/{path}"));
+        assert_eq!(metadata[format!("{name}_endpoint")], url);
+        let methods = &metadata[format!("{name}_endpoint_auth_methods_supported")];
+        assert_eq!(*methods, json!(["client_secret_basic"]));
+    }
+}
