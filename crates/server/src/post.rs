@@ -12,7 +12,7 @@ use std::time::Duration;
 use gateward_app::domain::mail::QueuedLetter;
 use gateward_app::domain::ports::{Bell, Entropy, StoreError};
 use gateward_app::{App, Delivery};
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::metrics;
@@ -22,9 +22,13 @@ use pace::Pace;
 /// not flooded.
 const SLOTS: u32 = 8;
 
-/// How often the outbox is looked into although nobody has rung: for letters that another process has
-/// written or could not send.
-const POLL_INTERVAL: Duration = Duration::from_secs(2);
+/// How soon after a letter was written the outbox is looked into at the most: whoever waits for one
+/// does not notice half a second.
+const BEAT: Duration = Duration::from_millis(500);
+
+/// After how many beats it is looked into although nobody has rung: for letters that another process
+/// has written or could not send. An idle node asks the database little.
+const BEATS_IDLE: u32 = 4;
 
 /// How long a store that has failed is left alone.
 const STORE_PAUSE: Duration = Duration::from_secs(2);
@@ -32,6 +36,16 @@ const STORE_PAUSE: Duration = Duration::from_secs(2);
 /// How long letters under way are waited for once all else has stopped: together with the running
 /// requests, less than the 30 seconds in which a node that was told to stop is gone.
 const GRACE: Duration = Duration::from_secs(3);
+
+/// What is waited for before the next look.
+enum Pause {
+    /// Nothing: more letters may be due.
+    None,
+    /// The bell, or a while.
+    Idle,
+    /// The store.
+    Trouble,
+}
 
 /// Where letters come from, and who delivers one: the use cases, or a fake in the tests.
 pub(crate) trait Letters: Send + Sync + 'static {
@@ -71,13 +85,23 @@ pub(crate) struct Postman<L = App> {
     doorbell: Arc<Doorbell>,
 }
 
-/// Wakes the postman when this node has written a letter.
+/// Tells the postman that this node has written a letter.
+///
+/// He does not come at once: what he does for an address that is known would fall into the next
+/// request, and its time would tell.
 #[derive(Debug, Default)]
-pub(crate) struct Doorbell(Notify);
+pub(crate) struct Doorbell(AtomicBool);
+
+impl Doorbell {
+    /// Whether it was rung since the last time this was asked.
+    fn was_rung(&self) -> bool {
+        self.0.swap(false, Ordering::Relaxed)
+    }
+}
 
 impl Bell for Doorbell {
     fn ring(&self) {
-        self.0.notify_one();
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 
@@ -124,7 +148,7 @@ impl<L: Letters> Postman<L> {
         let probe_at = self.pace().probe_at();
         // A letter under way may reach a relay meanwhile, so not the whole pause at once.
         if let Some(at) = probe_at.filter(|at| Instant::now() < *at) {
-            return sleep_until(at.min(Instant::now() + POLL_INTERVAL)).await;
+            return sleep_until(at.min(Instant::now() + BEAT)).await;
         }
         let slots = match probe_at {
             None => self.free_slots().await,
@@ -133,21 +157,31 @@ impl<L: Letters> Postman<L> {
         if self.is_closed() || self.pace().probe_at() != probe_at {
             return;
         }
-        let pause = self.take_into(slots).await;
-        tokio::select! {
-            () = sleep(pause) => {}
-            () = self.doorbell.0.notified() => {}
+        match self.take_into(slots).await {
+            Pause::None => {}
+            Pause::Idle => self.rest().await,
+            Pause::Trouble => sleep(STORE_PAUSE).await,
         }
     }
 
-    /// Fills the slots with letters that are due; gives how long to wait before the next look.
-    async fn take_into(self: &Arc<Self>, slots: Vec<OwnedSemaphorePermit>) -> Duration {
+    /// Waits until it is time to look again, or the bell was rung.
+    async fn rest(&self) {
+        for _ in 0..BEATS_IDLE {
+            sleep(BEAT).await;
+            if self.doorbell.was_rung() {
+                return;
+            }
+        }
+    }
+
+    /// Fills the slots with letters that are due; gives what to wait for before the next look.
+    async fn take_into(self: &Arc<Self>, slots: Vec<OwnedSemaphorePermit>) -> Pause {
         let limit = u32::try_from(slots.len()).unwrap_or(SLOTS);
         let letters = match self.letters.take(limit).await {
             Ok(letters) => letters,
             Err(error) => {
                 self.note_trouble(error);
-                return STORE_PAUSE;
+                return Pause::Trouble;
             }
         };
         if self.in_trouble.swap(false, Ordering::Relaxed) {
@@ -157,7 +191,7 @@ impl<L: Letters> Postman<L> {
         for (letter, slot) in letters.into_iter().zip(slots) {
             tokio::spawn(Arc::clone(self).deliver(letter, slot));
         }
-        if was_last { POLL_INTERVAL } else { Duration::ZERO }
+        if was_last { Pause::Idle } else { Pause::None }
     }
 
     async fn deliver(self: Arc<Self>, letter: QueuedLetter, slot: OwnedSemaphorePermit) {

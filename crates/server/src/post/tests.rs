@@ -153,14 +153,17 @@ async fn an_idle_postman_looks_every_other_second() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_postman_who_is_rung_for_looks_at_once() {
+async fn a_postman_who_is_rung_for_looks_at_the_next_beat() {
     let (fake, postman) = at_work(Fake::new(0, Relay::Up));
-    seconds(0.5).await;
+    seconds(0.6).await;
     fake.waiting.lock().unwrap().push_back(letter());
     postman.doorbell.ring();
-    seconds(1.1).await;
-    assert_eq!(fake.sent(), 1, "the letter itself takes a second");
+    seconds(0.3).await;
+    assert_eq!(fake.takes.load(Ordering::Relaxed), 1, "not at once");
+    seconds(0.2).await;
     assert_eq!(fake.takes.load(Ordering::Relaxed), 2);
+    seconds(1.0).await;
+    assert_eq!(fake.sent(), 1, "the letter itself takes a second");
 }
 
 #[tokio::test(start_paused = true)]
