@@ -70,7 +70,7 @@ pub use not_me::NotMeError;
 pub use operator::{NewAccount, OperatorError};
 pub use policy::Policy;
 pub use ready::NotReady;
-pub use reauthenticate::{PasswordShown, ReauthenticateError};
+pub use reauthenticate::{PasswordShown, ReauthenticateError, Reauthenticated};
 pub use refresh::{Refresh, RefreshError, Refreshed};
 pub use reset::{PreparedReset, ResetPassword, ResetPasswordError};
 pub use sessions::EndSessionError;

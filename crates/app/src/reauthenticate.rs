@@ -16,6 +16,15 @@ impl PasswordShown {
     }
 }
 
+/// What comes of giving the password again.
+#[derive(Debug)]
+pub struct Reauthenticated {
+    /// An access token that tells of it.
+    pub access: AccessToken,
+    /// For how many seconds the session goes on without a refresh.
+    pub session_expires_in: i64,
+}
+
 /// Why the caller was not believed again.
 #[derive(Debug, thiserror::Error)]
 pub enum ReauthenticateError {
@@ -60,7 +69,7 @@ impl App {
         caller: &Caller,
         _: PasswordShown,
         origin: &Origin,
-    ) -> Result<AccessToken, ReauthenticateError> {
+    ) -> Result<Reauthenticated, ReauthenticateError> {
         let now = self.now();
         let user = &caller.user;
         let mut tx = self.ports.store.begin(Access::Write).await?;
@@ -80,6 +89,7 @@ impl App {
         tx.insert_event(&event).await?;
         tx.commit().await?;
         tracing::info!(user_id = %user.id, session_id = %session.id, "password given again");
-        Ok(self.issue_access(&user, &session, now)?)
+        let session_expires_in = session.line.expires_at.seconds() - now.seconds();
+        Ok(Reauthenticated { access: self.issue_access(&user, &session, now)?, session_expires_in })
     }
 }

@@ -83,7 +83,7 @@ async fn giving_the_password_again_is_noted_on_the_session() {
     assert!(matches!(wrong, Err(ReauthenticateError::WrongPassword)));
     let shown = world.app.verify_again(&caller, &password(PASSWORD)).await.unwrap();
     let token = world.app.reauthenticate(&caller, shown, &origin).await.unwrap();
-    let again = world.app.authenticate(token.text.expose()).await.unwrap();
+    let again = world.app.authenticate(token.access.text.expose()).await.unwrap();
     assert_eq!(again.auth_time, world.app.now());
     assert_eq!(again.session_id, caller.session_id);
     world.app.refresh(world.refresh(&pair.refresh, None)).await.unwrap();

@@ -1,9 +1,9 @@
 //! Answers in cookie mode: the tokens of a session are set as cookies, and stand nowhere else.
 
 use actix_web::{HttpResponse, HttpResponseBuilder};
-use gateward_app::Caller;
 use gateward_app::domain::client::KnownClient;
-use gateward_app::domain::{AccessToken, SessionId, TokenPair, TokenText, User};
+use gateward_app::domain::{SessionId, TokenPair, TokenText, User};
+use gateward_app::{Caller, Reauthenticated};
 use serde::Serialize;
 
 use super::objects::UserBody;
@@ -65,18 +65,17 @@ pub(super) fn pair(
 
 /// The answer to giving the password again: another access token for the session of the caller.
 ///
-/// How much is left of the session is not known here. The cookie is kept for as long as a session
-/// lives without a refresh, which is as long or longer; how long the token is good stands in it.
+/// Browsers keep it for the rest of the session, as they do the one before.
 pub(super) fn access(
     app: &App,
-    token: &AccessToken,
+    again: &Reauthenticated,
     caller: &Caller,
 ) -> Result<HttpResponse, Problem> {
     let csrf_token = csrf_token(app, caller.session_id)?;
     let mut answer = HttpResponse::Ok();
-    let seconds = app.core().policy().refresh_idle_seconds;
-    Cookie::Access.set(&mut answer, token.text.expose(), seconds, app.options());
-    let (id, expires_in) = (caller.session_id, token.expires_in);
+    let (text, seconds) = (again.access.text.expose(), again.session_expires_in);
+    Cookie::Access.set(&mut answer, text, seconds, app.options());
+    let (id, expires_in) = (caller.session_id, again.access.expires_in);
     Ok(answer.json(ByCookieBody::new(&csrf_token, id, expires_in, &caller.user)))
 }
 

@@ -69,15 +69,15 @@ async fn reauthenticate(
     let password = fields.finish(password)?;
     let shown = app.core().verify_again(&caller, &password).await?;
     let by = caller.clone();
-    let token =
+    let again =
         app.detached(async move |core| core.reauthenticate(&by, shown, &origin).await).await??;
     if is_by_cookie(&request) {
-        return by_cookie::access(&app, &token, &caller);
+        return by_cookie::access(&app, &again, &caller);
     }
     Ok(super::ok(&AccessTokenBody {
-        access_token: token.text.expose().to_owned(),
+        access_token: again.access.text.expose().to_owned(),
         token_type: "Bearer",
-        expires_in: token.expires_in,
+        expires_in: again.access.expires_in,
     }))
 }
 
