@@ -77,7 +77,9 @@ pub trait TokenStore: Send {
     ) -> Result<Vec<Session>, StoreError>;
 
     /// Ends at most `limit` sessions that began before `before`, those after `after` in the order of
-    /// their identifiers; gives which, in that order.
+    /// their identifiers; gives which, in that order, also those whose time had run out.
+    ///
+    /// It waits for whoever holds one of them: none that is being refreshed slips through.
     async fn end_sessions_begun_before(
         &mut self,
         before: Timestamp,
@@ -87,7 +89,8 @@ pub trait TokenStore: Send {
     ) -> Result<Vec<SessionId>, StoreError>;
 
     /// Ends at most `limit` sessions whose current refresh token is signed by this key; gives them as
-    /// they are then.
+    /// they are then. It waits for whoever holds one of them; one that another key signs by then is
+    /// spared.
     async fn end_sessions_of_key(
         &mut self,
         key: &KeyId,
