@@ -8,8 +8,9 @@ use gateward_domain::{EndReason, SessionId, Timestamp, UserId};
 use crate::App;
 
 /// For how many seconds news matter at least: a node that heard nothing for a shorter time has
-/// missed nothing. Longer than that, and it forgets what it knows of users.
-const NEWS_SECONDS_MIN: i64 = 900;
+/// missed nothing. It is an hour because whoever writes them may be set to shorter lives of tokens than
+/// the nodes are, such as a command in the shell of an operator.
+const NEWS_SECONDS_MIN: i64 = 3600;
 
 /// What the world learns of a unit of work once it is committed.
 #[derive(Debug, Default)]
@@ -84,10 +85,11 @@ impl App {
         Ok(())
     }
 
-    /// Until when what happens now matters: until the last token has expired that was made before,
-    /// by the clock of any node.
+    /// Until when what happens now matters: until the last token has expired that was made before, and
+    /// nobody keeps the public keys of before any more, by the clock of any node.
     fn news_matter_until(&self, now: Timestamp) -> Timestamp {
-        let seconds = self.policy.access_ttl_seconds.max(NEWS_SECONDS_MIN);
+        let lives = self.policy.access_ttl_seconds.max(self.policy.jwks_cache_seconds);
+        let seconds = lives.max(NEWS_SECONDS_MIN);
         now.plus_seconds(seconds + 2 * CLOCK_SKEW_SECONDS)
     }
 }

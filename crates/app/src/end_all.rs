@@ -10,6 +10,9 @@ use crate::aftermath::Aftermath;
 /// How many sessions one transaction ends: few enough to hold no lock for long.
 const BATCH: u32 = 500;
 
+/// How often a batch is tried that meets a lock, or a store that is busy; each waits for some seconds.
+const TRIES_MAX: u32 = 10;
+
 impl App {
     /// Ends every session that began before `before`, and tells how many were ended so far after
     /// each batch.
@@ -24,23 +27,59 @@ impl App {
         let (now, reason) = (self.now(), EndReason::EndedByAdmin);
         // What begins later is not known yet. Identifiers tell the millisecond, so that is the grain.
         let before = Timestamp::from_micros(before.min(now).micros().div_euclid(1000) * 1000);
-        let mut tx = self.ports.store.begin(Access::Write).await?;
-        let event = self.event(EventKind::SessionsEnded(reason), Actor::Operator, now);
-        tx.insert_event(&event).await?;
-        let news = News::AllCutOff { before, reason };
-        self.conclude(tx, Aftermath::default().news(news), now).await?;
+        self.cut_all_off(before, true).await?;
         let (mut total, mut last): (u64, Option<SessionId>) = (0, None);
         loop {
-            let mut tx = self.ports.store.begin(Access::SingleWrite).await?;
-            let end = End { at: now, reason };
-            let ended = tx.end_sessions_begun_before(before, last, end, BATCH).await?;
-            tx.commit().await?;
+            let ended = self.end_batch(before, last, End { at: now, reason }).await?;
             total += ended.len() as u64;
             last = ended.last().copied();
             if last.is_none() {
-                return Ok(total);
+                break;
             }
             progress(total);
         }
+        // Until its turn came, a session could be refreshed: these tokens are younger than the news.
+        self.cut_all_off(before, false).await?;
+        Ok(total)
+    }
+
+    /// Tells every node that sessions from before are over.
+    async fn cut_all_off(&self, before: Timestamp, begins: bool) -> Result<(), StoreError> {
+        let (now, reason) = (self.now(), EndReason::EndedByAdmin);
+        let mut tx = self.ports.store.begin(Access::Write).await?;
+        if begins {
+            let event = self.event(EventKind::SessionsEnded(reason), Actor::Operator, now);
+            tx.insert_event(&event).await?;
+        }
+        let news = News::AllCutOff { before, reason };
+        self.conclude(tx, Aftermath::default().news(news), now).await
+    }
+
+    /// Ends some sessions; whoever holds one of them for long is waited for.
+    async fn end_batch(
+        &self,
+        before: Timestamp,
+        after: Option<SessionId>,
+        end: End,
+    ) -> Result<Vec<SessionId>, StoreError> {
+        for _ in 1..TRIES_MAX {
+            match self.try_end_batch(before, after, end).await {
+                Err(StoreError::Busy) => {}
+                done => return done,
+            }
+        }
+        self.try_end_batch(before, after, end).await
+    }
+
+    async fn try_end_batch(
+        &self,
+        before: Timestamp,
+        after: Option<SessionId>,
+        end: End,
+    ) -> Result<Vec<SessionId>, StoreError> {
+        let mut tx = self.ports.store.begin(Access::SingleWrite).await?;
+        let ended = tx.end_sessions_begun_before(before, after, end, BATCH).await?;
+        tx.commit().await?;
+        Ok(ended)
     }
 }

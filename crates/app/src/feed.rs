@@ -1,6 +1,8 @@
 //! Following the feed, and giving it to those who check tokens elsewhere.
 
-use gateward_domain::feed::{FeedCursor, FeedEntry, FeedPage, News};
+use std::time::Instant;
+
+use gateward_domain::feed::{FeedCursor, FeedPage};
 use gateward_domain::ports::{Access, FeedWatch, StoreError};
 
 use crate::{App, KeysError};
@@ -8,13 +10,23 @@ use crate::{App, KeysError};
 /// How many entries a node learns at once.
 const PAGE: u32 = 500;
 
+/// For how long the keys are believed to be as they were read, in seconds, if nothing else is heard: a
+/// node that was cut off for longer may have missed what the feed told.
+const KEYS_SECONDS_MAX: u64 = 60;
+
+/// How far a node has followed the feed.
+#[derive(Debug, Default)]
+pub struct Following {
+    cursor: Option<FeedCursor>,
+    /// When the keys were read last; not at all, or not since something was told of them.
+    keys_read: Option<Instant>,
+}
+
 /// What a look into the feed has brought.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Followed {
-    /// What is new, in order.
-    pub entries: Vec<FeedEntry>,
-    /// Where to go on.
-    pub cursor: Option<FeedCursor>,
+    /// Whether anything is new.
+    pub is_new: bool,
     /// Whether that is all there is for now.
     pub is_complete: bool,
 }
@@ -30,32 +42,49 @@ impl App {
         self.ports.knowledge.doubt();
     }
 
-    /// Learns what is new in the feed since `since`. One task of a node does this, again and again,
-    /// each time from where the look before left off.
+    /// Learns what is new in the feed, and takes keys into use that have changed. One task of a node
+    /// does this, again and again; nobody else takes keys into use while it does.
     ///
-    /// What fails must be done again from the same place.
-    pub async fn follow_feed(&self, since: Option<&FeedCursor>) -> Result<Followed, KeysError> {
+    /// What this node knows counts as new only when all of it went well: a node that cannot have the
+    /// keys of now does not know which ones were revoked.
+    pub async fn follow_feed(&self, following: &mut Following) -> Result<Followed, KeysError> {
         let knowledge = &*self.ports.knowledge;
         let mark = knowledge.begin_read();
-        let page = self.read_feed(since.cloned(), PAGE).await?;
-        if page.is_anew && since.is_some() {
-            tracing::warn!("the database is not where it was; users are read again");
+        let mut tx = self.ports.store.begin_look().await?;
+        let page = tx.list_news(following.cursor.clone(), PAGE).await?;
+        tx.commit().await?;
+        if page.is_anew {
+            tracing::info!("the feed begins anew; users and keys are read again");
             knowledge.forget_users();
         }
         let items: Vec<_> = page.entries.iter().map(|entry| entry.item.clone()).collect();
-        let about_keys = |news: &News| matches!(news, News::KeysChanged | News::KeyRevoked { .. });
         knowledge.learn(&items);
-        if items.iter().any(|item| about_keys(&item.news)) {
-            self.reload_keys().await?;
+        if page.is_anew || items.iter().any(|item| item.news.is_about_keys()) {
+            following.keys_read = None;
         }
+        // A store that began anew could not go on from there, and could not the next time.
+        let last = page.entries.last().map(|entry| entry.cursor.clone());
+        following.cursor = last.or_else(|| following.cursor.take().filter(|_| !page.is_anew));
         let is_complete = page.entries.len() < PAGE as usize;
         if is_complete {
+            self.reload_due_keys(following, mark.at).await?;
             knowledge.confirm(mark);
         }
-        let last = page.entries.last().map(|entry| entry.cursor.clone());
-        // A store that began anew could not go on from there, and could not the next time.
-        let cursor = last.or_else(|| since.filter(|_| !page.is_anew).cloned());
-        Ok(Followed { entries: page.entries, cursor, is_complete })
+        Ok(Followed { is_new: !items.is_empty(), is_complete })
+    }
+
+    /// Takes the keys into use again, if they may have changed since they were read.
+    async fn reload_due_keys(
+        &self,
+        following: &mut Following,
+        now: Instant,
+    ) -> Result<(), KeysError> {
+        let age = following.keys_read.map(|at| now.saturating_duration_since(at).as_secs());
+        if age.is_none_or(|seconds| seconds >= KEYS_SECONDS_MAX) {
+            self.reload_keys().await?;
+            following.keys_read = Some(now);
+        }
+        Ok(())
     }
 
     /// The entries of the feed after `since`, for somebody who follows it from elsewhere.

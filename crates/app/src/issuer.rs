@@ -14,20 +14,30 @@ impl App {
     /// Nodes that are still set to the one before are not ready from then on.
     pub async fn set_issuer(
         &self,
-        progress: impl FnMut(u64) + Send,
+        mut progress: impl FnMut(u64) + Send,
     ) -> Result<Option<(String, u64)>, KeysError> {
         let now = self.now();
-        let mut tx = self.ports.store.begin(Access::Write).await?;
-        let found = tx.find_instance().await?.ok_or(KeysError::NoInstance)?;
-        let instance = tx.lock_instance(&found).await?;
-        if instance.issuer == self.policy.issuer {
+        let before = self.find_issuer().await?;
+        if before == self.policy.issuer {
             return Ok(None);
         }
+        // First, so that whoever is cut off half-way begins again.
+        let mut ended = self.end_all_sessions(now, &mut progress).await?;
+        let mut tx = self.ports.store.begin(Access::Write).await?;
+        let found = tx.find_instance().await?.ok_or(KeysError::NoInstance)?;
+        tx.lock_instance(&found).await?;
         tx.set_issuer(&self.policy.issuer).await?;
         tx.insert_event(&self.event(EventKind::IssuerChanged, Actor::Operator, now)).await?;
         self.conclude(tx, Aftermath::default().news(News::KeysChanged), now).await?;
-        // Tokens name the issuer that made them, so none of these is believed any more.
-        let ended = self.end_all_sessions(now, progress).await?;
-        Ok(Some((instance.issuer, ended)))
+        // Nodes of the one before may have begun some meanwhile.
+        ended += self.end_all_sessions(self.now(), progress).await?;
+        Ok(Some((before, ended)))
+    }
+
+    async fn find_issuer(&self) -> Result<String, KeysError> {
+        let mut tx = self.ports.store.begin(Access::Read).await?;
+        let instance = tx.find_instance().await?;
+        tx.commit().await?;
+        Ok(instance.ok_or(KeysError::NoInstance)?.issuer)
     }
 }

@@ -41,6 +41,22 @@ pub enum Retired {
     },
 }
 
+impl Retired {
+    /// What came of it and of doing it once more.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (
+                Self::Compromised { sessions, links },
+                Self::Compromised { sessions: more_sessions, links: more_links },
+            ) => {
+                Self::Compromised { sessions: sessions + more_sessions, links: links + more_links }
+            }
+            (_, other) => other,
+        }
+    }
+}
+
 /// Why a key was not retired.
 #[derive(Debug, thiserror::Error)]
 pub enum RetireError {
@@ -149,9 +165,8 @@ impl App {
         let now = self.now();
         let keys = self.list_keys().await?;
         let key = keys.iter().find(|key| key.id == *id).ok_or(RetireError::NoSuchKey)?;
-        if key.revoked_at.is_none() {
-            self.revoke(key, EventKind::KeyRevoked, now).await?;
-        }
+        // Also if it was only withdrawn: verifiers that keep the keys of before know it.
+        self.revoke(key, EventKind::KeyRevoked, now).await?;
         let mut ended = (0, 0);
         match key.purpose {
             KeyPurpose::Access => {}
@@ -173,10 +188,12 @@ impl App {
         // Made before the transaction, which would hold up every writer for as long.
         let spare = self.ports.key_maker.make_key(purpose, algorithm, now, now)?;
         let (mut tx, mut keys) = self.lock_keys().await?;
-        let revoked = StoredKey { revoked_at: Some(now), ..key.clone() };
-        tx.update_key(&revoked).await?;
-        keys.retain(|other| other.id != key.id);
-        keys.push(revoked);
+        // As it is now: another command may have changed it meanwhile.
+        let Some(revoked) = keys.iter_mut().find(|other| other.id == key.id) else {
+            return Ok(());
+        };
+        revoked.revoked_at.get_or_insert(now);
+        tx.update_key(revoked).await?;
         tx.insert_event(&self.event(kind, Actor::Operator, now)).await?;
         if signing_key(&keys, key.purpose, now).is_none() {
             self.replace_at_once(&mut *tx, &keys, &spare, now).await?;
@@ -263,6 +280,8 @@ impl App {
         let instance: Instance = tx.find_instance().await?.ok_or(KeysError::NoInstance)?;
         self.check_issuer(&tx.lock_instance(&instance).await?)?;
         let keys = tx.list_keys().await?;
+        // A node that cannot open them would make one that the others cannot open.
+        self.ports.key_maker.check_keys(&keys)?;
         Ok((tx, keys))
     }
 }

@@ -92,7 +92,8 @@ impl App {
     ) -> Vec<(KeyPurpose, Algorithm, Timestamp)> {
         let mut missing = Vec::new();
         for (purpose, algorithm) in self.wanted() {
-            match keys.iter().rfind(|key| key.purpose == purpose) {
+            let living = |key: &&StoredKey| key.purpose == purpose && key.revoked_at.is_none();
+            match keys.iter().rfind(living) {
                 None => missing.push((purpose, algorithm, now)),
                 // It begins once verifiers know the key.
                 Some(newest)

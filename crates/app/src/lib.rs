@@ -59,7 +59,7 @@ pub use delete_account::{DeleteAccountError, NotRecent};
 pub use deliver::Delivery;
 pub use explain::ExplainError;
 pub use export::Export;
-pub use feed::Followed;
+pub use feed::{Followed, Following};
 pub use gateward_domain as domain;
 pub use key_changes::{RetireError, Retired, Rotated};
 pub use keys::{KeysError, NewAlgorithm};

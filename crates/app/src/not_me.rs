@@ -3,10 +3,15 @@
 use gateward_domain::link::{Link, LinkPurpose, LinkSubject, SecretHash};
 use gateward_domain::mail::{LetterKind, QueuedLetter};
 use gateward_domain::ports::{Access, StoreError, Tx};
-use gateward_domain::{Actor, End, EndReason, Event, EventKind, Origin, Session, Timestamp, User};
+use gateward_domain::{
+    Actor, EndReason, Event, EventId, EventKind, Origin, Session, Timestamp, User,
+};
 
 use crate::App;
 use crate::aftermath::Aftermath;
+
+/// How many events since the login are looked at. If whoever logged in has caused more, the link acts.
+const EVENTS_MAX: u32 = 500;
 
 /// Why nothing was done.
 #[derive(Debug, thiserror::Error)]
@@ -22,8 +27,9 @@ pub enum NotMeError {
 impl App {
     /// Ends the session of a login that was not the owner's, and begins a reset.
     ///
-    /// Whoever logged in knows the password: it works no more from now on, no client is known any
-    /// more, and the owner gets a letter to choose another password.
+    /// Whoever logged in knows the password, and may have begun more with it: it works no more from now
+    /// on, all sessions end and all that was begun, no client is known any more, and the owner gets a
+    /// letter to choose another password.
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn disown_login(&self, token: &str, origin: &Origin) -> Result<(), NotMeError> {
         let now = self.now();
@@ -33,20 +39,16 @@ impl App {
         if !tx.spend_link(link.id, now).await? {
             return Err(NotMeError::InvalidLink);
         }
-        let end = End { at: now, reason: EndReason::NotMe };
-        let mut kinds = vec![EventKind::LoginDisowned];
-        let mut aftermath = Aftermath::default().user_changed(user.id).letter();
-        if tx.end_session(session.id, end).await? {
-            let reason = session.lapse(now).unwrap_or(end).reason;
-            kinds.push(EventKind::SessionEnded(reason));
-            aftermath = aftermath.session_ended(session.id, reason);
-        }
+        let reason = EndReason::NotMe;
+        let ended = self.end_all_begun(&mut *tx, &user, reason, now).await?;
         self.begin_reset(&mut *tx, &user, &link, (origin, now)).await?;
-        for kind in kinds {
+        for kind in [EventKind::LoginDisowned, EventKind::SessionsEnded(reason)] {
             let event = self.event(kind, Actor::User(user.id), now);
             let (user_id, session_id) = (Some(user.id), Some(session.id));
             tx.insert_event(&Event { user_id, session_id, ip: origin.ip, ..event }).await?;
         }
+        let aftermath =
+            Aftermath::default().user_changed(user.id).sessions_ended(&ended, reason).letter();
         self.conclude(tx, aftermath, now).await?;
         tracing::warn!(user_id = %user.id, session_id = %session.id, "a login was disowned");
         Ok(())
@@ -62,8 +64,15 @@ impl App {
             LinkSubject::Session(id) => tx.find_session(id).await?,
             LinkSubject::Signup(_) | LinkSubject::User(_) => None,
         };
-        tx.commit().await?;
         let (session, _) = found.ok_or(NotMeError::InvalidLink)?;
+        // Who has come back by the mailbox since has settled it, and has a password of their own.
+        let since = Some(EventId::before_all_at(link.created_at));
+        let events = tx.list_user_events(session.user_id, since, EVENTS_MAX).await?;
+        tx.commit().await?;
+        let settles = [EventKind::PasswordReset, EventKind::EmailChangeUndone];
+        if events.iter().any(|event| settles.contains(&event.kind)) {
+            return Err(NotMeError::InvalidLink);
+        }
         Ok((link, session))
     }
 
@@ -75,7 +84,6 @@ impl App {
         (origin, now): (&Origin, Timestamp),
     ) -> Result<(), StoreError> {
         tx.set_password(user.id, user.credentials_version, &self.decoy_hash, now).await?;
-        tx.delete_user_clients(user.id).await?;
         // If the address was changed since, its owner has a link that undoes it; the new one is
         // perhaps that of whoever logged in.
         if user.email == link.email && !user.disabled {

@@ -1,5 +1,6 @@
 //! Whether this node can do its work.
 
+use gateward_domain::key::{KeyState, StoredKey};
 use gateward_domain::ports::{Access, KeyError, StoreError};
 
 use crate::App;
@@ -35,6 +36,8 @@ impl App {
             Some(instance) if instance.issuer == self.policy.issuer => {}
             _ => return Err(NotReady::OtherIssuer),
         }
-        Ok(self.ports.key_maker.check_keys(&keys)?)
+        let is_used = |key: &&StoredKey| self.key_state(key, &keys, now) != KeyState::Retired;
+        let used: Vec<_> = keys.iter().filter(is_used).cloned().collect();
+        Ok(self.ports.key_maker.check_keys(&used)?)
     }
 }

@@ -67,9 +67,7 @@ fn beginning(session: &Session) -> Chapter {
 fn amid(event: &Event) -> Option<Chapter> {
     let from = from(event.ip);
     let text = match event.kind {
-        EventKind::NewClient => {
-            "The client had never logged in before; the owner was told by a letter".to_owned()
-        }
+        EventKind::NewClient => "The client had never logged in to the account before".to_owned(),
         EventKind::Reauthenticated => format!("The password was given again{from}"),
         EventKind::SessionCaughtUp => {
             "A refresh token was newer than the database, which had lost writes; it was believed"

@@ -16,8 +16,9 @@ const BATCHES_MAX: u32 = 100;
 /// tokens shown late still find their reason.
 const KEEP_SECONDS: i64 = 3600;
 
-/// For how many seconds news are kept that matter to nobody any more: for as much as clocks differ.
-const NEWS_KEEP_SECONDS: i64 = 60;
+/// For how many seconds news are kept that matter to nobody any more: a clock that is an hour ahead for
+/// a moment must not take them from those whose clocks are right.
+const NEWS_KEEP_SECONDS: i64 = 3600;
 
 /// For how many seconds a letter is kept that was sent, so that an operator can look whether it was.
 const LETTER_KEEP_SECONDS: i64 = 7 * 24 * 3600;

@@ -74,6 +74,8 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(1);
 #[derive(Clone)]
 pub struct PostgresStore {
     pool: Pool<AsyncPgConnection>,
+    /// One connection for whoever follows the feed, which does not wait behind requests.
+    looks: Pool<AsyncPgConnection>,
     connector: Arc<Connector>,
 }
 
@@ -89,25 +91,9 @@ impl PostgresStore {
     /// Opens the store on the server of these settings.
     pub(crate) fn on(settings: Settings, pool_size: usize) -> Result<Self, OpenError> {
         let connector = Arc::new(Connector::new(settings)?);
-        let setup = Arc::clone(&connector);
-        let mut config = ManagerConfig::default();
-        // No query to test a connection before each use: one that the server has closed is known
-        // to be closed, and a read that finds a dead one takes another.
-        config.recycling_method = RecyclingMethod::Fast;
-        config.custom_setup = Box::new(move |_| {
-            let connector = Arc::clone(&setup);
-            Box::pin(async move { connector.connect().await })
-        });
-        // The manager's own URL stays empty: nothing but the connector knows the password.
-        let manager = AsyncDieselConnectionManager::new_with_config("", config);
-        let pool = Pool::builder(manager)
-            .max_size(pool_size.max(1))
-            .wait_timeout(Some(ACQUIRE_TIMEOUT))
-            .queue_mode(QueueMode::Lifo)
-            .runtime(Runtime::Tokio1)
-            .build()
-            .map_err(|error| OpenError::Failed(Box::new(error)))?;
-        Ok(Self { pool, connector })
+        let pool = pool(&connector, pool_size)?;
+        let looks = self::pool(&connector, 1)?;
+        Ok(Self { pool, looks, connector })
     }
 
     /// A connection that is not known to be dead.
@@ -120,6 +106,28 @@ impl PostgresStore {
     }
 }
 
+/// A pool of at most so many connections.
+fn pool(connector: &Arc<Connector>, size: usize) -> Result<Pool<AsyncPgConnection>, OpenError> {
+    let setup = Arc::clone(connector);
+    let mut config = ManagerConfig::default();
+    // No query to test a connection before each use: one that the server has closed is known
+    // to be closed, and a read that finds a dead one takes another.
+    config.recycling_method = RecyclingMethod::Fast;
+    config.custom_setup = Box::new(move |_| {
+        let connector = Arc::clone(&setup);
+        Box::pin(async move { connector.connect().await })
+    });
+    // The manager's own URL stays empty: nothing but the connector knows the password.
+    let manager = AsyncDieselConnectionManager::new_with_config("", config);
+    Pool::builder(manager)
+        .max_size(size.max(1))
+        .wait_timeout(Some(ACQUIRE_TIMEOUT))
+        .queue_mode(QueueMode::Lifo)
+        .runtime(Runtime::Tokio1)
+        .build()
+        .map_err(|error| OpenError::Failed(Box::new(error)))
+}
+
 impl fmt::Debug for PostgresStore {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("PostgresStore").finish_non_exhaustive()
@@ -130,6 +138,11 @@ impl fmt::Debug for PostgresStore {
 impl Store for PostgresStore {
     async fn begin(&self, access: Access) -> Result<Box<dyn ports::Tx>, StoreError> {
         Ok(Box::new(Tx::begin(self.clone(), access).await?))
+    }
+
+    async fn begin_look(&self) -> Result<Box<dyn ports::Tx>, StoreError> {
+        let looking = Self { pool: self.looks.clone(), ..self.clone() };
+        Ok(Box::new(Tx::begin(looking, Access::Read).await?))
     }
 
     async fn watch_feed(&self) -> Result<Box<dyn FeedWatch>, StoreError> {

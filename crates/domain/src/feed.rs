@@ -45,6 +45,8 @@ pub enum News {
     },
     /// The keys are not what they were: one was made, retired or sealed anew.
     KeysChanged,
+    /// Something that this version does not know, or that cannot be read.
+    Unknown,
 }
 
 impl News {
@@ -58,12 +60,32 @@ impl News {
             Self::KeyRevoked { .. } => "key",
             Self::UserChanged { .. } => "user_changed",
             Self::KeysChanged => "keys_changed",
+            Self::Unknown => "unknown",
         }
     }
 
-    /// Puts news together from the columns of a store; `None` if they are none.
+    /// Reads news from the columns of a store, where a newer version may have written them, too. An
+    /// end whose reason is unknown is an end all the same; what cannot be read at all is
+    /// [`News::Unknown`], and keeps nobody from what comes after it.
     #[must_use]
-    pub fn from_parts(
+    pub fn read(
+        kind: &str,
+        subject: Option<&str>,
+        before: Option<Timestamp>,
+        reason: Option<&str>,
+    ) -> Self {
+        let known = |code| EndReason::from_code(code).unwrap_or(EndReason::EndedByAdmin);
+        Self::from_parts(kind, subject, before, reason.map(known)).unwrap_or(Self::Unknown)
+    }
+
+    /// Whether the keys are to be read again.
+    #[must_use]
+    pub const fn is_about_keys(&self) -> bool {
+        matches!(self, Self::KeysChanged | Self::KeyRevoked { .. })
+    }
+
+    /// Puts news together from the columns of a store; `None` if they are none.
+    fn from_parts(
         kind: &str,
         subject: Option<&str>,
         before: Option<Timestamp>,
@@ -89,7 +111,7 @@ impl News {
             Self::SessionEnded { id, .. } => Some(id.to_string()),
             Self::UserCutOff { id, .. } | Self::UserChanged { id } => Some(id.to_string()),
             Self::KeyRevoked { id } => Some(id.0.clone()),
-            Self::AllCutOff { .. } | Self::KeysChanged => None,
+            Self::AllCutOff { .. } | Self::KeysChanged | Self::Unknown => None,
         }
     }
 
@@ -195,12 +217,18 @@ mod tests {
         ];
         for news in all {
             let subject = news.subject();
-            let read =
-                News::from_parts(news.kind(), subject.as_deref(), news.before(), news.reason());
-            assert_eq!(read, Some(news));
+            let code = news.reason().map(EndReason::as_str);
+            assert_eq!(News::read(news.kind(), subject.as_deref(), news.before(), code), news);
         }
-        assert_eq!(News::from_parts("weather", None, None, None), None);
-        assert_eq!(News::from_parts("session", Some("x"), None, Some(reason)), None);
+        assert_eq!(News::read("weather", None, None, None), News::Unknown);
+        assert_eq!(News::read("session", Some("x"), None, Some("logout")), News::Unknown);
+    }
+
+    #[test]
+    fn an_end_for_an_unknown_reason_is_an_end() {
+        let id = SessionId::from_uuid(Uuid::from_u128(7));
+        let read = News::read("session", Some(&id.to_string()), None, Some("boredom"));
+        assert_eq!(read, News::SessionEnded { id, reason: EndReason::EndedByAdmin });
     }
 
     #[test]

@@ -1,70 +1,67 @@
-//! `Ends`: which tokens are dead although they have not expired, and until when that matters.
+//! `Ends`: which sessions are over although their tokens have not expired, and until when that
+//! matters.
 
 use std::collections::HashMap;
+use std::time::Instant;
 
-use gateward_domain::feed::{FeedItem, News};
-use gateward_domain::{AccessClaims, EndReason, SessionId, Timestamp, UserId};
+use gateward_domain::feed::News;
+use gateward_domain::{AccessClaims, EndReason, SessionId, Timestamp};
 
-/// Tokens made before a time are dead.
+/// Sessions that began before a time are over.
 #[derive(Clone, Copy, Debug)]
 struct CutOff {
     before: Timestamp,
     reason: EndReason,
-    until: Timestamp,
+    until: Instant,
 }
 
-/// Which tokens are dead although they have not expired.
+/// Which sessions are over although their tokens have not expired.
 #[derive(Debug, Default)]
 pub(crate) struct Ends {
-    sessions: HashMap<SessionId, (EndReason, Timestamp)>,
-    users: HashMap<UserId, CutOff>,
+    sessions: HashMap<SessionId, (EndReason, Instant)>,
     all: Option<CutOff>,
 }
 
 impl Ends {
-    /// Learns an item, if it is about an end.
-    pub(crate) fn learn(&mut self, item: &FeedItem) {
-        let until = item.until;
-        match item.news {
+    /// Learns news, if they are about an end, for as long as that matters.
+    pub(crate) fn learn(&mut self, news: &News, until: Instant) {
+        match *news {
             News::SessionEnded { id, reason } => {
                 self.sessions.insert(id, (reason, until));
-            }
-            News::UserCutOff { id, before, reason } => {
-                let known = self.users.get(&id).copied();
-                self.users.insert(id, later(known, CutOff { before, reason, until }));
             }
             News::AllCutOff { before, reason } => {
                 self.all = Some(later(self.all, CutOff { before, reason, until }));
             }
-            // Which keys are believed, the keyring knows.
-            News::KeyRevoked { .. } | News::UserChanged { .. } | News::KeysChanged => {}
+            // The ends of a user's sessions are told one by one, and so precisely that a login in the
+            // same second goes on. Which keys are believed, the keyring knows.
+            News::UserCutOff { .. }
+            | News::KeyRevoked { .. }
+            | News::UserChanged { .. }
+            | News::KeysChanged
+            | News::Unknown => {}
         }
     }
 
-    /// Why the tokens with these claims are dead.
+    /// Why the session of these claims is over.
     pub(crate) fn find(&self, claims: &AccessClaims) -> Option<EndReason> {
         if let Some((reason, _)) = self.sessions.get(&claims.session_id) {
             return Some(*reason);
         }
-        let is_cut = |cut: &&CutOff| claims.issued_at < cut.before;
-        let user = self.users.get(&claims.user_id).filter(is_cut);
         // A session is as old as its identifier says.
         let began_before = |cut: &&CutOff| claims.session_id.made_at() < cut.before;
-        let cut = user.or(self.all.as_ref().filter(began_before));
-        cut.map(|cut| cut.reason)
+        self.all.as_ref().filter(began_before).map(|cut| cut.reason)
     }
 
     /// Forgets what matters to nobody at `now`.
-    pub(crate) fn forget(&mut self, now: Timestamp) {
+    pub(crate) fn forget(&mut self, now: Instant) {
         self.sessions.retain(|_, (_, until)| *until > now);
-        self.users.retain(|_, cut| cut.until > now);
-        self.all = self.all.filter(|cut| cut.until > now);
         self.sessions.shrink_to(self.sessions.len() * 2);
+        self.all = self.all.filter(|cut| cut.until > now);
     }
 
     /// How many ends are known.
     pub(crate) fn len(&self) -> usize {
-        self.sessions.len() + self.users.len() + usize::from(self.all.is_some())
+        self.sessions.len() + usize::from(self.all.is_some())
     }
 }
 

@@ -6,8 +6,9 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
 use gateward_domain::feed::{FeedItem, News};
-use gateward_domain::ports::{Clock, Knowledge, ReadMark};
-use gateward_domain::{AccessClaims, EndReason, Timestamp, User, UserId};
+use gateward_domain::key::CLOCK_SKEW_SECONDS;
+use gateward_domain::ports::{Knowledge, ReadMark};
+use gateward_domain::{AccessClaims, EndReason, User, UserId};
 use quick_cache::sync::Cache;
 
 use crate::ends::Ends;
@@ -22,9 +23,15 @@ const SILENCE_MAX: Duration = Duration::from_mins(5);
 /// How often what no longer matters is forgotten; it takes a look at everything.
 const FORGET_INTERVAL: Duration = Duration::from_secs(10);
 
+/// For how long news are kept at least: changes of users must be known for as long as a read may last.
+const KEEP_MIN: Duration = Duration::from_mins(15);
+
 /// What one node knows. Nothing of it outlives the process.
+///
+/// How long it is kept goes by a watch that no clock moves: one that is ahead for a moment would take
+/// away what matters still.
 pub struct NodeMemory {
-    clock: Arc<dyn Clock>,
+    keep: Duration,
     state: RwLock<State>,
     /// None, if users are read each time.
     users: Option<Cache<UserId, Arc<User>>>,
@@ -34,7 +41,7 @@ pub struct NodeMemory {
 struct State {
     ends: Ends,
     /// When changes of a user were learned last, and until when that matters.
-    changes: HashMap<UserId, (u64, Timestamp)>,
+    changes: HashMap<UserId, (u64, Instant)>,
     /// How many items were learned.
     learned: u64,
     /// Users who were read before that many items are not remembered.
@@ -47,11 +54,18 @@ struct State {
 }
 
 impl NodeMemory {
-    /// Makes a memory that knows nothing yet, and that remembers at most `users_max` users.
+    /// Makes a memory that knows nothing yet. It remembers ends for as long as an access token may
+    /// live, and at most `users_max` users.
     #[must_use]
-    pub fn new(clock: Arc<dyn Clock>, users_max: usize) -> Self {
+    pub fn new(access_ttl_seconds: i64, users_max: usize) -> Self {
+        let life_seconds = access_ttl_seconds.saturating_add(2 * CLOCK_SKEW_SECONDS);
+        let life = Duration::from_secs(u64::try_from(life_seconds).unwrap_or(0));
+        Self::keeping(life.max(KEEP_MIN), users_max)
+    }
+
+    fn keeping(keep: Duration, users_max: usize) -> Self {
         let users = (users_max > 0).then(|| Cache::new(users_max));
-        Self { clock, state: RwLock::default(), users }
+        Self { keep, state: RwLock::default(), users }
     }
 
     /// How many ends are known that still matter.
@@ -117,12 +131,13 @@ impl Knowledge for NodeMemory {
         if items.is_empty() {
             return;
         }
+        let until = Instant::now() + self.keep;
         let mut state = self.write();
         for item in items {
             state.learned += 1;
-            state.ends.learn(item);
+            state.ends.learn(&item.news, until);
             if let News::UserChanged { id } = item.news {
-                let entry = (state.learned, item.until);
+                let entry = (state.learned, until);
                 state.changes.insert(id, entry);
                 if let Some(users) = &self.users {
                     users.remove(&id);
@@ -144,10 +159,10 @@ impl Knowledge for NodeMemory {
             self.forget_users_of(&mut state);
         }
         if state.forgot.is_none_or(|at| at.elapsed() >= FORGET_INTERVAL) {
-            let now = self.clock.now();
+            let now = Instant::now();
             state.ends.forget(now);
             state.changes.retain(|_, (_, until)| *until > now);
-            state.forgot = Some(Instant::now());
+            state.forgot = Some(now);
         }
     }
 

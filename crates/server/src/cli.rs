@@ -184,6 +184,8 @@ pub(crate) enum KeysCommand {
     /// Retire one key: its successor is made, and signs once every verifier can know it.
     Retire {
         /// Which; `gateward keys list` tells.
+        // One name in 64 begins with a hyphen.
+        #[arg(allow_hyphen_values = true)]
         key: String,
         /// Declare it compromised: its successor signs at once, and what it signed is dead.
         #[arg(long)]

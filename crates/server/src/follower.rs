@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use gateward_app::domain::feed::FeedCursor;
 use gateward_app::domain::ports::{FeedWatch, StoreError};
-use gateward_app::{App, KeysError};
+use gateward_app::{App, Following, KeysError};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 /// How often a node looks into the feed, whether or not it was woken: so often that what it knows is
@@ -13,26 +12,19 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(300);
 
 /// The shortest time between two looks, however often it is woken: what happens meanwhile is learned
 /// together.
-const LOOK_PAUSE: Duration = Duration::from_millis(20);
+const LOOK_PAUSE: Duration = Duration::from_millis(50);
 
 /// For how long one look, or opening a channel, may take: a server that does not answer is gone.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// How often the keys are read although nobody has told of a change.
-const KEYS_INTERVAL: Duration = Duration::from_mins(1);
-
 /// Follows the feed for as long as the process runs; `announce` is called when something was learned.
 pub(crate) async fn follow(app: &App, announce: impl Fn()) {
-    let mut follower = Follower { app, cursor: None, watch: None, in_trouble: false };
-    let mut keys_due = Instant::now() + KEYS_INTERVAL;
+    let following = Following::default();
+    let mut follower = Follower { app, following, watch: None, in_trouble: false };
     loop {
         follower.open().await;
         if follower.look().await {
             announce();
-        }
-        if Instant::now() >= keys_due {
-            follower.reload_keys().await;
-            keys_due = Instant::now() + KEYS_INTERVAL;
         }
         follower.wait().await;
     }
@@ -40,8 +32,7 @@ pub(crate) async fn follow(app: &App, announce: impl Fn()) {
 
 struct Follower<'a> {
     app: &'a App,
-    /// The last entry that was learned.
-    cursor: Option<FeedCursor>,
+    following: Following,
     /// The channel; none while it is closed.
     watch: Option<Box<dyn FeedWatch>>,
     /// Whether something failed and nothing went well since.
@@ -65,11 +56,9 @@ impl Follower<'_> {
     async fn look(&mut self) -> bool {
         let mut is_new = false;
         loop {
-            let followed = timeout(PATIENCE, self.app.follow_feed(self.cursor.as_ref())).await;
-            match followed {
+            match timeout(PATIENCE, self.app.follow_feed(&mut self.following)).await {
                 Ok(Ok(followed)) => {
-                    is_new |= !followed.entries.is_empty();
-                    self.cursor = followed.cursor;
+                    is_new |= followed.is_new;
                     if followed.is_complete {
                         break;
                     }
@@ -91,12 +80,6 @@ impl Follower<'_> {
             tracing::info!("the feed can be followed again");
         }
         is_new
-    }
-
-    async fn reload_keys(&mut self) {
-        if let Err(error) = self.app.reload_keys().await {
-            self.note_trouble(error);
-        }
     }
 
     /// Waits until it is time to look again.

@@ -65,7 +65,8 @@ pub(crate) async fn wire(settings: &Settings, create: CreateIfMissing) -> anyhow
     let previous = settings.previous_master_key.clone();
     let master_keys = MasterKeys { present: master_key, previous };
     let keyring = Arc::new(Keyring::new(keyring_settings, master_keys, entropy.clone()));
-    let memory = Arc::new(NodeMemory::new(Arc::new(SystemClock), settings.cached_users));
+    let memory =
+        Arc::new(NodeMemory::new(settings.policy.access_ttl_seconds, settings.cached_users));
     let doorbell = Arc::new(Doorbell::default());
     let hasher = Arc::new(Argon2Hasher::new(settings.argon2, entropy.clone())?);
     let (mailer, inbox) = mailer(&settings.mail)?;
@@ -193,7 +194,7 @@ fn of_keys(error: KeysError) -> BringUpError {
         )),
         KeysError::OtherIssuer { .. } => BringUpError::Fatal(anyhow::Error::from(error).context(
             "tokens.issuer does not fit this database; set it (or http.public_url) to what the \
-             database says",
+             database says, or change that for good: gateward config set-issuer URL",
         )),
         _ => BringUpError::Fatal(error.into()),
     }

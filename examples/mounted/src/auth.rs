@@ -15,7 +15,7 @@ use gateward_diesel::{CreateIfMissing, migrate, open};
 use gateward_http::app::domain::PasswordPolicy;
 use gateward_http::app::domain::key::Algorithm;
 use gateward_http::app::domain::ports::NoBell;
-use gateward_http::app::{App as UseCases, NewAlgorithm, Policy, Ports};
+use gateward_http::app::{App as UseCases, Following, NewAlgorithm, Policy, Ports};
 use gateward_http::{App, Options, SameSite};
 use gateward_memory::NodeMemory;
 use gateward_smtp::{DevInbox, MailSettings, Sender};
@@ -78,7 +78,7 @@ pub async fn wire(folder: &Path, public_url: &str) -> anyhow::Result<App> {
         hasher: Arc::new(hasher),
         signer: keyring.clone(),
         links: keyring.clone(),
-        knowledge: Arc::new(NodeMemory::new(Arc::new(SystemClock), USERS_MAX)),
+        knowledge: Arc::new(NodeMemory::new(policy.access_ttl_seconds, USERS_MAX)),
         // Letters are looked for all the time.
         bell: Arc::new(NoBell),
         mailer: inbox.clone(),
@@ -145,12 +145,13 @@ pub async fn chores(auth: App) {
 
 /// Learns which sessions ended, which users changed and which keys are new, on any node.
 async fn follow_feed(auth: &App) {
-    let (mut look, mut cursor) = (interval(FEED_INTERVAL), None);
+    let (mut look, mut following) = (interval(FEED_INTERVAL), Following::default());
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         look.tick().await;
-        match auth.core().follow_feed(cursor.as_ref()).await {
-            Ok(followed) => cursor = followed.cursor,
+        match auth.core().follow_feed(&mut following).await {
+            Ok(followed) if followed.is_new => auth.announce_news(),
+            Ok(_) => {}
             Err(error) => tracing::warn!(%error, "the feed could not be followed"),
         }
     }

@@ -8,8 +8,10 @@ use gateward_domain::{EndReason, Identifier, Origin, TokenText};
 use gateward_testkit::MemoryStore;
 
 use super::fakes::{PASSWORD, World, password, policy};
-use super::mailbox::{open_world, token};
-use crate::{AuthenticateError, LoggedIn, Login, LoginError, NotMeError};
+use super::mailbox::{address, by_token, confirm, open_world, reset, saying, token};
+use crate::{
+    AccountProof, AuthenticateError, ConfirmEmailError, LoggedIn, Login, LoginError, NotMeError,
+};
 
 const DAY: i64 = 24 * 3600;
 
@@ -131,7 +133,8 @@ async fn the_link_of_the_letter_ends_that_session_and_begins_a_reset() {
 
     let out = world.app.authenticate(thief.pair.access.text.expose()).await;
     assert!(matches!(out, Err(AuthenticateError::SessionEnded(EndReason::NotMe))));
-    assert!(world.app.authenticate(owner.pair.access.text.expose()).await.is_ok());
+    let everybody = world.app.authenticate(owner.pair.access.text.expose()).await;
+    assert!(matches!(everybody, Err(AuthenticateError::SessionEnded(EndReason::NotMe))));
     let again = world.login("ada", PASSWORD).await;
     assert!(
         matches!(again, Err(LoginError::BadCredentials)),
@@ -141,7 +144,7 @@ async fn the_link_of_the_letter_ends_that_session_and_begins_a_reset() {
     assert_eq!(texts, [LetterText::ResetPassword]);
     assert!(memory.clients().is_empty(), "no client is known any more");
     let story = world.story(thief.pair.session_id).await;
-    assert!(story.contains(&"session_ended not_me".to_owned()), "{story:?}");
+    assert!(story.contains(&"sessions_ended not_me".to_owned()), "{story:?}");
     let twice = world.app.disown_login(&token(&letter), &origin).await;
     assert!(matches!(twice, Err(NotMeError::InvalidLink)));
 }
@@ -159,4 +162,39 @@ async fn a_link_that_says_not_me_does_nothing_else_and_no_other_link_does_it() {
     world.clock.advance_seconds(7 * DAY);
     let late = world.app.disown_login(&token(&letter), &Origin::default()).await;
     assert!(matches!(late, Err(NotMeError::InvalidLink)));
+}
+
+/// Row V8 in part: whoever has chosen a password by the mailbox since is not thrown out by an old
+/// letter.
+#[tokio::test]
+async fn v8_a_letter_about_a_login_from_before_a_reset_does_nothing() {
+    let (world, _) = settled().await;
+    log_in(&world, None, at("203.0.113.66")).await;
+    let letter = told(&world).await.pop().unwrap();
+    world.clock.advance_seconds(60);
+    let forgotten = world.forgotten("ada").await;
+    world.app.reset_password(reset(by_token(&forgotten), "another horse")).await.unwrap();
+    let refused = world.app.disown_login(&token(&letter), &Origin::default()).await;
+    assert!(matches!(refused, Err(NotMeError::InvalidLink)));
+    assert!(world.login("ada", "another horse").await.is_ok());
+}
+
+/// What whoever logged in has begun ends as well: another session, a change of address.
+#[tokio::test]
+async fn a_disowned_login_takes_with_it_what_was_begun_by_it() {
+    let (world, _) = settled().await;
+    log_in(&world, None, at("203.0.113.66")).await;
+    let letter = told(&world).await.pop().unwrap();
+    let second = log_in(&world, None, at("203.0.113.66")).await.pair;
+    let caller = world.app.authenticate(second.access.text.expose()).await.unwrap();
+    let shown = world.app.verify_change_email(&caller, &password(PASSWORD)).await.unwrap();
+    let origin = Origin::default();
+    world.app.change_email(&caller, shown, address("thief"), &origin).await.unwrap();
+    let confirming = saying(&world.post().await, LetterText::ConfirmChange);
+    world.app.disown_login(&token(&letter), &origin).await.unwrap();
+    let out = world.app.authenticate(second.access.text.expose()).await;
+    assert!(matches!(out, Err(AuthenticateError::SessionEnded(EndReason::NotMe))));
+    let proof = AccountProof::LoggedIn(caller.user.id);
+    let late = world.app.confirm_email(confirm(by_token(&confirming), proof)).await;
+    assert!(matches!(late, Err(ConfirmEmailError::InvalidLink)));
 }

@@ -2,21 +2,21 @@
 
 use std::sync::Arc;
 
+use gateward_domain::feed::{FeedItem, News};
 use gateward_domain::key::{KeyPurpose, StoredKey};
 use gateward_domain::ports::{Access, Knowledge, NoKnowledge, Store};
 use gateward_domain::{EndReason, Origin, Session, TokenError, Username};
 use gateward_memory::NodeMemory;
-use gateward_testkit::{FixedClock, MemoryStore, fixtures};
+use gateward_testkit::{MemoryStore, fixtures};
 
 use super::fakes::{
     ACCESS_KEY, PASSWORD, World, password, policy, put_access_key, world_that, world_with,
 };
-use crate::{AuthenticateError, ChangePassword, Policy};
+use crate::{AuthenticateError, ChangePassword, Following, Policy};
 
 /// A node that follows the feed of this store, and what it knows.
 async fn node(store: &MemoryStore) -> (World, Arc<NodeMemory>) {
-    let clock = Arc::new(FixedClock::new(fixtures::NOW));
-    let memory = Arc::new(NodeMemory::new(clock, 100));
+    let memory = Arc::new(NodeMemory::new(policy().access_ttl_seconds, 100));
     put_access_key(store).await;
     let world = world_that(policy(), Arc::new(store.clone()), memory.clone()).await;
     world.app.prepare_keys(crate::NewAlgorithm::Begins).await.unwrap();
@@ -26,14 +26,8 @@ async fn node(store: &MemoryStore) -> (World, Arc<NodeMemory>) {
 
 /// Learns all there is.
 async fn follow(world: &World) {
-    let mut cursor = None;
-    loop {
-        let followed = world.app.follow_feed(cursor.as_ref()).await.unwrap();
-        if followed.is_complete {
-            return;
-        }
-        cursor = followed.cursor;
-    }
+    let mut following = Following::default();
+    while !world.app.follow_feed(&mut following).await.unwrap().is_complete {}
 }
 
 fn ended_by(answer: &Result<crate::Caller, AuthenticateError>) -> Option<EndReason> {
@@ -195,4 +189,43 @@ async fn s7_the_oldest_session_is_out_as_soon_as_a_newer_one_takes_its_place() {
     assert_eq!(ended_by(&answer), Some(EndReason::SessionLimit));
     let alive = |session: &Session| session.ended.is_none();
     assert_eq!(store.sessions().iter().filter(|session| alive(session)).count(), 3);
+}
+
+/// Row INV18 in part: a session that was refreshed until its turn came is over for everybody, also for
+/// those who go by the feed alone.
+#[tokio::test]
+async fn inv18_ending_all_is_told_before_and_after() {
+    let store = MemoryStore::new();
+    let (world, _) = node(&store).await;
+    world.logged_in("ada").await;
+    world.clock.advance_seconds(1);
+    let before = world.app.now();
+    world.app.end_all_sessions(before, |_| world.clock.advance_seconds(100)).await.unwrap();
+    let cut_offs: Vec<_> = store
+        .news()
+        .into_iter()
+        .filter(|item| matches!(item.news, News::AllCutOff { .. }))
+        .map(|item| item.at.seconds_since(before))
+        .collect();
+    assert_eq!(cut_offs, [0, 100]);
+}
+
+/// Keys that changed in silence are noticed within a minute, and at once where the feed begins anew.
+#[tokio::test]
+async fn a_node_that_cannot_have_the_keys_of_now_knows_nothing() {
+    let store = MemoryStore::new();
+    let (world, memory) = node(&store).await;
+    let mut following = Following::default();
+    assert!(world.app.follow_feed(&mut following).await.unwrap().is_complete);
+    // Another issuer's keys are none of ours.
+    let mut tx = store.begin(Access::Write).await.unwrap();
+    tx.set_issuer("https://other.example.org").await.unwrap();
+    let item = FeedItem { news: News::KeysChanged, at: fixtures::NOW, until: fixtures::NOW };
+    tx.insert_news(&[item]).await.unwrap();
+    tx.commit().await.unwrap();
+    memory.doubt();
+    for _ in 0..3 {
+        assert!(world.app.follow_feed(&mut following).await.is_err());
+        assert!(!memory.is_fresh(), "however often it looks");
+    }
 }

@@ -5,6 +5,7 @@ mod addresses;
 mod clients;
 mod confirmations;
 mod deletion;
+mod failing;
 mod fakes;
 mod hijacks;
 mod key_changes;

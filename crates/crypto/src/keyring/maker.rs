@@ -44,9 +44,14 @@ impl KeyMaker for Keyring {
     }
 
     fn install_keys(&self, keys: &[StoredKey]) -> Result<(), KeyError> {
-        let ring = Arc::new(self.ring().renewed(&self.masters, keys)?);
-        *self.ring.write().unwrap_or_else(PoisonError::into_inner) = ring;
-        Ok(())
+        let ring = self.ring();
+        let (ring, result) = match ring.renewed(&self.masters, keys) {
+            Ok(ring) => (ring, Ok(())),
+            // That another key cannot be opened must not keep a revoked one in use.
+            Err(error) => (ring.without_revoked(keys), Err(error)),
+        };
+        *self.ring.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(ring);
+        result
     }
 
     /// Opens each anew, in use or not, with the present master key or the one before.

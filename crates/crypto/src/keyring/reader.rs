@@ -17,6 +17,24 @@ enum Genuine {
 }
 
 impl Keyring {
+    /// Reads an access token whatever its age and that of its key; one whose key was revoked is not
+    /// believed.
+    pub(super) fn read_past_access(
+        &self,
+        token: &str,
+        now: Timestamp,
+    ) -> Result<AccessClaims, TokenError> {
+        let ring = self.ring();
+        if !ring.has(KeyPurpose::Access) {
+            return Err(TokenError::NoKey);
+        }
+        let believes = |key: &ReadyKey| Ring::believes_past(key, now);
+        match self.read(&ring, token, now, believes).ok_or(TokenError::Invalid)? {
+            Genuine::Refresh(_) => Err(TokenError::WrongKind),
+            Genuine::Access(good) => Ok(good.claims),
+        }
+    }
+
     /// Reads an access token, all but its expiry.
     pub(super) fn read_access(
         &self,
@@ -34,7 +52,8 @@ impl Keyring {
             let holds = believed && good.has_begun(now);
             return if holds { Ok(good.claims.clone()) } else { Err(TokenError::Invalid) };
         }
-        match self.read(&ring, token, now).ok_or(TokenError::Invalid)? {
+        let believes = |key: &ReadyKey| ring.believes(key, now);
+        match self.read(&ring, token, now, believes).ok_or(TokenError::Invalid)? {
             Genuine::Refresh(_) => Err(TokenError::WrongKind),
             Genuine::Access(good) => {
                 let claims = good.claims.clone();
@@ -57,20 +76,27 @@ impl Keyring {
         if !ring.has(KeyPurpose::Refresh) {
             return Err(TokenError::NoKey);
         }
-        match self.read(&ring, token, now).ok_or(TokenError::Invalid)? {
+        let believes = |key: &ReadyKey| ring.believes(key, now);
+        match self.read(&ring, token, now, believes).ok_or(TokenError::Invalid)? {
             Genuine::Access(_) => Err(TokenError::WrongKind),
             Genuine::Refresh(shown) => Ok(shown),
         }
     }
 
-    /// Reads a token of either kind, all but its expiry.
+    /// Reads a token of either kind, all but its expiry, if its key is one to be believed.
     ///
     /// The key is found by its name, and decides by which algorithm and for which kind the token
     /// is checked. Nothing in the payload is looked at before the signature is found good.
-    fn read(&self, ring: &Ring, token: &str, now: Timestamp) -> Option<Genuine> {
+    fn read(
+        &self,
+        ring: &Ring,
+        token: &str,
+        now: Timestamp,
+        believes: impl Fn(&ReadyKey) -> bool,
+    ) -> Option<Genuine> {
         let compact = Compact::parse(token)?;
         let id = KeyId(compact.header.kid.clone()?);
-        let key = ring.find(&id).filter(|key| ring.believes(key, now))?;
+        let key = ring.find(&id).filter(|key| believes(key))?;
         if compact.header.typ.as_deref()? != key.material().typ()? {
             return None;
         }

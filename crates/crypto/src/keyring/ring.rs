@@ -24,6 +24,7 @@ pub(super) struct Lives {
 }
 
 /// The keys in use. It never changes; new keys come with a new ring.
+#[derive(Clone)]
 pub(super) struct Ring {
     stored: Vec<StoredKey>,
     ready: HashMap<KeyId, ReadyKey>,
@@ -31,6 +32,7 @@ pub(super) struct Ring {
 }
 
 /// A key ready for use.
+#[derive(Clone)]
 pub(super) struct ReadyKey {
     /// As it is stored, without the sealed part, which has served.
     pub(super) stored: StoredKey,
@@ -133,6 +135,18 @@ impl Ring {
         Ok(ring)
     }
 
+    /// This ring, with those of its keys revoked that are revoked in the store.
+    pub(super) fn without_revoked(&self, stored: &[StoredKey]) -> Self {
+        let revoked_at =
+            |id: &KeyId| stored.iter().find(|key| key.id == *id).and_then(|key| key.revoked_at);
+        let mut ring = self.clone();
+        for key in ring.stored.iter_mut().chain(ring.ready.values_mut().map(|key| &mut key.stored))
+        {
+            key.revoked_at = key.revoked_at.or_else(|| revoked_at(&key.id));
+        }
+        ring
+    }
+
     /// The same key, if it is in this ring. All that its material follows from is compared.
     fn opened(&self, key: &StoredKey) -> Option<Arc<OpenedKey>> {
         let same = |ready: &&ReadyKey| {
@@ -177,6 +191,11 @@ impl Ring {
             KeyState::Signing | KeyState::Retiring => true,
             KeyState::Retired => false,
         }
+    }
+
+    /// Whether what this key ever signed is believed to be ours, however long ago.
+    pub(super) fn believes_past(key: &ReadyKey, now: Timestamp) -> bool {
+        !key.is_revoked() && key.stored.active_from <= now.plus_seconds(CLOCK_SKEW_SECONDS)
     }
 
     /// The published keys: those that sign, will sign or whose tokens may still be alive.

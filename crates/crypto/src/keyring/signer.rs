@@ -50,7 +50,7 @@ impl TokenSigner for Keyring {
     }
 
     fn verify_past_access(&self, token: &str, now: Timestamp) -> Result<AccessClaims, TokenError> {
-        self.read_access(token, now)
+        self.read_past_access(token, now)
     }
 
     fn verify_refresh(&self, token: &str, now: Timestamp) -> Result<ShownToken, TokenError> {

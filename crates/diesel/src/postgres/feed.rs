@@ -5,7 +5,7 @@ use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::result::QueryResult;
 use diesel::sql_types::{Array, BigInt, Nullable, Text};
 use diesel_async::RunQueryDsl;
-use gateward_domain::feed::{FeedCursor, FeedEntry, FeedItem, FeedPage};
+use gateward_domain::feed::{FeedCursor, FeedEntry, FeedPage};
 use gateward_domain::ports::StoreError;
 
 use super::Tx;
@@ -79,15 +79,9 @@ fn entries(
     let mut entries = Vec::with_capacity(rows.len());
     for (xid, seq, row) in rows {
         place = place.after(xid, seq, moment);
-        match FeedItem::try_from(row) {
-            // With that many transactions the server is at its limit.
-            Ok(item) => {
-                let cursor = place.cursor().ok_or(StoreError::Busy)?;
-                entries.push(FeedEntry { cursor, item });
-            }
-            // If it were an error, it would keep everybody from all that comes after it.
-            Err(error) => tracing::error!(seq, %error, "news are corrupt"),
-        }
+        // With that many transactions the server is at its limit.
+        let cursor = place.cursor().ok_or(StoreError::Busy)?;
+        entries.push(FeedEntry { cursor, item: row.into() });
     }
     Ok(entries)
 }

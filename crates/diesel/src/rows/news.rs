@@ -1,13 +1,10 @@
 //! The rows of `news`.
 
 use diesel::prelude::{Insertable, Queryable, Selectable};
-use gateward_domain::EndReason;
 use gateward_domain::feed::{FeedItem, News};
-use gateward_domain::ports::StoreError;
 
 use super::super::columns::Time;
 use super::super::schema::news;
-use super::corrupt;
 
 /// A row of `news`, but for its place, which the database gives it.
 #[derive(Queryable, Selectable, Insertable)]
@@ -35,21 +32,13 @@ impl From<&FeedItem> for NewsRow {
     }
 }
 
-impl TryFrom<NewsRow> for FeedItem {
-    type Error = StoreError;
-
-    fn try_from(row: NewsRow) -> Result<Self, StoreError> {
-        let reason = row.reason.as_deref().map(EndReason::from_code);
-        let reason = match reason {
-            Some(None) => return Err(corrupt("news", "reason")),
-            known => known.flatten(),
-        };
-        let before = row.cut_off.map(|before| before.0);
-        let news = News::from_parts(&row.kind, row.subject.as_deref(), before, reason);
-        Ok(Self {
-            news: news.ok_or_else(|| corrupt("news", "kind"))?,
-            at: row.happened_at.0,
-            until: row.matters_until.0,
-        })
+impl From<NewsRow> for FeedItem {
+    fn from(row: NewsRow) -> Self {
+        let (subject, reason) = (row.subject.as_deref(), row.reason.as_deref());
+        let news = News::read(&row.kind, subject, row.cut_off.map(|before| before.0), reason);
+        if news == News::Unknown {
+            tracing::error!(kind = row.kind, "news that cannot be read");
+        }
+        Self { news, at: row.happened_at.0, until: row.matters_until.0 }
     }
 }

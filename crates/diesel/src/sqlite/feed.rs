@@ -98,10 +98,8 @@ impl Tx {
     }
 }
 
-/// The entry of a row. One that cannot be read is named and left out: if it were an error, it would
-/// keep everybody from all that comes after it.
+/// The entry of a row.
 fn entry(seq: i64, row: NewsRow) -> Option<FeedEntry> {
-    let item = FeedItem::try_from(row);
-    let item = item.inspect_err(|error| tracing::error!(seq, %error, "news are corrupt")).ok()?;
+    let item = FeedItem::from(row);
     Some(FeedEntry { cursor: Place { seq, at: item.at }.cursor()?, item })
 }

@@ -57,6 +57,12 @@ pub trait Store: Send + Sync {
     /// Begins a unit of work.
     async fn begin(&self, access: Access) -> Result<Box<dyn Tx>, StoreError>;
 
+    /// Begins a unit that reads, for whoever follows the feed. It does not wait behind requests: what a
+    /// node knows would grow old when it is busy, and asking the store instead would make it busier.
+    async fn begin_look(&self) -> Result<Box<dyn Tx>, StoreError> {
+        self.begin(Access::Read).await
+    }
+
     /// Opens a channel that tells when it is worth looking into the feed.
     async fn watch_feed(&self) -> Result<Box<dyn FeedWatch>, StoreError>;
 }

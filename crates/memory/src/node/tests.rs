@@ -2,22 +2,19 @@
 
 use gateward_domain::feed::{FeedItem, News};
 use gateward_domain::key::KeyId;
-use gateward_domain::{SessionId, TokenId};
+use gateward_domain::{SessionId, Timestamp, TokenId};
+use gateward_testkit::SeededEntropy;
 use gateward_testkit::fixtures;
-use gateward_testkit::{FixedClock, SeededEntropy};
 
 use super::*;
 
 struct Stage {
     memory: NodeMemory,
-    clock: Arc<FixedClock>,
     entropy: SeededEntropy,
 }
 
 fn stage() -> Stage {
-    let clock = Arc::new(FixedClock::new(NOW));
-    let memory = NodeMemory::new(clock.clone(), 100);
-    Stage { memory, clock, entropy: SeededEntropy::new(1) }
+    Stage { memory: NodeMemory::new(900, 100), entropy: SeededEntropy::new(1) }
 }
 
 impl Stage {
@@ -57,25 +54,28 @@ fn an_ended_session_is_known_until_it_matters_no_more() {
     let stage = stage();
     let (dead, alive) = (stage.claims(0), stage.claims(0));
     stage.learn(News::SessionEnded { id: dead.session_id, reason: OUT });
+    stage.memory.confirm(stage.memory.begin_read());
     assert_eq!(stage.memory.find_end(&dead), Some(OUT));
     assert_eq!(stage.memory.find_end(&alive), None);
     assert_eq!(stage.memory.ends(), 1);
-    stage.clock.advance_seconds(901);
-    stage.memory.confirm(stage.memory.begin_read());
-    assert_eq!((stage.memory.find_end(&dead), stage.memory.ends()), (None, 0));
+    let hasty = NodeMemory::keeping(Duration::ZERO, 0);
+    hasty.learn(&[item(News::SessionEnded { id: dead.session_id, reason: OUT })]);
+    assert_eq!(hasty.ends(), 1);
+    hasty.confirm(hasty.begin_read());
+    assert_eq!((hasty.find_end(&dead), hasty.ends()), (None, 0));
 }
 
+/// Row F22 in part: what is kept of an end is as long as the longest life of a token, whatever the
+/// clocks say that wrote it down.
 #[test]
-fn a_cut_off_counts_for_what_was_made_before_it() {
+fn f22_how_long_an_end_is_known_does_not_follow_from_a_clock() {
     let stage = stage();
-    let claims = stage.claims(0);
-    let cut = |before| News::UserCutOff { id: claims.user_id, before, reason: OUT };
-    stage.learn(cut(NOW));
-    assert_eq!(stage.memory.find_end(&claims), None);
-    stage.learn(cut(NOW.plus_seconds(1)));
-    stage.learn(cut(NOW.minus_seconds(5)));
-    assert_eq!(stage.memory.find_end(&claims), Some(OUT), "an older one takes nothing back");
-    assert_eq!(stage.memory.find_end(&stage.claims(0)), None, "another user goes on");
+    let dead = stage.claims(0);
+    let news = News::SessionEnded { id: dead.session_id, reason: OUT };
+    let long_ago = Timestamp::from_seconds(0);
+    stage.memory.learn(&[FeedItem { news, at: long_ago, until: long_ago }]);
+    stage.memory.confirm(stage.memory.begin_read());
+    assert_eq!(stage.memory.find_end(&dead), Some(OUT));
 }
 
 #[test]
@@ -159,7 +159,7 @@ fn users_are_few_enough_and_may_be_none() {
     }
     assert!(stage.memory.users.as_ref().unwrap().len() <= 100);
 
-    let none = NodeMemory::new(stage.clock.clone(), 0);
+    let none = NodeMemory::new(900, 0);
     let user = user(stage.claims(0).user_id);
     none.remember_user(&user, none.begin_read());
     assert_eq!(none.find_user(user.id), None);

@@ -1,5 +1,7 @@
 //! `gateward keys`
 
+use std::time::Duration;
+
 use gateward_app::domain::key::{KeyId, KeyState};
 use gateward_app::{App, RetireError, Retired, Rotated};
 use gateward_crypto::{MasterKey, SystemEntropy};
@@ -8,6 +10,9 @@ use gateward_http::rfc3339;
 use super::{ready, tell};
 use crate::cli::KeysCommand;
 use crate::settings::Settings;
+
+/// Within what time every node has learned that a key is not to be used.
+const SPREAD: Duration = Duration::from_secs(2);
 
 /// Prints a new master key; needs no settings.
 #[expect(clippy::unnecessary_wraps, reason = "all commands look alike")]
@@ -81,12 +86,12 @@ async fn revoke_all(app: &App) -> anyhow::Result<()> {
     let mut living: Vec<_> = keys
         .iter()
         .map(|key| (order(app.key_state(key, &keys, now)), key))
-        .filter(|(order, _)| *order < 3)
+        // By this shell's settings a key may be older than by those of the nodes.
+        .filter(|(_, key)| key.revoked_at.is_none())
         .collect();
     living.sort_by_key(|(order, _)| *order);
     for (_, key) in living {
-        let done = app.revoke_key(&key.id).await?;
-        tell(&outcome(&key.id, done));
+        revoke(app, &key.id).await?;
     }
     Ok(())
 }
@@ -94,16 +99,31 @@ async fn revoke_all(app: &App) -> anyhow::Result<()> {
 async fn retire(settings: &Settings, key: &str, compromised: bool) -> anyhow::Result<()> {
     let wired = ready(settings).await?;
     let id = KeyId(key.to_owned());
-    let done =
-        if compromised { wired.app.revoke_key(&id).await } else { wired.app.retire_key(&id).await };
-    let done = done.map_err(|error| match error {
-        RetireError::NoSuchKey => {
-            anyhow::anyhow!("there is no key {key}; `gateward keys list` tells their names")
-        }
-        RetireError::Keys(error) => error.into(),
-    })?;
+    if compromised {
+        return revoke(&wired.app, &id).await;
+    }
+    let done = wired.app.retire_key(&id).await.map_err(|error| refusal(&id, error))?;
     tell(&outcome(&id, done));
     Ok(())
+}
+
+/// Declares a key compromised. Nodes may have used it until they learned of that, so what it signed is
+/// ended twice.
+async fn revoke(app: &App, id: &KeyId) -> anyhow::Result<()> {
+    let first = app.revoke_key(id).await.map_err(|error| refusal(id, error))?;
+    tokio::time::sleep(SPREAD).await;
+    let second = app.revoke_key(id).await.map_err(|error| refusal(id, error))?;
+    tell(&outcome(id, first.and(second)));
+    Ok(())
+}
+
+fn refusal(id: &KeyId, error: RetireError) -> anyhow::Error {
+    match error {
+        RetireError::NoSuchKey => {
+            anyhow::anyhow!("there is no key {id}; `gateward keys list` tells their names")
+        }
+        RetireError::Keys(error) => error.into(),
+    }
 }
 
 /// What came of retiring a key, in words.

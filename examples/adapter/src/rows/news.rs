@@ -37,10 +37,9 @@ impl Row for NewsRow {
 
     fn into_noun(self) -> Result<FeedEntry, &'static str> {
         let before = self.before.map(Timestamp::from_micros);
-        let reason = self.reason.as_deref().and_then(EndReason::from_code);
-        let news = News::from_parts(&self.kind, self.subject.as_deref(), before, reason);
+        let (subject, reason) = (self.subject.as_deref(), self.reason.as_deref());
         let item = FeedItem {
-            news: news.ok_or("kind")?,
+            news: News::read(&self.kind, subject, before, reason),
             at: Timestamp::from_micros(self.at),
             until: Timestamp::from_micros(self.until),
         };

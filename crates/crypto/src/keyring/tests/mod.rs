@@ -11,7 +11,7 @@ mod refresh;
 mod revoked;
 mod verified;
 
-use gateward_domain::key::{Algorithm, KeyId, KeyPurpose, StoredKey};
+use gateward_domain::key::{Algorithm, KeyId, KeyPurpose, KeyState, StoredKey, key_state};
 use gateward_domain::ports::{KeyError, KeyMaker as _, LinkMaker as _, TokenSigner as _};
 use gateward_domain::refresh::{Line, Proof, Salt, ShownToken};
 use gateward_domain::{
@@ -175,6 +175,13 @@ impl Rig {
         }
         match anew {
             Err(TokenError::Expired) => assert!(past.unwrap().expires_at <= now),
+            // A logout takes one whose key has retired; no other key has signed one that is refused.
+            Err(TokenError::Invalid) if past.is_ok() => {
+                let id = past.unwrap().key_id;
+                let key = self.keys.iter().find(|key| key.id == id).unwrap();
+                assert_eq!(key.revoked_at, None);
+                assert_eq!(key_state(key, &self.keys, ACCESS_TTL, now), KeyState::Retired);
+            }
             _ => assert_eq!(past, anew),
         }
         anew

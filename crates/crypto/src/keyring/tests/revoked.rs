@@ -53,3 +53,33 @@ fn a_revoked_link_key_makes_no_links() {
     assert_eq!(rig.keyring.link_secret(&bad, &Salt([1; 32])), Err(TokenError::NoKey));
     assert_eq!(rig.keyring.link_key(at(NOW)), Ok(next));
 }
+
+/// A key list that cannot be opened as a whole still takes revoked keys out of use.
+#[test]
+fn a_key_is_revoked_although_another_one_cannot_be_opened() {
+    let rig = Rig::new(Algorithm::EdDsa);
+    let token = rig.access();
+    let mut keys = rig.keys.clone();
+    keys[0].revoked_at = Some(at(NOW));
+    keys.push(StoredKey {
+        id: KeyId("foreign".to_owned()),
+        sealed: vec![7; 60],
+        ..keys[1].clone()
+    });
+    assert!(rig.keyring.install_keys(&keys).is_err());
+    assert_eq!(rig.keyring.verify_access(&token, at(NOW)), Err(TokenError::Invalid));
+    let user = user();
+    assert_eq!(rig.keyring.sign_access(&grant(&user, NOW)), Err(TokenError::NoKey));
+    assert!(rig.keyring.refresh_key(at(NOW)).is_ok(), "the others go on");
+}
+
+/// A browser that was away for long logs out by a token whose key has retired since.
+#[test]
+fn a_token_whose_key_has_retired_still_names_its_session() {
+    let mut rig = Rig::new(Algorithm::EdDsa);
+    let token = rig.access();
+    rig.add(KeyPurpose::Access, Algorithm::EdDsa, NOW);
+    let late = at(NOW + ACCESS_TTL + 3600);
+    assert_eq!(rig.keyring.verify_access(&token, late), Err(TokenError::Invalid));
+    assert!(rig.keyring.verify_past_access(&token, late).is_ok());
+}

@@ -27,10 +27,6 @@ const BEAT_INTERVAL: Duration = Duration::from_secs(15);
 /// What is sent then.
 const BEAT: Bytes = Bytes::from_static(b": beat\n\n");
 
-/// How long nobody looks into the feed if nobody is woken: an application that mounts the service
-/// may have no task that follows the feed.
-const LOOK_INTERVAL: Duration = Duration::from_secs(1);
-
 /// A reader of the feed, and where it stands.
 pub(super) struct RevocationStream {
     app: App,
@@ -78,7 +74,7 @@ impl RevocationStream {
                 return Some((BEAT, self));
             }
             if !self.is_behind {
-                self.place.wait(beat_in.min(LOOK_INTERVAL)).await;
+                self.place.wait(beat_in).await;
             }
             match self.read().await {
                 Ok(ready) => self.ready = ready,

@@ -1,0 +1,259 @@
+//! `FailingStore`: a store of which one call fails, whichever the test chooses.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+use async_trait::async_trait;
+use gateward_domain::client::KnownClient;
+use gateward_domain::feed::{FeedCursor, FeedItem, FeedPage};
+use gateward_domain::key::{KeyId, StoredKey};
+use gateward_domain::link::{Link, LinkPurpose, SecretHash};
+use gateward_domain::mail::{LetterState, QueuedLetter};
+use gateward_domain::ports::{
+    Access, ClientRepo, CodeAttempt, EventLog, Feed, FeedWatch, Instance, KeyRepo, LetterFilter,
+    LinkRepo, Outbox, OutboxCounts, SignupRepo, Store, StoreError, TokenStore, Tx, UserRepo,
+};
+use gateward_domain::refresh::{Line, Rotation};
+use gateward_domain::signup::PendingSignup;
+use gateward_domain::{
+    ClientId, Email, End, Event, EventId, Identifier, LetterId, LinkId, Origin, PasswordHash,
+    RoleName, Session, SessionId, SignupId, Timestamp, User, UserId, Username,
+};
+use gateward_testkit::MemoryStore;
+
+/// How a call fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Failure {
+    /// The store cannot be reached.
+    Unavailable,
+    /// Somebody holds a lock for too long.
+    Busy,
+    /// What was asked for is done, and the answer is lost.
+    AnswerLost,
+}
+
+/// Which call fails, and how many there were.
+#[derive(Default)]
+struct Fault {
+    calls: AtomicU32,
+    plan: std::sync::Mutex<Option<(u32, Failure)>>,
+    has_struck: AtomicBool,
+}
+
+impl Fault {
+    /// Counts a call; gives how it fails, if it is the one.
+    fn next(&self) -> Option<Failure> {
+        let call = self.calls.fetch_add(1, Ordering::Relaxed) + 1;
+        let plan = *self.plan.lock().unwrap();
+        let failure = plan.and_then(|(number, failure)| (number == call).then_some(failure));
+        self.has_struck.fetch_or(failure.is_some(), Ordering::Relaxed);
+        failure
+    }
+}
+
+fn error(failure: Failure) -> StoreError {
+    match failure {
+        Failure::Busy => StoreError::Busy,
+        Failure::Unavailable | Failure::AnswerLost => StoreError::Unavailable("a test".into()),
+    }
+}
+
+/// A store in memory of which one call fails: of its own methods, and of those of its units of work.
+#[derive(Clone)]
+pub(super) struct FailingStore {
+    inner: MemoryStore,
+    fault: Arc<Fault>,
+}
+
+impl FailingStore {
+    pub(super) fn new(inner: MemoryStore) -> Self {
+        Self { inner, fault: Arc::default() }
+    }
+
+    /// Counts anew, and fails at the call of this number, if there is one to fail at.
+    pub(super) fn fail_at(&self, plan: Option<(u32, Failure)>) {
+        *self.fault.plan.lock().unwrap() = plan;
+        self.fault.calls.store(0, Ordering::Relaxed);
+        self.fault.has_struck.store(false, Ordering::Relaxed);
+    }
+
+    /// How many calls there were.
+    pub(super) fn calls(&self) -> u32 {
+        self.fault.calls.load(Ordering::Relaxed)
+    }
+
+    /// Whether a call has failed.
+    pub(super) fn has_failed(&self) -> bool {
+        self.fault.has_struck.load(Ordering::Relaxed)
+    }
+}
+
+#[async_trait]
+impl Store for FailingStore {
+    async fn begin(&self, access: Access) -> Result<Box<dyn Tx>, StoreError> {
+        match self.fault.next() {
+            Some(failure) => Err(error(failure)),
+            None => Ok(Box::new(FailingTx {
+                inner: self.inner.begin(access).await?,
+                access,
+                fault: Arc::clone(&self.fault),
+                is_over: false,
+            })),
+        }
+    }
+
+    async fn watch_feed(&self) -> Result<Box<dyn FeedWatch>, StoreError> {
+        match self.fault.next() {
+            Some(failure) => Err(error(failure)),
+            None => self.inner.watch_feed().await,
+        }
+    }
+}
+
+struct FailingTx {
+    inner: Box<dyn Tx>,
+    access: Access,
+    fault: Arc<Fault>,
+    /// A call has failed: from then on all do.
+    is_over: bool,
+}
+
+impl FailingTx {
+    /// Whether the answer of the call that begins is lost; fails at once, if it is time to.
+    fn begin_call(&mut self) -> Result<bool, StoreError> {
+        let failure = self.fault.next();
+        let was_over = self.is_over;
+        self.is_over |= failure.is_some();
+        match failure {
+            None if was_over => Err(error(Failure::Unavailable)),
+            None => Ok(false),
+            Some(Failure::AnswerLost) if !was_over => Ok(true),
+            Some(failure) => Err(error(failure)),
+        }
+    }
+}
+
+#[async_trait]
+impl Tx for FailingTx {
+    async fn commit(mut self: Box<Self>) -> Result<(), StoreError> {
+        // Where there is nothing left to do, nothing is asked of the store.
+        if self.access != Access::Write && !self.is_over {
+            return self.inner.commit().await;
+        }
+        let is_lost = self.begin_call()?;
+        self.inner.commit().await?;
+        if is_lost { Err(error(Failure::AnswerLost)) } else { Ok(()) }
+    }
+}
+
+/// Methods that pass on what they get, unless they fail.
+macro_rules! passed_on {
+    ($($port:ident { $($name:ident($($input:ident: $kind:ty),*) -> $answer:ty;)* })*) => {$(
+        #[async_trait]
+        impl $port for FailingTx {
+            $(async fn $name(&mut self, $($input: $kind),*) -> Result<$answer, StoreError> {
+                let is_lost = self.begin_call()?;
+                let answer = self.inner.$name($($input),*).await?;
+                if is_lost { Err(error(Failure::AnswerLost)) } else { Ok(answer) }
+            })*
+        }
+    )*};
+}
+
+passed_on! {
+    UserRepo {
+        insert_user(user: &User) -> ();
+        find_user(id: UserId) -> Option<User>;
+        find_user_by_identifier(identifier: &Identifier) -> Option<User>;
+        lock_user(id: UserId) -> Option<User>;
+        set_username(id: UserId, username: &Username, now: Timestamp) -> bool;
+        set_email(id: UserId, email: &Email, verified: bool, now: Timestamp) -> bool;
+        find_email_owner(email: &Email, now: Timestamp) -> Option<UserId>;
+        delete_user(id: UserId) -> bool;
+        count_users_with_role(role: &RoleName) -> u64;
+        set_password(id: UserId, version: i64, hash: &PasswordHash, now: Timestamp) -> bool;
+        renew_password_hash(id: UserId, version: i64, hash: &PasswordHash) -> bool;
+        set_user_disabled(id: UserId, disabled: bool, now: Timestamp) -> bool;
+    }
+    TokenStore {
+        insert_session(session: &Session) -> ();
+        find_session(id: SessionId) -> Option<(Session, Option<User>)>;
+        rotate_session(rotation: &Rotation) -> Option<(Session, User)>;
+        lock_session(id: SessionId) -> Option<Session>;
+        set_session_line(id: SessionId, line: &Line) -> ();
+        set_session_auth_time(id: SessionId, auth_time: Timestamp) -> bool;
+        end_session(id: SessionId, end: End) -> bool;
+        end_sessions_of_user(id: UserId, except: Option<SessionId>, end: End) -> Vec<SessionId>;
+        end_oldest_sessions(id: UserId, keep: u32, end: End) -> Vec<SessionId>;
+        list_user_sessions(id: UserId, after: Option<SessionId>, limit: u32) -> Vec<Session>;
+        end_sessions_begun_before(
+            before: Timestamp, after: Option<SessionId>, end: End, limit: u32
+        ) -> Vec<SessionId>;
+        end_sessions_of_key(key: &KeyId, end: End, limit: u32) -> Vec<Session>;
+        list_living_sessions(
+            id: UserId, now: Timestamp, after: Option<SessionId>, limit: u32
+        ) -> Vec<Session>;
+        delete_sessions(before: Timestamp, limit: u32) -> u64;
+    }
+    KeyRepo {
+        lock_instance(proposed: &Instance) -> Instance;
+        find_instance() -> Option<Instance>;
+        set_issuer(issuer: &str) -> ();
+        insert_key(key: &StoredKey) -> ();
+        update_key(key: &StoredKey) -> bool;
+        list_keys() -> Vec<StoredKey>;
+    }
+    EventLog {
+        insert_event(event: &Event) -> ();
+        list_session_events(id: SessionId, limit: u32) -> Vec<Event>;
+        list_user_events(id: UserId, after: Option<EventId>, limit: u32) -> Vec<Event>;
+    }
+    SignupRepo {
+        insert_signup(signup: &PendingSignup) -> ();
+        find_signup(id: SignupId, now: Timestamp) -> Option<PendingSignup>;
+        find_signup_by_secret(secret: &SecretHash, now: Timestamp) -> Option<PendingSignup>;
+        find_newest_signup(email: &Email, now: Timestamp) -> Option<PendingSignup>;
+        delete_signups_of_email(email: &Email) -> u64;
+        delete_signups(before: Timestamp, limit: u32) -> u64;
+    }
+    LinkRepo {
+        put_link(link: &Link) -> ();
+        find_link(id: LinkId) -> Option<Link>;
+        find_link_by_secret(secret: &SecretHash) -> Option<Link>;
+        try_code(attempt: &CodeAttempt) -> Vec<Link>;
+        spend_link(id: LinkId, now: Timestamp) -> bool;
+        delete_user_links(id: UserId, purposes: &[LinkPurpose], from: Timestamp) -> u64;
+        delete_links_of_key(key: &KeyId, limit: u32) -> u64;
+        list_user_links(id: UserId, limit: u32) -> Vec<Link>;
+        delete_links(before: Timestamp, limit: u32) -> u64;
+    }
+    Outbox {
+        insert_letter(letter: &QueuedLetter) -> bool;
+        take_letters(now: Timestamp, lease_until: Timestamp, limit: u32) -> Vec<QueuedLetter>;
+        set_letter_link(id: LetterId, link: LinkId, user_id: Option<UserId>) -> bool;
+        finish_letter(
+            id: LetterId, state: LetterState, failure: Option<String>, now: Timestamp
+        ) -> bool;
+        postpone_letter(id: LetterId, attempts: u32, due_at: Timestamp, failure: &str) -> bool;
+        retry_letter(id: LetterId, now: Timestamp) -> bool;
+        find_letter(id: LetterId) -> Option<QueuedLetter>;
+        list_letters(filter: LetterFilter, limit: u32) -> Vec<QueuedLetter>;
+        count_letters() -> OutboxCounts;
+        delete_letters(state: LetterState, before: Timestamp, limit: u32) -> u64;
+    }
+    ClientRepo {
+        insert_client(client: &KnownClient) -> ();
+        touch_client(
+            id: ClientId, origin: &Origin, now: Timestamp, expires_at: Timestamp
+        ) -> bool;
+        list_user_clients(id: UserId, limit: u32) -> Vec<KnownClient>;
+        delete_client(id: ClientId) -> bool;
+        delete_user_clients(id: UserId) -> u64;
+        delete_clients(before: Timestamp, limit: u32) -> u64;
+    }
+    Feed {
+        insert_news(items: &[FeedItem]) -> ();
+        list_news(since: Option<FeedCursor>, limit: u32) -> FeedPage;
+        delete_news(before: Timestamp, limit: u32) -> u64;
+    }
+}
