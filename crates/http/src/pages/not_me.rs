@@ -38,7 +38,7 @@ async fn act(app: Data<App>, request: HttpRequest, body: Body) -> Result<HttpRes
     let mut filled = Filled::read(body, &["token"]).await?;
     Ok(match disown(&app, &mut filled, app.origin(&request)).await {
         Ok(()) => super::done(
-            "That session is over",
+            "Everybody is logged out",
             "The password of your account is good no more. A letter is on its way to you: with it \
              you choose a new one that nobody else knows.",
         ),
@@ -64,7 +64,7 @@ fn form(filled: &Filled, refusal: Option<&Refusal>) -> String {
     let form = view.finish(PATH, "It was not me", LINK_WORDS);
     format!(
         "<h1>{TITLE}</h1><p class=\"lead\">Somebody logged in to your account. If it was not you, \
-         say so: that session ends, the password works no more, and you get a letter to choose a \
+         say so: everybody is logged out, the password works no more, and you get a letter to choose a \
          new one. If it was you, close this page.</p>{form}"
     )
 }
