@@ -5,8 +5,7 @@ use std::sync::Arc;
 use gateward_domain::key::KeyState;
 use gateward_domain::ports::{Access, StoreError};
 use gateward_domain::{
-    AccessClaims, EndReason, Permission, SessionId, Timestamp, TokenError, User, UserId,
-    permissions_of,
+    AccessClaims, EndReason, Permission, SessionId, Timestamp, TokenError, User, permissions_of,
 };
 
 use crate::App;
@@ -71,23 +70,13 @@ impl App {
         if let Some(reason) = knowledge.find_end(&claims) {
             return Err(AuthenticateError::SessionEnded(reason));
         }
-        let user = match knowledge.find_user(claims.user_id) {
-            Some(user) => Some(user),
-            None => self.read_user(claims.user_id).await?,
-        };
-        caller(&claims, user)
-    }
-
-    /// Reads a user and remembers them.
-    async fn read_user(&self, id: UserId) -> Result<Option<Arc<User>>, StoreError> {
-        let mark = self.ports.knowledge.begin_read();
-        let mut tx = self.ports.store.begin(Access::Read).await?;
-        let user = tx.find_user(id).await?.map(Arc::new);
-        tx.commit().await?;
-        if let Some(user) = &user {
-            self.ports.knowledge.remember_user(user, mark);
+        if let Some(user) = knowledge.find_user(&claims) {
+            return caller(&claims, Some(user));
         }
-        Ok(user)
+        let mark = knowledge.begin_read();
+        let caller = self.authenticate_by_store(&claims, now).await?;
+        knowledge.remember_user(&caller.user, caller.session_id, mark);
+        Ok(caller)
     }
 
     /// Asks the store for everything that may have changed: key, session and user.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use gateward_domain::feed::{FeedItem, News};
 use gateward_domain::key::CLOCK_SKEW_SECONDS;
 use gateward_domain::ports::{Knowledge, ReadMark};
-use gateward_domain::{AccessClaims, EndReason, User, UserId};
+use gateward_domain::{AccessClaims, EndReason, SessionId, User, UserId};
 use quick_cache::sync::Cache;
 
 use crate::ends::Ends;
@@ -35,6 +35,8 @@ pub struct NodeMemory {
     state: RwLock<State>,
     /// None, if users are read each time.
     users: Option<Cache<UserId, Arc<User>>>,
+    /// Whose the sessions are that the store has shown.
+    sessions: Cache<SessionId, UserId>,
 }
 
 #[derive(Default)]
@@ -65,7 +67,8 @@ impl NodeMemory {
 
     fn keeping(keep: Duration, users_max: usize) -> Self {
         let users = (users_max > 0).then(|| Cache::new(users_max));
-        Self { keep, state: RwLock::default(), users }
+        let sessions = Cache::new(users_max);
+        Self { keep, state: RwLock::default(), users, sessions }
     }
 
     /// How many ends are known that still matter.
@@ -109,16 +112,19 @@ impl Knowledge for NodeMemory {
         self.read().ends.find(claims)
     }
 
-    fn find_user(&self, id: UserId) -> Option<Arc<User>> {
-        self.users.as_ref()?.get(&id)
+    fn find_user(&self, claims: &AccessClaims) -> Option<Arc<User>> {
+        let owner = self.sessions.get(&claims.session_id)?;
+        let users = self.users.as_ref().filter(|_| owner == claims.user_id)?;
+        users.get(&claims.user_id)
     }
 
     fn begin_read(&self) -> ReadMark {
         ReadMark { learned: self.read().learned, at: Instant::now() }
     }
 
-    fn remember_user(&self, user: &Arc<User>, mark: ReadMark) {
+    fn remember_user(&self, user: &Arc<User>, session_id: SessionId, mark: ReadMark) {
         let Some(users) = &self.users else { return };
+        self.sessions.insert(session_id, user.id);
         // Held while the user is put there, so that no change is learned in between.
         let state = self.read();
         let changed = state.changes.get(&user.id).map_or(0, |(learned, _)| *learned);

@@ -149,6 +149,7 @@ async fn a_node_that_knows_does_not_ask_the_store() {
     let (world, memory) = node(&store).await;
     let pair = world.logged_in("ada").await.pair;
     let token = pair.access.text.expose();
+    assert!(world.app.authenticate(token).await.is_ok(), "the first time it asks");
     end_silently(&store, pair.session_id).await;
     assert!(memory.is_fresh());
     assert!(world.app.authenticate(token).await.is_ok());

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::feed::FeedItem;
-use crate::{AccessClaims, EndReason, User, UserId};
+use crate::{AccessClaims, EndReason, SessionId, User};
 
 /// When something was read from the store: before what was learned, and by the node's own watch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,15 +25,16 @@ pub trait Knowledge: Send + Sync {
     /// Why the tokens with these claims are dead; `None` if nothing is known against them.
     fn find_end(&self, claims: &AccessClaims) -> Option<EndReason>;
 
-    /// The user, as the store had them a moment ago.
-    fn find_user(&self, id: UserId) -> Option<Arc<User>>;
+    /// The user of these claims, as the store had them a moment ago, if the session is known to be
+    /// theirs: the store said so once, and nothing was heard of its end.
+    fn find_user(&self, claims: &AccessClaims) -> Option<Arc<User>>;
 
     /// To be asked before the store is read.
     fn begin_read(&self) -> ReadMark;
 
-    /// Remembers a user who was read from the store after `mark`, unless a change of theirs was
-    /// learned since: then what was read may be older than the change.
-    fn remember_user(&self, user: &Arc<User>, mark: ReadMark);
+    /// Remembers a user and a living session of theirs that were read from the store after `mark`,
+    /// unless a change of the user was learned since: then what was read may be older than the change.
+    fn remember_user(&self, user: &Arc<User>, session_id: SessionId, mark: ReadMark);
 
     /// Learns news, from the feed or from a change of this node's own; more than once is no harm.
     fn learn(&self, items: &[FeedItem]);
@@ -62,7 +63,7 @@ impl Knowledge for NoKnowledge {
         None
     }
 
-    fn find_user(&self, _: UserId) -> Option<Arc<User>> {
+    fn find_user(&self, _: &AccessClaims) -> Option<Arc<User>> {
         None
     }
 
@@ -70,7 +71,7 @@ impl Knowledge for NoKnowledge {
         ReadMark { learned: 0, at: Instant::now() }
     }
 
-    fn remember_user(&self, _: &Arc<User>, _: ReadMark) {}
+    fn remember_user(&self, _: &Arc<User>, _: SessionId, _: ReadMark) {}
 
     fn learn(&self, _: &[FeedItem]) {}
 

@@ -114,53 +114,71 @@ fn a_doubt_is_settled_by_a_later_read_alone() {
 #[test]
 fn a_user_is_remembered_until_they_change() {
     let stage = stage();
-    let user = user(stage.claims(0).user_id);
-    stage.memory.remember_user(&user, stage.memory.begin_read());
-    assert_eq!(stage.memory.find_user(user.id), Some(user.clone()));
+    let claims = stage.claims(0);
+    let user = user(claims.user_id);
+    stage.memory.remember_user(&user, claims.session_id, stage.memory.begin_read());
+    assert_eq!(stage.memory.find_user(&claims), Some(user.clone()));
     stage.learn(News::UserChanged { id: user.id });
-    assert_eq!(stage.memory.find_user(user.id), None);
+    assert_eq!(stage.memory.find_user(&claims), None);
 }
 
 #[test]
 fn what_was_read_before_a_change_is_not_remembered_after_it() {
     let stage = stage();
-    let user = user(stage.claims(0).user_id);
+    let claims = stage.claims(0);
+    let user = user(claims.user_id);
     let mark = stage.memory.begin_read();
     stage.learn(News::UserChanged { id: user.id });
-    stage.memory.remember_user(&user, mark);
-    assert_eq!(stage.memory.find_user(user.id), None);
-    stage.memory.remember_user(&user, stage.memory.begin_read());
-    assert_eq!(stage.memory.find_user(user.id), Some(user.clone()));
+    stage.memory.remember_user(&user, claims.session_id, mark);
+    assert_eq!(stage.memory.find_user(&claims), None);
+    stage.memory.remember_user(&user, claims.session_id, stage.memory.begin_read());
+    assert_eq!(stage.memory.find_user(&claims), Some(user.clone()));
 
     let mark = stage.memory.begin_read();
     stage.memory.forget_users();
-    stage.memory.remember_user(&user, mark);
-    assert_eq!(stage.memory.find_user(user.id), None);
+    stage.memory.remember_user(&user, claims.session_id, mark);
+    assert_eq!(stage.memory.find_user(&claims), None);
 }
 
 #[test]
 fn a_node_that_heard_nothing_for_long_knows_no_user() {
     let stage = stage();
-    let user = user(stage.claims(0).user_id);
+    let claims = stage.claims(0);
+    let user = user(claims.user_id);
     let now = stage.memory.begin_read();
     let long_ago = ReadMark { at: now.at.checked_sub(2 * SILENCE_MAX).unwrap(), ..now };
     stage.memory.confirm(long_ago);
-    stage.memory.remember_user(&user, now);
+    stage.memory.remember_user(&user, claims.session_id, now);
     stage.memory.confirm(stage.memory.begin_read());
-    assert_eq!(stage.memory.find_user(user.id), None);
+    assert_eq!(stage.memory.find_user(&claims), None);
 }
 
 #[test]
 fn users_are_few_enough_and_may_be_none() {
     let stage = stage();
     for _ in 0..1000 {
-        let user = user(stage.claims(0).user_id);
-        stage.memory.remember_user(&user, stage.memory.begin_read());
+        let claims = stage.claims(0);
+        let user = user(claims.user_id);
+        stage.memory.remember_user(&user, claims.session_id, stage.memory.begin_read());
     }
     assert!(stage.memory.users.as_ref().unwrap().len() <= 100);
 
     let none = NodeMemory::new(900, 0);
-    let user = user(stage.claims(0).user_id);
-    none.remember_user(&user, none.begin_read());
-    assert_eq!(none.find_user(user.id), None);
+    let claims = stage.claims(0);
+    let user = user(claims.user_id);
+    none.remember_user(&user, claims.session_id, none.begin_read());
+    assert_eq!(none.find_user(&claims), None);
+}
+
+#[test]
+fn a_session_that_the_store_has_not_shown_is_nobodys() {
+    let stage = stage();
+    let claims = stage.claims(0);
+    let user = user(claims.user_id);
+    stage.memory.remember_user(&user, claims.session_id, stage.memory.begin_read());
+    let invented = AccessClaims { user_id: user.id, ..stage.claims(0) };
+    assert_eq!(stage.memory.find_user(&invented), None);
+    let borrowed = AccessClaims { session_id: claims.session_id, ..stage.claims(0) };
+    assert_eq!(stage.memory.find_user(&borrowed), None);
+    assert_eq!(stage.memory.find_user(&claims), Some(user));
 }
