@@ -9,11 +9,11 @@ macro_rules! read {
     ($tx:expr, $table:literal, $conn:ident => $query:expr) => {{
         let mut result = {
             let $conn = $tx.start($crate::run::Deed::Read).await?;
-            $query.await
+            Tx::in_time($query).await?
         };
         if $tx.renew_if_dead(&result).await? {
             let $conn = $tx.start($crate::run::Deed::Read).await?;
-            result = $query.await;
+            result = Tx::in_time($query).await?;
         }
         $tx.finish($table, result)
     }};
@@ -31,7 +31,7 @@ macro_rules! change {
     ($tx:expr, $table:literal, $conn:ident => $query:expr) => {{
         let result = {
             let $conn = $tx.start($crate::run::Deed::Write).await?;
-            $query.await
+            Tx::in_time($query).await?
         };
         $tx.finish($table, result)
     }};

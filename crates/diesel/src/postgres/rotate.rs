@@ -25,10 +25,12 @@ impl Tx {
 
         // Without a second try: a statement whose answer was lost may have been done.
         let statement = Rotate::from(rotation);
-        let found = change!(self, "sessions", conn => async {
-            diesel::OptionalExtension::optional(statement.get_result::<Found>(conn).await)
-        })?;
+        // All there is, not the first row alone: the server sends it before it commits, and a server that
+        // dies in between hands it out. What comes last says that it is done.
+        let found = change!(self, "sessions", conn => statement.load::<Found>(conn))?;
         found
+            .into_iter()
+            .next()
             .map(|(session, user, roles)| {
                 Ok((session.try_into()?, user.into_user(roles.as_deref())?))
             })

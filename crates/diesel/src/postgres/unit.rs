@@ -15,6 +15,10 @@ use super::PostgresStore;
 use crate::error::{Misuse, store_error};
 use crate::run::Deed;
 
+/// For how long the answer to a statement is waited for: longer than the server may work on one, so
+/// whoever is silent for as long is gone, however open the connection looks.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(6);
+
 /// For how long undoing a unit of work may take before its connection is closed instead.
 const UNDO_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -68,6 +72,15 @@ impl Tx {
         let conn = self.conn.as_mut().ok_or(Misuse::AfterFailure)?;
         self.in_flight = true;
         Ok(&mut *conn)
+    }
+
+    /// Waits for the answer to a statement. Without one, the statement counts as under way, and its
+    /// connection is not given back.
+    pub async fn in_time<T>(
+        answer: impl Future<Output = QueryResult<T>>,
+    ) -> Result<QueryResult<T>, StoreError> {
+        let silent = |_| StoreError::Unavailable("the server does not answer".into());
+        timeout(ANSWER_TIMEOUT, answer).await.map_err(silent)
     }
 
     /// Notes how a statement ended.
@@ -139,7 +152,13 @@ impl Tx {
     async fn execute(&mut self, statement: &str) -> QueryResult<()> {
         self.open = true;
         match self.conn.as_mut() {
-            Some(conn) => conn.batch_execute(statement).await,
+            Some(conn) => {
+                let answer = timeout(ANSWER_TIMEOUT, conn.batch_execute(statement)).await;
+                answer.unwrap_or_else(|_| {
+                    let silent = Box::new("the server does not answer".to_owned());
+                    Err(Error::DatabaseError(DatabaseErrorKind::Unknown, silent))
+                })
+            }
             None => Ok(()),
         }
     }

@@ -66,6 +66,14 @@ impl Tx {
         self.conn().ok_or_else(|| Misuse::AfterFailure.into())
     }
 
+    /// Waits for the end of a statement. The file is always there; how long a lock is waited for, the
+    /// connection itself knows.
+    pub async fn in_time<T>(
+        answer: impl Future<Output = QueryResult<T>>,
+    ) -> Result<QueryResult<T>, StoreError> {
+        Ok(answer.await)
+    }
+
     /// Notes how a statement ended.
     pub fn finish<T>(
         &mut self,
