@@ -6,6 +6,16 @@ use gateward_e2e::{Client, PASSWORD};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Map, Value, json};
 
+/// The secret of the client that asks where a client is wanted.
+pub(crate) const CLIENT_SECRET: &str = "the-secret-of-a-client-in-a-test";
+
+/// The settings of that client, which may do all that clients do.
+pub(crate) const CLIENT: [(&str, &str); 2] =
+    [("clients.api.secret", CLIENT_SECRET), ("clients.api.may", "introspect,revoke,revocations")];
+
+/// A session that there is not.
+pub(crate) const NO_SESSION: &str = "01939b50-0000-7000-8000-000000000000";
+
 /// One operation of the document.
 #[derive(Clone, Debug)]
 pub(crate) struct Operation {
@@ -14,8 +24,14 @@ pub(crate) struct Operation {
     /// The schema of the JSON body, if it takes one.
     pub(crate) body: Option<Value>,
     pub(crate) body_required: bool,
+    /// The names of the members of the form that it takes instead of JSON.
+    pub(crate) form: Vec<String>,
+    /// The names of the parameters of its query.
+    pub(crate) query: Vec<String>,
     /// Whether an access token is needed; not where it is one of several ways.
     pub(crate) secured: bool,
+    /// Whether the name and secret of a client are needed.
+    pub(crate) by_client: bool,
     pub(crate) statuses: Vec<u16>,
 }
 
@@ -34,22 +50,42 @@ pub(crate) async fn operations(client: &Client) -> Vec<Operation> {
 }
 
 fn read(document: &Value, (path, method): (&str, &str), operation: &Value) -> Operation {
-    let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
-    let body = schema["$ref"].as_str().map(|reference| {
-        let pointer = reference.strip_prefix('#').unwrap();
-        document.pointer(pointer).unwrap_or_else(|| panic!("{reference}")).clone()
+    let [body, form] = ["application/json", "application/x-www-form-urlencoded"].map(|kind| {
+        let schema = &operation["requestBody"]["content"][kind]["schema"];
+        schema["$ref"].as_str().map(|reference| {
+            let pointer = reference.strip_prefix('#').unwrap();
+            document.pointer(pointer).unwrap_or_else(|| panic!("{reference}")).clone()
+        })
     });
-    assert_eq!(body.is_some(), operation.get("requestBody").is_some(), "{method} {path}");
+    let is_taken = operation.get("requestBody").is_some();
+    assert_eq!(body.is_some() || form.is_some(), is_taken, "{method} {path}");
+    let form = form.map(|schema| schema["properties"].as_object().unwrap().clone());
+    let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
+    let query = parameters.iter().filter(|parameter| parameter["in"] == "query");
     let security = operation["security"].as_array().cloned().unwrap_or_default();
+    let by_client = security == [json!({"client": []})];
     let statuses = operation["responses"].as_object().unwrap().keys();
     Operation {
         method: method.to_uppercase().parse().unwrap(),
         path: path.to_owned(),
         body,
         body_required: operation["requestBody"]["required"] == true,
-        secured: !security.is_empty() && !security.contains(&json!({})),
+        form: form.unwrap_or_default().into_iter().map(|(name, _)| name).collect(),
+        query: query.map(|parameter| parameter["name"].as_str().unwrap().to_owned()).collect(),
+        secured: !by_client && !security.is_empty() && !security.contains(&json!({})),
+        by_client,
         statuses: statuses.map(|status| status.parse().unwrap()).collect(),
     }
+}
+
+/// A request with a form.
+pub(crate) fn form<'a>(
+    request: RequestBuilder,
+    members: impl Iterator<Item = (&'a str, &'a str)>,
+) -> RequestBuilder {
+    let pairs = members.map(|(name, value)| format!("{name}={}", percent_encode(value)));
+    let body = pairs.collect::<Vec<_>>().join("&");
+    request.header("content-type", "application/x-www-form-urlencoded").body(body)
 }
 
 /// Writes every byte of a text so that it can stand in a path or a query.
@@ -63,17 +99,41 @@ impl Operation {
         format!("{} {}", self.method, self.path)
     }
 
-    /// A request without body, with a token where one is needed. A parameter in the path names
-    /// something that does not exist.
+    /// Whether its answer goes on until one side has enough.
+    pub(crate) fn is_endless(&self) -> bool {
+        self.path.ends_with("/stream")
+    }
+
+    /// The path with this in the place of each parameter.
+    pub(crate) fn path_to(&self, asset: &str, session: &str) -> String {
+        let path = self.path.replace("{asset}", asset);
+        path.replace("{id}", session).replace("{sid}", session)
+    }
+
+    /// A request without body, with a token or the secret of [`CLIENT`] where it is needed. A
+    /// parameter in the path names something that does not exist.
     pub(crate) fn request(&self, client: &Client, token: &str) -> RequestBuilder {
         self.request_with(client, token, "")
     }
 
     /// The same with a query, which begins with its `?`.
     pub(crate) fn request_with(&self, client: &Client, token: &str, query: &str) -> RequestBuilder {
-        let path = format!("{}{query}", self.path.replace("{asset}", "nothing.css"));
+        let path = format!("{}{query}", self.path_to("nothing.css", NO_SESSION));
         let request = client.request(self.method.clone(), &path);
-        if self.secured { request.bearer_auth(token) } else { request }
+        match (self.secured, self.by_client) {
+            (true, _) => request.bearer_auth(token),
+            (_, true) => request.basic_auth("api", Some(CLIENT_SECRET)),
+            _ => request,
+        }
+    }
+
+    /// The same with a body that meets the schema, if there is one.
+    pub(crate) fn with_body(&self, request: RequestBuilder) -> RequestBuilder {
+        match (&self.body, self.form.is_empty()) {
+            (Some(_), _) => request.json(&self.valid_body()),
+            (_, false) => form(request, self.form.iter().map(|name| (name.as_str(), "text"))),
+            _ => request,
+        }
     }
 
     /// The members of the body and their schemas.

@@ -1,51 +1,176 @@
 //! The authorization table, asked of the running program.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use gateward_e2e::{Answer, Database, PASSWORD, Plan, TestDatabase};
+use gateward_e2e::{Answer, Client, Database, Node, PASSWORD, Plan, TestDatabase};
 use regex::Regex;
-use reqwest::Method;
+use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::json;
 
+use crate::api::{CLIENT_SECRET, NO_SESSION, Operation, operations};
+use crate::commands::said;
+use crate::operator::create;
 use crate::stage::Stage;
 
-/// Row 8.2.1 in part: every operation that wants a caller refuses whoever is none.
-#[tokio::test(flavor = "multi_thread")]
-async fn operations_want_the_credentials_that_the_table_says() {
-    let database = TestDatabase::new(Database::Sqlite).await;
-    let node = Plan::on(&database).with("http.docs", true).start().await;
-    let client = node.client();
+/// What a client may do; here each is the name of the client that may do it and nothing else.
+const RIGHTS: [&str; 3] = ["introspect", "revoke", "revocations"];
+
+/// One operation with its row in the table.
+struct Row {
+    operation: Operation,
+    who: String,
+    on_what: String,
+}
+
+/// The rows of the table, of which there is one for each operation.
+fn rows(operations: Vec<Operation>) -> Vec<Row> {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/authorization.md");
     let table = std::fs::read_to_string(path).unwrap();
-    let row = Regex::new(r"(?m)^\| `([A-Z]+) ([^`]+)` \| (anyone|caller|holder) \|").unwrap();
-    let mut callers = 0;
-    for row in row.captures_iter(&table) {
-        let (method, path, who) = (&row[1], row[2].replace("{asset}", "start.js"), &row[3]);
-        let method = Method::from_bytes(method.as_bytes()).unwrap();
-        let request = || client.request(method.clone(), &path);
-        let bare = client.send(request()).await;
-        let forged = client.send(request().bearer_auth("e30.e30.e30")).await;
-        match who {
-            "caller" => {
-                callers += 1;
-                bare.is(401, "missing_token");
-                forged.is(401, "invalid_token");
-                assert_eq!(bare.headers["www-authenticate"], r#"Bearer realm="gateward""#);
-            }
-            "holder" if path.ends_with("/logout") => bare.is(401, "missing_token"),
-            // Without a body, and with a token that nobody looks at.
-            _ if method == Method::POST => {
-                bare.is(415, "unsupported_media_type");
-                forged.is(415, "unsupported_media_type");
-            }
-            _ => {}
+    let row = Regex::new(r"(?m)^\| `([A-Z]+ /[^`]*)` \| ([^|]*) \|([^|]*)\|$").unwrap();
+    let mut cells: BTreeMap<String, (String, String)> = row
+        .captures_iter(&table)
+        .map(|row| (row[1].to_owned(), (row[2].to_owned(), row[3].to_owned())))
+        .collect();
+    let rows = operations.into_iter().map(|operation| {
+        let name = operation.name();
+        let (who, on_what) = cells.remove(&name).expect(&name);
+        Row { operation, who, on_what }
+    });
+    let rows: Vec<Row> = rows.collect();
+    assert!(cells.is_empty(), "rows of nothing: {cells:?}");
+    rows
+}
+
+/// A node with an administrator, a user, and for each right a client that has no other.
+struct Doors {
+    client: Client,
+    user: Answer,
+    admin: Answer,
+    _node: Node,
+    _database: TestDatabase,
+}
+
+impl Doors {
+    async fn new() -> Self {
+        let database = TestDatabase::new(Database::Sqlite).await;
+        let mut plan = Plan::on(&database).with("http.docs", true);
+        for right in RIGHTS {
+            plan = plan
+                .with(&format!("clients.{right}.secret"), CLIENT_SECRET)
+                .with(&format!("clients.{right}.may"), right);
         }
-        if who == "anyone" && method == Method::GET {
-            assert_eq!(bare.status, 200, "{path}");
-            assert_eq!(forged.status, 200, "{path}: the header is not looked at");
+        let node = plan.start().await;
+        let client = node.client();
+        said(&create(&plan, ("grace", "grace@example.org"), PASSWORD));
+        let admin = client.login("grace", PASSWORD).await;
+        Self { user: client.begin("ada").await, admin, client, _node: node, _database: database }
+    }
+
+    fn request(&self, row: &Row) -> RequestBuilder {
+        let path = row.operation.path_to("start.js", NO_SESSION);
+        self.client.request(row.operation.method.clone(), &path)
+    }
+
+    /// Asks by HTTP Basic. What a client gets may have no end, so nothing but its status is looked
+    /// at.
+    async fn status_for(&self, row: &Row, name: &str) -> StatusCode {
+        let request = self.request(row).basic_auth(name, Some(CLIENT_SECRET));
+        request.send().await.unwrap().status()
+    }
+
+    async fn anyone_may(&self, row: &Row) {
+        let name = row.operation.name();
+        for request in [self.request(row), self.request(row).bearer_auth("e30.e30.e30")] {
+            let answer = self.client.send(request).await;
+            if row.operation.method == Method::GET {
+                assert_eq!(answer.status, 200, "{name}: {answer:?}");
+            } else {
+                // It has no body; who sends it was not asked.
+                answer.is(415, "unsupported_media_type");
+            }
         }
     }
-    assert!(callers >= 8, "the table was read");
+
+    async fn callers_alone_may(&self, row: &Row) {
+        let bare = self.client.send(self.request(row)).await;
+        bare.is(401, "missing_token");
+        assert_eq!(bare.headers["www-authenticate"], r#"Bearer realm="gateward""#);
+        let forged = self.request(row).bearer_auth("e30.e30.e30");
+        self.client.send(forged).await.is(401, "invalid_token");
+        for name in RIGHTS {
+            let as_client = self.request(row).basic_auth(name, Some(CLIENT_SECRET));
+            self.client.send(as_client).await.is(401, "missing_token");
+        }
+    }
+
+    async fn holders_of_a_permission_alone_may(&self, row: &Row) {
+        self.callers_alone_may(row).await;
+        let ask = async |pair: &Answer| {
+            self.client.send(self.request(row).bearer_auth(pair.access())).await
+        };
+        let refused = ask(&self.user).await;
+        refused.is(403, "forbidden");
+        assert!(refused.text_of("detail").contains(row.who.trim_matches('`')), "{refused:?}");
+        let challenge = r#"Bearer realm="gateward", error="insufficient_scope""#;
+        assert_eq!(refused.headers["www-authenticate"], challenge);
+        // Nobody is told before that there is no such thing.
+        ask(&self.admin).await.is(404, "not_found");
+    }
+
+    async fn clients_alone_may(&self, row: &Row) {
+        let request = || self.request(row);
+        for (request, code) in [
+            (request(), "missing_token"),
+            (request().bearer_auth(self.user.access()), "missing_token"),
+            (request().bearer_auth(self.admin.access()), "missing_token"),
+            (request().basic_auth("ada", Some(PASSWORD)), "invalid_credentials"),
+            (request().basic_auth(RIGHTS[0], Some("another")), "invalid_credentials"),
+        ] {
+            let answer = self.client.send(request).await;
+            answer.is(401, code);
+            assert_eq!(answer.headers["www-authenticate"], r#"Basic realm="gateward""#);
+        }
+        let right = Regex::new("`may` holds `([a-z]+)`").unwrap();
+        let right = right.captures(&row.on_what).expect(&row.on_what)[1].to_owned();
+        assert!(RIGHTS.contains(&right.as_str()), "{right}");
+        for name in RIGHTS.into_iter().filter(|name| *name != right) {
+            let other = request().basic_auth(name, Some(CLIENT_SECRET));
+            self.client.send(other).await.is(403, "forbidden");
+        }
+        // A form is wanted next, where there is one.
+        let wanted = if row.operation.form.is_empty() { 200 } else { 415 };
+        assert_eq!(self.status_for(row, &right).await, wanted, "{}", row.operation.name());
+    }
+}
+
+/// Row 8.2.1 in part: every operation refuses whoever the table does not name, and no other.
+#[tokio::test(flavor = "multi_thread")]
+async fn operations_want_the_credentials_that_the_table_says() {
+    let doors = Doors::new().await;
+    let rows = rows(operations(&doors.client).await);
+    for row in &rows {
+        match row.who.as_str() {
+            "caller" => doors.callers_alone_may(row).await,
+            "client" => doors.clients_alone_may(row).await,
+            // Without a body, the access token is looked for.
+            "holder" if row.operation.path.ends_with("/logout") => {
+                let bare = doors.client.send(doors.request(row)).await;
+                bare.is(401, "missing_token");
+            }
+            "anyone" | "holder" => doors.anyone_may(row).await,
+            permission if permission.starts_with('`') => {
+                doors.holders_of_a_permission_alone_may(row).await;
+            }
+            unknown => panic!("teach this test who {unknown} is"),
+        }
+    }
+    // What is in the document agrees with the table.
+    for Row { operation, who, .. } in &rows {
+        assert_eq!(operation.by_client, who == "client", "{}", operation.name());
+        let wants_caller = who == "caller" || who.starts_with('`');
+        assert_eq!(operation.secured, wants_caller, "{}", operation.name());
+    }
 }
 
 /// Row 8.2.2 in part: what a caller does to "their own account" is done to no other.

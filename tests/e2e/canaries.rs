@@ -9,7 +9,7 @@ use regex::Regex;
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Map, Value, json};
 
-use crate::api::{Operation, operations};
+use crate::api::{Operation, form, operations};
 use crate::loot::Loot;
 
 on_both!(w14_no_secret_stands_in_the_log, a16_2_1_a_line_tells_who_what_when_from_where);
@@ -20,6 +20,8 @@ pub(crate) const NEW_PASSWORD: &str = "canary-Zwitscher-of-the-second";
 const KEY: &str = "canary-Zwitscher-idempotency";
 const BASIC: &str = "Y2FuYXJ5Olp3aXRzY2hlcg";
 const GARBAGE: &str = "canary-Zwitscher.garbage.token";
+const CLIENT_SECRET: &str = "canary-Zwitscher-of-a-service-that-asks";
+const WRONG_SECRET: &str = "canary-Zwitscher-of-a-service-that-guesses";
 const DATABASE_PASSWORD: &str = "canary-Zwitscher-database";
 
 /// What must not be found, with its name.
@@ -33,12 +35,16 @@ async fn w14_no_secret_stands_in_the_log(kind: Database) {
         let plan = Plan::on(&database)
             .with("database.url", url)
             .with("log.level", "trace")
-            .with("log.format", format);
+            .with("log.format", format)
+            .with("clients.api.secret", CLIENT_SECRET)
+            .with("clients.api.may", "introspect,revoke,revocations");
         let mut node = start(&plan).await;
         let client = node.client();
         let operations = operations(&client).await;
         let mut canaries = fixed();
         let live = walk(&client, &mut canaries).await;
+        walk_by_cookie(&client, &mut canaries).await;
+        walk_as_service(&client, &mut canaries).await;
         canaries.extend(hash(&database).await);
         everywhere(&client, &operations, &live).await;
         if kind == Database::Postgres {
@@ -83,6 +89,8 @@ fn fixed() -> Canaries {
         ("credentials of another scheme", BASIC),
         ("a token that is none", GARBAGE),
         ("the database's password", DATABASE_PASSWORD),
+        ("the secret of a service", CLIENT_SECRET),
+        ("a wrong secret of a service", WRONG_SECRET),
         ("the master key", MASTER_KEY),
     ];
     fixed.map(|(name, text)| (name, text.to_owned())).into()
@@ -113,14 +121,103 @@ async fn walk(client: &Client, canaries: &mut Canaries) -> Answer {
     }
     let over = client.login("ada", NEW_PASSWORD).await;
     assert_eq!(client.logout(over.refresh_token()).await.status, 204);
-    for answer in [&first, &second, &again, &third, &live, &over] {
-        for token in [answer.access(), answer.refresh_token()] {
-            let (_, signature) = token.rsplit_once('.').unwrap();
-            canaries.push(("a token", token.to_owned()));
-            canaries.push(("a token's signature", signature.to_owned()));
+    for answer in [&first, &live, &over] {
+        canaries.push(("a device token", answer.text_of("device_token").to_owned()));
+    }
+    let known = json!({
+        "identifier": "ada",
+        "password": NEW_PASSWORD,
+        "device_token": first.text_of("device_token"),
+    });
+    let known = client.send(client.post("/v1/login", &known)).await;
+    for answer in [&first, &second, &again, &third, &live, &over, &known] {
+        keep_tokens(canaries, &[answer.access(), answer.refresh_token()]);
+    }
+    // One ends itself, and asks in vain about another.
+    let session = |answer: &Answer| answer.text_of("session_id").to_owned();
+    for (method, path) in [
+        (Method::GET, "/v1/me/sessions".to_owned()),
+        (Method::GET, format!("/v1/sessions/{}/explain", session(&live))),
+        (Method::DELETE, format!("/v1/me/sessions/{}", session(&known))),
+    ] {
+        client.send(client.request(method, &path).bearer_auth(known.access())).await;
+    }
+    client.me(known.access()).await.is(401, "session_ended");
+    live
+}
+
+fn keep_tokens(canaries: &mut Canaries, tokens: &[&str]) {
+    for token in tokens {
+        let (_, signature) = token.rsplit_once('.').unwrap();
+        canaries.push(("a token", (*token).to_owned()));
+        canaries.push(("a token's signature", signature.to_owned()));
+    }
+}
+
+/// The same with the tokens in cookies, and with the token that keeps other sites from using them.
+async fn walk_by_cookie(client: &Client, canaries: &mut Canaries) {
+    let login = json!({"identifier": "ada", "password": NEW_PASSWORD, "transport": "cookie"});
+    let login = client.send(client.post("/v1/login", &login)).await;
+    let csrf = login.text_of("csrf_token").to_owned();
+    let jar = cookies(&login);
+    let send = async |path: &str, body: &Value, csrf: Option<&str>| {
+        let request = client.post(path, body).header("Cookie", &jar);
+        let request =
+            csrf.into_iter().fold(request, |request, csrf| request.header("X-CSRF-Token", csrf));
+        client.send(request).await
+    };
+    let password = json!({"password": NEW_PASSWORD});
+    let path = "/v1/me/reauthenticate";
+    let again = send(path, &password, Some(&csrf)).await;
+    assert_eq!(again.status, 200, "{again:?}");
+    for wrong in [None, Some(GARBAGE), Some(&jar)] {
+        send(path, &password, wrong).await.is(403, "csrf_failed");
+    }
+    let refreshed = send("/v1/refresh", &json!({}), Some(&csrf)).await;
+    assert_eq!(refreshed.status, 200, "{refreshed:?}");
+    let out = send("/v1/logout", &json!({}), Some(&csrf)).await;
+    assert_eq!(out.status, 204, "{out:?}");
+    canaries.push(("a CSRF token", csrf));
+    for answer in [&login, &again, &refreshed] {
+        for cookie in cookies(answer).split("; ") {
+            let (name, value) = cookie.split_once('=').unwrap();
+            match name {
+                "__Host-gateward-access" | "__Secure-gateward-refresh" => {
+                    keep_tokens(canaries, &[value]);
+                }
+                _ => canaries.push(("a cookie", value.to_owned())),
+            }
         }
     }
-    live
+}
+
+/// What a browser sends back of the cookies of an answer.
+fn cookies(answer: &Answer) -> String {
+    let cookies = answer.headers.get_all("set-cookie").iter();
+    let pairs = cookies.map(|cookie| cookie.to_str().unwrap().split(';').next().unwrap());
+    pairs.collect::<Vec<_>>().join("; ")
+}
+
+/// A service that asks about tokens, with its secret and with another one.
+async fn walk_as_service(client: &Client, canaries: &mut Canaries) {
+    let pair = client.login("ada", NEW_PASSWORD).await;
+    keep_tokens(canaries, &[pair.access(), pair.refresh_token()]);
+    for (secret, status) in [(WRONG_SECRET, 401), (CLIENT_SECRET, 200)] {
+        for token in [pair.access(), pair.refresh_token(), GARBAGE] {
+            for path in ["/oauth/introspect", "/oauth/revoke"] {
+                let request = client.request(Method::POST, path);
+                let request = request.basic_auth("api", Some(secret));
+                let answer = client.send(form(request, [("token", token)].into_iter())).await;
+                assert_eq!(answer.status, status, "{answer:?}");
+            }
+        }
+        for path in ["/v1/revocations", "/v1/revocations/stream"] {
+            // A stream is told of when it begins; its end is not waited for.
+            let request = client.request(Method::GET, path).basic_auth("api", Some(secret));
+            assert_eq!(request.send().await.unwrap().status(), status, "{path}");
+        }
+    }
+    client.me(pair.access()).await.is(401, "session_ended");
 }
 
 /// The salts and hashes of passwords, as they are stored.
@@ -151,12 +248,13 @@ const PLACES: usize = 13;
 
 fn place(number: usize, client: &Client, operation: &Operation, live: &Answer) -> RequestBuilder {
     let (access, refresh) = (live.access(), live.refresh_token());
-    let path = operation.path.replace("{asset}", GARBAGE);
+    let path = operation.path_to(GARBAGE, GARBAGE);
     let at = |path: &str| client.request(operation.method.clone(), path);
     let body = secrets(operation, refresh);
+    let members = operation.form.iter().map(|name| (name.as_str(), refresh));
     match number {
         0 => at(&path).json(&body),
-        1 => at(&path).json(&body).bearer_auth(refresh),
+        1 => form(at(&path), members).bearer_auth(refresh),
         2 => at(&path).json(&body).header("Authorization", format!("Basic {BASIC}")),
         3 => at(&path).json(&body).bearer_auth(GARBAGE),
         4 => at(&format!("{path}?access_token={access}&refresh_token={refresh}")).json(&body),

@@ -147,7 +147,8 @@ async fn no_transaction_stays_open(pair: &Pair) {
     loop {
         let row = server.query_one(sql, &[]).await.unwrap();
         let (idle, all): (i64, i64) = (row.get(0), row.get(1));
-        assert!((1..=16).contains(&all), "{all} connections, two pools of eight");
+        // Each of the two nodes has a pool of eight, and two more by which it follows the feed.
+        assert!((1..=20).contains(&all), "{all} connections");
         if idle == all {
             return;
         }

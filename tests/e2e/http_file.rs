@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use gateward_e2e::{Answer, Client, Database, Plan, TestDatabase, run};
 use regex::Regex;
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 use crate::api::{Operation, operations};
 use crate::commands::said;
@@ -30,9 +30,43 @@ impl Request {
         status.find(&self.title).expect(&self.title).as_str().parse().unwrap()
     }
 
+    /// The path without host, with its query.
+    fn path_and_query(&self) -> &str {
+        self.target.strip_prefix("{{host}}").expect("every request goes to {{host}}")
+    }
+
     /// The path without host.
     fn path(&self) -> &str {
-        self.target.strip_prefix("{{host}}").expect("every request goes to {{host}}")
+        let path = self.path_and_query();
+        path.split_once('?').map_or(path, |(path, _)| path)
+    }
+
+    /// Whether it is one of this operation.
+    fn is_of(&self, operation: &Operation) -> bool {
+        let [given, template] = [self.path(), &operation.path].map(|path| path.split('/'));
+        let is_same =
+            |(given, template): (&str, &str)| given == template || template.starts_with('{');
+        operation.method.as_str() == self.method
+            && given.clone().count() == template.clone().count()
+            && given.zip(template).all(is_same)
+    }
+
+    /// A header, as it is written.
+    fn header(&self, wanted: &str) -> Option<&str> {
+        let mut headers = self.headers.iter();
+        headers.find(|(name, _)| name == wanted).map(|(_, value)| value.as_str())
+    }
+
+    /// The members of its body when its variables are filled in.
+    fn members(&self, body: &str) -> Map<String, Value> {
+        match self.header("Content-Type") {
+            None => Map::new(),
+            Some("application/json") => serde_json::from_str(body).unwrap(),
+            Some(_) => {
+                let pairs = body.split('&').map(|pair| pair.split_once('=').expect(body));
+                pairs.map(|(name, value)| (name.to_owned(), json!(value))).collect()
+            }
+        }
     }
 }
 
@@ -104,17 +138,17 @@ async fn letters_are_sent(plan: &Plan) {
 }
 
 /// Holds a request against the document: path, method, status and members of the body.
-fn is_documented(request: &Request, body: &Value, operations: &[Operation]) {
+fn is_documented(request: &Request, body: &str, operations: &[Operation]) {
     let name = &request.name;
-    let mut candidates = operations.iter();
-    let operation = candidates.find(|operation| {
-        operation.method.as_str() == request.method && operation.path == request.path()
-    });
+    let operation = operations.iter().find(|operation| request.is_of(operation));
     let operation = operation.unwrap_or_else(|| panic!("{name} is in no document"));
     assert!(operation.statuses.contains(&request.status()), "{name} is never {}", request.status());
     let members = operation.members();
-    let given = body.as_object().cloned().unwrap_or_default();
+    let given = request.members(body);
     for (member, value) in &given {
+        if operation.form.contains(member) {
+            continue;
+        }
         let kinds = members.get(member).map(|schema| schema["type"].to_string());
         let kinds = kinds.unwrap_or_else(|| panic!("{name} knows no {member}"));
         let kind = if value.is_boolean() { "boolean" } else { "string" };
@@ -123,24 +157,50 @@ fn is_documented(request: &Request, body: &Value, operations: &[Operation]) {
     for member in operation.required() {
         assert!(given.contains_key(&member), "{name} lacks {member}");
     }
-    let header = |wanted: &str| request.headers.iter().any(|(name, _)| name == wanted);
-    assert_eq!(header("Content-Type"), !body.is_null(), "{name}");
-    assert!(!operation.secured || header("Authorization"), "{name}");
+    let kind = match (given.is_empty(), operation.form.is_empty()) {
+        (true, _) => None,
+        (_, true) => Some("application/json"),
+        (_, false) => Some("application/x-www-form-urlencoded"),
+    };
+    assert_eq!(request.header("Content-Type"), kind, "{name}");
+    assert_eq!(body.is_empty(), kind.is_none(), "{name}");
+    let scheme = request.header("Authorization").and_then(|value| value.split_once(' '));
+    let wanted = match (operation.secured, operation.by_client) {
+        (true, _) => Some("Bearer"),
+        (_, true) => Some("Basic"),
+        _ => None,
+    };
+    assert_eq!(scheme.map(|(scheme, _)| scheme), wanted, "{name}");
 }
 
-async fn send(client: &Client, request: &Request, (headers, body): (Vec<String>, &str)) -> Answer {
-    let mut sent = client.request(request.method.parse().unwrap(), request.path());
-    for ((name, _), value) in request.headers.iter().zip(headers) {
-        sent = sent.header(name, value);
+/// Sends a request as an editor does: behind `Basic`, it encodes a name and a secret by itself.
+async fn send(client: &Client, request: &Request, fill: impl Fn(&str) -> String) -> Answer {
+    let path = fill(request.path_and_query());
+    let mut sent = client.request(request.method.parse().unwrap(), &path);
+    for (name, value) in &request.headers {
+        let value = fill(value);
+        let words: Vec<&str> = value.split(' ').collect();
+        sent = match words[..] {
+            ["Basic", user, secret] => sent.basic_auth(user, Some(secret)),
+            _ => sent.header(name, value),
+        };
     }
-    client.send(sent.body(body.to_owned())).await
+    client.send(sent.body(fill(&request.body))).await
+}
+
+/// The settings with which the file has its reader start the service.
+fn settings() -> Vec<(String, String)> {
+    let setting = Regex::new(r"(GATEWARD__\w+)=(\S+)").unwrap();
+    let settings = setting.captures_iter(FILE);
+    settings.map(|setting| (setting[1].to_owned(), setting[2].to_owned())).collect()
 }
 
 /// Walks through the file, and gives its requests and what the document of the node says.
 async fn walk(read_the_letter: bool) -> (Vec<Request>, Vec<Operation>) {
     let database = TestDatabase::new(Database::Sqlite).await;
     // With the limits that whoever runs `make run` has as well.
-    let plan = Plan::on(&database).with("throttle.enabled", true);
+    let mut plan = Plan::on(&database).with("throttle.enabled", true);
+    plan.environment.extend(settings());
     let node = plan.start().await;
     let client = node.client();
     let operations = operations(&client).await;
@@ -155,14 +215,12 @@ async fn walk(read_the_letter: bool) -> (Vec<Request>, Vec<Operation>) {
             variables.insert("undo_token".to_owned(), undo_token(&client).await);
             status = 204;
         }
-        let body = fill(&request.body, &variables, &answers);
-        let json = if body.is_empty() { Value::Null } else { serde_json::from_str(&body).unwrap() };
+        let fill = |text: &str| fill(text, &variables, &answers);
         // The inbox is the developer's, and in no document.
         if !request.path().starts_with("/dev/") {
-            is_documented(request, &json, &operations);
+            is_documented(request, &fill(&request.body), &operations);
         }
-        let values = request.headers.iter().map(|(_, value)| fill(value, &variables, &answers));
-        let answer = send(&client, request, (values.collect(), &body)).await;
+        let answer = send(&client, request, fill).await;
         assert_eq!(answer.status, status, "{}: {answer:?}", request.name);
         assert!(answers.insert(request.name.clone(), answer).is_none(), "two {}", request.name);
         if request.name == "undo" && read_the_letter {
@@ -190,10 +248,11 @@ async fn the_http_file_says_what_is_documented_and_its_walk_works() {
         let is_page = ["/docs", "/openapi.json", "/.well-known/oauth"]
             .iter()
             .any(|start| operation.path.starts_with(start));
+        let walked = requests.iter().any(|request| request.is_of(operation));
+        // An editor waits for the end of an answer.
+        let by_curl = operation.is_endless() && FILE.contains(&format!("{}\n", operation.path));
         let name = operation.name();
-        let walked =
-            requests.iter().any(|request| format!("{} {}", request.method, request.path()) == name);
-        assert!(is_page || walked, "{name} is missing in docs/gateward.http");
+        assert!(is_page || walked || by_curl, "{name} is missing in docs/gateward.http");
     }
 }
 

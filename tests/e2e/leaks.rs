@@ -3,11 +3,12 @@
 use aws_lc_rs::signature::Ed25519KeyPair;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use gateward_e2e::{Answer, Client, Database, claims, on_both};
+use gateward_e2e::{Answer, Client, Database, PASSWORD, claims, on_both};
 use serde_json::{Value, json};
 
+use crate::letters::unhex;
 use crate::loot::{Loot, derive, header, keyed, mac, message, secret, sha256, signed};
-use crate::pair::Pair;
+use crate::pair::{Pair, refused_soon};
 
 on_both!(
     a_stolen_database_holds_no_secret_in_clear,
@@ -112,6 +113,11 @@ async fn a_stolen_database_holds_no_secret_in_clear(kind: Database) {
     }
     assert!(loot.has(&sha256(KEY.as_bytes())), "the hash of the key is kept");
     let mut secrets = vec![CANARY.as_bytes().to_vec(), KEY.as_bytes().to_vec()];
+    for login in [&first, &ended] {
+        let token = login.text_of("device_token");
+        assert!(loot.has(&sha256(token.as_bytes())), "its hash is kept");
+        secrets.extend([token.as_bytes().to_vec(), unhex(token)]);
+    }
     for pair in [&first, &second, &third, &ended] {
         for token in [pair.access(), pair.refresh_token()] {
             let (message, signature) = split(token);
@@ -245,7 +251,8 @@ async fn stolen_signing_keys_make_no_refresh_token(kind: Database) {
     victim.is_untouched().await;
 }
 
-/// A signed access token names a session and its user, and both must be so.
+/// A signed access token names a session and its user, and both must be so; and all that a stolen key
+/// signs ends with the key.
 async fn stolen_signing_keys_open_no_session_that_the_thief_does_not_know(kind: Database) {
     let victim = Victim::new(kind).await;
     let mallory = victim.client.begin("mallory").await;
@@ -276,6 +283,22 @@ async fn stolen_signing_keys_open_no_session_that_the_thief_does_not_know(kind: 
     assert_eq!(me.body["roles"], json!(["user"]), "{me:?}");
     // An ended session stays over, whatever the token says of its time.
     assert_eq!(victim.client.logout(mallory.refresh_token()).await.status, 204);
+    payload["exp"] = json!(payload["exp"].as_i64().unwrap() + 600);
     victim.client.me(&sign(&payload)).await.is(401, "session_ended");
     victim.is_untouched().await;
+
+    victim.pair.command(&["keys", "retire", name, "--compromised"]).await;
+    let payload = claims(victim.current.access());
+    let mut elsewhere = payload.clone();
+    elsewhere["sid"] = json!("01a1f7c4-3276-7a3b-8f45-007bd2598b92");
+    for client in victim.pair.clients() {
+        // The first node that hears of it, and the second one.
+        refused_soon(&client, &victim.current).await.is_problem();
+        for payload in [&payload, &elsewhere] {
+            assert_eq!(client.me(&sign(payload)).await.status, 401);
+        }
+    }
+    let after = victim.client.login("ada", PASSWORD).await;
+    assert_ne!(header(after.access())["kid"], *name);
+    victim.pair.is_alive(&after).await;
 }

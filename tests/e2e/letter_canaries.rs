@@ -161,6 +161,7 @@ impl Walk {
         let form = format!("email={old}&code={code}&new_password={NEW_PASSWORD}");
         assert_eq!(self.form("/reset-password", form).await.status, 200);
 
+        self.disown_a_login(old).await;
         let pair = self.client.login("ada", NEW_PASSWORD).await;
         let change = json!({"new_email": new, "password": NEW_PASSWORD});
         let asked = self.client.post_as(pair.access(), "/v1/me/email", &change).await;
@@ -172,7 +173,7 @@ impl Walk {
         let done = self.client.post_as(pair.access(), "/v1/email/confirm", &confirm).await;
         assert_eq!(done.status, 204, "{done:?}");
         self.post("/v1/email/undo", &json!({"token": undo.token}), 204).await;
-        self.letter(old, "/reset-password", 2).await;
+        self.letter(old, "/reset-password", 3).await;
         self.misuse_all().await;
         self.keep_pair(&pair);
         for password in [PASSWORD, WRONG_PASSWORD, NEW_PASSWORD] {
@@ -180,8 +181,26 @@ impl Walk {
         }
     }
 
+    /// Somebody logs in from elsewhere. The owner says that it was not them, and chooses a password
+    /// again.
+    async fn disown_a_login(&mut self, email: &str) {
+        let known = self.client.login("ada", NEW_PASSWORD).await;
+        let login = json!({"identifier": email, "password": NEW_PASSWORD});
+        let login = self.client.post("/v1/login", &login).header("user-agent", "elsewhere");
+        let stranger = self.client.send(login).await;
+        self.keep_pair(&known);
+        self.keep_pair(&stranger);
+        let letter = self.letter(email, "/not-me", 1).await;
+        self.misuse(&letter).await;
+        self.post("/v1/sessions/not-me", &json!({"token": letter.token}), 204).await;
+        self.client.me(stranger.access()).await.is(401, "session_ended");
+        let letter = self.letter(email, "/reset-password", 2).await;
+        let reset = json!({"token": letter.token, "new_password": NEW_PASSWORD});
+        self.post("/v1/password/reset", &reset, 204).await;
+    }
+
     fn keep_pair(&mut self, pair: &Answer) {
-        for token in [pair.access(), pair.refresh_token()] {
+        for token in [pair.access(), pair.refresh_token(), pair.text_of("device_token")] {
             self.canaries.keep(token);
         }
     }
@@ -236,12 +255,19 @@ impl Walk {
         let by_token = json!({"token": token, "password": WRONG_PASSWORD});
         let both = json!({"token": token, "code": code, "signup_id": token, "username": token});
         let odd = json!({token: token, "code": token, "token": [token], "email": code});
-        for path in ["/v1/email/confirm", "/v1/email/undo", "/v1/password/reset", "/v1/login"] {
+        for path in [
+            "/v1/email/confirm",
+            "/v1/email/undo",
+            "/v1/password/reset",
+            "/v1/sessions/not-me",
+            "/v1/login",
+        ] {
             for body in [&by_code, &by_token, &both, &odd] {
                 client.send(client.post(path, body)).await.is_problem();
             }
         }
-        for path in ["/confirm-email", "/reset-password", "/undo-email-change", "/v1/me"] {
+        for path in ["/confirm-email", "/reset-password", "/undo-email-change", "/not-me", "/v1/me"]
+        {
             let query = format!("{path}?token={token}&code={code}");
             client.get(&query).await;
             client.get(&format!("{path}/{token}/{code}")).await;

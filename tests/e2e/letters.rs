@@ -189,7 +189,7 @@ async fn v3_neither_link_nor_code_nor_sign_up_is_in_the_database(kind: Database)
     }
 }
 
-fn unhex(text: &str) -> Vec<u8> {
+pub(crate) fn unhex(text: &str) -> Vec<u8> {
     let digits = (0..text.len()).step_by(2);
     digits.map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
 }

@@ -12,7 +12,12 @@ on_both!(
     a_command_says_which_database_it_cannot_use,
 );
 
-fn create(plan: &Plan, (name, email): (&str, &str), input: &str) -> std::process::Output {
+/// Makes an administrator.
+pub(crate) fn create(
+    plan: &Plan,
+    (name, email): (&str, &str),
+    input: &str,
+) -> std::process::Output {
     let arguments =
         ["user", "create", "--username", name, "--email", email, "--admin", "--password-stdin"];
     run(plan, &arguments, input)

@@ -14,16 +14,16 @@ use crate::dev_inbox::{forgot, token, wait_for};
 use crate::stage::Stage;
 
 /// The pages.
-const PATHS: [&str; 3] = ["/confirm-email", "/reset-password", "/undo-email-change"];
+const PATHS: [&str; 4] = ["/confirm-email", "/reset-password", "/undo-email-change", "/not-me"];
 
 /// What forms are sent as.
-const FORM: &str = "application/x-www-form-urlencoded";
+pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
 
 /// The password that a reset chooses here.
 const NEW: &str = "an entirely new one";
 
 /// A form as a browser writes it, with every byte escaped that could mean anything.
-fn encode(fields: &[(&str, &str)]) -> String {
+pub(crate) fn encode(fields: &[(&str, &str)]) -> String {
     let mut text = String::new();
     for (name, value) in fields {
         let separator = if text.is_empty() { "" } else { "&" };
@@ -58,17 +58,18 @@ struct Open {
     path: &'static str,
     name: &'static str,
     token: String,
-    /// The access token of its owner from before.
+    /// An access token that its owner has from before; that of a stranger, if it is about one.
     access: String,
 }
 
 impl Open {
     /// A link for each page.
-    async fn all(client: &Client) -> [Self; 3] {
+    async fn all(client: &Client) -> [Self; 4] {
         [
             Self::confirmation(client, "ada").await,
             Self::reset(client, "bob").await,
             Self::undo(client, "cleo").await,
+            Self::not_me(client, "dora").await,
         ]
     }
 
@@ -92,6 +93,14 @@ impl Open {
         assert_eq!(client.post_as(&access, "/v1/me/email", &body).await.status, 202);
         let path = "/undo-email-change";
         Self { path, name, token: newest(client, name, "Your address is to be").await, access }
+    }
+
+    async fn not_me(client: &Client, name: &'static str) -> Self {
+        client.begin(name).await;
+        let body = json!({"identifier": name, "password": PASSWORD});
+        let login = client.post("/v1/login", &body).header("user-agent", "a stranger's");
+        let access = client.send(login).await.access().to_owned();
+        Self { path: "/not-me", name, token: newest(client, name, "A new login to").await, access }
     }
 
     /// The form of the page, filled in as it should be, with another token in it.

@@ -163,7 +163,8 @@ impl Answer {
         assert!(!self.text_of("title").is_empty() && !self.text_of("detail").is_empty());
         if self.status == 401 {
             let challenge = self.header("www-authenticate").unwrap_or_default();
-            assert!(challenge.starts_with("Bearer realm="), "{self:?}");
+            let scheme = challenge.split_once(" realm=").map(|(scheme, _)| scheme);
+            assert!(matches!(scheme, Some("Bearer" | "Basic")), "{self:?}");
         }
     }
 

@@ -70,8 +70,9 @@ async fn v5_a_link_past_its_time_gets_the_page_of_one_that_never_was() {
     plan.environment.extend(clock.environment());
     let node = plan.start().await;
     let client = node.client();
-    let [confirm, reset, undo] = Open::all(&client).await;
-    for (open, life) in [(&reset, 600), (&confirm, 24 * 3600), (&undo, 7 * 24 * 3600)] {
+    let [confirm, reset, undo, not_me] = Open::all(&client).await;
+    let week = 7 * 24 * 3600;
+    for (open, life) in [(&reset, 600), (&confirm, 24 * 3600), (&undo, week), (&not_me, week)] {
         clock.set(life + 5);
         let unknown = refusal(&client, open, &"A".repeat(43)).await;
         assert_eq!(refusal(&client, open, &open.token).await, unknown, "{}", open.path);

@@ -1,0 +1,152 @@
+//! Row F22: clocks that step, and nodes whose clocks differ.
+
+use std::time::{Duration, Instant};
+
+use gateward_e2e::{Answer, Client, Database, Node, PASSWORD, ShiftedClock, TestDatabase, on_both};
+use gateward_e2e::{Plan, claims};
+
+on_both!(
+    f22_a_clock_that_steps_an_hour_and_back_revives_nothing_and_loses_no_session,
+    f22_a_clock_that_steps_back_an_hour_and_forth_revives_nothing_and_loses_no_session,
+    f22_nodes_whose_clocks_differ_by_five_seconds_believe_each_other_and_let_no_dead_token_in,
+);
+
+const HOUR: i64 = 3600;
+
+/// Longer than a node lets pass before it forgets what no longer matters by its clock.
+const FORGETTING: Duration = Duration::from_secs(11);
+
+async fn start(database: &TestDatabase, clock: &ShiftedClock) -> Node {
+    let mut plan = Plan::on(database);
+    plan.environment.extend(clock.environment());
+    plan.start().await
+}
+
+async fn login(client: &Client, name: &str) -> Answer {
+    let answer = client.login(name, PASSWORD).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    answer
+}
+
+async fn logged_out(client: &Client, name: &str) -> Answer {
+    let pair = login(client, name).await;
+    assert_eq!(client.me(pair.access()).await.status, 200);
+    assert_eq!(client.logout(pair.refresh_token()).await.status, 204);
+    pair
+}
+
+async fn refresh(client: &Client, pair: &Answer, key: &str) -> Answer {
+    let next = client.refresh(pair.refresh_token(), Some(key)).await;
+    assert_eq!(next.status, 200, "{next:?}");
+    next
+}
+
+/// An hour ahead for a while: access tokens have expired by then, and sessions have not.
+async fn f22_a_clock_that_steps_an_hour_and_back_revives_nothing_and_loses_no_session(
+    kind: Database,
+) {
+    let Some(clock) = ShiftedClock::new() else { return };
+    let database = TestDatabase::new(kind).await;
+    let node = start(&database, &clock).await;
+    let client = node.client();
+    let busy = client.begin("ada").await;
+    let idle = login(&client, "ada").await;
+    let over = logged_out(&client, "ada").await;
+
+    clock.set(HOUR);
+    for pair in [&busy, &idle, &over] {
+        client.me(pair.access()).await.is(401, "token_expired");
+    }
+    client.refresh(over.refresh_token(), None).await.is(401, "session_ended");
+    let next = refresh(&client, &busy, "a-key").await;
+    assert_eq!(client.me(next.access()).await.status, 200);
+    if kind == Database::Sqlite {
+        // What a node remembers is the same over every database.
+        tokio::time::sleep(FORGETTING).await;
+    }
+
+    clock.set(0);
+    client.me(over.access()).await.is(401, "session_ended");
+    client.refresh(over.refresh_token(), None).await.is(401, "session_ended");
+    assert_eq!(client.me(idle.access()).await.status, 200);
+    refresh(&client, &idle, "another-key").await;
+    // What was made an hour ahead is refused until then, and its session is not lost.
+    client.me(next.access()).await.is(401, "invalid_token");
+    client.refresh(next.refresh_token(), Some("b-key")).await.is(401, "invalid_token");
+    assert_eq!(client.logout(over.refresh_token()).await.status, 204);
+    clock.set(HOUR);
+    assert_eq!(client.me(next.access()).await.status, 200);
+    refresh(&client, &next, "b-key").await;
+}
+
+/// An hour behind for a while: what was made before is from the future and refused, nobody can log
+/// in because no key is in force, and nothing of that is left afterwards.
+async fn f22_a_clock_that_steps_back_an_hour_and_forth_revives_nothing_and_loses_no_session(
+    kind: Database,
+) {
+    let Some(clock) = ShiftedClock::new() else { return };
+    let database = TestDatabase::new(kind).await;
+    let node = start(&database, &clock).await;
+    let client = node.client();
+    let busy = client.begin("ada").await;
+    let over = logged_out(&client, "ada").await;
+
+    clock.set(-HOUR);
+    for pair in [&busy, &over] {
+        client.me(pair.access()).await.is(401, "invalid_token");
+        client.refresh(pair.refresh_token(), Some("b-key")).await.is(401, "invalid_token");
+    }
+    client.login("ada", PASSWORD).await.is(503, "unavailable");
+    clock.set(0);
+    assert_eq!(client.me(busy.access()).await.status, 200);
+    client.me(over.access()).await.is(401, "session_ended");
+    refresh(&client, &busy, "a-key").await;
+}
+
+/// As far as clocks may differ, in both directions.
+async fn f22_nodes_whose_clocks_differ_by_five_seconds_believe_each_other_and_let_no_dead_token_in(
+    kind: Database,
+) {
+    let (Some(slow), Some(fast)) = (ShiftedClock::new(), ShiftedClock::new()) else { return };
+    fast.set(5);
+    let database = TestDatabase::new(kind).await;
+    let (one, other) = tokio::join!(start(&database, &slow), start(&database, &fast));
+    let [slow_one, fast_one] = [one.client(), other.client()];
+    slow_one.begin("ada").await;
+    for (here, there) in [(&slow_one, &fast_one), (&fast_one, &slow_one)] {
+        for number in 0..5 {
+            let pair = login(here, "ada").await;
+            assert_eq!(there.me(pair.access()).await.status, 200, "as soon as it is made");
+            let next = refresh(there, &pair, "a-key").await;
+            assert_eq!(here.me(next.access()).await.status, 200, "{number}");
+            refresh(here, &next, "another-key").await;
+        }
+    }
+
+    // Made by the fast one, so that they are good for longest, and ended by the slow one.
+    let over = login(&fast_one, "ada").await;
+    assert_eq!(slow_one.logout(over.refresh_token()).await.status, 204);
+    let time = |claim: &str| claims(over.access())[claim].as_i64().unwrap();
+    let life = time("exp") - time("iat");
+    for client in [&slow_one, &fast_one] {
+        let begun = Instant::now();
+        while client.me(over.access()).await.status == 200 {
+            assert!(begun.elapsed() < Duration::from_secs(3), "it is let in");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+    // On to the end of its life, which the fast one reaches first.
+    let at = life - 6;
+    slow.set(at);
+    fast.set(at + 5);
+    let (begun, mut expired) = (Instant::now(), [false; 2]);
+    while expired != [true, true] {
+        for (client, expired) in [&slow_one, &fast_one].into_iter().zip(&mut expired) {
+            let refused = client.me(over.access()).await;
+            *expired |= refused.code() == "token_expired";
+            refused.is(401, if *expired { "token_expired" } else { "session_ended" });
+        }
+        assert!(begun.elapsed() < Duration::from_secs(20), "the end of its life is not met");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}

@@ -1,0 +1,204 @@
+//! The cookie transport over the wire: what is set, what is taken, what is cleared.
+
+mod credentials;
+pub(crate) mod jar;
+mod races;
+
+use std::time::Duration;
+
+use gateward_e2e::{Answer, Client, Database, Node, PASSWORD, Plan, TestDatabase, claims, on_both};
+use reqwest::Method;
+use serde_json::json;
+
+use jar::{ACCESS, CSRF, DEVICE, Jar, REFRESH, login_request, refuses, set_cookies};
+
+on_both!(
+    s8_cookies_have_their_flags_in_every_answer,
+    s8_cookies_are_kept_for_the_rest_of_the_session,
+    s2_a_login_takes_no_session_from_its_cookies,
+    an_expired_access_cookie_logs_out,
+);
+
+/// For how long a client is known.
+const KNOWN_SECONDS: i64 = 180 * 86_400;
+
+/// A node with these settings, and what it stands on.
+async fn start(kind: Database, settings: &[(&str, &str)]) -> (Node, Client, TestDatabase) {
+    let database = TestDatabase::new(kind).await;
+    let plan =
+        settings.iter().fold(Plan::on(&database), |plan, (name, text)| plan.with(name, text));
+    let node = plan.start().await;
+    let client = node.client();
+    (node, client, database)
+}
+
+/// Asserts that an answer sets these cookies and no others, each with all its flags and none more.
+#[track_caller]
+fn sets(answer: &Answer, names: &[&str], same_site: &str, base: &str) {
+    let cookies = set_cookies(answer);
+    let found: Vec<&str> = cookies.iter().map(|cookie| cookie.name.as_str()).collect();
+    assert_eq!(found, names, "{answer:?}");
+    for cookie in cookies {
+        let path = if cookie.name == REFRESH { format!("{base}/refresh") } else { "/".to_owned() };
+        let mut wanted = vec![format!("Path={path}")];
+        if cookie.name != CSRF {
+            wanted.push("HttpOnly".to_owned());
+        }
+        wanted.extend(["Secure".to_owned(), format!("SameSite={same_site}")]);
+        let mut attributes = cookie.attributes;
+        attributes.sort();
+        wanted.sort();
+        assert_eq!(attributes, wanted, "{}", cookie.name);
+        // Row 3.3.5: a browser drops what is longer.
+        assert!(cookie.name.len() + cookie.value.len() <= 4096, "{}", cookie.name);
+        // Row 3.3.4: what scripts must not read does not stand in the body.
+        let hidden = cookie.name != CSRF && !cookie.value.is_empty();
+        assert!(!hidden || !answer.text.contains(&cookie.value), "{answer:?}");
+    }
+}
+
+/// The members of an answer.
+fn members(answer: &Answer) -> Vec<&str> {
+    let mut members: Vec<&str> =
+        answer.body.as_object().unwrap().keys().map(String::as_str).collect();
+    members.sort_unstable();
+    members
+}
+
+/// Rows S8 and 3.3.1 to 3.3.5: names, flags and paths, for each `SameSite` and another base path.
+async fn s8_cookies_have_their_flags_in_every_answer(kind: Database) {
+    for (same_site, base) in [("Lax", "/v1"), ("Strict", "/api/v7"), ("None", "")] {
+        let settings = [("cookies.same_site", same_site), ("http.base_path", base)];
+        let (_node, client, _database) = start(kind, &settings).await;
+        let path = |rest: &str| format!("{base}{rest}");
+        let ada = json!({"username": "ada", "email": "ada@example.org", "password": PASSWORD});
+        assert_eq!(client.send(client.post(&path("/signup"), &ada)).await.status, 201);
+        let login = json!({"username": "ada", "password": PASSWORD, "transport": "cookie"});
+        let answer = client.send(client.post(&path("/login"), &login)).await;
+        sets(&answer, &[ACCESS, REFRESH, CSRF, DEVICE], same_site, base);
+        assert_eq!(members(&answer), ["csrf_token", "expires_in", "session_id", "user"]);
+        assert_eq!(answer.header("cache-control"), Some("no-store"));
+        let mut jar = Jar::of(&answer);
+        assert_eq!(answer.text_of("csrf_token"), jar.get(CSRF));
+        assert_eq!(claims(jar.get(ACCESS))["sid"], jar.session_id);
+
+        let send = async |jar: &Jar, rest: &str| {
+            let cookies: Vec<String> =
+                jar.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            let request = client.request(Method::POST, &path(rest));
+            let request = request.header("cookie", cookies.join("; "));
+            client.send(request.header("x-csrf-token", jar.get(CSRF))).await
+        };
+        let answer = send(&jar, "/refresh").await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        sets(&answer, &[ACCESS, REFRESH, CSRF], same_site, base);
+        assert_eq!(members(&answer), ["csrf_token", "expires_in", "session_id", "user"]);
+        assert_eq!(answer.header("cache-control"), Some("no-store"));
+        let before = jar.clone();
+        jar.keep(&answer);
+        assert_eq!(jar.get(CSRF), before.get(CSRF), "constant for the session");
+        assert!(jar.get(ACCESS) != before.get(ACCESS) && jar.get(REFRESH) != before.get(REFRESH));
+
+        let answer = send(&jar, "/logout").await;
+        assert_eq!(answer.status, 204, "{answer:?}");
+        sets(&answer, &[ACCESS, REFRESH, CSRF], same_site, base);
+        assert!(set_cookies(&answer).iter().all(|gone| gone.max_age == 0 && gone.value.is_empty()));
+        let me = client.request(Method::GET, &path("/me")).header("cookie", jar.line(""));
+        client.send(me).await.is(401, "session_ended");
+    }
+}
+
+/// Row S8: `Max-Age` is what is left of the session, and never moves its end.
+async fn s8_cookies_are_kept_for_the_rest_of_the_session(kind: Database) {
+    let settings = [("tokens.refresh_idle_seconds", "500"), ("tokens.session_max_seconds", "600")];
+    let (_node, client, _database) = start(kind, &settings).await;
+    let mut jar = Jar::begin(&client, "ada").await;
+    let answer = client.send(login_request(&client, "ada")).await;
+    for cookie in set_cookies(&answer) {
+        let wanted = if cookie.name == DEVICE { KNOWN_SECONDS } else { 500 };
+        assert_eq!(cookie.max_age, wanted, "{}", cookie.name);
+    }
+    // The end of the idle time moves with a refresh, and the age of the cookies says when it is.
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    let answer = jar.refresh(&client, None).await;
+    assert!(set_cookies(&answer).iter().all(|cookie| cookie.max_age == 500), "{answer:?}");
+    jar.keep(&answer);
+    let refresh = claims(jar.get(REFRESH));
+    let access = claims(jar.get(ACCESS));
+    assert_eq!(refresh["exp"].as_i64().unwrap() - access["iat"].as_i64().unwrap(), 500);
+
+    // The end of the session does not.
+    let settings = [("tokens.refresh_idle_seconds", "600"), ("tokens.session_max_seconds", "600")];
+    let (_node, client, _database) = start(kind, &settings).await;
+    let jar = Jar::begin(&client, "ada").await;
+    let end = claims(jar.get(REFRESH))["exp"].as_i64().unwrap();
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    let answer = jar.refresh(&client, None).await;
+    let mut next = jar.clone();
+    next.keep(&answer);
+    assert_eq!(claims(next.get(REFRESH))["exp"], end);
+    for cookie in set_cookies(&answer) {
+        let left = end - claims(next.get(ACCESS))["iat"].as_i64().unwrap();
+        assert!(cookie.max_age == left && left < 600, "{cookie:?}");
+    }
+}
+
+/// Row S2: whoever plants cookies in a browser does not get into what begins there.
+async fn s2_a_login_takes_no_session_from_its_cookies(kind: Database) {
+    let (_node, client, _database) = start(kind, &[]).await;
+    let mallory = Jar::begin(&client, "mallory").await;
+    assert_eq!(client.signup("ada").await.status, 201);
+    let garbage = Jar {
+        cookies: mallory.cookies.keys().map(|name| (name.clone(), "planted".to_owned())).collect(),
+        session_id: "planted".to_owned(),
+    };
+    for planted in [&mallory, &garbage] {
+        let line: Vec<String> =
+            planted.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let request = login_request(&client, "ada").header("cookie", line.join("; "));
+        let ada = Jar::of(&client.send(request).await);
+        assert_ne!(ada.session_id, planted.session_id);
+        for name in [ACCESS, REFRESH, CSRF, DEVICE] {
+            assert_ne!(ada.get(name), planted.get(name), "{name}");
+        }
+        assert_eq!(ada.me(&client).await.body["username"], "ada");
+        assert_eq!(mallory.me(&client).await.body["username"], "mallory");
+        let sessions = client.send(ada.bare(&client, Method::GET, "/v1/me/sessions")).await;
+        let items = sessions.body["items"].as_array().unwrap();
+        assert!(items.iter().all(|item| item["id"] != mallory.session_id.as_str()), "{items:?}");
+        // The planted CSRF token is of no use in the new session, nor its own in the old.
+        for (cookies, token) in [(&ada, planted.get(CSRF)), (&mallory, ada.get(CSRF))] {
+            let forged = cookies.bare(&client, Method::POST, "/v1/logout");
+            let forged = forged.header("x-csrf-token", token);
+            refuses(&client.send(forged).await, 403, "csrf_failed");
+        }
+    }
+}
+
+/// A browser that was away for longer than an access token is good still logs out.
+async fn an_expired_access_cookie_logs_out(kind: Database) {
+    let (_node, client, _database) = start(kind, &[("tokens.access_ttl_seconds", "1")]).await;
+    let jar = Jar::begin(&client, "ada").await;
+    let mut answer = jar.me(&client).await;
+    // The leeway for clocks is part of the wait.
+    for _ in 0..100 {
+        if answer.status != 200 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        answer = jar.me(&client).await;
+    }
+    refuses(&answer, 401, "token_expired");
+    let forged = jar.bare(&client, Method::POST, "/v1/logout");
+    refuses(&client.send(forged).await, 403, "csrf_failed");
+    for _ in 0..2 {
+        let answer = client.send(jar.request(&client, Method::POST, "/v1/logout")).await;
+        assert_eq!(answer.status, 204, "{answer:?}");
+        let mut emptied = jar.clone();
+        emptied.keep(&answer);
+        assert_eq!(emptied.cookies.into_keys().collect::<Vec<_>>(), [DEVICE]);
+    }
+    let refused = jar.refresh(&client, None).await;
+    refuses(&refused, 401, "session_ended");
+    assert_eq!(refused.body["reason"], "logout");
+}

@@ -1,0 +1,124 @@
+//! Refreshes by cookie that race or whose answers are lost, on two nodes.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use gateward_e2e::{Answer, Client, Database, claims, on_both};
+use tokio::sync::Barrier;
+
+use super::jar::{ACCESS, CSRF, Jar, REFRESH, refuses};
+use crate::pair::{Pair, together};
+
+on_both!(
+    r1_r3_racing_refreshes_by_cookie_leave_every_tab_in,
+    r1_whoever_loses_a_race_clears_nothing,
+    r3_a_lost_answer_by_cookie_is_given_again_with_its_key,
+);
+
+/// How long a node may take to hear of an end, on a machine that is busy.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Refreshes ten times at once by the cookies of one browser, half of them on each node.
+async fn race(pair: &Pair, jar: &Jar) -> Vec<Answer> {
+    let clients = pair.clients();
+    let barrier = Arc::new(Barrier::new(10));
+    together((0..10).map(|number| {
+        let client = clients[number % 2].clone();
+        let (barrier, jar) = (Arc::clone(&barrier), jar.clone());
+        async move {
+            // Opens a connection, so that nothing but the request itself follows the barrier.
+            assert_eq!(client.get("/health/live").await.status, 200);
+            barrier.wait().await;
+            jar.refresh(&client, None).await
+        }
+    }))
+    .await
+}
+
+/// What a browser has after an answer.
+fn after(jar: &Jar, answer: &Answer) -> Jar {
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let mut next = jar.clone();
+    next.keep(answer);
+    next
+}
+
+/// Rows R1 and R3: tabs that refresh at once, without keys, are all given the one successor.
+async fn r1_r3_racing_refreshes_by_cookie_leave_every_tab_in(kind: Database) {
+    let pair = Pair::start(kind).await;
+    let [one, other] = pair.clients();
+    let first = Jar::begin(&one, "ada").await;
+    let answers = race(&pair, &first).await;
+    let tabs: Vec<Jar> = answers.iter().map(|answer| after(&first, answer)).collect();
+    let successors: HashSet<&str> = tabs.iter().map(|tab| tab.get(REFRESH)).collect();
+    assert_eq!(successors.len(), 1, "one token has more than one successor");
+    assert_eq!(claims(tabs[0].get(REFRESH))["gen"], 2);
+    for tab in &tabs {
+        assert_eq!(tab.get(CSRF), first.get(CSRF));
+        for client in [&one, &other] {
+            assert_eq!(tab.me(client).await.status, 200);
+        }
+    }
+    // Whatever answer came last, its cookies go on.
+    let next = after(&tabs[9], &tabs[9].refresh(&other, None).await);
+    let next = after(&next, &next.refresh(&one, None).await);
+    assert_eq!(claims(next.get(REFRESH))["gen"], 4);
+    assert_eq!(next.me(&other).await.status, 200);
+}
+
+/// Row R1: where there is no leeway, the losers are refused, and their refusals leave the cookies
+/// of the browser alone.
+async fn r1_whoever_loses_a_race_clears_nothing(kind: Database) {
+    let pair = Pair::start_with(kind, &[("tokens.refresh_leeway_seconds", "0")]).await;
+    let first = Jar::begin(&pair.clients()[0], "ada").await;
+    let answers = race(&pair, &first).await;
+    let (won, lost): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status == 200);
+    assert_eq!((won.len(), lost.len()), (1, 9), "{answers:?}");
+    for answer in lost {
+        answer.is_problem();
+        let code = answer.code();
+        assert!(["refresh_token_reused", "session_ended"].contains(&code), "{answer:?}");
+        assert!(!answer.headers.contains_key("set-cookie"), "{answer:?}");
+    }
+    // The cookies that are kept say why the session is over, everywhere.
+    let winner = after(&first, won[0]);
+    for client in pair.clients() {
+        let refused = winner.refresh(&client, None).await;
+        refuses(&refused, 401, "session_ended");
+        assert_eq!(refused.body["reason"], "refresh_token_reused");
+        let me = wait_until_refused(&client, &winner).await;
+        refuses(&me, 401, "session_ended");
+    }
+}
+
+/// Waits until a node that did not end the session has heard of it.
+async fn wait_until_refused(client: &Client, jar: &Jar) -> Answer {
+    let begun = Instant::now();
+    loop {
+        let me = jar.me(client).await;
+        if me.status != 200 || begun.elapsed() > PATIENCE {
+            return me;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// Row R3: an answer that never came is given again to whoever shows the same key, on another node
+/// too; another key is a replay.
+async fn r3_a_lost_answer_by_cookie_is_given_again_with_its_key(kind: Database) {
+    let pair = Pair::start_with(kind, &[("tokens.refresh_leeway_seconds", "0")]).await;
+    let [one, other] = pair.clients();
+    let first = Jar::begin(&one, "ada").await;
+    let lost = after(&first, &first.refresh(&one, Some("key-1")).await);
+    let again = after(&first, &first.refresh(&other, Some("key-1")).await);
+    assert_eq!(again.get(REFRESH), lost.get(REFRESH), "to the byte");
+    assert_ne!(again.get(ACCESS), lost.get(ACCESS));
+    let third = after(&again, &again.refresh(&one, Some("key-2")).await);
+    assert_eq!(third.me(&other).await.status, 200);
+
+    refuses(&again.refresh(&other, Some("key-3")).await, 401, "refresh_token_reused");
+    for client in [&one, &other] {
+        refuses(&third.refresh(client, Some("key-4")).await, 401, "session_ended");
+    }
+}

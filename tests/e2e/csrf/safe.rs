@@ -1,0 +1,60 @@
+//! Methods that change nothing, by cookie: row W3.
+
+use gateward_e2e::{Client, Database, on_both};
+use reqwest::Method;
+use serde_json::Value;
+
+use super::{LISTED, Victim, start};
+
+on_both!(w3_safe_methods_by_cookie_change_nothing_and_want_no_token);
+
+/// Every path of the document, and whether it can be read.
+async fn paths(client: &Client) -> Vec<(String, bool)> {
+    let document: Value = client.get("/openapi.json").await.body;
+    let paths = document["paths"].as_object().unwrap();
+    paths.iter().map(|(path, item)| (path.clone(), item.get("get").is_some())).collect()
+}
+
+/// Rows W3 and 3.5.3: what is read is read without the CSRF token, from wherever; what is not there
+/// to be read is refused with the methods that are.
+async fn w3_safe_methods_by_cookie_change_nothing_and_want_no_token(kind: Database) {
+    let (_node, client, _database) = start(kind).await;
+    let ada = Victim::new(&client, "ada").await;
+    let before = ada.state().await;
+    let mut refused = 0;
+    for (template, readable) in paths(&client).await {
+        // A stream has no end to wait for.
+        if template.ends_with("/stream") {
+            continue;
+        }
+        let path = template.replace("{id}", &ada.other.session_id);
+        let path = path.replace("{sid}", &ada.other.session_id).replace("{asset}", "start.js");
+        for method in [Method::GET, Method::HEAD, Method::OPTIONS] {
+            for origin in [None, Some("https://evil.example"), Some(LISTED), Some("null")] {
+                let request = ada.jar.bare(&client, method.clone(), &path);
+                let request = origin
+                    .iter()
+                    .fold(request, |request, origin| request.header("origin", *origin));
+                let answer = ada.send(request).await;
+                let what = format!("{method} {path} {origin:?}: {answer:?}");
+                assert!(!answer.headers.contains_key("set-cookie"), "{what}");
+                if method == Method::OPTIONS || !readable {
+                    assert_eq!(answer.status, 405, "{what}");
+                    let allow = answer.header("allow").unwrap();
+                    assert_eq!(allow.contains("GET"), readable, "{what}");
+                    refused += 1;
+                } else {
+                    // Some of them are not for cookies, or not for everybody.
+                    assert!([200, 401, 403].contains(&answer.status.as_u16()), "{what}");
+                    assert_ne!(answer.body["code"], "csrf_failed", "{what}");
+                }
+            }
+        }
+    }
+    assert!(refused > 100, "the document was read");
+    for path in ["/v1/me", "/v1/me/sessions", "/v1/me/export"] {
+        let read = ada.jar.bare(&client, Method::GET, path).header("origin", "null");
+        assert_eq!(ada.send(read).await.status, 200, "{path}");
+    }
+    ada.is_untouched(&before).await;
+}

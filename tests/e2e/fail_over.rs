@@ -1,0 +1,209 @@
+//! Row F7: the database server dies and its replica takes over.
+
+mod replica;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, RwLock};
+use std::time::{Duration, Instant};
+
+use gateward_e2e::{Answer, Client, Node, PASSWORD, Plan, claims, run};
+use reqwest::Method;
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+
+use self::replica::Replica;
+pub(crate) use self::replica::connect;
+use crate::commands::said;
+use crate::honest::{Addresses, Honest};
+use crate::restarts::OwnServer;
+
+/// How long the nodes may take to go on with the other server, on a machine that is busy.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+const SECRET: &str = "the secret of the service that follows the feed";
+
+/// Two nodes that know two servers and use the one that can be written to.
+struct Cluster {
+    nodes: [Node; 2],
+    primary: OwnServer,
+    replica: Replica,
+    plan: Plan,
+}
+
+impl Cluster {
+    /// `None`, and said so, where servers cannot be started.
+    async fn start() -> Option<Self> {
+        let primary = OwnServer::start(&[]).await?;
+        let replica = Replica::of(&primary).await;
+        let hosts = format!(
+            "{},127.0.0.1:{}/postgres?target_session_attrs=read-write",
+            primary.url.strip_suffix("/postgres").unwrap(),
+            replica.port,
+        );
+        let plan = primary
+            .plan()
+            .with("database.url", hosts)
+            .with("clients.api.secret", SECRET)
+            .with("clients.api.may", "revocations");
+        let (one, other) = tokio::join!(plan.start(), plan.start());
+        Some(Self { nodes: [one, other], primary, replica, plan })
+    }
+
+    fn clients(&self) -> [Client; 2] {
+        self.nodes.each_ref().map(Node::client)
+    }
+
+    /// The primary dies, and the replica takes over.
+    async fn fail_over(&mut self) {
+        self.primary.stop().await;
+        self.replica.promote().await;
+        for client in self.clients() {
+            until(async || client.get("/health/ready").await.status == 200).await;
+        }
+    }
+}
+
+async fn until(mut is_so: impl AsyncFnMut() -> bool) -> Duration {
+    let begun = Instant::now();
+    while !is_so().await {
+        assert!(begun.elapsed() < PATIENCE, "it takes too long");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    begun.elapsed()
+}
+
+async fn login(client: &Client, name: &str) -> Answer {
+    let answer = client.login(name, PASSWORD).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    answer
+}
+
+async fn refresh(client: &Client, pair: &Answer, key: &str) -> Answer {
+    let next = client.refresh(pair.refresh_token(), Some(key)).await;
+    assert_eq!(next.status, 200, "{next:?}");
+    next
+}
+
+async fn name_of(client: &Client, pair: &Answer) -> Value {
+    let me = client.me(pair.access()).await;
+    assert_eq!(me.status, 200, "{me:?}");
+    me.body["username"].clone()
+}
+
+/// The sessions that a service learns to be over, from everything behind a cursor.
+async fn revoked_since(client: &Client, cursor: Option<&str>) -> Vec<Value> {
+    let since = cursor.map(|cursor| format!("&since={cursor}")).unwrap_or_default();
+    let path = format!("/v1/revocations?limit=100{since}");
+    let page =
+        client.send(client.request(Method::GET, &path).basic_auth("api", Some(SECRET))).await;
+    assert_eq!(page.status, 200, "{page:?}");
+    page.body["items"].as_array().unwrap().clone()
+}
+
+/// Row F7: an asynchronous replica that lacks the last writes. Clients that hold the newest token
+/// stay in; what ended before is over; the feed goes on, and nodes believe nothing that the replica
+/// does not know; what ended in the lost writes is over when an operator ends all.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f7_a_replica_that_lacks_the_last_writes_takes_over_and_clients_stay_in() {
+    let Some(mut cluster) = Cluster::start().await else { return };
+    let [one, other] = cluster.clients();
+    let first = one.begin("ada").await;
+    let idle = login(&other, "ada").await;
+    let over = login(&one, "ada").await;
+    let forgotten = login(&one, "ada").await;
+    assert_eq!(one.logout(over.refresh_token()).await.status, 204);
+    let cursor = &revoked_since(&one, None).await[0]["cursor"];
+    cluster.replica.catch_up(&cluster.primary).await;
+
+    cluster.replica.fall_behind().await;
+    let second = refresh(&one, &first, "the-first-key").await;
+    let third = refresh(&other, &second, "the-second-key").await;
+    let lost = login(&other, "ada").await;
+    assert_eq!(one.logout(forgotten.refresh_token()).await.status, 204);
+    let body = json!({"username": "countess"});
+    let request = one.request(Method::PATCH, "/v1/me").bearer_auth(third.access());
+    assert_eq!(one.send(request.json(&body)).await.status, 200);
+    for client in [&one, &other] {
+        until(async || name_of(client, &idle).await == "countess").await;
+    }
+    cluster.fail_over().await;
+
+    // Users are what the replica knows of them, and sessions that were over are over.
+    for client in [&one, &other] {
+        let took = until(async || name_of(client, &third).await == "ada").await;
+        println!("users are read again after {took:?}");
+        client.me(over.access()).await.is(401, "session_ended");
+        let refused = client.refresh(over.refresh_token(), None).await;
+        refused.is(401, "session_ended");
+        assert_eq!(refused.body["reason"], "logout");
+        client.refresh(lost.refresh_token(), Some("some-key")).await.is(401, "invalid_token");
+    }
+    // Two generations ahead of the row, and one successor for whoever asks twice.
+    let fourth = refresh(&other, &third, "the-third-key").await;
+    assert_eq!(claims(fourth.refresh_token())["gen"], 4);
+    let again = refresh(&one, &third, "the-third-key").await;
+    assert_eq!(again.refresh_token(), fourth.refresh_token());
+    let fifth = refresh(&one, &fourth, "the-fourth-key").await;
+    refresh(&one, &idle, "another-key").await;
+    let explain = ["session", "explain", first.text_of("session_id")];
+    let story = said(&run(&cluster.plan, &explain, ""));
+    assert!(story.contains("the database, which had lost writes"), "{story}");
+
+    // What happens now is known to the other node, and to whoever follows the feed.
+    let new = login(&one, "ada").await;
+    assert_eq!(other.me(new.access()).await.status, 200);
+    assert_eq!(one.logout(new.refresh_token()).await.status, 204);
+    let took = until(async || other.me(new.access()).await.status == 401).await;
+    assert!(took < Duration::from_secs(3), "{took:?}");
+    let found = revoked_since(&other, cursor.as_str()).await;
+    assert!(found.iter().any(|item| item["id"] == new.body["session_id"]), "{found:?}");
+
+    // The spent token still ends the session, and the operator ends what was forgotten to be over.
+    other.refresh(first.refresh_token(), None).await.is(401, "refresh_token_reused");
+    one.refresh(fifth.refresh_token(), None).await.is(401, "session_ended");
+    let ended = run(&cluster.plan, &["session", "end-all"], "");
+    assert!(ended.status.success(), "{ended:?}");
+    one.refresh(forgotten.refresh_token(), None).await.is(401, "session_ended");
+}
+
+/// Row F7: with a synchronous replica nothing is lost that was acknowledged.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f7_a_synchronous_replica_that_takes_over_under_load_has_all_that_was_acknowledged() {
+    let Some(mut cluster) = Cluster::start().await else { return };
+    let primary = connect(&cluster.primary.url).await;
+    for sql in ["ALTER SYSTEM SET synchronous_standby_names = '*'", "SELECT pg_reload_conf()"] {
+        primary.batch_execute(sql).await.unwrap();
+    }
+    let sync = "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'";
+    until(async || primary.query_one(sync, &[]).await.unwrap().get::<_, i64>(0) == 1).await;
+    let addresses: Addresses =
+        Arc::new(RwLock::new(cluster.nodes.each_ref().map(|node| node.url.clone())));
+    let over = Arc::<AtomicBool>::default();
+    let mut load = JoinSet::new();
+    for number in 0..8 {
+        let mut client = Honest::begin(format!("client{number}"), &addresses).await;
+        let over = Arc::clone(&over);
+        load.spawn(async move {
+            let mut round = 0;
+            while !over.load(Ordering::Relaxed) {
+                client.act(round).await;
+                round += 1;
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            client
+        });
+    }
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    cluster.fail_over().await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    over.store(true, Ordering::Relaxed);
+    let mut clients = load.join_all().await;
+    assert!(clients.iter().any(|client| client.tries_max > 1), "nobody has noticed anything");
+    let nodes = cluster.clients();
+    for client in &mut clients {
+        client.check(&nodes).await;
+    }
+    let caught_up = "SELECT count(*) FROM events WHERE kind = 'session_caught_up'";
+    let replica = connect(&cluster.replica.url()).await;
+    assert_eq!(replica.query_one(caught_up, &[]).await.unwrap().get::<_, i64>(0), 0);
+}

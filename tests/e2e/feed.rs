@@ -1,0 +1,305 @@
+//! The feed of what is revoked, by pages and as server-sent events.
+
+mod follower;
+
+use std::time::{Duration, Instant};
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use gateward_e2e::{
+    Answer, Client, Database, Node, PASSWORD, Plan, TestDatabase, claims, on_both, run,
+};
+use rustix::process::Signal;
+use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpSocket, TcpStream};
+
+use self::follower::{Events, credentials_of, request_of, told};
+pub(crate) use self::follower::{Reader, about, with_services};
+
+on_both!(
+    every_end_is_told_by_pages_and_as_events,
+    a_stream_goes_on_behind_the_last_event,
+    f11_a_node_that_stops_ends_its_streams_at_once,
+);
+
+/// A node, and whoever follows the feed.
+struct Stage {
+    node: Node,
+    client: Client,
+    plan: Plan,
+    database: TestDatabase,
+}
+
+impl Stage {
+    async fn start(kind: Database) -> Self {
+        let database = TestDatabase::new(kind).await;
+        let plan = with_services(Plan::on(&database));
+        let node = plan.start().await;
+        Self { client: node.client(), node, plan, database }
+    }
+
+    fn command(&self, arguments: &[&str]) {
+        let output = run(&self.plan, arguments, "");
+        assert!(output.status.success(), "{output:?}");
+    }
+
+    /// Begins a session and ends it; gives its identifier.
+    async fn logout(&self, name: &str) -> String {
+        let pair = self.client.login(name, PASSWORD).await;
+        assert_eq!(self.client.logout(pair.refresh_token()).await.status, 204);
+        pair.text_of("session_id").to_owned()
+    }
+}
+
+/// Which key has signed an access token.
+fn key_of(pair: &Answer) -> String {
+    let header = pair.access().split('.').next().unwrap();
+    let header: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(header).unwrap()).unwrap();
+    header["kid"].as_str().unwrap().to_owned()
+}
+
+/// A session that logs out, a user who is disabled, a key that is compromised, all sessions.
+async fn every_end_is_told_by_pages_and_as_events(kind: Database) {
+    let stage = Stage::start(kind).await;
+    let mut events = Events::open(&stage.client, None).await;
+    let mut reader = Reader::new(&stage.client, 1);
+    let bob = stage.client.begin("bob").await;
+    assert_eq!(stage.client.signup("ada").await.status, 201);
+    let own = |pair: &Answer| pair.text_of("session_id").to_owned();
+    let all = ("all".to_owned(), "*".to_owned(), "ended_by_admin".to_owned());
+    let mut everything = Vec::new();
+
+    let session = stage.logout("ada").await;
+    let logged_out = [("session".to_owned(), session, "logout".to_owned())].to_vec();
+    stage.command(&["user", "disable", "bob"]);
+    let reason = "account_disabled".to_owned();
+    let user = claims(bob.access())["sub"].as_str().unwrap().to_owned();
+    let disabled =
+        [("session".to_owned(), own(&bob), reason.clone()), ("user".to_owned(), user, reason)];
+    let ada = stage.client.login("ada", PASSWORD).await;
+    stage.command(&["keys", "retire", &key_of(&ada), "--compromised"]);
+    let compromised = [("key".to_owned(), key_of(&ada), "key_compromised".to_owned())];
+    stage.command(&["session", "end-all"]);
+
+    for expected in [&logged_out[..], &disabled, &compromised, &[all]] {
+        let mut subjects = Vec::new();
+        while subjects.len() < expected.len() {
+            let event = events.next().await.unwrap();
+            // An entry may come again: an operator's command tells it before and after its work.
+            if everything.iter().all(|before| about(before) != about(&event)) {
+                subjects.push(owned(about(&event)));
+            }
+            everything.push(event);
+        }
+        subjects.sort();
+        assert_eq!(subjects, expected);
+    }
+    for event in events.until_silence().await {
+        assert!(everything.iter().any(|before| about(before) == about(&event)), "{event}");
+        everything.push(event);
+    }
+    for entry in &everything {
+        for time in ["before", "until"] {
+            assert!(entry[time].as_str().unwrap().ends_with('Z'), "{entry}");
+        }
+        assert!(entry["before"].as_str() < entry["until"].as_str(), "{entry}");
+    }
+    let pages: Vec<Value> = reader.rest().await.iter().map(told).collect();
+    assert_eq!(pages, everything.iter().map(told).collect::<Vec<_>>());
+    assert_eq!(reader.rest().await, [] as [Value; 0], "once learned, nothing is new");
+}
+
+fn owned((kind, id, reason): (&str, &str, &str)) -> (String, String, String) {
+    (kind.to_owned(), id.to_owned(), reason.to_owned())
+}
+
+/// From each event on, exactly the rest comes: by the header, by `since`, and by pages.
+async fn a_stream_goes_on_behind_the_last_event(kind: Database) {
+    let stage = Stage::start(kind).await;
+    assert_eq!(stage.client.signup("ada").await.status, 201);
+    let mut events = Events::open(&stage.client, None).await;
+    let mut all = Vec::new();
+    for _ in 0..8 {
+        let session = stage.logout("ada").await;
+        let event = events.next().await.unwrap();
+        assert_eq!(about(&event), ("session", session.as_str(), "logout"));
+        all.push(event);
+    }
+    drop(events);
+    for (place, event) in all.iter().enumerate() {
+        let cursor = event["cursor"].as_str().unwrap();
+        let rest: Vec<Value> = all[place + 1..].iter().map(told).collect();
+        let mut events = Events::open(&stage.client, Some(cursor)).await;
+        let events: Vec<Value> = events.take(rest.len()).await.iter().map(told).collect();
+        assert_eq!(events, rest);
+        let mut reader = Reader::new(&stage.client, 3);
+        reader.cursor = Some(cursor.to_owned());
+        let pages: Vec<Value> = reader.rest().await.iter().map(told).collect();
+        assert_eq!(pages, rest);
+    }
+    // Behind the last one nothing comes but what is new.
+    let last = all[7]["cursor"].as_str().unwrap();
+    let mut events = Events::open(&stage.client, Some(last)).await;
+    events.is_silent().await;
+    let session = stage.logout("ada").await;
+    assert_eq!(about(&events.next().await.unwrap()), ("session", session.as_str(), "logout"));
+}
+
+/// Only a service that may follows the feed.
+#[tokio::test]
+async fn the_feed_is_for_services_that_may_follow_it() {
+    let stage = Stage::start(Database::Sqlite).await;
+    let client = &stage.client;
+    let ada = client.begin("ada").await;
+    for path in ["/v1/revocations", "/v1/revocations/stream"] {
+        for (service, status, code) in [
+            ("stranger", 403, "forbidden"),
+            ("nobody", 401, "invalid_credentials"),
+            ("CHECKER", 401, "invalid_credentials"),
+        ] {
+            let refused = client.send(request_of(client, service, path)).await;
+            assert_eq!((refused.status.as_u16(), refused.code()), (status, code), "{refused:?}");
+        }
+        let plain = || client.request(reqwest::Method::GET, path);
+        for (request, code) in [
+            (
+                plain().basic_auth("checker", Some("another secret that is long enough")),
+                "invalid_credentials",
+            ),
+            (plain().basic_auth("checker", Some("")), "invalid_credentials"),
+            (plain(), "missing_token"),
+            (plain().bearer_auth(ada.access()), "missing_token"),
+        ] {
+            let refused = client.send(request).await;
+            assert_eq!((refused.status.as_u16(), refused.code()), (401, code), "{refused:?}");
+            assert!(refused.header("www-authenticate").unwrap().starts_with("Basic "));
+        }
+        let bad = request_of(client, "checker", &format!("{path}?since=not%20a%20cursor"));
+        client.send(bad).await.is(422, "validation_failed");
+    }
+}
+
+/// A transaction that was begun first and is committed last: whoever has gone past it gets its
+/// entry all the same, and the node itself refuses the session that it is about.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_entry_is_skipped_that_is_committed_late() {
+    let stage = Stage::start(Database::Postgres).await;
+    let ada = stage.client.begin("ada").await;
+    let mut reader = Reader::new(&stage.client, 2);
+    let mut events = Events::open(&stage.client, None).await;
+    let mut server = stage.database.postgres().await;
+    for round in 0..4 {
+        let late = stage.client.login("ada", PASSWORD).await;
+        assert_eq!(stage.client.me(late.access()).await.status, 200);
+        let held = server.transaction().await.unwrap();
+        let insert = "INSERT INTO news (kind, subject, reason, happened_at, matters_until) \
+                      VALUES ('session', $1, 'logout', now(), now() + interval '15 minutes')";
+        held.execute(insert, &[&late.text_of("session_id")]).await.unwrap();
+        for _ in 0..=round {
+            let session = stage.logout("ada").await;
+            let page = reader.some().await;
+            assert_eq!(about(&page[0]), ("session", session.as_str(), "logout"));
+            assert_eq!(page.len(), 1, "{page:?}");
+            assert_eq!(told(&events.next().await.unwrap()), told(&page[0]));
+        }
+        assert_eq!(stage.client.me(late.access()).await.status, 200, "nothing is committed");
+        held.commit().await.unwrap();
+
+        let page = reader.some().await;
+        assert_eq!(about(&page[0]), ("session", late.text_of("session_id"), "logout"));
+        assert_eq!(page.len(), 1, "{page:?}");
+        assert_eq!(told(&events.next().await.unwrap()), told(&page[0]));
+        let begun = Instant::now();
+        while stage.client.me(late.access()).await.status == 200 {
+            assert!(begun.elapsed() < Duration::from_secs(5), "the node has skipped it");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        stage.client.me(late.access()).await.is(401, "session_ended");
+    }
+    assert_eq!(reader.rest().await, [] as [Value; 0]);
+    assert_eq!(stage.client.me(ada.access()).await.status, 200);
+}
+
+/// Readers that do not read cost a node nothing that grows, delay nobody, and get everything once
+/// they read.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn readers_that_are_slow_cost_no_memory_and_miss_nothing() {
+    const SILENT: usize = 10;
+    const ENTRIES: usize = 20_000;
+    let stage = Stage::start(Database::Postgres).await;
+    assert_eq!(stage.client.signup("ada").await.status, 201);
+    let mut slow = Events::open(&stage.client, None).await;
+    let mut silent = Vec::new();
+    for _ in 0..SILENT {
+        silent.push(open_and_be_silent(&stage.node.url).await);
+    }
+    let before = stage.node.memory_kib();
+    let server = stage.database.postgres().await;
+    let insert = format!(
+        "INSERT INTO news (kind, subject, reason, happened_at, matters_until) \
+         SELECT 'session', gen_random_uuid()::text, 'logout', now(), now() + interval '15 minutes' \
+         FROM generate_series(1, {})",
+        ENTRIES / 20
+    );
+    for _ in 0..20 {
+        server.batch_execute(&insert).await.unwrap();
+    }
+    // Real ends among them, which are told at once although some do not read.
+    for _ in 0..20 {
+        stage.logout("ada").await;
+    }
+    let mut quick = Reader::new(&stage.client, 100);
+    let all: Vec<Value> = quick.rest().await.iter().map(told).collect();
+    assert_eq!(all.len(), ENTRIES + 20);
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let grown = stage.node.memory_kib().saturating_sub(before);
+    // What the silent ones have not read is ten times five megabytes.
+    assert!(grown < 25 * 1024, "{grown} KiB for readers that do not read");
+    let got: Vec<Value> = slow.take(all.len()).await.iter().map(told).collect();
+    assert!(got == all, "a slow reader has missed something");
+    drop(silent);
+}
+
+/// Opens a stream and reads nothing; the system keeps next to nothing for who does not read.
+async fn open_and_be_silent(url: &str) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    let address = url.strip_prefix("http://").unwrap().parse().unwrap();
+    let mut stream = socket.connect(address).await.unwrap();
+    let credentials = credentials_of("checker");
+    let head = format!(
+        "GET /v1/revocations/stream HTTP/1.1\r\nHost: x\r\nAuthorization: {credentials}\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut status = [0; 12];
+    stream.read_exact(&mut status).await.unwrap();
+    assert_eq!(&status, b"HTTP/1.1 200");
+    stream
+}
+
+/// A stream on which nothing happens beats, so that both ends know that it lives.
+#[tokio::test]
+async fn a_stream_beats_when_nothing_happens() {
+    let stage = Stage::start(Database::Sqlite).await;
+    let mut events = Events::open(&stage.client, None).await;
+    let begun = Instant::now();
+    events.beat().await;
+    assert!(begun.elapsed() > Duration::from_secs(10), "{:?}", begun.elapsed());
+}
+
+/// Row F11: with streams open, one of them to somebody who does not read.
+async fn f11_a_node_that_stops_ends_its_streams_at_once(kind: Database) {
+    let mut stage = Stage::start(kind).await;
+    assert_eq!(stage.client.signup("ada").await.status, 201);
+    stage.logout("ada").await;
+    let mut events = Events::open(&stage.client, None).await;
+    assert!(events.next().await.is_some());
+    let _silent = open_and_be_silent(&stage.node.url).await;
+
+    let begun = Instant::now();
+    stage.node.signal(Signal::TERM);
+    assert!(events.next().await.is_none(), "the stream goes on");
+    assert_eq!(stage.node.ended().await.code(), Some(0), "{}", stage.node.log());
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+}

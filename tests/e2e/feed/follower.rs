@@ -1,0 +1,181 @@
+//! `Reader` and `Events`: a service that follows the feed, by pages and as events.
+
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use gateward_e2e::{Answer, Client, Plan};
+use reqwest::{Method, RequestBuilder, Response};
+use serde_json::Value;
+use tokio::time::timeout;
+
+/// How long an event may take on a machine that is busy.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The secret of every service here.
+const SECRET: &str = "a secret of the service that has 32 characters and more";
+
+/// A plan of a node that knows a service that may follow the feed, and one that may not.
+pub(crate) fn with_services(plan: Plan) -> Plan {
+    plan.with("clients.checker.secret", SECRET)
+        .with("clients.checker.may", "revocations")
+        .with("clients.stranger.secret", SECRET)
+        .with("clients.stranger.may", "introspect,revoke")
+}
+
+/// A request of a service.
+pub(crate) fn request_of(client: &Client, service: &str, path: &str) -> RequestBuilder {
+    client.request(Method::GET, path).basic_auth(service, Some(SECRET))
+}
+
+/// What a service shows in the header `Authorization`.
+pub(crate) fn credentials_of(service: &str) -> String {
+    format!("Basic {}", STANDARD.encode(format!("{service}:{SECRET}")))
+}
+
+/// An entry without its place, which is another one for each reader.
+pub(crate) fn told(entry: &Value) -> Value {
+    let mut told = entry.clone();
+    assert!(told.as_object_mut().unwrap().remove("cursor").is_some(), "{entry}");
+    told
+}
+
+/// What an entry is about.
+pub(crate) fn about(entry: &Value) -> (&str, &str, &str) {
+    let text = |member: &str| entry[member].as_str().unwrap_or_else(|| panic!("{entry}"));
+    (text("kind"), text("id"), text("reason"))
+}
+
+/// A service that asks for pages.
+pub(crate) struct Reader {
+    client: Client,
+    limit: usize,
+    /// Where it stands.
+    pub(crate) cursor: Option<String>,
+}
+
+impl Reader {
+    pub(crate) fn new(client: &Client, limit: usize) -> Self {
+        Self { client: client.clone(), limit, cursor: None }
+    }
+
+    /// Asks for one page.
+    async fn page(&self) -> Answer {
+        let since = self.cursor.as_ref().map(|cursor| format!("&since={cursor}"));
+        let path = format!("/v1/revocations?limit={}{}", self.limit, since.unwrap_or_default());
+        let page = self.client.send(request_of(&self.client, "checker", &path)).await;
+        assert_eq!(page.status, 200, "{page:?}");
+        assert_eq!(page.header("cache-control"), Some("no-store"), "{page:?}");
+        page
+    }
+
+    /// Everything that is new, page by page.
+    pub(crate) async fn rest(&mut self) -> Vec<Value> {
+        let mut rest = Vec::new();
+        loop {
+            let page = self.page().await;
+            let items = page.body["items"].as_array().unwrap().clone();
+            assert!(items.len() <= self.limit, "{page:?}");
+            if let Some(last) = items.last() {
+                self.cursor = Some(last["cursor"].as_str().unwrap().to_owned());
+            }
+            rest.extend(items);
+            match page.body["next_cursor"].as_str() {
+                Some(next) => self.cursor = Some(next.to_owned()),
+                None => return rest,
+            }
+        }
+    }
+
+    /// Asks until something is new.
+    pub(crate) async fn some(&mut self) -> Vec<Value> {
+        let asked = async {
+            loop {
+                let rest = self.rest().await;
+                if !rest.is_empty() {
+                    return rest;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        timeout(PATIENCE, asked).await.expect("nothing is new")
+    }
+}
+
+/// A stream of server-sent events.
+pub(crate) struct Events {
+    response: Response,
+    /// What has come and was not read yet.
+    text: String,
+}
+
+impl Events {
+    /// Opens a stream, behind the event that was got last.
+    pub(crate) async fn open(client: &Client, last: Option<&str>) -> Self {
+        let mut request = request_of(client, "checker", "/v1/revocations/stream");
+        if let Some(last) = last {
+            request = request.header("Last-Event-ID", last);
+        }
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), 200);
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        assert_eq!(response.headers()["cache-control"], "no-store");
+        Self { response, text: String::new() }
+    }
+
+    /// The next block of lines; `None` when the node ends the stream.
+    async fn block(&mut self, patience: Duration) -> Option<String> {
+        loop {
+            if let Some((block, rest)) = self.text.split_once("\n\n") {
+                let (block, rest) = (block.to_owned(), rest.to_owned());
+                self.text = rest;
+                return Some(block);
+            }
+            let chunk = timeout(patience, self.response.chunk()).await.expect("nothing comes");
+            self.text += std::str::from_utf8(&chunk.ok().flatten()?).unwrap();
+        }
+    }
+
+    /// The next event; `None` when the node ends the stream.
+    pub(crate) async fn next(&mut self) -> Option<Value> {
+        loop {
+            let block = self.block(PATIENCE).await?;
+            let Some((id, data)) = block.split_once('\n') else {
+                assert_eq!(block, ": beat");
+                continue;
+            };
+            let data: Value = serde_json::from_str(data.strip_prefix("data: ").unwrap()).unwrap();
+            assert_eq!(data["cursor"].as_str(), id.strip_prefix("id: "), "{block}");
+            return Some(data);
+        }
+    }
+
+    /// So many events.
+    pub(crate) async fn take(&mut self, count: usize) -> Vec<Value> {
+        let mut events = Vec::with_capacity(count);
+        for _ in 0..count {
+            events.push(self.next().await.expect("an event"));
+        }
+        events
+    }
+
+    /// What comes until nothing does for a while.
+    pub(crate) async fn until_silence(&mut self) -> Vec<Value> {
+        let mut events = Vec::new();
+        while let Ok(event) = timeout(Duration::from_millis(700), self.next()).await {
+            events.push(event.expect("an event"));
+        }
+        events
+    }
+
+    /// Asserts that nothing comes for a while.
+    pub(crate) async fn is_silent(&mut self) {
+        assert_eq!(self.until_silence().await, [] as [Value; 0]);
+    }
+
+    /// Waits for a comment.
+    pub(crate) async fn beat(&mut self) {
+        let block = self.block(Duration::from_secs(40)).await.unwrap();
+        assert_eq!(block, ": beat");
+    }
+}

@@ -1,0 +1,133 @@
+//! `Shop`: a service that checks tokens with the published keys, as any library does.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use gateward_e2e::{Client, Environment, FastClock, claims};
+use jsonwebtoken::jwk::JwkSet;
+use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
+use serde_json::Value;
+use tokio::sync::Mutex;
+
+/// How many times as fast the clock runs.
+const FACTOR: u32 = 6;
+
+/// For how long the nodes let their keys be kept: a second of true time.
+pub(super) const CACHE_SECONDS: u32 = 6;
+
+/// A fast clock, and the time that it shows.
+pub(super) struct Time {
+    clock: FastClock,
+    begun: Instant,
+    day: f64,
+}
+
+/// Keys, and until when they may be kept.
+type Kept = (JwkSet, f64);
+
+/// A service beside a node, which fetches the node's keys when those that it has may be kept no
+/// longer, and for no other reason.
+pub(super) struct Shop {
+    /// A client of the node.
+    pub(super) client: Client,
+    time: Arc<Time>,
+    kept: Mutex<Option<Kept>>,
+    fetches: AtomicUsize,
+    /// When each key had signed the first token that the node gave, by the token's own word.
+    signed: std::sync::Mutex<BTreeMap<String, f64>>,
+}
+
+/// The name of the key that signed a token.
+pub(super) fn kid(token: &str) -> String {
+    decode_header(token).unwrap().kid.unwrap()
+}
+
+impl Time {
+    /// Begins; `None`, and said so, where such clocks are not to be had.
+    #[expect(clippy::disallowed_methods, reason = "the clock starts at the time of the system")]
+    pub(super) fn new() -> Option<Self> {
+        let clock = FastClock::new(FACTOR)?;
+        let day = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs_f64();
+        Some(Self { clock, begun: Instant::now(), day })
+    }
+
+    /// What a node gets that goes by it.
+    pub(super) fn environment(&self) -> Environment {
+        self.clock.environment()
+    }
+
+    /// The time, in seconds.
+    pub(super) fn now(&self) -> f64 {
+        self.day + self.begun.elapsed().as_secs_f64() * f64::from(FACTOR)
+    }
+
+    /// Whether a token is past its time, or about to be.
+    pub(super) fn is_past(&self, token: &str) -> bool {
+        self.now() > claims(token)["exp"].as_f64().unwrap() - 1.0
+    }
+}
+
+impl Shop {
+    pub(super) fn new(client: Client, time: Arc<Time>) -> Self {
+        let (kept, signed) = (Mutex::default(), std::sync::Mutex::default());
+        Self { client, time, kept, fetches: AtomicUsize::new(0), signed }
+    }
+
+    /// How often it has fetched the keys.
+    pub(super) fn fetches(&self) -> usize {
+        self.fetches.load(Ordering::Relaxed)
+    }
+
+    /// Checks a token's signature and for whom it is; its time is looked at elsewhere, for the
+    /// library's clock does not run fast.
+    pub(super) async fn check(&self, token: &str) -> Result<(), String> {
+        let mut kept = self.kept.lock().await;
+        let current = kept.take().filter(|(_, until)| self.time.now() < *until);
+        let current = match current {
+            Some(current) => current,
+            None => self.fetch().await,
+        };
+        let (keys, _) = kept.insert(current);
+        let key = keys.find(&kid(token)).ok_or_else(|| format!("no key {}", kid(token)))?;
+        let key = DecodingKey::from_jwk(key).map_err(|error| error.to_string())?;
+        let mut validation = Validation::new(Algorithm::EdDSA);
+        validation.set_audience(&["http://127.0.0.1:8080"]);
+        validation.set_issuer(&["http://127.0.0.1:8080"]);
+        validation.validate_exp = false;
+        decode::<Value>(token, &key, &validation).map_err(|error| error.to_string())?;
+        Ok(())
+    }
+
+    async fn fetch(&self) -> Kept {
+        self.fetches.fetch_add(1, Ordering::Relaxed);
+        // A cache counts from when it asked (RFC 9111, section 4.2.3).
+        let asked = self.time.now();
+        let answer = self.client.get("/.well-known/jwks.json").await;
+        let life = answer.header("cache-control").and_then(|text| text.strip_prefix("public, "));
+        let life: f64 = life.unwrap().strip_prefix("max-age=").unwrap().parse().unwrap();
+        assert!((life - f64::from(CACHE_SECONDS)).abs() < f64::EPSILON, "{answer:?}");
+        (serde_json::from_value(answer.body).unwrap(), asked + life)
+    }
+
+    /// Remembers which key has signed a token that the node gave.
+    pub(super) fn note(&self, token: &str) {
+        let at = claims(token)["iat"].as_f64().unwrap();
+        let mut signed = self.signed.lock().unwrap_or_else(PoisonError::into_inner);
+        let first = signed.entry(kid(token)).or_insert(at);
+        *first = first.min(at);
+    }
+
+    /// Waits until a key has signed, and gives when it did first, by the token's own word.
+    pub(super) async fn first_signed(&self, kid: &str, patience: Duration) -> f64 {
+        let begun = Instant::now();
+        loop {
+            if let Some(at) = self.signed.lock().unwrap_or_else(PoisonError::into_inner).get(kid) {
+                return *at;
+            }
+            assert!(begun.elapsed() < patience, "{kid} does not sign");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}

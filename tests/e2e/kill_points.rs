@@ -1,0 +1,308 @@
+//! Row F9: a node is killed at chosen points of a refresh: before its statement, after its commit
+//! and before the answer, and between the writes of the unit that ends a session.
+
+use std::fs;
+use std::io::Read;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+use gateward_e2e::{Answer, Client, Database, Node, PASSWORD, Plan, TestDatabase, claims};
+use gateward_e2e::{not_checked, on_both};
+use rustix::process::Signal;
+use tokio::task::JoinHandle;
+
+use crate::fail_over::connect;
+use crate::restarts::OwnServer;
+
+on_both!(f9_a_kill_at_any_point_of_a_refresh_loses_no_session_and_makes_no_second_successor);
+
+/// How many sessions are refreshed when a node is killed.
+const SESSIONS: usize = 16;
+
+/// How often each point is met.
+const ROUNDS: usize = 2;
+
+/// How long anything may take on a machine that is busy.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Where the node is killed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Point {
+    /// It waits for the row, and the database notices that it has gone only after the commit.
+    Waiting,
+    /// It waits for the row, and what it wanted is undone.
+    Undone,
+    /// All is committed, and the node has not heard of it.
+    Committed,
+}
+
+async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    let begun = Instant::now();
+    while !is_so().await {
+        assert!(begun.elapsed() < PATIENCE, "it takes too long until {what}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+/// Sends refreshes that get no answer.
+fn begin_refreshes(client: &Client, pairs: &[Answer], key: &str) -> Vec<JoinHandle<bool>> {
+    let begin = |pair: &Answer| {
+        let (client, token, key) =
+            (client.clone(), pair.refresh_token().to_owned(), key.to_owned());
+        tokio::spawn(async move {
+            client.try_send(client.refresh_request(&token, Some(&key))).await.is_err()
+        })
+    };
+    pairs.iter().map(begin).collect()
+}
+
+/// Asserts that nobody has got an answer.
+async fn all_are_lost(refreshes: Vec<JoinHandle<bool>>) {
+    let lost = join_all(refreshes).await;
+    assert!(lost.into_iter().all(|lost| lost.unwrap()), "an answer came");
+}
+
+/// Repeats the refreshes that were lost, twice each; gives the successors.
+async fn repeat(client: &Client, pairs: &[Answer], key: &str) -> Vec<Answer> {
+    join_all(pairs.iter().map(async |pair| {
+        let next = client.refresh(pair.refresh_token(), Some(key)).await;
+        assert_eq!(next.status, 200, "{next:?}");
+        let again = client.refresh(pair.refresh_token(), Some(key)).await;
+        assert_eq!(again.status, 200, "{again:?}");
+        assert_eq!(again.refresh_token(), next.refresh_token(), "two successors");
+        let generation = |pair: &Answer| claims(pair.refresh_token())["gen"].as_i64().unwrap();
+        assert_eq!(generation(&next), generation(pair) + 1);
+        assert_eq!(client.me(next.access()).await.status, 200);
+        next
+    }))
+    .await
+}
+
+async fn begin_sessions(client: &Client) -> Vec<Answer> {
+    let mut pairs = vec![client.begin("ada").await];
+    for _ in 1..SESSIONS {
+        pairs.push(client.login("ada", PASSWORD).await);
+    }
+    pairs
+}
+
+async fn f9_a_kill_at_any_point_of_a_refresh_loses_no_session_and_makes_no_second_successor(
+    kind: Database,
+) {
+    let database = TestDatabase::new(kind).await;
+    let plan = Plan::on(&database).with("database.pool_size", SESSIONS + 4);
+    let mut node = plan.start().await;
+    let mut pairs = begin_sessions(&node.client()).await;
+    for round in 0..ROUNDS {
+        for point in [Point::Waiting, Point::Undone, Point::Committed] {
+            let key = format!("the-key-of-{point:?}-{round}");
+            match kind {
+                Database::Postgres => kill_at(point, &database, &mut node, &pairs, &key).await,
+                Database::Sqlite if point == Point::Committed => continue,
+                Database::Sqlite => {
+                    let Some(()) = kill_locked(&database, &mut node, &pairs, &key).await else {
+                        return;
+                    };
+                }
+            }
+            node = plan.start().await;
+            pairs = repeat(&node.client(), &pairs, &key).await;
+        }
+    }
+    // The line of each is whole: a token from the beginning of it is spent, and ends it.
+    let living = node.client().refresh(pairs[0].refresh_token(), None).await;
+    assert_eq!(living.status, 200, "{living:?}");
+    let last = node.client().refresh(living.refresh_token(), None).await;
+    assert_eq!(last.status, 200, "{last:?}");
+    node.client().refresh(pairs[0].refresh_token(), None).await.is(401, "refresh_token_reused");
+}
+
+/// Holds the rows of all sessions, so that refreshes wait inside their statement, and kills the
+/// node.
+async fn kill_at(
+    point: Point,
+    database: &TestDatabase,
+    node: &mut Node,
+    pairs: &[Answer],
+    key: &str,
+) {
+    let mut holder = database.postgres().await;
+    let watcher = database.postgres().await;
+    let generations = "SELECT coalesce(sum(generation), 0)::bigint FROM sessions";
+    let sum = async || watcher.query_one(generations, &[]).await.unwrap().get::<_, i64>(0);
+    let before = sum().await;
+    let all = i64::try_from(pairs.len()).unwrap();
+    let lock = holder.transaction().await.unwrap();
+    lock.batch_execute("SELECT id FROM sessions FOR UPDATE").await.unwrap();
+    let refreshes = begin_refreshes(&node.client(), pairs, key);
+    until("all wait", async || waiting(&watcher).await == all).await;
+
+    match point {
+        Point::Waiting => node.kill(),
+        Point::Undone => {
+            node.kill();
+            terminate(&watcher).await;
+        }
+        Point::Committed => {
+            node.signal(Signal::STOP);
+            until("the node stands still", async || is_frozen(node)).await;
+        }
+    }
+    lock.rollback().await.unwrap();
+    until("all have ended", async || waiting(&watcher).await == 0).await;
+    match point {
+        Point::Waiting => {}
+        Point::Undone => assert_eq!(sum().await, before, "it was undone"),
+        Point::Committed => {
+            until("all is committed", async || sum().await == before + all).await;
+            node.kill();
+        }
+    }
+    all_are_lost(refreshes).await;
+}
+
+/// Whether no thread of a node runs.
+fn is_frozen(node: &Node) -> bool {
+    let threads = format!("/proc/{}/task", node.pid().as_raw_nonzero());
+    fs::read_dir(threads).unwrap().all(|thread| {
+        let status = fs::read_to_string(thread.unwrap().path().join("status"));
+        status.is_ok_and(|status| status.contains("State:\tT"))
+    })
+}
+
+/// How many statements of nodes wait for a lock.
+async fn waiting(watcher: &tokio_postgres::Client) -> i64 {
+    let sql = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' \
+        AND datname = current_database()";
+    watcher.query_one(sql, &[]).await.unwrap().get(0)
+}
+
+/// Ends the connections of nodes, and what they have not committed is undone.
+async fn terminate(watcher: &tokio_postgres::Client) {
+    let sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+        WHERE application_name = 'gateward' AND datname = current_database()";
+    watcher.query(sql, &[]).await.unwrap();
+}
+
+/// Holds the write lock of the file, and kills the node that waits for it; `None`, and said so,
+/// where nobody can hold it.
+async fn kill_locked(
+    database: &TestDatabase,
+    node: &mut Node,
+    pairs: &[Answer],
+    key: &str,
+) -> Option<()> {
+    let mut sqlite = Command::new("sqlite3");
+    let sqlite = sqlite.arg(database.folder.path().join("gateward.db"));
+    let script = ["BEGIN IMMEDIATE", ".shell echo locked", ".shell sleep 1", "ROLLBACK"];
+    let holder = sqlite.args(script).stdin(Stdio::null()).stdout(Stdio::piped()).spawn();
+    let Ok(mut holder) = holder else {
+        not_checked("f9: kills of a node that waits for SQLite: sqlite3 is not here to hold it");
+        return None;
+    };
+    let mut told = [0; 6];
+    holder.stdout.as_mut().unwrap().read_exact(&mut told).unwrap();
+    let refreshes = begin_refreshes(&node.client(), pairs, key);
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    node.kill();
+    all_are_lost(refreshes).await;
+    assert!(holder.wait().unwrap().success());
+    Some(())
+}
+
+/// Row F9, and INV12: the unit that ends a session for a replay writes the end, the event, the
+/// letter and the news. Whichever of them the node dies at, none is there; the next replay writes
+/// one of each.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f9_a_kill_between_the_writes_of_a_replay_leaves_all_or_nothing() {
+    let database = TestDatabase::new(Database::Postgres).await;
+    let plan = Plan::on(&database);
+    let mut node = plan.start().await;
+    assert_eq!(node.client().signup("ada").await.status, 201);
+    let watcher = database.postgres().await;
+    for table in ["events", "letters", "news"] {
+        let client = node.client();
+        let first = client.login("ada", PASSWORD).await;
+        let second = client.refresh(first.refresh_token(), Some("a-key")).await;
+        let third = client.refresh(second.refresh_token(), Some("another-key")).await;
+        assert_eq!(third.status, 200, "{third:?}");
+        let before = written(&watcher, &first).await;
+
+        let mut holder = database.postgres().await;
+        let lock = holder.transaction().await.unwrap();
+        lock.batch_execute(&format!("LOCK TABLE {table} IN SHARE MODE")).await.unwrap();
+        let replay = begin_refreshes(&client, std::slice::from_ref(&first), "a-thief");
+        until("the replay waits", async || waiting(&watcher).await == 1).await;
+        node.kill();
+        lock.rollback().await.unwrap();
+        all_are_lost(replay).await;
+        let left = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'gateward' \
+            AND datname = current_database()";
+        let left = async || watcher.query_one(left, &[]).await.unwrap().get::<_, i64>(0) == 0;
+        until("the node's connections are gone", left).await;
+        assert_eq!(written(&watcher, &first).await, before, "killed at {table}");
+
+        node = plan.start().await;
+        let client = node.client();
+        assert_eq!(client.me(third.access()).await.status, 200);
+        let fourth = client.refresh(third.refresh_token(), Some("the-third-key")).await;
+        assert_eq!(fourth.status, 200, "{fourth:?}");
+        client.refresh(first.refresh_token(), None).await.is(401, "refresh_token_reused");
+        client.refresh(first.refresh_token(), None).await.is(401, "session_ended");
+        let [ended, events, letters, news] = before;
+        let once = [ended + 1, events + 1, letters + 1, news + 1];
+        assert_eq!(written(&watcher, &first).await, once, "after {table}");
+        client.me(fourth.access()).await.is(401, "session_ended");
+    }
+}
+
+/// How many ends, events, letters and news tell of the session's replay.
+async fn written(watcher: &tokio_postgres::Client, session: &Answer) -> [i64; 4] {
+    let id = session.text_of("session_id");
+    let reused = "'refresh_token_reused'";
+    let mut counts = [0; 4];
+    for (count, rows) in counts.iter_mut().zip([
+        format!("sessions WHERE id = '{id}' AND end_reason = {reused}"),
+        format!("events WHERE session_id = '{id}' AND reason = {reused}"),
+        "letters WHERE kind = 'token_reused'".to_owned(),
+        format!("news WHERE subject = '{id}'"),
+    ]) {
+        let sql = format!("SELECT count(*) FROM {rows}");
+        *count = watcher.query_one(&sql, &[]).await.unwrap().get(0);
+    }
+    counts
+}
+
+/// Row F9, and INV1: a statement sends its row before its commit, and the server hands it out when
+/// it dies in between. No client hears of a refresh that may be lost.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f9_a_refresh_is_not_answered_before_its_commit_when_the_database_dies_in_between() {
+    let Some(mut server) = OwnServer::start(&[]).await else { return };
+    let node = server.plan().start().await;
+    let client = node.client();
+    let pairs = vec![client.begin("ada").await];
+    // Commits wait for a replica that there is not.
+    for sql in ["ALTER SYSTEM SET synchronous_standby_names = 'nobody'", "SELECT pg_reload_conf()"]
+    {
+        connect(&server.url).await.batch_execute(sql).await.unwrap();
+    }
+    let refresh = {
+        let (client, token) = (client.clone(), pairs[0].refresh_token().to_owned());
+        tokio::spawn(async move { client.refresh(&token, Some("a-key")).await })
+    };
+    let watcher = connect(&server.url).await;
+    let sql = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep' \
+        AND query LIKE '%UPDATE%sessions%'";
+    let waits = async || watcher.query_one(sql, &[]).await.unwrap().get::<_, i64>(0) == 1;
+    until("the commit waits", waits).await;
+    server.stop().await;
+    refresh.await.unwrap().is(503, "unavailable");
+
+    server.go_on().await;
+    for sql in ["ALTER SYSTEM RESET synchronous_standby_names", "SELECT pg_reload_conf()"] {
+        connect(&server.url).await.batch_execute(sql).await.unwrap();
+    }
+    until("the node is back", async || client.get("/health/ready").await.status == 200).await;
+    repeat(&client, &pairs, "a-key").await;
+}

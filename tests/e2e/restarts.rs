@@ -1,0 +1,329 @@
+//! The database stops, is locked or frozen, and comes back; nodes die: what holds meanwhile and after.
+
+mod losses;
+mod own_server;
+
+use std::io::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, RwLock};
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+use gateward_e2e::{Answer, Client, Database, PASSWORD, on_both};
+use reqwest::{Method, StatusCode};
+use rustix::process::Signal;
+use serde_json::json;
+use tokio::task::{JoinHandle, JoinSet};
+
+pub(crate) use self::own_server::OwnServer;
+use crate::honest::{Addresses, Honest};
+use crate::pair::Pair;
+
+on_both!(r9_what_ended_stays_ended_when_all_nodes_die_right_after);
+
+/// How long a node may let somebody in by what it knew before its database went away.
+const KNOWN: Duration = Duration::from_secs(1);
+
+/// Within what a node works again when its database does.
+const HEALED: Duration = Duration::from_secs(5);
+
+/// How often the server is restarted under load.
+const RESTARTS: usize = 50;
+
+/// How many sessions are refreshed meanwhile.
+const SESSIONS: usize = 100;
+
+/// Asks a node again and again who the owner of a token is, and notes when it said what.
+struct Watcher {
+    over: Arc<AtomicBool>,
+    task: JoinHandle<Vec<(Instant, StatusCode)>>,
+}
+
+impl Watcher {
+    fn start(client: &Client, token: &str) -> Self {
+        let (client, token) = (client.clone(), token.to_owned());
+        let over = Arc::<AtomicBool>::default();
+        let until = Arc::clone(&over);
+        let task = tokio::spawn(async move {
+            let mut seen = Vec::new();
+            while !until.load(Ordering::Relaxed) {
+                let request = client.request(Method::GET, "/v1/me").bearer_auth(&token);
+                let answer = client.try_send(request.timeout(Duration::from_secs(5))).await;
+                // Whoever hears nothing for so long was not let in either.
+                let status = answer.map_or(StatusCode::REQUEST_TIMEOUT, |answer| answer.status);
+                seen.push((Instant::now(), status));
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            seen
+        });
+        Self { over, task }
+    }
+
+    async fn end(self) -> Vec<(Instant, StatusCode)> {
+        self.over.store(true, Ordering::Relaxed);
+        self.task.await.unwrap()
+    }
+}
+
+/// Waits until a token opens a node again; gives how long that took.
+async fn healed(client: &Client, token: &str) -> Duration {
+    let begun = Instant::now();
+    loop {
+        let request = client.request(Method::GET, "/v1/me").bearer_auth(token);
+        let answer = client.try_send(request.timeout(Duration::from_secs(2))).await;
+        if answer.is_ok_and(|answer| answer.status == 200) {
+            return begun.elapsed();
+        }
+        assert!(begun.elapsed() < Duration::from_secs(30), "the node does not heal");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// A session that is over, and that this node knows nothing of by itself.
+async fn ended(client: &Client, name: &str) -> Answer {
+    let session = client.login(name, PASSWORD).await;
+    assert_eq!(client.me(session.access()).await.status, 200);
+    assert_eq!(client.logout(session.refresh_token()).await.status, 204);
+    session
+}
+
+/// Row F2: without its database a node lets nobody in on what it cannot know, and says so; it heals
+/// by itself.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f2_a_node_whose_database_is_gone_lets_nobody_in_and_heals_with_it() {
+    let Some(mut server) = OwnServer::start(&[]).await else { return };
+    let node = server.plan().start().await;
+    let client = node.client();
+    let pair = client.begin("ada").await;
+    let dead = ended(&client, "ada").await;
+    for round in 0..3 {
+        let watchers = [&pair, &dead].map(|session| Watcher::start(&client, session.access()));
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let stopping = Instant::now();
+        server.stop().await;
+        let stopped = Instant::now();
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        client.me(pair.access()).await.is(503, "unavailable");
+        client.refresh(pair.refresh_token(), Some("a-key")).await.is(503, "unavailable");
+        client.me("e30.e30.e30").await.is(401, "invalid_token");
+        client.get("/health/ready").await.is(503, "unavailable");
+        for path in ["/health/live", "/.well-known/jwks.json"] {
+            assert_eq!(client.get(path).await.status, 200, "{path} needs no database");
+        }
+        let [alive, over] = watchers.map(Watcher::end);
+        let (alive, over) = tokio::join!(alive, over);
+        for (at, status) in alive {
+            let may = if at < stopping {
+                status == 200
+            } else {
+                status == 503 || status == 200 && at < stopped + KNOWN
+            };
+            assert!(may, "round {round}: {status}, {:?} after the stop", at - stopping);
+        }
+        for (_, status) in over {
+            assert!(status == 401 || status == 503, "{status}");
+        }
+
+        server.go_on().await;
+        let took = healed(&client, pair.access()).await;
+        assert!(took < HEALED, "{took:?}");
+        client.me(dead.access()).await.is(401, "session_ended");
+        assert_eq!(client.me(pair.access()).await.status, 200);
+    }
+    assert_eq!(client.refresh(pair.refresh_token(), Some("a-key")).await.status, 200);
+}
+
+/// Rows F2, F6 and R9: what ended right before the server was killed is over when it is back,
+/// for the node that lived through it and for one that is new.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f2_what_ended_stays_ended_when_the_server_dies_right_after() {
+    let Some(mut server) = OwnServer::start(&[]).await else { return };
+    let node = server.plan().start().await;
+    let client = node.client();
+    let keeper = client.begin("ada").await;
+    for _ in 0..5 {
+        let session = client.login("ada", PASSWORD).await;
+        assert_eq!(client.logout(session.refresh_token()).await.status, 204);
+        server.stop().await;
+        server.go_on().await;
+        let new = server.plan().start().await;
+        for client in [new.client(), client.clone()] {
+            healed(&client, keeper.access()).await;
+            client.me(session.access()).await.is(401, "session_ended");
+            client.refresh(session.refresh_token(), None).await.is(401, "session_ended");
+        }
+    }
+}
+
+/// Asserts that a session is over on both nodes from their first answer on.
+async fn is_over_at_once(pair: &Pair, reason: &str, session: &Answer) {
+    for client in pair.clients() {
+        let refused = client.me(session.access()).await;
+        refused.is(401, "session_ended");
+        assert_eq!(refused.body["reason"], reason);
+    }
+    pair.is_over(reason, &[session]).await;
+}
+
+/// Row R9: ended in one of many ways, and `kill -9` of both nodes as soon as it is answered.
+async fn r9_what_ended_stays_ended_when_all_nodes_die_right_after(kind: Database) {
+    let mut pair = Pair::start(kind).await;
+    let bob = pair.clients()[0].begin("bob").await;
+    assert_eq!(pair.clients()[0].signup("ada").await.status, 201);
+    for reason in ["logout", "refresh_token_reused", "ended_by_user", "logout_all"] {
+        let [one, other] = pair.clients();
+        let session = one.login("ada", PASSWORD).await;
+        pair.is_alive(&session).await;
+        match reason {
+            "logout" => assert_eq!(other.logout(session.refresh_token()).await.status, 204),
+            "refresh_token_reused" => {
+                let next = one.refresh(session.refresh_token(), Some("a-key")).await;
+                let next = one.refresh(next.refresh_token(), Some("the-next-key")).await;
+                assert_eq!(next.status, 200, "{next:?}");
+                other.refresh(session.refresh_token(), None).await.is(401, "refresh_token_reused");
+            }
+            "ended_by_user" => {
+                let own = one.login("ada", PASSWORD).await;
+                let path = format!("/v1/me/sessions/{}", session.text_of("session_id"));
+                let request = other.request(Method::DELETE, &path).bearer_auth(own.access());
+                assert_eq!(other.send(request).await.status, 204);
+            }
+            _ => {
+                let done = other.post_as(session.access(), "/v1/logout-all", &json!({})).await;
+                assert_eq!(done.status, 204);
+            }
+        }
+        pair.crash().await;
+        is_over_at_once(&pair, reason, &session).await;
+        pair.is_alive(&bob).await;
+    }
+    pair.command(&["user", "disable", "bob"]).await;
+    pair.crash().await;
+    is_over_at_once(&pair, "account_disabled", &bob).await;
+    pair.crash().await;
+    is_over_at_once(&pair, "account_disabled", &bob).await;
+}
+
+/// Row F6: fifty times the server is killed and recovers while a hundred sessions are refreshed on
+/// two nodes; none is lost, and none goes on twice.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f6_fifty_restarts_under_a_hundred_refreshing_sessions_lose_none() {
+    let Some(mut server) = OwnServer::start(&[]).await else { return };
+    let plan = server.plan();
+    let nodes = [plan.start().await, plan.start().await];
+    let addresses: Addresses = Arc::new(RwLock::new(nodes.each_ref().map(|node| node.url.clone())));
+    let over = Arc::<AtomicBool>::default();
+    let mut clients = JoinSet::new();
+    for number in 0..SESSIONS {
+        let mut client = Honest::begin(format!("client{number}"), &addresses).await;
+        let over = Arc::clone(&over);
+        clients.spawn(async move {
+            while !over.load(Ordering::Relaxed) {
+                client.refresh().await;
+                tokio::time::sleep(Duration::from_millis(150)).await;
+            }
+            client
+        });
+    }
+    for restart in 0..RESTARTS {
+        tokio::time::sleep(Duration::from_millis(50 + restart as u64 * 7919 % 150)).await;
+        server.stop().await;
+        server.go_on().await;
+    }
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    over.store(true, Ordering::Relaxed);
+    let mut clients = clients.join_all().await;
+    let tries = clients.iter().map(|client| client.tries_max).max();
+    let refreshes: u32 = clients.iter().map(|client| client.refreshes).sum();
+    let _ = writeln!(
+        std::io::stderr(),
+        "{RESTARTS} restarts, {SESSIONS} sessions: {refreshes} refreshes, at most {tries:?} tries each"
+    );
+    assert!(tries > Some(2) && refreshes > 1000, "{tries:?} tries, {refreshes} refreshes");
+    let nodes = nodes.each_ref().map(gateward_e2e::Node::client);
+    for client in &mut clients {
+        client.check(&nodes).await;
+    }
+}
+
+/// Rows F3 and F4: somebody locks the sessions of all. Refreshes are refused in time, those that
+/// find no connection left after a second; what needs no database goes on; nothing is lost.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f3_f4_a_table_that_is_locked_delays_nobody_for_long_and_harms_no_session() {
+    let settings = [("database.pool_size", "2"), ("tokens.sessions_per_user_max", "200")];
+    let pair = Pair::start_with(Database::Postgres, &settings).await;
+    let [one, _] = pair.clients();
+    let first = one.begin("ada").await;
+    let dead = ended(&one, "ada").await;
+    let mut sessions = vec![first];
+    for _ in 1..20 {
+        sessions.push(one.login("ada", PASSWORD).await);
+    }
+    let mut holder = pair.database.postgres().await;
+    let lock = holder.transaction().await.unwrap();
+    lock.batch_execute("LOCK TABLE sessions IN ACCESS EXCLUSIVE MODE").await.unwrap();
+    let begun = Instant::now();
+    let refused = join_all(sessions.iter().map(async |session| {
+        let refused = one.refresh(session.refresh_token(), Some("a-key")).await;
+        (refused, begun.elapsed())
+    }));
+    let others = async {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        for path in ["/health/live", "/.well-known/jwks.json"] {
+            let asked = Instant::now();
+            assert_eq!(one.get(path).await.status, 200);
+            assert!(asked.elapsed() < Duration::from_secs(1), "{path}: {:?}", asked.elapsed());
+        }
+        let answer = one.me(dead.access()).await;
+        assert!(answer.status == 401 || answer.status == 503, "{answer:?}");
+    };
+    let (refused, ()) = tokio::join!(refused, others);
+    for (answer, took) in refused {
+        assert_eq!(answer.status, 503, "{answer:?}");
+        assert!(took < Duration::from_secs(5), "{took:?}");
+    }
+    lock.rollback().await.unwrap();
+    let took = healed(&one, sessions[0].access()).await;
+    assert!(took < HEALED, "{took:?}");
+    for session in &sessions {
+        let next = one.refresh(session.refresh_token(), Some("a-key")).await;
+        assert_eq!(next.status, 200, "{next:?}");
+    }
+    one.me(dead.access()).await.is(401, "session_ended");
+}
+
+/// The server is frozen, so its connections are open and silent. Nobody is let in on what cannot be
+/// known, what needs no database goes on, and it is over when the server goes on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_falls_silent_lets_nobody_in_and_loses_no_session() {
+    let Some(server) = OwnServer::start(&[]).await else { return };
+    let node = server.plan().start().await;
+    let client = node.client();
+    let pair = client.begin("ada").await;
+    let dead = ended(&client, "ada").await;
+    let watchers = [&pair, &dead].map(|session| Watcher::start(&client, session.access()));
+    server.signal_all(Signal::STOP);
+    let frozen = Instant::now();
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let request = client.refresh_request(pair.refresh_token(), Some("a-key"));
+    let refreshed = client.try_send(request.timeout(Duration::from_secs(4))).await;
+    assert!(refreshed.is_err() || refreshed.is_ok_and(|answer| answer.status == 503));
+    for path in ["/health/live", "/.well-known/jwks.json"] {
+        assert_eq!(client.get(path).await.status, 200, "{path} needs no database");
+    }
+    let [alive, over] = watchers.map(Watcher::end);
+    let (alive, over) = tokio::join!(alive, over);
+    server.signal_all(Signal::CONT);
+    for (at, status) in alive {
+        let late = at.saturating_duration_since(frozen);
+        assert!(status != 200 || late < KNOWN, "let in after {late:?}");
+    }
+    assert!(over.iter().all(|(_, status)| *status != 200), "{over:?}");
+
+    let took = healed(&client, pair.access()).await;
+    assert!(took < HEALED, "{took:?}");
+    client.me(dead.access()).await.is(401, "session_ended");
+    let next = client.refresh(pair.refresh_token(), Some("a-key")).await;
+    assert_eq!(next.status, 200, "{next:?}");
+    assert_eq!(client.refresh(next.refresh_token(), Some("the-next-key")).await.status, 200);
+}
