@@ -1,7 +1,7 @@
 //! The row of an item of the feed.
 
+use gateward_domain::Timestamp;
 use gateward_domain::feed::{FeedCursor, FeedEntry, FeedItem, News};
-use gateward_domain::{EndReason, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::Row;
