@@ -13,7 +13,6 @@ use scene::Scene;
 on_both!(
     s8_a_page_of_ours_lives_by_cookies_that_it_cannot_read,
     w4_a_page_of_a_listed_origin_lives_by_cookies,
-    w4_a_listed_page_of_another_site_lives_by_cookies_where_they_are_sent,
 );
 
 /// Row S8 and rows 3.3.1 to 3.3.4.
@@ -28,12 +27,6 @@ async fn w4_a_page_of_a_listed_origin_lives_by_cookies(kind: Database) {
     // Another port is another origin, and the same site.
     scene.browser.goto(&format!("https://localhost:{}/", scene.listed)).await;
     lives_by_cookies(&scene, "Strict").await;
-}
-
-async fn w4_a_listed_page_of_another_site_lives_by_cookies_where_they_are_sent(kind: Database) {
-    let Some(scene) = Scene::new(kind, "None").await else { return };
-    scene.browser.goto(&format!("https://app.test:{}/", scene.listed)).await;
-    lives_by_cookies(&scene, "None").await;
 }
 
 /// From the login to the logout, by `fetch` from the page that is open.

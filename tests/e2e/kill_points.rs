@@ -287,6 +287,12 @@ async fn f9_a_refresh_is_not_answered_before_its_commit_when_the_database_dies_i
     {
         connect(&server.url).await.batch_execute(sql).await.unwrap();
     }
+    let probe = connect(&server.url).await;
+    let ours = async || {
+        let commit = probe.batch_execute("CREATE TABLE probe (); DROP TABLE probe");
+        tokio::time::timeout(Duration::from_millis(300), commit).await.is_err()
+    };
+    until("a commit of our own waits", ours).await;
     let refresh = {
         let (client, token) = (client.clone(), pairs[0].refresh_token().to_owned());
         tokio::spawn(async move { client.refresh(&token, Some("a-key")).await })

@@ -9,7 +9,6 @@ use crate::cookies::jar::CSRF;
 on_both!(
     w1_w2_a_page_of_another_port_does_nothing_by_its_visitors_cookies,
     w1_w2_a_page_of_another_site_does_nothing,
-    w1_where_cookies_are_always_sent_the_token_still_protects,
 );
 
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -26,13 +25,6 @@ async fn w1_w2_a_page_of_another_site_does_nothing(kind: Database) {
     let Some(scene) = Scene::new(kind, "Lax").await else { return };
     let page = format!("https://evil.test:{}/", scene.stranger);
     is_harmless(&scene, &page, false, "missing_token").await;
-}
-
-/// `SameSite=None`: the browser adds the cookies wherever the page is.
-async fn w1_where_cookies_are_always_sent_the_token_still_protects(kind: Database) {
-    let Some(scene) = Scene::new(kind, "None").await else { return };
-    let page = format!("https://evil.test:{}/", scene.stranger);
-    is_harmless(&scene, &page, false, "csrf_failed").await;
 }
 
 /// Asserts that whatever a page does, before and after somebody is logged in, nothing comes of it.
