@@ -252,7 +252,7 @@ impl From<StoreError> for Problem {
             StoreError::Busy => Self::overloaded(1),
             StoreError::Unavailable(_) => {
                 tracing::error!(cause = %Chain(&error), "the store is unavailable");
-                Self::new(Code::Unavailable)
+                Self { retry_after_seconds: Some(1), ..Self::new(Code::Unavailable) }
             }
             StoreError::Corrupt { .. } => Self::internal(&error),
         }
