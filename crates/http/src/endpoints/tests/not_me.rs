@@ -96,7 +96,7 @@ async fn the_page_behind_the_link_does_the_same_by_a_button() {
     assert!(empty.body.contains("Paste the link of the letter."));
     let done = on_the_page(&stage, &token).await;
     assert_eq!(done.status, StatusCode::OK, "{}", done.body);
-    assert!(done.body.contains("That session is over"));
+    assert!(done.body.contains("Everybody is logged out"));
     assert!(!done.body.contains(&token));
     assert_disowned(&stage, &intruder).await;
     let again = on_the_page(&stage, &token).await;

@@ -169,14 +169,6 @@ async fn news_wake_a_stream_at_once_and_nobody_else_must_say_so() {
     events.cursors(1).await;
     pause();
     let started = Instant::now();
-    let news = async {
-        tokio::task::yield_now().await;
-        stage.tell(ended(1)).await;
-        stage.app.announce_news();
-    };
-    join(events.event(), news).await;
-    assert_eq!(started.elapsed(), Duration::ZERO, "the clock stands still");
-
     // An application that does not follow the feed says nothing.
     let silent = async {
         tokio::task::yield_now().await;
@@ -184,6 +176,15 @@ async fn news_wake_a_stream_at_once_and_nobody_else_must_say_so() {
     };
     join(events.event(), silent).await;
     assert!(started.elapsed() <= Duration::from_millis(1100), "{:?}", started.elapsed());
+
+    let started = Instant::now();
+    let news = async {
+        tokio::task::yield_now().await;
+        stage.tell(ended(1)).await;
+        stage.app.announce_news();
+    };
+    join(events.event(), news).await;
+    assert_eq!(started.elapsed(), Duration::ZERO, "the clock stands still");
 }
 
 #[actix_web::test]
