@@ -107,7 +107,7 @@ impl App {
         KeyPurpose::ALL.into_iter().filter(is_old).collect()
     }
 
-    /// Makes the next key for these purposes, unless there is a next one already.
+    /// Makes the next key for those of these purposes that have none yet.
     async fn make_next(
         &self,
         purposes: &[KeyPurpose],
@@ -122,18 +122,24 @@ impl App {
             }
         }
         let (mut tx, keys) = self.lock_keys().await?;
-        let is_next = |key: &&StoredKey| {
-            purposes.contains(&key.purpose) && key.active_from > now && key.revoked_at.is_none()
+        let next_of = |purpose: KeyPurpose| {
+            let is_next = move |key: &&StoredKey| {
+                key.purpose == purpose && key.active_from > now && key.revoked_at.is_none()
+            };
+            keys.iter().find(is_next)
         };
-        if let Some(next) = keys.iter().find(is_next) {
-            return Ok(Rotated::WaitingUntil(next.active_from));
-        }
-        // Another node may have made them and they sign already.
+        // Another node may have made them meanwhile, and they may sign already.
         let old = self.old_purposes(&keys, now);
+        made.retain(|key| {
+            let is_due = actor == Actor::Operator || old.contains(&key.purpose);
+            is_due && next_of(key.purpose).is_none()
+        });
+        if made.is_empty() {
+            let waiting = purposes.iter().find_map(|purpose| next_of(*purpose));
+            return Ok(Rotated::WaitingUntil(waiting.map_or(now, |next| next.active_from)));
+        }
         for key in &made {
-            if actor == Actor::Operator || old.contains(&key.purpose) {
-                self.insert_key(&mut *tx, key, actor, now).await?;
-            }
+            self.insert_key(&mut *tx, key, actor, now).await?;
         }
         self.conclude(tx, Aftermath::default().news(News::KeysChanged), now).await?;
         Ok(Rotated::From(active_from))
@@ -192,6 +198,9 @@ impl App {
         let Some(revoked) = keys.iter_mut().find(|other| other.id == key.id) else {
             return Ok(());
         };
+        if revoked.revoked_at.is_some() && !revoked.never_signs() {
+            return Ok(());
+        }
         revoked.revoked_at.get_or_insert(now);
         tx.update_key(revoked).await?;
         tx.insert_event(&self.event(kind, Actor::Operator, now)).await?;

@@ -107,7 +107,8 @@ pub struct StoredKey {
 
 impl StoredKey {
     /// Whether it was withdrawn before it signed anything.
-    fn never_signs(&self) -> bool {
+    #[must_use]
+    pub fn never_signs(&self) -> bool {
         self.revoked_at.is_some_and(|at| at <= self.active_from)
     }
 }

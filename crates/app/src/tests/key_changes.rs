@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use gateward_domain::EndReason;
 use gateward_domain::key::{KeyId, KeyPurpose, KeyState, StoredKey};
+use gateward_domain::{EndReason, EventKind};
 use gateward_testkit::MemoryStore;
 
 use super::fakes::{World, policy, world_with};
@@ -154,4 +154,35 @@ async fn all_keys_are_sealed_anew_and_stay_the_same_keys() {
         assert_eq!(new.sealed, [b"sealed", old.sealed.as_slice()].concat());
         assert_eq!(StoredKey { sealed: old.sealed.clone(), ..new.clone() }, *old);
     }
+}
+
+#[tokio::test]
+async fn a_rotation_makes_the_next_key_where_none_waits() {
+    let (world, store) = with_keys().await;
+    let key = world.signing(KeyPurpose::Access).await;
+    let Retired::SuccessorFrom(_) = world.app.retire_key(&key).await.unwrap() else {
+        panic!("it signs");
+    };
+    assert!(matches!(world.app.rotate_keys().await.unwrap(), Rotated::From(_)));
+    for purpose in KeyPurpose::ALL {
+        assert_eq!(world.states(purpose).await, [KeyState::Signing, KeyState::Next], "{purpose:?}");
+    }
+    assert_eq!(store.keys().len(), 6);
+}
+
+/// A command that ends twice what a key signed revokes it once.
+#[tokio::test]
+async fn a_key_is_revoked_once_and_a_withdrawn_one_once_more() {
+    let (world, store) = with_keys().await;
+    let told = |kind: EventKind| store.events().iter().filter(|event| event.kind == kind).count();
+    let bad = world.signing(KeyPurpose::Access).await;
+    for _ in 0..2 {
+        world.app.revoke_key(&bad).await.unwrap();
+    }
+    assert_eq!(told(EventKind::KeyRevoked), 1);
+    world.app.rotate_keys().await.unwrap();
+    let (next, _) = world.keys(KeyPurpose::Access).await.pop().unwrap();
+    world.app.retire_key(&next.id).await.unwrap();
+    world.app.revoke_key(&next.id).await.unwrap();
+    assert_eq!((told(EventKind::KeyWithdrawn), told(EventKind::KeyRevoked)), (1, 2));
 }
