@@ -83,10 +83,12 @@ impl NodeMemory {
         self.read().confirmed.map(|at| at.elapsed())
     }
 
-    /// Forgets all users, also those who were read already and are about to be remembered.
+    /// Forgets all users and whose sessions are whose, also of those who were read already and are about
+    /// to be remembered.
     fn forget_users_of(&self, state: &mut State) {
         state.learned += 1;
         state.users_since = state.learned;
+        self.sessions.clear();
         if let Some(users) = &self.users {
             users.clear();
         }
@@ -124,11 +126,11 @@ impl Knowledge for NodeMemory {
 
     fn remember_user(&self, user: &Arc<User>, session_id: SessionId, mark: ReadMark) {
         let Some(users) = &self.users else { return };
-        self.sessions.insert(session_id, user.id);
         // Held while the user is put there, so that no change is learned in between.
         let state = self.read();
         let changed = state.changes.get(&user.id).map_or(0, |(learned, _)| *learned);
         if mark.learned >= changed.max(state.users_since) {
+            self.sessions.insert(session_id, user.id);
             users.insert(user.id, Arc::clone(user));
         }
     }
