@@ -94,7 +94,8 @@ impl App {
         for (purpose, algorithm) in self.wanted() {
             let living = |key: &&StoredKey| key.purpose == purpose && key.revoked_at.is_none();
             match keys.iter().rfind(living) {
-                None => missing.push((purpose, algorithm, now)),
+                // In force for every node from the start, also for those whose clocks are behind.
+                None => missing.push((purpose, algorithm, now.minus_seconds(CLOCK_SKEW_SECONDS))),
                 // It begins once verifiers know the key.
                 Some(newest)
                     if newest.algorithm != algorithm && new_algorithm == NewAlgorithm::Begins =>

@@ -183,7 +183,9 @@ fn children(parent: Pid) -> Vec<Pid> {
 
 /// Where the programs of a database's server are, and whom it runs as, if it is on this machine.
 async fn like_that_of(database: &TestDatabase) -> Option<(PathBuf, (u32, u32))> {
-    let row = database.postgres().await.query_one("SELECT pg_backend_pid()", &[]).await.unwrap();
+    // The process lives as long as the connection.
+    let connection = database.postgres().await;
+    let row = connection.query_one("SELECT pg_backend_pid()", &[]).await.unwrap();
     let process = PathBuf::from(format!("/proc/{}", row.get::<_, i32>(0)));
     let owner = fs::metadata(&process).ok()?;
     let program = fs::read_link(process.join("exe")).ok()?;
