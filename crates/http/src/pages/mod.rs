@@ -1,6 +1,7 @@
 //! The pages behind mailed links. Opening one shows a form and uses nothing up, because scanners and
 //! previews open links too; sending the form acts.
 
+mod by_link;
 mod confirm;
 mod filled;
 mod foreign;
