@@ -1,5 +1,7 @@
 //! How the keyring reads tokens.
 
+use std::sync::Arc;
+
 use gateward_domain::key::{KeyId, KeyPurpose};
 use gateward_domain::refresh::{Proof, ShownToken};
 use gateward_domain::{AccessClaims, Timestamp, TokenError};
@@ -24,10 +26,7 @@ impl Keyring {
         token: &str,
         now: Timestamp,
     ) -> Result<AccessClaims, TokenError> {
-        let ring = self.ring();
-        if !ring.has(KeyPurpose::Access) {
-            return Err(TokenError::NoKey);
-        }
+        let ring = self.ring_with(KeyPurpose::Access)?;
         let believes = |key: &ReadyKey| Ring::believes_past(key, now);
         match self.read(&ring, token, now, believes).ok_or(TokenError::Invalid)? {
             Genuine::Refresh(_) => Err(TokenError::WrongKind),
@@ -41,10 +40,7 @@ impl Keyring {
         token: &str,
         now: Timestamp,
     ) -> Result<AccessClaims, TokenError> {
-        let ring = self.ring();
-        if !ring.has(KeyPurpose::Access) {
-            return Err(TokenError::NoKey);
-        }
+        let ring = self.ring_with(KeyPurpose::Access)?;
         let hash = self.verified.hash(token);
         if let Some(good) = hash.as_ref().and_then(|hash| self.verified.find(hash)) {
             let key = ring.find(&good.claims.key_id);
@@ -72,15 +68,18 @@ impl Keyring {
         token: &str,
         now: Timestamp,
     ) -> Result<ShownToken, TokenError> {
-        let ring = self.ring();
-        if !ring.has(KeyPurpose::Refresh) {
-            return Err(TokenError::NoKey);
-        }
+        let ring = self.ring_with(KeyPurpose::Refresh)?;
         let believes = |key: &ReadyKey| ring.believes(key, now);
         match self.read(&ring, token, now, believes).ok_or(TokenError::Invalid)? {
             Genuine::Access(_) => Err(TokenError::WrongKind),
             Genuine::Refresh(shown) => Ok(shown),
         }
+    }
+
+    /// The keys in use, if any is for this purpose.
+    fn ring_with(&self, purpose: KeyPurpose) -> Result<Arc<Ring>, TokenError> {
+        let ring = self.ring();
+        if ring.has(purpose) { Ok(ring) } else { Err(TokenError::NoKey) }
     }
 
     /// Reads a token of either kind, all but its expiry, if its key is one to be believed.
