@@ -2,6 +2,9 @@
 
 use std::net::IpAddr;
 
+use sha2::{Digest as _, Sha256};
+
+use crate::audit::Digest;
 use crate::{EndReason, EventId, SessionId, Timestamp, UserId};
 
 /// Who caused an event.
@@ -105,6 +108,32 @@ event_kinds! {
         KeysResealed = "keys_resealed",
         /// The installation got another issuer.
         IssuerChanged = "issuer_changed",
+        /// Somebody gave a wrong password for the account, at a log-in.
+        LoginFailed = "login_failed",
+        /// Somebody gave the right password of an account that is disabled.
+        LoginRefused = "login_refused",
+        /// Somebody who was logged in gave a wrong password for a sensitive act.
+        PasswordRefused = "password_refused",
+        /// So many secrets were wrong that no more are looked at for a while.
+        Throttled = "throttled",
+        /// Somebody asked for what they may not do.
+        AccessDenied = "access_denied",
+        /// The account was made for somebody, who chooses the password by a mailed link.
+        AccountInvited = "account_invited",
+        /// Whoever was invited has chosen a password.
+        InvitationAccepted = "invitation_accepted",
+        /// A letter was asked for with which the owner of the account chooses a new password.
+        ResetRequested = "reset_requested",
+        /// The account was given other roles.
+        RolesChanged = "roles_changed",
+        /// A role was defined, for the first time or anew.
+        RoleDefined = "role_defined",
+        /// A role was deleted.
+        RoleDeleted = "role_deleted",
+        /// What could tell of a person was taken out of the events of a deleted account.
+        EventsErased = "events_erased",
+        /// The oldest events were deleted, as long as they were kept.
+        EventsExpired = "events_expired",
         /// A letter was not sent: what it was about is over.
         LetterDropped = "letter_dropped",
         /// A letter could not be sent for so long that it is not tried any more.
@@ -118,6 +147,26 @@ event_kinds! {
     }
 }
 
+impl EventKind {
+    /// Whether it tells of something that was refused or went wrong.
+    #[must_use]
+    pub const fn is_failure(self) -> bool {
+        matches!(
+            self,
+            Self::LoginFailed
+                | Self::LoginRefused
+                | Self::PasswordRefused
+                | Self::Throttled
+                | Self::AccessDenied
+                | Self::LetterGivenUp
+        )
+    }
+}
+
+/// What makes the personal part of an event impossible to guess from its commitment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct EventSalt(pub [u8; 16]);
+
 /// Something that happened, written in the transaction of the change it tells of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
@@ -129,10 +178,57 @@ pub struct Event {
     pub kind: EventKind,
     /// By whom.
     pub actor: Actor,
+    /// In which session of the actor, if it was a request of a user who is logged in.
+    pub actor_session_id: Option<SessionId>,
     /// Whose account.
     pub user_id: Option<UserId>,
     /// Which session.
     pub session_id: Option<SessionId>,
-    /// From where.
+    /// What else there is to say, in a few words; nothing about a person.
+    pub detail: Option<String>,
+    /// From where. It is the personal part: it goes when the account is erased.
     pub ip: Option<IpAddr>,
+    /// What the commitment to the personal part is made with; it goes with it.
+    pub salt: Option<EventSalt>,
+}
+
+impl Event {
+    /// The most bytes of a detail.
+    pub const DETAIL_LEN_MAX: usize = 512;
+
+    /// What binds the chain of the audit trail to the personal part without telling it: it stays
+    /// when that part is erased. `None` if it was.
+    #[must_use]
+    pub fn commitment(&self) -> Option<Digest> {
+        let salt = self.salt?;
+        let ip = self.ip.map_or_else(String::new, |ip| ip.to_string());
+        Some(Digest(Sha256::new().chain_update(salt.0).chain_update(ip).finalize().into()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_commitment_tells_addresses_apart_and_goes_with_the_salt() {
+        let uuid = uuid::Uuid::from_u128(1);
+        let event = Event {
+            id: EventId::from_uuid(uuid),
+            at: Timestamp::from_seconds(1),
+            kind: EventKind::LoginFailed,
+            actor: Actor::Service,
+            actor_session_id: None,
+            user_id: None,
+            session_id: None,
+            detail: None,
+            ip: None,
+            salt: Some(EventSalt([7; 16])),
+        };
+        let elsewhere = Event { ip: Some([192, 0, 2, 1].into()), ..event.clone() };
+        let salted = Event { salt: Some(EventSalt([8; 16])), ..event.clone() };
+        assert_ne!(event.commitment(), elsewhere.commitment());
+        assert_ne!(event.commitment(), salted.commitment());
+        assert_eq!(Event { salt: None, ..event }.commitment(), None);
+    }
 }

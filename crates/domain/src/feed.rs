@@ -45,6 +45,8 @@ pub enum News {
     },
     /// The keys are not what they were: one was made, retired or sealed anew.
     KeysChanged,
+    /// A role gives something else than it did: any account may be allowed other things.
+    RolesChanged,
     /// Something that this version does not know, or that cannot be read.
     Unknown,
 }
@@ -60,6 +62,7 @@ impl News {
             Self::KeyRevoked { .. } => "key",
             Self::UserChanged { .. } => "user_changed",
             Self::KeysChanged => "keys_changed",
+            Self::RolesChanged => "roles_changed",
             Self::Unknown => "unknown",
         }
     }
@@ -100,6 +103,7 @@ impl News {
             "key" => Self::KeyRevoked { id: KeyId(subject?.to_owned()) },
             "user_changed" => Self::UserChanged { id: subject?.parse().ok()? },
             "keys_changed" => Self::KeysChanged,
+            "roles_changed" => Self::RolesChanged,
             _ => return None,
         })
     }
@@ -111,7 +115,7 @@ impl News {
             Self::SessionEnded { id, .. } => Some(id.to_string()),
             Self::UserCutOff { id, .. } | Self::UserChanged { id } => Some(id.to_string()),
             Self::KeyRevoked { id } => Some(id.0.clone()),
-            Self::AllCutOff { .. } | Self::KeysChanged | Self::Unknown => None,
+            Self::AllCutOff { .. } | Self::KeysChanged | Self::RolesChanged | Self::Unknown => None,
         }
     }
 
@@ -214,6 +218,7 @@ mod tests {
             News::KeyRevoked { id: KeyId("k-1".to_owned()) },
             News::UserChanged { id: UserId::from_uuid(uuid) },
             News::KeysChanged,
+            News::RolesChanged,
         ];
         for news in all {
             let subject = news.subject();

@@ -61,11 +61,14 @@ pub enum KeyPurpose {
     Refresh,
     /// Makes the secrets of mailed links and their codes; never published.
     Link,
+    /// Signs the heads of the audit trail and makes the names under which wrong secrets are counted.
+    /// What it signs is believed for ever.
+    Audit,
 }
 
 impl KeyPurpose {
     /// Every purpose there is.
-    pub const ALL: [Self; 3] = [Self::Access, Self::Refresh, Self::Link];
+    pub const ALL: [Self; 4] = [Self::Access, Self::Refresh, Self::Link, Self::Audit];
 
     /// The purpose's name in the store.
     #[must_use]
@@ -74,6 +77,7 @@ impl KeyPurpose {
             Self::Access => "access",
             Self::Refresh => "refresh",
             Self::Link => "link",
+            Self::Audit => "audit",
         }
     }
 

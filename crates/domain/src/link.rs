@@ -53,6 +53,8 @@ purposes! {
     ResetPassword = "reset_password", "/reset-password";
     /// Lets somebody choose a new password whom an operator gave the link; it proves no mailbox.
     HandedReset = "handed_reset", "/reset-password";
+    /// Lets somebody choose a password for whom an account was made.
+    Invitation = "invitation", "/accept-invitation";
     /// Ends the session of a login that was not the owner's, and begins a reset.
     NotMe = "not_me", "/not-me";
 }

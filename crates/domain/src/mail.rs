@@ -73,6 +73,8 @@ named! {
         AccountDeleted = "account_deleted",
         /// A client logged in that had never done so before; with the link that ends its session.
         NewClient = "new_client",
+        /// An account was made for somebody, who is to choose a password.
+        Invitation = "invitation",
     }
 }
 
@@ -109,6 +111,8 @@ named! {
         AccountDeleted = "account_deleted",
         /// A new client logged in to your account; here you say that it was not you.
         NewClient = "new_client",
+        /// An account was made for you; choose its password.
+        Invitation = "invitation",
     }
 }
 

@@ -6,24 +6,27 @@
 
 use async_trait::async_trait;
 
+use crate::audit::{Chain, Entry, EventRange, Seal, SignedHead};
 use crate::client::KnownClient;
 use crate::feed::{FeedCursor, FeedItem, FeedPage};
 use crate::key::{KeyId, StoredKey};
 use crate::link::{Link, LinkPurpose, SecretHash};
 use crate::mail::{LetterState, QueuedLetter};
 use crate::ports::{
-    Access, ClientRepo, CodeAttempt, EventLog, Feed, FeedWatch, Instance, KeyRepo, LetterFilter,
-    LinkRepo, Outbox, OutboxCounts, SignupRepo, Store, StoreError, TokenStore, Tx, UserRepo,
+    Access, AuditTrail, ClientRepo, CodeAttempt, EventLog, Feed, FeedWatch, Instance, KeyRepo,
+    LetterFilter, LinkRepo, Outbox, OutboxCounts, RoleRepo, SignupRepo, Store, StoreError,
+    ThrottleRepo, TokenStore, Tx, UserRepo,
 };
 pub use crate::ports::{
-    MockBell, MockClock, MockEntropy, MockKeyMaker, MockKnowledge, MockLinkMaker, MockMailer,
-    MockPasswordHasher, MockTokenSigner,
+    MockAuditKeys, MockBell, MockBreachedPasswords, MockClock, MockEntropy, MockKeyMaker,
+    MockKnowledge, MockLinkMaker, MockMailer, MockMeter, MockPasswordHasher, MockTokenSigner,
 };
 use crate::refresh::{Line, Rotation};
 use crate::signup::PendingSignup;
+use crate::throttle::{Strike, Strikes, ThrottleKey};
 use crate::{
-    ClientId, Email, End, Event, EventId, Identifier, LetterId, LinkId, Origin, PasswordHash,
-    RoleName, Session, SessionId, SignupId, Timestamp, User, UserId, Username,
+    ClientId, Email, End, Event, EventId, Identifier, LetterId, LinkId, Origin, PasswordHash, Role,
+    RoleName, Session, SessionId, SignupId, Timestamp, User, UserId, UserRange, Username,
 };
 
 mockall::mock! {
@@ -67,6 +70,12 @@ mockall::mock! {
             now: Timestamp,
         ) -> Result<Option<UserId>, StoreError>;
         async fn delete_user(&mut self, id: UserId) -> Result<bool, StoreError>;
+        async fn list_users(
+            &mut self,
+            range: &UserRange,
+            after: Option<String>,
+            limit: u32,
+        ) -> Result<Vec<User>, StoreError>;
         async fn count_users_with_role(&mut self, role: &RoleName) -> Result<u64, StoreError>;
         async fn set_password(
             &mut self,
@@ -154,6 +163,56 @@ mockall::mock! {
     }
 
     #[async_trait]
+    impl RoleRepo for Tx {
+        async fn list_roles(&mut self) -> Result<Vec<Role>, StoreError>;
+        async fn put_role(&mut self, role: &Role, now: Timestamp) -> Result<bool, StoreError>;
+        async fn delete_role(&mut self, name: &RoleName) -> Result<bool, StoreError>;
+        async fn set_user_roles(
+            &mut self,
+            id: UserId,
+            roles: &[RoleName],
+            now: Timestamp,
+        ) -> Result<bool, StoreError>;
+    }
+
+    #[async_trait]
+    impl AuditTrail for Tx {
+        async fn list_unsealed_events(&mut self, limit: u32) -> Result<Vec<Entry>, StoreError>;
+        async fn find_chain(&mut self) -> Result<Chain, StoreError>;
+        async fn lock_chain(&mut self) -> Result<Chain, StoreError>;
+        async fn seal_events(
+            &mut self,
+            seals: &[(EventId, Seal)],
+            tip: &SignedHead,
+        ) -> Result<(), StoreError>;
+        async fn list_sealed_events(
+            &mut self,
+            after: i64,
+            limit: u32,
+        ) -> Result<Vec<Entry>, StoreError>;
+        async fn cut_chain(&mut self, floor: &SignedHead) -> Result<u64, StoreError>;
+        async fn request_erasure(
+            &mut self,
+            user_id: UserId,
+            now: Timestamp,
+        ) -> Result<(), StoreError>;
+        async fn find_erasure(&mut self) -> Result<Option<UserId>, StoreError>;
+        async fn erase_events(&mut self, user_id: UserId, limit: u32) -> Result<u64, StoreError>;
+    }
+
+    #[async_trait]
+    impl ThrottleRepo for Tx {
+        async fn find_strikes(&mut self, keys: &[ThrottleKey]) -> Result<Vec<Strikes>, StoreError>;
+        async fn add_strike(&mut self, strike: &Strike) -> Result<Strikes, StoreError>;
+        async fn clear_strikes(&mut self, keys: &[ThrottleKey]) -> Result<u64, StoreError>;
+        async fn delete_strikes(
+            &mut self,
+            before: Timestamp,
+            limit: u32,
+        ) -> Result<u64, StoreError>;
+    }
+
+    #[async_trait]
     impl KeyRepo for Tx {
         async fn lock_instance(&mut self, proposed: &Instance) -> Result<Instance, StoreError>;
         async fn find_instance(&mut self) -> Result<Option<Instance>, StoreError>;
@@ -175,6 +234,13 @@ mockall::mock! {
             &mut self,
             user_id: UserId,
             after: Option<EventId>,
+            limit: u32,
+        ) -> Result<Vec<Event>, StoreError>;
+        async fn list_events(
+            &mut self,
+            range: EventRange,
+            since: Option<EventId>,
+            before: Option<EventId>,
             limit: u32,
         ) -> Result<Vec<Event>, StoreError>;
     }

@@ -42,6 +42,12 @@ impl RoleName {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Whether the role is built in: what it gives never changes.
+    #[must_use]
+    pub fn is_built_in(&self) -> bool {
+        *self == Self::admin() || *self == Self::user()
+    }
 }
 
 impl fmt::Display for RoleName {
@@ -69,6 +75,12 @@ macro_rules! permissions {
                     $(Self::$name => $text,)*
                 }
             }
+
+            /// Reads a name.
+            #[must_use]
+            pub fn from_name(name: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|permission| permission.as_str() == name)
+            }
         }
     };
 }
@@ -92,10 +104,102 @@ permissions! {
     UsersWrite = "users:write",
 }
 
-/// The permissions that a set of roles gives, in alphabetical order.
+/// A set of permissions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct PermissionSet(u16);
+
+impl PermissionSet {
+    /// No permission.
+    pub const EMPTY: Self = Self(0);
+
+    /// Every permission.
+    #[must_use]
+    pub fn all() -> Self {
+        Permission::ALL.iter().copied().collect()
+    }
+
+    /// Whether the permission is in it.
+    #[must_use]
+    pub const fn contains(self, permission: Permission) -> bool {
+        self.0 & Self::bit(permission) != 0
+    }
+
+    /// Whether every permission of the other is in it.
+    #[must_use]
+    pub const fn includes(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// What is in either.
+    #[must_use]
+    pub const fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Its permissions, in alphabetical order.
+    pub fn iter(self) -> impl Iterator<Item = Permission> {
+        Permission::ALL.iter().copied().filter(move |permission| self.contains(*permission))
+    }
+
+    /// Its permissions as they are stored: their names in alphabetical order, with commas between.
+    #[must_use]
+    pub fn to_text(self) -> String {
+        let names: Vec<&str> = self.iter().map(Permission::as_str).collect();
+        names.join(",")
+    }
+
+    /// Reads what is stored. Names that are not known give nothing: a newer version may have
+    /// written them.
+    #[must_use]
+    pub fn from_text(text: &str) -> Self {
+        text.split(',').filter_map(Permission::from_name).collect()
+    }
+
+    const fn bit(permission: Permission) -> u16 {
+        1 << permission as u16
+    }
+}
+
+impl FromIterator<Permission> for PermissionSet {
+    fn from_iter<I: IntoIterator<Item = Permission>>(permissions: I) -> Self {
+        Self(permissions.into_iter().fold(0, |bits, permission| bits | Self::bit(permission)))
+    }
+}
+
+/// A role: a name, and what it gives to whoever holds it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Role {
+    /// Its name.
+    pub name: RoleName,
+    /// What it gives.
+    pub permissions: PermissionSet,
+}
+
+impl Role {
+    /// How many roles there may be beside those that are built in: a list of all is one answer.
+    pub const MAX: usize = 200;
+
+    /// The roles that are always there, in alphabetical order.
+    #[must_use]
+    pub fn built_in() -> [Self; 2] {
+        [
+            Self { name: RoleName::admin(), permissions: PermissionSet::all() },
+            Self { name: RoleName::user(), permissions: PermissionSet::EMPTY },
+        ]
+    }
+}
+
+/// What the roles of an account give together. `stored` are the roles that are not built in, as
+/// far as the account holds them; a role that is not defined gives nothing.
 #[must_use]
-pub fn permissions_of(roles: &[RoleName]) -> &'static [Permission] {
-    if roles.iter().any(|role| role.as_str() == "admin") { Permission::ALL } else { &[] }
+pub fn permissions_given(
+    held: &[RoleName],
+    stored: impl IntoIterator<Item = PermissionSet>,
+) -> PermissionSet {
+    if held.contains(&RoleName::admin()) {
+        return PermissionSet::all();
+    }
+    stored.into_iter().fold(PermissionSet::EMPTY, PermissionSet::union)
 }
 
 #[cfg(test)]
@@ -103,9 +207,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_administrator_holds_permissions() {
-        assert_eq!(permissions_of(&[RoleName::admin(), RoleName::user()]), Permission::ALL);
-        assert!(permissions_of(&[RoleName::user()]).is_empty());
+    fn an_administrator_holds_every_permission() {
+        let held = [RoleName::admin(), RoleName::user()];
+        assert_eq!(permissions_given(&held, []), PermissionSet::all());
+        assert_eq!(permissions_given(&held[1..], []), PermissionSet::EMPTY);
+    }
+
+    #[test]
+    fn roles_give_together_what_each_of_them_gives() {
+        let held = [RoleName::parse("support").unwrap(), RoleName::parse("auditor").unwrap()];
+        let one: PermissionSet = [Permission::UsersRead].into_iter().collect();
+        let other: PermissionSet = [Permission::AuditRead].into_iter().collect();
+        let both = permissions_given(&held, [one, other]);
+        assert!(both.includes(one) && both.includes(other) && !one.includes(both));
+        assert_eq!(both.to_text(), "audit:read,users:read");
+        assert_eq!(PermissionSet::from_text("users:read,weather:make,audit:read"), both);
+        assert_eq!(PermissionSet::from_text(""), PermissionSet::EMPTY);
+        assert!(!both.contains(Permission::UsersWrite));
+        assert_eq!(PermissionSet::all().iter().count(), Permission::ALL.len());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! `User`: an account, and whether it may sign in.
 
-use crate::{Email, PasswordHash, RoleName, Timestamp, UserId, Username};
+use crate::{Email, PasswordHash, PermissionSet, RoleName, Timestamp, UserId, Username};
 
 /// An account.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +15,9 @@ pub struct User {
     pub email_verified: bool,
     /// The roles held, in alphabetical order.
     pub roles: Vec<RoleName>,
+    /// What the roles give, as they were defined when the account was read. It is not stored with the
+    /// account: whoever adds or changes one need not fill it.
+    pub permissions: PermissionSet,
     /// Whether an administrator has shut the account.
     pub disabled: bool,
     /// The hash of the password.
@@ -58,6 +61,45 @@ impl Identifier {
             Email::parse(text).ok().map(Self::Email)
         } else {
             Username::parse_existing(text).ok().map(Self::Username)
+        }
+    }
+}
+
+/// Some of the accounts, in an order of their own, so that a page of them costs no more than its rows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum UserRange {
+    /// All, in the order of their identifiers.
+    All,
+    /// Those that hold a role, in the order of their identifiers.
+    Role(RoleName),
+    /// Those that are disabled, in the order of their identifiers.
+    Disabled,
+    /// Those whose name begins with this text in lower case, in the order of their names.
+    Username(String),
+    /// Those whose address begins with this text in lower case, in the order of their addresses.
+    Email(String),
+}
+
+impl UserRange {
+    /// Where an account stands in the range; the texts are ordered by their bytes.
+    #[must_use]
+    pub fn place(&self, user: &User) -> String {
+        match self {
+            Self::All | Self::Role(_) | Self::Disabled => user.id.to_string(),
+            Self::Username(_) => user.username.folded(),
+            Self::Email(_) => user.email.as_str().to_owned(),
+        }
+    }
+
+    /// Whether an account is one of them.
+    #[must_use]
+    pub fn contains(&self, user: &User) -> bool {
+        match self {
+            Self::All => true,
+            Self::Role(role) => user.roles.contains(role),
+            Self::Disabled => user.disabled,
+            Self::Username(prefix) => user.username.folded().starts_with(prefix),
+            Self::Email(prefix) => user.email.as_str().starts_with(prefix),
         }
     }
 }

@@ -40,6 +40,9 @@ pub enum PasswordError {
     /// The owner's name or address, or the product's name, with little added.
     #[error("the password is made of the account's own name or address, or of this service's name")]
     Context,
+    /// On the list of breached passwords that the operator has configured.
+    #[error("the password was found where passwords were stolen")]
+    Breached,
 }
 
 impl Password {

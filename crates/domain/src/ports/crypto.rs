@@ -1,7 +1,8 @@
-//! `PasswordHasher`, `TokenSigner`, `LinkMaker` and `KeyMaker`: what needs cryptography.
+//! `PasswordHasher`, `TokenSigner`, `LinkMaker`, `AuditKeys` and `KeyMaker`: what needs cryptography.
 
 use async_trait::async_trait;
 
+use crate::audit::{Head, HeadKind};
 use crate::key::{Algorithm, KeyId, KeyPurpose, StoredKey};
 use crate::link::LinkSecret;
 use crate::refresh::{Salt, ShownToken};
@@ -82,6 +83,21 @@ pub trait LinkMaker: Send + Sync {
 
     /// The token and the code that follow from this key and salt.
     fn link_secret(&self, key: &KeyId, salt: &Salt) -> Result<LinkSecret, TokenError>;
+}
+
+/// Signs the heads of the audit trail, and makes names that tell nothing.
+#[cfg_attr(feature = "mock", mockall::automock)]
+pub trait AuditKeys: Send + Sync {
+    /// Signs a head.
+    fn sign_head(&self, kind: HeadKind, head: &Head) -> Result<String, TokenError>;
+
+    /// Reads a signature: which head it is on, and what it says of it. [`TokenError::Invalid`] if no
+    /// key of this installation has made it.
+    fn read_head(&self, signature: &str) -> Result<(HeadKind, Head), TokenError>;
+
+    /// A digest of a text: always the same for the same text, and nobody can find or check the text
+    /// who has not the key.
+    fn pseudonym(&self, text: &str) -> Result<[u8; 32], TokenError>;
 }
 
 /// Why a key could not be made or used.

@@ -5,8 +5,8 @@ use std::error::Error;
 use async_trait::async_trait;
 
 use super::{
-    ClientRepo, EventLog, Feed, FeedWatch, KeyRepo, LinkRepo, Outbox, SignupRepo, TokenStore,
-    UserRepo,
+    AuditTrail, ClientRepo, EventLog, Feed, FeedWatch, KeyRepo, LinkRepo, Outbox, RoleRepo,
+    SignupRepo, ThrottleRepo, TokenStore, UserRepo,
 };
 
 /// What a unit of work is going to do, so that a store can save round trips.
@@ -73,7 +73,18 @@ pub trait Store: Send + Sync {
 /// does its commit. An identifier that is inserted twice is [`StoreError::Unavailable`].
 #[async_trait]
 pub trait Tx:
-    UserRepo + TokenStore + KeyRepo + EventLog + SignupRepo + LinkRepo + Outbox + ClientRepo + Feed
+    UserRepo
+    + RoleRepo
+    + TokenStore
+    + KeyRepo
+    + EventLog
+    + AuditTrail
+    + SignupRepo
+    + LinkRepo
+    + Outbox
+    + ClientRepo
+    + ThrottleRepo
+    + Feed
 {
     /// Makes it last. With [`Access::Read`] and [`Access::SingleWrite`] there is nothing left to
     /// do, and nothing is asked of the store.

@@ -3,7 +3,9 @@
 use async_trait::async_trait;
 
 use super::StoreError;
-use crate::{Email, Identifier, PasswordHash, RoleName, Timestamp, User, UserId, Username};
+use crate::{
+    Email, Identifier, PasswordHash, RoleName, Timestamp, User, UserId, UserRange, Username,
+};
 
 /// The accounts.
 #[async_trait]
@@ -63,6 +65,16 @@ pub trait UserRepo: Send {
     /// Deletes the account, its roles and the links about it; `false` if there is none. Its sessions
     /// stay, and so does what was written down about it.
     async fn delete_user(&mut self, id: UserId) -> Result<bool, StoreError>;
+
+    /// The accounts of a range, in its order, those that stand after `after`, at most `limit`.
+    ///
+    /// `after` is what [`UserRange::place`] gave for some account, which may be gone meanwhile.
+    async fn list_users(
+        &mut self,
+        range: &UserRange,
+        after: Option<String>,
+        limit: u32,
+    ) -> Result<Vec<User>, StoreError>;
 
     /// How many accounts that are not disabled hold a role.
     async fn count_users_with_role(&mut self, role: &RoleName) -> Result<u64, StoreError>;

@@ -1,0 +1,53 @@
+//! `AuditTrail`: the chain of the events.
+
+use async_trait::async_trait;
+
+use super::StoreError;
+use crate::audit::{Chain, Entry, Seal, SignedHead};
+use crate::{EventId, Timestamp, UserId};
+
+/// The chain of the events.
+///
+/// An event is written without a place in the chain, in the transaction of its change, so that no
+/// request waits for another. Whoever seals holds [`AuditTrail::lock_chain`] and gives places to those
+/// that have none.
+#[async_trait]
+pub trait AuditTrail: Send {
+    /// Events without a place in the chain, in the order of their identifiers, at most `limit`.
+    async fn list_unsealed_events(&mut self, limit: u32) -> Result<Vec<Entry>, StoreError>;
+
+    /// The ends of the chain; [`Chain::start`] if it was never begun.
+    async fn find_chain(&mut self) -> Result<Chain, StoreError>;
+
+    /// The same, locked until the transaction ends.
+    async fn lock_chain(&mut self) -> Result<Chain, StoreError>;
+
+    /// Gives events their places, and notes how far the chain has come. The caller has locked the
+    /// chain, with [`Access::Write`](super::Access::Write).
+    async fn seal_events(
+        &mut self,
+        seals: &[(EventId, Seal)],
+        tip: &SignedHead,
+    ) -> Result<(), StoreError>;
+
+    /// Entries of the chain in its order, those after the number `after`, at most `limit`.
+    async fn list_sealed_events(
+        &mut self,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<Entry>, StoreError>;
+
+    /// Deletes the entries up to the floor, and notes it; gives how many. The caller has locked the
+    /// chain, with [`Access::Write`](super::Access::Write).
+    async fn cut_chain(&mut self, floor: &SignedHead) -> Result<u64, StoreError>;
+
+    /// Notes that the personal part of the events about this account and caused by it is to go.
+    async fn request_erasure(&mut self, user_id: UserId, now: Timestamp) -> Result<(), StoreError>;
+
+    /// An account whose events are to be erased, the one first that was noted first.
+    async fn find_erasure(&mut self) -> Result<Option<UserId>, StoreError>;
+
+    /// Takes the personal part (address and salt) out of at most `limit` events about this account
+    /// or caused by it; gives how many. Where none is left, the note is deleted.
+    async fn erase_events(&mut self, user_id: UserId, limit: u32) -> Result<u64, StoreError>;
+}

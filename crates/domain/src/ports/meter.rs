@@ -1,0 +1,102 @@
+//! `Meter`: counts what happens, for whoever watches the service.
+
+use crate::EndReason;
+
+/// Something that is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Occurrence {
+    /// A session began.
+    SessionBegun,
+    /// A session ended.
+    SessionEnded(EndReason),
+    /// A log-in came to this.
+    Login(LoginOutcome),
+    /// A refresh came to this.
+    Refresh(RefreshOutcome),
+    /// Somebody must wait before another secret of theirs is looked at.
+    Throttled(Pathway),
+    /// Somebody asked for what they may not do.
+    Denied,
+    /// An event was given its place in the audit trail.
+    EventSealed,
+}
+
+macro_rules! labels {
+    ($($(#[$type_doc:meta])* $type:ident { $($(#[$doc:meta])* $name:ident = $text:literal,)* })*) => {
+        $(
+            $(#[$type_doc])*
+            #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+            pub enum $type {
+                $($(#[$doc])* $name,)*
+            }
+
+            impl $type {
+                /// Every one there is.
+                pub const ALL: &[Self] = &[$(Self::$name),*];
+
+                /// Its name.
+                #[must_use]
+                pub const fn as_str(self) -> &'static str {
+                    match self { $(Self::$name => $text,)* }
+                }
+            }
+        )*
+    };
+}
+
+labels! {
+    /// What became of a log-in.
+    LoginOutcome {
+        /// A session began.
+        Succeeded = "succeeded",
+        /// The name or the password was wrong.
+        Failed = "failed",
+        /// The account is disabled.
+        Disabled = "disabled",
+    }
+    /// What became of a refresh.
+    RefreshOutcome {
+        /// The session went on to the next token.
+        Rotated = "rotated",
+        /// The next token was given once more.
+        Repeated = "repeated",
+        /// The session caught up with a token that was ahead of the store.
+        CaughtUp = "caught_up",
+        /// A spent token was shown, and the session ended.
+        Replayed = "replayed",
+        /// The session was over.
+        Ended = "ended",
+        /// The token was not believed, or its time was over.
+        Refused = "refused",
+    }
+    /// Where a secret is taken, or something that costs others.
+    Pathway {
+        /// Logging in.
+        Login = "login",
+        /// The password given again by somebody who is logged in.
+        Reauthentication = "reauthentication",
+        /// Signing up.
+        Signup = "signup",
+        /// A mailed link or code.
+        Link = "link",
+        /// A letter that strangers can ask for.
+        Letter = "letter",
+        /// The secret of a configured client.
+        Client = "client",
+    }
+}
+
+/// Counts what happens. It never waits.
+#[cfg_attr(feature = "mock", mockall::automock)]
+pub trait Meter: Send + Sync {
+    /// Counts something that has happened so often.
+    fn count(&self, occurrence: Occurrence, times: u64);
+}
+
+/// Counts nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoMeter;
+
+impl Meter for NoMeter {
+    fn count(&self, _: Occurrence, _: u64) {}
+}
