@@ -2,7 +2,7 @@
 
 use gateward_domain::feed::{FeedItem, News};
 use gateward_domain::key::CLOCK_SKEW_SECONDS;
-use gateward_domain::ports::{StoreError, Tx};
+use gateward_domain::ports::{Occurrence, StoreError, Tx};
 use gateward_domain::{EndReason, SessionId, Timestamp, UserId};
 
 use crate::App;
@@ -79,6 +79,11 @@ impl App {
         }
         tx.commit().await?;
         self.ports.knowledge.learn(&items);
+        for item in &items {
+            if let News::SessionEnded { reason, .. } = item.news {
+                self.ports.meter.count(Occurrence::SessionEnded(reason), 1);
+            }
+        }
         if aftermath.has_letter {
             self.ports.bell.ring();
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use gateward_domain::key::KeyState;
 use gateward_domain::ports::{Access, StoreError};
 use gateward_domain::{
-    AccessClaims, EndReason, Permission, SessionId, Timestamp, TokenError, User, permissions_of,
+    AccessClaims, EndReason, Permission, SessionId, Timestamp, TokenError, User,
 };
 
 use crate::App;
@@ -43,11 +43,7 @@ pub struct Forbidden(pub Permission);
 impl Caller {
     /// Whether the caller's roles give a permission, as they are now.
     pub(crate) fn require(&self, permission: Permission) -> Result<(), Forbidden> {
-        if permissions_of(&self.user.roles).contains(&permission) {
-            Ok(())
-        } else {
-            Err(Forbidden(permission))
-        }
+        if self.user.permissions.contains(permission) { Ok(()) } else { Err(Forbidden(permission)) }
     }
 }
 

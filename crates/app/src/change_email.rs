@@ -2,16 +2,17 @@
 
 use gateward_domain::link::{Link, LinkPurpose, LinkSubject, SecretHash};
 use gateward_domain::mail::{LetterKind, QueuedLetter};
-use gateward_domain::ports::{Access, HashError, StoreError, Taken, Tx};
+use gateward_domain::ports::{Access, Pathway, StoreError, Taken, Tx};
 use gateward_domain::{
-    Actor, Email, EndReason, Event, EventKind, Origin, Password, SessionId, TokenError, User,
+    Actor, Email, EndReason, Event, EventKind, Origin, SessionId, TokenError, User,
 };
 
 use crate::aftermath::Aftermath;
 use crate::links::USER_LINKS_MAX;
 use crate::outbox::CONFIRMING;
 use crate::reauthenticate::PasswordShown;
-use crate::{App, Caller, ReauthenticateError};
+use crate::throttles::throttled;
+use crate::{App, Caller, RateLimited};
 
 /// How many links that undo a change an account may have at once: each is good for a week.
 const UNDO_LINKS_MAX: usize = 20;
@@ -31,9 +32,6 @@ pub enum ChangeEmailError {
     /// The link could not be made.
     #[error("the link could not be made")]
     Token(#[from] TokenError),
-    /// The password could not be checked.
-    #[error(transparent)]
-    Hash(#[from] HashError),
     /// The store has failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -45,25 +43,15 @@ pub enum UndoEmailError {
     /// The link is unknown, used, superseded or too old.
     #[error("not a link that is good")]
     InvalidLink,
+    /// Too much was tried.
+    #[error(transparent)]
+    RateLimited(#[from] RateLimited),
     /// The store has failed.
     #[error(transparent)]
     Store(StoreError),
 }
 
 impl App {
-    /// Checks the password of somebody who wants another address. Writes nothing; see
-    /// [`App::login`] for why there are two halves.
-    pub async fn verify_change_email(
-        &self,
-        caller: &Caller,
-        password: &Password,
-    ) -> Result<PasswordShown, ChangeEmailError> {
-        self.verify_again(caller, password).await.map_err(|error| match error {
-            ReauthenticateError::Hash(error) => ChangeEmailError::Hash(error),
-            _ => ChangeEmailError::WrongPassword,
-        })
-    }
-
     /// Asks the new address to be confirmed, and tells the old one how to undo it. The account keeps
     /// its address until then. Whether the new address is another's, the answer does not tell.
     #[tracing::instrument(skip_all, err(level = "debug"))]
@@ -120,6 +108,12 @@ impl App {
         token: &str,
         origin: &Origin,
     ) -> Result<(), UndoEmailError> {
+        let is_wrong = |error: &UndoEmailError| matches!(error, UndoEmailError::InvalidLink);
+        let undone = self.undo_by_link(token, origin);
+        self.counted(Pathway::Link, origin, is_wrong, undone).await
+    }
+
+    async fn undo_by_link(&self, token: &str, origin: &Origin) -> Result<(), UndoEmailError> {
         let now = self.now();
         let mut tx = self.ports.store.begin(Access::Read).await?;
         let link = tx.find_link_by_secret(&SecretHash::of(token)).await?;
@@ -181,3 +175,5 @@ impl From<StoreError> for UndoEmailError {
         }
     }
 }
+
+throttled!(UndoEmailError);

@@ -6,7 +6,7 @@ use gateward_domain::{End, EndReason, EventKind, Origin, Password, PasswordError
 
 use crate::aftermath::Aftermath;
 use crate::reset::end_links_begun;
-use crate::{App, Caller};
+use crate::{App, Caller, ReauthenticateError};
 
 /// The old password and the new one.
 #[derive(Debug)]
@@ -29,12 +29,15 @@ pub struct PreparedChange {
 /// Why the password was not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum ChangePasswordError {
-    /// The current password is wrong.
+    /// The current password was changed meanwhile.
     #[error("wrong password")]
     WrongPassword,
     /// The new password does not meet the policy.
     #[error(transparent)]
     Password(#[from] PasswordError),
+    /// The current password could not be shown.
+    #[error(transparent)]
+    Reauthenticate(#[from] ReauthenticateError),
     /// A password could not be hashed.
     #[error(transparent)]
     Hash(#[from] HashError),
@@ -65,10 +68,9 @@ impl App {
         change: ChangePassword,
     ) -> Result<PreparedChange, ChangePasswordError> {
         let user = &caller.user;
-        self.policy.password.check(&change.new, &user.username, &user.email)?;
-        if !self.ports.hasher.verify(&change.current, &user.password_hash).await? {
-            return Err(ChangePasswordError::WrongPassword);
-        }
+        self.check_password::<ChangePasswordError>(&change.new, &user.username, &user.email)
+            .await?;
+        self.verify_again(caller, &change.current, &change.origin).await?;
         let hash = self.ports.hasher.hash(&change.new).await?;
         Ok(PreparedChange { hash, origin: change.origin })
     }

@@ -87,7 +87,7 @@ impl App {
         link: Option<&Link>,
     ) -> Result<Letter, TokenError> {
         // What is good for seven days has no code: its page takes the token, which cannot be guessed.
-        let by_link_alone = [LinkPurpose::UndoEmail, LinkPurpose::NotMe];
+        let by_link_alone = [LinkPurpose::UndoEmail, LinkPurpose::NotMe, LinkPurpose::Invitation];
         let coded = link.filter(|link| !by_link_alone.contains(&link.purpose));
         Ok(Letter {
             id: queued.id,
@@ -127,6 +127,7 @@ impl App {
             LinkPurpose::ConfirmEmail => LetterText::ConfirmEmail,
             LinkPurpose::UndoEmail => LetterText::EmailChange,
             LinkPurpose::NotMe => LetterText::NewClient,
+            LinkPurpose::Invitation => LetterText::Invitation,
             LinkPurpose::ResetPassword | LinkPurpose::HandedReset => LetterText::ResetPassword,
             LinkPurpose::ChangeEmail => {
                 let owner = tx.find_email_owner(&link.email, now).await?;
@@ -166,9 +167,10 @@ async fn content(
             _ => Content::Nothing("no account with this address may reset its password", false),
         }),
         // Their links were made with the change, so that cancelling it reaches them.
-        LetterKind::ChangeEmail | LetterKind::EmailChange | LetterKind::NewClient => {
-            Ok(Content::Nothing("its link was not sent in time", true))
-        }
+        LetterKind::ChangeEmail
+        | LetterKind::EmailChange
+        | LetterKind::NewClient
+        | LetterKind::Invitation => Ok(Content::Nothing("its link was not sent in time", true)),
         LetterKind::EmailChanged => plain(LetterText::EmailChanged),
         LetterKind::EmailUndone => plain(LetterText::EmailUndone),
         LetterKind::PasswordChanged => plain(LetterText::PasswordChanged),

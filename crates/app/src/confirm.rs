@@ -3,16 +3,17 @@
 
 use gateward_domain::link::{Link, LinkPurpose, LinkSubject, SecretHash};
 use gateward_domain::mail::LetterKind;
-use gateward_domain::ports::{Access, HashError, StoreError, Taken, Tx};
+use gateward_domain::ports::{Access, HashError, Pathway, StoreError, Taken, Tx};
 use gateward_domain::signup::PendingSignup;
 use gateward_domain::{
     Actor, Event, EventKind, Origin, Password, Timestamp, User, UserId, Username,
 };
 
-use crate::App;
 use crate::aftermath::Aftermath;
 use crate::links::LetterProof;
 use crate::reset::end_links_begun;
+use crate::throttles::throttled;
+use crate::{App, RateLimited};
 
 /// How somebody proves that the account is theirs.
 #[derive(Debug)]
@@ -56,6 +57,9 @@ pub enum ConfirmEmailError {
     /// The link or code is unknown, used, superseded or too old, or the second proof is missing.
     #[error("not a link that is good, or not shown by its owner")]
     InvalidLink,
+    /// Too much was tried.
+    #[error(transparent)]
+    RateLimited(#[from] RateLimited),
     /// The name went to somebody else meanwhile; the link is good still.
     #[error("the name went to somebody else")]
     UsernameTaken,
@@ -83,6 +87,15 @@ impl App {
     /// The first half: checks both proofs. Uses up nothing but a try of a code.
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn prepare_confirmation(
+        &self,
+        confirm: ConfirmEmail,
+    ) -> Result<PreparedConfirmation, ConfirmEmailError> {
+        let origin = confirm.origin.clone();
+        let is_wrong = |error: &ConfirmEmailError| matches!(error, ConfirmEmailError::InvalidLink);
+        self.counted(Pathway::Link, &origin, is_wrong, self.prepare_by_proofs(confirm)).await
+    }
+
+    async fn prepare_by_proofs(
         &self,
         confirm: ConfirmEmail,
     ) -> Result<PreparedConfirmation, ConfirmEmailError> {
@@ -258,3 +271,5 @@ impl From<StoreError> for ConfirmEmailError {
         }
     }
 }
+
+throttled!(ConfirmEmailError);

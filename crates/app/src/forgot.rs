@@ -5,21 +5,26 @@
 
 use gateward_domain::link::SecretHash;
 use gateward_domain::mail::{LetterKind, QueuedLetter};
-use gateward_domain::ports::{Access, StoreError};
+use gateward_domain::ports::{Access, Pathway, StoreError};
 use gateward_domain::{Email, Origin};
 
-use crate::App;
 use crate::aftermath::Aftermath;
 use crate::outbox::{CONFIRMING, RESETTING};
+use crate::{App, ThrottleError};
 
 impl App {
     /// Sends whoever owns this address a letter to choose a new password, if there is an account.
     ///
     /// A second request within the span of one letter writes none: the one before still holds.
     #[tracing::instrument(skip_all, err(level = "debug"))]
-    pub async fn forgot_password(&self, email: &Email, origin: &Origin) -> Result<(), StoreError> {
+    pub async fn forgot_password(
+        &self,
+        email: &Email,
+        origin: &Origin,
+    ) -> Result<(), ThrottleError> {
+        self.count_letter(origin).await?;
         let letter = self.letter(LetterKind::ForgotPassword, email, origin.ip, self.now());
-        self.ask_for(self.once(RESETTING, letter)).await
+        Ok(self.ask_for(self.once(RESETTING, letter)).await?)
     }
 
     /// Sends the letter once more that confirms an address: of the sign-up whose secret is given, or
@@ -30,8 +35,9 @@ impl App {
         email: &Email,
         signup_secret: Option<&str>,
         origin: &Origin,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), ThrottleError> {
         let now = self.now();
+        self.count_letter(origin).await?;
         let mut letter = self.letter(LetterKind::ResendConfirmation, email, origin.ip, now);
         if let Some(secret) = signup_secret {
             let mut tx = self.ports.store.begin(Access::Read).await?;
@@ -40,12 +46,20 @@ impl App {
             letter.signup_id = signup.filter(|one| one.email == *email).map(|one| one.id);
         }
         if letter.signup_id.is_none() {
-            return self.ask_for(self.once(CONFIRMING, letter)).await;
+            return Ok(self.ask_for(self.once(CONFIRMING, letter)).await?);
         }
         // Others may sign up with the same address all the time, and must not keep this one out.
         let mut tx = self.ports.store.begin(Access::Write).await?;
         self.post_spaced(&mut *tx, CONFIRMING, letter).await?;
-        self.conclude(tx, Aftermath::default().letter(), now).await
+        Ok(self.conclude(tx, Aftermath::default().letter(), now).await?)
+    }
+
+    /// Counts a letter that a stranger asks for, whether one comes of it or not.
+    async fn count_letter(&self, origin: &Origin) -> Result<(), ThrottleError> {
+        let now = self.now();
+        let mut tally = self.client_tally(Pathway::Letter, origin)?;
+        self.weigh_alone(&mut tally, now).await?;
+        self.strike(&tally, None, now).await
     }
 
     async fn ask_for(&self, letter: QueuedLetter) -> Result<(), StoreError> {

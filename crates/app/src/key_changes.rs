@@ -6,6 +6,7 @@ use gateward_domain::ports::{Access, Instance, StoreError, Tx};
 use gateward_domain::{Actor, End, EndReason, Event, EventKind, Timestamp};
 
 use crate::aftermath::Aftermath;
+use crate::keys::about_key;
 use crate::{App, KeysError};
 
 /// Seconds in a day.
@@ -175,7 +176,7 @@ impl App {
         self.revoke(key, EventKind::KeyRevoked, now).await?;
         let mut ended = (0, 0);
         match key.purpose {
-            KeyPurpose::Access => {}
+            KeyPurpose::Access | KeyPurpose::Audit => {}
             KeyPurpose::Refresh => ended.0 = self.end_sessions_of_key(id, now).await?,
             KeyPurpose::Link => ended.1 = self.delete_links_of_key(id).await?,
         }
@@ -203,7 +204,8 @@ impl App {
         }
         revoked.revoked_at.get_or_insert(now);
         tx.update_key(revoked).await?;
-        tx.insert_event(&self.event(kind, Actor::Operator, now)).await?;
+        let event = self.event(kind, Actor::Operator, now);
+        tx.insert_event(&Event { detail: Some(about_key(key)), ..event }).await?;
         if signing_key(&keys, key.purpose, now).is_none() {
             self.replace_at_once(&mut *tx, &keys, &spare, now).await?;
         }

@@ -6,7 +6,7 @@ use gateward_domain::key::{
 };
 use gateward_domain::link::LINK_SECONDS_MAX;
 use gateward_domain::ports::{Access, Instance, KeyError, StoreError, Tx};
-use gateward_domain::{Actor, EventKind, Timestamp};
+use gateward_domain::{Actor, Event, EventKind, Timestamp};
 
 use crate::App;
 use crate::aftermath::Aftermath;
@@ -133,17 +133,20 @@ impl App {
             KeyPurpose::Access => self.policy.access_ttl_seconds,
             KeyPurpose::Refresh => self.policy.session_max_seconds,
             KeyPurpose::Link => LINK_SECONDS_MAX,
+            // The heads that it signed are as old as the audit trail.
+            KeyPurpose::Audit => i64::MAX / 4_000_000,
         };
         key_state(key, keys, life_seconds, now)
     }
 
     /// Which keys there must be. Refresh tokens and links are read by the issuer alone, so their
     /// algorithm is not the operator's choice.
-    pub(crate) const fn wanted(&self) -> [(KeyPurpose, Algorithm); 3] {
+    pub(crate) const fn wanted(&self) -> [(KeyPurpose, Algorithm); 4] {
         [
             (KeyPurpose::Access, self.policy.key_algorithm),
             (KeyPurpose::Refresh, Algorithm::Hs256),
             (KeyPurpose::Link, Algorithm::Hs256),
+            (KeyPurpose::Audit, Algorithm::EdDsa),
         ]
     }
 
@@ -162,7 +165,8 @@ impl App {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         tx.insert_key(key).await?;
-        tx.insert_event(&self.event(EventKind::KeyCreated, actor, now)).await
+        let event = self.event(EventKind::KeyCreated, actor, now);
+        tx.insert_event(&Event { detail: Some(about_key(key)), ..event }).await
     }
 
     /// Whether the store belongs to this issuer.
@@ -175,4 +179,9 @@ impl App {
             configured: self.policy.issuer.clone(),
         })
     }
+}
+
+/// What an event tells of a key.
+pub(crate) fn about_key(key: &StoredKey) -> String {
+    format!("key={} purpose={}", key.id, key.purpose.as_str())
 }

@@ -2,7 +2,9 @@
 //!
 //! Each is a method on [`App`], with its input and its errors beside it; a file holds one subject.
 
+mod administer;
 mod aftermath;
+mod audit;
 mod authenticate;
 mod change_email;
 mod change_password;
@@ -12,11 +14,13 @@ mod compose;
 mod confirm;
 mod delete_account;
 mod deliver;
+mod denial;
 mod end_all;
 mod explain;
 mod export;
 mod feed;
 mod forgot;
+mod invite;
 mod issue;
 mod issuer;
 mod key_changes;
@@ -28,28 +32,36 @@ mod mail;
 mod not_me;
 mod operator;
 mod outbox;
+mod passwords;
 mod policy;
 mod ready;
 mod reauthenticate;
 mod refresh;
 mod reset;
+mod roles;
+mod seal;
 mod sessions;
 mod signup;
 mod story;
 mod sweep;
+mod throttles;
 mod tokens;
+mod user_list;
+mod user_sessions;
 
 use std::sync::Arc;
 
 use gateward_domain::ports::{
-    Bell, Clock, Entropy, HashError, KeyMaker, Knowledge, LinkMaker, Mailer, PasswordHasher, Store,
-    TokenSigner,
+    AuditKeys, Bell, BreachedPasswords, Clock, Entropy, HashError, KeyMaker, Knowledge, LinkMaker,
+    Mailer, Meter, PasswordHasher, Store, TokenSigner,
 };
 use gateward_domain::{
-    Actor, Event, EventId, EventKind, Origin, Password, PasswordHash, SessionId, Timestamp,
-    TokenError, TokenText,
+    Actor, Event, EventId, EventKind, EventSalt, Origin, Password, PasswordHash, SessionId,
+    Timestamp, TokenError, TokenText,
 };
 
+pub use administer::{AdminError, By};
+pub use audit::{EventFilter, EventPage};
 pub use authenticate::{AuthenticateError, Caller, Forbidden};
 pub use change_email::{ChangeEmailError, UndoEmailError};
 pub use change_password::{ChangePassword, ChangePasswordError, PreparedChange};
@@ -61,6 +73,7 @@ pub use explain::ExplainError;
 pub use export::Export;
 pub use feed::{Followed, Following};
 pub use gateward_domain as domain;
+pub use invite::{AcceptInvitationError, Invitation, PreparedAcceptance};
 pub use key_changes::{RetireError, Retired, Rotated};
 pub use keys::{KeysError, NewAlgorithm};
 pub use links::LetterProof;
@@ -68,15 +81,18 @@ pub use login::{LoggedIn, Login, LoginError, VerifiedLogin};
 pub use logout::{LogoutAllError, LogoutError};
 pub use not_me::NotMeError;
 pub use operator::{NewAccount, OperatorError};
-pub use policy::Policy;
+pub use policy::{Policy, ThrottlePolicy};
 pub use ready::NotReady;
 pub use reauthenticate::{PasswordShown, ReauthenticateError, Reauthenticated};
 pub use refresh::{Refresh, RefreshError, Refreshed};
 pub use reset::{PreparedReset, ResetPassword, ResetPasswordError};
+pub use seal::{AuditReport, SealError};
 pub use sessions::EndSessionError;
 pub use signup::{PreparedSignup, SignedUp, Signup, SignupError};
 pub use story::{Chapter, Story};
+pub use throttles::{RateLimited, ThrottleError};
 pub use tokens::{ActiveToken, TokenKind};
+pub use user_list::{UserFilter, UserPage};
 
 /// What the use cases need from the world.
 #[derive(Clone)]
@@ -89,6 +105,12 @@ pub struct Ports {
     pub signer: Arc<dyn TokenSigner>,
     /// Makes the secrets of mailed links.
     pub links: Arc<dyn LinkMaker>,
+    /// Signs the heads of the audit trail.
+    pub audit_keys: Arc<dyn AuditKeys>,
+    /// The passwords that nobody may choose because they were stolen somewhere.
+    pub breached: Arc<dyn BreachedPasswords>,
+    /// Counts what happens.
+    pub meter: Arc<dyn Meter>,
     /// What this node knows without asking the store.
     pub knowledge: Arc<dyn Knowledge>,
     /// Wakes whoever delivers letters.
@@ -158,20 +180,26 @@ impl App {
 
     /// An event that tells of no account and no session yet.
     fn event(&self, kind: EventKind, actor: Actor, now: Timestamp) -> Event {
+        let mut salt = [0; 16];
+        self.ports.entropy.fill(&mut salt);
         Event {
             id: EventId::new(now, &*self.ports.entropy),
             at: now,
             kind,
             actor,
+            actor_session_id: None,
             user_id: None,
             session_id: None,
+            detail: None,
             ip: None,
+            salt: Some(EventSalt(salt)),
         }
     }
 
     /// An event about the caller's own account and session.
     fn event_of(&self, caller: &Caller, kind: EventKind, origin: &Origin, now: Timestamp) -> Event {
         Event {
+            actor_session_id: Some(caller.session_id),
             user_id: Some(caller.user.id),
             session_id: Some(caller.session_id),
             ip: origin.ip,

@@ -46,7 +46,9 @@ impl App {
         let secret = self.ports.links.link_secret(&key_id, &salt)?;
         let life_seconds = match purpose {
             LinkPurpose::ResetPassword | LinkPurpose::HandedReset => RESET_SECONDS,
-            LinkPurpose::UndoEmail | LinkPurpose::NotMe => LINK_SECONDS_MAX,
+            LinkPurpose::UndoEmail | LinkPurpose::NotMe | LinkPurpose::Invitation => {
+                LINK_SECONDS_MAX
+            }
             LinkPurpose::ConfirmSignup | LinkPurpose::ConfirmEmail | LinkPurpose::ChangeEmail => {
                 CONFIRM_SECONDS
             }

@@ -1,14 +1,17 @@
 //! Logging in: a name and a password for a token pair.
 
-use gateward_domain::ports::{Access, HashError, StoreError, Tx};
+use gateward_domain::client::KnownClient;
+use gateward_domain::link::SecretHash;
+use gateward_domain::ports::{Access, HashError, LoginOutcome, Occurrence, StoreError, Tx};
 use gateward_domain::{
     AccountDisabled, Actor, End, EndReason, Event, EventKind, Identifier, Origin, Password,
-    PasswordHash, Session, SessionId, Timestamp, TokenError, TokenPair, TokenText, User,
+    PasswordHash, Session, SessionId, Timestamp, TokenError, TokenPair, TokenText, User, UserId,
 };
 
-use crate::App;
 use crate::aftermath::Aftermath;
 use crate::clients::ClientError;
+use crate::throttles::{Tally, throttled};
+use crate::{App, RateLimited};
 
 /// Who logs in, and with what.
 #[derive(Debug)]
@@ -32,6 +35,7 @@ pub struct VerifiedLogin {
     session: Session,
     renewed_hash: Option<PasswordHash>,
     device_token: Option<TokenText>,
+    tally: Tally,
     now: Timestamp,
 }
 
@@ -55,6 +59,9 @@ pub enum LoginError {
     /// The password is right and the account disabled.
     #[error(transparent)]
     Disabled(#[from] AccountDisabled),
+    /// Too much was tried.
+    #[error(transparent)]
+    RateLimited(#[from] RateLimited),
     /// The password could not be checked.
     #[error(transparent)]
     Hash(#[from] HashError),
@@ -83,27 +90,30 @@ impl App {
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn verify_login(&self, login: Login) -> Result<VerifiedLogin, LoginError> {
         let now = self.now();
-        let user = self.find_by_identifier(login.identifier.as_ref()).await?;
+        let (user, tally) = self.meet(&login, now).await?;
 
         // No transaction is open here: verifying is slow on purpose.
+        let user_id = user.as_ref().map(|user| user.id);
         let hash = user.as_ref().map_or(&self.decoy_hash, |user| &user.password_hash);
         let matches = self.ports.hasher.verify(&login.password, hash).await?;
-        let may = |user: &User| matches && self.is_confirmed_enough(user);
-        let Some(user) = user.filter(may) else {
-            return Err(LoginError::BadCredentials);
+        let Some(user) = user.filter(|user| matches && self.is_confirmed_enough(user)) else {
+            let error = LoginError::BadCredentials;
+            return Err(self.login_failed(&tally, (&login, user_id), error, now).await);
         };
-        user.may_sign_in()?;
+        if let Err(error) = user.may_sign_in() {
+            return Err(self.login_failed(&tally, (&login, user_id), error.into(), now).await);
+        }
         let renewed_hash = self.renewed_hash(&user, &login.password).await;
 
         let session = self.begin_session(&user, login.origin, login.client_name, now)?;
         let device_token = login.device_token;
-        Ok(VerifiedLogin { user, session, renewed_hash, device_token, now })
+        Ok(VerifiedLogin { user, session, renewed_hash, device_token, tally, now })
     }
 
     /// The second half: begins the session, if the credentials are still those that were checked.
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn complete_login(&self, verified: VerifiedLogin) -> Result<LoggedIn, LoginError> {
-        let VerifiedLogin { user, session, renewed_hash, device_token, now } = verified;
+        let VerifiedLogin { user, session, renewed_hash, device_token, tally, now } = verified;
         let mut tx = self.ports.store.begin(Access::Write).await?;
         // The password may have changed, or the account been disabled, while we hashed.
         let user = match tx.lock_user(user.id).await? {
@@ -111,6 +121,7 @@ impl App {
             _ => return Err(LoginError::BadCredentials),
         };
         user.may_sign_in()?;
+        self.forgive(&mut *tx, &tally, now).await?;
         if let Some(hash) = renewed_hash {
             tx.renew_password_hash(user.id, user.credentials_version, &hash).await?;
         }
@@ -121,6 +132,8 @@ impl App {
             .letter_if(client.letter);
         self.conclude(tx, aftermath, now).await?;
 
+        self.ports.meter.count(Occurrence::Login(LoginOutcome::Succeeded), 1);
+        self.ports.meter.count(Occurrence::SessionBegun, 1);
         tracing::info!(user_id = %user.id, session_id = %session.id, "session begun");
         let pair = self.issue_pair(&user, &session, now)?;
         Ok(LoggedIn { pair, user, device_token: client.token })
@@ -131,16 +144,56 @@ impl App {
         user.email_verified || !self.policy.confirmation_required
     }
 
-    /// The account with this identifier, if what was typed can be one.
-    async fn find_by_identifier(
+    /// Finds the account, and what the try counts for. What is asked of the store is the same whether
+    /// there is such an account or not.
+    async fn meet(
         &self,
-        identifier: Option<&Identifier>,
-    ) -> Result<Option<User>, StoreError> {
-        let Some(identifier) = identifier else { return Ok(None) };
+        login: &Login,
+        now: Timestamp,
+    ) -> Result<(Option<User>, Tally), LoginError> {
         let mut tx = self.ports.store.begin(Access::Read).await?;
-        let user = tx.find_user_by_identifier(identifier).await?;
+        let user = match &login.identifier {
+            Some(identifier) => tx.find_user_by_identifier(identifier).await?,
+            None => None,
+        };
+        let client = match &login.device_token {
+            Some(token) => {
+                let nobody = UserId::from_uuid(uuid::Uuid::nil());
+                let user_id = user.as_ref().map_or(nobody, |user| user.id);
+                let known = tx.list_user_clients(user_id, KnownClient::PER_USER_MAX + 1).await?;
+                let secret = SecretHash::of(token.expose());
+                let is_it =
+                    |client: &&KnownClient| client.secret == secret && client.expires_at > now;
+                known.iter().find(is_it).map(|client| client.id.to_string())
+            }
+            None => None,
+        };
+        let (identifier, origin) = (login.identifier.as_ref(), &login.origin);
+        let mut tally = self.login_tally(identifier, origin, client.as_deref())?;
+        self.weigh(&mut *tx, &mut tally, now).await?;
         tx.commit().await?;
-        Ok(user)
+        Ok((user, tally))
+    }
+
+    /// Counts a log-in that failed and writes it down; gives what is said of it.
+    async fn login_failed(
+        &self,
+        tally: &Tally,
+        (login, user_id): (&Login, Option<UserId>),
+        error: LoginError,
+        now: Timestamp,
+    ) -> LoginError {
+        let (kind, outcome) = match error {
+            LoginError::Disabled(_) => (EventKind::LoginRefused, LoginOutcome::Disabled),
+            _ => (EventKind::LoginFailed, LoginOutcome::Failed),
+        };
+        self.ports.meter.count(Occurrence::Login(outcome), 1);
+        let event = self.event(kind, Actor::Service, now);
+        let event = Event { user_id, ip: login.origin.ip, ..event };
+        match self.strike(tally, Some(event), now).await {
+            Ok(()) => error,
+            Err(throttled) => throttled.into(),
+        }
     }
 
     /// A hash by the present parameters, if the stored one was made with others. When the hasher
@@ -184,3 +237,5 @@ impl From<ClientError> for LoginError {
         }
     }
 }
+
+throttled!(LoginError);

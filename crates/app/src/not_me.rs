@@ -2,13 +2,14 @@
 
 use gateward_domain::link::{Link, LinkPurpose, LinkSubject, SecretHash};
 use gateward_domain::mail::{LetterKind, QueuedLetter};
-use gateward_domain::ports::{Access, StoreError, Tx};
+use gateward_domain::ports::{Access, Pathway, StoreError, Tx};
 use gateward_domain::{
     Actor, EndReason, Event, EventId, EventKind, Origin, Session, Timestamp, User,
 };
 
-use crate::App;
 use crate::aftermath::Aftermath;
+use crate::throttles::throttled;
+use crate::{App, RateLimited};
 
 /// How many events since the login are looked at. If whoever logged in has caused more, the link acts.
 const EVENTS_MAX: u32 = 500;
@@ -19,6 +20,9 @@ pub enum NotMeError {
     /// The link is unknown, used or too old.
     #[error("not a link that is good")]
     InvalidLink,
+    /// Too much was tried.
+    #[error(transparent)]
+    RateLimited(#[from] RateLimited),
     /// The store has failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -32,6 +36,12 @@ impl App {
     /// letter to choose another password.
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn disown_login(&self, token: &str, origin: &Origin) -> Result<(), NotMeError> {
+        let is_wrong = |error: &NotMeError| matches!(error, NotMeError::InvalidLink);
+        let disowned = self.disown_by_link(token, origin);
+        self.counted(Pathway::Link, origin, is_wrong, disowned).await
+    }
+
+    async fn disown_by_link(&self, token: &str, origin: &Origin) -> Result<(), NotMeError> {
         let now = self.now();
         let (link, session) = self.disowned(token, now).await?;
         let mut tx = self.ports.store.begin(Access::Write).await?;
@@ -93,3 +103,5 @@ impl App {
         Ok(())
     }
 }
+
+throttled!(NotMeError);

@@ -2,12 +2,11 @@
 
 use gateward_domain::ports::{Access, HashError, StoreError};
 use gateward_domain::{
-    Actor, Email, EndReason, Event, EventKind, Identifier, Password, PasswordError, RoleName,
-    TokenError, User, Username,
+    Actor, Email, Event, EventKind, Identifier, Password, PasswordError, RoleName, TokenError,
+    User, Username,
 };
 
 use crate::App;
-use crate::aftermath::Aftermath;
 
 /// An account that an operator makes.
 #[derive(Debug)]
@@ -49,7 +48,8 @@ impl App {
     /// Makes an account whose address counts as confirmed.
     pub async fn create_user(&self, account: NewAccount) -> Result<User, OperatorError> {
         let now = self.now();
-        self.policy.password.check(&account.password, &account.username, &account.email)?;
+        let NewAccount { username, email, password, .. } = &account;
+        self.check_password::<OperatorError>(password, username, email).await?;
         let hash = self.ports.hasher.hash(&account.password).await?;
         let mut user = self.new_user(account.username, account.email, hash, now);
         user.email_verified = true;
@@ -64,39 +64,11 @@ impl App {
         Ok(user)
     }
 
-    /// Disables an account and ends its sessions, or enables it; gives the account as it was, and
-    /// whether anything changed.
-    pub async fn set_disabled(
-        &self,
-        identifier: &Identifier,
-        disabled: bool,
-    ) -> Result<(User, bool), OperatorError> {
-        let now = self.now();
-        let mut tx = self.ports.store.begin(Access::Write).await?;
-        let found = tx.find_user_by_identifier(identifier).await?;
-        let Some(user) = found else { return Err(OperatorError::NoSuchUser) };
-        tx.lock_user(user.id).await?;
-        let changed = tx.set_user_disabled(user.id, disabled, now).await?;
-        let reason = EndReason::AccountDisabled;
-        let mut kinds = Vec::new();
-        if changed {
-            kinds.push(if disabled {
-                EventKind::AccountDisabled
-            } else {
-                EventKind::AccountEnabled
-            });
-        }
-        let mut aftermath = Aftermath::default().user_changed(user.id);
-        if disabled {
-            let ended = self.end_all_begun(&mut *tx, &user, reason, now).await?;
-            kinds.extend((!ended.is_empty()).then_some(EventKind::SessionsEnded(reason)));
-            aftermath = aftermath.cut_off(user.id, reason, now).sessions_ended(&ended, reason);
-        }
-        for kind in kinds {
-            let event = self.event(kind, Actor::Operator, now);
-            tx.insert_event(&Event { user_id: Some(user.id), ..event }).await?;
-        }
-        self.conclude(tx, aftermath, now).await?;
-        Ok((user, changed))
+    /// The account that an operator names.
+    pub async fn find_account(&self, identifier: &Identifier) -> Result<User, OperatorError> {
+        let mut tx = self.ports.store.begin(Access::Read).await?;
+        let user = tx.find_user_by_identifier(identifier).await?;
+        tx.commit().await?;
+        user.ok_or(OperatorError::NoSuchUser)
     }
 }

@@ -3,6 +3,30 @@
 use gateward_domain::PasswordPolicy;
 use gateward_domain::key::Algorithm;
 
+/// How much may be tried before whoever tries must wait.
+#[derive(Clone, Copy, Debug)]
+pub struct ThrottlePolicy {
+    /// How many log-ins in a row may fail under one name.
+    pub login_failures_per_account: u32,
+    /// How many wrong secrets one client may give in a window.
+    pub login_failures_per_client: u32,
+    /// The window in seconds, which is also the longest wait.
+    pub window_seconds: i64,
+    /// How many sign-ups one client may begin in a window.
+    pub signups_per_client: u32,
+}
+
+impl Default for ThrottlePolicy {
+    fn default() -> Self {
+        Self {
+            login_failures_per_account: 10,
+            login_failures_per_client: 100,
+            window_seconds: 900,
+            signups_per_client: 30,
+        }
+    }
+}
+
 /// The numbers that an operator may change; the settings fill it.
 #[derive(Clone, Debug)]
 pub struct Policy {
@@ -39,4 +63,36 @@ pub struct Policy {
     pub letters_per_address_seconds: Option<i64>,
     /// How often a code may be tried.
     pub code_tries_max: u32,
+    /// How much may be tried; `None` is no limit.
+    pub throttle: Option<ThrottlePolicy>,
+    /// For how many days the audit trail is kept.
+    pub audit_keep_days: i64,
+}
+
+impl Policy {
+    /// What is in force where an operator has changed nothing but what the service is called:
+    /// scheme, host and port.
+    #[must_use]
+    pub fn new(public_url: &str) -> Self {
+        Self {
+            issuer: public_url.to_owned(),
+            public_url: public_url.to_owned(),
+            key_algorithm: Algorithm::EdDsa,
+            jwks_cache_seconds: 600,
+            rotate_after_days: 90,
+            access_ttl_seconds: 900,
+            refresh_idle_seconds: 7 * 24 * 3600,
+            session_max_seconds: 30 * 24 * 3600,
+            refresh_leeway_seconds: 10,
+            sessions_per_user_max: 100,
+            password: PasswordPolicy { length_min: 8 },
+            signup_enabled: true,
+            confirmation_required: false,
+            reauthentication_seconds: 900,
+            letters_per_address_seconds: Some(60),
+            code_tries_max: 5,
+            throttle: Some(ThrottlePolicy::default()),
+            audit_keep_days: 365,
+        }
+    }
 }

@@ -3,7 +3,8 @@
 use gateward_domain::ports::{Access, HashError, StoreError};
 use gateward_domain::{AccessToken, EndReason, EventKind, Origin, Password, TokenError};
 
-use crate::{App, Caller};
+use crate::throttles::throttled;
+use crate::{App, Caller, RateLimited};
 
 /// The caller has shown the right password, just now or a short time ago; nothing is written yet.
 #[derive(Debug)]
@@ -31,6 +32,9 @@ pub enum ReauthenticateError {
     /// The password is wrong.
     #[error("wrong password")]
     WrongPassword,
+    /// Too much was tried.
+    #[error(transparent)]
+    RateLimited(#[from] RateLimited),
     /// The session ended meanwhile.
     #[error("the session is over: {0}")]
     SessionEnded(EndReason),
@@ -53,12 +57,18 @@ impl App {
         &self,
         caller: &Caller,
         password: &Password,
+        origin: &Origin,
     ) -> Result<PasswordShown, ReauthenticateError> {
+        let now = self.now();
+        let mut tally = self.insider_tally(&caller.user, origin)?;
+        self.weigh_alone(&mut tally, now).await?;
         if self.ports.hasher.verify(password, &caller.user.password_hash).await? {
-            Ok(PasswordShown(()))
-        } else {
-            Err(ReauthenticateError::WrongPassword)
+            self.forgive_alone(&tally, now).await?;
+            return Ok(PasswordShown(()));
         }
+        let event = self.event_of(caller, EventKind::PasswordRefused, origin, now);
+        self.strike(&tally, Some(event), now).await?;
+        Err(ReauthenticateError::WrongPassword)
     }
 
     /// The second half: notes on the session that its user has given the password now. Nothing
@@ -93,3 +103,5 @@ impl App {
         Ok(Reauthenticated { access: self.issue_access(&user, &session, now)?, session_expires_in })
     }
 }
+
+throttled!(ReauthenticateError);

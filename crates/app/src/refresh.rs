@@ -1,7 +1,7 @@
 //! Refreshing: a refresh token for the next pair.
 
 use gateward_domain::mail::LetterKind;
-use gateward_domain::ports::{Access, StoreError};
+use gateward_domain::ports::{Access, Occurrence, RefreshOutcome, StoreError};
 use gateward_domain::refresh::{KeyHash, Rotation, ShownToken, Verdict, judge};
 use gateward_domain::{
     Actor, End, EndReason, Event, EventKind, Origin, Session, SessionId, Timestamp, TokenError,
@@ -63,6 +63,24 @@ impl App {
     /// [`judge`].
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn refresh(&self, refresh: Refresh) -> Result<Refreshed, RefreshError> {
+        let refreshed = self.try_refresh(refresh).await;
+        let outcome = match &refreshed {
+            Ok((_, outcome)) => Some(*outcome),
+            Err(RefreshError::Reused) => Some(RefreshOutcome::Replayed),
+            Err(RefreshError::SessionEnded(_)) => Some(RefreshOutcome::Ended),
+            Err(RefreshError::Token(_)) => Some(RefreshOutcome::Refused),
+            Err(RefreshError::TooLate | RefreshError::Store(_)) => None,
+        };
+        if let Some(outcome) = outcome {
+            self.ports.meter.count(Occurrence::Refresh(outcome), 1);
+        }
+        refreshed.map(|(refreshed, _)| refreshed)
+    }
+
+    async fn try_refresh(
+        &self,
+        refresh: Refresh,
+    ) -> Result<(Refreshed, RefreshOutcome), RefreshError> {
         let now = self.now();
         let deadline = refresh.received_at.plus_seconds(DEADLINE_SECONDS);
         if now > deadline {
@@ -78,12 +96,18 @@ impl App {
         let mut tx = self.ports.store.begin(Access::SingleWrite).await?;
         let rotated = tx.rotate_session(&rotation).await?;
         tx.commit().await?;
-        let (session, user) = match rotated {
-            Some(rotated) => rotated,
+        let (session, user, outcome) = match rotated {
+            Some((session, user)) => {
+                // The line stands where the token that was shown says, or has moved on just now.
+                let has_moved = session.line.rotated_at == now;
+                let outcome =
+                    if has_moved { RefreshOutcome::Rotated } else { RefreshOutcome::Repeated };
+                (session, user, outcome)
+            }
             None => self.settle(&rotation, &refresh.origin, deadline).await?,
         };
         let pair = self.issue_pair(&user, &session, now)?;
-        Ok(Refreshed { pair, user })
+        Ok((Refreshed { pair, user }, outcome))
     }
 
     /// The session of a refresh token of ours, whether or not it can still be used.
@@ -115,7 +139,7 @@ impl App {
         rotation: &Rotation,
         origin: &Origin,
         deadline: Timestamp,
-    ) -> Result<(Session, User), RefreshError> {
+    ) -> Result<(Session, User, RefreshOutcome), RefreshError> {
         let mut tx = self.ports.store.begin(Access::Write).await?;
         let Some(mut session) = tx.lock_session(rotation.shown.session_id).await? else {
             return Err(RefreshError::Token(TokenError::Invalid));
@@ -167,6 +191,11 @@ impl App {
             Some(user) => user,
         };
         tx.commit().await?;
-        Ok((session, user))
+        let outcome = match verdict {
+            Verdict::CatchUp => RefreshOutcome::CaughtUp,
+            Verdict::Repeat => RefreshOutcome::Repeated,
+            _ => RefreshOutcome::Rotated,
+        };
+        Ok((session, user, outcome))
     }
 }

@@ -2,7 +2,7 @@
 
 use gateward_domain::link::{Link, LinkPurpose, LinkSubject};
 use gateward_domain::mail::LetterKind;
-use gateward_domain::ports::{Access, HashError, StoreError, Tx};
+use gateward_domain::ports::{Access, HashError, Pathway, StoreError, Tx};
 use gateward_domain::{
     Actor, End, EndReason, Event, EventKind, Identifier, Origin, Password, PasswordError,
     PasswordHash, SessionId, Timestamp, User, UserId,
@@ -10,7 +10,8 @@ use gateward_domain::{
 
 use crate::aftermath::Aftermath;
 use crate::links::LetterProof;
-use crate::{App, OperatorError};
+use crate::throttles::throttled;
+use crate::{App, OperatorError, RateLimited};
 
 /// What somebody shows of a letter, and the password that they choose.
 #[derive(Debug)]
@@ -37,6 +38,9 @@ pub enum ResetPasswordError {
     /// The link or code is unknown, used, superseded or too old.
     #[error("not a link that is good")]
     InvalidLink,
+    /// Too much was tried.
+    #[error(transparent)]
+    RateLimited(#[from] RateLimited),
     /// The new password does not meet the policy.
     #[error(transparent)]
     Password(#[from] PasswordError),
@@ -50,7 +54,8 @@ pub enum ResetPasswordError {
 
 /// The links that end with a reset: whatever somebody else began before the owner of the address
 /// came back. A link that undoes a change stays, for it goes to an address that was proved.
-const BEGUN_BEFORE: [LinkPurpose; 4] = [
+const BEGUN_BEFORE: [LinkPurpose; 5] = [
+    LinkPurpose::Invitation,
     LinkPurpose::ResetPassword,
     LinkPurpose::HandedReset,
     LinkPurpose::ConfirmEmail,
@@ -80,6 +85,16 @@ impl App {
         &self,
         reset: ResetPassword,
     ) -> Result<PreparedReset, ResetPasswordError> {
+        let origin = reset.origin.clone();
+        let is_wrong =
+            |error: &ResetPasswordError| matches!(error, ResetPasswordError::InvalidLink);
+        self.counted(Pathway::Link, &origin, is_wrong, self.prepare_by_link(reset)).await
+    }
+
+    async fn prepare_by_link(
+        &self,
+        reset: ResetPassword,
+    ) -> Result<PreparedReset, ResetPasswordError> {
         // The code of a link that was handed over is told to nobody.
         let purposes: &[LinkPurpose] = match reset.proof {
             LetterProof::Token(_) => &[LinkPurpose::ResetPassword, LinkPurpose::HandedReset],
@@ -94,7 +109,7 @@ impl App {
         };
         tx.commit().await?;
         let user = user.ok_or(ResetPasswordError::InvalidLink)?;
-        self.policy.password.check(&reset.new, &user.username, &user.email)?;
+        self.check_password::<ResetPasswordError>(&reset.new, &user.username, &user.email).await?;
         let hash = self.ports.hasher.hash(&reset.new).await?;
         Ok(PreparedReset { link, hash, origin: reset.origin })
     }
@@ -121,6 +136,7 @@ impl App {
         if confirms {
             tx.set_email(user.id, &user.email, true, now).await?;
         }
+        self.forgive_names(&mut *tx, &user).await?;
         let ended = self.end_all_begun(&mut *tx, &user, EndReason::PasswordReset, now).await?;
         let mut kinds =
             vec![EventKind::PasswordReset, EventKind::SessionsEnded(EndReason::PasswordReset)];
@@ -178,3 +194,5 @@ impl App {
         Ok((url, link.expires_at))
     }
 }
+
+throttled!(ResetPasswordError);

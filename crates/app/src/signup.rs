@@ -2,16 +2,17 @@
 
 use gateward_domain::link::SecretHash;
 use gateward_domain::mail::{LetterKind, QueuedLetter};
-use gateward_domain::ports::{Access, HashError, StoreError, Taken};
+use gateward_domain::ports::{Access, HashError, Pathway, StoreError, Taken};
 use gateward_domain::signup::PendingSignup;
 use gateward_domain::{
     Actor, Email, Event, EventKind, Identifier, Origin, Password, PasswordError, PasswordHash,
-    RoleName, SignupId, Timestamp, TokenText, User, UserId, Username,
+    PermissionSet, RoleName, SignupId, Timestamp, TokenText, User, UserId, Username,
 };
 
-use crate::App;
 use crate::aftermath::Aftermath;
 use crate::outbox::CONFIRMING;
+use crate::throttles::throttled;
+use crate::{App, RateLimited};
 
 /// For how many seconds a sign-up can be confirmed: as long as its letter is tried, and a day more.
 const PENDING_SECONDS: i64 = 4 * 24 * 3600;
@@ -55,6 +56,9 @@ pub enum SignupError {
     /// The operator does not let strangers sign up.
     #[error("sign-up is off")]
     Off,
+    /// Too many sign-ups came from the same client.
+    #[error(transparent)]
+    RateLimited(#[from] RateLimited),
     /// The password does not meet the policy.
     #[error(transparent)]
     Password(#[from] PasswordError),
@@ -83,7 +87,12 @@ impl App {
         if !self.policy.signup_enabled {
             return Err(SignupError::Off);
         }
-        self.policy.password.check(&signup.password, &signup.username, &signup.email)?;
+        let Signup { username, email, password, origin } = &signup;
+        self.check_password::<SignupError>(password, username, email).await?;
+        // Each one counts, whether an account comes of it or not.
+        let mut tally = self.client_tally(Pathway::Signup, origin)?;
+        self.weigh_alone(&mut tally, now).await?;
+        self.strike(&tally, None, now).await?;
         if self.policy.confirmation_required {
             self.refuse_taken_name(&signup.username).await?;
         }
@@ -166,6 +175,7 @@ impl App {
             email,
             email_verified: false,
             roles: vec![RoleName::user()],
+            permissions: PermissionSet::EMPTY,
             disabled: false,
             password_hash,
             credentials_version: 1,
@@ -174,3 +184,5 @@ impl App {
         }
     }
 }
+
+throttled!(SignupError);

@@ -42,17 +42,19 @@ enum Swept {
     Links,
     Clients,
     News,
+    Strikes,
     Letters(LetterState),
 }
 
 impl Swept {
     /// All there is, with for how many seconds it is kept after its time.
-    const ALL: [(Self, i64); 8] = [
+    const ALL: [(Self, i64); 9] = [
         (Self::Sessions, KEEP_SECONDS),
         (Self::Signups, KEEP_SECONDS),
         (Self::Links, LINK_KEEP_SECONDS),
         (Self::Clients, KEEP_SECONDS),
         (Self::News, NEWS_KEEP_SECONDS),
+        (Self::Strikes, KEEP_SECONDS),
         (Self::Letters(LetterState::Sent), LETTER_KEEP_SECONDS),
         (Self::Letters(LetterState::Dropped), DROPPED_LETTER_KEEP_SECONDS),
         (Self::Letters(LetterState::Dead), DEAD_LETTER_KEEP_SECONDS),
@@ -60,8 +62,8 @@ impl Swept {
 }
 
 impl App {
-    /// Deletes what is past its time: sessions, sign-ups, links, clients,
-    /// news and letters; gives how many rows.
+    /// Deletes what is past its time: sessions, sign-ups, links, clients, news, counts of wrong secrets
+    /// and letters; gives how many rows. The audit trail has a sweep of its own.
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn sweep(&self) -> Result<u64, StoreError> {
         let now = self.now();
@@ -87,6 +89,7 @@ impl App {
             Swept::Links => tx.delete_links(before, BATCH).await?,
             Swept::Clients => tx.delete_clients(before, BATCH).await?,
             Swept::News => tx.delete_news(before, BATCH).await?,
+            Swept::Strikes => tx.delete_strikes(before, BATCH).await?,
             Swept::Letters(state) => tx.delete_letters(state, before, BATCH).await?,
         };
         tx.commit().await?;

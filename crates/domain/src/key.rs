@@ -99,7 +99,8 @@ pub struct StoredKey {
     pub algorithm: Algorithm,
     /// The private part, sealed with the master key.
     pub sealed: Vec<u8>,
-    /// The public part as a JSON Web Key (RFC 7517); only keys for access tokens have one.
+    /// The public part as a JSON Web Key (RFC 7517); only keys for access tokens and
+    /// for the audit trail have one.
     pub public_jwk: Option<String>,
     /// When it was made.
     pub created_at: Timestamp,

@@ -4,6 +4,7 @@
 //! value; the rules are plain functions; the [`ports`] say what the use cases need from the world.
 
 pub mod audit;
+pub mod audit_check;
 pub mod client;
 mod email;
 pub mod event;

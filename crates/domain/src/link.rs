@@ -10,7 +10,7 @@ use crate::key::KeyId;
 use crate::refresh::Salt;
 use crate::{Email, LinkId, SessionId, SignupId, Timestamp, TokenText, UserId};
 
-/// For how many seconds a link is good at most: the one that undoes a change of address.
+/// For how many seconds a link is good at most: one that undoes a change of address or invites.
 pub const LINK_SECONDS_MAX: i64 = 7 * 24 * 3600;
 
 macro_rules! purposes {

@@ -83,6 +83,8 @@ labels! {
         Letter = "letter",
         /// The secret of a configured client.
         Client = "client",
+        /// What a caller may not do, and is written down.
+        Denial = "denial",
     }
 }
 

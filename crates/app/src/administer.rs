@@ -1,0 +1,274 @@
+//! Administering accounts: who may do what to whom, and what is done.
+//!
+//! Whoever administers holds one lock, that of the installation: so the last administrator does not
+//! go while another one does, and what a caller may do is what the store says behind that lock, not
+//! what a node knew a moment before.
+
+use std::net::IpAddr;
+
+use gateward_domain::mail::LetterKind;
+use gateward_domain::ports::{Access, StoreError, Tx};
+use gateward_domain::{
+    Actor, EndReason, Event, EventKind, Origin, Permission, PermissionSet, RoleName, Timestamp,
+    TokenError, User, UserId, Username,
+};
+
+use crate::aftermath::Aftermath;
+use crate::outbox::{RENAMING, RESETTING};
+use crate::{App, Caller, Forbidden, NotRecent};
+
+/// Who administers.
+#[derive(Clone, Copy, Debug)]
+pub enum By<'a> {
+    /// Somebody at the command line, who may do everything.
+    Operator,
+    /// A user, by a request from there.
+    Caller(&'a Caller, &'a Origin),
+}
+
+impl By<'_> {
+    /// From where, if it is known.
+    pub(crate) fn ip(self) -> Option<IpAddr> {
+        match self {
+            Self::Operator => None,
+            Self::Caller(_, origin) => origin.ip,
+        }
+    }
+}
+
+/// Why nothing was done.
+#[derive(Debug, thiserror::Error)]
+pub enum AdminError {
+    /// The caller may not do this, or not to this account.
+    #[error(transparent)]
+    Forbidden(#[from] Forbidden),
+    /// The caller does not hold this role, so may not give or take it.
+    #[error("the role {0} is not the caller's to give")]
+    NotHeld(RoleName),
+    /// The password was given too long ago.
+    #[error(transparent)]
+    NotRecent(#[from] NotRecent),
+    /// There is no such account, session or role.
+    #[error("there is no such thing")]
+    NotFound,
+    /// Nobody could administer the installation any more.
+    #[error("the last active administrator stays")]
+    LastAdmin,
+    /// There is no such role.
+    #[error("there is no role {0}")]
+    NoSuchRole(RoleName),
+    /// The role is built in, and never changes.
+    #[error("the role is built in")]
+    BuiltIn,
+    /// There are as many roles as there may be.
+    #[error("there are too many roles")]
+    TooManyRoles,
+    /// Somebody holds the role.
+    #[error("somebody holds the role")]
+    RoleInUse,
+    /// A link could not be made.
+    #[error("the link could not be made")]
+    Token(#[from] TokenError),
+    /// The store refused, perhaps because a name is another's.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Locks what everybody locks who administers.
+pub(crate) async fn lock_administration(tx: &mut dyn Tx) -> Result<(), StoreError> {
+    if let Some(instance) = tx.find_instance().await? {
+        tx.lock_instance(&instance).await?;
+    }
+    Ok(())
+}
+
+/// Whether nobody could administer the installation without this account. The caller holds
+/// [`lock_administration`].
+pub(crate) async fn is_last_admin(tx: &mut dyn Tx, user: &User) -> Result<bool, StoreError> {
+    let admin = RoleName::admin();
+    let counts = user.roles.contains(&admin) && !user.disabled;
+    Ok(counts && tx.count_users_with_role(&admin).await? <= 1)
+}
+
+/// What whoever administers holds, by the store.
+#[derive(Clone, Debug)]
+pub(crate) struct Holds {
+    pub(crate) permissions: PermissionSet,
+    pub(crate) roles: Vec<RoleName>,
+}
+
+impl Holds {
+    /// Whether somebody who holds this may give or take a role: only what they hold themselves.
+    pub(crate) fn check_role(&self, role: &RoleName) -> Result<(), AdminError> {
+        let holds = self.roles.contains(role) || self.roles.contains(&RoleName::admin());
+        if holds { Ok(()) } else { Err(AdminError::NotHeld(role.clone())) }
+    }
+
+    /// Whether they hold all of these permissions.
+    pub(crate) fn check_all(&self, wanted: PermissionSet) -> Result<(), Forbidden> {
+        let missing = wanted.iter().find(|permission| !self.permissions.contains(*permission));
+        missing.map_or(Ok(()), |permission| Err(Forbidden(permission)))
+    }
+}
+
+impl App {
+    /// Begins to administer: with the lock, and what the caller holds now.
+    pub(crate) async fn begin_to_administer(
+        &self,
+        by: By<'_>,
+        permission: Permission,
+    ) -> Result<(Box<dyn Tx>, Holds), AdminError> {
+        let mut tx = self.ports.store.begin(Access::Write).await?;
+        lock_administration(&mut *tx).await?;
+        let holds = match by {
+            By::Operator => {
+                Holds { permissions: PermissionSet::all(), roles: vec![RoleName::admin()] }
+            }
+            By::Caller(caller, _) => {
+                let user = tx.find_user(caller.user.id).await?;
+                let user = user.filter(|user| !user.disabled).ok_or(Forbidden(permission))?;
+                Holds { permissions: user.permissions, roles: user.roles }
+            }
+        };
+        holds.check_all([permission].into_iter().collect())?;
+        Ok((tx, holds))
+    }
+
+    /// Refuses a caller who gave the password too long ago for what cannot be taken back.
+    pub(crate) fn check_recent_by(&self, by: By<'_>) -> Result<(), NotRecent> {
+        match by {
+            By::Operator => Ok(()),
+            By::Caller(caller, _) => self.check_recent(caller).map(drop),
+        }
+    }
+
+    /// An event about an account, by whoever administers.
+    pub(crate) fn event_by(
+        &self,
+        by: By<'_>,
+        kind: EventKind,
+        user_id: UserId,
+        now: Timestamp,
+    ) -> Event {
+        Event { user_id: Some(user_id), ..self.admin_event(by, kind, now) }
+    }
+
+    /// An event about no account, by whoever administers.
+    pub(crate) fn admin_event(&self, by: By<'_>, kind: EventKind, now: Timestamp) -> Event {
+        let (actor, actor_session_id) = match by {
+            By::Operator => (Actor::Operator, None),
+            By::Caller(caller, _) => (Actor::User(caller.user.id), Some(caller.session_id)),
+        };
+        Event { actor_session_id, ip: by.ip(), ..self.event(kind, actor, now) }
+    }
+
+    /// Gives an account another name, and tells its owner.
+    #[tracing::instrument(skip_all, err(level = "debug"))]
+    pub async fn rename_user(
+        &self,
+        by: By<'_>,
+        id: UserId,
+        username: Username,
+    ) -> Result<User, AdminError> {
+        let now = self.now();
+        let (mut tx, holds) = self.begin_to_administer(by, Permission::UsersWrite).await?;
+        let user = lock_target(&mut *tx, &holds, id).await?;
+        if user.username == username {
+            return Ok(user);
+        }
+        tx.set_username(id, &username, now).await?;
+        let renamed = User { username, updated_at: now, ..user };
+        tx.insert_event(&self.event_by(by, EventKind::UsernameChanged, id, now)).await?;
+        let letter = self.notice(LetterKind::UsernameChanged, &renamed, by.ip(), now);
+        self.post_spaced(&mut *tx, RENAMING, letter).await?;
+        self.conclude(tx, Aftermath::default().user_changed(id).letter(), now).await?;
+        tracing::info!(user_id = %id, "account renamed");
+        Ok(renamed)
+    }
+
+    /// Disables an account and ends its sessions; gives it as it is then, and whether it was not so
+    /// before.
+    #[tracing::instrument(skip_all, err(level = "debug"))]
+    pub async fn disable_user(&self, by: By<'_>, id: UserId) -> Result<(User, bool), AdminError> {
+        self.check_recent_by(by)?;
+        let now = self.now();
+        let (mut tx, holds) = self.begin_to_administer(by, Permission::UsersWrite).await?;
+        let user = lock_target(&mut *tx, &holds, id).await?;
+        if is_last_admin(&mut *tx, &user).await? {
+            return Err(AdminError::LastAdmin);
+        }
+        let changed = tx.set_user_disabled(id, true, now).await?;
+        let reason = EndReason::AccountDisabled;
+        // Once more where it was disabled before: nothing that was begun may be left.
+        let ended = self.end_all_begun(&mut *tx, &user, reason, now).await?;
+        if changed {
+            tx.insert_event(&self.event_by(by, EventKind::AccountDisabled, id, now)).await?;
+        }
+        if !ended.is_empty() {
+            tx.insert_event(&self.event_by(by, EventKind::SessionsEnded(reason), id, now)).await?;
+        }
+        let aftermath = Aftermath::default()
+            .user_changed(id)
+            .cut_off(id, reason, now)
+            .sessions_ended(&ended, reason);
+        let user = tx.find_user(id).await?.ok_or(AdminError::NotFound)?;
+        self.conclude(tx, aftermath, now).await?;
+        tracing::info!(user_id = %id, "account disabled, sessions ended");
+        Ok((user, changed))
+    }
+
+    /// Enables an account that was disabled; gives it as it is then, and whether it was.
+    #[tracing::instrument(skip_all, err(level = "debug"))]
+    pub async fn enable_user(&self, by: By<'_>, id: UserId) -> Result<(User, bool), AdminError> {
+        let now = self.now();
+        let (mut tx, holds) = self.begin_to_administer(by, Permission::UsersWrite).await?;
+        lock_target(&mut *tx, &holds, id).await?;
+        let changed = tx.set_user_disabled(id, false, now).await?;
+        if changed {
+            tx.insert_event(&self.event_by(by, EventKind::AccountEnabled, id, now)).await?;
+        }
+        let user = tx.find_user(id).await?.ok_or(AdminError::NotFound)?;
+        self.conclude(tx, Aftermath::default().user_changed(id), now).await?;
+        Ok((user, changed))
+    }
+
+    /// Deletes an account and ends its sessions.
+    #[tracing::instrument(skip_all, err(level = "debug"))]
+    pub async fn delete_user(&self, by: By<'_>, id: UserId) -> Result<User, AdminError> {
+        self.check_recent_by(by)?;
+        let now = self.now();
+        let (mut tx, holds) = self.begin_to_administer(by, Permission::UsersWrite).await?;
+        let user = lock_target(&mut *tx, &holds, id).await?;
+        if is_last_admin(&mut *tx, &user).await? {
+            return Err(AdminError::LastAdmin);
+        }
+        let aftermath = self.delete_locked(&mut *tx, &user, by, now).await?;
+        self.conclude(tx, aftermath, now).await?;
+        tracing::info!(user_id = %id, "account deleted, sessions ended");
+        Ok(user)
+    }
+
+    /// Has a letter sent with which the owner of an account chooses a new password. The password of
+    /// now stays until then; nobody else ever chooses one.
+    #[tracing::instrument(skip_all, err(level = "debug"))]
+    pub async fn start_reset(&self, by: By<'_>, id: UserId) -> Result<(), AdminError> {
+        let now = self.now();
+        let (mut tx, holds) = self.begin_to_administer(by, Permission::UsersWrite).await?;
+        let user = lock_target(&mut *tx, &holds, id).await?;
+        let letter = self.letter(LetterKind::ForgotPassword, &user.email, by.ip(), now);
+        tx.insert_letter(&self.once(RESETTING, letter)).await?;
+        tx.insert_event(&self.event_by(by, EventKind::ResetRequested, id, now)).await?;
+        Ok(self.conclude(tx, Aftermath::default().letter(), now).await?)
+    }
+}
+
+/// The account that is acted on, locked. Nobody acts on one that holds a permission that they do not.
+pub(crate) async fn lock_target(
+    tx: &mut dyn Tx,
+    holds: &Holds,
+    id: UserId,
+) -> Result<User, AdminError> {
+    let user = tx.lock_user(id).await?.ok_or(AdminError::NotFound)?;
+    holds.check_all(user.permissions)?;
+    Ok(user)
+}

@@ -1,0 +1,168 @@
+//! Inviting: an account is made for somebody, who alone chooses its password.
+
+use gateward_domain::link::{Link, LinkPurpose, LinkSubject};
+use gateward_domain::mail::{LetterKind, QueuedLetter};
+use gateward_domain::ports::{Access, HashError, Pathway, StoreError};
+use gateward_domain::{
+    Actor, Email, Event, EventKind, Origin, Password, PasswordError, PasswordHash, Permission,
+    RoleName, User, Username,
+};
+
+use crate::administer::{AdminError, By};
+use crate::aftermath::Aftermath;
+use crate::links::LetterProof;
+use crate::reset::end_links_begun;
+use crate::throttles::throttled;
+use crate::{App, RateLimited};
+
+/// Who is invited.
+#[derive(Debug)]
+pub struct Invitation {
+    /// The name of the account.
+    pub username: Username,
+    /// The address that the letter goes to.
+    pub email: Email,
+    /// The roles; everybody holds `user` besides.
+    pub roles: Vec<RoleName>,
+}
+
+/// An invitation that may be accepted; nothing is written yet.
+#[derive(Debug)]
+pub struct PreparedAcceptance {
+    link: Link,
+    hash: PasswordHash,
+    origin: Origin,
+}
+
+/// Why an invitation was not accepted.
+#[derive(Debug, thiserror::Error)]
+pub enum AcceptInvitationError {
+    /// The link is unknown, used, superseded or too old.
+    #[error("not a link that is good")]
+    InvalidLink,
+    /// Too much was tried.
+    #[error(transparent)]
+    RateLimited(#[from] RateLimited),
+    /// The password does not meet the policy.
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+    /// The password could not be hashed.
+    #[error(transparent)]
+    Hash(#[from] HashError),
+    /// The store has failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl App {
+    /// Makes an account without a password, and has its owner invited to choose one.
+    ///
+    /// For roles beyond `user` the caller must be allowed to give them, and have given the password a
+    /// short time ago.
+    #[tracing::instrument(skip_all, err(level = "debug"))]
+    pub async fn invite_user(
+        &self,
+        by: By<'_>,
+        invitation: Invitation,
+    ) -> Result<User, AdminError> {
+        let now = self.now();
+        let (mut tx, holds) = self.begin_to_administer(by, Permission::UsersWrite).await?;
+        let user_role = RoleName::user();
+        if invitation.roles.iter().any(|role| *role != user_role) {
+            holds.check_all([Permission::RolesGrant].into_iter().collect())?;
+            self.check_recent_by(by)?;
+        }
+        let roles = self.grantable(&mut *tx, &holds, (&[], invitation.roles)).await?;
+        // The hash of a password that nobody knows, until the owner chooses one.
+        let hash = self.decoy_hash.clone();
+        let user = self.new_user(invitation.username, invitation.email, hash, now);
+        let user = User { roles, ..user };
+        tx.insert_user(&user).await?;
+        let subject = LinkSubject::User(user.id);
+        let link = self.new_link(LinkPurpose::Invitation, subject, &user.email, now)?;
+        tx.put_link(&link).await?;
+        let letter = self.notice(LetterKind::Invitation, &user, by.ip(), now);
+        let letter = QueuedLetter { link_id: Some(link.id), slot: None, ..letter };
+        tx.insert_letter(&letter).await?;
+        let event = self.event_by(by, EventKind::AccountInvited, user.id, now);
+        let names: Vec<&str> = user.roles.iter().map(RoleName::as_str).collect();
+        let detail = Some(format!("roles={}", names.join(",")));
+        tx.insert_event(&Event { detail, ..event }).await?;
+        // As it is read: with what its roles give.
+        let user = tx.find_user(user.id).await?.ok_or(AdminError::NotFound)?;
+        self.conclude(tx, Aftermath::default().letter(), now).await?;
+        tracing::info!(user_id = %user.id, "account made for somebody who is invited");
+        Ok(user)
+    }
+
+    /// The first half of accepting: finds the link and hashes the password. Uses up nothing; see
+    /// [`App::login`] for why there are two halves.
+    #[tracing::instrument(skip_all, err(level = "debug"))]
+    pub async fn prepare_acceptance(
+        &self,
+        token: String,
+        password: Password,
+        origin: Origin,
+    ) -> Result<PreparedAcceptance, AcceptInvitationError> {
+        let is_wrong =
+            |error: &AcceptInvitationError| matches!(error, AcceptInvitationError::InvalidLink);
+        let (link, hash) = self
+            .counted(Pathway::Link, &origin, is_wrong, self.invited_by(token, &password))
+            .await?;
+        Ok(PreparedAcceptance { link, hash, origin })
+    }
+
+    async fn invited_by(
+        &self,
+        token: String,
+        password: &Password,
+    ) -> Result<(Link, PasswordHash), AcceptInvitationError> {
+        let (proof, now) = (LetterProof::Token(token), self.now());
+        let link = self.shown_link(&proof, &[LinkPurpose::Invitation], None, now).await?;
+        let link = link.ok_or(AcceptInvitationError::InvalidLink)?;
+        let mut tx = self.ports.store.begin(Access::Read).await?;
+        let user = match link.user_id() {
+            Some(id) => tx.find_user(id).await?,
+            None => None,
+        };
+        tx.commit().await?;
+        let user = user.ok_or(AcceptInvitationError::InvalidLink)?;
+        self.check_password::<AcceptInvitationError>(password, &user.username, &user.email).await?;
+        let hash = self.ports.hasher.hash(password).await?;
+        Ok((link, hash))
+    }
+
+    /// The second half: uses the link up and sets the password. The letter has proved the address.
+    #[tracing::instrument(skip_all, err(level = "debug"))]
+    pub async fn complete_acceptance(
+        &self,
+        prepared: PreparedAcceptance,
+    ) -> Result<(), AcceptInvitationError> {
+        let now = self.now();
+        let PreparedAcceptance { link, hash, origin } = prepared;
+        let mut tx = self.ports.store.begin(Access::Write).await?;
+        let user = match link.user_id() {
+            Some(id) => tx.lock_user(id).await?,
+            None => None,
+        };
+        let bound = |user: &User| user.email == link.email && !user.disabled;
+        let user = user.filter(bound).ok_or(AcceptInvitationError::InvalidLink)?;
+        if !tx.spend_link(link.id, now).await? {
+            return Err(AcceptInvitationError::InvalidLink);
+        }
+        tx.set_password(user.id, user.credentials_version, &hash, now).await?;
+        tx.set_email(user.id, &user.email, true, now).await?;
+        end_links_begun(&mut *tx, user.id).await?;
+        // Others that wait for the address wait in vain from now on.
+        tx.delete_signups_of_email(&link.email).await?;
+        for kind in [EventKind::InvitationAccepted, EventKind::EmailConfirmed] {
+            let event = self.event(kind, Actor::User(user.id), now);
+            tx.insert_event(&Event { user_id: Some(user.id), ip: origin.ip, ..event }).await?;
+        }
+        self.conclude(tx, Aftermath::default().user_changed(user.id), now).await?;
+        tracing::info!(user_id = %user.id, "invitation accepted");
+        Ok(())
+    }
+}
+
+throttled!(AcceptInvitationError);

@@ -1,0 +1,173 @@
+//! Roles: what they are, what they give, and who holds which.
+
+use gateward_domain::feed::News;
+use gateward_domain::ports::{Access, StoreError, Tx};
+use gateward_domain::{
+    Event, EventKind, Permission, PermissionSet, Role, RoleName, User, UserId, UserRange,
+};
+
+use crate::App;
+use crate::administer::{AdminError, By, Holds, is_last_admin, lock_target};
+use crate::aftermath::Aftermath;
+
+impl App {
+    /// All roles, in alphabetical order.
+    pub async fn list_roles(&self) -> Result<Vec<Role>, StoreError> {
+        let mut tx = self.ports.store.begin(Access::Read).await?;
+        let mut roles = tx.list_roles().await?;
+        tx.commit().await?;
+        roles.extend(Role::built_in());
+        roles.sort_by(|one, other| one.name.cmp(&other.name));
+        Ok(roles)
+    }
+
+    /// The role of this name.
+    pub async fn find_role(&self, name: &RoleName) -> Result<Option<Role>, StoreError> {
+        Ok(self.list_roles().await?.into_iter().find(|role| role.name == *name))
+    }
+
+    /// Defines a role, for the first time or anew; gives whether it is new. Its holders may do what it
+    /// gives from their next request on. Nobody defines what gives or gave more than they hold.
+    #[tracing::instrument(skip_all, err(level = "debug"))]
+    pub async fn put_role(&self, by: By<'_>, role: Role) -> Result<bool, AdminError> {
+        self.check_recent_by(by)?;
+        let now = self.now();
+        let (mut tx, holds) = self.begin_to_administer(by, Permission::RolesWrite).await?;
+        if role.name.is_built_in() {
+            return Err(AdminError::BuiltIn);
+        }
+        let roles = tx.list_roles().await?;
+        let before = roles.iter().find(|other| other.name == role.name);
+        let given = before.map_or(PermissionSet::EMPTY, |before| before.permissions);
+        holds.check_all(role.permissions.union(given))?;
+        if before.is_none() && roles.len() >= Role::MAX {
+            return Err(AdminError::TooManyRoles);
+        }
+        let is_new = tx.put_role(&role, now).await?;
+        let event = self.admin_event(by, EventKind::RoleDefined, now);
+        let detail = format!(
+            "role={} permissions={} before={}",
+            role.name,
+            role.permissions.to_text(),
+            given.to_text()
+        );
+        tx.insert_event(&Event { detail: Some(detail), ..event }).await?;
+        self.conclude(tx, Aftermath::default().news(News::RolesChanged), now).await?;
+        Ok(is_new)
+    }
+
+    /// Deletes a role that nobody holds.
+    #[tracing::instrument(skip_all, err(level = "debug"))]
+    pub async fn delete_role(&self, by: By<'_>, name: &RoleName) -> Result<(), AdminError> {
+        self.check_recent_by(by)?;
+        let now = self.now();
+        let (mut tx, holds) = self.begin_to_administer(by, Permission::RolesWrite).await?;
+        if name.is_built_in() {
+            return Err(AdminError::BuiltIn);
+        }
+        let roles = tx.list_roles().await?;
+        let role = roles.iter().find(|role| role.name == *name).ok_or(AdminError::NotFound)?;
+        holds.check_all(role.permissions)?;
+        if !tx.list_users(&UserRange::Role(name.clone()), None, 1).await?.is_empty() {
+            return Err(AdminError::RoleInUse);
+        }
+        tx.delete_role(name).await?;
+        let event = self.admin_event(by, EventKind::RoleDeleted, now);
+        tx.insert_event(&Event { detail: Some(format!("role={name}")), ..event }).await?;
+        self.conclude(tx, Aftermath::default().news(News::RolesChanged), now).await?;
+        Ok(())
+    }
+
+    /// Gives an account exactly these roles, and `user`, which everybody holds.
+    #[tracing::instrument(skip_all, err(level = "debug"))]
+    pub async fn set_user_roles(
+        &self,
+        by: By<'_>,
+        id: UserId,
+        roles: Vec<RoleName>,
+    ) -> Result<User, AdminError> {
+        self.change_roles(by, id, |_| roles).await
+    }
+
+    /// Gives an account one more role, or takes one away; gives the account as it is then.
+    pub async fn change_role(
+        &self,
+        by: By<'_>,
+        id: UserId,
+        role: RoleName,
+        holds: bool,
+    ) -> Result<User, AdminError> {
+        self.change_roles(by, id, |user| {
+            let mut roles: Vec<_> =
+                user.roles.iter().filter(|held| **held != role).cloned().collect();
+            if holds {
+                roles.push(role);
+            }
+            roles
+        })
+        .await
+    }
+
+    async fn change_roles(
+        &self,
+        by: By<'_>,
+        id: UserId,
+        wanted: impl FnOnce(&User) -> Vec<RoleName> + Send,
+    ) -> Result<User, AdminError> {
+        self.check_recent_by(by)?;
+        let now = self.now();
+        let (mut tx, holds) = self.begin_to_administer(by, Permission::RolesGrant).await?;
+        let user = lock_target(&mut *tx, &holds, id).await?;
+        let roles = self.grantable(&mut *tx, &holds, (&user.roles, wanted(&user))).await?;
+        if roles == user.roles {
+            return Ok(user);
+        }
+        if !roles.contains(&RoleName::admin()) && is_last_admin(&mut *tx, &user).await? {
+            return Err(AdminError::LastAdmin);
+        }
+        tx.set_user_roles(id, &roles, now).await?;
+        let event = self.event_by(by, EventKind::RolesChanged, id, now);
+        let detail = format!("roles={} before={}", listed(&roles), listed(&user.roles));
+        tx.insert_event(&Event { detail: Some(detail), ..event }).await?;
+        let user = tx.find_user(id).await?.ok_or(AdminError::NotFound)?;
+        self.conclude(tx, Aftermath::default().user_changed(id), now).await?;
+        tracing::info!(user_id = %id, "roles changed");
+        Ok(user)
+    }
+
+    /// These roles in their order, if each one exists and all that are given or taken are the
+    /// caller's to give: they hold them, and everything that these give.
+    pub(crate) async fn grantable(
+        &self,
+        tx: &mut dyn Tx,
+        holds: &Holds,
+        (before, mut wanted): (&[RoleName], Vec<RoleName>),
+    ) -> Result<Vec<RoleName>, AdminError> {
+        wanted.push(RoleName::user());
+        wanted.sort();
+        wanted.dedup();
+        let mut roles = tx.list_roles().await?;
+        roles.extend(Role::built_in());
+        let given = wanted.iter().filter(|role| !before.contains(role));
+        let taken = before.iter().filter(|role| !wanted.contains(role));
+        for name in given.clone() {
+            if !roles.iter().any(|role| role.name == *name) {
+                return Err(AdminError::NoSuchRole(name.clone()));
+            }
+        }
+        for name in given.chain(taken) {
+            if *name == RoleName::user() {
+                continue;
+            }
+            let defined = roles.iter().find(|role| role.name == *name);
+            holds.check_all(defined.map_or(PermissionSet::EMPTY, |role| role.permissions))?;
+            holds.check_role(name)?;
+        }
+        Ok(wanted)
+    }
+}
+
+fn listed(roles: &[RoleName]) -> String {
+    let names: Vec<&str> = roles.iter().map(RoleName::as_str).collect();
+    names.join(",")
+}

@@ -1,0 +1,237 @@
+//! Sealing the audit trail, checking it, and letting go of what was kept long enough.
+//!
+//! Requests write events without a place in the chain and never wait for each other. Whoever seals
+//! gives the places afterwards, some hundred at a time, behind a lock that nobody else takes.
+
+use gateward_domain::audit::{Chain, Entry, Head, HeadKind, Seal, SignedHead, chained};
+use gateward_domain::audit_check::{ChainCheck, Finding};
+use gateward_domain::ports::{Access, Occurrence, StoreError, Tx};
+use gateward_domain::{Actor, Event, EventKind, Timestamp, TokenError};
+
+use crate::App;
+
+/// How many events one transaction seals, deletes or erases: few enough to hold no lock for long.
+const BATCH: u32 = 200;
+
+/// How many entries are read at once when the chain is checked.
+const CHUNK: u32 = 1000;
+
+/// How many batches one sweep makes at most, so that it ends; the next one goes on.
+const BATCHES_MAX: u32 = 100;
+
+/// Seconds in a day.
+const DAY_SECONDS: i64 = 24 * 3600;
+
+/// Why the audit trail was not sealed.
+#[derive(Debug, thiserror::Error)]
+pub enum SealError {
+    /// A head could not be signed.
+    #[error("the head of the audit trail could not be signed")]
+    Token(#[from] TokenError),
+    /// The store has failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What a check of the audit trail has found.
+#[derive(Debug)]
+pub struct AuditReport {
+    /// How many entries were looked at.
+    pub entries: u64,
+    /// How far the chain has come.
+    pub tip: Head,
+    /// How many events wait for their place in it; at most a page of them is counted.
+    pub waiting: usize,
+    /// What is wrong.
+    pub findings: Vec<Finding>,
+}
+
+impl App {
+    /// Gives every event its place in the chain that has none, and signs how far it has come; gives
+    /// how many. Of nodes that do so at once, each does a part.
+    #[tracing::instrument(skip_all, err(level = "debug"))]
+    pub async fn seal_events(&self) -> Result<u64, SealError> {
+        let mut total = 0;
+        // A read, without the lock: mostly there is nothing to do.
+        let mut tx = self.ports.store.begin(Access::Read).await?;
+        let waits = !tx.list_unsealed_events(1).await?.is_empty();
+        tx.commit().await?;
+        let mut may_be_more = waits;
+        while may_be_more {
+            let sealed = self.seal_batch().await?;
+            total += sealed as u64;
+            may_be_more = sealed == BATCH as usize;
+        }
+        self.ports.meter.count(Occurrence::EventSealed, total);
+        Ok(total)
+    }
+
+    async fn seal_batch(&self) -> Result<usize, SealError> {
+        let now = self.now();
+        let mut tx = self.ports.store.begin(Access::Write).await?;
+        let chain = tx.lock_chain().await?;
+        let entries = tx.list_unsealed_events(BATCH).await?;
+        if entries.is_empty() {
+            return Ok(0);
+        }
+        let mut head = Head { at: now, ..chain.tip.head };
+        let mut seals = Vec::with_capacity(entries.len());
+        for entry in &entries {
+            head.seq += 1;
+            head.digest = chained(&head.digest, head.seq, &entry.event, &entry.commitment);
+            let seal = Seal { seq: head.seq, digest: head.digest, signature: None };
+            seals.push((entry.event.id, seal));
+        }
+        let signature = self.ports.audit_keys.sign_head(HeadKind::Tip, &head)?;
+        if let Some((_, last)) = seals.last_mut() {
+            last.signature = Some(signature.clone());
+        }
+        tx.seal_events(&seals, &SignedHead { head, signature }).await?;
+        tx.commit().await?;
+        Ok(seals.len())
+    }
+
+    /// How far the chain of the audit trail has come.
+    pub async fn audit_tip(&self) -> Result<Head, StoreError> {
+        let mut tx = self.ports.store.begin(Access::Read).await?;
+        let chain = tx.find_chain().await?;
+        tx.commit().await?;
+        Ok(chain.tip.head)
+    }
+
+    /// Goes through the whole chain, and tells after each page how far it is. `expected` is a head that
+    /// somebody has kept elsewhere.
+    pub async fn verify_audit(
+        &self,
+        expected: Option<Head>,
+        mut progress: impl FnMut(u64, &Head) + Send,
+    ) -> Result<AuditReport, StoreError> {
+        // The tip first: what is sealed while the check runs stands after it.
+        let mut tx = self.ports.store.begin(Access::Read).await?;
+        let chain = tx.find_chain().await?;
+        let waiting = tx.list_unsealed_events(BATCH).await?.len();
+        tx.commit().await?;
+        let read_head = |signature: &str| self.ports.audit_keys.read_head(signature).ok();
+        let mut check = ChainCheck::new(&chain.floor, expected, read_head);
+        let tip = chain.tip.head;
+        loop {
+            let entries = match self.audit_page(check.seq(), CHUNK).await {
+                // One of them cannot be read: up to it they are read one by one.
+                Err(StoreError::Corrupt { .. }) => match self.audit_page(check.seq(), 1).await {
+                    Err(StoreError::Corrupt { .. }) => {
+                        check.add_unreadable();
+                        continue;
+                    }
+                    one => one?,
+                },
+                entries => entries?,
+            };
+            let Some(last) = entries.last() else { break };
+            let has_passed_tip = last.seal.as_ref().is_some_and(|seal| seal.seq >= tip.seq);
+            for entry in &entries {
+                check.add(entry);
+            }
+            progress(check.entries(), &tip);
+            if has_passed_tip {
+                break;
+            }
+        }
+        let entries = check.entries();
+        let findings = check.finish(&chain.tip);
+        Ok(AuditReport { entries, tip, waiting, findings })
+    }
+
+    /// The next entries of the chain after a number.
+    pub async fn audit_page(&self, after: i64, limit: u32) -> Result<Vec<Entry>, StoreError> {
+        let mut tx = self.ports.store.begin(Access::Read).await?;
+        let entries = tx.list_sealed_events(after, limit).await?;
+        tx.commit().await?;
+        Ok(entries)
+    }
+
+    /// Both ends of the chain, signed.
+    pub async fn audit_chain(&self) -> Result<Chain, StoreError> {
+        let mut tx = self.ports.store.begin(Access::Read).await?;
+        let chain = tx.find_chain().await?;
+        tx.commit().await?;
+        Ok(chain)
+    }
+
+    /// Reads a signature of the audit trail.
+    #[must_use]
+    pub fn read_audit_head(&self, signature: &str) -> Option<(HeadKind, Head)> {
+        self.ports.audit_keys.read_head(signature).ok()
+    }
+
+    /// Takes what tells of a person out of the events of deleted accounts, and deletes entries that
+    /// were kept long enough; gives how many rows were changed.
+    #[tracing::instrument(skip_all, err(level = "debug"))]
+    pub async fn sweep_audit(&self) -> Result<u64, SealError> {
+        let mut total = 0;
+        for _ in 0..BATCHES_MAX {
+            let erased = self.erase_batch().await?;
+            total += erased.unwrap_or(0);
+            if erased.is_none() {
+                break;
+            }
+        }
+        for _ in 0..BATCHES_MAX {
+            let deleted = self.expire_batch().await?;
+            total += deleted;
+            if deleted == 0 {
+                break;
+            }
+        }
+        Ok(total)
+    }
+
+    /// Erases a part of the events of a deleted account; `None` if there is none to erase.
+    async fn erase_batch(&self) -> Result<Option<u64>, StoreError> {
+        let now = self.now();
+        let mut tx = self.ports.store.begin(Access::Write).await?;
+        let Some(user_id) = tx.find_erasure().await? else { return Ok(None) };
+        let erased = tx.erase_events(user_id, BATCH).await?;
+        if erased < u64::from(BATCH) {
+            let event = self.event(EventKind::EventsErased, Actor::Service, now);
+            tx.insert_event(&Event { user_id: Some(user_id), ..event }).await?;
+        }
+        tx.commit().await?;
+        Ok(Some(erased))
+    }
+
+    /// Deletes the oldest entries of the chain that were kept long enough. Where it begins from then
+    /// on is signed.
+    async fn expire_batch(&self) -> Result<u64, SealError> {
+        let now = self.now();
+        let before = now.minus_seconds(self.policy.audit_keep_days.saturating_mul(DAY_SECONDS));
+        let mut tx = self.ports.store.begin(Access::Read).await?;
+        let floor = tx.find_chain().await?.floor;
+        let oldest = tx.list_sealed_events(floor.head.seq, 1).await?;
+        tx.commit().await?;
+        if oldest.first().is_none_or(|entry| entry.event.at >= before) {
+            return Ok(0);
+        }
+        let mut tx = self.ports.store.begin(Access::Write).await?;
+        let Some(head) = expired(&mut *tx, before, now).await? else { return Ok(0) };
+        let signature = self.ports.audit_keys.sign_head(HeadKind::Floor, &head)?;
+        let deleted = tx.cut_chain(&SignedHead { head, signature }).await?;
+        let event = self.event(EventKind::EventsExpired, Actor::Service, now);
+        let detail = Some(format!("seq={}", head.seq));
+        tx.insert_event(&Event { detail, ..event }).await?;
+        tx.commit().await?;
+        Ok(deleted)
+    }
+}
+
+/// Up to where the oldest entries are older than `before`; `None` if none is. The chain is locked.
+async fn expired(
+    tx: &mut dyn Tx,
+    before: Timestamp,
+    now: Timestamp,
+) -> Result<Option<Head>, StoreError> {
+    let chain = tx.lock_chain().await?;
+    let oldest = tx.list_sealed_events(chain.floor.head.seq, BATCH).await?;
+    let old = oldest.iter().take_while(|entry| entry.event.at < before);
+    let last = old.filter_map(|entry| entry.seal.as_ref()).last();
+    Ok(last.map(|seal| Head { seq: seal.seq, digest: seal.digest, at: now }))
+}

@@ -1,0 +1,75 @@
+//! The sessions of others: seeing them and ending them.
+
+use gateward_domain::ports::{Access, StoreError};
+use gateward_domain::{End, EndReason, Event, EventKind, Permission, Session, SessionId, UserId};
+
+use crate::App;
+use crate::administer::{AdminError, By, lock_target};
+use crate::aftermath::Aftermath;
+
+impl App {
+    /// The living sessions of an account, in the order in which they began, those after `after`; `None`
+    /// if there is no such account.
+    pub async fn list_sessions_of(
+        &self,
+        id: UserId,
+        after: Option<SessionId>,
+        limit: u32,
+    ) -> Result<Option<Vec<Session>>, StoreError> {
+        let now = self.now();
+        let mut tx = self.ports.store.begin(Access::Read).await?;
+        let sessions = match tx.find_user(id).await? {
+            Some(_) => Some(tx.list_living_sessions(id, now, after, limit).await?),
+            None => None,
+        };
+        tx.commit().await?;
+        Ok(sessions)
+    }
+
+    /// Ends a session of an account. One that is over already is what was asked for.
+    #[tracing::instrument(skip_all, err(level = "debug"))]
+    pub async fn end_session_of(
+        &self,
+        by: By<'_>,
+        id: UserId,
+        session_id: SessionId,
+    ) -> Result<(), AdminError> {
+        self.check_recent_by(by)?;
+        let now = self.now();
+        let (mut tx, holds) = self.begin_to_administer(by, Permission::SessionsEnd).await?;
+        lock_target(&mut *tx, &holds, id).await?;
+        let session = tx.lock_session(session_id).await?;
+        let session = session.filter(|session| session.user_id == id);
+        let session = session.ok_or(AdminError::NotFound)?;
+        let end = End { at: now, reason: EndReason::EndedByAdmin };
+        if !tx.end_session(session_id, end).await? {
+            return Ok(());
+        }
+        let reason = session.lapse(now).unwrap_or(end).reason;
+        let event = self.event_by(by, EventKind::SessionEnded(reason), id, now);
+        tx.insert_event(&Event { session_id: Some(session_id), ..event }).await?;
+        let aftermath = Aftermath::default().session_ended(session_id, reason);
+        self.conclude(tx, aftermath, now).await?;
+        tracing::info!(user_id = %id, %session_id, %reason, "session ended");
+        Ok(())
+    }
+
+    /// Ends all sessions of an account; gives how many.
+    #[tracing::instrument(skip_all, err(level = "debug"))]
+    pub async fn end_sessions_of(&self, by: By<'_>, id: UserId) -> Result<usize, AdminError> {
+        self.check_recent_by(by)?;
+        let now = self.now();
+        let (mut tx, holds) = self.begin_to_administer(by, Permission::SessionsEnd).await?;
+        lock_target(&mut *tx, &holds, id).await?;
+        let reason = EndReason::EndedByAdmin;
+        let ended = tx.end_sessions_of_user(id, None, End { at: now, reason }).await?;
+        if !ended.is_empty() {
+            tx.insert_event(&self.event_by(by, EventKind::SessionsEnded(reason), id, now)).await?;
+        }
+        let aftermath =
+            Aftermath::default().cut_off(id, reason, now).sessions_ended(&ended, reason);
+        self.conclude(tx, aftermath, now).await?;
+        tracing::info!(user_id = %id, count = ended.len(), %reason, "sessions ended");
+        Ok(ended.len())
+    }
+}

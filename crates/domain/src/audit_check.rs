@@ -1,0 +1,404 @@
+//! Checking the chain of the audit trail: what was changed, taken out, cut off or forged.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use crate::audit::{Digest, Entry, Head, HeadKind, Seal, SignedHead, chained};
+use crate::{Actor, EventKind, UserId};
+
+/// Something that is wrong with the audit trail.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Finding {
+    /// These entries are not there, the first and the last of them.
+    Missing(i64, i64),
+    /// An entry is not what it was when it was sealed, or stands in the place of another.
+    Altered(i64),
+    /// The address that an entry tells is not the one that it told.
+    AddressAltered(i64),
+    /// An entry cannot be read at all.
+    Unreadable(i64),
+    /// What tells of this person was taken out of an entry, though their account was not deleted.
+    ErasedWithoutDeletion(i64, UserId),
+    /// A head at this entry was not signed by this installation, or not for this place.
+    ForgedHead(i64),
+    /// Where the chain begins was not signed by this installation.
+    ForgedFloor,
+    /// The chain ends before the entry that it had come to.
+    CutTail {
+        /// The last entry that is there.
+        found: i64,
+        /// The last entry that was.
+        expected: i64,
+    },
+    /// The chain does not have the head that was kept elsewhere.
+    NotAsKept(i64),
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing(from, to) if from == to => write!(formatter, "entry {from} is missing"),
+            Self::Missing(from, to) => write!(formatter, "entries {from} to {to} are missing"),
+            Self::Altered(seq) => {
+                write!(formatter, "entry {seq} is altered, or in the place of another")
+            }
+            Self::AddressAltered(seq) => write!(formatter, "entry {seq} tells another address"),
+            Self::Unreadable(seq) => write!(formatter, "entry {seq} cannot be read"),
+            Self::ErasedWithoutDeletion(seq, id) => {
+                write!(formatter, "entry {seq} was erased, but account {id} was not deleted")
+            }
+            Self::ForgedHead(seq) => write!(formatter, "the signature at entry {seq} is forged"),
+            Self::ForgedFloor => formatter.write_str("the signature on the beginning is forged"),
+            Self::CutTail { found, expected } => {
+                write!(formatter, "the end is cut off: {expected} was reached, {found} is the last")
+            }
+            Self::NotAsKept(seq) => {
+                write!(formatter, "the chain does not have the head that was kept at {seq}")
+            }
+        }
+    }
+}
+
+/// What is wrong is listed up to so many; whoever has altered all has altered enough.
+const FINDINGS_MAX: usize = 1000;
+
+/// A check that is given the entries one after the other.
+pub struct ChainCheck<R> {
+    read_head: R,
+    /// The number of the last entry.
+    seq: i64,
+    /// The digest up to it; `None` where it cannot be known.
+    digest: Option<Digest>,
+    entries: u64,
+    expected: Option<Head>,
+    /// Entries that were erased, each account once.
+    erased: Vec<(i64, UserId, Option<UserId>)>,
+    deleted: BTreeSet<UserId>,
+    findings: Vec<Finding>,
+}
+
+impl<R: Fn(&str) -> Option<(HeadKind, Head)>> ChainCheck<R> {
+    /// Begins at the floor. `expected` is a head that was kept elsewhere; `read_head` reads a signature.
+    pub fn new(floor: &SignedHead, expected: Option<Head>, read_head: R) -> Self {
+        let mut findings = Vec::new();
+        let says = || read_head(&floor.signature);
+        let is_start = floor.head.seq == 0 && floor.head.digest == Digest::START;
+        if !is_start && says() != Some((HeadKind::Floor, floor.head)) {
+            findings.push(Finding::ForgedFloor);
+        }
+        Self {
+            read_head,
+            seq: floor.head.seq,
+            digest: Some(floor.head.digest),
+            entries: 0,
+            expected: expected.filter(|head| head.seq > floor.head.seq),
+            erased: Vec::new(),
+            deleted: BTreeSet::new(),
+            findings,
+        }
+    }
+
+    /// The number of the last entry that was looked at.
+    pub const fn seq(&self) -> i64 {
+        self.seq
+    }
+
+    /// How many entries were looked at.
+    pub const fn entries(&self) -> u64 {
+        self.entries
+    }
+
+    /// Looks at the next entry.
+    pub fn add(&mut self, entry: &Entry) {
+        let Some(seal) = &entry.seal else { return };
+        self.entries += 1;
+        if seal.seq != self.seq + 1 {
+            self.find(Finding::Missing(self.seq + 1, seal.seq - 1));
+            self.digest = None;
+        }
+        self.check_digest(entry, seal);
+        self.check_person(entry, seal.seq);
+        self.check_signature(seal);
+        if self.expected.is_some_and(|head| head.seq == seal.seq && head.digest != seal.digest) {
+            self.find(Finding::NotAsKept(seal.seq));
+        }
+        self.seq = seal.seq;
+        self.digest = Some(seal.digest);
+    }
+
+    /// Passes over an entry that cannot be read.
+    pub fn add_unreadable(&mut self) {
+        self.seq += 1;
+        self.digest = None;
+        self.find(Finding::Unreadable(self.seq));
+    }
+
+    /// Ends at the tip.
+    pub fn finish(mut self, tip: &SignedHead) -> Vec<Finding> {
+        let reached = tip.head.seq.max(self.expected.map_or(0, |head| head.seq));
+        if self.seq < reached {
+            self.find(Finding::CutTail { found: self.seq, expected: reached });
+        }
+        let is_start = tip.head == Head::START || tip.head.seq == 0;
+        if !is_start && (self.read_head)(&tip.signature) != Some((HeadKind::Tip, tip.head)) {
+            self.find(Finding::ForgedHead(tip.head.seq));
+        }
+        // A tip of another chain fits its own signature, but not the last entry.
+        if self.seq == tip.head.seq && self.digest.is_some_and(|digest| digest != tip.head.digest) {
+            self.find(Finding::ForgedHead(tip.head.seq));
+        }
+        for (seq, user, other) in std::mem::take(&mut self.erased) {
+            let is_deleted = |id: &UserId| self.deleted.contains(id);
+            if !is_deleted(&user) && !other.as_ref().is_some_and(is_deleted) {
+                self.find(Finding::ErasedWithoutDeletion(seq, user));
+            }
+        }
+        self.findings.dedup();
+        self.findings
+    }
+
+    fn check_digest(&mut self, entry: &Entry, seal: &Seal) {
+        // Where the one before is not known, it was found already.
+        let Some(before) = &self.digest else { return };
+        if chained(before, seal.seq, &entry.event, &entry.commitment) != seal.digest {
+            self.find(Finding::Altered(seal.seq));
+        }
+    }
+
+    fn check_person(&mut self, entry: &Entry, seq: i64) {
+        let event = &entry.event;
+        if let (EventKind::AccountDeleted, Some(id)) = (event.kind, event.user_id) {
+            self.deleted.insert(id);
+        }
+        match event.commitment() {
+            Some(commitment) if commitment != entry.commitment => {
+                self.find(Finding::AddressAltered(seq));
+            }
+            None if event.ip.is_some() => self.find(Finding::AddressAltered(seq)),
+            None if entry.commitment != Digest::START => self.note_erased(entry, seq),
+            _ => {}
+        }
+    }
+
+    fn note_erased(&mut self, entry: &Entry, seq: i64) {
+        let actor = match entry.event.actor {
+            Actor::User(id) => Some(id),
+            Actor::Operator | Actor::Service => None,
+        };
+        let Some(id) = entry.event.user_id.or(actor) else {
+            return self.find(Finding::Altered(seq));
+        };
+        let is_known = self.erased.iter().any(|(_, known, other)| (*known, *other) == (id, actor));
+        if !is_known {
+            self.erased.push((seq, id, actor));
+        }
+    }
+
+    fn check_signature(&mut self, seal: &Seal) {
+        let Some(signature) = &seal.signature else { return };
+        let says = (self.read_head)(signature);
+        let fits = says.is_some_and(|(kind, head)| {
+            kind == HeadKind::Tip && head.seq == seal.seq && head.digest == seal.digest
+        });
+        if !fits {
+            self.find(Finding::ForgedHead(seal.seq));
+        }
+    }
+
+    fn find(&mut self, finding: Finding) {
+        if self.findings.len() < FINDINGS_MAX {
+            self.findings.push(finding);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::{Event, EventId, EventSalt, Timestamp};
+
+    /// Signs by writing down what is signed.
+    fn sign(kind: HeadKind, head: &Head) -> String {
+        format!("{kind:?} {} {}", head.seq, head.digest)
+    }
+
+    fn read(signature: &str) -> Option<(HeadKind, Head)> {
+        let mut parts = signature.split(' ');
+        let kind = if parts.next()? == "Tip" { HeadKind::Tip } else { HeadKind::Floor };
+        let (seq, digest) = (parts.next()?.parse().ok()?, Digest::from_hex(parts.next()?)?);
+        Some((kind, Head { seq, digest, at: Timestamp::from_seconds(0) }))
+    }
+
+    fn signed(kind: HeadKind, head: Head) -> SignedHead {
+        SignedHead { signature: sign(kind, &head), head }
+    }
+
+    fn user(number: u128) -> UserId {
+        UserId::from_uuid(Uuid::from_u128(number))
+    }
+
+    /// Ten entries and their tip; the eighth tells that account 1 was deleted.
+    fn chain() -> (Vec<Entry>, SignedHead) {
+        let (mut digest, mut entries) = (Digest::START, Vec::new());
+        for seq in 1..=10_i64 {
+            let kind =
+                if seq == 8 { EventKind::AccountDeleted } else { EventKind::PasswordChanged };
+            let event = Event {
+                id: EventId::from_uuid(Uuid::from_u64_pair(0, seq.unsigned_abs())),
+                at: Timestamp::from_seconds(seq),
+                kind,
+                actor: Actor::Operator,
+                actor_session_id: None,
+                user_id: Some(user(if seq == 3 { 2 } else { 1 })),
+                session_id: None,
+                detail: None,
+                ip: Some([192, 0, 2, 1].into()),
+                salt: Some(EventSalt([7; 16])),
+            };
+            let commitment = event.commitment().unwrap();
+            digest = chained(&digest, seq, &event, &commitment);
+            let head = Head { seq, digest, at: Timestamp::from_seconds(0) };
+            let signature = (seq % 5 == 0).then(|| sign(HeadKind::Tip, &head));
+            entries.push(Entry { event, commitment, seal: Some(Seal { seq, digest, signature }) });
+        }
+        let head = Head { seq: 10, digest, at: Timestamp::from_seconds(0) };
+        (entries, signed(HeadKind::Tip, head))
+    }
+
+    fn check(entries: &[Entry], tip: &SignedHead) -> Vec<Finding> {
+        let mut check = ChainCheck::new(&SignedHead::start(), None, read);
+        for entry in entries {
+            check.add(entry);
+        }
+        check.finish(tip)
+    }
+
+    fn erase(entry: &mut Entry) {
+        (entry.event.ip, entry.event.salt) = (None, None);
+    }
+
+    #[test]
+    fn an_untouched_chain_is_well() {
+        let (entries, tip) = chain();
+        assert_eq!(check(&entries, &tip), []);
+        assert_eq!(check(&[], &SignedHead::start()), []);
+    }
+
+    #[test]
+    fn an_altered_entry_is_found() {
+        let (mut entries, tip) = chain();
+        entries[3].event.user_id = Some(user(9));
+        assert_eq!(check(&entries, &tip), [Finding::Altered(4)]);
+        let (mut entries, tip) = chain();
+        entries[3].event.ip = Some([192, 0, 2, 2].into());
+        assert_eq!(check(&entries, &tip), [Finding::AddressAltered(4)]);
+    }
+
+    #[test]
+    fn a_removed_entry_is_found() {
+        let (mut entries, tip) = chain();
+        entries.remove(3);
+        assert_eq!(check(&entries, &tip), [Finding::Missing(4, 4)]);
+    }
+
+    #[test]
+    fn two_swapped_entries_are_found() {
+        let (mut entries, tip) = chain();
+        let (third, fourth) = (entries[2].event.clone(), entries[3].event.clone());
+        (entries[2].event, entries[3].event) = (fourth, third);
+        assert_eq!(check(&entries, &tip), [Finding::Altered(3), Finding::Altered(4)]);
+    }
+
+    #[test]
+    fn a_cut_tail_is_found() {
+        let (mut entries, tip) = chain();
+        entries.truncate(7);
+        let cut = Finding::CutTail { found: 7, expected: 10 };
+        assert_eq!(check(&entries, &tip), [cut]);
+    }
+
+    /// Whoever sets back the tip as well is found by a head that was kept elsewhere.
+    #[test]
+    fn a_tail_that_is_cut_with_its_tip_is_found_by_a_kept_head() {
+        let (mut entries, tip) = chain();
+        entries.truncate(5);
+        let seal = entries[4].seal.clone().unwrap();
+        let head = Head { seq: 5, digest: seal.digest, at: Timestamp::from_seconds(0) };
+        let back = signed(HeadKind::Tip, head);
+        assert_eq!(check(&entries, &back), []);
+        let mut check = ChainCheck::new(&SignedHead::start(), Some(tip.head), read);
+        for entry in &entries {
+            check.add(entry);
+        }
+        let cut = Finding::CutTail { found: 5, expected: 10 };
+        assert_eq!(check.finish(&back), [cut]);
+    }
+
+    #[test]
+    fn a_chain_that_was_made_anew_is_found_by_its_heads() {
+        let (mut entries, mut tip) = chain();
+        let (mut digest, at) = (Digest::START, Timestamp::from_seconds(0));
+        entries[0].event.user_id = Some(user(9));
+        for entry in &mut entries {
+            let seal = entry.seal.as_mut().unwrap();
+            seal.digest = chained(&digest, seal.seq, &entry.event, &entry.commitment);
+            digest = seal.digest;
+        }
+        tip.head = Head { seq: 10, digest, at };
+        let forged = [5, 10, 10].map(Finding::ForgedHead);
+        assert_eq!(check(&entries, &tip), forged[..2]);
+    }
+
+    #[test]
+    fn a_forged_head_is_found() {
+        let (mut entries, tip) = chain();
+        entries[4].seal.as_mut().unwrap().signature = Some("Tip 5 ff".to_owned());
+        assert_eq!(check(&entries, &tip), [Finding::ForgedHead(5)]);
+        let (entries, tip) = chain();
+        let forged = SignedHead { signature: sign(HeadKind::Floor, &tip.head), ..tip };
+        assert_eq!(check(&entries, &forged), [Finding::ForgedHead(10)]);
+    }
+
+    #[test]
+    fn an_erasure_is_well_if_the_account_was_deleted() {
+        let (mut entries, tip) = chain();
+        erase(&mut entries[1]);
+        erase(&mut entries[8]);
+        assert_eq!(check(&entries, &tip), []);
+        erase(&mut entries[2]);
+        assert_eq!(check(&entries, &tip), [Finding::ErasedWithoutDeletion(3, user(2))]);
+    }
+
+    #[test]
+    fn a_chain_goes_on_from_a_floor_that_is_signed() {
+        let (entries, tip) = chain();
+        let seal = entries[3].seal.clone().unwrap();
+        let head = Head { seq: 4, digest: seal.digest, at: Timestamp::from_seconds(0) };
+        let from = |floor: &SignedHead| {
+            let mut check = ChainCheck::new(floor, None, read);
+            for entry in &entries[4..] {
+                check.add(entry);
+            }
+            check.finish(&tip)
+        };
+        assert_eq!(from(&signed(HeadKind::Floor, head)), []);
+        assert_eq!(from(&signed(HeadKind::Tip, head)), [Finding::ForgedFloor]);
+    }
+
+    #[test]
+    fn an_entry_that_cannot_be_read_hides_none_behind_it() {
+        let (mut entries, tip) = chain();
+        entries[6].event.detail = Some("changed".to_owned());
+        let mut check = ChainCheck::new(&SignedHead::start(), None, read);
+        for entry in &entries[..3] {
+            check.add(entry);
+        }
+        check.add_unreadable();
+        for entry in &entries[4..] {
+            check.add(entry);
+        }
+        assert_eq!(check.finish(&tip), [Finding::Unreadable(4), Finding::Altered(7)]);
+    }
+}
