@@ -2,8 +2,7 @@
 
 use gateward_domain::key::{CLOCK_SKEW_SECONDS, KeyId};
 use gateward_domain::{
-    AccessClaims, AccessGrant, Permission, RoleName, Session, SessionId, Timestamp, TokenId,
-    UserId, permissions_of,
+    AccessClaims, AccessGrant, Permission, RoleName, Session, SessionId, Timestamp, TokenId, UserId,
 };
 use serde::Serialize;
 
@@ -101,10 +100,7 @@ pub(crate) fn write_access(
         email: user.email.as_str(),
         email_verified: user.email_verified,
         roles: user.roles.iter().map(RoleName::as_str).collect(),
-        permissions: permissions_of(&user.roles)
-            .iter()
-            .map(|it: &Permission| it.as_str())
-            .collect(),
+        permissions: user.permissions.iter().map(Permission::as_str).collect(),
         auth_time: grant.auth_time.seconds(),
         amr: AMR,
     };

@@ -4,8 +4,10 @@
 //! - [`Keyring`] makes and keeps keys, signs tokens with them and reads tokens strictly.
 //! - [`MasterKey`] seals the private keys that lie in the store; [`MasterKeys`] are the present one
 //!   and the one before it.
+//! - [`BreachedFiles`] looks passwords up in a list of breached ones.
 //! - [`SystemEntropy`] and [`SystemClock`] are the only sources of chance and time.
 
+mod breached;
 mod claims;
 mod clock;
 mod entropy;
@@ -18,6 +20,7 @@ mod signing_key;
 #[cfg(test)]
 mod wycheproof;
 
+pub use breached::BreachedFiles;
 pub use clock::SystemClock;
 pub use entropy::SystemEntropy;
 pub use hasher::{Argon2Error, Argon2Hasher, Argon2Settings, HashLoad};

@@ -38,6 +38,7 @@ impl Ends {
             | News::KeyRevoked { .. }
             | News::UserChanged { .. }
             | News::KeysChanged
+            | News::RolesChanged
             | News::Unknown => {}
         }
     }

@@ -83,6 +83,15 @@ impl NodeMemory {
         self.read().confirmed.map(|at| at.elapsed())
     }
 
+    /// Forgets a user, also if it was read already and is about to be remembered.
+    fn forget_user(&self, state: &mut State, id: UserId, until: Instant) {
+        let entry = (state.learned, until);
+        state.changes.insert(id, entry);
+        if let Some(users) = &self.users {
+            users.remove(&id);
+        }
+    }
+
     /// Forgets all users and whose sessions are whose, also of those who were read already and are about
     /// to be remembered.
     fn forget_users_of(&self, state: &mut State) {
@@ -144,12 +153,11 @@ impl Knowledge for NodeMemory {
         for item in items {
             state.learned += 1;
             state.ends.learn(&item.news, until);
-            if let News::UserChanged { id } = item.news {
-                let entry = (state.learned, until);
-                state.changes.insert(id, entry);
-                if let Some(users) = &self.users {
-                    users.remove(&id);
-                }
+            match item.news {
+                News::UserChanged { id } => self.forget_user(&mut state, id, until),
+                // A user is remembered with what the roles gave when it was read.
+                News::RolesChanged => self.forget_users_of(&mut state),
+                _ => {}
             }
         }
     }

@@ -103,7 +103,8 @@ pub(crate) const fn carries_link(text: LetterText) -> bool {
         | LetterText::ConfirmChange
         | LetterText::ResetPassword
         | LetterText::EmailChange
-        | LetterText::NewClient => true,
+        | LetterText::NewClient
+        | LetterText::Invitation => true,
         LetterText::AccountExists
         | LetterText::AddressInUse
         | LetterText::EmailChanged

@@ -7,7 +7,7 @@ use gateward_domain::key::{Algorithm, KeyId, KeyPurpose, StoredKey};
 use gateward_domain::ports::{KeyError, KeyMaker};
 
 use super::Keyring;
-use super::material::{self, AccessMaterial};
+use super::material::{self, AccessMaterial, AuditMaterial};
 use super::ring::OpenedKey;
 use super::seal::{self, Bond};
 use crate::jws;
@@ -16,8 +16,8 @@ use crate::jws;
 const SYMMETRIC_KEY_ID_LEN: usize = 16;
 
 impl KeyMaker for Keyring {
-    /// Makes a key: Ed25519, P-256 or RSA of 3072 bits for access tokens, 32 random bytes for
-    /// refresh tokens and for links. Fails for an algorithm that is not for the purpose. RSA takes long.
+    /// Makes a key: Ed25519, P-256 or RSA of 3072 bits for access tokens, 32 random bytes for all
+    /// else. Fails for an algorithm that is not for the purpose. RSA takes long.
     fn make_key(
         &self,
         purpose: KeyPurpose,
@@ -25,8 +25,7 @@ impl KeyMaker for Keyring {
         now: Timestamp,
         active_from: Timestamp,
     ) -> Result<StoredKey, KeyError> {
-        let symmetric = algorithm == Algorithm::Hs256;
-        if symmetric == (purpose == KeyPurpose::Access) {
+        if !material::fits(purpose, algorithm) {
             return Err(KeyError::Failed);
         }
         let made = self.make_material(purpose, algorithm);
@@ -73,13 +72,17 @@ impl Keyring {
         purpose: KeyPurpose,
         algorithm: Algorithm,
     ) -> Option<(KeyId, Option<String>, Vec<u8>)> {
-        let private = material::generate(algorithm, &*self.entropy)?;
+        let private = material::generate(purpose, algorithm, &*self.entropy)?;
         let (id, public_jwk) = match purpose {
             KeyPurpose::Access => {
                 let public = AccessMaterial::prepare(algorithm, &private)?.public;
                 let id = public.id();
                 let jwk = public.to_jwk(&id, algorithm)?;
                 (id, Some(jwk))
+            }
+            KeyPurpose::Audit => {
+                let keys = AuditMaterial::prepare(&private)?;
+                (keys.id(), Some(keys.jwk()?))
             }
             KeyPurpose::Refresh | KeyPurpose::Link => {
                 let mut random = [0; SYMMETRIC_KEY_ID_LEN];

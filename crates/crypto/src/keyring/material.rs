@@ -4,9 +4,9 @@ use aws_lc_rs::encoding::AsDer as _;
 use aws_lc_rs::hmac;
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, RsaKeyPair,
+    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, RsaKeyPair,
 };
-use gateward_domain::key::Algorithm;
+use gateward_domain::key::{Algorithm, KeyId, KeyPurpose};
 use gateward_domain::link::{LinkCode, LinkSecret};
 use gateward_domain::ports::Entropy;
 use gateward_domain::refresh::Salt;
@@ -40,9 +40,29 @@ const LINK_TOKEN_LABEL: &str = "gateward mailed link token v1";
 /// What the key that makes the codes of mailed links is derived for.
 const LINK_CODE_LABEL: &str = "gateward mailed link code v1";
 
-/// Makes a private key: PKCS#8 (RFC 5208), or random bytes for HS256.
-pub(super) fn generate(algorithm: Algorithm, entropy: &dyn Entropy) -> Option<Zeroizing<Vec<u8>>> {
+/// What the seed of the key that signs heads of the audit trail is derived for.
+const AUDIT_SIGNING_LABEL: &str = "gateward audit trail signature v1";
+
+/// What the key that makes pseudonyms is derived for.
+const PSEUDONYM_LABEL: &str = "gateward pseudonym v1";
+
+/// Whether keys of this algorithm serve this purpose.
+pub(super) const fn fits(purpose: KeyPurpose, algorithm: Algorithm) -> bool {
+    match purpose {
+        KeyPurpose::Access => !matches!(algorithm, Algorithm::Hs256),
+        KeyPurpose::Refresh | KeyPurpose::Link => matches!(algorithm, Algorithm::Hs256),
+        KeyPurpose::Audit => matches!(algorithm, Algorithm::EdDsa),
+    }
+}
+
+/// Makes a private key: PKCS#8 (RFC 5208) for access tokens, random bytes otherwise.
+pub(super) fn generate(
+    purpose: KeyPurpose,
+    algorithm: Algorithm,
+    entropy: &dyn Entropy,
+) -> Option<Zeroizing<Vec<u8>>> {
     let private = match algorithm {
+        _ if !matches!(purpose, KeyPurpose::Access) => symmetric(entropy),
         Algorithm::EdDsa => {
             let mut seed = Zeroizing::new([0; 32]);
             entropy.fill(seed.as_mut());
@@ -59,13 +79,15 @@ pub(super) fn generate(algorithm: Algorithm, entropy: &dyn Entropy) -> Option<Ze
         Algorithm::Ps256 | Algorithm::Rs256 => {
             RsaKeyPair::generate(KeySize::Rsa3072).ok()?.as_der().ok()?.as_ref().to_vec()
         }
-        Algorithm::Hs256 => {
-            let mut key = vec![0; SYMMETRIC_KEY_LEN];
-            entropy.fill(&mut key);
-            key
-        }
+        Algorithm::Hs256 => symmetric(entropy),
     };
     Some(Zeroizing::new(private))
+}
+
+fn symmetric(entropy: &dyn Entropy) -> Vec<u8> {
+    let mut key = vec![0; SYMMETRIC_KEY_LEN];
+    entropy.fill(&mut key);
+    key
 }
 
 /// A key pair that signs access tokens.
@@ -166,5 +188,49 @@ impl LinkMaterial {
             token: TokenText::new(jws::encode(token.as_ref())),
             code: LinkCode::from_number(number),
         })
+    }
+}
+
+/// The keys of the audit trail. They are derived from one, so that a signature says nothing of a
+/// pseudonym, nor the reverse.
+pub(super) struct AuditMaterial {
+    pub(super) signing: SigningKey,
+    pub(super) verifying: DecodingKey,
+    public: PublicKey,
+    pseudonym: hmac::Key,
+}
+
+impl AuditMaterial {
+    /// Derives the keys.
+    pub(super) fn prepare(key: &[u8]) -> Option<Self> {
+        if key.len() != SYMMETRIC_KEY_LEN {
+            return None;
+        }
+        let seed = derive(key, AUDIT_SIGNING_LABEL)?;
+        let pair = Ed25519KeyPair::from_seed_unchecked(seed.as_slice()).ok()?;
+        let public = pair.public_key().as_ref();
+        let (verifying, public) = (DecodingKey::from_ed_der(public), PublicKey::ed25519(public));
+        let pseudonym = derive(key, PSEUDONYM_LABEL)?;
+        Some(Self {
+            signing: SigningKey::Ed25519(pair),
+            verifying,
+            public,
+            pseudonym: hmac::Key::new(hmac::HMAC_SHA256, pseudonym.as_slice()),
+        })
+    }
+
+    /// The name of the key: the thumbprint of what signs.
+    pub(super) fn id(&self) -> KeyId {
+        self.public.id()
+    }
+
+    /// What others check heads with.
+    pub(super) fn jwk(&self) -> Option<String> {
+        self.public.to_jwk(&self.id(), Algorithm::EdDsa)
+    }
+
+    /// A digest of a text that nobody can find or check without the key.
+    pub(super) fn pseudonym(&self, text: &str) -> Option<[u8; 32]> {
+        hmac::sign(&self.pseudonym, text.as_bytes()).as_ref().try_into().ok()
     }
 }

@@ -1,5 +1,6 @@
 //! `Keyring`: makes keys, signs tokens and reads them.
 
+mod auditor;
 mod jwk;
 mod maker;
 mod material;

@@ -77,7 +77,7 @@ impl Keyring {
     }
 
     /// The keys in use, if any is for this purpose.
-    fn ring_with(&self, purpose: KeyPurpose) -> Result<Arc<Ring>, TokenError> {
+    pub(super) fn ring_with(&self, purpose: KeyPurpose) -> Result<Arc<Ring>, TokenError> {
         let ring = self.ring();
         if ring.has(purpose) { Ok(ring) } else { Err(TokenError::NoKey) }
     }
@@ -109,7 +109,7 @@ impl Keyring {
             Material::Refresh(keys) => {
                 self.read_shown(&compact, key, keys, now).map(Genuine::Refresh)
             }
-            Material::Link(_) => None,
+            Material::Link(_) | Material::Audit(_) => None,
         }
     }
 

@@ -5,16 +5,19 @@ use std::sync::Arc;
 
 use gateward_domain::Timestamp;
 use gateward_domain::key::{
-    Algorithm, CLOCK_SKEW_SECONDS, KeyId, KeyPurpose, KeyState, StoredKey, key_state, signing_key,
+    CLOCK_SKEW_SECONDS, KeyId, KeyPurpose, KeyState, StoredKey, key_state, signing_key,
 };
 use gateward_domain::link::LINK_SECONDS_MAX;
 use gateward_domain::ports::KeyError;
 
-use super::material::{AccessMaterial, LinkMaterial, RefreshMaterial};
+use super::material::{self, AccessMaterial, AuditMaterial, LinkMaterial, RefreshMaterial};
 use super::seal;
 use crate::MasterKeys;
 use crate::claims::{ACCESS_TYP, REFRESH_TYP};
 use crate::jws;
+
+/// For how long heads of the audit trail are believed: for ever.
+const AUDIT_SECONDS: i64 = i64::MAX - CLOCK_SKEW_SECONDS;
 
 /// For how long what a key signs lives, in seconds.
 #[derive(Clone, Copy)]
@@ -41,7 +44,8 @@ pub(super) struct ReadyKey {
 
 /// What never changes of a key.
 pub(super) struct OpenedKey {
-    /// The header of every token that it signs, in base64url; empty if it signs none.
+    /// The header of every token that it signs, in base64url; empty if it signs none. Heads of the
+    /// audit trail are no tokens.
     pub(super) header_segment: String,
     pub(super) material: Material,
 }
@@ -50,6 +54,7 @@ pub(super) enum Material {
     Access { keys: Box<AccessMaterial>, jwk: String },
     Refresh(Box<RefreshMaterial>),
     Link(Box<LinkMaterial>),
+    Audit(Box<AuditMaterial>),
 }
 
 impl ReadyKey {
@@ -84,13 +89,16 @@ impl Material {
         match self {
             Self::Access { .. } => Some(ACCESS_TYP),
             Self::Refresh(_) => Some(REFRESH_TYP),
-            Self::Link(_) => None,
+            Self::Link(_) | Self::Audit(_) => None,
         }
     }
 
     /// Prepares a private key; `None` if it is not one for this purpose and algorithm, or if its
     /// name is not its own. What the store holds as its public part is not looked at.
     fn prepare(stored: &StoredKey, private: &[u8]) -> Option<Self> {
+        if !material::fits(stored.purpose, stored.algorithm) {
+            return None;
+        }
         match stored.purpose {
             KeyPurpose::Access => {
                 let keys = AccessMaterial::prepare(stored.algorithm, private)?;
@@ -98,11 +106,14 @@ impl Material {
                 let keys = Box::new(keys);
                 (keys.public.id() == stored.id).then_some(Self::Access { keys, jwk })
             }
-            _ if stored.algorithm != Algorithm::Hs256 => None,
             KeyPurpose::Refresh => {
                 RefreshMaterial::prepare(private).map(Box::new).map(Self::Refresh)
             }
             KeyPurpose::Link => LinkMaterial::prepare(private).map(Box::new).map(Self::Link),
+            KeyPurpose::Audit => {
+                let keys = Box::new(AuditMaterial::prepare(private)?);
+                (keys.id() == stored.id).then_some(Self::Audit(keys))
+            }
         }
     }
 }
@@ -177,6 +188,15 @@ impl Ring {
         self.find(&key.id)
     }
 
+    /// The key for this purpose that was made first, of those that are not revoked; whether it signs
+    /// already does not matter. It stays the same whatever keys come later.
+    pub(super) fn oldest(&self, purpose: KeyPurpose) -> Option<&ReadyKey> {
+        let keys = self.stored.iter().filter(|key| key.purpose == purpose);
+        let living = keys.filter(|key| key.revoked_at.is_none());
+        let age = |key: &&StoredKey| (key.created_at, key.active_from, key.id.clone());
+        self.find(&living.min_by_key(age)?.id)
+    }
+
     /// The key with this name, whatever its age.
     pub(super) fn find(&self, id: &KeyId) -> Option<&ReadyKey> {
         self.ready.get(id)
@@ -203,7 +223,7 @@ impl Ring {
         let living = move |key: &&StoredKey| self.state(key, now) != KeyState::Retired;
         self.stored.iter().filter(living).filter_map(|key| match self.find(&key.id)?.material() {
             Material::Access { jwk, .. } => Some(jwk.as_str()),
-            Material::Refresh(_) | Material::Link(_) => None,
+            Material::Refresh(_) | Material::Link(_) | Material::Audit(_) => None,
         })
     }
 
@@ -212,6 +232,7 @@ impl Ring {
             KeyPurpose::Access => self.lives.access,
             KeyPurpose::Refresh => self.lives.refresh,
             KeyPurpose::Link => LINK_SECONDS_MAX,
+            KeyPurpose::Audit => AUDIT_SECONDS,
         };
         key_state(key, &self.stored, life, now)
     }

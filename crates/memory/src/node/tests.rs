@@ -141,6 +141,25 @@ fn what_was_read_before_a_change_is_not_remembered_after_it() {
 }
 
 #[test]
+fn when_a_role_changes_no_user_is_remembered_who_was_read_before() {
+    let stage = stage();
+    let [known, late] = [stage.claims(0), stage.claims(0)];
+    let remember = |claims: &AccessClaims, mark| {
+        stage.memory.remember_user(&user(claims.user_id), claims.session_id, mark);
+    };
+    let mark = stage.memory.begin_read();
+    remember(&known, mark);
+    assert!(stage.memory.find_user(&known).is_some());
+    stage.learn(News::RolesChanged);
+    remember(&late, mark);
+    for claims in [&known, &late] {
+        assert_eq!(stage.memory.find_user(claims), None);
+        remember(claims, stage.memory.begin_read());
+        assert_eq!(stage.memory.find_user(claims), Some(user(claims.user_id)));
+    }
+}
+
+#[test]
 fn a_node_that_heard_nothing_for_long_knows_no_user() {
     let stage = stage();
     let claims = stage.claims(0);

@@ -35,6 +35,17 @@ fn an_access_token_says_exactly_this() {
     }
 }
 
+#[test]
+fn an_access_token_says_what_the_roles_gave_when_the_account_was_read() {
+    let rig = Rig::new(Algorithm::EdDsa);
+    let permissions = PermissionSet::from_text("users:read,audit:read");
+    let user = User { roles: vec![RoleName::parse("support").unwrap()], permissions, ..user() };
+    let token = rig.keyring.sign_access(&grant(&user, NOW)).unwrap();
+    let claims = segment(token.expose(), 1);
+    assert_eq!(claims["roles"], json!(["support"]));
+    assert_eq!(claims["permissions"], json!(["audit:read", "users:read"]));
+}
+
 /// Row J9: every claim that we write is required, though the signature be good.
 #[test]
 fn j9_a_token_without_any_one_claim_is_refused() {

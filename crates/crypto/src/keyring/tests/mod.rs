@@ -1,6 +1,7 @@
 //! The keyring under test: its keys, its tokens, and tokens made by hand.
 
 mod attacks;
+mod audit;
 mod claims;
 mod csrf;
 mod headers;
@@ -15,8 +16,8 @@ use gateward_domain::key::{Algorithm, KeyId, KeyPurpose, KeyState, StoredKey, ke
 use gateward_domain::ports::{KeyError, KeyMaker as _, LinkMaker as _, TokenSigner as _};
 use gateward_domain::refresh::{Line, Proof, Salt, ShownToken};
 use gateward_domain::{
-    AccessClaims, AccessGrant, Email, Origin, PasswordHash, RoleName, Session, SessionId,
-    Timestamp, TokenError, TokenId, User, UserId, Username,
+    AccessClaims, AccessGrant, Email, Origin, PasswordHash, PermissionSet, RoleName, Session,
+    SessionId, Timestamp, TokenError, TokenId, User, UserId, Username,
 };
 use serde_json::{Value, json};
 
@@ -150,6 +151,7 @@ impl Rig {
         let signing = match key.material() {
             Material::Access { keys, .. } => &keys.signing,
             Material::Refresh(keys) => &keys.signing,
+            Material::Audit(keys) => &keys.signing,
             Material::Link(_) => panic!("a link key signs nothing"),
         };
         let header = jws::encode(header.as_bytes());
@@ -224,6 +226,7 @@ fn user() -> User {
         email: Email::parse("maria@example.org").unwrap(),
         email_verified: true,
         roles: vec![RoleName::admin(), RoleName::user()],
+        permissions: PermissionSet::all(),
         disabled: false,
         password_hash: PasswordHash::from_phc(String::new()),
         credentials_version: 1,

@@ -1,0 +1,121 @@
+//! One file of all hashes in their order, searched by halving.
+
+use std::cmp::Ordering;
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use super::at;
+use super::line::{HASH_DIGITS, LINE_LEN_MAX, Line, wrong};
+
+/// What is read at once: wherever it begins, the rest of one line and the whole of the next.
+const WINDOW: usize = 2 * LINE_LEN_MAX;
+
+/// In how many places it is seen whether the hashes are in order. The same list is published in the
+/// order of how often each was seen, too, in which nothing would be found.
+const SAMPLES: u64 = 64;
+
+/// An open file of hashes.
+pub(super) struct Sorted {
+    path: PathBuf,
+    file: File,
+    len: u64,
+}
+
+/// A line in its place.
+struct Placed {
+    line: Line,
+    /// Where it begins.
+    start: u64,
+    /// Where the next one begins.
+    end: u64,
+}
+
+impl Sorted {
+    /// Opens a file.
+    pub(super) fn open(path: &Path) -> io::Result<Self> {
+        let file = File::open(path).map_err(at(path))?;
+        let len = file.metadata().map_err(at(path))?.len();
+        Ok(Self { path: path.to_owned(), file, len })
+    }
+
+    /// Whether there are hashes in the file, in order as far as samples tell.
+    pub(super) fn check(&self) -> io::Result<()> {
+        self.check_order().map_err(at(&self.path))
+    }
+
+    /// Whether the hash, in upper case, stands in the file.
+    pub(super) fn contains(&self, hash: &str) -> io::Result<bool> {
+        // If the hash has a line, that begins within these bounds.
+        let (mut from, mut until) = (0, self.len);
+        while from < until {
+            let middle = from + (until - from) / 2;
+            let Some(placed) = self.line_after(middle)?.filter(|placed| placed.start < until)
+            else {
+                until = middle;
+                continue;
+            };
+            match placed.line.digits.as_slice().cmp(hash.as_bytes()) {
+                Ordering::Equal => return Ok(placed.line.seen),
+                Ordering::Less => from = placed.end,
+                Ordering::Greater => until = middle,
+            }
+        }
+        Ok(false)
+    }
+
+    fn check_order(&self) -> io::Result<()> {
+        let first = self.line_after(0)?.ok_or_else(|| wrong("the file is empty"))?;
+        let mut before = first.line.digits;
+        for sample in 1..SAMPLES {
+            let Some(placed) = self.line_after(self.len.saturating_mul(sample) / SAMPLES)? else {
+                break;
+            };
+            if placed.line.digits < before {
+                return Err(wrong("the hashes are not in order; sort the lines"));
+            }
+            before = placed.line.digits;
+        }
+        Ok(())
+    }
+
+    /// The first line that begins at `offset` or after it; `None` if there is none.
+    fn line_after(&self, offset: u64) -> io::Result<Option<Placed>> {
+        // With the byte before, it shows whether a line begins right there.
+        let from = offset.saturating_sub(1);
+        let window = self.read(from)?;
+        let ends = from + window.len() as u64 >= self.len;
+        let end_in = |bytes: &[u8]| bytes.iter().position(|byte| *byte == b'\n');
+        let skipped = match end_in(&window) {
+            _ if offset == 0 => 0,
+            Some(place) => place + 1,
+            None if ends => return Ok(None),
+            None => return Err(too_long()),
+        };
+        let rest = window.get(skipped..).unwrap_or_default();
+        if rest.is_empty() {
+            return Ok(None);
+        }
+        let length = match end_in(rest) {
+            Some(place) => place + 1,
+            None if ends => rest.len(),
+            None => return Err(too_long()),
+        };
+        let line = Line::parse(rest.get(..length).unwrap_or_default(), HASH_DIGITS)?;
+        let start = from + skipped as u64;
+        Ok(Some(Placed { line, start, end: start + length as u64 }))
+    }
+
+    /// What stands in the file from a place on.
+    fn read(&self, from: u64) -> io::Result<Vec<u8>> {
+        let mut file = &self.file;
+        file.seek(SeekFrom::Start(from))?;
+        let mut window = Vec::with_capacity(WINDOW);
+        file.take(WINDOW as u64).read_to_end(&mut window)?;
+        Ok(window)
+    }
+}
+
+fn too_long() -> io::Error {
+    wrong("a line is too long")
+}
