@@ -191,7 +191,7 @@ impl App {
         let mut tx = self.ports.store.begin(Access::Write).await?;
         let Some(user_id) = tx.find_erasure().await? else { return Ok(None) };
         let erased = tx.erase_events(user_id, BATCH).await?;
-        if erased < u64::from(BATCH) {
+        if tx.find_erasure().await? != Some(user_id) {
             let event = self.event(EventKind::EventsErased, Actor::Service, now);
             tx.insert_event(&Event { user_id: Some(user_id), ..event }).await?;
         }

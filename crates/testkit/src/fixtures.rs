@@ -12,8 +12,8 @@ use gateward_domain::link::SecretHash;
 use gateward_domain::ports::Entropy;
 use gateward_domain::refresh::{KeyHash, Line, Proof, Rotation, Salt, ShownToken};
 use gateward_domain::{
-    Actor, ClientId, Email, EndReason, Event, EventId, EventKind, Origin, PasswordHash, RoleName,
-    Session, SessionId, Timestamp, User, UserId, Username,
+    Actor, ClientId, Email, EndReason, Event, EventId, EventKind, EventSalt, Origin, PasswordHash,
+    PermissionSet, RoleName, Session, SessionId, Timestamp, User, UserId, Username,
 };
 
 use crate::entropy::{SeededEntropy, mix};
@@ -52,6 +52,7 @@ pub fn user(seed: u64) -> User {
         email: Email::parse(&format!("user-{name:x}@example.org")).unwrap(),
         email_verified: false,
         roles: vec![RoleName::user()],
+        permissions: PermissionSet::EMPTY,
         disabled: false,
         password_hash: password_hash(seed),
         credentials_version: 1,
@@ -154,14 +155,20 @@ pub fn key(seed: u64) -> StoredKey {
 /// An event of a session, caused by its user at [`NOW`].
 #[must_use]
 pub fn event(seed: u64, kind: EventKind, session: &Session) -> Event {
+    let entropy = SeededEntropy::new(seed);
+    let mut salt = [0; 16];
+    entropy.fill(&mut salt);
     Event {
-        id: EventId::new(NOW, &SeededEntropy::new(seed)),
+        id: EventId::new(NOW, &entropy),
         at: NOW,
         kind,
         actor: Actor::User(session.user_id),
+        actor_session_id: None,
         user_id: Some(session.user_id),
         session_id: Some(session.id),
+        detail: None,
         ip: None,
+        salt: Some(EventSalt(salt)),
     }
 }
 

@@ -1,25 +1,28 @@
 //! An example: a storage adapter of a team's own, on redb, an embedded key-value store.
 //!
 //! - `unit.rs` is the unit of work: who may write when, what commits and what undoes.
-//! - `users.rs`, `sessions.rs`, `installation.rs`, `events.rs`, `signups.rs`, `links.rs`,
-//!   `letters.rs`, `clients.rs` and `feed.rs` are the ports.
+//! - `users.rs`, `roles.rs`, `sessions.rs`, `installation.rs`, `events.rs`, `audit.rs`, `signups.rs`,
+//!   `links.rs`, `letters.rs`, `clients.rs`, `throttles.rs` and `feed.rs` are the ports.
 //! - `tables/` is the way to the tables, `rows/` is what stands in them.
 //!
 //! One process at a time can open a file, and one writer at a time can change it. `docs/adapters.md`
 //! tells what an adapter has to promise and takes this one as its example.
 
+mod audit;
 mod clients;
 mod events;
 mod feed;
 mod installation;
 mod letters;
 mod links;
+mod roles;
 mod rows;
 mod sessions;
 mod signups;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod throttles;
 mod unit;
 mod users;
 

@@ -1,9 +1,11 @@
 //! What nobody sees from outside: nothing is left in an index when its rows are gone.
 
-use gateward_domain::Timestamp;
+use gateward_domain::audit::{Digest, Head, Seal, SignedHead};
 use gateward_domain::link::LinkPurpose;
 use gateward_domain::mail::{LetterKind, LetterState};
 use gateward_domain::ports::{Access, Store, Tx};
+use gateward_domain::throttle::{Strike, ThrottleKey};
+use gateward_domain::{EventKind, PermissionSet, Role, RoleName, Timestamp, User};
 use gateward_testkit::fixtures;
 use redb::{ReadableDatabase, ReadableTableMetadata, TableHandle};
 use tempfile::tempdir;
@@ -19,7 +21,7 @@ async fn nothing_is_left_of_what_is_swept() {
     let mut tx = store.begin(Access::Write).await.unwrap();
     fill(tx.as_mut()).await;
     tx.commit().await.unwrap();
-    assert_eq!(filled_tables(&store).len(), 24, "all but those of keys, events and letters due");
+    assert_eq!(filled_tables(&store).len(), 32, "all but instance, keys and letters due");
 
     let mut tx = store.begin(Access::Write).await.unwrap();
     assert!(tx.delete_user(fixtures::user(1).id).await.unwrap());
@@ -28,12 +30,17 @@ async fn nothing_is_left_of_what_is_swept() {
     assert_eq!(tx.delete_links(END, 9).await.unwrap(), 1);
     assert_eq!(tx.delete_news(END, 9).await.unwrap(), 2);
     assert_eq!(tx.delete_letters(LetterState::Sent, END, 9).await.unwrap(), 2);
+    assert!(tx.delete_role(&role().name).await.unwrap());
+    assert_eq!(tx.delete_strikes(END, 9).await.unwrap(), 1);
+    assert_eq!(tx.erase_events(fixtures::user(1).id, 9).await.unwrap(), 1);
+    assert_eq!(tx.cut_chain(&head()).await.unwrap(), 1);
     tx.commit().await.unwrap();
-    assert_eq!(filled_tables(&store), ["last_news"], "no place in the feed is given away twice");
+    let left = ["chain_ends", "last_news"];
+    assert_eq!(filled_tables(&store), left, "no place in chain or feed is given away twice");
 }
 
-/// Puts something into every table but those of keys and events, from which nothing is deleted.
-/// No letter stays due.
+/// Puts something into every table but those of keys and of the installation, from which nothing is
+/// deleted. No letter stays due.
 async fn fill(tx: &mut dyn Tx) {
     let (user, signup) = (fixtures::user(1), fixtures::signup(1));
     tx.insert_user(&user).await.unwrap();
@@ -54,6 +61,29 @@ async fn fill(tx: &mut dyn Tx) {
         tx.take_letters(letter.due_at, fixtures::NOW.plus_seconds(60), 1).await.unwrap();
         tx.finish_letter(letter.id, LetterState::Sent, None, fixtures::NOW).await.unwrap();
     }
+    tx.put_role(&role(), now).await.unwrap();
+    let key = ThrottleKey([7; 32]);
+    tx.add_strike(&Strike { key, at: now, expires_at, renews: true }).await.unwrap();
+    fill_trail(tx, &user).await;
+}
+
+/// Puts something into the tables of the audit trail.
+async fn fill_trail(tx: &mut dyn Tx, user: &User) {
+    let event = fixtures::event(1, EventKind::SessionBegun, &fixtures::session(1, user));
+    tx.insert_event(&event).await.unwrap();
+    let tip = head();
+    let seal = Seal { seq: tip.head.seq, digest: tip.head.digest, signature: None };
+    tx.seal_events(&[(event.id, seal)], &tip).await.unwrap();
+    tx.request_erasure(user.id, fixtures::NOW).await.unwrap();
+}
+
+fn role() -> Role {
+    Role { name: RoleName::parse("support").unwrap(), permissions: PermissionSet::all() }
+}
+
+fn head() -> SignedHead {
+    let head = Head { seq: 1, digest: Digest([7; 32]), at: fixtures::NOW };
+    SignedHead { head, signature: "signature".to_owned() }
 }
 
 fn filled_tables(store: &RedbStore) -> Vec<String> {

@@ -4,15 +4,16 @@ use async_trait::async_trait;
 use gateward_domain::link::Link;
 use gateward_domain::ports::{StoreError, Taken, UserRepo};
 use gateward_domain::{
-    Email, Identifier, PasswordHash, RoleName, Timestamp, User, UserId, Username,
+    Email, Identifier, PasswordHash, RoleName, Timestamp, User, UserId, UserRange, Username,
 };
 use redb::WriteTransaction;
 use uuid::Uuid;
 
 use crate::clients;
 use crate::links;
+use crate::roles;
 use crate::rows::UserRow;
-use crate::tables::{EMAILS, USERNAMES, View, claim, insert, remove, table, update};
+use crate::tables::{EMAILS, USERNAMES, View, claim, count_of, insert, remove, table, update};
 use crate::unit::RedbTx;
 
 #[async_trait]
@@ -40,7 +41,7 @@ impl UserRepo for RedbTx {
             Identifier::Username(username) => (USERNAMES, username.folded()),
         };
         self.read(move |view| match view.owner(names, &name)? {
-            Some(id) => view.find::<UserRow>(id),
+            Some(id) => find(view, UserId::from_uuid(Uuid::from_u128(id))),
             None => Ok(None),
         })
         .await
@@ -108,6 +109,21 @@ impl UserRepo for RedbTx {
         .await
     }
 
+    /// Goes through all accounts of the range's order until it has enough.
+    async fn list_users(
+        &mut self,
+        range: &UserRange,
+        after: Option<String>,
+        limit: u32,
+    ) -> Result<Vec<User>, StoreError> {
+        let (range, limit) = (range.clone(), count_of(limit));
+        self.read(move |view| {
+            let users = list(view, &range, after.as_deref(), limit)?;
+            users.into_iter().map(|user| roles::given(view, user)).collect()
+        })
+        .await
+    }
+
     /// Goes through all accounts.
     async fn count_users_with_role(&mut self, role: &RoleName) -> Result<u64, StoreError> {
         let role = role.clone();
@@ -157,13 +173,32 @@ impl UserRepo for RedbTx {
     }
 }
 
-/// The account.
+/// The account, with what its roles give now.
 pub fn find(view: View<'_>, id: UserId) -> Result<Option<User>, StoreError> {
-    view.find::<UserRow>(key(id))
+    view.find::<UserRow>(key(id))?.map(|user| roles::given(view, user)).transpose()
 }
 
 const fn key(id: UserId) -> u128 {
     id.uuid().as_u128()
+}
+
+/// The accounts of a range after a place in it.
+fn list(
+    view: View<'_>,
+    range: &UserRange,
+    after: Option<&str>,
+    limit: usize,
+) -> Result<Vec<User>, StoreError> {
+    let ids = match range {
+        UserRange::Username(prefix) => view.named(USERNAMES, prefix, after, limit)?,
+        UserRange::Email(prefix) => view.named(EMAILS, prefix, after, limit)?,
+        UserRange::All | UserRange::Role(_) | UserRange::Disabled => {
+            let after = after.map(str::parse::<UserId>).transpose();
+            let after = after.map_err(|error| StoreError::Unavailable(Box::new(error)))?;
+            return view.after::<UserRow>(after.map(key), limit, |user| range.contains(user));
+        }
+    };
+    view.find_all::<UserRow>(ids)
 }
 
 /// Whether the credentials are still of this version.
@@ -172,7 +207,7 @@ fn at(version: i64) -> impl FnOnce(&User) -> bool {
 }
 
 /// Changes the account if it is there and meets the condition; says whether it did.
-fn update_if(
+pub fn update_if(
     transaction: &WriteTransaction,
     id: UserId,
     condition: impl FnOnce(&User) -> bool,

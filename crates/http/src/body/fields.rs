@@ -159,6 +159,7 @@ pub(crate) fn password_error(field: &str, error: PasswordError) -> FieldError {
         PasswordError::TooLong => "too_long",
         PasswordError::Common => "common_password",
         PasswordError::Context => "context_password",
+        PasswordError::Breached => "breached_password",
     };
     FieldError { field: field.to_owned(), code, message: error.to_string() }
 }

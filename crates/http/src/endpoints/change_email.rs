@@ -48,7 +48,7 @@ async fn change_email(
     let new = fields.email("new_email");
     let password = fields.password("password");
     let (new, password) = fields.finish(new.zip(password))?;
-    let shown = app.core().verify_change_email(&caller, &password).await?;
+    let shown = app.core().verify_again(&caller, &password, &origin).await?;
     app.detached(async move |core| core.change_email(&caller, shown, new, &origin).await).await??;
     Ok(super::accepted("confirmation_sent"))
 }
@@ -64,7 +64,6 @@ impl From<ChangeEmailError> for Problem {
                 let message = "the address was changed too often; wait some days";
                 Self::field("new_email", "too_often", message)
             }
-            ChangeEmailError::Hash(error) => error.into(),
             ChangeEmailError::Token(error) => Self::of_access_token(error),
             ChangeEmailError::Store(error) => error.into(),
         }

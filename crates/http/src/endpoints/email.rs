@@ -164,6 +164,7 @@ async fn undo(app: Data<App>, request: HttpRequest, body: Body) -> Result<HttpRe
 impl From<ConfirmEmailError> for Problem {
     fn from(error: ConfirmEmailError) -> Self {
         match error {
+            ConfirmEmailError::RateLimited(error) => error.into(),
             ConfirmEmailError::InvalidLink => Self::new(Code::InvalidLink),
             ConfirmEmailError::UsernameTaken => Self::new(Code::UsernameTaken)
                 .detail("The name went to somebody else meanwhile; send another 'username' too."),
@@ -176,6 +177,7 @@ impl From<ConfirmEmailError> for Problem {
 impl From<UndoEmailError> for Problem {
     fn from(error: UndoEmailError) -> Self {
         match error {
+            UndoEmailError::RateLimited(error) => error.into(),
             UndoEmailError::InvalidLink => Self::new(Code::InvalidLink),
             UndoEmailError::Store(error) => error.into(),
         }

@@ -87,6 +87,7 @@ async fn reset(app: Data<App>, request: HttpRequest, body: Body) -> Result<HttpR
 impl From<ResetPasswordError> for Problem {
     fn from(error: ResetPasswordError) -> Self {
         match error {
+            ResetPasswordError::RateLimited(error) => error.into(),
             ResetPasswordError::InvalidLink => Self::new(Code::InvalidLink),
             ResetPasswordError::Password(error) => {
                 Self::fields(vec![password_error("new_password", error)])

@@ -50,7 +50,7 @@ async fn delete_me(
     let mut fields = body.optional_fields().await?;
     let password = fields.has("password").then(|| fields.password("password")).flatten();
     fields.finish(Some(()))?;
-    let shown = app.core().verify_deletion(&caller, password.as_ref()).await?;
+    let shown = app.core().verify_deletion(&caller, password.as_ref(), &origin).await?;
     app.detached(async move |core| core.delete_account(&caller, shown, &origin).await).await??;
     Ok(super::done())
 }
@@ -83,7 +83,7 @@ impl From<DeleteAccountError> for Problem {
             DeleteAccountError::WrongPassword => Self::wrong_password("password"),
             DeleteAccountError::NotRecent => NotRecent.into(),
             DeleteAccountError::LastAdmin => Self::new(Code::LastAdmin),
-            DeleteAccountError::Hash(error) => error.into(),
+            DeleteAccountError::Reauthenticate(error) => error.into(),
             DeleteAccountError::Store(error) => error.into(),
         }
     }

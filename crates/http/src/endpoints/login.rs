@@ -166,6 +166,7 @@ fn identifier(field: &str, text: &str) -> Option<Identifier> {
 impl From<LoginError> for Problem {
     fn from(error: LoginError) -> Self {
         match error {
+            LoginError::RateLimited(error) => error.into(),
             LoginError::BadCredentials => Self::new(Code::InvalidCredentials),
             LoginError::Disabled(_) => Self::new(Code::AccountDisabled),
             LoginError::Hash(error) => error.into(),

@@ -44,6 +44,7 @@ async fn not_me(app: Data<App>, request: HttpRequest, body: Body) -> Result<Http
 impl From<NotMeError> for Problem {
     fn from(error: NotMeError) -> Self {
         match error {
+            NotMeError::RateLimited(error) => error.into(),
             NotMeError::InvalidLink => Self::new(Code::InvalidLink),
             NotMeError::Store(error) => error.into(),
         }

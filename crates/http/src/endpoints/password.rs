@@ -2,7 +2,7 @@
 
 use actix_web::web::{self, Data};
 use actix_web::{HttpRequest, HttpResponse};
-use gateward_app::{ChangePassword, ChangePasswordError};
+use gateward_app::{ChangePassword, ChangePasswordError, ReauthenticateError};
 
 use crate::App;
 use crate::body::{Body, password_error};
@@ -55,7 +55,11 @@ async fn change_password(
 impl From<ChangePasswordError> for Problem {
     fn from(error: ChangePasswordError) -> Self {
         match error {
-            ChangePasswordError::WrongPassword => Self::wrong_password("current_password"),
+            ChangePasswordError::WrongPassword
+            | ChangePasswordError::Reauthenticate(ReauthenticateError::WrongPassword) => {
+                Self::wrong_password("current_password")
+            }
+            ChangePasswordError::Reauthenticate(error) => error.into(),
             ChangePasswordError::Password(error) => {
                 Self::fields(vec![password_error("new_password", error)])
             }

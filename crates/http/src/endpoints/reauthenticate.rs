@@ -67,7 +67,7 @@ async fn reauthenticate(
     let mut fields = body.fields().await?;
     let password = fields.password("password");
     let password = fields.finish(password)?;
-    let shown = app.core().verify_again(&caller, &password).await?;
+    let shown = app.core().verify_again(&caller, &password, &origin).await?;
     let by = caller.clone();
     let again =
         app.detached(async move |core| core.reauthenticate(&by, shown, &origin).await).await??;
@@ -85,6 +85,7 @@ impl From<ReauthenticateError> for Problem {
     fn from(error: ReauthenticateError) -> Self {
         match error {
             ReauthenticateError::WrongPassword => Self::wrong_password("password"),
+            ReauthenticateError::RateLimited(error) => error.into(),
             ReauthenticateError::SessionEnded(reason) => Self::session_ended(reason),
             ReauthenticateError::Hash(error) => error.into(),
             ReauthenticateError::Token(error) => Self::of_access_token(error),

@@ -85,6 +85,7 @@ async fn signup(app: Data<App>, request: HttpRequest, body: Body) -> Result<Http
 impl From<SignupError> for Problem {
     fn from(error: SignupError) -> Self {
         match error {
+            SignupError::RateLimited(error) => error.into(),
             SignupError::Off => Self {
                 challenge: None,
                 ..Self::new(Code::Forbidden)

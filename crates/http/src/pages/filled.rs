@@ -176,6 +176,9 @@ pub(super) fn password_words(error: PasswordError) -> String {
         PasswordError::Common => {
             "This is one of the passwords that others try first. Choose another one.".to_owned()
         }
+        PasswordError::Breached => {
+            "This password was found where passwords were stolen. Choose another one.".to_owned()
+        }
         PasswordError::Context => {
             "Do not make the password of your own name or address, nor of the name of this service."
                 .to_owned()

@@ -104,6 +104,7 @@ impl From<ConfirmEmailError> for Refusal {
     fn from(error: ConfirmEmailError) -> Self {
         match error {
             ConfirmEmailError::InvalidLink => Self::Link,
+            ConfirmEmailError::RateLimited(error) => Self::Problem(error.into()),
             ConfirmEmailError::UsernameTaken => Self::UsernameTaken,
             ConfirmEmailError::Hash(error) => error.into(),
             ConfirmEmailError::Store(error) => error.into(),
@@ -115,6 +116,7 @@ impl From<ResetPasswordError> for Refusal {
     fn from(error: ResetPasswordError) -> Self {
         match error {
             ResetPasswordError::InvalidLink => Self::Link,
+            ResetPasswordError::RateLimited(error) => Self::Problem(error.into()),
             ResetPasswordError::Password(error) => Self::Password(error),
             ResetPasswordError::Hash(error) => error.into(),
             ResetPasswordError::Store(error) => error.into(),
@@ -126,6 +128,7 @@ impl From<NotMeError> for Refusal {
     fn from(error: NotMeError) -> Self {
         match error {
             NotMeError::InvalidLink => Self::Link,
+            NotMeError::RateLimited(error) => Self::Problem(error.into()),
             NotMeError::Store(error) => error.into(),
         }
     }
@@ -135,6 +138,7 @@ impl From<UndoEmailError> for Refusal {
     fn from(error: UndoEmailError) -> Self {
         match error {
             UndoEmailError::InvalidLink => Self::Link,
+            UndoEmailError::RateLimited(error) => Self::Problem(error.into()),
             UndoEmailError::Store(error) => error.into(),
         }
     }

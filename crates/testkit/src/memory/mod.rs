@@ -1,14 +1,17 @@
 //! `MemoryStore`: a store without a database, for the tests of what stands above the ports.
 
 mod clients;
+mod events;
 mod feed;
 mod letters;
 mod links;
 mod mail_ports;
 mod ports;
+mod roles;
 mod sessions;
 mod signups;
 mod state;
+mod throttles;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -53,10 +56,11 @@ impl MemoryStore {
         Self::default()
     }
 
-    /// All accounts that are committed.
+    /// All accounts that are committed, with what their roles give.
     #[must_use]
     pub fn users(&self) -> Vec<User> {
-        self.published().users.values().cloned().collect()
+        let state = self.published();
+        state.users.values().map(|user| state.as_read(user)).collect()
     }
 
     /// All sessions that are committed, ended ones too.
@@ -68,7 +72,7 @@ impl MemoryStore {
     /// All events that are committed, in the order in which they were written.
     #[must_use]
     pub fn events(&self) -> Vec<Event> {
-        self.published().events.clone()
+        self.published().events().cloned().collect()
     }
 
     /// All sign-ups that are committed, out of time or not, in the order in which they were written.

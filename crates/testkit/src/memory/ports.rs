@@ -2,11 +2,11 @@
 
 use async_trait::async_trait;
 use gateward_domain::key::{KeyId, StoredKey};
-use gateward_domain::ports::{EventLog, Instance, KeyRepo, StoreError, TokenStore, UserRepo};
+use gateward_domain::ports::{Instance, KeyRepo, StoreError, TokenStore, UserRepo};
 use gateward_domain::refresh::{Line, Rotation};
 use gateward_domain::{
-    Email, End, Event, EventId, Identifier, PasswordHash, RoleName, Session, SessionId, Timestamp,
-    User, UserId, Username,
+    Email, End, Identifier, PasswordHash, RoleName, Session, SessionId, Timestamp, User, UserId,
+    UserRange, Username,
 };
 
 use super::MemoryTx;
@@ -19,18 +19,18 @@ impl UserRepo for MemoryTx {
     }
 
     async fn find_user(&mut self, id: UserId) -> Result<Option<User>, StoreError> {
-        Ok(self.read(|state| state.users.get(&id).cloned()))
+        Ok(self.read(|state| state.find_user(id)))
     }
 
     async fn find_user_by_identifier(
         &mut self,
         identifier: &Identifier,
     ) -> Result<Option<User>, StoreError> {
-        Ok(self.read(|state| state.find_user_by_identifier(identifier).cloned()))
+        Ok(self.read(|state| state.find_user_by_identifier(identifier)))
     }
 
     async fn lock_user(&mut self, id: UserId) -> Result<Option<User>, StoreError> {
-        Ok(self.locked().users.get(&id).cloned())
+        Ok(self.locked().find_user(id))
     }
 
     async fn set_username(
@@ -62,6 +62,15 @@ impl UserRepo for MemoryTx {
 
     async fn delete_user(&mut self, id: UserId) -> Result<bool, StoreError> {
         self.write(|state| Ok(state.delete_user(id))).await
+    }
+
+    async fn list_users(
+        &mut self,
+        range: &UserRange,
+        after: Option<String>,
+        limit: u32,
+    ) -> Result<Vec<User>, StoreError> {
+        Ok(self.read(|state| state.list_users(range, after.as_deref(), limit)))
     }
 
     async fn count_users_with_role(&mut self, role: &RoleName) -> Result<u64, StoreError> {
@@ -237,32 +246,5 @@ impl KeyRepo for MemoryTx {
 
     async fn list_keys(&mut self) -> Result<Vec<StoredKey>, StoreError> {
         Ok(self.read(|state| state.keys.clone()))
-    }
-}
-
-#[async_trait]
-impl EventLog for MemoryTx {
-    async fn insert_event(&mut self, event: &Event) -> Result<(), StoreError> {
-        self.write(|state| state.insert_event(event)).await
-    }
-
-    async fn list_session_events(
-        &mut self,
-        session_id: SessionId,
-        limit: u32,
-    ) -> Result<Vec<Event>, StoreError> {
-        Ok(self.read(|state| state.list_session_events(session_id, limit)))
-    }
-
-    async fn list_user_events(
-        &mut self,
-        user_id: UserId,
-        after: Option<EventId>,
-        limit: u32,
-    ) -> Result<Vec<Event>, StoreError> {
-        Ok(self.read(|state| {
-            let of_user = state.events.iter().filter(|event| event.user_id == Some(user_id));
-            page(of_user, |event| event.id, after, limit)
-        }))
     }
 }

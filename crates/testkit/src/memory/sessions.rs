@@ -17,12 +17,13 @@ impl State {
 
     pub fn find_session(&self, id: SessionId) -> Option<(Session, Option<User>)> {
         let session = self.sessions.get(&id)?;
-        Some((session.clone(), self.users.get(&session.user_id).cloned()))
+        Some((session.clone(), self.find_user(session.user_id)))
     }
 
     pub fn rotate_session(&mut self, rotation: &Rotation) -> Option<(Session, User)> {
+        let user = self.find_user(self.sessions.get(&rotation.shown.session_id)?.user_id);
+        let user = user.filter(|user| !user.disabled)?;
         let session = self.sessions.get_mut(&rotation.shown.session_id)?;
-        let user = self.users.get(&session.user_id).filter(|user| !user.disabled)?;
         match judge(session, rotation) {
             Verdict::Rotate => {
                 session.line = session.line.after(rotation, session.lifetime_ends_at);
@@ -30,7 +31,7 @@ impl State {
             Verdict::Repeat => {}
             Verdict::CatchUp | Verdict::Replay | Verdict::Over(_) | Verdict::Forged => return None,
         }
-        Some((session.clone(), user.clone()))
+        Some((session.clone(), user))
     }
 
     pub fn set_session_line(&mut self, id: SessionId, line: &Line) {

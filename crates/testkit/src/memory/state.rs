@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use gateward_domain::audit::{Chain, Entry};
 use gateward_domain::client::KnownClient;
 use gateward_domain::feed::FeedItem;
 use gateward_domain::key::StoredKey;
@@ -9,9 +10,10 @@ use gateward_domain::link::Link;
 use gateward_domain::mail::QueuedLetter;
 use gateward_domain::ports::{Instance, StoreError, Taken};
 use gateward_domain::signup::PendingSignup;
+use gateward_domain::throttle::Strikes;
 use gateward_domain::{
-    Email, Event, Identifier, PasswordHash, RoleName, Session, SessionId, Timestamp, User, UserId,
-    Username,
+    Email, Identifier, PasswordHash, PermissionSet, RoleName, Session, SessionId, Timestamp, User,
+    UserId, Username,
 };
 
 /// Everything that is stored. Every method either does all it says or, with an error, nothing.
@@ -21,7 +23,14 @@ pub(super) struct State {
     pub sessions: BTreeMap<SessionId, Session>,
     pub instance: Option<Instance>,
     pub keys: Vec<StoredKey>,
-    pub events: Vec<Event>,
+    /// What the roles give that are not built in.
+    pub roles: BTreeMap<RoleName, PermissionSet>,
+    pub entries: Vec<Entry>,
+    /// The ends of the chain, once it was begun.
+    pub chain: Option<Chain>,
+    /// Whose events are to be erased, and since when.
+    pub erasures: BTreeMap<UserId, Timestamp>,
+    pub strikes: Vec<Strikes>,
     pub signups: Vec<PendingSignup>,
     pub links: Vec<Link>,
     pub letters: Vec<QueuedLetter>,
@@ -84,11 +93,12 @@ impl State {
         Ok(())
     }
 
-    pub fn find_user_by_identifier(&self, identifier: &Identifier) -> Option<&User> {
-        self.users.values().find(|user| match identifier {
+    pub fn find_user_by_identifier(&self, identifier: &Identifier) -> Option<User> {
+        let found = self.users.values().find(|user| match identifier {
             Identifier::Email(email) => user.email == *email,
             Identifier::Username(username) => user.username == *username,
-        })
+        });
+        found.map(|user| self.as_read(user))
     }
 
     pub fn set_username(
@@ -208,21 +218,5 @@ impl State {
 
     fn sort_keys(&mut self) {
         self.keys.sort_by_key(|key| (key.active_from, key.created_at, key.id.clone()));
-    }
-
-    pub fn insert_event(&mut self, event: &Event) -> Result<(), StoreError> {
-        if self.events.iter().any(|other| other.id == event.id) {
-            return Err(doubled("event"));
-        }
-        self.events.push(event.clone());
-        Ok(())
-    }
-
-    pub fn list_session_events(&self, session_id: SessionId, limit: u32) -> Vec<Event> {
-        let of_session = |event: &&Event| event.session_id == Some(session_id);
-        let mut events: Vec<_> = self.events.iter().filter(of_session).cloned().collect();
-        events.sort_by_key(|event| (event.at, event.id));
-        events.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-        events
     }
 }

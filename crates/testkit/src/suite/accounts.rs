@@ -1,7 +1,7 @@
 //! Promises about accounts: they are kept whole, and names and addresses are unique.
 
 use gateward_domain::ports::Taken;
-use gateward_domain::{Email, Identifier, RoleName, Timestamp, User, Username};
+use gateward_domain::{Email, Identifier, PermissionSet, RoleName, Timestamp, User, Username};
 
 use super::stage::{after, race, taken};
 
@@ -20,6 +20,7 @@ promises! {
             email: Email::parse(&format!("jürgen+{:x}@bücher.example", stage.seed())).unwrap(),
             email_verified: true,
             roles: vec![RoleName::admin(), RoleName::user()],
+            permissions: PermissionSet::all(),
             disabled: true,
             // More than 32 bits hold.
             credentials_version: 5_000_000_000,

@@ -2,7 +2,7 @@
 
 use gateward_domain::link::LinkPurpose;
 use gateward_domain::mail::QueuedLetter;
-use gateward_domain::{EventKind, Identifier, RoleName, User};
+use gateward_domain::{EventKind, Identifier, PermissionSet, RoleName, User};
 
 use super::Stage;
 use super::stage::{after, race};
@@ -51,11 +51,12 @@ promises! {
 
     async fn name_address_and_roles_of_a_deleted_account_are_free(stage: Stage) {
         let roles = vec![RoleName::admin(), RoleName::user()];
-        let user = User { roles, ..stage.stranger() };
+        let permissions = PermissionSet::all();
+        let user = User { roles, permissions, ..stage.stranger() };
         stage.add_user(&user).await;
         assert!(delete(&stage, &user).await);
         // The same identifier shows that no role is left behind.
-        let again = User { roles: Vec::new(), ..user };
+        let again = User { roles: Vec::new(), permissions: PermissionSet::EMPTY, ..user };
         stage.add_user(&again).await;
         assert_eq!(stage.stored_user(&again).await, again);
     }

@@ -30,6 +30,19 @@ fn kinds() -> Vec<EventKind> {
         EventKind::KeyRevoked,
         EventKind::KeysResealed,
         EventKind::IssuerChanged,
+        EventKind::LoginFailed,
+        EventKind::LoginRefused,
+        EventKind::PasswordRefused,
+        EventKind::Throttled,
+        EventKind::AccessDenied,
+        EventKind::AccountInvited,
+        EventKind::InvitationAccepted,
+        EventKind::ResetRequested,
+        EventKind::RolesChanged,
+        EventKind::RoleDefined,
+        EventKind::RoleDeleted,
+        EventKind::EventsErased,
+        EventKind::EventsExpired,
         EventKind::LetterDropped,
         EventKind::LetterGivenUp,
     ];
@@ -67,6 +80,10 @@ promises! {
         ]) {
             let plain = event(stage.seed(), EventKind::SessionBegun, &session);
             let ip = ip.map(|ip| ip.parse().unwrap());
+            // Who caused it may be gone, and so may their session.
+            let actor_session_id = user_id.map(|_| stage.draft(&admin).id);
+            let detail = ip.map(|_| "rôle \"a\", 'b'; -- \u{1f980}".to_owned());
+            let plain = Event { actor_session_id, detail, ..plain };
             let event = Event { at: after(seconds), actor, user_id, ip, ..plain };
             stage.single().await.insert_event(&event).await.unwrap();
             written.push(event);

@@ -19,6 +19,7 @@ fn kinds(stage: &Stage) -> Vec<FeedItem> {
         News::KeyRevoked { id: KeyId("kéy.2026-11_ö".to_owned()) },
         News::UserChanged { id: user },
         News::KeysChanged,
+        News::RolesChanged,
     ];
     let item = |(seconds, news)| FeedItem { news, at: after(seconds), until: after(900 - seconds) };
     (0..).zip(all).map(item).collect()

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use gateward_domain::audit::{Chain, Digest, Head, SignedHead};
 use gateward_domain::key::KeyId;
 use gateward_domain::ports::{Instance, Tx};
 use gateward_domain::refresh::{Line, Rotation};
@@ -235,6 +236,22 @@ promises! {
             holder.lock_instance(&first).await.unwrap();
             let act = propose(stage.clone(), proposal("https://second.example"));
             assert_eq!(waiting_for(holder, ending, act).await, first);
+        }
+    }
+
+    async fn whoever_locks_the_chain_waits_for_the_lock_before(stage: Stage) {
+        // Dropped first: the chain is new both times.
+        for (ending, seq) in [(Ending::Dropped, 1), (Ending::Committed, 1), (Ending::Committed, 2)] {
+            let mut holder = stage.write().await;
+            let before = holder.lock_chain().await.unwrap();
+            let head = Head { seq, digest: Digest([7; 32]), at: after(seq) };
+            let tip = SignedHead { head, signature: "signature".to_owned() };
+            holder.seal_events(&[], &tip).await.unwrap();
+            let theirs = stage.clone();
+            let act = async move { theirs.write().await.lock_chain().await.unwrap() };
+            let found = waiting_for(holder, ending, act).await;
+            let moved = Chain { tip, ..before.clone() };
+            assert_eq!(found, if ending == Ending::Committed { moved } else { before });
         }
     }
 

@@ -9,6 +9,7 @@ mod register;
 mod stage;
 
 pub mod accounts;
+pub mod audit;
 pub mod clients;
 pub mod codes;
 pub mod combinations;
@@ -26,12 +27,15 @@ pub mod links;
 pub mod locks;
 pub mod logins;
 pub mod pages;
+pub mod ranges;
 pub mod reservations;
+pub mod roles;
 pub mod rotation;
 pub mod rotation_races;
 pub mod sessions;
 pub mod signups;
 pub mod sweeps;
+pub mod throttles;
 pub mod units;
 pub mod walks;
 pub mod workers;
@@ -41,6 +45,7 @@ pub use stage::{Stage, Subject};
 
 register! {
     accounts => __promises_accounts,
+    audit => __promises_audit,
     clients => __promises_clients,
     codes => __promises_codes,
     combinations => __promises_combinations,
@@ -58,12 +63,15 @@ register! {
     locks => __promises_locks,
     logins => __promises_logins,
     pages => __promises_pages,
+    ranges => __promises_ranges,
     reservations => __promises_reservations,
+    roles => __promises_roles,
     rotation => __promises_rotation,
     rotation_races => __promises_rotation_races,
     sessions => __promises_sessions,
     signups => __promises_signups,
     sweeps => __promises_sweeps,
+    throttles => __promises_throttles,
     units => __promises_units,
     walks => __promises_walks,
     workers => __promises_workers,

@@ -9,7 +9,8 @@ use gateward_domain::link::{Link, LinkPurpose};
 use gateward_domain::mail::{LetterState, QueuedLetter};
 use gateward_domain::ports::{Instance, Taken, Tx};
 use gateward_domain::signup::PendingSignup;
-use gateward_domain::{Event, EventKind, Session, User, Username};
+use gateward_domain::throttle::{Strike, ThrottleKey};
+use gateward_domain::{Event, EventKind, PermissionSet, Role, RoleName, Session, User, Username};
 use tokio::task::yield_now;
 use tokio::time::{sleep, timeout};
 
@@ -35,6 +36,8 @@ struct Changes {
     old_letter: QueuedLetter,
     client: KnownClient,
     news: FeedItem,
+    role: Role,
+    strike: Strike,
 }
 
 impl Changes {
@@ -61,6 +64,16 @@ impl Changes {
             old_letter,
             client: stage.client(&user),
             news: stage.news(),
+            role: Role {
+                name: RoleName::parse("support").unwrap(),
+                permissions: PermissionSet::all(),
+            },
+            strike: Strike {
+                key: ThrottleKey([7; 32]),
+                at: after(0),
+                expires_at: after(60),
+                renews: true,
+            },
             user,
             session,
             new_user,
@@ -78,6 +91,8 @@ impl Changes {
         tx.insert_event(&self.event).await.unwrap();
         tx.insert_client(&self.client).await.unwrap();
         tx.insert_news(std::slice::from_ref(&self.news)).await.unwrap();
+        assert!(tx.put_role(&self.role, after(5)).await.unwrap());
+        assert_eq!(tx.add_strike(&self.strike).await.unwrap().count, 1);
         self.write_mail(tx).await;
     }
 
@@ -107,6 +122,9 @@ impl Changes {
         assert_eq!(clients.contains(&self.client), seen);
         let feed = tx.list_news(None, 10).await.unwrap();
         assert_eq!(feed.entries.iter().any(|entry| entry.item == self.news), seen);
+        assert_eq!(tx.list_roles().await.unwrap().contains(&self.role), seen);
+        let strikes = tx.find_strikes(&[self.strike.key]).await.unwrap();
+        assert_eq!(strikes.len(), usize::from(seen));
         self.is_mail_seen(tx, seen).await;
     }
 

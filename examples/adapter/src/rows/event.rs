@@ -1,8 +1,11 @@
-//! The row of an event.
+//! The row of an event, with its place in the chain.
 
 use std::net::IpAddr;
 
-use gateward_domain::{Actor, EndReason, Event, EventId, EventKind, SessionId, Timestamp, UserId};
+use gateward_domain::audit::{Digest, Entry, Seal};
+use gateward_domain::{
+    Actor, EndReason, Event, EventId, EventKind, EventSalt, SessionId, Timestamp, UserId,
+};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -16,9 +19,22 @@ pub struct EventRow {
     kind: String,
     reason: Option<String>,
     actor: ActorColumn,
+    actor_session_id: Option<Uuid>,
     user_id: Option<Uuid>,
     session_id: Option<Uuid>,
+    detail: Option<String>,
     ip: Option<IpAddr>,
+    salt: Option<[u8; 16]>,
+    commitment: String,
+    seal: Option<SealColumns>,
+}
+
+/// Its place in the chain.
+#[derive(Serialize, Deserialize)]
+struct SealColumns {
+    seq: i64,
+    digest: String,
+    signature: Option<String>,
 }
 
 /// Who caused it.
@@ -31,11 +47,11 @@ enum ActorColumn {
 }
 
 impl Row for EventRow {
-    type Noun = Event;
+    type Noun = Entry;
     type Key = u128;
     const TABLE: &'static str = "events";
 
-    fn of(event: &Event) -> Self {
+    fn of(Entry { event, commitment, seal }: &Entry) -> Self {
         Self {
             id: event.id.uuid(),
             at: event.at.micros(),
@@ -46,14 +62,21 @@ impl Row for EventRow {
                 Actor::Operator => ActorColumn::Operator,
                 Actor::Service => ActorColumn::Service,
             },
+            actor_session_id: event.actor_session_id.map(SessionId::uuid),
             user_id: event.user_id.map(UserId::uuid),
             session_id: event.session_id.map(SessionId::uuid),
+            detail: event.detail.clone(),
             ip: event.ip,
+            salt: event.salt.map(|salt| salt.0),
+            commitment: commitment.to_string(),
+            seal: seal.as_ref().map(SealColumns::of),
         }
     }
 
-    fn into_noun(self) -> Result<Event, &'static str> {
-        Ok(Event {
+    fn into_noun(self) -> Result<Entry, &'static str> {
+        let commitment = Digest::from_hex(&self.commitment).ok_or("commitment")?;
+        let seal = self.seal.map(SealColumns::into_seal).transpose()?;
+        let event = Event {
             id: EventId::from_uuid(self.id),
             at: Timestamp::from_micros(self.at),
             kind: kind(&self.kind, self.reason.as_deref())?,
@@ -62,10 +85,26 @@ impl Row for EventRow {
                 ActorColumn::Operator => Actor::Operator,
                 ActorColumn::Service => Actor::Service,
             },
+            actor_session_id: self.actor_session_id.map(SessionId::from_uuid),
             user_id: self.user_id.map(UserId::from_uuid),
             session_id: self.session_id.map(SessionId::from_uuid),
+            detail: self.detail,
             ip: self.ip,
-        })
+            salt: self.salt.map(EventSalt),
+        };
+        Ok(Entry { event, commitment, seal })
+    }
+}
+
+impl SealColumns {
+    fn of(seal: &Seal) -> Self {
+        let (digest, signature) = (seal.digest.to_string(), seal.signature.clone());
+        Self { seq: seal.seq, digest, signature }
+    }
+
+    fn into_seal(self) -> Result<Seal, &'static str> {
+        let digest = Digest::from_hex(&self.digest).ok_or("digest")?;
+        Ok(Seal { seq: self.seq, digest, signature: self.signature })
     }
 }
 

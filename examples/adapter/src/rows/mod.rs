@@ -3,24 +3,30 @@
 //! They are not the domain's nouns: a row outlives the version of the code that wrote it, and a
 //! noun may change its shape. A field that comes later gets `#[serde(default)]`.
 
+mod chain;
 mod client;
 mod event;
 mod installation;
 mod letter;
 mod link;
 mod news;
+mod role;
 mod session;
 mod signup;
+mod strikes;
 mod user;
 
+pub use chain::ChainRow;
 pub use client::ClientRow;
 pub use event::EventRow;
 pub use installation::{InstanceRow, KeyRow};
 pub use letter::LetterRow;
 pub use link::LinkRow;
 pub use news::NewsRow;
+pub use role::RoleRow;
 pub use session::SessionRow;
 pub use signup::SignupRow;
+pub use strikes::StrikesRow;
 pub use user::UserRow;
 
 use serde::Serialize;

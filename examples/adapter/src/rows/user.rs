@@ -1,6 +1,8 @@
 //! The row of an account.
 
-use gateward_domain::{Email, PasswordHash, RoleName, Timestamp, User, UserId, Username};
+use gateward_domain::{
+    Email, PasswordHash, PermissionSet, RoleName, Timestamp, User, UserId, Username,
+};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -52,6 +54,8 @@ impl Row for UserRow {
             email: Email::parse(&self.email).map_err(|_| "email")?,
             email_verified: self.email_verified,
             roles: roles.collect::<Result<_, _>>()?,
+            // What they give stands with the roles.
+            permissions: PermissionSet::EMPTY,
             disabled: self.disabled,
             password_hash: PasswordHash::from_phc(self.password_hash),
             credentials_version: self.credentials_version,

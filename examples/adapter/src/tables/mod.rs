@@ -12,8 +12,8 @@ use redb::{TableDefinition, TableError, Value, WriteTransaction};
 
 use crate::failed;
 use crate::rows::{
-    ClientRow, EventRow, InstanceRow, KeyRow, LetterRow, LinkRow, NewsRow, Row, SessionRow,
-    SignupRow, UserRow,
+    ChainRow, ClientRow, EventRow, InstanceRow, KeyRow, LetterRow, LinkRow, NewsRow, RoleRow, Row,
+    SessionRow, SignupRow, StrikesRow, UserRow,
 };
 
 /// What belongs to one row each.
@@ -27,6 +27,9 @@ pub type Pages = TableDefinition<'static, (u128, u128), ()>;
 
 /// Rows in order of a time: microseconds, row.
 pub type Times = TableDefinition<'static, (i64, u128), ()>;
+
+/// Rows in order of a number that is not a time: number, row.
+pub type Places = Times;
 
 /// Usernames without regard to case, and whose they are.
 pub const USERNAMES: Owners<&'static str> = TableDefinition::new("usernames");
@@ -42,6 +45,11 @@ pub const LIFETIMES: Times = TableDefinition::new("lifetimes");
 pub const EVENTS_OF_SESSION: Index<u128> = TableDefinition::new("events_of_session");
 /// The events about an account, by their identifiers.
 pub const EVENTS_OF_USER: Pages = TableDefinition::new("events_of_user");
+
+/// All events, by their places in the chain; those that have none stand at 0.
+pub const CHAIN: Places = TableDefinition::new("chain");
+/// The accounts whose events are to be erased, by when that was noted.
+pub const ERASURES: Times = TableDefinition::new("erasures");
 
 /// The hashes of the secrets of sign-ups, and whose they are.
 pub const SIGNUP_SECRETS: Owners<&'static [u8; 32]> = TableDefinition::new("signup_secrets");
@@ -110,6 +118,9 @@ fn create_rows(transaction: &WriteTransaction) -> Result<(), TableError> {
     transaction.open_table(table::<LetterRow>())?;
     transaction.open_table(table::<ClientRow>())?;
     transaction.open_table(table::<NewsRow>())?;
+    transaction.open_table(table::<RoleRow>())?;
+    transaction.open_table(table::<ChainRow>())?;
+    transaction.open_table(table::<StrikesRow>())?;
     Ok(())
 }
 
@@ -120,6 +131,8 @@ fn create_indexes(transaction: &WriteTransaction) -> Result<(), TableError> {
     transaction.open_table(LIFETIMES)?;
     transaction.open_table(EVENTS_OF_SESSION)?;
     transaction.open_table(EVENTS_OF_USER)?;
+    transaction.open_table(CHAIN)?;
+    transaction.open_table(ERASURES)?;
     transaction.open_table(SIGNUP_SECRETS)?;
     transaction.open_table(SIGNUPS_OF_EMAIL)?;
     transaction.open_table(SIGNUP_ENDS)?;

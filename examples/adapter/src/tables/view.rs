@@ -76,6 +76,21 @@ impl View<'_> {
         })
     }
 
+    /// The last rows within a range of keys that are wanted, the last one first, at most `limit`. It
+    /// goes through the range until it has them.
+    pub fn last<R: Row<Key = u128>>(
+        self,
+        range: impl RangeBounds<u128>,
+        limit: usize,
+        wanted: impl Fn(&R::Noun) -> bool,
+    ) -> Result<Vec<R::Noun>, StoreError> {
+        with_table!(self, table::<R>(), rows => {
+            let rows = rows.range::<u128>(range).map_err(failed)?.rev();
+            let nouns = rows.map(|row| decode::<R>(row.map_err(failed)?.1.value()));
+            nouns.filter(|noun| noun.as_ref().map_or(true, &wanted)).take(limit).collect()
+        })
+    }
+
     /// The newest rows that are wanted, at most `limit`. It goes through the table until it has them.
     pub fn newest<R: Row>(
         self,
@@ -133,16 +148,50 @@ impl View<'_> {
         })
     }
 
-    /// What stands in a range of time, oldest first.
+    /// What stands in a range of time, or of numbers, the first ones first.
     pub fn span(
         self,
         times: Times,
         range: impl RangeBounds<(i64, u128)>,
         limit: usize,
     ) -> Result<Vec<u128>, StoreError> {
+        Ok(self.places(times, range, limit)?.into_iter().map(|(_, row)| row).collect())
+    }
+
+    /// The same, with the times.
+    pub fn places(
+        self,
+        times: Times,
+        range: impl RangeBounds<(i64, u128)>,
+        limit: usize,
+    ) -> Result<Vec<(i64, u128)>, StoreError> {
         with_table!(self, times, entries => {
             let entries = entries.range(range).map_err(failed)?.take(limit);
-            entries.map(|entry| Ok(entry.map_err(failed)?.0.value().1)).collect()
+            entries.map(|entry| Ok(entry.map_err(failed)?.0.value())).collect()
+        })
+    }
+
+    /// What belongs to the names that begin with a text, in the order of their bytes, those after
+    /// `after`.
+    pub fn named(
+        self,
+        owners: Owners<&'static str>,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<u128>, StoreError> {
+        let after = after.filter(|after| *after >= prefix);
+        let range = (after.map_or(Included(prefix), Excluded), Unbounded);
+        with_table!(self, owners, owners => {
+            let mut found = Vec::new();
+            for entry in owners.range::<&str>(range).map_err(failed)?.take(limit) {
+                let (name, owner) = entry.map_err(failed)?;
+                if !name.value().starts_with(prefix) {
+                    break;
+                }
+                found.push(owner.value());
+            }
+            Ok(found)
         })
     }
 }

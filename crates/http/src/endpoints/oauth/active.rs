@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use gateward_app::domain::{Permission, RoleName, permissions_of};
+use gateward_app::domain::{Permission, RoleName};
 use gateward_app::{ActiveToken, TokenKind};
 use serde::{Deserialize, Serialize};
 
@@ -87,10 +87,7 @@ impl<'a> ActiveBody<'a> {
             email: user.email.as_str(),
             email_verified: user.email_verified,
             roles: user.roles.iter().map(RoleName::as_str).collect(),
-            permissions: permissions_of(&user.roles)
-                .iter()
-                .map(|it: &Permission| it.as_str())
-                .collect(),
+            permissions: user.permissions.iter().map(Permission::as_str).collect(),
             auth_time: token.auth_time.seconds(),
         }
     }

@@ -46,7 +46,9 @@ impl<'a> EntryBody<'a> {
                 let before = Timestamp::from_seconds(item.at.seconds() + 1);
                 (ALL.to_owned(), before, *reason)
             }
-            News::UserChanged { .. } | News::KeysChanged | News::Unknown => return None,
+            News::UserChanged { .. } | News::KeysChanged | News::RolesChanged | News::Unknown => {
+                return None;
+            }
         };
         Some(Self {
             cursor: entry.cursor.as_str(),

@@ -1,0 +1,66 @@
+//! What a [`MemoryStore`](super::MemoryStore) does with roles, and what accounts are given by them.
+
+use async_trait::async_trait;
+use gateward_domain::ports::{RoleRepo, StoreError};
+use gateward_domain::{Role, RoleName, Timestamp, User, UserId, UserRange, permissions_given};
+
+use super::MemoryTx;
+use super::state::{State, truncate};
+
+#[async_trait]
+impl RoleRepo for MemoryTx {
+    async fn list_roles(&mut self) -> Result<Vec<Role>, StoreError> {
+        Ok(self.read(State::list_roles))
+    }
+
+    async fn put_role(&mut self, role: &Role, _now: Timestamp) -> Result<bool, StoreError> {
+        let roles = &mut self.locked().roles;
+        Ok(roles.insert(role.name.clone(), role.permissions).is_none())
+    }
+
+    async fn delete_role(&mut self, name: &RoleName) -> Result<bool, StoreError> {
+        Ok(self.locked().roles.remove(name).is_some())
+    }
+
+    async fn set_user_roles(
+        &mut self,
+        id: UserId,
+        roles: &[RoleName],
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let change = |user: &mut User| {
+            user.roles = roles.to_vec();
+            user.roles.sort();
+            user.updated_at = now;
+        };
+        Ok(self.locked().users.get_mut(&id).map(change).is_some())
+    }
+}
+
+impl State {
+    fn list_roles(&self) -> Vec<Role> {
+        let role = |(name, permissions): (&RoleName, &_)| Role {
+            name: name.clone(),
+            permissions: *permissions,
+        };
+        self.roles.iter().map(role).collect()
+    }
+
+    /// The account with what its roles give now.
+    pub fn as_read(&self, user: &User) -> User {
+        let stored = user.roles.iter().filter_map(|role| self.roles.get(role).copied());
+        User { permissions: permissions_given(&user.roles, stored), ..user.clone() }
+    }
+
+    pub fn find_user(&self, id: UserId) -> Option<User> {
+        self.users.get(&id).map(|user| self.as_read(user))
+    }
+
+    pub fn list_users(&self, range: &UserRange, after: Option<&str>, limit: u32) -> Vec<User> {
+        let wanted = self.users.values().filter(|user| range.contains(user));
+        let mut placed: Vec<_> = wanted.map(|user| (range.place(user), user)).collect();
+        placed.retain(|(place, _)| after.is_none_or(|after| place.as_str() > after));
+        placed.sort_by(|(one, _), (other, _)| one.cmp(other));
+        truncate(placed, limit).into_iter().map(|(_, user)| self.as_read(user)).collect()
+    }
+}
