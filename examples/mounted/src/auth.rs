@@ -12,9 +12,7 @@ use gateward_crypto::{
     Argon2Hasher, Argon2Settings, Keyring, KeyringSettings, MasterKey, SystemClock, SystemEntropy,
 };
 use gateward_diesel::{CreateIfMissing, migrate, open};
-use gateward_http::app::domain::PasswordPolicy;
-use gateward_http::app::domain::key::Algorithm;
-use gateward_http::app::domain::ports::NoBell;
+use gateward_http::app::domain::ports::{NoBell, NoBreachedPasswords, NoMeter};
 use gateward_http::app::{App as UseCases, Following, NewAlgorithm, Policy, Ports};
 use gateward_http::{App, Options, SameSite};
 use gateward_memory::NodeMemory;
@@ -38,6 +36,9 @@ const TOKENS_MAX: usize = 1_000;
 /// How often sessions that no longer matter are swept away.
 const SWEEP_INTERVAL: Duration = Duration::from_mins(1);
 
+/// How often the audit trail is sealed. What was written since can be changed without a trace.
+const SEAL_INTERVAL: Duration = Duration::from_secs(1);
+
 /// How often the node looks for letters: whoever waits for one does not notice half a second.
 const LETTER_INTERVAL: Duration = Duration::from_millis(500);
 
@@ -54,7 +55,7 @@ pub async fn wire(folder: &Path, public_url: &str) -> anyhow::Result<App> {
     migrate(&database, CreateIfMissing::Yes).await?;
     let store = open(&database, &gateward_diesel::Options::default()).await?;
 
-    let policy = policy(public_url);
+    let policy = Policy::new(public_url);
     let settings = KeyringSettings {
         issuer: policy.issuer.clone(),
         audience: public_url.to_owned(),
@@ -78,6 +79,9 @@ pub async fn wire(folder: &Path, public_url: &str) -> anyhow::Result<App> {
         hasher: Arc::new(hasher),
         signer: keyring.clone(),
         links: keyring.clone(),
+        audit_keys: keyring.clone(),
+        breached: Arc::new(NoBreachedPasswords),
+        meter: Arc::new(NoMeter),
         knowledge: Arc::new(NodeMemory::new(policy.access_ttl_seconds, USERS_MAX)),
         // Letters are looked for all the time.
         bell: Arc::new(NoBell),
@@ -98,28 +102,6 @@ pub async fn wire(folder: &Path, public_url: &str) -> anyhow::Result<App> {
         clients: Vec::new(),
     };
     Ok(App::new(Arc::new(use_cases), options).with_inbox(inbox))
-}
-
-/// The defaults of `config/default.toml`.
-fn policy(public_url: &str) -> Policy {
-    Policy {
-        issuer: public_url.to_owned(),
-        public_url: public_url.to_owned(),
-        key_algorithm: Algorithm::EdDsa,
-        jwks_cache_seconds: 600,
-        rotate_after_days: 90,
-        access_ttl_seconds: 900,
-        refresh_idle_seconds: 7 * 24 * 3600,
-        session_max_seconds: 30 * 24 * 3600,
-        refresh_leeway_seconds: 10,
-        sessions_per_user_max: 100,
-        password: PasswordPolicy { length_min: 8 },
-        signup_enabled: true,
-        confirmation_required: false,
-        reauthentication_seconds: 900,
-        letters_per_address_seconds: Some(60),
-        code_tries_max: 5,
-    }
 }
 
 /// The key that seals the private keys in the database. It must last as long as they do.
@@ -157,11 +139,17 @@ async fn follow_feed(auth: &App) {
     }
 }
 
-/// Makes the successors of old keys, and sweeps.
+/// Makes the successors of old keys, seals the audit trail, and sweeps.
 async fn keep_house(auth: &App) {
     let (mut keys, mut sweep) = (interval(KEY_INTERVAL), interval(SWEEP_INTERVAL));
+    let mut seal = interval(SEAL_INTERVAL);
     loop {
         tokio::select! {
+            _ = seal.tick() => {
+                if let Err(error) = auth.core().seal_events().await {
+                    tracing::warn!(%error, "the audit trail could not be sealed");
+                }
+            }
             _ = keys.tick() => {
                 if let Err(error) = auth.core().rotate_old_keys().await {
                     tracing::warn!(%error, "the keys could not be looked at");
@@ -170,6 +158,9 @@ async fn keep_house(auth: &App) {
             _ = sweep.tick() => {
                 if let Err(error) = auth.core().sweep().await {
                     tracing::warn!(%error, "sweeping failed");
+                }
+                if let Err(error) = auth.core().sweep_audit().await {
+                    tracing::warn!(%error, "the audit trail could not be swept");
                 }
             }
         }
