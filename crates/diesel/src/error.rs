@@ -60,6 +60,21 @@ pub enum MigrateError {
     Failed(#[source] Box<dyn Error + Send + Sync>),
 }
 
+/// Why a database could not be inspected.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum InspectError {
+    /// The database could not be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The server cannot be reached, or refuses us.
+    #[error("the database cannot be reached")]
+    Unreachable(#[source] Box<dyn Error + Send + Sync>),
+    /// A question was not answered: a table may lack, or the database has failed.
+    #[error("the database did not answer")]
+    Failed(#[source] Box<dyn Error + Send + Sync>),
+}
+
 /// A use of a unit of work that its kind does not allow; a mistake in this program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Misuse {
@@ -138,6 +153,7 @@ fn known_column(field: Option<&str>) -> &'static str {
         "user_id",
         "session_id",
         "actor_id",
+        "actor_session_id",
         "subject_id",
         "signup_id",
         "link_id",
@@ -158,6 +174,10 @@ fn known_column(field: Option<&str>) -> &'static str {
         "was_due_at",
         "finished_at",
         "last_used_at",
+        "last_at",
+        "floor_at",
+        "tip_at",
+        "requested_at",
         "cut_off",
         "matters_until",
     ];

@@ -9,10 +9,12 @@
 //! | to rotate a session | `postgres/rotate.rs`: one statement | `sqlite/rotate.rs`: many refreshes in one transaction |
 //! | to lock a row | `FOR NO KEY UPDATE` | nothing: one writer at a time |
 //! | to lock many | in order, or `SKIP LOCKED` | nothing: one writer at a time |
+//! | to seal events | one statement for many: `postgres/seal.rs` | one for each: `sqlite/seal.rs` |
 //! | to read the feed | by transactions: `postgres/feed.rs`, `postgres/cursor.rs` | by numbers: `sqlite/feed.rs` |
 //! | to be woken | `LISTEN`: `postgres/watch.rs` | a question every tenth of a second: `sqlite/watch.rs` |
 //!
-//! [`open()`] gives a store, [`migrate`] brings its tables up to date.
+//! [`open()`] gives a store, [`migrate`] brings its tables up to date, [`inspect()`] looks whether what
+//! stands there can be true.
 #![expect(
     clippy::duplicate_mod,
     reason = "the queries are written once and compiled once for each database"
@@ -21,6 +23,7 @@
 #[macro_use]
 mod run;
 mod error;
+mod inspect;
 mod migrations;
 mod open;
 mod postgres;
@@ -29,8 +32,9 @@ mod target;
 #[cfg(test)]
 mod testing;
 
-pub use error::{MigrateError, OpenError};
-pub use migrations::{migrate, pending};
+pub use error::{InspectError, MigrateError, OpenError};
+pub use inspect::{Anomaly, Flaw, inspect, server_time};
+pub use migrations::{altered, migrate, pending};
 pub use open::{CreateIfMissing, Options, check_url, open};
-pub use postgres::PostgresStore;
+pub use postgres::{PoolLoad, PostgresStore};
 pub use sqlite::SqliteStore;

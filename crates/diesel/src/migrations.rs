@@ -1,6 +1,9 @@
 //! Bringing the tables up to date.
 
+mod sums;
+
 use diesel::backend::Backend;
+use diesel::connection::SimpleConnection;
 use diesel::migration::{MigrationSource, MigrationVersion};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness};
 
@@ -8,6 +11,7 @@ use crate::error::MigrateError;
 use crate::open::CreateIfMissing;
 use crate::target::Target;
 use crate::{postgres, sqlite};
+pub use sums::{Sums, differing, gateward_migration_sums};
 
 /// An error of the migrations' own machinery.
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
@@ -32,15 +36,29 @@ pub async fn pending(url: &str) -> Result<Vec<String>, MigrateError> {
     }
 }
 
+/// The names of the applied migrations that say something else in this program than they did when
+/// they were applied. What was applied before such things were noted counts as it was at the next
+/// [`migrate`].
+pub async fn altered(url: &str) -> Result<Vec<String>, MigrateError> {
+    match Target::parse(url)? {
+        Target::Sqlite(path) => sqlite::migrate::altered(path).await,
+        Target::Postgres(settings) => postgres::migrate::altered(*settings).await,
+    }
+}
+
 /// Applies what is pending, in order.
-pub fn apply<DB: Backend, C: MigrationHarness<DB>>(
+pub fn apply<DB: Backend, C: MigrationHarness<DB> + SimpleConnection>(
     conn: &mut C,
-    migrations: EmbeddedMigrations,
+    migrations: fn() -> EmbeddedMigrations,
 ) -> Result<Vec<String>, Cause>
 where
     EmbeddedMigrations: MigrationSource<DB>,
 {
-    let applied = conn.run_pending_migrations(migrations)?;
+    let mut applied = Vec::new();
+    for migration in conn.pending_migrations(migrations())? {
+        applied.push(conn.run_migration(&*migration)?);
+    }
+    sums::note(conn, &migrations(), &applied)?;
     Ok(applied.iter().map(MigrationVersion::to_string).collect())
 }
 

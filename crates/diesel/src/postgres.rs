@@ -7,6 +7,14 @@ macro_rules! locked {
     };
 }
 
+/// The identifiers that a query finds, few of them, for a statement that reads their rows: as an
+/// array they are found first, whatever the server guesses of how many there are.
+macro_rules! found_first {
+    ($query:expr) => {
+        diesel::dsl::array::<super::super::columns::sql::Ident, _>($query)
+    };
+}
+
 /// The identifiers that a query finds, for a statement that changes their rows: locked in the
 /// query's order, so that statements that meet on some rows wait for each other in one direction.
 ///
@@ -14,18 +22,20 @@ macro_rules! locked {
 /// statement has changed so far.
 macro_rules! in_turn {
     ($query:expr) => {
-        diesel::dsl::array::<super::super::columns::sql::Ident, _>(
-            diesel::QueryDsl::for_no_key_update($query),
-        )
+        in_turn!($query, super::super::columns::sql::Ident)
+    };
+    ($query:expr, $key:ty) => {
+        diesel::dsl::array::<$key, _>(diesel::QueryDsl::for_no_key_update($query))
     };
 }
 
 /// The same, but without those that somebody else has locked: they are theirs.
 macro_rules! unclaimed {
     ($query:expr) => {
-        diesel::dsl::array::<super::super::columns::sql::Ident, _>(
-            diesel::QueryDsl::for_no_key_update($query).skip_locked(),
-        )
+        unclaimed!($query, super::super::columns::sql::Ident)
+    };
+    ($query:expr, $key:ty) => {
+        diesel::dsl::array::<$key, _>(diesel::QueryDsl::for_no_key_update($query).skip_locked())
     };
 }
 
@@ -33,6 +43,8 @@ mod columns;
 mod connect;
 mod cursor;
 mod feed;
+pub mod inspect;
+mod load;
 pub mod migrate;
 #[path = "repos/mod.rs"]
 mod repos;
@@ -41,6 +53,7 @@ mod rotate;
 mod rows;
 #[path = "schema.rs"]
 mod schema;
+mod seal;
 mod settings;
 mod tls;
 mod unit;
@@ -63,6 +76,7 @@ use gateward_domain::ports::{self, Access, FeedWatch, Store, StoreError};
 use crate::error::{OpenError, is_busy};
 use crate::target::Target;
 pub use connect::Connector;
+pub use load::PoolLoad;
 pub use settings::Settings;
 use unit::Tx;
 

@@ -61,6 +61,17 @@ table! {
 }
 
 table! {
+    use diesel::sql_types::Text;
+    use super::super::columns::sql::Moment;
+
+    roles (name) {
+        name -> Text,
+        permissions -> Text,
+        updated_at -> Moment,
+    }
+}
+
+table! {
     use diesel::sql_types::{BigInt, Binary, Nullable, Text};
     use super::super::columns::sql::{Ident, Moment};
 
@@ -85,7 +96,7 @@ table! {
 }
 
 table! {
-    use diesel::sql_types::{Nullable, Text};
+    use diesel::sql_types::{BigInt, Binary, Nullable, Text};
     use super::super::columns::sql::{Ident, Moment};
 
     events (id) {
@@ -98,6 +109,39 @@ table! {
         user_id -> Nullable<Ident>,
         session_id -> Nullable<Ident>,
         ip -> Nullable<Text>,
+        actor_session_id -> Nullable<Ident>,
+        detail -> Nullable<Text>,
+        salt -> Nullable<Binary>,
+        commitment -> Nullable<Binary>,
+        seq -> Nullable<BigInt>,
+        digest -> Nullable<Binary>,
+        signature -> Nullable<Text>,
+    }
+}
+
+table! {
+    use diesel::sql_types::{BigInt, Binary, Bool, Text};
+    use super::super::columns::sql::Moment;
+
+    audit_chain (only_row) {
+        only_row -> Bool,
+        floor_seq -> BigInt,
+        floor_digest -> Binary,
+        floor_at -> Moment,
+        floor_signature -> Text,
+        tip_seq -> BigInt,
+        tip_digest -> Binary,
+        tip_at -> Moment,
+        tip_signature -> Text,
+    }
+}
+
+table! {
+    use super::super::columns::sql::{Ident, Moment};
+
+    erasures (user_id) {
+        user_id -> Ident,
+        requested_at -> Moment,
     }
 }
 
@@ -192,7 +236,19 @@ table! {
     }
 }
 
-allow_tables_to_appear_in_same_query!(links, sessions, user_roles, users);
+table! {
+    use diesel::sql_types::{BigInt, Binary};
+    use super::super::columns::sql::Moment;
+
+    strikes (key) {
+        key -> Binary,
+        count -> BigInt,
+        last_at -> Moment,
+        expires_at -> Moment,
+    }
+}
+
+allow_tables_to_appear_in_same_query!(links, roles, sessions, user_roles, users);
 
 #[declare_sql_function]
 extern "SQL" {
@@ -207,20 +263,33 @@ extern "SQL" {
     ) -> diesel::sql_types::Nullable<diesel::sql_types::Text>;
 }
 
-/// The roles of the account that the query is about, in one text.
+/// What the account that the query is about holds: the names of its roles in one text, and what those
+/// that are stored give in another.
 #[auto_type]
-pub fn roles_of_user() -> _ {
-    user_roles::table
+pub fn held_by_user() -> _ {
+    let names = user_roles::table
         .filter(user_roles::user_id.eq(users::id))
         .select(string_agg(user_roles::role, ","))
-        .single_value()
+        .single_value();
+    let given = user_roles::table
+        .inner_join(roles::table.on(roles::name.eq(user_roles::role)))
+        .filter(user_roles::user_id.eq(users::id))
+        .select(string_agg(roles::permissions, ","))
+        .single_value();
+    (names, given)
 }
 
-/// The roles of the session's user, in one text.
+/// The same of the session's user.
 #[auto_type]
-pub fn roles_of_session() -> _ {
-    user_roles::table
+pub fn held_by_session() -> _ {
+    let names = user_roles::table
         .filter(user_roles::user_id.eq(sessions::user_id))
         .select(string_agg(user_roles::role, ","))
-        .single_value()
+        .single_value();
+    let given = user_roles::table
+        .inner_join(roles::table.on(roles::name.eq(user_roles::role)))
+        .filter(user_roles::user_id.eq(sessions::user_id))
+        .select(string_agg(roles::permissions, ","))
+        .single_value();
+    (names, given)
 }

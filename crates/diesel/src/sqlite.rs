@@ -7,17 +7,24 @@ macro_rules! locked {
     };
 }
 
+/// The identifiers that a query finds, few of them, for a statement that reads their rows.
+macro_rules! found_first {
+    ($query:expr) => {
+        $query
+    };
+}
+
 /// The identifiers that a query finds, for a statement that changes their rows: no other statement
 /// meets it, because only one writes.
 macro_rules! in_turn {
-    ($query:expr) => {
+    ($query:expr $(, $key:ty)?) => {
         $query
     };
 }
 
 /// The same: nobody else has claimed any of them.
 macro_rules! unclaimed {
-    ($query:expr) => {
+    ($query:expr $(, $key:ty)?) => {
         $query
     };
 }
@@ -26,6 +33,7 @@ mod batch;
 mod columns;
 mod feed;
 mod file;
+pub mod inspect;
 pub mod migrate;
 mod readers;
 #[path = "repos/mod.rs"]
@@ -35,6 +43,7 @@ mod rotate;
 mod rows;
 #[path = "schema.rs"]
 mod schema;
+mod seal;
 mod thread;
 mod unit;
 mod watch;

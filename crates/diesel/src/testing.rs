@@ -5,10 +5,12 @@ use std::thread;
 
 use diesel::dsl::sql;
 use diesel::sql_types::BigInt;
+use diesel::{Connection, QueryResult, SqliteConnection};
 use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
+use gateward_domain::audit::EventRange;
 use gateward_domain::ports::{Access, Store};
 use gateward_domain::refresh::Rotation;
-use gateward_domain::{Session, User};
+use gateward_domain::{RoleName, Session, User, UserId, UserRange};
 use gateward_testkit::fixtures;
 use tempfile::TempDir;
 
@@ -17,6 +19,37 @@ use crate::{CreateIfMissing, PostgresStore, SqliteStore, migrate};
 
 /// How many connections a test's store has.
 pub const POOL_SIZE: usize = 16;
+
+/// Changes to events that nothing but a forger makes.
+pub const CHANGES_TO_AN_EVENT: &[&str] = &[
+    "UPDATE events SET kind = 'session_caught_up'",
+    "UPDATE events SET user_id = NULL",
+    "UPDATE events SET actor = 'service', actor_id = NULL",
+    "UPDATE events SET detail = 'nothing to see here'",
+    "UPDATE events SET commitment = NULL",
+    "UPDATE events SET ip = '192.0.2.2'",
+];
+
+/// The ranges of accounts, each with the index of SQLite that serves it.
+pub fn user_ranges() -> [(UserRange, &'static str); 5] {
+    [
+        (UserRange::All, "sqlite_autoindex_users_1"),
+        (UserRange::Role(RoleName::admin()), "user_roles_of_role"),
+        (UserRange::Disabled, "users_disabled"),
+        (UserRange::Username("user-1".to_owned()), "users_username_key"),
+        (UserRange::Email("user-1".to_owned()), "users_email_key"),
+    ]
+}
+
+/// The ranges of events, each with the index of SQLite that serves it.
+pub fn event_ranges(id: UserId) -> [(EventRange, &'static str); 4] {
+    [
+        (EventRange::All, "sqlite_autoindex_events_1"),
+        (EventRange::About(id), "events_of_user"),
+        (EventRange::By(id), "events_of_actor"),
+        (EventRange::Named("login_failed"), "events_of_kind"),
+    ]
+}
 
 /// The URL of a server on which databases may be made.
 fn admin_url() -> String {
@@ -67,9 +100,14 @@ impl PostgresDatabase {
 
     /// Runs statements on it.
     pub async fn run_sql(&self, statements: &str) {
+        self.try_sql(statements).await.unwrap();
+    }
+
+    /// Runs statements on it that may be refused.
+    pub async fn try_sql(&self, statements: &str) -> QueryResult<()> {
         let settings = Settings::parse(&self.url).unwrap();
         let mut conn = Connector::new(settings).unwrap().connect_unlimited().await.unwrap();
-        conn.batch_execute(statements).await.unwrap();
+        conn.batch_execute(statements).await
     }
 
     /// Asks it for a number.
@@ -116,6 +154,25 @@ impl SqliteDatabase {
     /// Opens a store on it.
     pub async fn store(&self) -> SqliteStore {
         SqliteStore::open(&self.url, CreateIfMissing::No).await.unwrap()
+    }
+
+    /// Opens a plain connection to it, which heeds no foreign keys.
+    pub fn connection(&self) -> SqliteConnection {
+        let file = self.folder.path().join("gateward.db");
+        let mut conn = SqliteConnection::establish(file.to_str().unwrap()).unwrap();
+        let pragma = "PRAGMA foreign_keys = OFF";
+        diesel::connection::SimpleConnection::batch_execute(&mut conn, pragma).unwrap();
+        conn
+    }
+
+    /// Runs statements on it.
+    pub fn run_sql(&self, statements: &str) {
+        self.try_sql(statements).unwrap();
+    }
+
+    /// Runs statements on it that may be refused.
+    pub fn try_sql(&self, statements: &str) -> QueryResult<()> {
+        diesel::connection::SimpleConnection::batch_execute(&mut self.connection(), statements)
     }
 }
 

@@ -11,7 +11,7 @@ use diesel_migrations::{FileBasedMigrations, MigrationHarness};
 use gateward_domain::ports::{Access, Store};
 
 use crate::testing::{PostgresDatabase, SqliteDatabase, log_in, rotate};
-use crate::{CreateIfMissing, migrate, pending};
+use crate::{CreateIfMissing, altered, migrate, pending};
 
 /// How many nodes start at once.
 const NODES: usize = 8;
@@ -94,9 +94,9 @@ async fn f25_a_migration_of_postgres_that_was_cut_off_is_completed() {
     let database = PostgresDatabase::empty().await;
     migrate(&database.url, CreateIfMissing::No).await.unwrap();
     // As if only the first had been applied, and the second cut off in its midst.
-    let rest = "DROP TABLE known_clients, news, letters, links, signups, events, sessions, \
-                user_roles, users; DROP FUNCTION tell_news; \
-                ALTER TABLE keys DROP COLUMN revoked_at; DELETE FROM __diesel_schema_migrations WHERE version <> \
+    let rest = "DROP TABLE strikes, erasures, audit_chain, roles, known_clients, news, letters, \
+                links, signups, events, sessions, user_roles, users; \
+                DROP FUNCTION tell_news, keep_event; ALTER TABLE keys DROP COLUMN revoked_at; DELETE FROM __diesel_schema_migrations WHERE version <> \
                 (SELECT min(version) FROM __diesel_schema_migrations)";
     database.run_sql(rest).await;
     database.run_sql("BEGIN; CREATE TABLE users (half text)").await;
@@ -147,6 +147,42 @@ async fn postgres_can_be_taken_back_to_nothing() {
         database.run_sql(&down.unwrap()).await;
     }
     let left = "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace \
-                AND relname NOT LIKE '%diesel%'";
+                AND relname NOT LIKE '%migration%'";
     assert_eq!(database.number(left).await, 0);
+}
+
+/// As if the second migration had said something else when it was applied.
+const ANOTHER_TEXT: &str = "UPDATE gateward_migration_sums SET sum = repeat('0', 64) \
+                            WHERE version = '20261120000002'";
+
+#[tokio::test]
+async fn a_migration_of_postgres_that_was_altered_since_is_named() {
+    let database = PostgresDatabase::migrated().await;
+    assert!(altered(&database.url).await.unwrap().is_empty());
+    database.run_sql(ANOTHER_TEXT).await;
+    assert_eq!(altered(&database.url).await.unwrap(), ["2026-11-20-000002_users"]);
+    // Migrating again does not make it right.
+    migrate(&database.url, CreateIfMissing::No).await.unwrap();
+    assert_eq!(altered(&database.url).await.unwrap().len(), 1);
+    // What nobody noted is noted then.
+    database.run_sql("DROP TABLE gateward_migration_sums").await;
+    assert!(altered(&database.url).await.unwrap().is_empty());
+    migrate(&database.url, CreateIfMissing::No).await.unwrap();
+    database.run_sql(ANOTHER_TEXT).await;
+    assert_eq!(altered(&database.url).await.unwrap(), ["2026-11-20-000002_users"]);
+}
+
+#[tokio::test]
+async fn a_migration_of_sqlite_that_was_altered_since_is_named() {
+    let database = SqliteDatabase::migrated().await;
+    assert!(altered(&database.url).await.unwrap().is_empty());
+    database.run_sql(&ANOTHER_TEXT.replace("repeat('0', 64)", "'0'"));
+    assert_eq!(altered(&database.url).await.unwrap(), ["2026-11-20-000002_users"]);
+    migrate(&database.url, CreateIfMissing::No).await.unwrap();
+    assert_eq!(altered(&database.url).await.unwrap().len(), 1);
+    database.run_sql("DROP TABLE gateward_migration_sums");
+    assert!(altered(&database.url).await.unwrap().is_empty());
+    migrate(&database.url, CreateIfMissing::No).await.unwrap();
+    database.run_sql("UPDATE gateward_migration_sums SET sum = '0'");
+    assert_eq!(altered(&database.url).await.unwrap().len(), names("sqlite").len());
 }

@@ -1,6 +1,9 @@
 //! Migrations on Postgres: one node at a time, each migration in a transaction.
 
 use diesel::connection::SimpleConnection;
+use diesel::dsl::sql;
+use diesel::sql_types::Bool;
+use diesel::{QueryResult, RunQueryDsl};
 use diesel_async::AsyncPgConnection;
 use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
@@ -9,7 +12,7 @@ use tokio::task::spawn_blocking;
 use super::connect::Connector;
 use super::settings::Settings;
 use crate::error::MigrateError;
-use crate::migrations::{Cause, apply, list};
+use crate::migrations::{Cause, Sums, apply, differing, gateward_migration_sums, list};
 
 /// The migrations, compiled in.
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations/postgres");
@@ -30,7 +33,26 @@ type Blocking = AsyncConnectionWrapper<AsyncPgConnection>;
 
 /// Applies what is pending.
 pub async fn migrate(settings: Settings) -> Result<Vec<String>, MigrateError> {
-    in_turn(settings, |conn| apply(conn, MIGRATIONS)).await
+    in_turn(settings, |conn| apply(conn, || MIGRATIONS)).await
+}
+
+/// Lists what was altered since it was applied.
+pub async fn altered(settings: Settings) -> Result<Vec<String>, MigrateError> {
+    in_turn(settings, |conn| {
+        let noted = noted(conn)?;
+        differing(conn, &MIGRATIONS, noted)
+    })
+    .await
+}
+
+/// The sums that were noted; none by the versions before.
+fn noted(conn: &mut Blocking) -> QueryResult<Sums> {
+    let is_there = "to_regclass('gateward_migration_sums') IS NOT NULL";
+    if diesel::select(sql::<Bool>(is_there)).get_result(conn)? {
+        gateward_migration_sums::table.load(conn)
+    } else {
+        Ok(Sums::new())
+    }
 }
 
 /// Lists what is pending.

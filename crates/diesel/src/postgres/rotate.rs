@@ -11,7 +11,7 @@ use gateward_domain::{Session, User};
 
 use super::Tx;
 use super::columns::{Id, Time, sql};
-use super::rows::{SessionRow, UserRow};
+use super::rows::{HeldRow, SessionRow, UserRow};
 use super::schema::{sessions, users};
 
 impl Tx {
@@ -21,7 +21,7 @@ impl Tx {
         &mut self,
         rotation: &Rotation,
     ) -> Result<Option<(Session, User)>, StoreError> {
-        type Found = (SessionRow, UserRow, Option<String>);
+        type Found = (SessionRow, UserRow, HeldRow);
 
         // Without a second try: a statement whose answer was lost may have been done.
         let statement = Rotate::from(rotation);
@@ -31,9 +31,7 @@ impl Tx {
         found
             .into_iter()
             .next()
-            .map(|(session, user, roles)| {
-                Ok((session.try_into()?, user.into_user(roles.as_deref())?))
-            })
+            .map(|(session, user, held)| Ok((session.try_into()?, user.into_user(&held)?)))
             .transpose()
     }
 }
@@ -113,6 +111,9 @@ impl QueryFragment<Pg> for Rotate<'_> {
         users::all_columns.walk_ast(out.reborrow())?;
         out.push_sql(", (SELECT string_agg(user_roles.role, ',') FROM user_roles");
         out.push_sql(" WHERE user_roles.user_id = users.id)");
+        out.push_sql(", (SELECT string_agg(roles.permissions, ',') FROM user_roles");
+        out.push_sql(" JOIN roles ON roles.name = user_roles.role");
+        out.push_sql(" WHERE user_roles.user_id = users.id)");
         Ok(())
     }
 }
@@ -124,5 +125,5 @@ impl QueryId for Rotate<'_> {
 }
 
 impl Query for Rotate<'_> {
-    type SqlType = (sessions::SqlType, users::SqlType, Nullable<Text>);
+    type SqlType = (sessions::SqlType, users::SqlType, (Nullable<Text>, Nullable<Text>));
 }

@@ -13,8 +13,10 @@ mod conformance {
     gateward_testkit::conformance!(fresh().await);
 }
 
+mod audit;
 mod faults;
 mod feed;
 mod mail;
+mod plans;
 mod statements;
 mod tls;

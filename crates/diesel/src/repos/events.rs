@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
+use gateward_domain::audit::EventRange;
 use gateward_domain::ports::{EventLog, StoreError};
 use gateward_domain::{Event, EventId, SessionId, UserId};
 
@@ -28,9 +29,11 @@ impl EventLog for Tx {
             .filter(events::session_id.eq(session_id))
             .order((events::happened_at, events::id))
             .limit(i64::from(limit))
+            .select(EventRow::as_select())
             .load::<EventRow>(conn))?;
         rows.into_iter().map(Event::try_from).collect()
     }
+
     async fn list_user_events(
         &mut self,
         user_id: UserId,
@@ -44,7 +47,36 @@ impl EventLog for Tx {
             .filter(events::user_id.eq(user_id).and(events::id.gt(after)))
             .order(events::id)
             .limit(i64::from(limit))
+            .select(EventRow::as_select())
             .load::<EventRow>(conn))?;
+        rows.into_iter().map(Event::try_from).collect()
+    }
+
+    async fn list_events(
+        &mut self,
+        range: EventRange,
+        since: Option<EventId>,
+        before: Option<EventId>,
+        limit: u32,
+    ) -> Result<Vec<Event>, StoreError> {
+        // No identifier is nil, and none is the last one there could be.
+        let since = Id(since.map_or(uuid::Uuid::nil(), EventId::uuid));
+        let before = Id(before.map_or(uuid::Uuid::max(), EventId::uuid));
+        let rows = read!(self, "events", conn => {
+            let query = events::table
+                .filter(events::id.ge(since).and(events::id.lt(before)))
+                .order(events::id.desc())
+                .limit(i64::from(limit))
+                .select(EventRow::as_select())
+                .into_boxed();
+            let query = match range {
+                EventRange::All => query,
+                EventRange::About(id) => query.filter(events::user_id.eq(Id(id.uuid()))),
+                EventRange::By(id) => query.filter(events::actor_id.eq(Id(id.uuid()))),
+                EventRange::Named(name) => query.filter(events::kind.eq(name)),
+            };
+            query.load::<EventRow>(conn)
+        })?;
         rows.into_iter().map(Event::try_from).collect()
     }
 }

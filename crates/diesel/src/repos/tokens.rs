@@ -12,8 +12,8 @@ use gateward_domain::{End, EndReason, Session, SessionId, Timestamp, User, UserI
 
 use super::super::Tx;
 use super::super::columns::{Id, Time};
-use super::super::rows::{LineRow, SessionRow, UserRow};
-use super::super::schema::{roles_of_session, sessions, users};
+use super::super::rows::{HeldRow, LineRow, SessionRow, UserRow};
+use super::super::schema::{held_by_session, sessions, users};
 
 /// What ends a session: where its time ran out before, that is the reason.
 macro_rules! ended {
@@ -33,12 +33,12 @@ macro_rules! ended {
 }
 
 /// A session with the user it belongs to, as the database gives them.
-type Found = (SessionRow, Option<UserRow>, Option<String>);
+type Found = (SessionRow, Option<UserRow>, HeldRow);
 
 /// The session of a row, and the user if there still is one.
 fn session(found: Found) -> Result<(Session, Option<User>), StoreError> {
-    let (session, user, roles) = found;
-    let user = user.map(|row| row.into_user(roles.as_deref())).transpose()?;
+    let (session, user, held) = found;
+    let user = user.map(|row| row.into_user(&held)).transpose()?;
     Ok((session.try_into()?, user))
 }
 
@@ -70,7 +70,7 @@ impl TokenStore for Tx {
         let found = find!(self, "sessions", conn => sessions::table
             .left_join(users::table.on(users::id.eq(sessions::user_id)))
             .filter(sessions::id.eq(id))
-            .select((sessions::all_columns, users::all_columns.nullable(), roles_of_session()))
+            .select((sessions::all_columns, users::all_columns.nullable(), held_by_session()))
             .first::<Found>(conn))?;
         found.map(session).transpose()
     }

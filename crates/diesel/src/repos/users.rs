@@ -7,13 +7,13 @@ use diesel_async::RunQueryDsl;
 use gateward_domain::link::LinkPurpose;
 use gateward_domain::ports::{StoreError, Taken, UserRepo};
 use gateward_domain::{
-    Email, Identifier, PasswordHash, RoleName, Timestamp, User, UserId, Username,
+    Email, Identifier, PasswordHash, RoleName, Timestamp, User, UserId, UserRange, Username,
 };
 
 use super::super::Tx;
 use super::super::columns::{Id, Time};
-use super::super::rows::UserRow;
-use super::super::schema::{links, lower, roles_of_user, user_roles, users};
+use super::super::rows::{HeldRow, UserRow};
+use super::super::schema::{held_by_user, links, lower, user_roles, users};
 
 /// The links that keep an address for an account, at a time.
 macro_rules! reservations {
@@ -27,11 +27,11 @@ macro_rules! reservations {
 }
 
 /// An account as the database gives it.
-type Found = Option<(UserRow, Option<String>)>;
+type Found = Option<(UserRow, HeldRow)>;
 
 /// The account of a row, if there is one.
 fn user(found: Found) -> Result<Option<User>, StoreError> {
-    found.map(|(row, roles)| row.into_user(roles.as_deref())).transpose()
+    found.map(|(row, held)| row.into_user(&held)).transpose()
 }
 
 #[async_trait]
@@ -44,7 +44,7 @@ impl UserRepo for Tx {
         let id = Id(id.uuid());
         user(find!(self, "users", conn => users::table
             .filter(users::id.eq(id))
-            .select((users::all_columns, roles_of_user()))
+            .select((users::all_columns, held_by_user()))
             .first(conn))?)
     }
 
@@ -55,11 +55,11 @@ impl UserRepo for Tx {
         user(match identifier {
             Identifier::Email(email) => find!(self, "users", conn => users::table
                 .filter(users::email.eq(email.as_str()))
-                .select((users::all_columns, roles_of_user()))
+                .select((users::all_columns, held_by_user()))
                 .first(conn))?,
             Identifier::Username(username) => find!(self, "users", conn => users::table
                 .filter(lower(users::username).eq(username.folded()))
-                .select((users::all_columns, roles_of_user()))
+                .select((users::all_columns, held_by_user()))
                 .first(conn))?,
         })
     }
@@ -111,6 +111,15 @@ impl UserRepo for Tx {
 
     async fn delete_user(&mut self, id: UserId) -> Result<bool, StoreError> {
         atomically!(self, self.delete_user_and_links(id))
+    }
+
+    async fn list_users(
+        &mut self,
+        range: &UserRange,
+        after: Option<String>,
+        limit: u32,
+    ) -> Result<Vec<User>, StoreError> {
+        self.users_in(range, after.as_deref(), limit).await
     }
 
     async fn count_users_with_role(&mut self, role: &RoleName) -> Result<u64, StoreError> {

@@ -1,15 +1,16 @@
 //! The rows of `events`.
 
-use diesel::prelude::{Insertable, Queryable};
+use diesel::prelude::{Insertable, Queryable, Selectable};
+use gateward_domain::audit::{Digest, Entry, Seal};
 use gateward_domain::ports::StoreError;
-use gateward_domain::{Actor, EndReason, Event, EventId, EventKind, SessionId, UserId};
+use gateward_domain::{Actor, EndReason, Event, EventId, EventKind, EventSalt, SessionId, UserId};
 
 use super::super::columns::{Id, Time};
 use super::super::schema::events;
-use super::{address, corrupt};
+use super::{address, bytes_32, corrupt};
 
-/// A row of `events`.
-#[derive(Queryable, Insertable)]
+/// A row of `events`, but for its place in the chain, which it gets later.
+#[derive(Queryable, Selectable, Insertable)]
 #[diesel(table_name = events)]
 pub struct EventRow {
     id: Id,
@@ -21,6 +22,10 @@ pub struct EventRow {
     user_id: Option<Id>,
     session_id: Option<Id>,
     ip: Option<String>,
+    actor_session_id: Option<Id>,
+    detail: Option<String>,
+    salt: Option<Vec<u8>>,
+    commitment: Option<Vec<u8>>,
 }
 
 impl From<&Event> for EventRow {
@@ -40,6 +45,10 @@ impl From<&Event> for EventRow {
             user_id: event.user_id.map(|id| Id(id.uuid())),
             session_id: event.session_id.map(|id| Id(id.uuid())),
             ip: event.ip.map(|ip| ip.to_string()),
+            actor_session_id: event.actor_session_id.map(|id| Id(id.uuid())),
+            detail: event.detail.clone(),
+            salt: event.salt.map(|salt| salt.0.to_vec()),
+            commitment: event.commitment().map(|commitment| commitment.0.to_vec()),
         }
     }
 }
@@ -59,11 +68,52 @@ impl TryFrom<EventRow> for Event {
             at: row.happened_at.0,
             kind: event_kind(&row.kind, row.reason.as_deref())?,
             actor,
+            actor_session_id: row.actor_session_id.map(|id| SessionId::from_uuid(id.0)),
             user_id: row.user_id.map(|id| UserId::from_uuid(id.0)),
             session_id: row.session_id.map(|id| SessionId::from_uuid(id.0)),
+            detail: row.detail,
             ip: address(row.ip.as_deref(), "events")?,
+            salt: row.salt.map(event_salt).transpose()?,
         })
     }
+}
+
+/// The place of an event in the chain.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = events)]
+pub struct SealRow {
+    seq: Option<i64>,
+    digest: Option<Vec<u8>>,
+    signature: Option<String>,
+}
+
+impl SealRow {
+    /// The place, if it has one.
+    fn seal(self) -> Result<Option<Seal>, StoreError> {
+        match (self.seq, self.digest) {
+            (None, None) => Ok(None),
+            (Some(seq), Some(digest)) => {
+                let digest = Digest(bytes_32(&digest, "events", "digest")?);
+                Ok(Some(Seal { seq, digest, signature: self.signature }))
+            }
+            _ => Err(corrupt("events", "digest")),
+        }
+    }
+}
+
+/// The entry of a row and its place.
+pub fn entry((row, seal): (EventRow, SealRow)) -> Result<Entry, StoreError> {
+    // The versions before wrote none.
+    let commitment = row
+        .commitment
+        .as_deref()
+        .map_or(Ok(Digest::START), |bytes| bytes_32(bytes, "events", "commitment").map(Digest))?;
+    Ok(Entry { event: row.try_into()?, commitment, seal: seal.seal()? })
+}
+
+/// Reads the salt of an event.
+fn event_salt(bytes: Vec<u8>) -> Result<EventSalt, StoreError> {
+    bytes.try_into().map(EventSalt).map_err(|_| corrupt("events", "salt"))
 }
 
 /// Reads the name of an event and its reason.

@@ -1,13 +1,16 @@
 //! The rows of the tables, and how they become nouns of the domain and back.
 
+mod audit;
 mod clients;
 mod events;
 mod keys;
 mod letters;
 mod links;
 mod news;
+mod roles;
 mod sessions;
 mod signups;
+mod strikes;
 mod users;
 
 use std::net::IpAddr;
@@ -15,15 +18,18 @@ use std::net::IpAddr;
 use gateward_domain::Email;
 use gateward_domain::ports::StoreError;
 
+pub use audit::ChainRow;
 pub use clients::ClientRow;
-pub use events::EventRow;
+pub use events::{EventRow, SealRow, entry};
 pub use keys::{InstanceRow, KeyPart, KeyRow};
 pub use letters::LetterRow;
 pub use links::LinkRow;
 pub use news::NewsRow;
+pub use roles::RoleRow;
 pub use sessions::{LineRow, SessionRow};
 pub use signups::SignupRow;
-pub use users::UserRow;
+pub use strikes::StrikeRow;
+pub use users::{HeldRow, UserRow};
 
 /// The error of a value that was never written by us.
 const fn corrupt(table: &'static str, column: &'static str) -> StoreError {

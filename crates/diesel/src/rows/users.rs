@@ -2,7 +2,9 @@
 
 use diesel::prelude::{Insertable, Queryable};
 use gateward_domain::ports::StoreError;
-use gateward_domain::{PasswordHash, RoleName, User, UserId, Username};
+use gateward_domain::{
+    PasswordHash, PermissionSet, RoleName, User, UserId, Username, permissions_given,
+};
 
 use super::super::columns::{Id, Time};
 use super::super::schema::users;
@@ -39,19 +41,36 @@ impl From<&User> for UserRow {
     }
 }
 
-impl UserRow {
-    /// The account, with its roles as the database lists them: apart by commas, in any order.
-    pub fn into_user(self, roles: Option<&str>) -> Result<User, StoreError> {
-        let username = Username::parse_existing(&self.username);
-        let roles = roles.into_iter().flat_map(|roles| roles.split(','));
-        let roles: Result<Vec<_>, _> = roles.map(RoleName::parse).collect();
+/// What an account holds, as the database lists it: apart by commas, in any order.
+#[derive(Queryable)]
+pub struct HeldRow {
+    roles: Option<String>,
+    /// What those of the roles give that are stored.
+    permissions: Option<String>,
+}
+
+impl HeldRow {
+    fn roles(&self) -> Result<Vec<RoleName>, StoreError> {
+        let names = self.roles.iter().flat_map(|names| names.split(','));
+        let roles: Result<Vec<_>, _> = names.map(RoleName::parse).collect();
         let mut roles = roles.map_err(|_| corrupt("user_roles", "role"))?;
         roles.sort();
+        Ok(roles)
+    }
+}
+
+impl UserRow {
+    /// The account with what it holds.
+    pub fn into_user(self, held: &HeldRow) -> Result<User, StoreError> {
+        let username = Username::parse_existing(&self.username);
+        let roles = held.roles()?;
+        let stored = held.permissions.as_deref().map(PermissionSet::from_text);
         Ok(User {
             id: UserId::from_uuid(self.id.0),
             username: username.map_err(|_| corrupt("users", "username"))?,
             email: email(&self.email, "users", "email")?,
             email_verified: self.email_verified,
+            permissions: permissions_given(&roles, stored),
             roles,
             disabled: self.disabled,
             password_hash: PasswordHash::from_phc(self.password_hash),

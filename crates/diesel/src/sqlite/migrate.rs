@@ -2,13 +2,15 @@
 
 use std::path::PathBuf;
 
-use diesel::SqliteConnection;
+use diesel::dsl::sql;
+use diesel::sql_types::Bool;
+use diesel::{QueryResult, RunQueryDsl, SqliteConnection};
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use tokio::task::spawn_blocking;
 
 use super::file;
 use crate::error::MigrateError;
-use crate::migrations::{Cause, apply, list};
+use crate::migrations::{Cause, Sums, apply, differing, gateward_migration_sums, list};
 use crate::open::CreateIfMissing;
 
 /// The migrations, compiled in.
@@ -25,7 +27,26 @@ impl From<diesel::result::Error> for Failure {
 
 /// Applies what is pending.
 pub async fn migrate(path: PathBuf, create: CreateIfMissing) -> Result<Vec<String>, MigrateError> {
-    in_turn(path, create, |conn| apply(conn, MIGRATIONS)).await
+    in_turn(path, create, |conn| apply(conn, || MIGRATIONS)).await
+}
+
+/// Lists what was altered since it was applied.
+pub async fn altered(path: PathBuf) -> Result<Vec<String>, MigrateError> {
+    in_turn(path, CreateIfMissing::No, |conn| {
+        let noted = noted(conn)?;
+        differing(conn, &MIGRATIONS, noted)
+    })
+    .await
+}
+
+/// The sums that were noted; none by the versions before.
+fn noted(conn: &mut SqliteConnection) -> QueryResult<Sums> {
+    let is_there = "EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'gateward_migration_sums')";
+    if diesel::select(sql::<Bool>(is_there)).get_result(conn)? {
+        gateward_migration_sums::table.load(conn)
+    } else {
+        Ok(Sums::new())
+    }
 }
 
 /// Lists what is pending.

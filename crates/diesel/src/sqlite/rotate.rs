@@ -7,8 +7,8 @@ use gateward_domain::{Session, User};
 
 use super::Tx;
 use super::columns::Id;
-use super::rows::{LineRow, SessionRow, UserRow};
-use super::schema::{roles_of_user, sessions, users};
+use super::rows::{HeldRow, LineRow, SessionRow, UserRow};
+use super::schema::{held_by_user, sessions, users};
 use crate::error::store_error;
 use crate::run::Deed;
 
@@ -31,20 +31,20 @@ impl Tx {
 /// Decides the common cases of a refresh. A transaction that may write is open, so that nobody
 /// comes between reading the row and writing it, and the domain's own rules can be asked.
 pub fn rotate(conn: &mut SqliteConnection, rotation: &Rotation) -> Rotated {
-    type Found = (SessionRow, UserRow, Option<String>);
+    type Found = (SessionRow, UserRow, HeldRow);
 
     let failed = |error| store_error("sessions", error);
     let id = Id(rotation.shown.session_id.uuid());
     let found = sessions::table
         .inner_join(users::table.on(users::id.eq(sessions::user_id)))
         .filter(sessions::id.eq(id).and(users::disabled.eq(false)))
-        .select((sessions::all_columns, users::all_columns, roles_of_user()))
+        .select((sessions::all_columns, users::all_columns, held_by_user()))
         .first::<Found>(conn)
         .optional()
         .map_err(failed)?;
-    let Some((session, user, roles)) = found else { return Ok(None) };
+    let Some((session, user, held)) = found else { return Ok(None) };
     let mut session = Session::try_from(session)?;
-    let user = user.into_user(roles.as_deref())?;
+    let user = user.into_user(&held)?;
 
     match judge(&session, rotation) {
         Verdict::Rotate => {

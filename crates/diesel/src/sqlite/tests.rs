@@ -13,7 +13,9 @@ mod conformance {
     gateward_testkit::conformance!(fresh().await);
 }
 
+mod audit;
 mod faults;
 mod feed;
 mod mail;
 mod opening;
+mod plans;

@@ -1,0 +1,52 @@
+//! Inspecting a Postgres database.
+
+use diesel::dsl::sql;
+use diesel::sql_types::{BigInt, Nullable, Text};
+use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
+use gateward_domain::Timestamp;
+
+use super::columns::{Time, sql as types};
+use super::connect::Connector;
+use super::settings::Settings;
+use crate::error::InspectError;
+use crate::inspect::{Anomaly, Dialect, anomaly, questions};
+
+/// All questions are about one moment, so that what is changed meanwhile is seen whole or not at all.
+const BEGIN: &str = "\
+    SET statement_timeout = '60s'; \
+    BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+
+const DIALECT: Dialect = Dialect {
+    time: |at| format!("(TIMESTAMPTZ 'epoch' + INTERVAL '{} microseconds')", at.micros()),
+    text: |key| format!("{key}::text"),
+};
+
+/// Asks all questions.
+pub async fn inspect(settings: Settings, now: Timestamp) -> Result<Vec<Anomaly>, InspectError> {
+    let mut conn = connect(settings).await?;
+    conn.batch_execute(BEGIN).await.map_err(failed)?;
+    let mut found = Vec::new();
+    for question in questions(&DIALECT, now) {
+        let answer = sql::<(BigInt, Nullable<Text>)>(&question.statement);
+        let answer = answer.get_result(&mut conn).await.map_err(failed)?;
+        found.extend(anomaly(question.flaw, answer));
+    }
+    Ok(found)
+}
+
+/// What the server's clock shows.
+pub async fn server_time(settings: Settings) -> Result<Timestamp, InspectError> {
+    let mut conn = connect(settings).await?;
+    let time = diesel::select(sql::<types::Moment>("clock_timestamp()"));
+    let Time(time) = time.get_result(&mut conn).await.map_err(failed)?;
+    Ok(time)
+}
+
+async fn connect(settings: Settings) -> Result<AsyncPgConnection, InspectError> {
+    let conn = Connector::new(settings)?.connect_unlimited().await;
+    conn.map_err(|error| InspectError::Unreachable(Box::new(error)))
+}
+
+fn failed(error: diesel::result::Error) -> InspectError {
+    InspectError::Failed(Box::new(error))
+}

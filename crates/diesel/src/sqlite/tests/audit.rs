@@ -1,0 +1,56 @@
+//! What was written down stays, also for whoever opens the file directly.
+
+use gateward_domain::audit::{Digest, Entry, Head, Seal, SignedHead};
+use gateward_domain::ports::{Access, Store};
+use gateward_domain::{Event, EventKind};
+use gateward_testkit::fixtures::{self, NOW};
+
+use crate::testing::{CHANGES_TO_AN_EVENT, SqliteDatabase};
+
+#[tokio::test]
+async fn a16_4_2_an_event_is_neither_changed_nor_deleted_before_it_is_sealed() {
+    let database = SqliteDatabase::migrated().await;
+    let user = fixtures::user(1);
+    let event = fixtures::event(1, EventKind::SessionBegun, &fixtures::session(1, &user));
+    let event = Event { ip: Some([192, 0, 2, 1].into()), ..event };
+    let mut tx = database.store().await.begin(Access::SingleWrite).await.unwrap();
+    tx.insert_event(&event).await.unwrap();
+    for change in CHANGES_TO_AN_EVENT {
+        let refused = database.try_sql(change).unwrap_err().to_string();
+        assert!(refused.contains("an event is not changed"), "{change}: {refused}");
+    }
+    let refused = database.try_sql("DELETE FROM events").unwrap_err().to_string();
+    assert!(refused.contains("is not deleted"), "{refused}");
+
+    let mut tx = database.store().await.begin(Access::Write).await.unwrap();
+    tx.lock_chain().await.unwrap();
+    let head = Head { seq: 1, digest: Digest([1; 32]), at: NOW };
+    let seal = Seal { seq: 1, digest: head.digest, signature: Some("signed".to_owned()) };
+    let tip = SignedHead { head, signature: "signed".to_owned() };
+    tx.seal_events(&[(event.id, seal)], &tip).await.unwrap();
+    tx.commit().await.unwrap();
+    for change in ["seq = 2", "seq = NULL, digest = NULL, signature = NULL", "signature = NULL"] {
+        let change = format!("UPDATE events SET {change}");
+        assert!(database.try_sql(&change).is_err(), "{change}");
+    }
+    database.run_sql("UPDATE events SET ip = NULL, salt = NULL; DELETE FROM events");
+}
+
+#[tokio::test]
+async fn an_event_of_the_version_before_is_sealed_like_any_other() {
+    let database = SqliteDatabase::migrated().await;
+    // As that version writes it: it knows nothing of the columns that are new.
+    let insert = "INSERT INTO events (id, happened_at, kind, actor) VALUES \
+                  (randomblob(16), 0, 'keys_resealed', 'service')";
+    database.run_sql(insert);
+    let mut tx = database.store().await.begin(Access::Write).await.unwrap();
+    let [entry] = &tx.list_unsealed_events(9).await.unwrap()[..] else { panic!("one") };
+    assert_eq!((entry.commitment, entry.event.salt), (Digest::START, None));
+    tx.lock_chain().await.unwrap();
+    let head = Head { seq: 1, digest: Digest([1; 32]), at: NOW };
+    let seal = Seal { seq: 1, digest: head.digest, signature: None };
+    let tip = SignedHead { head, signature: "signed".to_owned() };
+    tx.seal_events(&[(entry.event.id, seal.clone())], &tip).await.unwrap();
+    let sealed = tx.list_sealed_events(0, 9).await.unwrap();
+    assert_eq!(sealed, [Entry { seal: Some(seal), ..entry.clone() }]);
+}

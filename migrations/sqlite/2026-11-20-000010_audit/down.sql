@@ -1,0 +1,15 @@
+DROP TRIGGER events_are_not_deleted;
+DROP TRIGGER events_are_not_changed;
+DROP TABLE erasures;
+DROP TABLE audit_chain;
+DROP INDEX events_of_kind;
+DROP INDEX events_of_actor;
+DROP INDEX events_to_seal;
+DROP INDEX events_seq_key;
+ALTER TABLE events DROP COLUMN signature;
+ALTER TABLE events DROP COLUMN digest;
+ALTER TABLE events DROP COLUMN seq;
+ALTER TABLE events DROP COLUMN commitment;
+ALTER TABLE events DROP COLUMN salt;
+ALTER TABLE events DROP COLUMN detail;
+ALTER TABLE events DROP COLUMN actor_session_id;
