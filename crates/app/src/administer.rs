@@ -9,8 +9,8 @@ use std::net::IpAddr;
 use gateward_domain::mail::LetterKind;
 use gateward_domain::ports::{Access, StoreError, Tx};
 use gateward_domain::{
-    Actor, EndReason, Event, EventKind, Origin, Permission, PermissionSet, RoleName, Timestamp,
-    TokenError, User, UserId, Username,
+    Actor, EndReason, Event, EventKind, Origin, Permission, PermissionSet, Role, RoleName,
+    Timestamp, TokenError, User, UserId, Username,
 };
 
 use crate::aftermath::Aftermath;
@@ -63,6 +63,9 @@ pub enum AdminError {
     /// There are as many roles as there may be.
     #[error("there are too many roles")]
     TooManyRoles,
+    /// The account would hold more roles than it may.
+    #[error("an account holds at most {} roles", Role::PER_USER_MAX)]
+    TooManyHeld,
     /// Somebody holds the role.
     #[error("somebody holds the role")]
     RoleInUse,
@@ -86,7 +89,7 @@ pub(crate) async fn lock_administration(tx: &mut dyn Tx) -> Result<(), StoreErro
 /// [`lock_administration`].
 pub(crate) async fn is_last_admin(tx: &mut dyn Tx, user: &User) -> Result<bool, StoreError> {
     let admin = RoleName::admin();
-    let counts = user.roles.contains(&admin) && !user.disabled;
+    let counts = user.roles.contains(&admin) && !user.disabled && user.email_verified;
     Ok(counts && tx.count_users_with_role(&admin).await? <= 1)
 }
 
@@ -127,6 +130,12 @@ impl App {
             By::Caller(caller, _) => {
                 let user = tx.find_user(caller.user.id).await?;
                 let user = user.filter(|user| !user.disabled).ok_or(Forbidden(permission))?;
+                let session = tx.find_session(caller.session_id).await?;
+                let lives = session.is_some_and(|(session, _)| session.end(self.now()).is_none());
+                // It was over before it was their turn.
+                if !lives {
+                    return Err(Forbidden(permission).into());
+                }
                 Holds { permissions: user.permissions, roles: user.roles }
             }
         };
@@ -170,6 +179,16 @@ impl App {
         id: UserId,
         username: Username,
     ) -> Result<User, AdminError> {
+        let done = self.try_rename_user(by, id, username).await;
+        self.noted(by, done).await
+    }
+
+    async fn try_rename_user(
+        &self,
+        by: By<'_>,
+        id: UserId,
+        username: Username,
+    ) -> Result<User, AdminError> {
         let now = self.now();
         let (mut tx, holds) = self.begin_to_administer(by, Permission::UsersWrite).await?;
         let user = lock_target(&mut *tx, &holds, id).await?;
@@ -190,6 +209,11 @@ impl App {
     /// before.
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn disable_user(&self, by: By<'_>, id: UserId) -> Result<(User, bool), AdminError> {
+        let done = self.try_disable_user(by, id).await;
+        self.noted(by, done).await
+    }
+
+    async fn try_disable_user(&self, by: By<'_>, id: UserId) -> Result<(User, bool), AdminError> {
         self.check_recent_by(by)?;
         let now = self.now();
         let (mut tx, holds) = self.begin_to_administer(by, Permission::UsersWrite).await?;
@@ -220,6 +244,11 @@ impl App {
     /// Enables an account that was disabled; gives it as it is then, and whether it was.
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn enable_user(&self, by: By<'_>, id: UserId) -> Result<(User, bool), AdminError> {
+        let done = self.try_enable_user(by, id).await;
+        self.noted(by, done).await
+    }
+
+    async fn try_enable_user(&self, by: By<'_>, id: UserId) -> Result<(User, bool), AdminError> {
         let now = self.now();
         let (mut tx, holds) = self.begin_to_administer(by, Permission::UsersWrite).await?;
         lock_target(&mut *tx, &holds, id).await?;
@@ -235,6 +264,11 @@ impl App {
     /// Deletes an account and ends its sessions.
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn delete_user(&self, by: By<'_>, id: UserId) -> Result<User, AdminError> {
+        let done = self.try_delete_user(by, id).await;
+        self.noted(by, done).await
+    }
+
+    async fn try_delete_user(&self, by: By<'_>, id: UserId) -> Result<User, AdminError> {
         self.check_recent_by(by)?;
         let now = self.now();
         let (mut tx, holds) = self.begin_to_administer(by, Permission::UsersWrite).await?;
@@ -252,6 +286,11 @@ impl App {
     /// now stays until then; nobody else ever chooses one.
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn start_reset(&self, by: By<'_>, id: UserId) -> Result<(), AdminError> {
+        let done = self.try_start_reset(by, id).await;
+        self.noted(by, done).await
+    }
+
+    async fn try_start_reset(&self, by: By<'_>, id: UserId) -> Result<(), AdminError> {
         let now = self.now();
         let (mut tx, holds) = self.begin_to_administer(by, Permission::UsersWrite).await?;
         let user = lock_target(&mut *tx, &holds, id).await?;

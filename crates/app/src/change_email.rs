@@ -10,8 +10,8 @@ use gateward_domain::{
 use crate::aftermath::Aftermath;
 use crate::links::USER_LINKS_MAX;
 use crate::outbox::CONFIRMING;
+use crate::rate_limited::throttled;
 use crate::reauthenticate::PasswordShown;
-use crate::throttles::throttled;
 use crate::{App, Caller, RateLimited};
 
 /// How many links that undo a change an account may have at once: each is good for a week.

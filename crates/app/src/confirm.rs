@@ -11,8 +11,8 @@ use gateward_domain::{
 
 use crate::aftermath::Aftermath;
 use crate::links::LetterProof;
+use crate::rate_limited::throttled;
 use crate::reset::end_links_begun;
-use crate::throttles::throttled;
 use crate::{App, RateLimited};
 
 /// How somebody proves that the account is theirs.

@@ -3,7 +3,8 @@
 use gateward_domain::ports::Occurrence;
 use gateward_domain::{Actor, Event, EventKind, Origin, Permission};
 
-use crate::throttles::ThrottleError;
+use crate::administer::{AdminError, By};
+use crate::rate_limited::ThrottleError;
 use crate::{App, Caller, Forbidden};
 
 impl App {
@@ -16,32 +17,56 @@ impl App {
         origin: &Origin,
     ) -> Result<(), Forbidden> {
         let Err(refusal) = caller.require(permission) else { return Ok(()) };
+        self.deny(caller, permission.as_str(), origin).await;
+        Err(refusal)
+    }
+
+    /// Writes down that somebody who administers was refused by a rule, if they were.
+    pub(crate) async fn noted<T>(
+        &self,
+        by: By<'_>,
+        done: Result<T, AdminError>,
+    ) -> Result<T, AdminError> {
+        if let (By::Caller(caller, origin), Err(error)) = (by, &done) {
+            match error {
+                AdminError::Forbidden(Forbidden(permission)) => {
+                    self.deny(caller, permission.as_str(), origin).await;
+                }
+                AdminError::NotHeld(role) => {
+                    self.deny(caller, &format!("role {role}"), origin).await;
+                }
+                AdminError::LastAdmin => self.deny(caller, "last administrator", origin).await,
+                _ => {}
+            }
+        }
+        done
+    }
+
+    async fn deny(&self, caller: &Caller, what: &str, origin: &Origin) {
         self.ports.meter.count(Occurrence::Denied, 1);
         tracing::warn!(
-            user_id = %caller.user.id, session_id = %caller.session_id,
-            permission = permission.as_str(), "not permitted"
+            user_id = %caller.user.id, session_id = %caller.session_id, what, "not permitted"
         );
         // The answer is no, whether or not it can be written down.
-        match self.note_denial(caller, permission, origin).await {
+        match self.note_denial(caller, what, origin).await {
             Ok(()) | Err(ThrottleError::RateLimited(_)) => {}
             Err(error) => tracing::error!(%error, "a refusal could not be written down"),
         }
-        Err(refusal)
     }
 
     async fn note_denial(
         &self,
         caller: &Caller,
-        permission: Permission,
+        what: &str,
         origin: &Origin,
     ) -> Result<(), ThrottleError> {
         let now = self.now();
-        let mut tally = self.denial_tally(&caller.user)?;
+        let mut tally = self.denial_tally(&caller.user, origin)?;
         self.weigh_alone(&mut tally, now).await?;
         let event = self.event(EventKind::AccessDenied, Actor::User(caller.user.id), now);
         let event = Event {
             actor_session_id: Some(caller.session_id),
-            detail: Some(permission.as_str().to_owned()),
+            detail: Some(what.to_owned()),
             ip: origin.ip,
             ..event
         };

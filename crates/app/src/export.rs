@@ -4,7 +4,7 @@ use gateward_domain::client::KnownClient;
 use gateward_domain::link::Link;
 use gateward_domain::mail::QueuedLetter;
 use gateward_domain::ports::{Access, LetterFilter, StoreError};
-use gateward_domain::{Event, EventId, LetterId, Session, SessionId, User, UserId};
+use gateward_domain::{Actor, Event, EventId, LetterId, Session, SessionId, User, UserId};
 
 use crate::links::USER_LINKS_MAX;
 use crate::reauthenticate::PasswordShown;
@@ -71,7 +71,12 @@ impl App {
             let mut tx = self.ports.store.begin(Access::Read).await?;
             let page = tx.list_user_events(id, last, PAGE).await?;
             tx.commit().await?;
-            Ok(page.into_iter().map(|event| (event.id, event)).collect())
+            // Where somebody else was who acted on the account is theirs to tell.
+            let shown = |event: Event| match event.actor {
+                Actor::User(actor) if actor != id => Event { ip: None, ..event },
+                _ => event,
+            };
+            Ok(page.into_iter().map(|event| (event.id, shown(event))).collect())
         })
         .await
     }

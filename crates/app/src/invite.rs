@@ -11,8 +11,9 @@ use gateward_domain::{
 use crate::administer::{AdminError, By};
 use crate::aftermath::Aftermath;
 use crate::links::LetterProof;
+use crate::rate_limited::throttled;
 use crate::reset::end_links_begun;
-use crate::throttles::throttled;
+use crate::roles::listed;
 use crate::{App, RateLimited};
 
 /// Who is invited.
@@ -65,6 +66,15 @@ impl App {
         by: By<'_>,
         invitation: Invitation,
     ) -> Result<User, AdminError> {
+        let done = self.try_invite_user(by, invitation).await;
+        self.noted(by, done).await
+    }
+
+    async fn try_invite_user(
+        &self,
+        by: By<'_>,
+        invitation: Invitation,
+    ) -> Result<User, AdminError> {
         let now = self.now();
         let (mut tx, holds) = self.begin_to_administer(by, Permission::UsersWrite).await?;
         let user_role = RoleName::user();
@@ -85,8 +95,7 @@ impl App {
         let letter = QueuedLetter { link_id: Some(link.id), slot: None, ..letter };
         tx.insert_letter(&letter).await?;
         let event = self.event_by(by, EventKind::AccountInvited, user.id, now);
-        let names: Vec<&str> = user.roles.iter().map(RoleName::as_str).collect();
-        let detail = Some(format!("roles={}", names.join(",")));
+        let detail = Some(format!("roles={}", listed(&user.roles)));
         tx.insert_event(&Event { detail, ..event }).await?;
         // As it is read: with what its roles give.
         let user = tx.find_user(user.id).await?.ok_or(AdminError::NotFound)?;

@@ -34,6 +34,7 @@ mod operator;
 mod outbox;
 mod passwords;
 mod policy;
+mod rate_limited;
 mod ready;
 mod reauthenticate;
 mod refresh;
@@ -53,7 +54,7 @@ use std::sync::Arc;
 
 use gateward_domain::ports::{
     AuditKeys, Bell, BreachedPasswords, Clock, Entropy, HashError, KeyMaker, Knowledge, LinkMaker,
-    Mailer, Meter, PasswordHasher, Store, TokenSigner,
+    Mailer, Meter, PasswordHasher, Store, Tasks, TokenSigner,
 };
 use gateward_domain::{
     Actor, Event, EventId, EventKind, EventSalt, Origin, Password, PasswordHash, SessionId,
@@ -82,6 +83,7 @@ pub use logout::{LogoutAllError, LogoutError};
 pub use not_me::NotMeError;
 pub use operator::{NewAccount, OperatorError};
 pub use policy::{Policy, ThrottlePolicy};
+pub use rate_limited::{RateLimited, ThrottleError};
 pub use ready::NotReady;
 pub use reauthenticate::{PasswordShown, ReauthenticateError, Reauthenticated};
 pub use refresh::{Refresh, RefreshError, Refreshed};
@@ -90,7 +92,6 @@ pub use seal::{AuditReport, SealError};
 pub use sessions::EndSessionError;
 pub use signup::{PreparedSignup, SignedUp, Signup, SignupError};
 pub use story::{Chapter, Story};
-pub use throttles::{RateLimited, ThrottleError};
 pub use tokens::{ActiveToken, TokenKind};
 pub use user_list::{UserFilter, UserPage};
 
@@ -109,6 +110,8 @@ pub struct Ports {
     pub audit_keys: Arc<dyn AuditKeys>,
     /// The passwords that nobody may choose because they were stolen somewhere.
     pub breached: Arc<dyn BreachedPasswords>,
+    /// Does what must come to its end.
+    pub tasks: Arc<dyn Tasks>,
     /// Counts what happens.
     pub meter: Arc<dyn Meter>,
     /// What this node knows without asking the store.

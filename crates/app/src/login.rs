@@ -10,7 +10,8 @@ use gateward_domain::{
 
 use crate::aftermath::Aftermath;
 use crate::clients::ClientError;
-use crate::throttles::{Tally, throttled};
+use crate::rate_limited::throttled;
+use crate::throttles::Tally;
 use crate::{App, RateLimited};
 
 /// Who logs in, and with what.

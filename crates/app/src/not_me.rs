@@ -8,7 +8,7 @@ use gateward_domain::{
 };
 
 use crate::aftermath::Aftermath;
-use crate::throttles::throttled;
+use crate::rate_limited::throttled;
 use crate::{App, RateLimited};
 
 /// How many events since the login are looked at. If whoever logged in has caused more, the link acts.

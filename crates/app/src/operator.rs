@@ -7,6 +7,8 @@ use gateward_domain::{
 };
 
 use crate::App;
+use crate::administer::lock_administration;
+use crate::roles::listed;
 
 /// An account that an operator makes.
 #[derive(Debug)]
@@ -57,9 +59,11 @@ impl App {
             user.roles = vec![RoleName::admin(), RoleName::user()];
         }
         let mut tx = self.ports.store.begin(Access::Write).await?;
+        lock_administration(&mut *tx).await?;
         tx.insert_user(&user).await?;
         let event = self.event(EventKind::AccountCreated, Actor::Operator, now);
-        tx.insert_event(&Event { user_id: Some(user.id), ..event }).await?;
+        let detail = Some(format!("roles={}", listed(&user.roles)));
+        tx.insert_event(&Event { user_id: Some(user.id), detail, ..event }).await?;
         tx.commit().await?;
         Ok(user)
     }

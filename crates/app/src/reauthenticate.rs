@@ -3,7 +3,7 @@
 use gateward_domain::ports::{Access, HashError, StoreError};
 use gateward_domain::{AccessToken, EndReason, EventKind, Origin, Password, TokenError};
 
-use crate::throttles::throttled;
+use crate::rate_limited::throttled;
 use crate::{App, Caller, RateLimited};
 
 /// The caller has shown the right password, just now or a short time ago; nothing is written yet.
@@ -60,7 +60,7 @@ impl App {
         origin: &Origin,
     ) -> Result<PasswordShown, ReauthenticateError> {
         let now = self.now();
-        let mut tally = self.insider_tally(&caller.user, origin)?;
+        let mut tally = self.insider_tally(caller.session_id, origin)?;
         self.weigh_alone(&mut tally, now).await?;
         if self.ports.hasher.verify(password, &caller.user.password_hash).await? {
             self.forgive_alone(&tally, now).await?;

@@ -10,7 +10,7 @@ use gateward_domain::{
 
 use crate::aftermath::Aftermath;
 use crate::links::LetterProof;
-use crate::throttles::throttled;
+use crate::rate_limited::throttled;
 use crate::{App, OperatorError, RateLimited};
 
 /// What somebody shows of a letter, and the password that they choose.
@@ -136,7 +136,7 @@ impl App {
         if confirms {
             tx.set_email(user.id, &user.email, true, now).await?;
         }
-        self.forgive_names(&mut *tx, &user).await?;
+        self.forgive_names(&mut *tx, &user, &origin).await?;
         let ended = self.end_all_begun(&mut *tx, &user, EndReason::PasswordReset, now).await?;
         let mut kinds =
             vec![EventKind::PasswordReset, EventKind::SessionsEnded(EndReason::PasswordReset)];

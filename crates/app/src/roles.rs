@@ -30,6 +30,11 @@ impl App {
     /// gives from their next request on. Nobody defines what gives or gave more than they hold.
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn put_role(&self, by: By<'_>, role: Role) -> Result<bool, AdminError> {
+        let done = self.try_put_role(by, role).await;
+        self.noted(by, done).await
+    }
+
+    async fn try_put_role(&self, by: By<'_>, role: Role) -> Result<bool, AdminError> {
         self.check_recent_by(by)?;
         let now = self.now();
         let (mut tx, holds) = self.begin_to_administer(by, Permission::RolesWrite).await?;
@@ -59,6 +64,11 @@ impl App {
     /// Deletes a role that nobody holds.
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn delete_role(&self, by: By<'_>, name: &RoleName) -> Result<(), AdminError> {
+        let done = self.try_delete_role(by, name).await;
+        self.noted(by, done).await
+    }
+
+    async fn try_delete_role(&self, by: By<'_>, name: &RoleName) -> Result<(), AdminError> {
         self.check_recent_by(by)?;
         let now = self.now();
         let (mut tx, holds) = self.begin_to_administer(by, Permission::RolesWrite).await?;
@@ -86,7 +96,8 @@ impl App {
         id: UserId,
         roles: Vec<RoleName>,
     ) -> Result<User, AdminError> {
-        self.change_roles(by, id, |_| roles).await
+        let done = self.change_roles(by, id, |_| roles).await;
+        self.noted(by, done).await
     }
 
     /// Gives an account one more role, or takes one away; gives the account as it is then.
@@ -97,15 +108,16 @@ impl App {
         role: RoleName,
         holds: bool,
     ) -> Result<User, AdminError> {
-        self.change_roles(by, id, |user| {
+        let changed = self.change_roles(by, id, |user| {
             let mut roles: Vec<_> =
                 user.roles.iter().filter(|held| **held != role).cloned().collect();
             if holds {
                 roles.push(role);
             }
             roles
-        })
-        .await
+        });
+        let done = changed.await;
+        self.noted(by, done).await
     }
 
     async fn change_roles(
@@ -146,6 +158,9 @@ impl App {
         wanted.push(RoleName::user());
         wanted.sort();
         wanted.dedup();
+        if wanted.len() > Role::PER_USER_MAX {
+            return Err(AdminError::TooManyHeld);
+        }
         let mut roles = tx.list_roles().await?;
         roles.extend(Role::built_in());
         let given = wanted.iter().filter(|role| !before.contains(role));
@@ -167,7 +182,8 @@ impl App {
     }
 }
 
-fn listed(roles: &[RoleName]) -> String {
+/// Roles as an event tells them.
+pub(crate) fn listed(roles: &[RoleName]) -> String {
     let names: Vec<&str> = roles.iter().map(RoleName::as_str).collect();
     names.join(",")
 }

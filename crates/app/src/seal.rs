@@ -16,6 +16,12 @@ const BATCH: u32 = 200;
 /// How many entries are read at once when the chain is checked.
 const CHUNK: u32 = 1000;
 
+/// How often the chain is walked at most while its beginning moves.
+const VERIFIES_MAX: u32 = 3;
+
+/// How many entries that cannot be read one walk passes over; more is no chain.
+const UNREADABLE_MAX: u32 = 1000;
+
 /// How many batches one sweep makes at most, so that it ends; the next one goes on.
 const BATCHES_MAX: u32 = 100;
 
@@ -106,39 +112,76 @@ impl App {
         expected: Option<Head>,
         mut progress: impl FnMut(u64, &Head) + Send,
     ) -> Result<AuditReport, StoreError> {
-        // The tip first: what is sealed while the check runs stands after it.
-        let mut tx = self.ports.store.begin(Access::Read).await?;
-        let chain = tx.find_chain().await?;
-        let waiting = tx.list_unsealed_events(BATCH).await?.len();
-        tx.commit().await?;
+        for _ in 1..VERIFIES_MAX {
+            let before = self.audit_chain().await?;
+            let report = self.walk_chain(&before, expected, &mut progress).await?;
+            // What was kept long enough may have been deleted while the walk was there.
+            let has_moved = self.audit_chain().await?.floor != before.floor;
+            if report.findings.is_empty() || !has_moved {
+                return Ok(report);
+            }
+        }
+        let chain = self.audit_chain().await?;
+        self.walk_chain(&chain, expected, &mut progress).await
+    }
+
+    /// Walks from the floor to the tip, and a page beyond.
+    async fn walk_chain(
+        &self,
+        chain: &Chain,
+        expected: Option<Head>,
+        progress: &mut (impl FnMut(u64, &Head) + Send),
+    ) -> Result<AuditReport, StoreError> {
         let read_head = |signature: &str| self.ports.audit_keys.read_head(signature).ok();
         let mut check = ChainCheck::new(&chain.floor, expected, read_head);
-        let tip = chain.tip.head;
-        loop {
-            let entries = match self.audit_page(check.seq(), CHUNK).await {
-                // One of them cannot be read: up to it they are read one by one.
-                Err(StoreError::Corrupt { .. }) => match self.audit_page(check.seq(), 1).await {
-                    Err(StoreError::Corrupt { .. }) => {
-                        check.add_unreadable();
-                        continue;
-                    }
-                    one => one?,
-                },
-                entries => entries?,
+        let (tip, mut unreadable) = (chain.tip.head, 0);
+        while check.seq() < tip.seq && unreadable < UNREADABLE_MAX {
+            let Some(entries) = self.readable_page(check.seq()).await? else {
+                check.add_unreadable();
+                unreadable += 1;
+                continue;
             };
-            let Some(last) = entries.last() else { break };
-            let has_passed_tip = last.seal.as_ref().is_some_and(|seal| seal.seq >= tip.seq);
-            for entry in &entries {
+            if entries.is_empty() {
+                break;
+            }
+            // What is sealed while the walk is under way stands behind the tip.
+            for entry in entries.iter().filter(|entry| seq(entry) <= tip.seq) {
                 check.add(entry);
             }
             progress(check.entries(), &tip);
-            if has_passed_tip {
+            if entries.iter().any(|entry| seq(entry) > tip.seq) {
                 break;
             }
         }
+        let beyond = self.readable_page(tip.seq).await?.unwrap_or_default();
+        let mut tx = self.ports.store.begin(Access::Read).await?;
+        let waiting = tx.list_unsealed_events(BATCH).await?;
+        let tip_now = tx.find_chain().await?.tip.head.seq;
+        tx.commit().await?;
+        for entry in &beyond {
+            check.note_deletion(&entry.event);
+            // A tip is written with its entries: what is found before the tip is read is not behind it.
+            if seq(entry) > tip_now {
+                check.add_beyond(seq(entry));
+            }
+        }
+        for entry in &waiting {
+            check.note_deletion(&entry.event);
+        }
         let entries = check.entries();
         let findings = check.finish(&chain.tip);
-        Ok(AuditReport { entries, tip, waiting, findings })
+        Ok(AuditReport { entries, tip, waiting: waiting.len(), findings })
+    }
+
+    /// The next entries of the chain; `None` if the very next one cannot be read.
+    async fn readable_page(&self, after: i64) -> Result<Option<Vec<Entry>>, StoreError> {
+        for limit in [CHUNK, 1] {
+            match self.audit_page(after, limit).await {
+                Err(StoreError::Corrupt { .. }) => {}
+                page => return page.map(Some),
+            }
+        }
+        Ok(None)
     }
 
     /// The next entries of the chain after a number.
@@ -234,4 +277,9 @@ async fn expired(
     let old = oldest.iter().take_while(|entry| entry.event.at < before);
     let last = old.filter_map(|entry| entry.seal.as_ref()).last();
     Ok(last.map(|seal| Head { seq: seal.seq, digest: seal.digest, at: now }))
+}
+
+/// The place of an entry; 0, if it has none.
+fn seq(entry: &Entry) -> i64 {
+    entry.seal.as_ref().map_or(0, |seal| seal.seq)
 }

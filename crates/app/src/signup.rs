@@ -11,7 +11,7 @@ use gateward_domain::{
 
 use crate::aftermath::Aftermath;
 use crate::outbox::CONFIRMING;
-use crate::throttles::throttled;
+use crate::rate_limited::throttled;
 use crate::{App, RateLimited};
 
 /// For how many seconds a sign-up can be confirmed: as long as its letter is tried, and a day more.
@@ -88,11 +88,12 @@ impl App {
             return Err(SignupError::Off);
         }
         let Signup { username, email, password, origin } = &signup;
-        self.check_password::<SignupError>(password, username, email).await?;
+        self.policy.password.check(password, username, email)?;
         // Each one counts, whether an account comes of it or not.
         let mut tally = self.client_tally(Pathway::Signup, origin)?;
         self.weigh_alone(&mut tally, now).await?;
         self.strike(&tally, None, now).await?;
+        self.check_password::<SignupError>(password, username, email).await?;
         if self.policy.confirmation_required {
             self.refuse_taken_name(&signup.username).await?;
         }

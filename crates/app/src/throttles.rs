@@ -4,30 +4,15 @@
 //! like one that has. A place is looked at before the work, and again where it is over: of those who
 //! try at once, no more are told that they were right than the allowance says.
 
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use gateward_domain::ports::{Access, Occurrence, Pathway, StoreError, Tx};
 use gateward_domain::throttle::{Allowance, Strikes, ThrottleKey, client_network};
-use gateward_domain::{Event, EventKind, Identifier, Origin, Timestamp, User};
+use gateward_domain::{Actor, Event, EventKind, Identifier, Origin, SessionId, Timestamp, User};
 
 use crate::App;
-
-/// So many wrong secrets were given that no more are looked at for a while.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("too many tries; the next one in {retry_after_seconds} seconds")]
-pub struct RateLimited {
-    /// After how many seconds the next one is looked at.
-    pub retry_after_seconds: u32,
-}
-
-/// Why nothing is looked at.
-#[derive(Debug, thiserror::Error)]
-pub enum ThrottleError {
-    /// Too much was tried.
-    #[error(transparent)]
-    RateLimited(#[from] RateLimited),
-    /// The store has failed, or there is no key to count under; what cannot be counted is not looked at.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
+use crate::rate_limited::{RateLimited, ThrottleError};
 
 /// Something that is counted, and what is allowed of it.
 #[derive(Clone, Copy, Debug)]
@@ -43,14 +28,15 @@ struct Counter {
 pub(crate) struct Tally {
     pathway: Pathway,
     counters: Vec<Counter>,
+    ip: Option<IpAddr>,
 }
 
 impl Tally {
     /// The counters in one order, so that those who write them at once wait for each other.
-    fn new(pathway: Pathway, mut counters: Vec<Counter>) -> Self {
+    fn new(pathway: Pathway, mut counters: Vec<Counter>, origin: &Origin) -> Self {
         counters.sort_unstable_by_key(|counter| counter.key);
         counters.dedup_by_key(|counter| counter.key);
-        Self { pathway, counters }
+        Self { pathway, counters, ip: origin.ip }
     }
 
     fn keys(&self) -> Vec<ThrottleKey> {
@@ -70,7 +56,7 @@ impl App {
         let mut counters = Vec::new();
         if let Some(client) = known_client {
             counters.extend(self.growing("device", client, Share::Whole)?);
-            return Ok(Tally::new(Pathway::Login, counters));
+            return Ok(Tally::new(Pathway::Login, counters, origin));
         }
         let network = origin.ip.map(client_network);
         if let Some(identifier) = identifier {
@@ -83,18 +69,23 @@ impl App {
         if let Some(network) = &network {
             counters.extend(self.window("client", network, Limit::Failures)?);
         }
-        Ok(Tally::new(Pathway::Login, counters))
+        Ok(Tally::new(Pathway::Login, counters, origin))
     }
 
-    /// What a password counts for that somebody gives who is logged in: for the account, apart from
-    /// log-ins, so that strangers who fail to log in keep nobody from what they do when they are in.
-    pub(crate) fn insider_tally(&self, user: &User, origin: &Origin) -> Result<Tally, StoreError> {
+    /// What a password counts for that somebody gives who is logged in: for the session, so that neither
+    /// strangers who fail to log in nor whoever has stolen another session keep its user from what they
+    /// do when they are in.
+    pub(crate) fn insider_tally(
+        &self,
+        session_id: SessionId,
+        origin: &Origin,
+    ) -> Result<Tally, StoreError> {
         let mut counters: Vec<_> =
-            self.growing("insider", &user.id.to_string(), Share::Whole)?.into_iter().collect();
+            self.growing("insider", &session_id.to_string(), Share::Whole)?.into_iter().collect();
         if let Some(network) = origin.ip.map(client_network) {
             counters.extend(self.window("client", &network, Limit::Failures)?);
         }
-        Ok(Tally::new(Pathway::Reauthentication, counters))
+        Ok(Tally::new(Pathway::Reauthentication, counters, origin))
     }
 
     /// What one more of something counts for that a client may do so often in a window.
@@ -109,13 +100,22 @@ impl App {
             Some(network) => self.window(pathway.as_str(), &network, limit)?,
             None => None,
         };
-        Ok(Tally::new(pathway, counter.into_iter().collect()))
+        Ok(Tally::new(pathway, counter.into_iter().collect(), origin))
+    }
+
+    /// Counts a wrong secret of a configured client. Where there were too many, the answer says so, and
+    /// nothing more is counted.
+    pub async fn wrong_client_secret(&self, origin: &Origin) -> Result<(), ThrottleError> {
+        let now = self.now();
+        let mut tally = self.client_tally(Pathway::Client, origin)?;
+        self.weigh_alone(&mut tally, now).await?;
+        self.strike(&tally, None, now).await
     }
 
     /// What a refusal counts for: so many of a user are written down in a window.
-    pub(crate) fn denial_tally(&self, user: &User) -> Result<Tally, StoreError> {
+    pub(crate) fn denial_tally(&self, user: &User, origin: &Origin) -> Result<Tally, StoreError> {
         let counter = self.window("denied", &user.id.to_string(), Limit::Failures)?;
-        Ok(Tally::new(Pathway::Denial, counter.into_iter().collect()))
+        Ok(Tally::new(Pathway::Denial, counter.into_iter().collect(), origin))
     }
 
     /// Looks at what was counted before any work is done; refuses where it is too much.
@@ -152,8 +152,30 @@ impl App {
     }
 
     /// Counts a try that was wrong, and writes down what is to be told of it. Where others have used the
-    /// allowance up since it was weighed, nothing is said of the try.
+    /// allowance up since it was weighed, nothing is said of the try, and it is not counted: whoever
+    /// tries much at once would use up what others have, too.
     pub(crate) async fn strike(
+        &self,
+        tally: &Tally,
+        event: Option<Event>,
+        now: Timestamp,
+    ) -> Result<(), ThrottleError> {
+        // A client that hangs up now must not have tried for nothing.
+        let (app, tally) = (self.clone(), tally.clone());
+        let outcome = Arc::new(Mutex::new(None));
+        let told = outcome.clone();
+        let counted = self.ports.tasks.run(Box::pin(async move {
+            let counted = app.count_strike(&tally, event, now).await;
+            *told.lock().unwrap_or_else(PoisonError::into_inner) = Some(counted);
+        }));
+        counted.await;
+        let counted = outcome.lock().unwrap_or_else(PoisonError::into_inner).take();
+        counted.unwrap_or_else(|| {
+            Err(StoreError::Unavailable("the count came to no end".into()).into())
+        })
+    }
+
+    async fn count_strike(
         &self,
         tally: &Tally,
         event: Option<Event>,
@@ -163,6 +185,7 @@ impl App {
             return Ok(());
         }
         let mut tx = self.ports.store.begin(Access::Write).await?;
+        self.look_again(&mut *tx, tally, now).await?;
         let (mut after, mut blocks) = (Vec::new(), false);
         for counter in &tally.counters {
             let strikes = tx.add_strike(&counter.allowance.strike(counter.key, now)).await?;
@@ -173,11 +196,13 @@ impl App {
             }
         }
         if blocks {
-            let told = event.as_ref().map(|event| (event.user_id, event.ip));
-            let (user_id, ip) = told.unwrap_or_default();
-            let throttled = self.event(EventKind::Throttled, gateward_domain::Actor::Service, now);
+            let (actor, user_id) = match &event {
+                Some(event) => (event.actor, event.user_id),
+                None => (Actor::Service, None),
+            };
+            let throttled = self.event(EventKind::Throttled, actor, now);
             let detail = Some(tally.pathway.as_str().to_owned());
-            tx.insert_event(&Event { user_id, ip, detail, ..throttled }).await?;
+            tx.insert_event(&Event { user_id, ip: tally.ip, detail, ..throttled }).await?;
         }
         if let Some(event) = event {
             tx.insert_event(&event).await?;
@@ -216,13 +241,7 @@ impl App {
         if tally.counters.is_empty() {
             return Ok(());
         }
-        let found = tx.find_strikes(&tally.keys()).await?;
-        let mut changed = found.clone();
-        changed.retain(|strikes| {
-            let seen = tally.counters.iter().find(|counter| counter.key == strikes.key);
-            seen.is_some_and(|counter| strikes.count != counter.seen)
-        });
-        self.refuse_blocked(tally, &changed, now)?;
+        let found = self.look_again(tx, tally, now).await?;
         let is_forgiven = |counter: &&Counter| {
             matches!(counter.allowance, Allowance::Growing { .. })
                 && found.iter().any(|strikes| strikes.key == counter.key)
@@ -233,6 +252,26 @@ impl App {
             tx.clear_strikes(&forgiven).await?;
         }
         Ok(())
+    }
+
+    /// What is counted now; refuses where it is too much because of others who have tried since.
+    async fn look_again(
+        &self,
+        tx: &mut dyn Tx,
+        tally: &Tally,
+        now: Timestamp,
+    ) -> Result<Vec<Strikes>, ThrottleError> {
+        if tally.counters.is_empty() {
+            return Ok(Vec::new());
+        }
+        let found = tx.find_strikes(&tally.keys()).await?;
+        let mut changed = found.clone();
+        changed.retain(|strikes| {
+            let seen = tally.counters.iter().find(|counter| counter.key == strikes.key);
+            seen.is_some_and(|counter| strikes.count != counter.seen)
+        });
+        self.refuse_blocked(tally, &changed, now)?;
+        Ok(found)
     }
 
     /// The same where nobody is let in: what somebody may do who is in already.
@@ -249,19 +288,23 @@ impl App {
         Ok(tx.commit().await?)
     }
 
-    /// Forgets what was counted against the names of an account: its owner has come back by mail.
+    /// Forgets what was counted against the names of an account, in all and from there: its owner has
+    /// come back by mail.
     pub(crate) async fn forgive_names(
         &self,
         tx: &mut dyn Tx,
         user: &User,
-    ) -> Result<(), ThrottleError> {
+        origin: &Origin,
+    ) -> Result<(), StoreError> {
         let names =
             [Identifier::Username(user.username.clone()), Identifier::Email(user.email.clone())];
         let mut keys = Vec::new();
         for name in &names {
-            keys.extend(self.growing("account", &named(name), Share::Whole)?);
+            let tally = self.login_tally(Some(name), origin, None)?;
+            let growing =
+                |counter: &&Counter| matches!(counter.allowance, Allowance::Growing { .. });
+            keys.extend(tally.counters.iter().filter(growing).map(|counter| counter.key));
         }
-        let keys: Vec<_> = keys.iter().map(|counter| counter.key).collect();
         if !keys.is_empty() {
             tx.clear_strikes(&keys).await?;
         }
@@ -324,22 +367,6 @@ impl App {
         Ok(Counter { key: ThrottleKey(key), allowance, seen: 0 })
     }
 }
-
-/// Errors of use cases that say that too much was tried.
-macro_rules! throttled {
-    ($($error:ty),*) => {
-        $(impl From<$crate::ThrottleError> for $error {
-            fn from(error: $crate::ThrottleError) -> Self {
-                match error {
-                    $crate::ThrottleError::RateLimited(error) => Self::RateLimited(error),
-                    $crate::ThrottleError::Store(error) => error.into(),
-                }
-            }
-        })*
-    };
-}
-
-pub(crate) use throttled;
 
 /// How much of the allowance of an account.
 #[derive(Clone, Copy)]

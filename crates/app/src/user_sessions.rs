@@ -34,6 +34,16 @@ impl App {
         id: UserId,
         session_id: SessionId,
     ) -> Result<(), AdminError> {
+        let done = self.try_end_session_of(by, id, session_id).await;
+        self.noted(by, done).await
+    }
+
+    async fn try_end_session_of(
+        &self,
+        by: By<'_>,
+        id: UserId,
+        session_id: SessionId,
+    ) -> Result<(), AdminError> {
         self.check_recent_by(by)?;
         let now = self.now();
         let (mut tx, holds) = self.begin_to_administer(by, Permission::SessionsEnd).await?;
@@ -57,6 +67,11 @@ impl App {
     /// Ends all sessions of an account; gives how many.
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn end_sessions_of(&self, by: By<'_>, id: UserId) -> Result<usize, AdminError> {
+        let done = self.try_end_sessions_of(by, id).await;
+        self.noted(by, done).await
+    }
+
+    async fn try_end_sessions_of(&self, by: By<'_>, id: UserId) -> Result<usize, AdminError> {
         self.check_recent_by(by)?;
         let now = self.now();
         let (mut tx, holds) = self.begin_to_administer(by, Permission::SessionsEnd).await?;

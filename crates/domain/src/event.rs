@@ -31,6 +31,9 @@ macro_rules! event_kinds {
         }
 
         impl EventKind {
+            /// The name of every event.
+            pub const NAMES: &[&'static str] = &[$($text,)* $($end_text,)*];
+
             /// The event's name in the store and in answers.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
@@ -193,9 +196,6 @@ pub struct Event {
 }
 
 impl Event {
-    /// The most bytes of a detail.
-    pub const DETAIL_LEN_MAX: usize = 512;
-
     /// What binds the chain of the audit trail to the personal part without telling it: it stays
     /// when that part is erased. `None` if it was.
     #[must_use]

@@ -74,8 +74,9 @@ impl fmt::Debug for ApiClient {
 
 /// Lets a request through whose client may do this.
 ///
-/// Every endpoint for clients asks this first, before it looks at the body.
-pub(crate) fn require_client(
+/// Every endpoint for clients asks this first, before it looks at the body. A wrong secret counts; a
+/// right one is never refused for what others have tried.
+pub(crate) async fn require_client(
     app: &App,
     request: &HttpRequest,
     right: ClientRight,
@@ -86,6 +87,8 @@ pub(crate) fn require_client(
         return Err(challenged(Problem::new(Code::MissingToken).detail(detail)));
     };
     let Some(client) = client_of(&app.options().clients, &credentials) else {
+        let origin = app.origin(request);
+        app.detached(async move |core| core.wrong_client_secret(&origin).await).await??;
         let detail = "No client has this name and this secret; both stand in the settings.";
         return Err(challenged(Problem::new(Code::InvalidCredentials).detail(detail)));
     };

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use actix_web::HttpRequest;
 use actix_web::http::header::AUTHORIZATION;
 use gateward_app::domain::{SessionId, TokenError, User};
-use gateward_app::{AuthenticateError, Caller};
+use gateward_app::{AuthenticateError, Caller, Forbidden};
 
 use crate::App;
 use crate::cookies::{self, Cookie};
@@ -112,6 +112,13 @@ impl From<AuthenticateError> for Problem {
             AuthenticateError::SessionEnded(reason) => Self::session_ended(reason),
             AuthenticateError::Store(error) => error.into(),
         }
+    }
+}
+
+impl From<Forbidden> for Problem {
+    fn from(Forbidden(permission): Forbidden) -> Self {
+        let detail = format!("The permission '{}' is wanted.", permission.as_str());
+        Self::new(Code::Forbidden).detail(detail)
     }
 }
 

@@ -68,6 +68,7 @@ pub(crate) async fn edge(
     let unread = Unread::hold(&mut request);
     let kept = request.request().clone();
     kept.extensions_mut().insert(Arrival(app.core().now()));
+    crate::origin::note_untrusted(&kept, &app.options().trusted_proxies);
     if let Some(ip) = app.origin(&kept).ip {
         Span::current().record("client_ip", tracing::field::display(ip));
     }
@@ -219,9 +220,10 @@ fn report(request: &HttpRequest, status: StatusCode, code: Option<&str>, started
     let elapsed = started.elapsed();
     let route = route(request.match_pattern());
     let method = method(request.method()).to_owned();
+    metrics::histogram!("gateward_http_request_seconds", "route" => route.clone())
+        .record(elapsed.as_secs_f64());
     let labels = [("route", route), ("method", method), ("status", status.as_str().to_owned())];
     metrics::counter!("gateward_http_requests_total", &labels).increment(1);
-    metrics::histogram!("gateward_http_request_seconds").record(elapsed.as_secs_f64());
 
     let status = status.as_u16();
     let micros = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);

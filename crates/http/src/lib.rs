@@ -20,6 +20,7 @@ mod pages;
 mod problem;
 mod routes;
 mod streams;
+mod tasks;
 #[cfg(test)]
 mod tests;
 mod unread;
@@ -39,6 +40,7 @@ pub use openapi::document as openapi_document;
 pub use options::{Options, SameSite};
 pub use problem::{Code, FieldError, Problem};
 use streams::Streams;
+pub use tasks::SpawnedTasks;
 
 /// The service as the HTTP interface knows it: the use cases and how they are reached.
 #[derive(Clone)]

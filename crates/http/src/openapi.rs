@@ -7,8 +7,8 @@ use utoipa::openapi::security::{
     ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme,
 };
 use utoipa::openapi::{
-    Components, Content, Info, License, Object, OpenApi, Paths, Ref, RefOr, Required, Response,
-    Schema,
+    Components, Content, Header, Info, License, Object, OpenApi, Paths, Ref, RefOr, Required,
+    Response, Schema,
 };
 
 use crate::cookies::Cookie;
@@ -106,6 +106,18 @@ pub(crate) fn complete(operation: &mut Operation) {
         let responses = &mut operation.responses.responses;
         responses.entry(status.to_owned()).or_insert_with(|| RefOr::T(problem(description)));
     }
+    for status in ["429", "503"] {
+        if let Some(RefOr::T(response)) = operation.responses.responses.get_mut(status) {
+            response.headers.insert("Retry-After".to_owned(), RefOr::T(retry_after()));
+        }
+    }
+}
+
+/// The header that says when it is worth to try again.
+fn retry_after() -> Header {
+    let seconds = Object::builder().schema_type(Type::Integer).minimum(Some(1));
+    let header = Header::builder().schema(Some(seconds));
+    header.description(Some("After how many seconds trying again helps")).build()
 }
 
 /// An answer that is a problem document.

@@ -1,11 +1,16 @@
 //! Where a request comes from, as far as the configured proxies can be believed.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Once;
 
 use actix_web::HttpRequest;
 use actix_web::http::header::{HeaderMap, HeaderValue, USER_AGENT};
 use gateward_app::domain::Origin;
 use ipnet::IpNet;
+
+/// Headers in which proxies say whom they speak for.
+const FORWARDING: [&str; 5] =
+    ["x-forwarded-for", "forwarded", "x-forwarded-proto", "x-forwarded-host", "x-real-ip"];
 
 /// The client's address and program.
 pub(crate) fn origin(request: &HttpRequest, trusted: &[IpNet]) -> Origin {
@@ -36,6 +41,30 @@ pub(crate) fn client_ip(
         client = hop;
     }
     Some(client)
+}
+
+/// Counts a request that says whom it is forwarded for and comes from no trusted proxy: a stranger
+/// makes that up, or the settings lack a proxy. The log tells of the first one alone, because
+/// strangers can send any number.
+pub(crate) fn note_untrusted(request: &HttpRequest, trusted: &[IpNet]) {
+    static TOLD: Once = Once::new();
+    let Some(peer) = untrusted(request.peer_addr(), request.headers(), trusted) else { return };
+    metrics::counter!("gateward_untrusted_forwarded_total").increment(1);
+    TOLD.call_once(|| {
+        tracing::warn!(
+            %peer,
+            "forwarding headers come from an address that is no trusted proxy, and are ignored; if \
+             it is a proxy of yours, name it in http.trusted_proxies (this is told once; \
+             gateward_untrusted_forwarded_total counts them)"
+        );
+    });
+}
+
+/// The peer if it forwards and is not trusted.
+fn untrusted(peer: Option<SocketAddr>, headers: &HeaderMap, trusted: &[IpNet]) -> Option<IpAddr> {
+    let peer = peer?.ip().to_canonical();
+    let forwards = FORWARDING.iter().any(|name| headers.contains_key(*name));
+    (forwards && !trusted.iter().any(|net| net.contains(&peer))).then_some(peer)
 }
 
 /// The address that one hop names.

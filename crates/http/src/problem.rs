@@ -176,8 +176,10 @@ impl From<StoreError> for Problem {
 
 impl From<RateLimited> for Problem {
     fn from(RateLimited { retry_after_seconds }: RateLimited) -> Self {
-        let retry_after_seconds = Some(retry_after_seconds.max(1));
-        Self { retry_after_seconds, ..Self::new(Code::RateLimited) }
+        let seconds = retry_after_seconds.max(1);
+        let unit = if seconds == 1 { "second" } else { "seconds" };
+        let detail = format!("There were too many tries. Wait {seconds} {unit}, and try again.");
+        Self { retry_after_seconds: Some(seconds), ..Self::new(Code::RateLimited).detail(detail) }
     }
 }
 

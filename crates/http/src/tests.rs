@@ -2,6 +2,7 @@
 
 mod cookies;
 mod cors;
+mod counted;
 mod csrf;
 mod document;
 mod logouts;
@@ -18,12 +19,14 @@ use actix_web::test::TestRequest;
 use actix_web::{App as Application, HttpResponse, test, web};
 use async_trait::async_trait;
 use gateward_app::Ports;
+use gateward_app::domain::audit::{Head, HeadKind};
 use gateward_app::domain::key::{Algorithm, KeyId, KeyPurpose, StoredKey};
 use gateward_app::domain::link::LinkSecret;
 use gateward_app::domain::mail::Letter;
 use gateward_app::domain::ports::{
-    Access, FeedWatch, HashError, KeyError, KeyMaker, LinkMaker, MailError, Mailer, NoBell,
-    NoKnowledge, PasswordHasher, Store, StoreError, TokenSigner, Tx,
+    Access, AuditKeys, FeedWatch, HashError, KeyError, KeyMaker, LinkMaker, MailError, Mailer,
+    NoBell, NoBreachedPasswords, NoKnowledge, NoMeter, PasswordHasher, Store, StoreError,
+    TokenSigner, Tx,
 };
 use gateward_app::domain::refresh::{Salt, ShownToken};
 use gateward_app::domain::{
@@ -115,6 +118,20 @@ impl LinkMaker for Hollow {
     }
 }
 
+impl AuditKeys for Hollow {
+    fn sign_head(&self, _: HeadKind, _: &Head) -> Result<String, TokenError> {
+        Err(TokenError::NoKey)
+    }
+
+    fn read_head(&self, _: &str) -> Result<(HeadKind, Head), TokenError> {
+        Err(TokenError::Invalid)
+    }
+
+    fn pseudonym(&self, _: &str) -> Result<[u8; 32], TokenError> {
+        Ok([0; 32])
+    }
+}
+
 #[async_trait]
 impl Mailer for Hollow {
     async fn send(&self, _: &Letter) -> Result<(), MailError> {
@@ -187,6 +204,9 @@ pub(crate) async fn app() -> App {
         hasher: Arc::new(Hollow),
         signer: Arc::new(Hollow),
         links: Arc::new(Hollow),
+        audit_keys: Arc::new(Hollow),
+        breached: Arc::new(NoBreachedPasswords),
+        meter: Arc::new(NoMeter),
         knowledge: Arc::new(NoKnowledge),
         bell: Arc::new(NoBell),
         mailer: Arc::new(Hollow),

@@ -1,10 +1,16 @@
 //! The command line.
 
+mod audit;
+mod user;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, value_parser};
 use gateward_app::domain::Timestamp;
 use gateward_app::domain::mail::LetterState;
+
+pub(crate) use audit::AuditCommand;
+pub(crate) use user::{Doomed, Listed, UserCommand};
 
 /// An authentication service: accounts, sessions and tokens.
 #[derive(Debug, Parser)]
@@ -28,7 +34,7 @@ pub(crate) enum Command {
     /// Check or show the settings.
     #[command(subcommand)]
     Config(ConfigCommand),
-    /// Make or change accounts.
+    /// Make, list or change accounts.
     #[command(subcommand)]
     User(UserCommand),
     /// Explain a session, or end them all.
@@ -40,6 +46,16 @@ pub(crate) enum Command {
     /// Make, list or rotate keys.
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// Check or export the audit trail.
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    /// Look for what is wrong with this installation, and say how to put it right; exits with 1 if
+    /// there is something.
+    Doctor {
+        /// Print a JSON object.
+        #[arg(long)]
+        json: bool,
+    },
     /// Print the API document (openapi.json) of the default settings.
     Openapi,
 }
@@ -55,42 +71,6 @@ pub(crate) enum ConfigCommand {
     SetIssuer {
         /// The new issuer; it must be that of the settings.
         url: String,
-    },
-}
-
-/// What to do with accounts.
-#[derive(Debug, Subcommand)]
-pub(crate) enum UserCommand {
-    /// Make an account whose address counts as confirmed.
-    Create {
-        /// Its name.
-        #[arg(long)]
-        username: String,
-        /// Its address.
-        #[arg(long)]
-        email: String,
-        /// Make its owner an administrator.
-        #[arg(long)]
-        admin: bool,
-        /// Read the password from standard input instead of asking for it; one newline at the end
-        /// is not part of it.
-        #[arg(long)]
-        password_stdin: bool,
-    },
-    /// Shut an account and end its sessions.
-    Disable {
-        /// Its name or address.
-        user: String,
-    },
-    /// Open an account that was shut.
-    Enable {
-        /// Its name or address.
-        user: String,
-    },
-    /// Print a link with which the owner of an account chooses a new password.
-    ResetLink {
-        /// Its name or address.
-        user: String,
     },
 }
 

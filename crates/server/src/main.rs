@@ -5,8 +5,10 @@ mod commands;
 mod follower;
 mod limits;
 mod logs;
+mod meter;
 mod metrics;
 mod post;
+mod sealer;
 mod settings;
 mod tls;
 mod wiring;
@@ -62,7 +64,11 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Openapi) => return commands::openapi::print(),
         _ => {}
     }
-    let settings = Settings::load(cli.config.as_deref()).map_err(BadSettings)?;
+    let settings = Settings::load(cli.config.as_deref());
+    if let (Err(errors), Some(Command::Doctor { json })) = (&settings, &cli.command) {
+        return commands::doctor::refuse(errors, *json);
+    }
+    let settings = settings.map_err(BadSettings)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         // Requests run on actix-web's own threads; here are the commands and the chores.
         .worker_threads(2)
@@ -77,6 +83,8 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             Command::Session(command) => commands::session::run(command, &settings).await,
             Command::Mail(command) => commands::mail::run(command, &settings).await,
             Command::Keys(command) => commands::keys::run(command, &settings).await,
+            Command::Audit(command) => commands::audit::run(command, &settings).await,
+            Command::Doctor { json } => commands::doctor::run(&settings, json).await,
             Command::Openapi => commands::openapi::print(),
         }
     });

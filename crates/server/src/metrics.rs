@@ -1,19 +1,24 @@
 //! Metrics: counted everywhere, told on `ops.listen` alone.
 
+mod letters;
+#[cfg(test)]
+mod tests;
+
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::web::{self, Data};
 use actix_web::{App, HttpResponse, HttpServer};
-use gateward_app::Delivery;
 use gateward_app::domain::Timestamp;
-use gateward_app::domain::ports::OutboxCounts;
 use gateward_crypto::Argon2Hasher;
+use gateward_diesel::PostgresStore;
 use gateward_memory::NodeMemory;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
+use crate::meter::PrometheusMeter;
 use crate::wiring::Wired;
+pub(crate) use letters::{count_letters, letter_tried};
 
 /// The bounds of the request times, in seconds: from a look-up in memory to a queue that is full.
 const SECONDS: &[f64] =
@@ -22,30 +27,24 @@ const SECONDS: &[f64] =
 /// How often what was counted is put together: until then each request takes some memory.
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 
-/// How often the letters are counted, which asks the database: whoever reads the page does so about
-/// as often.
-const LETTERS_INTERVAL: Duration = Duration::from_secs(15);
-
-/// What can become of a letter.
-const DELIVERIES: [Delivery; 5] = [
-    Delivery::Sent,
-    Delivery::Dropped,
-    Delivery::Postponed,
-    Delivery::Unreachable,
-    Delivery::GivenUp,
-];
-
 /// What the page is made of.
 struct Page {
     prometheus: PrometheusHandle,
     hasher: Arc<Argon2Hasher>,
+    connections: Option<PostgresStore>,
     memory: Arc<NodeMemory>,
 }
 
 /// Begins to count.
 pub(crate) fn init() -> anyhow::Result<PrometheusHandle> {
+    let prometheus = builder()?.install_recorder()?;
+    preset();
+    Ok(prometheus)
+}
+
+fn builder() -> anyhow::Result<PrometheusBuilder> {
     let matcher = Matcher::Suffix("_seconds".to_owned());
-    Ok(PrometheusBuilder::new().set_buckets_for_metric(matcher, SECONDS)?.install_recorder()?)
+    Ok(PrometheusBuilder::new().set_buckets_for_metric(matcher, SECONDS)?)
 }
 
 /// Puts together what was counted, for as long as the process runs, whether anybody asks or not.
@@ -57,45 +56,31 @@ pub(crate) async fn upkeep(prometheus: PrometheusHandle) {
     }
 }
 
-/// Counts a letter that was tried.
-pub(crate) fn letter_tried(delivery: Delivery) {
-    mail_total(delivery).increment(1);
+/// Shows what can be counted as not counted yet: a counter that is not there cannot be seen to rise
+/// from nothing.
+fn preset() {
+    PrometheusMeter.preset();
+    letters::preset();
+    metrics::counter!("gateward_untrusted_forwarded_total").increment(0);
+    // Long ago: what has never gone well is told like what has not for long.
+    let never = Timestamp::from_seconds(0);
+    note_sealed(never);
+    note_swept(never);
 }
 
-/// Counts the letters that wait or were given up, for as long as the process runs.
-pub(crate) async fn count_letters(app: &gateward_app::App) {
-    for delivery in DELIVERIES {
-        // A counter that is not there cannot be seen to rise from nothing.
-        mail_total(delivery).increment(0);
-    }
-    let mut interval = tokio::time::interval(LETTERS_INTERVAL);
-    loop {
-        interval.tick().await;
-        match app.count_letters().await {
-            Ok(counts) => show_letters(counts, app.now()),
-            // Whoever takes letters warns of it.
-            Err(error) => tracing::debug!(%error, "the letters could not be counted"),
-        }
-    }
+/// Notes that no event was left without a place in the audit trail.
+pub(crate) fn note_sealed(now: Timestamp) {
+    set("gateward_audit_sealed_timestamp_seconds", now.seconds());
 }
 
-fn mail_total(delivery: Delivery) -> metrics::Counter {
-    let outcome = match delivery {
-        Delivery::Sent => "sent",
-        Delivery::Dropped => "dropped",
-        Delivery::Postponed => "postponed",
-        Delivery::Unreachable => "unreachable",
-        Delivery::GivenUp => "given_up",
-    };
-    metrics::counter!("gateward_mail_total", "outcome" => outcome)
+/// Notes that everything was swept.
+pub(crate) fn note_swept(now: Timestamp) {
+    set("gateward_swept_timestamp_seconds", now.seconds());
 }
 
-fn show_letters(counts: OutboxCounts, now: Timestamp) {
-    // A letter may be planned for later.
-    let oldest = counts.oldest_planned_at.map_or(0, |at| now.seconds_since(at).max(0));
-    metrics::gauge!("gateward_mail_waiting").set(number(counts.waiting));
-    metrics::gauge!("gateward_mail_dead").set(number(counts.dead));
-    metrics::gauge!("gateward_mail_oldest_seconds").set(number(oldest));
+/// Sets a gauge.
+fn set(name: &'static str, value: impl TryInto<u32>) {
+    metrics::gauge!(name).set(number(value));
 }
 
 /// A number as metrics have it; one that is too large is the largest.
@@ -109,8 +94,7 @@ pub(crate) fn serve(
     prometheus: PrometheusHandle,
     wired: &Wired,
 ) -> anyhow::Result<actix_web::dev::Server> {
-    let (hasher, memory) = (wired.hasher.clone(), wired.memory.clone());
-    let page = Data::new(Page { prometheus, hasher, memory });
+    let page = Data::new(Page::new(prometheus, wired));
     let server = HttpServer::new(move || {
         App::new()
             .app_data(page.clone())
@@ -120,21 +104,31 @@ pub(crate) fn serve(
 }
 
 async fn show(page: Data<Page>) -> HttpResponse {
-    let load = page.hasher.load();
-    let numbers = [
-        ("gateward_hash_queue_length", load.queued),
-        ("gateward_hash_queue_max", load.queue_max),
-        ("gateward_hash_threads_busy", load.busy),
-        ("gateward_hash_threads", load.threads),
-    ];
-    for (name, value) in numbers {
-        metrics::gauge!(name).set(number(value));
+    HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(page.text())
+}
+
+impl Page {
+    fn new(prometheus: PrometheusHandle, wired: &Wired) -> Self {
+        let (hasher, connections) = (wired.hasher.clone(), wired.connections.clone());
+        Self { prometheus, hasher, connections, memory: wired.memory.clone() }
     }
-    metrics::gauge!("gateward_feed_ends").set(number(page.memory.ends()));
-    // A node that has never read the feed knows nothing, however long it waits.
-    let age = page.memory.age().map_or(f64::INFINITY, |age| age.as_secs_f64());
-    metrics::gauge!("gateward_feed_age_seconds").set(age);
-    HttpResponse::Ok()
-        .content_type("text/plain; version=0.0.4; charset=utf-8")
-        .body(page.prometheus.render())
+
+    /// What was counted, and how much there is to do at this moment.
+    fn text(&self) -> String {
+        let load = self.hasher.load();
+        set("gateward_hash_queue_length", load.queued);
+        set("gateward_hash_queue_max", load.queue_max);
+        set("gateward_hash_threads_busy", load.busy);
+        set("gateward_hash_threads", load.threads);
+        if let Some(load) = self.connections.as_ref().map(PostgresStore::load) {
+            set("gateward_pool_size", load.size);
+            set("gateward_pool_in_use", load.in_use);
+            set("gateward_pool_waiting", load.waiting);
+        }
+        set("gateward_feed_ends", self.memory.ends());
+        // A node that has never read the feed knows nothing, however long it waits.
+        let age = self.memory.age().map_or(f64::INFINITY, |age| age.as_secs_f64());
+        metrics::gauge!("gateward_feed_age_seconds").set(age);
+        self.prometheus.render()
+    }
 }

@@ -7,15 +7,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use gateward_app::domain::ports::{Inbox, Mailer, StoreError};
+use gateward_app::domain::ports::{Inbox, Mailer, Store, StoreError};
 use gateward_app::{App, KeysError, NewAlgorithm, Ports};
 use gateward_crypto::{
     Argon2Hasher, Keyring, KeyringSettings, MasterKey, MasterKeys, SystemClock, SystemEntropy,
 };
-use gateward_diesel::{CreateIfMissing, MigrateError, Options, migrate, open, pending};
+use gateward_diesel::{
+    CreateIfMissing, MigrateError, OpenError, Options, PostgresStore, migrate, open, pending,
+};
 use gateward_memory::NodeMemory;
 use gateward_smtp::{DevInbox, SmtpMailer};
 
+use crate::meter::PrometheusMeter;
 use crate::post::Doorbell;
 use crate::settings::{Mail, MasterKeySource, Settings, Transport, is_exposed};
 
@@ -23,6 +26,8 @@ use crate::settings::{Mail, MasterKeySource, Settings, Transport, is_exposed};
 pub(crate) struct Wired {
     pub(crate) app: Arc<App>,
     pub(crate) hasher: Arc<Argon2Hasher>,
+    /// The connections to a server, if the store is on one.
+    pub(crate) connections: Option<PostgresStore>,
     /// What this node knows.
     pub(crate) memory: Arc<NodeMemory>,
     /// What wakes the postman.
@@ -54,7 +59,7 @@ pub(crate) async fn wire(settings: &Settings, create: CreateIfMissing) -> anyhow
     let first_start = new_master_key.is_some();
     let create = if first_start { create } else { CreateIfMissing::No };
     let options = Options { pool_size: settings.pool_size, create };
-    let store = open(settings.database_url.expose(), &options).await?;
+    let (store, connections) = open_store(settings.database_url.expose(), &options).await?;
     let keyring_settings = KeyringSettings {
         issuer: settings.policy.issuer.clone(),
         audience: settings.audience.clone(),
@@ -75,6 +80,10 @@ pub(crate) async fn wire(settings: &Settings, create: CreateIfMissing) -> anyhow
         hasher: hasher.clone(),
         signer: keyring.clone(),
         links: keyring.clone(),
+        audit_keys: keyring.clone(),
+        breached: settings.breached.clone(),
+        meter: Arc::new(PrometheusMeter),
+        tasks: Arc::new(gateward_http::SpawnedTasks),
         knowledge: memory.clone(),
         bell: doorbell.clone(),
         mailer,
@@ -83,7 +92,18 @@ pub(crate) async fn wire(settings: &Settings, create: CreateIfMissing) -> anyhow
         entropy,
     };
     let app = Arc::new(App::new(ports, settings.policy.clone()).await?);
-    Ok(Wired { app, hasher, memory, doorbell, inbox, new_master_key })
+    Ok(Wired { app, hasher, connections, memory, doorbell, inbox, new_master_key })
+}
+
+/// A store, and the same one again if it has connections that can be counted.
+type StoreAndConnections = (Arc<dyn Store>, Option<PostgresStore>);
+
+async fn open_store(url: &str, options: &Options) -> Result<StoreAndConnections, OpenError> {
+    if url.starts_with("sqlite:") {
+        return Ok((open(url, options).await?, None));
+    }
+    let store = PostgresStore::open(url, options.pool_size)?;
+    Ok((Arc::new(store.clone()), Some(store)))
 }
 
 /// What takes the letters, and where a developer reads them.
@@ -243,5 +263,38 @@ fn write_master_key(key: &MasterKey, path: &Path) -> anyhow::Result<()> {
             bail!("{} was made by another process meanwhile; start again", path.display())
         }
         written => written.with_context(|| format!("{} cannot be made", path.display())),
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod testing {
+    //! A node for tests, on a database of its own.
+
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    /// A node at its very first start.
+    pub(crate) struct Node {
+        pub(crate) wired: Wired,
+        pub(crate) settings: Settings,
+        _folder: tempfile::TempDir,
+    }
+
+    pub(crate) async fn brought_up() -> Node {
+        let folder = tempfile::tempdir().unwrap();
+        let database = format!("sqlite://{}/gateward.db", folder.path().display());
+        let options = [
+            ("GATEWARD__DATABASE__URL", database.as_str()),
+            ("GATEWARD__PASSWORD__ARGON2_MEMORY_KIB", "7168"),
+            ("GATEWARD__KEYS__MASTER_KEY", "q83vEjRWeJASNFZ4kKvN7wEjRWeJq83vq83vEjRWeJA="),
+        ];
+        let environment: BTreeMap<String, String> =
+            options.map(|(variable, value)| (variable.to_owned(), value.to_owned())).into();
+        let settings = Settings::from_layers(None, &environment).unwrap();
+        migrate(&database, CreateIfMissing::Yes).await.unwrap();
+        let wired = wire(&settings, CreateIfMissing::No).await.unwrap();
+        wired.bring_up(&settings, NewAlgorithm::Begins).await.unwrap();
+        Node { wired, settings, _folder: folder }
     }
 }

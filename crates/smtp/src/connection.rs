@@ -12,8 +12,8 @@ use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
 use lettre::transport::smtp::extension::{ClientId, Extension};
 use tokio::time::{Instant, timeout};
 
-use crate::SetupError;
 use crate::relay::{Encryption, Relay};
+use crate::{RelayFault, SetupError};
 
 /// How many connections are kept between letters.
 const KEPT_MAX: usize = 4;
@@ -24,6 +24,9 @@ const KEPT_MAX_AGE: Duration = Duration::from_secs(30);
 
 /// How long a kept connection has to show that it still lives.
 const CHECK_MAX: Duration = Duration::from_secs(3);
+
+/// What TLS says of a certificate that it does not believe; it comes as a text among others.
+const UNTRUSTED: &str = "invalid peer certificate";
 
 /// One relay and the connections to it.
 ///
@@ -57,7 +60,7 @@ impl Connections {
     ) -> Result<(), MailError> {
         match timeout(deadline, self.hand_over(message, deadline)).await {
             Ok(result) => result,
-            Err(_) => Err(self.unreachable("it did not answer in time")),
+            Err(_) => Err(MailError::Unreachable(self.too_late())),
         }
     }
 
@@ -107,8 +110,22 @@ impl Connections {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Connects, encrypts, logs in and takes leave, within `deadline`.
+    pub(crate) async fn check(&self, deadline: Duration) -> Result<(), RelayFault> {
+        let opened = timeout(deadline, self.open(deadline)).await;
+        let opened = opened.unwrap_or_else(|_| Err(RelayFault::Unreachable(self.too_late())));
+        // What it says to the farewell does not matter.
+        let _ = timeout(CHECK_MAX, opened?.quit()).await;
+        Ok(())
+    }
+
+    /// Which relay it is, as host and port.
+    pub(crate) const fn relay(&self) -> &Relay {
+        &self.relay
+    }
+
     /// Connects, encrypts and logs in. Whatever goes wrong here, no letter would go.
-    async fn open(&self, deadline: Duration) -> Result<AsyncSmtpConnection, MailError> {
+    async fn open(&self, deadline: Duration) -> Result<AsyncSmtpConnection, RelayFault> {
         let at_once = self.tls.clone().filter(|_| self.relay.encryption == Encryption::Tls);
         let address = (self.relay.host.as_str(), self.relay.port);
         let connected = AsyncSmtpConnection::connect_tokio1(
@@ -118,7 +135,7 @@ impl Connections {
             at_once,
             None,
         );
-        let told = |error: Error| self.unreachable(&error.to_string());
+        let told = |error: Error| self.not_opened(&error);
         let mut connection = connected.await.map_err(told)?;
         if let (Encryption::StartTls, Some(tls)) = (self.relay.encryption, self.tls.clone()) {
             connection.starttls(tls, &self.hello).await.map_err(told)?;
@@ -126,13 +143,33 @@ impl Connections {
         if let Some(login) = &self.relay.login {
             let login = Credentials::new(login.user.clone(), login.password.clone());
             let logged_in = connection.auth(DEFAULT_MECHANISMS, &login).await;
-            // What a relay says here may repeat what it was told.
-            logged_in.map_err(|error| match error.status() {
-                Some(code) => self.unreachable(&format!("it refuses the login ({code})")),
-                None => self.unreachable("it cannot be logged in to"),
-            })?;
+            logged_in.map_err(|error| self.not_logged_in(&error))?;
         }
         Ok(connection)
+    }
+
+    fn not_opened(&self, error: &Error) -> RelayFault {
+        let problem = error.to_string();
+        let told = self.told(&problem);
+        if problem.contains(UNTRUSTED) {
+            RelayFault::Certificate(told)
+        } else {
+            RelayFault::Unreachable(told)
+        }
+    }
+
+    /// What a relay says to a login may repeat what it was told, so only its code is passed on.
+    fn not_logged_in(&self, error: &Error) -> RelayFault {
+        let told = self.told(&error.status().map_or_else(
+            || "it cannot be logged in to".to_owned(),
+            |code| format!("it refuses the login ({code})"),
+        ));
+        // A client's error is that the relay knows none of the ways to log in.
+        if error.is_permanent() || error.is_client() {
+            RelayFault::Login(told)
+        } else {
+            RelayFault::Unreachable(told)
+        }
     }
 
     /// What it means that a letter was not taken.
@@ -142,13 +179,17 @@ impl Connections {
         match code {
             // The relay closes, or wants a login: no other letter would go either (RFC 5321,
             // section 3.8; RFC 4954, section 6).
-            None | Some(421 | 530 | 534 | 535 | 538) => self.unreachable(&told),
+            None | Some(421 | 530 | 534 | 535 | 538) => MailError::Unreachable(self.told(&told)),
             Some(_) => MailError::Refused { permanent: error.is_permanent(), answer: told },
         }
     }
 
-    fn unreachable(&self, problem: &str) -> MailError {
-        MailError::Unreachable(format!("{}: {problem}", self.relay))
+    fn too_late(&self) -> String {
+        self.told("it did not answer in time")
+    }
+
+    fn told(&self, problem: &str) -> String {
+        format!("{}: {problem}", self.relay)
     }
 
     /// What a relay said that knows the password, without it.

@@ -10,6 +10,7 @@
 //! set to its name, and the months and the form of a time in its own words. An installation speaks
 //! one language: a folder that holds such a file under the name `en.toml` replaces the English one.
 
+mod check;
 mod connection;
 mod inbox;
 mod language;
@@ -23,6 +24,7 @@ mod templates;
 mod tests;
 mod wrap;
 
+pub use check::{CheckedRelay, RelayFault};
 pub use inbox::DevInbox;
 pub use mailer::{RELAY_SECONDS_MAX, SmtpMailer};
 pub use relay::{Relay, RelayError};

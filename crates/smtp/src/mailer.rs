@@ -50,6 +50,11 @@ impl SmtpMailer {
         })
     }
 
+    /// The relays, with how long each is tried.
+    pub(crate) fn relays(&self) -> (impl Iterator<Item = &Connections>, Duration) {
+        (std::iter::once(&self.relay).chain(&self.fallback), self.deadline)
+    }
+
     /// Tries each relay for less long.
     #[cfg(test)]
     pub(crate) const fn with_deadline(mut self, deadline: Duration) -> Self {

@@ -9,6 +9,7 @@ use gateward_testkit::FixedClock;
 use crate::samples::sample;
 use crate::{MailSettings, Sender};
 
+mod checking;
 mod inbox;
 mod messages;
 mod relays;

@@ -137,7 +137,10 @@ fn noted(view: View<'_>, user_id: UserId) -> Result<Option<(i64, u128)>, StoreEr
 fn erase(transaction: &WriteTransaction, user_id: UserId, limit: usize) -> Result<u64, StoreError> {
     let view = View::Own(transaction);
     let is_personal = |Entry { event, .. }: &Entry| {
-        let is_theirs = event.user_id == Some(user_id) || event.actor == Actor::User(user_id);
+        let is_theirs = match event.actor {
+            Actor::User(id) => id == user_id,
+            Actor::Operator | Actor::Service => event.user_id == Some(user_id),
+        };
         is_theirs && (event.ip.is_some() || event.salt.is_some())
     };
     // One more than are erased tells whether any is left.

@@ -127,7 +127,8 @@ impl UserRepo for RedbTx {
     /// Goes through all accounts.
     async fn count_users_with_role(&mut self, role: &RoleName) -> Result<u64, StoreError> {
         let role = role.clone();
-        let holds = move |user: &User| !user.disabled && user.roles.contains(&role);
+        let holds =
+            move |user: &User| !user.disabled && user.email_verified && user.roles.contains(&role);
         self.read(move |view| Ok(view.newest::<UserRow>(usize::MAX, holds)?.len() as u64)).await
     }
 

@@ -14,7 +14,7 @@ use gateward_crypto::{
 use gateward_diesel::{CreateIfMissing, migrate, open};
 use gateward_http::app::domain::ports::{NoBell, NoBreachedPasswords, NoMeter};
 use gateward_http::app::{App as UseCases, Following, NewAlgorithm, Policy, Ports};
-use gateward_http::{App, Options, SameSite};
+use gateward_http::{App, Options, SameSite, SpawnedTasks};
 use gateward_memory::NodeMemory;
 use gateward_smtp::{DevInbox, MailSettings, Sender};
 use tokio::task::JoinSet;
@@ -82,6 +82,7 @@ pub async fn wire(folder: &Path, public_url: &str) -> anyhow::Result<App> {
         audit_keys: keyring.clone(),
         breached: Arc::new(NoBreachedPasswords),
         meter: Arc::new(NoMeter),
+        tasks: Arc::new(SpawnedTasks),
         knowledge: Arc::new(NodeMemory::new(policy.access_ttl_seconds, USERS_MAX)),
         // Letters are looked for all the time.
         bell: Arc::new(NoBell),

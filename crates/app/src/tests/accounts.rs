@@ -5,11 +5,14 @@ use std::sync::atomic::Ordering;
 use gateward_domain::ports::{StoreError, Taken};
 use gateward_domain::{Email, EndReason, Identifier, Origin, PasswordError, RoleName, Username};
 
+use gateward_testkit::fixtures;
+
 use super::fakes::{PASSWORD, password, policy, signup, world, world_with};
 use super::mailbox::{by_token, open_world, reset};
 use crate::{
-    AuthenticateError, ChangePassword, ChangePasswordError, LetterProof, LoginError, NewAccount,
-    OperatorError, Policy, ReauthenticateError, ResetPasswordError, Signup, SignupError,
+    AdminError, AuthenticateError, By, ChangePassword, ChangePasswordError, LetterProof,
+    LoginError, NewAccount, OperatorError, Policy, ReauthenticateError, ResetPasswordError, Signup,
+    SignupError,
 };
 
 #[tokio::test]
@@ -59,7 +62,11 @@ async fn p8_p9_a_changed_password_ends_every_other_session() {
         origin: Origin::default(),
     };
     let wrong = world.app.change_password(&caller, change("wrong horse", "another horse")).await;
-    assert!(matches!(wrong, Err(ChangePasswordError::WrongPassword)));
+    let refusal = wrong.unwrap_err();
+    assert!(matches!(
+        refusal,
+        ChangePasswordError::Reauthenticate(ReauthenticateError::WrongPassword)
+    ));
     world.app.change_password(&caller, change(PASSWORD, "another horse")).await.unwrap();
 
     assert!(world.app.authenticate(own.access.text.expose()).await.is_ok());
@@ -79,9 +86,9 @@ async fn giving_the_password_again_is_noted_on_the_session() {
     let caller = world.app.authenticate(pair.access.text.expose()).await.unwrap();
     world.clock.advance_seconds(100);
     let origin = Origin::default();
-    let wrong = world.app.verify_again(&caller, &password("wrong horse")).await;
+    let wrong = world.app.verify_again(&caller, &password("wrong horse"), &origin).await;
     assert!(matches!(wrong, Err(ReauthenticateError::WrongPassword)));
-    let shown = world.app.verify_again(&caller, &password(PASSWORD)).await.unwrap();
+    let shown = world.app.verify_again(&caller, &password(PASSWORD), &origin).await.unwrap();
     let token = world.app.reauthenticate(&caller, shown, &origin).await.unwrap();
     let again = world.app.authenticate(token.access.text.expose()).await.unwrap();
     assert_eq!(again.auth_time, world.app.now());
@@ -120,20 +127,18 @@ async fn an_operator_makes_an_administrator_whose_address_is_confirmed() {
 async fn a_disabled_account_is_out_at_once_and_can_come_back() {
     let world = world().await;
     let pair = world.logged_in("ada").await.pair;
-    let ada = Identifier::parse("ada").unwrap();
-    assert!(world.app.set_disabled(&ada, true).await.unwrap().1);
-    assert!(!world.app.set_disabled(&ada, true).await.unwrap().1, "it was so already");
+    assert!(world.set_disabled("ada", true).await);
+    assert!(!world.set_disabled("ada", true).await, "it was so already");
     let dead = world.app.authenticate(pair.access.text.expose()).await;
     assert!(matches!(dead, Err(AuthenticateError::SessionEnded(EndReason::AccountDisabled))));
     assert!(matches!(world.login("ada", PASSWORD).await, Err(LoginError::Disabled(_))));
     assert!(matches!(world.login("ada", "wrong horse").await, Err(LoginError::BadCredentials)));
-    assert!(world.app.set_disabled(&ada, false).await.unwrap().1);
+    assert!(world.set_disabled("ada", false).await);
     assert!(world.login("ada", PASSWORD).await.is_ok());
     let dead = world.app.authenticate(pair.access.text.expose()).await;
     assert!(dead.is_err(), "what ended stays ended");
-    let nobody = Identifier::parse("nobody").unwrap();
-    let nobody = world.app.set_disabled(&nobody, true).await;
-    assert!(matches!(nobody, Err(OperatorError::NoSuchUser)));
+    let nobody = world.app.disable_user(By::Operator, fixtures::user(9).id).await;
+    assert!(matches!(nobody, Err(AdminError::NotFound)));
 }
 
 #[tokio::test]

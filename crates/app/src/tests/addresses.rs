@@ -9,12 +9,14 @@ use super::mailbox::{
     address, by_code, by_password, by_token, confirm, open_world, reset, saying, texts,
 };
 use crate::{
-    AccountProof, Caller, ChangeEmailError, ChangePassword, ConfirmEmailError, ResetPasswordError,
+    AccountProof, Caller, ChangeEmailError, ChangePassword, ConfirmEmailError, ReauthenticateError,
+    ResetPasswordError,
 };
 
 /// Asks for another address with the right password.
 pub(super) async fn ask(world: &World, caller: &Caller, new: &str) -> Result<(), ChangeEmailError> {
-    let shown = world.app.verify_change_email(caller, &password(PASSWORD)).await?;
+    let shown =
+        world.app.verify_again(caller, &password(PASSWORD), &Origin::default()).await.unwrap();
     world.app.change_email(caller, shown, address(new), &Origin::default()).await
 }
 
@@ -40,10 +42,11 @@ async fn a8_nobody_changes_the_address_without_the_password() {
     let (world, memory) = open_world(policy()).await;
     world.owner("ada", |_| ()).await;
     let caller = world.caller("ada").await;
-    let wrong = world.app.verify_change_email(&caller, &password("wrong horse")).await;
-    assert!(matches!(wrong, Err(ChangeEmailError::WrongPassword)));
+    let origin = Origin::default();
+    let wrong = world.app.verify_again(&caller, &password("wrong horse"), &origin).await;
+    assert!(matches!(wrong, Err(ReauthenticateError::WrongPassword)));
 
-    let shown = world.app.verify_change_email(&caller, &password(PASSWORD)).await.unwrap();
+    let shown = world.app.verify_again(&caller, &password(PASSWORD), &origin).await.unwrap();
     let change = ChangePassword {
         current: password(PASSWORD),
         new: password("another horse"),

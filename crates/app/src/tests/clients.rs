@@ -187,7 +187,8 @@ async fn a_disowned_login_takes_with_it_what_was_begun_by_it() {
     let letter = told(&world).await.pop().unwrap();
     let second = log_in(&world, None, at("203.0.113.66")).await.pair;
     let caller = world.app.authenticate(second.access.text.expose()).await.unwrap();
-    let shown = world.app.verify_change_email(&caller, &password(PASSWORD)).await.unwrap();
+    let shown =
+        world.app.verify_again(&caller, &password(PASSWORD), &Origin::default()).await.unwrap();
     let origin = Origin::default();
     world.app.change_email(&caller, shown, address("thief"), &origin).await.unwrap();
     let confirming = saying(&world.post().await, LetterText::ConfirmChange);

@@ -8,11 +8,12 @@ use super::fakes::{PASSWORD, World, password, policy, signup};
 use super::mailbox::{address, open_world, saying, texts};
 use crate::{
     AuthenticateError, Caller, ChangePassword, DeleteAccountError, LoginError, NewAlgorithm,
-    SignedUp,
+    ReauthenticateError, SignedUp,
 };
 
 async fn delete(world: &World, caller: &Caller) -> Result<(), DeleteAccountError> {
-    let shown = world.app.verify_deletion(caller, Some(&password(PASSWORD))).await?;
+    let shown =
+        world.app.verify_deletion(caller, Some(&password(PASSWORD)), &Origin::default()).await?;
     world.app.delete_account(caller, shown, &Origin::default()).await
 }
 
@@ -51,7 +52,7 @@ async fn who_gave_the_password_lately_need_not_give_it_again() {
         let caller = world.caller("ada").await;
         world.clock.advance_seconds(seconds);
         assert_eq!(world.app.check_recent(&caller).is_ok(), recent);
-        match world.app.verify_deletion(&caller, None).await {
+        match world.app.verify_deletion(&caller, None, &Origin::default()).await {
             Ok(shown) => {
                 assert!(recent);
                 world.app.delete_account(&caller, shown, &Origin::default()).await.unwrap();
@@ -68,14 +69,25 @@ async fn nobody_deletes_an_account_with_a_wrong_password_or_one_from_before() {
     let (world, memory) = open_world(policy()).await;
     world.owner("ada", |_| ()).await;
     let caller = world.caller("ada").await;
-    let wrong = world.app.verify_deletion(&caller, Some(&password("wrong horse"))).await;
-    assert!(matches!(wrong, Err(DeleteAccountError::WrongPassword)));
+    let wrong = world
+        .app
+        .verify_deletion(&caller, Some(&password("wrong horse")), &Origin::default())
+        .await;
+    let refusal = wrong.unwrap_err();
+    assert!(matches!(
+        refusal,
+        DeleteAccountError::Reauthenticate(ReauthenticateError::WrongPassword)
+    ));
     let change = ChangePassword {
         current: password(PASSWORD),
         new: password("another horse"),
         origin: Origin::default(),
     };
-    let shown = world.app.verify_deletion(&caller, Some(&password(PASSWORD))).await.unwrap();
+    let shown = world
+        .app
+        .verify_deletion(&caller, Some(&password(PASSWORD)), &Origin::default())
+        .await
+        .unwrap();
     world.app.change_password(&caller, change).await.unwrap();
     let late = world.app.delete_account(&caller, shown, &Origin::default()).await;
     assert!(matches!(late, Err(DeleteAccountError::WrongPassword)));
@@ -91,16 +103,15 @@ async fn the_last_active_administrator_stays() {
         world.owner(name, |user| user.roles = vec![RoleName::admin(), RoleName::user()]).await;
     }
     world.owner("ada", |_| ()).await;
-    let third = gateward_domain::Identifier::parse("third").unwrap();
     let (first, second) = (world.caller("first").await, world.caller("second").await);
-    world.app.set_disabled(&third, true).await.unwrap();
+    world.set_disabled("third", true).await;
 
     delete(&world, &first).await.unwrap();
     let refused = delete(&world, &second).await;
     assert!(matches!(refused, Err(DeleteAccountError::LastAdmin)), "a disabled one does not count");
     assert_eq!(memory.users().len(), 3);
     delete(&world, &world.caller("ada").await).await.unwrap();
-    world.app.set_disabled(&third, false).await.unwrap();
+    world.set_disabled("third", false).await;
     delete(&world, &second).await.unwrap();
 }
 

@@ -1,5 +1,7 @@
 //! Row F29: every call of the store fails in turn, under every use case of sessions.
 
+mod names;
+mod staff;
 mod store;
 
 use std::fmt::Debug;
@@ -18,7 +20,7 @@ use super::fakes::{PASSWORD, World, password, policy, put_access_key, world_that
 use super::mailbox::{saying, token};
 use crate::{
     AuthenticateError, Caller, ChangePassword, ChangePasswordError, LoggedIn, Login, LoginError,
-    NewAlgorithm, RefreshError,
+    NewAlgorithm, ReauthenticateError, RefreshError,
 };
 
 const DAY: i64 = 24 * 3600;
@@ -55,6 +57,7 @@ impl Scene {
         let world = world_that(policy(), Arc::new(store.clone()), knowledge).await;
         let admin = |user: &mut gateward_domain::User| user.roles = vec![RoleName::admin()];
         world.owner("ada", admin).await;
+        world.owner("eve", |_| ()).await;
         world.clock.advance_seconds(2 * DAY);
         world.app.prepare_keys(NewAlgorithm::Begins).await.unwrap();
         let alive = log_in(&world, "192.0.2.1").await;
@@ -287,7 +290,11 @@ async fn f29_a_hasher_that_fails_lets_nobody_in_and_changes_nothing() {
         let (current, new) = (password(PASSWORD), password("another horse"));
         let change = ChangePassword { current, new, origin: Origin::default() };
         let answer = scene.world.app.change_password(&scene.caller, change).await;
-        assert!(matches!(answer, Err(ChangePasswordError::Hash(error)) if error == failure));
+        let Err(ChangePasswordError::Reauthenticate(ReauthenticateError::Hash(error))) = answer
+        else {
+            panic!("{answer:?}");
+        };
+        assert_eq!(error, failure);
         assert_eq!(scene.state(), before);
     }
 }

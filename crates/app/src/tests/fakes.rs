@@ -4,20 +4,22 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use async_trait::async_trait;
+use gateward_domain::audit::{Digest, Head, HeadKind};
 use gateward_domain::key::{Algorithm, KeyId, KeyPurpose, StoredKey};
+use gateward_domain::link::SecretHash;
 use gateward_domain::ports::{
-    Access, HashError, KeyError, KeyMaker, Knowledge, NoBell, NoKnowledge, PasswordHasher, Store,
-    TokenSigner,
+    Access, AuditKeys, HashError, InlineTasks, KeyError, KeyMaker, Knowledge, NoBell,
+    NoBreachedPasswords, NoKnowledge, NoMeter, PasswordHasher, Store, TokenSigner,
 };
 use gateward_domain::refresh::{Proof, Salt, ShownToken};
 use gateward_domain::{
-    AccessClaims, AccessGrant, Email, Origin, Password, PasswordHash, PasswordPolicy, RoleName,
-    Session, SessionId, Timestamp, TokenError, TokenText, User, Username,
+    AccessClaims, AccessGrant, Email, Origin, Password, PasswordHash, RoleName, Session, SessionId,
+    Timestamp, TokenError, TokenText, User, Username,
 };
 use gateward_testkit::{FixedClock, MemoryStore, SeededEntropy, fixtures};
 
 use super::mailbox::{Pigeons, PlainLinks};
-use crate::{App, LoggedIn, Login, LoginError, Policy, Ports, Refresh, SignedUp, Signup};
+use crate::{App, By, LoggedIn, Login, LoginError, Policy, Ports, Refresh, SignedUp, Signup};
 
 /// The name of the key that signs access tokens.
 pub(super) const ACCESS_KEY: &str = "access";
@@ -144,6 +146,28 @@ impl PasswordHasher for PlainHasher {
     }
 }
 
+/// Signs by writing the head in clear; its pseudonyms have no key.
+pub(super) struct PlainAuditKeys;
+
+impl AuditKeys for PlainAuditKeys {
+    fn sign_head(&self, kind: HeadKind, head: &Head) -> Result<String, TokenError> {
+        Ok(format!("{kind:?} {} {} {}", head.seq, head.digest, head.at.micros()))
+    }
+
+    fn read_head(&self, signature: &str) -> Result<(HeadKind, Head), TokenError> {
+        let parts: Vec<&str> = signature.split(' ').collect();
+        let [kind, seq, digest, at] = parts[..] else { return Err(TokenError::Invalid) };
+        let kind = if kind == "Tip" { HeadKind::Tip } else { HeadKind::Floor };
+        let digest = Digest::from_hex(digest).ok_or(TokenError::Invalid)?;
+        let at = Timestamp::from_micros(at.parse().unwrap());
+        Ok((kind, Head { seq: seq.parse().unwrap(), digest, at }))
+    }
+
+    fn pseudonym(&self, text: &str) -> Result<[u8; 32], TokenError> {
+        Ok(SecretHash::of(text).0)
+    }
+}
+
 /// Makes keys that hold nothing.
 pub(super) struct HollowKeys;
 
@@ -191,24 +215,7 @@ pub(super) struct World {
 }
 
 pub(super) fn policy() -> Policy {
-    Policy {
-        issuer: "https://auth.example.org".to_owned(),
-        public_url: "https://auth.example.org".to_owned(),
-        key_algorithm: Algorithm::EdDsa,
-        jwks_cache_seconds: 600,
-        rotate_after_days: 90,
-        access_ttl_seconds: 900,
-        refresh_idle_seconds: 7 * 24 * 3600,
-        session_max_seconds: 30 * 24 * 3600,
-        refresh_leeway_seconds: 10,
-        sessions_per_user_max: 3,
-        password: PasswordPolicy { length_min: 8 },
-        signup_enabled: true,
-        confirmation_required: false,
-        reauthentication_seconds: 900,
-        letters_per_address_seconds: Some(60),
-        code_tries_max: 5,
-    }
+    Policy { sessions_per_user_max: 3, ..Policy::new("https://auth.example.org") }
 }
 
 pub(super) async fn world() -> World {
@@ -234,6 +241,10 @@ pub(super) async fn world_that(
         hasher: hasher.clone(),
         signer: Arc::new(PlainSigner),
         links: Arc::new(PlainLinks),
+        audit_keys: Arc::new(PlainAuditKeys),
+        breached: Arc::new(NoBreachedPasswords),
+        meter: Arc::new(NoMeter),
+        tasks: Arc::new(InlineTasks),
         knowledge,
         bell: Arc::new(NoBell),
         mailer: pigeons.clone(),
@@ -299,6 +310,18 @@ impl World {
     pub(super) async fn logged_in(&self, name: &str) -> LoggedIn {
         self.user(name).await;
         self.login(name, PASSWORD).await.unwrap()
+    }
+
+    /// Disables or enables an account as an operator does; gives whether it was not so before.
+    pub(super) async fn set_disabled(&self, name: &str, disabled: bool) -> bool {
+        let identifier = gateward_domain::Identifier::parse(name).unwrap();
+        let id = self.app.find_account(&identifier).await.unwrap().id;
+        let done = if disabled {
+            self.app.disable_user(By::Operator, id).await
+        } else {
+            self.app.enable_user(By::Operator, id).await
+        };
+        done.unwrap().1
     }
 
     pub(super) fn refresh(&self, token: &TokenText, key: Option<&str>) -> Refresh {

@@ -131,7 +131,8 @@ async fn a4_a_change_to_the_squatters_address_dies_when_the_owner_resets() {
         let refused = world.app.confirm_email(confirm(by_token(&letter), proof)).await;
         assert!(matches!(refused, Err(ConfirmEmailError::InvalidLink)));
     }
-    let shown = world.app.verify_change_email(&squatter, &password(PASSWORD)).await.unwrap();
+    let shown =
+        world.app.verify_again(&squatter, &password(PASSWORD), &Origin::default()).await.unwrap();
     let late = world.app.change_email(&squatter, shown, address("evil"), &Origin::default()).await;
     assert!(late.is_err(), "what the squatter proved before counts no more");
     assert_eq!(owner(&world, &squatter).await, (address("ada"), true));

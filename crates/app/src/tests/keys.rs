@@ -16,11 +16,11 @@ async fn the_first_start_makes_one_key_for_each_purpose_and_the_second_none() {
     for _ in 0..2 {
         world.app.prepare_keys(NewAlgorithm::Begins).await.unwrap();
         let keys = world.app.list_keys().await.unwrap();
-        for purpose in [KeyPurpose::Access, KeyPurpose::Refresh, KeyPurpose::Link] {
+        for purpose in KeyPurpose::ALL {
             let of_purpose = keys.iter().filter(|key| key.purpose == purpose);
             assert_eq!(of_purpose.count(), 1, "{purpose:?}");
         }
-        assert_eq!(keys.len(), 3);
+        assert_eq!(keys.len(), KeyPurpose::ALL.len());
     }
     world.app.ready().await.unwrap();
 }

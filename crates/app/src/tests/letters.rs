@@ -5,11 +5,14 @@ use std::sync::Arc;
 use gateward_domain::Email;
 use gateward_domain::mail::{LetterKind, LetterState, QueuedLetter};
 use gateward_domain::mock::{MockMailer, MockStore, MockTx};
-use gateward_domain::ports::{Access, MailError, NoBell, NoKnowledge, Store, StoreError};
+use gateward_domain::ports::{
+    Access, InlineTasks, MailError, NoBell, NoBreachedPasswords, NoKnowledge, NoMeter, Store,
+    StoreError,
+};
 use gateward_testkit::{FixedClock, MemoryStore, SeededEntropy, fixtures};
 use mockall::Sequence;
 
-use super::fakes::{HollowKeys, PlainHasher, PlainSigner, policy, signup};
+use super::fakes::{HollowKeys, PlainAuditKeys, PlainHasher, PlainSigner, policy, signup};
 use super::mailbox::{PlainLinks, address, open_world, required, unreachable};
 use crate::{App, Delivery, Ports, Signup};
 
@@ -20,6 +23,10 @@ async fn app(store: Arc<dyn Store>, mailer: MockMailer) -> App {
         hasher: Arc::new(PlainHasher::default()),
         signer: Arc::new(PlainSigner),
         links: Arc::new(PlainLinks),
+        audit_keys: Arc::new(PlainAuditKeys),
+        breached: Arc::new(NoBreachedPasswords),
+        meter: Arc::new(NoMeter),
+        tasks: Arc::new(InlineTasks),
         knowledge: Arc::new(NoKnowledge),
         bell: Arc::new(NoBell),
         mailer: Arc::new(mailer),

@@ -4,11 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use gateward_domain::mock::{MockPasswordHasher, MockStore, MockTokenSigner, MockTx};
-use gateward_domain::ports::{Access, Clock, NoBell, NoKnowledge, StoreError, TokenSigner};
+use gateward_domain::ports::{
+    Access, Clock, InlineTasks, NoBell, NoBreachedPasswords, NoKnowledge, NoMeter, StoreError,
+    TokenSigner,
+};
 use gateward_domain::{EndReason, Identifier, Origin, PasswordHash, TokenError};
 use gateward_testkit::{FixedClock, SeededEntropy, fixtures};
 
-use super::fakes::{HollowKeys, PASSWORD, PlainSigner, password, policy, world};
+use super::fakes::{HollowKeys, PASSWORD, PlainAuditKeys, PlainSigner, password, policy, world};
 use super::mailbox::{Pigeons, PlainLinks};
 use crate::{App, AuthenticateError, Login, LoginError, LogoutError, Ports};
 
@@ -91,6 +94,7 @@ async fn a_login_that_raced_a_change_begins_no_session() {
         store.expect_begin().withf(|access| *access == Access::Read).return_once(move |_| {
             let mut tx = MockTx::new();
             tx.expect_find_user_by_identifier().return_once(move |_| Ok(Some(found)));
+            tx.expect_find_strikes().return_once(|_| Ok(Vec::new()));
             tx.expect_commit().return_once(|| Ok(()));
             Ok(Box::new(tx))
         });
@@ -118,6 +122,7 @@ async fn no_token_leaves_if_the_session_could_not_be_kept() {
         let (found, locked) = (user.clone(), user.clone());
         let mut tx = MockTx::new();
         tx.expect_find_user_by_identifier().return_once(move |_| Ok(Some(found)));
+        tx.expect_find_strikes().return_once(|_| Ok(Vec::new()));
         tx.expect_lock_user().return_once(move |_| Ok(Some(locked)));
         tx.expect_end_oldest_sessions().return_once(|_, _, _| Ok(Vec::new()));
         tx.expect_insert_session().return_once(|_| Ok(()));
@@ -161,6 +166,10 @@ fn ports(store: MockStore, matches: bool) -> Ports {
         hasher: Arc::new(hasher),
         signer: Arc::new(PlainSigner),
         links: Arc::new(PlainLinks),
+        audit_keys: Arc::new(PlainAuditKeys),
+        breached: Arc::new(NoBreachedPasswords),
+        meter: Arc::new(NoMeter),
+        tasks: Arc::new(InlineTasks),
         knowledge: Arc::new(NoKnowledge),
         bell: Arc::new(NoBell),
         mailer: Arc::new(Pigeons::default()),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use gateward_domain::mail::LetterKind;
 use gateward_domain::mock::{MockStore, MockTx};
 use gateward_domain::ports::{Access, NoKnowledge, StoreError, TokenSigner};
-use gateward_domain::{EndReason, EventKind, Identifier, RoleName, TokenError};
+use gateward_domain::{EndReason, EventKind, RoleName, TokenError};
 use gateward_testkit::fixtures;
 use mockall::Sequence;
 
@@ -173,9 +173,8 @@ async fn r11_the_next_token_carries_the_rights_of_now() {
     let world = world().await;
     let pair = world.logged_in("ada").await.pair;
     assert!(pair.access.text.expose().ends_with(RoleName::user().as_str()));
-    let ada = Identifier::parse("ada").unwrap();
-    world.app.set_disabled(&ada, true).await.unwrap();
-    world.app.set_disabled(&ada, false).await.unwrap();
+    world.set_disabled("ada", true).await;
+    world.set_disabled("ada", false).await;
     let refused = world.app.refresh(world.refresh(&pair.refresh, None)).await;
     assert!(matches!(refused, Err(RefreshError::SessionEnded(EndReason::AccountDisabled))));
 }

@@ -3,7 +3,7 @@
 use gateward_domain::link::LinkPurpose;
 use gateward_domain::mail::{LetterText, QueuedLetter};
 use gateward_domain::ports::Access;
-use gateward_domain::{EndReason, Identifier, Origin, PasswordError};
+use gateward_domain::{EndReason, Origin, PasswordError};
 
 use super::fakes::{PASSWORD, World, password, policy};
 use super::mailbox::{
@@ -88,7 +88,11 @@ async fn v8_a_reset_ends_sessions_and_all_links_but_the_one_that_undoes() {
     let user = world.user("ada").await;
     let sessions =
         [world.caller("ada").await, world.caller("ada").await, world.caller("ada").await];
-    let shown = world.app.verify_change_email(&sessions[0], &password(PASSWORD)).await.unwrap();
+    let shown = world
+        .app
+        .verify_again(&sessions[0], &password(PASSWORD), &Origin::default())
+        .await
+        .unwrap();
     let origin = Origin::default();
     world.app.change_email(&sessions[0], shown, address("new"), &origin).await.unwrap();
     let before = world.post().await;
@@ -261,11 +265,10 @@ async fn a_disabled_account_is_not_reset_by_a_letter_from_before() {
     world.owner("ada", |_| ()).await;
     let letter = world.forgotten("ada").await;
     let prepared = world.app.prepare_reset(reset(by_token(&letter), NEW)).await.unwrap();
-    let ada = Identifier::parse("ada").unwrap();
-    world.app.set_disabled(&ada, true).await.unwrap();
+    world.set_disabled("ada", true).await;
     let refused = world.app.complete_reset(prepared).await;
     assert!(matches!(refused, Err(ResetPasswordError::InvalidLink)));
-    world.app.set_disabled(&ada, false).await.unwrap();
+    world.set_disabled("ada", false).await;
     refuses(&world, reset(by_token(&letter), NEW)).await;
     assert!(world.login("ada", PASSWORD).await.is_ok());
 }

@@ -19,6 +19,7 @@ async fn where_confirming_is_optional_there_is_an_account_at_once_and_a_letter()
     let (world, memory) = open_world(policy()).await;
     let user = world.user("ada").await;
     assert_eq!(memory.users(), std::slice::from_ref(&user));
+    world.clock.advance_seconds(1);
     assert!(world.login("ada", PASSWORD).await.is_ok());
     let letters = world.post().await;
     assert_eq!(texts(&letters), ["confirm_email"]);

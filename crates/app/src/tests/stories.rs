@@ -50,14 +50,14 @@ async fn end(world: &World, reason: EndReason, session: &LoggedIn) {
         EndReason::EmailChanged => {
             world.post().await;
             let caller = app.authenticate(access).await.unwrap();
-            let shown = app.verify_change_email(&caller, &password(PASSWORD)).await.unwrap();
+            let shown =
+                app.verify_again(&caller, &password(PASSWORD), &Origin::default()).await.unwrap();
             app.change_email(&caller, shown, address("new"), &origin()).await.unwrap();
             let letter = saying(&world.post().await, LetterText::EmailChange);
             app.undo_email_change(&token(&letter), &origin()).await.unwrap();
         }
         EndReason::AccountDisabled => {
-            let ada = gateward_domain::Identifier::parse("ada").unwrap();
-            app.set_disabled(&ada, true).await.unwrap();
+            world.set_disabled("ada", true).await;
         }
         EndReason::AccountDeleted => {
             let caller = app.authenticate(access).await.unwrap();
@@ -173,7 +173,7 @@ async fn a_living_session_tells_what_has_happened_and_what_is_to_come() {
     let session = login(&world).await;
     let caller = world.app.authenticate(session.pair.access.text.expose()).await.unwrap();
     world.clock.advance_seconds(60);
-    let shown = world.app.verify_again(&caller, &password(PASSWORD)).await.unwrap();
+    let shown = world.app.verify_again(&caller, &password(PASSWORD), &origin()).await.unwrap();
     world.app.reauthenticate(&caller, shown, &origin()).await.unwrap();
     world.clock.advance_seconds(60);
     world.app.refresh(world.refresh(&session.pair.refresh, None)).await.unwrap();

@@ -64,14 +64,16 @@ fn write(issuer: &str, head: &Head) -> Option<Vec<u8>> {
     serde_json::to_vec(&body).ok()
 }
 
-/// Reads a signature by a key that is not revoked, however long ago it signed.
+/// Reads a signature, however long ago it was made. Of a key that was revoked, what it signed before is
+/// believed: whoever has the key can write a time into a head, but no digest that the chain does not have, and
+/// what is signed after it covers what was before.
 ///
 /// Which issuer it names is for others to look at: the key is this installation's own, and what was
 /// signed before the installation got another issuer stays true.
 fn read(ring: &Ring, signature: &str) -> Option<(HeadKind, Head)> {
     let compact = Compact::parse(signature)?;
     let id = KeyId(compact.header.kid.clone()?);
-    let key = ring.find(&id).filter(|key| !key.is_revoked())?;
+    let key = ring.find(&id)?;
     let keys = material(key)?;
     let named = compact.header.typ.as_deref()?;
     let kind = [HeadKind::Tip, HeadKind::Floor].into_iter().find(|kind| typ(*kind) == named)?;
@@ -83,5 +85,6 @@ fn read(ring: &Ring, signature: &str) -> Option<(HeadKind, Head)> {
         digest: Digest::from_hex(body.text("digest")?)?,
         at: Timestamp::from_micros(body.int("at_micros")?),
     };
-    Some((kind, head))
+    let is_in_time = key.stored.revoked_at.is_none_or(|at| head.at < at);
+    is_in_time.then_some((kind, head))
 }

@@ -153,7 +153,7 @@ fn accounts() -> Vec<(Flaw, String)> {
                      AND NOT EXISTS (SELECT 1 FROM roles WHERE roles.name = user_roles.role)";
     let nobody = "SELECT it FROM (SELECT 'admin' AS it) AS role WHERE NOT EXISTS \
                   (SELECT 1 FROM user_roles JOIN users ON users.id = user_roles.user_id \
-                  WHERE user_roles.role = 'admin' AND NOT users.disabled)";
+                  WHERE user_roles.role = 'admin' AND NOT users.disabled AND users.email_verified)";
     let all = [(Flaw::UndefinedRole, undefined), (Flaw::NoAdministrator, nobody)];
     all.map(|(flaw, rows)| (flaw, rows.to_owned())).into()
 }

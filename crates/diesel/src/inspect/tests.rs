@@ -65,7 +65,8 @@ const PLANTS: &[(Flaw, &str)] = &[
 /// Makes some of everything, as it should be.
 async fn furnish(store: &dyn Store) {
     let (user, session) = log_in(store, 1).await;
-    let admin = User { roles: vec![RoleName::admin(), RoleName::user()], ..fixtures::user(2) };
+    let roles = vec![RoleName::admin(), RoleName::user()];
+    let admin = User { roles, email_verified: true, ..fixtures::user(2) };
     let strike = Allowance::Window { limit: 1, seconds: 900 }.strike(ThrottleKey([1; 32]), NOW);
     let mut tx = store.begin(Access::Write).await.unwrap();
     tx.insert_user(&admin).await.unwrap();

@@ -21,7 +21,7 @@ impl AuditTrail for Tx {
             .limit(i64::from(limit))
             .select((EventRow::as_select(), SealRow::as_select()))
             .load::<(EventRow, SealRow)>(conn))?;
-        rows.into_iter().map(entry).collect()
+        Ok(rows.into_iter().filter_map(|row| entry(row).ok()).collect())
     }
 
     async fn find_chain(&mut self) -> Result<Chain, StoreError> {
@@ -119,7 +119,9 @@ impl Tx {
     ) -> Result<u64, StoreError> {
         let id = Id(user_id.uuid());
         let whole = diesel::alias!(events as whole);
-        let theirs = whole.field(events::user_id).eq(id).or(whole.field(events::actor_id).eq(id));
+        let by_nobody = whole.field(events::actor_id).is_null();
+        let about = whole.field(events::user_id).eq(id).and(by_nobody);
+        let theirs = about.or(whole.field(events::actor_id).eq(id));
         let personal =
             whole.field(events::ip).is_not_null().or(whole.field(events::salt).is_not_null());
         let meant = whole

@@ -125,7 +125,8 @@ impl UserRepo for Tx {
     async fn count_users_with_role(&mut self, role: &RoleName) -> Result<u64, StoreError> {
         let count = read!(self, "users", conn => user_roles::table
             .inner_join(users::table.on(users::id.eq(user_roles::user_id)))
-            .filter(user_roles::role.eq(role.as_str()).and(users::disabled.eq(false)))
+            .filter(user_roles::role.eq(role.as_str()))
+            .filter(users::disabled.eq(false).and(users::email_verified.eq(true)))
             .count()
             .get_result::<i64>(conn))?;
         Ok(u64::try_from(count).unwrap_or(0))

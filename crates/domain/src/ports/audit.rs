@@ -13,7 +13,8 @@ use crate::{EventId, Timestamp, UserId};
 /// that have none.
 #[async_trait]
 pub trait AuditTrail: Send {
-    /// Events without a place in the chain, in the order of their identifiers, at most `limit`.
+    /// Events without a place in the chain, in the order of their identifiers, at most `limit`. Those
+    /// that cannot be read are passed over, so that they keep no other from its place.
     async fn list_unsealed_events(&mut self, limit: u32) -> Result<Vec<Entry>, StoreError>;
 
     /// The ends of the chain; [`Chain::start`] if it was never begun.
@@ -41,13 +42,14 @@ pub trait AuditTrail: Send {
     /// chain, with [`Access::Write`](super::Access::Write).
     async fn cut_chain(&mut self, floor: &SignedHead) -> Result<u64, StoreError>;
 
-    /// Notes that the personal part of the events about this account and caused by it is to go.
+    /// Notes that what tells of the owner of this account is to go from the events.
     async fn request_erasure(&mut self, user_id: UserId, now: Timestamp) -> Result<(), StoreError>;
 
     /// An account whose events are to be erased, the one first that was noted first.
     async fn find_erasure(&mut self) -> Result<Option<UserId>, StoreError>;
 
-    /// Takes the personal part (address and salt) out of at most `limit` events about this account
-    /// or caused by it; gives how many. Where none is left, the note is deleted.
+    /// Takes the personal part (address and salt) out of at most `limit` events that this account has
+    /// caused, and of those about it that no other account has caused, whose address is another
+    /// person's; gives how many. Where none is left, the note is deleted.
     async fn erase_events(&mut self, user_id: UserId, limit: u32) -> Result<u64, StoreError>;
 }

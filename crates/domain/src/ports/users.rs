@@ -76,7 +76,8 @@ pub trait UserRepo: Send {
         limit: u32,
     ) -> Result<Vec<User>, StoreError>;
 
-    /// How many accounts that are not disabled hold a role.
+    /// How many accounts hold a role that are not disabled and whose address is confirmed: somebody who
+    /// was invited and has no password yet counts for nothing.
     async fn count_users_with_role(&mut self, role: &RoleName) -> Result<u64, StoreError>;
 
     /// Sets a new password and moves the credentials' version on, if it is still `version`.

@@ -63,6 +63,29 @@ impl Fields {
         }
     }
 
+    /// Takes a list of strings that must be there.
+    pub(crate) fn texts(&mut self, name: &str) -> Option<Vec<String>> {
+        if self.has(name) {
+            return self.optional_texts(name);
+        }
+        self.wrong(name, "required", "is missing");
+        None
+    }
+
+    /// Takes a list of strings that may be there; `null` is as good as nothing.
+    pub(crate) fn optional_texts(&mut self, name: &str) -> Option<Vec<String>> {
+        let text = |value| if let Value::Text(text) = value { Some(text) } else { None };
+        let texts = match self.take(name) {
+            None | Some(Value::Null) => return None,
+            Some(Value::List(values)) => values.into_iter().map(text).collect(),
+            Some(_) => None,
+        };
+        if texts.is_none() {
+            self.wrong(name, "wrong_type", "must be a list of strings");
+        }
+        texts
+    }
+
     /// Takes a truth value that may be there; nothing is `false`.
     pub(crate) fn flag(&mut self, name: &str) -> bool {
         match self.take(name) {

@@ -5,8 +5,7 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 
-/// A JSON value of a request body. Numbers, arrays and objects are only told apart: no request
-/// takes one.
+/// A JSON value of a request body. No request takes a number or an object within the body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Value {
     /// `null`
@@ -15,6 +14,8 @@ pub(crate) enum Value {
     Flag(bool),
     /// A string.
     Text(String),
+    /// An array.
+    List(Vec<Value>),
     /// Anything else.
     Other,
 }
@@ -107,8 +108,11 @@ impl<'de> Visitor<'de> for DocumentVisitor {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Document, A::Error> {
-        while items.next_element::<Document>()?.is_some() {}
-        Ok(Document::Value(Value::Other))
+        let mut values = Vec::new();
+        while let Some(item) = items.next_element::<Document>()? {
+            values.push(item.into_value());
+        }
+        Ok(Document::Value(Value::List(values)))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Document, A::Error> {
@@ -139,7 +143,8 @@ mod tests {
         let members = read(br#"{"a":"x","b":true,"c":null,"d":1,"e":[{"a":1}]}"#).unwrap().0;
         let values: Vec<_> = members.into_iter().map(|(_, value)| value).collect();
         let text = Value::Text("x".to_owned());
-        assert_eq!(values, [text, Value::Flag(true), Value::Null, Value::Other, Value::Other]);
+        let list = Value::List(vec![Value::Other]);
+        assert_eq!(values, [text, Value::Flag(true), Value::Null, Value::Other, list]);
     }
 
     /// Row P12: a member that appears twice is refused, however it is spelled and wherever.

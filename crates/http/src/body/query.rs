@@ -52,12 +52,23 @@ impl Fields {
         name: &str,
         read: impl FnOnce(&str) -> Option<T>,
     ) -> Option<T> {
+        self.parameter(name, ("bad_cursor", "must be a cursor of an earlier answer"), read)
+    }
+
+    /// Takes a parameter that may be there; `read` makes it what it stands for, and `wrong` is said
+    /// where it cannot.
+    pub(crate) fn parameter<T>(
+        &mut self,
+        name: &str,
+        wrong: (&'static str, &str),
+        read: impl FnOnce(&str) -> Option<T>,
+    ) -> Option<T> {
         let text = self.optional_text(name)?;
-        let cursor = read(&text);
-        if cursor.is_none() {
-            self.wrong(name, "bad_cursor", "must be a cursor of an earlier answer");
+        let value = read(&text);
+        if value.is_none() {
+            self.wrong(name, wrong.0, wrong.1);
         }
-        cursor
+        value
     }
 }
 

@@ -34,6 +34,7 @@ struct ChangeEmailBody {
     responses(
         (status = 202, description = "Letters to both addresses are on their way; the same if the new one is another's", body = Accepted),
         (status = 422, description = "`validation_failed`, also for a wrong password", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "`rate_limited`: too many tries", body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "`overloaded` or `unavailable`", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]

@@ -76,6 +76,7 @@ struct UndoBody {
         (status = 400, description = "`invalid_link`, or `malformed_request`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "`username_taken`: send it again with another `username`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "`rate_limited`: too many tries", body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "`overloaded` or `unavailable`", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
@@ -127,6 +128,7 @@ fn account_proof(fields: &mut Fields) -> Option<AccountProof> {
     responses(
         (status = 202, description = "If something waits for this address, a letter is on its way", body = Accepted),
         (status = 422, description = "`validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "`rate_limited`: too many letters were asked for", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 async fn resend(app: Data<App>, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
@@ -150,6 +152,7 @@ async fn resend(app: Data<App>, request: HttpRequest, body: Body) -> Result<Http
         (status = 204, description = "The old address is back; a letter to choose a new password is on its way to it"),
         (status = 400, description = "`invalid_link`, or `malformed_request`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "`rate_limited`: too many tries", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 async fn undo(app: Data<App>, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {

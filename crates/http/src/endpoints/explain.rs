@@ -2,7 +2,8 @@
 
 use actix_web::web::{self, Data};
 use actix_web::{HttpRequest, HttpResponse};
-use gateward_app::{ExplainError, Forbidden, Story};
+use gateward_app::domain::Permission;
+use gateward_app::{ExplainError, Story};
 use serde::Serialize;
 
 use super::objects::rfc3339;
@@ -40,6 +41,7 @@ struct StoryBody {
 )]
 async fn explain_session(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let caller = caller(&app, &request).await?;
+    app.core().require(&caller, Permission::SessionsRead, &app.origin(&request)).await?;
     let story = app.core().explain_session(&caller, named_session(&request, "sid")).await;
     let Story { session, end, chapters } = story?;
     refuse_query(&request)?;
@@ -50,13 +52,6 @@ async fn explain_session(app: Data<App>, request: HttpRequest) -> Result<HttpRes
             .map(|it| format!("{}: {} ({}).", rfc3339(it.at), it.text, it.code))
             .collect(),
     }))
-}
-
-impl From<Forbidden> for Problem {
-    fn from(Forbidden(permission): Forbidden) -> Self {
-        let detail = format!("The permission '{}' is wanted.", permission.as_str());
-        Self::new(Code::Forbidden).detail(detail)
-    }
 }
 
 impl From<ExplainError> for Problem {

@@ -50,6 +50,7 @@ struct ResetBody {
     responses(
         (status = 202, description = "If there is an account with this address, a letter is on its way", body = Accepted),
         (status = 422, description = "`validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "`rate_limited`: too many letters were asked for", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 async fn forgot(app: Data<App>, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
@@ -68,6 +69,7 @@ async fn forgot(app: Data<App>, request: HttpRequest, body: Body) -> Result<Http
         (status = 204, description = "The password is changed, and the address counts as confirmed"),
         (status = 400, description = "`invalid_link`, or `malformed_request`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`validation_failed`; the link is good still", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "`rate_limited`: too many tries", body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "`overloaded` or `unavailable`", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]

@@ -1,5 +1,6 @@
 //! The endpoints, one file for each subject.
 
+mod audit;
 mod by_cookie;
 mod change_email;
 mod email;
@@ -7,6 +8,7 @@ mod explain;
 mod export;
 mod forgotten;
 mod health;
+mod invitation;
 mod leave;
 mod login;
 mod logout;
@@ -18,11 +20,13 @@ mod password;
 mod reauthenticate;
 mod refresh;
 mod revocations;
+mod roles;
 mod session_object;
 mod sessions;
 mod signup;
 #[cfg(test)]
 mod tests;
+mod users;
 mod well_known;
 
 use actix_web::HttpResponse;
@@ -56,6 +60,8 @@ pub(crate) fn all(options: &Options) -> Vec<Endpoint> {
         email::undo_endpoint(),
         forgotten::forgot_endpoint(),
         forgotten::reset_endpoint(),
+        invitation::endpoint(),
+        audit::endpoint(),
         revocations::page_endpoint(),
         revocations::stream_endpoint(),
         oauth::introspect_endpoint(),
@@ -65,6 +71,8 @@ pub(crate) fn all(options: &Options) -> Vec<Endpoint> {
         health::live_endpoint(),
         health::ready_endpoint(),
     ];
+    endpoints.extend(users::endpoints());
+    endpoints.extend(roles::endpoints());
     endpoints.extend(crate::docs::endpoints(options.docs));
     endpoints.extend(crate::pages::endpoints());
     endpoints.extend(crate::inbox::endpoints());

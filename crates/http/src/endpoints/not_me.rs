@@ -30,6 +30,7 @@ struct NotMeBody {
         (status = 204, description = "The session is over; a letter to choose a new password is on its way"),
         (status = 400, description = "`invalid_link`, or `malformed_request`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "`rate_limited`: too many tries", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 async fn not_me(app: Data<App>, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {

@@ -51,6 +51,7 @@ struct TokenForm {
         (status = 400, description = "`malformed_request`, with `error` `invalid_request`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 401, description = "`missing_token` or `invalid_credentials`, with `error` `invalid_client`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 403, description = "`forbidden`, with `error` `unauthorized_client`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "`rate_limited`: too many wrong secrets", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 async fn introspect(
@@ -76,6 +77,7 @@ async fn introspect(
         (status = 400, description = "`malformed_request`, with `error` `invalid_request`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 401, description = "`missing_token` or `invalid_credentials`, with `error` `invalid_client`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 403, description = "`forbidden`, with `error` `unauthorized_client`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "`rate_limited`: too many wrong secrets", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 async fn revoke(app: Data<App>, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
@@ -92,7 +94,7 @@ async fn token(
     body: Body,
     right: ClientRight,
 ) -> Result<String, Problem> {
-    require_client(app, request, right).map_err(with_error)?;
+    require_client(app, request, right).await.map_err(with_error)?;
     let form = body.form().await.map_err(with_error)?;
     token_of(&form).map_err(with_error)
 }

@@ -32,6 +32,7 @@ struct ChangePasswordBody {
     responses(
         (status = 204, description = "The password is changed"),
         (status = 422, description = "`validation_failed`, also for a wrong current password", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "`rate_limited`: too many tries", body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "`overloaded` or `unavailable`", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]

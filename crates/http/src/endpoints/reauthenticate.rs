@@ -54,6 +54,7 @@ enum ReauthenticateAnswer {
     responses(
         (status = 200, description = "An access token with a new `auth_time`; in cookie mode it is set as a cookie", body = ReauthenticateAnswer),
         (status = 422, description = "`validation_failed`, also for a wrong password", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "`rate_limited`: too many tries", body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "`overloaded` or `unavailable`", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]

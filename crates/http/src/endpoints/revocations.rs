@@ -56,10 +56,11 @@ struct PageBody<'a> {
         (status = 401, description = "`missing_token` or `invalid_credentials`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 403, description = "`forbidden`: the client may not follow what is revoked", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "`rate_limited`: too many wrong secrets", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 async fn list_revocations(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, Problem> {
-    require_client(&app, &request, ClientRight::Revocations)?;
+    require_client(&app, &request, ClientRight::Revocations).await?;
     let mut fields = query(&request)?;
     let limit = fields.limit();
     let since = fields.cursor("since", read_cursor);
@@ -88,11 +89,12 @@ async fn list_revocations(app: Data<App>, request: HttpRequest) -> Result<HttpRe
         (status = 401, description = "`missing_token` or `invalid_credentials`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 403, description = "`forbidden`: the client may not follow what is revoked", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "`rate_limited`: too many wrong secrets", body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "`overloaded`: too many streams are open; or `unavailable`", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 async fn stream_revocations(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, Problem> {
-    require_client(&app, &request, ClientRight::Revocations)?;
+    require_client(&app, &request, ClientRight::Revocations).await?;
     let mut fields = query(&request)?;
     let since = fields.cursor("since", read_cursor);
     fields.finish(Some(()))?;

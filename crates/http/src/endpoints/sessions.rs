@@ -3,6 +3,7 @@
 use actix_web::web::{self, Data};
 use actix_web::{HttpRequest, HttpResponse};
 use gateward_app::EndSessionError;
+use gateward_app::domain::{Session, SessionId};
 use serde::Serialize;
 
 use super::session_object::{SessionBody, cursor_after, named_session, read_cursor};
@@ -23,10 +24,27 @@ pub(super) fn end_endpoint() -> Endpoint {
 /// Some sessions, and where the next ones are found.
 #[derive(Serialize, utoipa::ToSchema)]
 #[schema(as = SessionPage)]
-struct PageBody {
+pub(super) struct PageBody {
     items: Vec<SessionBody>,
     /// The `cursor` of the next page; `null` on the last one.
     next_cursor: Option<String>,
+}
+
+impl PageBody {
+    /// What is shown to whoever calls with the session `current` of a page of `limit` living
+    /// sessions, and of one more, if there is one, which tells that there is a next page.
+    pub(super) fn new(mut sessions: Vec<Session>, limit: u32, current: SessionId) -> Self {
+        let has_more = sessions.len() > limit as usize;
+        sessions.truncate(limit as usize);
+        let last = sessions.last().filter(|_| has_more);
+        Self {
+            next_cursor: last.map(|session| cursor_after(session.id)),
+            items: sessions
+                .iter()
+                .map(|session| SessionBody::new(session, current, None))
+                .collect(),
+        }
+    }
 }
 
 /// The caller's living sessions, in the order in which they began.
@@ -47,18 +65,8 @@ async fn list_sessions(app: Data<App>, request: HttpRequest) -> Result<HttpRespo
     let limit = fields.limit();
     let after = fields.cursor("cursor", read_cursor);
     let limit = fields.finish(limit)?;
-    // One more than is shown tells whether there is a next page.
-    let mut sessions = app.core().list_own_sessions(&caller, after, limit + 1).await?;
-    let has_more = sessions.len() > limit as usize;
-    sessions.truncate(limit as usize);
-    let last = sessions.last().filter(|_| has_more);
-    Ok(super::ok(&PageBody {
-        next_cursor: last.map(|session| cursor_after(session.id)),
-        items: sessions
-            .iter()
-            .map(|session| SessionBody::new(session, caller.session_id, None))
-            .collect(),
-    }))
+    let sessions = app.core().list_own_sessions(&caller, after, limit + 1).await?;
+    Ok(super::ok(&PageBody::new(sessions, limit, caller.session_id)))
 }
 
 /// End one of the caller's sessions. A second time is no error.

@@ -1,7 +1,10 @@
 //! Tests of endpoints over a store in memory, with tokens as they are.
 
+mod administration;
+mod clients;
 mod explain;
 mod introspect;
+mod invitation_page;
 mod not_me;
 mod revocations;
 mod revoke;

@@ -1,5 +1,7 @@
 //! The parts of forms: inputs with their labels, and what is wrong with them.
 
+use gateward_app::domain::PasswordPolicy;
+
 use super::filled::Filled;
 use super::frame::escape;
 use super::refusal::Refusal;
@@ -36,6 +38,23 @@ impl Input {
             attributes: "type=\"text\" inputmode=\"url\" autocomplete=\"off\" \
                          autocapitalize=\"none\" spellcheck=\"false\" required"
                 .to_owned(),
+            is_kept: false,
+        }
+    }
+
+    /// A password that somebody chooses.
+    pub(super) fn new_password(label: &'static str, policy: PasswordPolicy) -> Self {
+        let least = policy.length_min;
+        Self {
+            name: "new_password",
+            label,
+            hint: format!(
+                "At least {least} characters. A few words that only you would put together are \
+                 good."
+            ),
+            attributes: format!(
+                "type=\"password\" autocomplete=\"new-password\" minlength=\"{least}\" required"
+            ),
             is_kept: false,
         }
     }

@@ -7,6 +7,7 @@ mod filled;
 mod foreign;
 mod frame;
 mod inputs;
+mod invitation;
 mod not_me;
 mod refusal;
 mod reset;
@@ -31,13 +32,19 @@ static LOOK: LazyLock<Look> = LazyLock::new(|| {
 
 /// All pages.
 pub(crate) fn endpoints() -> Vec<Endpoint> {
-    let pages = [confirm::endpoints(), reset::endpoints(), undo::endpoints(), not_me::endpoints()];
+    let pages = [
+        confirm::endpoints(),
+        reset::endpoints(),
+        undo::endpoints(),
+        not_me::endpoints(),
+        invitation::endpoints(),
+    ];
     pages.into_iter().flatten().collect()
 }
 
 /// Whether people look at the answer to this request.
 pub(crate) fn is_page(request: &HttpRequest) -> bool {
-    let paths = [confirm::PATH, reset::PATH, undo::PATH, not_me::PATH];
+    let paths = [confirm::PATH, reset::PATH, undo::PATH, not_me::PATH, invitation::PATH];
     request.match_pattern().is_some_and(|pattern| paths.contains(&pattern.as_str()))
 }
 

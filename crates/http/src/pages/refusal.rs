@@ -4,7 +4,9 @@ use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use gateward_app::domain::PasswordError;
 use gateward_app::domain::ports::{HashError, StoreError};
-use gateward_app::{ConfirmEmailError, NotMeError, ResetPasswordError, UndoEmailError};
+use gateward_app::{
+    AcceptInvitationError, ConfirmEmailError, NotMeError, ResetPasswordError, UndoEmailError,
+};
 
 use super::filled::password_words;
 use super::frame::PageCode;
@@ -66,9 +68,16 @@ impl Refusal {
 /// What people are told of a problem: a title and a sentence with the way out.
 pub(super) fn words(problem: &Problem) -> (&'static str, String) {
     match (problem.code.status(), problem.retry_after_seconds) {
-        (StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS, Some(seconds)) => {
-            let unit = if seconds == 1 { "second" } else { "seconds" };
-            ("Too busy at the moment", format!("Wait {seconds} {unit}, and send the form again."))
+        (StatusCode::TOO_MANY_REQUESTS, Some(seconds)) => {
+            let words = format!(
+                "There were too many tries. Wait {}, and send the form again.",
+                span(seconds)
+            );
+            ("Too many tries", words)
+        }
+        (StatusCode::SERVICE_UNAVAILABLE, Some(seconds)) => {
+            let words = format!("Wait {}, and send the form again.", span(seconds));
+            ("Too busy at the moment", words)
         }
         (StatusCode::SERVICE_UNAVAILABLE, None) => {
             let words = "A part that is needed is down. Wait a minute, and send the form again.";
@@ -79,6 +88,15 @@ pub(super) fn words(problem: &Problem) -> (&'static str, String) {
             ("Something went wrong", words.to_owned())
         }
         _ => (problem.code.title(), problem.detail.clone()),
+    }
+}
+
+/// A wait in words. What is given in minutes is rounded up, so that waiting that long helps.
+pub(super) fn span(seconds: u32) -> String {
+    match seconds {
+        1 => "1 second".to_owned(),
+        0..120 => format!("{seconds} seconds"),
+        120.. => format!("{} minutes", seconds.div_ceil(60)),
     }
 }
 
@@ -120,6 +138,18 @@ impl From<ResetPasswordError> for Refusal {
             ResetPasswordError::Password(error) => Self::Password(error),
             ResetPasswordError::Hash(error) => error.into(),
             ResetPasswordError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<AcceptInvitationError> for Refusal {
+    fn from(error: AcceptInvitationError) -> Self {
+        match error {
+            AcceptInvitationError::InvalidLink => Self::Link,
+            AcceptInvitationError::RateLimited(error) => Self::Problem(error.into()),
+            AcceptInvitationError::Password(error) => Self::Password(error),
+            AcceptInvitationError::Hash(error) => error.into(),
+            AcceptInvitationError::Store(error) => error.into(),
         }
     }
 }

@@ -69,20 +69,9 @@ async fn reset(
 }
 
 fn form(filled: &Filled, refusal: Option<&Refusal>, policy: PasswordPolicy) -> String {
-    let least = policy.length_min;
     let mut view = FormView::new(filled, refusal);
     view.token(PATH, "Use the code of the letter instead", code_inputs);
-    view.input(&Input {
-        name: "new_password",
-        label: "New password",
-        hint: format!(
-            "At least {least} characters. A few words that only you would put together are good."
-        ),
-        attributes: format!(
-            "type=\"password\" autocomplete=\"new-password\" minlength=\"{least}\" required"
-        ),
-        is_kept: false,
-    });
+    view.input(&Input::new_password("New password", policy));
     let form = view.finish(PATH, "Change my password", LINK_WORDS);
     format!(
         "<h1>{TITLE}</h1>\

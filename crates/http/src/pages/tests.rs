@@ -13,9 +13,10 @@ use sha2::{Digest, Sha256};
 
 use super::escape;
 use super::filled::Filled;
-use crate::problem::Code;
+use crate::problem::{Code, Problem};
 
-const PATHS: [&str; 4] = ["/confirm-email", "/reset-password", "/undo-email-change", "/not-me"];
+const PATHS: [&str; 5] =
+    ["/confirm-email", "/reset-password", "/undo-email-change", "/not-me", "/accept-invitation"];
 const NAMES: &[&str] = &["token", "email", "code", "password", "new_password", "username"];
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 
@@ -239,4 +240,30 @@ fn h3_nothing_leaves_its_place_in_html() {
         "&lt;a href=&quot;x&quot;&gt;&#39;&amp;&#39;&lt;/a&gt;"
     );
     assert_eq!(escape("Ada & José"), "Ada &amp; José");
+}
+
+/// Row L9: what people are told is never less than the wait.
+#[test]
+fn l9_a_wait_is_told_in_words_and_rounded_up() {
+    for (seconds, words) in [
+        (1, "1 second"),
+        (2, "2 seconds"),
+        (119, "119 seconds"),
+        (120, "2 minutes"),
+        (121, "3 minutes"),
+        (900, "15 minutes"),
+        (u32::MAX, "71582789 minutes"),
+    ] {
+        assert_eq!(super::refusal::span(seconds), words);
+        let (title, text) = super::refusal::words(&limited(seconds));
+        assert_eq!(title, "Too many tries");
+        assert_eq!(
+            text,
+            format!("There were too many tries. Wait {words}, and send the form again.")
+        );
+    }
+}
+
+fn limited(seconds: u32) -> Problem {
+    gateward_app::RateLimited { retry_after_seconds: seconds }.into()
 }

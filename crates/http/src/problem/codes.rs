@@ -77,9 +77,9 @@ codes! {
     EmailTaken = "email_taken", CONFLICT, "The address is taken",
         "There is an account with this address. Log in, or use another address.";
     RoleInUse = "role_in_use", CONFLICT, "Somebody holds the role",
-        "Take the role from its holders first; 'GET /users?role=NAME' lists them.";
+        "'GET /users?role=NAME' lists its holders; take it from them with 'PUT /users/{id}/roles' first.";
     LastAdmin = "last_admin", CONFLICT, "The last administrator stays",
-        "Nobody else could administer this installation. Make another account an administrator first.";
+        "Nobody else could administer this installation. Give the role 'admin' to another account that is not disabled first, with 'PUT /users/{id}/roles'.";
     BodyTooLarge = "body_too_large", PAYLOAD_TOO_LARGE, "The body is too large",
         "A body has at most 16 KiB.";
     UnsupportedMediaType = "unsupported_media_type", UNSUPPORTED_MEDIA_TYPE, "Unsupported media type",

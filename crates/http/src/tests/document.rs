@@ -1,4 +1,4 @@
-//! What the API document says of cookies.
+//! What the API document says of cookies, and of waiting.
 
 use serde_json::{Value, json};
 
@@ -9,6 +9,44 @@ fn operations() -> Vec<(String, Value)> {
     let paths = document["paths"].as_object().unwrap().values();
     let methods = paths.flat_map(|path| path.as_object().unwrap().clone());
     methods.collect()
+}
+
+/// Rows L7 and L9: whatever takes a secret or has letters sent may have its caller wait, and says how
+/// long.
+#[test]
+fn l9_what_may_have_its_caller_wait_documents_the_header() {
+    let limited = [
+        "signup",
+        "login",
+        "reauthenticate",
+        "change_password",
+        "change_email",
+        "delete_me",
+        "confirm",
+        "resend",
+        "undo",
+        "forgot",
+        "reset",
+        "not_me",
+        "introspect",
+        "revoke",
+        "list_revocations",
+        "stream_revocations",
+    ];
+    let operations = operations();
+    for id in limited {
+        let found = operations.iter().find(|(_, operation)| operation["operationId"] == id);
+        let responses = &found.unwrap_or_else(|| panic!("no {id}")).1["responses"];
+        let description = responses["429"]["description"].as_str().unwrap_or_default();
+        assert!(description.contains("`rate_limited`"), "{id}");
+    }
+    for (_, operation) in &operations {
+        for status in ["429", "503"] {
+            let response = &operation["responses"][status];
+            let header = &response["headers"]["Retry-After"]["schema"];
+            assert!(response.is_null() || *header == json!({"type": "integer", "minimum": 1}));
+        }
+    }
 }
 
 #[test]

@@ -8,9 +8,10 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::HeaderMap;
 use actix_web::test::{self, TestRequest};
 use async_trait::async_trait;
-use gateward_app::domain::key::Algorithm;
-use gateward_app::domain::ports::{HashError, NoBell, NoKnowledge, PasswordHasher};
-use gateward_app::domain::{Email, Origin, Password, PasswordHash, PasswordPolicy, Username};
+use gateward_app::domain::ports::{
+    HashError, InlineTasks, NoBell, NoBreachedPasswords, NoKnowledge, NoMeter, PasswordHasher,
+};
+use gateward_app::domain::{Email, Origin, Password, PasswordHash, Username};
 use gateward_app::{NewAlgorithm, Policy, Ports, Signup};
 use gateward_crypto::{Keyring, KeyringSettings, MasterKey, SystemEntropy};
 use gateward_testkit::{FixedClock, MemoryStore};
@@ -28,24 +29,7 @@ pub(crate) const OURS: &str = "https://auth.example.org";
 pub(crate) const LISTED: &str = "https://app.example.org";
 
 pub(crate) fn policy() -> Policy {
-    Policy {
-        issuer: OURS.to_owned(),
-        public_url: OURS.to_owned(),
-        key_algorithm: Algorithm::EdDsa,
-        jwks_cache_seconds: 600,
-        rotate_after_days: 90,
-        access_ttl_seconds: 900,
-        refresh_idle_seconds: 7 * 24 * 3600,
-        session_max_seconds: 30 * 24 * 3600,
-        refresh_leeway_seconds: 10,
-        sessions_per_user_max: 100,
-        password: PasswordPolicy { length_min: 8 },
-        signup_enabled: true,
-        confirmation_required: false,
-        reauthentication_seconds: 900,
-        letters_per_address_seconds: None,
-        code_tries_max: 5,
-    }
+    Policy { letters_per_address_seconds: None, ..Policy::new(OURS) }
 }
 
 pub(crate) fn options() -> Options {
@@ -114,6 +98,10 @@ impl World {
             hasher: hasher.clone(),
             signer: keyring.clone(),
             links: keyring.clone(),
+            audit_keys: keyring.clone(),
+            breached: Arc::new(NoBreachedPasswords),
+            meter: Arc::new(NoMeter),
+            tasks: Arc::new(InlineTasks),
             knowledge: Arc::new(NoKnowledge),
             bell: Arc::new(NoBell),
             mailer: Arc::new(Hollow),

@@ -1,12 +1,15 @@
 //! The commands, one file each.
 
+pub(crate) mod audit;
 pub(crate) mod config;
+pub(crate) mod doctor;
 pub(crate) mod keys;
 pub(crate) mod mail;
 pub(crate) mod migrate;
 pub(crate) mod openapi;
 pub(crate) mod serve;
 pub(crate) mod session;
+mod table;
 pub(crate) mod user;
 
 use std::io::Write;

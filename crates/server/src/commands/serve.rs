@@ -17,6 +17,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use super::tell;
 use crate::follower::follow;
 use crate::post::Postman;
+use crate::sealer::{seal, seal_last};
 use crate::settings::{LogFormat, Mode, Settings};
 use crate::wiring::{BringUpError, Wired, wire};
 use crate::{limits, logs, metrics, tls};
@@ -71,7 +72,7 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<()> {
     tracing::info!(%address, %ops_address, mode = settings.mode.as_str(), "listening");
     warn_of_another_port(settings, address);
     let settings = settings.clone();
-    let (post, api) = (postman.clone(), app.clone());
+    let (post, api, use_cases) = (postman.clone(), app.clone(), wired.app.clone());
     tokio::spawn(async move {
         come_up(&wired, &settings, trouble).await;
         tracing::info!("ready");
@@ -86,6 +87,7 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<()> {
     server.await?;
     ops.await??;
     postman.finish().await;
+    seal_last(&use_cases).await;
     tracing::info!("stopped");
     Ok(())
 }
@@ -195,13 +197,14 @@ async fn come_up(wired: &Wired, settings: &Settings, mut trouble: Option<BringUp
     }
 }
 
-/// What a node does besides serving. Sweeping may take long, and neither news nor letters must wait
-/// for it.
+/// What a node does besides serving. Sweeping may take long, and neither news nor letters nor the
+/// audit trail must wait for it.
 async fn chores(wired: &Wired, postman: &Arc<Postman>, api: &App) {
     tokio::join!(
         follow(&wired.app, || api.announce_news()),
         rotate_keys(wired),
         sweep(wired),
+        seal(&wired.app),
         postman.run(),
         metrics::count_letters(&wired.app)
     );
@@ -228,15 +231,22 @@ async fn sweep(wired: &Wired) {
     let mut interval = tokio::time::interval(SWEEP_INTERVAL);
     loop {
         interval.tick().await;
-        match wired.app.sweep().await {
-            Ok(0) => {}
-            Ok(count) => tracing::info!(count, "rows swept away"),
-            Err(error) => {
-                let cause = format!("{:#}", anyhow::Error::from(error));
-                tracing::warn!(cause, "sweeping failed");
+        match sweep_once(&wired.app).await {
+            Ok(count) => {
+                metrics::note_swept(wired.app.now());
+                if count > 0 {
+                    tracing::info!(count, "rows swept away");
+                }
             }
+            Err(error) => tracing::warn!(cause = format!("{error:#}"), "sweeping failed"),
         }
     }
+}
+
+/// Where one part fails, the other is swept all the same.
+async fn sweep_once(app: &gateward_app::App) -> anyhow::Result<u64> {
+    let (rows, events) = (app.sweep().await, app.sweep_audit().await);
+    Ok(rows? + events?)
 }
 
 /// The signals that say stop.

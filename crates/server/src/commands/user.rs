@@ -1,15 +1,20 @@
 //! `gateward user`
 
+mod change;
+mod confirm;
+mod look;
+
 use std::io::{IsTerminal, Read};
 
 use anyhow::{Context, anyhow, bail};
 use gateward_app::domain::ports::{StoreError, Taken};
-use gateward_app::domain::{Email, Identifier, Password, RoleName, Username};
+use gateward_app::domain::{Email, Identifier, Password, RoleName, User, UserId, Username};
 use gateward_app::{NewAccount, OperatorError};
 
-use super::{complain, ready, tell};
+use super::{ready, tell};
 use crate::cli::UserCommand;
 use crate::settings::Settings;
+use crate::wiring::Wired;
 
 pub(crate) async fn run(command: UserCommand, settings: &Settings) -> anyhow::Result<()> {
     match command {
@@ -24,9 +29,15 @@ pub(crate) async fn run(command: UserCommand, settings: &Settings) -> anyhow::Re
             };
             create(account, settings).await
         }
-        UserCommand::Disable { user } => set_disabled(&user, true, settings).await,
-        UserCommand::Enable { user } => set_disabled(&user, false, settings).await,
-        UserCommand::ResetLink { user } => make_reset_link(&user, settings).await,
+        UserCommand::List(listed) => look::list(listed, settings).await,
+        UserCommand::Show { user, json } => look::show(&user, json, settings).await,
+        UserCommand::Grant { user, role } => change::grant(&user, role, settings).await,
+        UserCommand::Revoke { user, role } => change::revoke(&user, role, settings).await,
+        UserCommand::Disable { user } => change::disable(&user, settings).await,
+        UserCommand::Enable { user } => change::enable(&user, settings).await,
+        UserCommand::Delete(doomed) => change::delete(doomed, settings).await,
+        UserCommand::Logout(doomed) => change::logout(doomed, settings).await,
+        UserCommand::ResetLink { user } => change::make_reset_link(&user, settings).await,
     }
 }
 
@@ -48,38 +59,26 @@ async fn create(account: NewAccount, settings: &Settings) -> anyhow::Result<()> 
     Ok(())
 }
 
-async fn set_disabled(user: &str, disabled: bool, settings: &Settings) -> anyhow::Result<()> {
-    let identifier = identifier(user)?;
+/// The account that an operator names, with what works on it.
+async fn find(text: &str, settings: &Settings) -> anyhow::Result<(Wired, User)> {
+    if let Some(id) = identifier(text) {
+        let wired = ready(settings).await?;
+        let user = wired.app.find_user(id).await?;
+        let user = user.with_context(|| format!("there is no account with the identifier {id}"))?;
+        return Ok((wired, user));
+    }
+    let identifier = Identifier::parse(text)
+        .with_context(|| format!("{text:?} is neither a username nor an address"))?;
     let wired = ready(settings).await?;
-    let changed = wired.app.set_disabled(&identifier, disabled).await;
-    let (user, changed) = changed.map_err(|error| of_account(error, user))?;
-    let name = &user.username;
-    tell(&match (disabled, changed) {
-        (true, true) => format!("{name} is disabled; every session is over."),
-        (true, false) => format!("{name} was disabled before."),
-        (false, true) => format!("{name} is enabled."),
-        (false, false) => format!("{name} was not disabled."),
-    });
-    Ok(())
+    let found = wired.app.find_account(&identifier).await;
+    let user = found.map_err(|error| of_account(error, text))?;
+    Ok((wired, user))
 }
 
-/// Prints the link alone on standard output, so that it can be piped on, and the rest beside it.
-async fn make_reset_link(user: &str, settings: &Settings) -> anyhow::Result<()> {
-    let identifier = identifier(user)?;
-    let wired = ready(settings).await?;
-    let made = wired.app.make_reset_link(&identifier).await;
-    let (link, good_until) = made.map_err(|error| of_account(error, user))?;
-    tell(&link);
-    let until = gateward_http::rfc3339(good_until);
-    complain(&format!(
-        "It is good until {until} and for one use. Whoever has it can take the account over."
-    ));
-    Ok(())
-}
-
-fn identifier(user: &str) -> anyhow::Result<Identifier> {
-    Identifier::parse(user)
-        .with_context(|| format!("{user:?} is neither a username nor an address"))
+/// An identifier in the form that we print it in. The form without hyphens might be a name.
+fn identifier(text: &str) -> Option<UserId> {
+    let id: UserId = text.parse().ok()?;
+    id.to_string().eq_ignore_ascii_case(text).then_some(id)
 }
 
 /// What an error means to whoever named an account.
@@ -116,4 +115,23 @@ fn password(from_stdin: bool) -> anyhow::Result<Password> {
         bail!("there is no terminal to ask for a password; use --password-stdin");
     };
     Ok(Password::received(text)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_identifier_is_never_taken_for_a_name_nor_a_name_for_an_identifier() {
+        let text = "019a9e3e-7c00-7000-8000-0123456789ab";
+        for id in [text.to_owned(), text.to_uppercase()] {
+            assert_eq!(identifier(&id), text.parse().ok(), "{id}");
+            assert!(Username::parse_existing(&id).is_err(), "{id}");
+        }
+        let name = text.replace('-', "");
+        assert!(Username::parse_existing(&name).is_ok());
+        for name in [&*name, "ada", "ada@example.org", ""] {
+            assert_eq!(identifier(name), None, "{name}");
+        }
+    }
 }

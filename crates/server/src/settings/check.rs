@@ -4,13 +4,12 @@ mod clients;
 mod http;
 mod keys;
 mod mail;
+mod passwords;
 mod policy;
 
 use std::net::{SocketAddr, ToSocketAddrs};
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use gateward_crypto::Argon2Settings;
 use tracing::Level;
 use url::{Host, Url};
 
@@ -47,7 +46,8 @@ fn read(reader: &mut Reader<'_>, shown: String) -> Option<Settings> {
     let policy = policy::policy(reader, &http.public_url);
     let audience = policy::audience(reader, &http.public_url);
     let mail = mail::mail(reader, mode, &http.public_url);
-    let argon2 = argon2(reader);
+    let argon2 = passwords::argon2(reader);
+    let breached = passwords::breached(reader);
     let formats = [("pretty", LogFormat::Pretty), ("json", LogFormat::Json)];
     let log_format = reader.choice("log.format", &formats);
     let log_level = log_level(reader);
@@ -62,6 +62,7 @@ fn read(reader: &mut Reader<'_>, shown: String) -> Option<Settings> {
         mode,
         listen,
         tls,
+        behind_tls_proxy: reader.flag("http.behind_tls_proxy"),
         ops_listen: ops_listen?,
         database_url: database_url?,
         pool_size,
@@ -74,6 +75,7 @@ fn read(reader: &mut Reader<'_>, shown: String) -> Option<Settings> {
         policy,
         mail: mail?,
         argon2,
+        breached,
         http,
         log_format: log_format?,
         log_level: log_level?,
@@ -145,16 +147,6 @@ fn database_url(reader: &mut Reader<'_>) -> Option<Secret> {
         reader.wrong("database.url", message);
     }
     Some(url)
-}
-
-fn argon2(reader: &mut Reader<'_>) -> Argon2Settings {
-    let threads = NonZeroUsize::new(reader.count("password.hash_threads", 0..=256));
-    Argon2Settings {
-        memory_kib: reader.count("password.argon2_memory_kib", 7_168..=262_144),
-        iterations: reader.count("password.argon2_iterations", 1..=32),
-        threads,
-        queue_max_per_thread: reader.count("password.hash_queue_max", 1..=10_000),
-    }
 }
 
 fn log_level(reader: &mut Reader<'_>) -> Option<Level> {

@@ -12,8 +12,10 @@ mod sources;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use gateward_app::Policy;
+use gateward_app::domain::ports::BreachedPasswords;
 use gateward_crypto::{Argon2Settings, MasterKey};
 use gateward_http::Options;
 use gateward_smtp::{MailSettings, Relay};
@@ -92,6 +94,8 @@ pub(crate) struct Settings {
     pub(crate) mode: Mode,
     pub(crate) listen: SocketAddr,
     pub(crate) tls: Option<Tls>,
+    /// Whether a proxy before this service ends TLS.
+    pub(crate) behind_tls_proxy: bool,
     pub(crate) ops_listen: SocketAddr,
     pub(crate) database_url: Secret,
     pub(crate) pool_size: usize,
@@ -107,6 +111,8 @@ pub(crate) struct Settings {
     pub(crate) policy: Policy,
     pub(crate) mail: Mail,
     pub(crate) argon2: Argon2Settings,
+    /// The passwords that nobody may choose because they were stolen somewhere.
+    pub(crate) breached: Arc<dyn BreachedPasswords>,
     pub(crate) http: Options,
     pub(crate) log_format: LogFormat,
     pub(crate) log_level: tracing::Level,

@@ -4,8 +4,10 @@ mod clients;
 mod layering;
 mod mail;
 mod modes;
+mod passwords;
 mod refusals;
 mod secrets;
+mod throttles;
 
 use std::collections::BTreeMap;
 use std::path::Path;

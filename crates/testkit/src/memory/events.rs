@@ -172,7 +172,10 @@ impl State {
 
     fn erase_events(&mut self, user_id: UserId, limit: u32) -> u64 {
         let is_personal = |event: &Event| {
-            let is_theirs = event.user_id == Some(user_id) || event.actor == Actor::User(user_id);
+            let is_theirs = match event.actor {
+                Actor::User(id) => id == user_id,
+                Actor::Operator | Actor::Service => event.user_id == Some(user_id),
+            };
             is_theirs && (event.ip.is_some() || event.salt.is_some())
         };
         let events = self.entries.iter_mut().map(|entry| &mut entry.event);

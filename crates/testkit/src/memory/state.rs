@@ -159,7 +159,8 @@ impl State {
     }
 
     pub fn count_users_with_role(&self, role: &RoleName) -> u64 {
-        let holds = |user: &&User| !user.disabled && user.roles.contains(role);
+        let holds =
+            |user: &&User| !user.disabled && user.email_verified && user.roles.contains(role);
         self.users.values().filter(holds).map(|_| 1).sum()
     }
 

@@ -257,8 +257,10 @@ promises! {
         let before = (sealed_after(&stage, 0).await, list_unsealed(&stage).await);
         let erased = |entry: &Entry| {
             let event = entry.event.clone();
-            let is_theirs =
-                event.user_id == Some(user.id) || event.actor == Actor::User(user.id);
+            let is_theirs = match event.actor {
+                Actor::User(id) => id == user.id,
+                Actor::Operator | Actor::Service => event.user_id == Some(user.id),
+            };
             let erased = Event { ip: None, salt: None, ..event.clone() };
             Entry { event: if is_theirs { erased } else { event }, ..entry.clone() }
         };

@@ -125,14 +125,16 @@ promises! {
         assert_eq!(stage.stored_link(link.id).await, Some(link));
     }
 
-    async fn those_who_hold_a_role_and_are_not_disabled_are_counted(stage: Stage) {
+    async fn those_who_hold_a_role_and_could_log_in_are_counted(stage: Stage) {
         let (admin, user) = (RoleName::admin(), RoleName::user());
         assert_eq!(holders(&stage, &admin).await, 0);
         let both = vec![admin.clone(), user.clone()];
-        let one = User { roles: both.clone(), ..stage.stranger() };
-        let two = User { roles: vec![admin.clone()], ..stage.stranger() };
-        let shut = User { roles: both, disabled: true, ..stage.stranger() };
-        for account in [&one, &two, &shut, &stage.stranger()] {
+        let proved = || User { email_verified: true, ..stage.stranger() };
+        let one = User { roles: both.clone(), ..proved() };
+        let two = User { roles: vec![admin.clone()], ..proved() };
+        let invited = User { roles: both.clone(), ..stage.stranger() };
+        let shut = User { roles: both, disabled: true, ..proved() };
+        for account in [&one, &two, &invited, &shut, &proved()] {
             stage.add_user(account).await;
         }
         assert_eq!(holders(&stage, &admin).await, 2);

@@ -151,7 +151,9 @@ promises! {
     }
 
     async fn an_account_is_given_exactly_these_roles(stage: Stage) {
-        let (user, other) = (stage.user().await, stage.user().await);
+        let (user, other) =
+            (User { email_verified: true, ..stage.stranger() }, stage.user().await);
+        stage.add_user(&user).await;
         let (admin, support) = (RoleName::admin(), RoleName::parse("support").unwrap());
         for (given, held) in [
             (vec![support.clone(), admin.clone()], vec![admin.clone(), support.clone()]),
@@ -192,7 +194,8 @@ promises! {
     async fn administrators_who_resign_at_once_leave_one(stage: Stage) {
         let mut admins = Vec::new();
         for _ in 0..8 {
-            let user = User { roles: vec![RoleName::admin()], ..stage.stranger() };
+            let roles = vec![RoleName::admin()];
+            let user = User { roles, email_verified: true, ..stage.stranger() };
             stage.add_user(&user).await;
             admins.push(user.id);
         }

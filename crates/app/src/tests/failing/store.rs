@@ -4,20 +4,23 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use async_trait::async_trait;
+use gateward_domain::audit::{Chain, Entry, EventRange, Seal, SignedHead};
 use gateward_domain::client::KnownClient;
 use gateward_domain::feed::{FeedCursor, FeedItem, FeedPage};
 use gateward_domain::key::{KeyId, StoredKey};
 use gateward_domain::link::{Link, LinkPurpose, SecretHash};
 use gateward_domain::mail::{LetterState, QueuedLetter};
 use gateward_domain::ports::{
-    Access, ClientRepo, CodeAttempt, EventLog, Feed, FeedWatch, Instance, KeyRepo, LetterFilter,
-    LinkRepo, Outbox, OutboxCounts, SignupRepo, Store, StoreError, TokenStore, Tx, UserRepo,
+    Access, AuditTrail, ClientRepo, CodeAttempt, EventLog, Feed, FeedWatch, Instance, KeyRepo,
+    LetterFilter, LinkRepo, Outbox, OutboxCounts, RoleRepo, SignupRepo, Store, StoreError,
+    ThrottleRepo, TokenStore, Tx, UserRepo,
 };
 use gateward_domain::refresh::{Line, Rotation};
 use gateward_domain::signup::PendingSignup;
+use gateward_domain::throttle::{Strike, Strikes, ThrottleKey};
 use gateward_domain::{
-    ClientId, Email, End, Event, EventId, Identifier, LetterId, LinkId, Origin, PasswordHash,
-    RoleName, Session, SessionId, SignupId, Timestamp, User, UserId, Username,
+    ClientId, Email, End, Event, EventId, Identifier, LetterId, LinkId, Origin, PasswordHash, Role,
+    RoleName, Session, SessionId, SignupId, Timestamp, User, UserId, UserRange, Username,
 };
 use gateward_testkit::MemoryStore;
 
@@ -170,6 +173,7 @@ passed_on! {
         set_email(id: UserId, email: &Email, verified: bool, now: Timestamp) -> bool;
         find_email_owner(email: &Email, now: Timestamp) -> Option<UserId>;
         delete_user(id: UserId) -> bool;
+        list_users(range: &UserRange, after: Option<String>, limit: u32) -> Vec<User>;
         count_users_with_role(role: &RoleName) -> u64;
         set_password(id: UserId, version: i64, hash: &PasswordHash, now: Timestamp) -> bool;
         renew_password_hash(id: UserId, version: i64, hash: &PasswordHash) -> bool;
@@ -207,6 +211,32 @@ passed_on! {
         insert_event(event: &Event) -> ();
         list_session_events(id: SessionId, limit: u32) -> Vec<Event>;
         list_user_events(id: UserId, after: Option<EventId>, limit: u32) -> Vec<Event>;
+        list_events(
+            range: EventRange, since: Option<EventId>, before: Option<EventId>, limit: u32
+        ) -> Vec<Event>;
+    }
+    AuditTrail {
+        list_unsealed_events(limit: u32) -> Vec<Entry>;
+        find_chain() -> Chain;
+        lock_chain() -> Chain;
+        seal_events(seals: &[(EventId, Seal)], tip: &SignedHead) -> ();
+        list_sealed_events(after: i64, limit: u32) -> Vec<Entry>;
+        cut_chain(floor: &SignedHead) -> u64;
+        request_erasure(user_id: UserId, now: Timestamp) -> ();
+        find_erasure() -> Option<UserId>;
+        erase_events(user_id: UserId, limit: u32) -> u64;
+    }
+    RoleRepo {
+        list_roles() -> Vec<Role>;
+        put_role(role: &Role, now: Timestamp) -> bool;
+        delete_role(name: &RoleName) -> bool;
+        set_user_roles(id: UserId, roles: &[RoleName], now: Timestamp) -> bool;
+    }
+    ThrottleRepo {
+        find_strikes(keys: &[ThrottleKey]) -> Vec<Strikes>;
+        add_strike(strike: &Strike) -> Strikes;
+        clear_strikes(keys: &[ThrottleKey]) -> u64;
+        delete_strikes(before: Timestamp, limit: u32) -> u64;
     }
     SignupRepo {
         insert_signup(signup: &PendingSignup) -> ();

@@ -2,6 +2,7 @@
 
 use actix_web::http::StatusCode;
 use actix_web::test::TestRequest;
+use gateward_app::domain::{Actor, EventKind};
 use serde_json::json;
 
 use super::stage::Stage;
@@ -49,7 +50,8 @@ async fn a_session_that_time_has_ended_shows_its_end() {
     assert!(body["story"][1].as_str().unwrap().ends_with("(idle_timeout)."), "{body}");
 }
 
-/// Row B4: who lacks the permission learns nothing of what there is, and no session is looked for.
+/// Row B4: who lacks the permission learns nothing of what there is; no session is looked for, and the
+/// refusal is written down.
 #[actix_web::test]
 async fn b4_explaining_wants_a_permission_before_anything_else() {
     let stage = Stage::new().await;
@@ -62,7 +64,16 @@ async fn b4_explaining_wants_a_permission_before_anything_else() {
         let answer = stage.send(ada.sends(explain(id))).await;
         assert_eq!(answer.problem(), (403, "forbidden".to_owned()), "{id}");
         assert!(answer.header("www-authenticate").unwrap().contains("insufficient_scope"));
-        assert_eq!(stage.begun() - before, 1, "the caller alone was looked for");
+        assert_eq!(stage.begun() - before, 3, "for the caller, what was counted, and the refusal");
+    }
+    let mut events = stage.store().events();
+    events.retain(|event| event.kind == EventKind::AccessDenied);
+    assert_eq!(events.len(), 4);
+    for event in events {
+        assert_eq!(event.actor, Actor::User(ada.user_id.parse().unwrap()));
+        assert_eq!(event.actor_session_id, Some(ada.session_id.parse().unwrap()));
+        assert_eq!(event.detail.as_deref(), Some("sessions:read"));
+        assert_eq!((event.user_id, event.session_id), (None, None));
     }
     for id in [unknown, "x", &ada.session_id.to_uppercase(), &format!("%7B{}%7D", ada.session_id)] {
         let answer = stage.send(root.sends(explain(id))).await;

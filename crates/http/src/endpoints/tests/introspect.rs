@@ -2,7 +2,7 @@
 
 use actix_web::http::StatusCode;
 use actix_web::test::TestRequest;
-use gateward_app::domain::{Identifier, Username};
+use gateward_app::By;
 use serde_json::{Value, json};
 
 use super::stage::{AUDIENCE, Answer, CLIENT, SECRET, Stage, URL, basic};
@@ -84,8 +84,8 @@ async fn s5_a_token_that_cannot_be_used_is_inactive_and_nothing_more() {
     assert!(is_inactive(&stage, &ada.access).await, "its time is over");
     let later = stage.log_in("ada", "First/1").await;
     assert!(!is_inactive(&stage, &later.access).await);
-    let name = Identifier::Username(Username::parse("ada").unwrap());
-    stage.app.core().set_disabled(&name, true).await.unwrap();
+    let id = ada.user_id.parse().unwrap();
+    stage.app.core().disable_user(By::Operator, id).await.unwrap();
     assert!(is_inactive(&stage, &later.access).await, "the account is disabled");
     assert!(is_inactive(&stage, &later.refresh).await);
 }

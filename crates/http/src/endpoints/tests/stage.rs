@@ -13,13 +13,12 @@ use async_trait::async_trait;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use gateward_app::domain::feed::{FeedItem, News};
-use gateward_app::domain::key::Algorithm;
 use gateward_app::domain::mail::Letter;
 use gateward_app::domain::ports::{
-    Access, FeedWatch, HashError, MailError, Mailer, NoBell, NoKnowledge, PasswordHasher, Store,
-    StoreError, Tx,
+    Access, FeedWatch, HashError, InlineTasks, MailError, Mailer, NoBell, NoBreachedPasswords,
+    NoKnowledge, NoMeter, PasswordHasher, Store, StoreError, Tx,
 };
-use gateward_app::domain::{Email, Password, PasswordHash, PasswordPolicy, Username};
+use gateward_app::domain::{Email, Password, PasswordHash, Username};
 use gateward_app::{NewAccount, NewAlgorithm, Policy, Ports};
 use gateward_crypto::{Keyring, KeyringSettings, MasterKey, SystemEntropy};
 use gateward_testkit::{FixedClock, MemoryStore, fixtures};
@@ -153,6 +152,10 @@ impl Stage {
             hasher: Arc::new(Plain),
             signer: keyring.clone(),
             links: keyring.clone(),
+            audit_keys: keyring.clone(),
+            breached: Arc::new(NoBreachedPasswords),
+            meter: Arc::new(NoMeter),
+            tasks: Arc::new(InlineTasks),
             knowledge: Arc::new(NoKnowledge),
             bell: Arc::new(NoBell),
             mailer: Arc::new(Plain),
@@ -238,22 +241,9 @@ pub(super) fn basic(name: &str, secret: &str) -> (&'static str, String) {
 
 fn policy() -> Policy {
     Policy {
-        issuer: URL.to_owned(),
-        public_url: URL.to_owned(),
-        key_algorithm: Algorithm::EdDsa,
-        jwks_cache_seconds: 600,
-        rotate_after_days: 90,
-        access_ttl_seconds: 900,
-        refresh_idle_seconds: 7 * 24 * 3600,
-        session_max_seconds: 30 * 24 * 3600,
-        refresh_leeway_seconds: 10,
-        sessions_per_user_max: 100,
-        password: PasswordPolicy { length_min: 8 },
-        signup_enabled: true,
-        confirmation_required: false,
         reauthentication_seconds: RECENT_SECONDS,
         letters_per_address_seconds: None,
-        code_tries_max: 5,
+        ..Policy::new(URL)
     }
 }
 

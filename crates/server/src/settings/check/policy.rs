@@ -1,8 +1,9 @@
 //! Checks of what becomes the policy: tokens, passwords, sign-up and throttles.
 
-use gateward_app::Policy;
 use gateward_app::domain::PasswordPolicy;
 use gateward_app::domain::key::Algorithm;
+use gateward_app::domain::throttle::MEMORY_SECONDS;
+use gateward_app::{Policy, ThrottlePolicy};
 use url::Url;
 
 use crate::settings::reader::Reader;
@@ -12,6 +13,15 @@ const DAY_SECONDS: i64 = 24 * 3600;
 
 /// A year, the most that any life may last.
 const YEAR_SECONDS: i64 = 366 * DAY_SECONDS;
+
+/// The longest window of the throttles: what is counted must be remembered for longer than any wait.
+const WINDOW_SECONDS_MAX: i64 = MEMORY_SECONDS / 2;
+
+/// The most that a client may be allowed in a window: behind one address may be a whole campus.
+const PER_CLIENT_MAX: i64 = 100_000;
+
+/// The most days that the audit trail may be kept: a hundred years.
+const KEEP_DAYS_MAX: i64 = 36_525;
 
 /// The most characters of an audience.
 const AUDIENCE_LEN_MAX: usize = 255;
@@ -44,6 +54,8 @@ pub(super) fn policy(reader: &mut Reader<'_>, public_url: &str) -> Policy {
         reauthentication_seconds: reader.number("tokens.reauthentication_seconds", 1..=DAY_SECONDS),
         letters_per_address_seconds: letters_per_address(reader),
         code_tries_max: reader.count("throttle.code_attempts_max", 1..=20),
+        throttle: throttle(reader),
+        audit_keep_days: reader.number("audit.keep_days", 1..=KEEP_DAYS_MAX),
     };
     if policy.refresh_idle_seconds > policy.session_max_seconds {
         let message = "is longer than tokens.session_max_seconds; make it shorter or that longer";
@@ -56,6 +68,18 @@ pub(super) fn policy(reader: &mut Reader<'_>, public_url: &str) -> Policy {
 fn letters_per_address(reader: &mut Reader<'_>) -> Option<i64> {
     let seconds = reader.number("throttle.letters_per_address_seconds", 1..=DAY_SECONDS);
     Some(seconds).filter(|_| reader.flag("throttle.enabled"))
+}
+
+/// How much may be tried; checked also where it is not in force.
+fn throttle(reader: &mut Reader<'_>) -> Option<ThrottlePolicy> {
+    let policy = ThrottlePolicy {
+        login_failures_per_account: reader.count("throttle.login_failures_per_account", 1..=1000),
+        login_failures_per_client: reader
+            .count("throttle.login_failures_per_client", 1..=PER_CLIENT_MAX),
+        window_seconds: reader.number("throttle.window_seconds", 1..=WINDOW_SECONDS_MAX),
+        signups_per_client: reader.count("throttle.signups_per_client", 1..=PER_CLIENT_MAX),
+    };
+    Some(policy).filter(|_| reader.flag("throttle.enabled"))
 }
 
 /// An issuer is a URL without query and fragment (RFC 8414, section 2).

@@ -1,0 +1,114 @@
+//! Wrong passwords that are given at once, and on more than one node.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use gateward_domain::ports::{HashError, PasswordHasher};
+use gateward_domain::{Password, PasswordHash};
+use gateward_testkit::{MemoryStore, SeededEntropy};
+use tokio::sync::Barrier;
+use tokio::task::JoinSet;
+
+use super::fakes::{PASSWORD, PlainHasher, World, policy, world_with};
+use super::throttles::{WRONG, attempt, from, said, with_ada};
+use crate::LoginError;
+
+/// Looks at no password before so many are given.
+struct AtOnce(PlainHasher, Barrier);
+
+#[async_trait]
+impl PasswordHasher for AtOnce {
+    async fn hash(&self, password: &Password) -> Result<PasswordHash, HashError> {
+        self.0.hash(password).await
+    }
+
+    async fn verify(&self, password: &Password, hash: &PasswordHash) -> Result<bool, HashError> {
+        self.1.wait().await;
+        self.0.verify(password, hash).await
+    }
+
+    fn is_outdated(&self, hash: &PasswordHash) -> bool {
+        self.0.is_outdated(hash)
+    }
+}
+
+/// Gives a wrong password so often at once, and what is said of each.
+async fn all_at_once(world: &mut World, tries: u32, one_client: bool) -> Vec<String> {
+    let barrier = Barrier::new(tries as usize);
+    world.app.ports.hasher = Arc::new(AtOnce(PlainHasher::default(), barrier));
+    let mut set = JoinSet::new();
+    for number in 0..tries {
+        let (app, origin) = (world.app.clone(), from(if one_client { 0 } else { number }));
+        set.spawn(async move { said(app.login(attempt("ada", WRONG, origin)).await) });
+    }
+    set.join_all().await
+}
+
+#[tokio::test]
+async fn l1_of_many_who_try_at_once_no_more_are_told_than_are_allowed() {
+    for (one_client, allowed) in [(false, 10), (true, 5)] {
+        let (mut world, _) = with_ada().await;
+        let heard = all_at_once(&mut world, 60, one_client).await;
+        let told = heard.iter().filter(|answer| *answer == "wrong").count();
+        assert!((1..=allowed).contains(&told), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn l2_who_tries_much_at_once_uses_up_no_more_than_one_after_the_other() {
+    let (mut world, _) = with_ada().await;
+    all_at_once(&mut world, 60, true).await;
+    world.app.ports.hasher = Arc::new(PlainHasher::default());
+    assert_eq!(world.try_at("ada", PASSWORD, from(0)).await, "30", "the first wait");
+    assert_eq!(world.try_at("ada", PASSWORD, from(99)).await, "in", "somebody else");
+}
+
+#[tokio::test]
+async fn l1_a_right_password_counts_for_nothing_once_the_allowance_was_used_up_meanwhile() {
+    for (meanwhile, gets_in) in [(9, true), (10, false)] {
+        let (world, memory) = with_ada().await;
+        let right = attempt("ada", PASSWORD, from(99));
+        let verified = world.app.verify_login(right).await.unwrap();
+        world.strike_name("ada", meanwhile).await;
+        let answer = world.app.complete_login(verified).await;
+        assert_eq!(answer.is_ok(), gets_in, "{answer:?}");
+        assert_eq!(matches!(answer, Err(LoginError::RateLimited(_))), !gets_in);
+        assert_eq!(memory.sessions().len(), usize::from(gets_in));
+    }
+}
+
+/// Two that wait for the end of the same wait do not both get a try.
+#[tokio::test]
+async fn of_those_who_have_waited_one_is_looked_at() {
+    let (world, _) = with_ada().await;
+    world.strike_name("ada", 10).await;
+    world.clock.advance_seconds(30);
+    let verified = world.app.verify_login(attempt("ada", PASSWORD, from(98))).await.unwrap();
+    assert_eq!(world.try_at("ada", WRONG, from(99)).await, "wrong");
+    let late = world.app.complete_login(verified).await;
+    assert!(matches!(late, Err(LoginError::RateLimited(_))));
+}
+
+/// Another node on the same store, which has just been started.
+async fn node(store: &MemoryStore, first: &World, seed: u64) -> World {
+    let mut node = world_with(policy(), Arc::new(store.clone())).await;
+    node.app.ports.clock = first.clock.clone();
+    node.app.ports.entropy = Arc::new(SeededEntropy::new(seed));
+    node
+}
+
+#[tokio::test]
+async fn l8_nodes_count_together_and_a_restart_forgets_nothing() {
+    let (first, store) = with_ada().await;
+    let second = node(&store, &first, 2).await;
+    for number in 0..10 {
+        let world = if number % 2 == 0 { &first } else { &second };
+        assert_eq!(world.try_at("ada", WRONG, from(number)).await, "wrong");
+    }
+    let restarted = node(&store, &first, 3).await;
+    for world in [&first, &second, &restarted] {
+        assert_eq!(world.try_at("ada", PASSWORD, from(99)).await, "30");
+    }
+    first.clock.advance_seconds(30);
+    assert_eq!(restarted.try_at("ada", PASSWORD, from(99)).await, "in");
+}

@@ -1,0 +1,256 @@
+//! Wrong passwords at the log-in: how many are looked at, of whom, and for how long nothing more is.
+
+use std::sync::atomic::Ordering;
+
+use gateward_domain::ports::Access;
+use gateward_domain::throttle::MEMORY_SECONDS;
+use gateward_domain::{EventKind, Identifier, Origin, TokenText};
+
+use super::fakes::{PASSWORD, World, password, policy};
+use super::mailbox::open_world;
+use crate::{LoggedIn, Login, LoginError, Policy, RateLimited};
+
+pub(super) const WRONG: &str = "wrong horse";
+
+/// From this address.
+pub(super) fn at(ip: &str) -> Origin {
+    Origin { ip: Some(ip.parse().unwrap()), user_agent: None }
+}
+
+/// From an address that nobody else has.
+pub(super) fn from(number: u32) -> Origin {
+    at(&format!("198.51.{}.{}", number / 250, number % 250 + 1))
+}
+
+/// A try to log in, from somewhere.
+pub(super) fn attempt(name: &str, text: &str, origin: Origin) -> Login {
+    Login {
+        identifier: Identifier::parse(name),
+        password: password(text),
+        client_name: None,
+        device_token: None,
+        origin,
+    }
+}
+
+/// What came of a try: `in`, `wrong`, or for how many seconds to wait.
+pub(super) fn said(answer: Result<LoggedIn, LoginError>) -> String {
+    match answer {
+        Ok(_) => "in".to_owned(),
+        Err(LoginError::BadCredentials) => "wrong".to_owned(),
+        Err(LoginError::RateLimited(RateLimited { retry_after_seconds })) => {
+            retry_after_seconds.to_string()
+        }
+        Err(error) => panic!("{error:?}"),
+    }
+}
+
+impl World {
+    pub(super) async fn try_at(&self, name: &str, text: &str, origin: Origin) -> String {
+        said(self.app.login(attempt(name, text, origin)).await)
+    }
+
+    /// Tries a wrong password so often, from one place each, as long as each is told to be wrong.
+    pub(super) async fn strike_name(&self, name: &str, times: u32) {
+        for number in 0..times {
+            assert_eq!(self.try_at(name, WRONG, from(number)).await, "wrong", "{number}");
+        }
+    }
+
+    /// How much is counted of anybody.
+    pub(super) async fn counts(&self) -> u64 {
+        let mut tx = self.store.begin(Access::Write).await.unwrap();
+        let all = self.app.now().plus_seconds(10 * MEMORY_SECONDS);
+        tx.delete_strikes(all, 10_000).await.unwrap()
+    }
+}
+
+/// A world with an account of `ada`, and its store.
+pub(super) async fn with_ada() -> (World, gateward_testkit::MemoryStore) {
+    let (world, memory) = open_world(policy()).await;
+    world.owner("ada", |_| ()).await;
+    (world, memory)
+}
+
+#[tokio::test]
+async fn l1_of_two_hundred_wrong_passwords_from_one_client_five_are_looked_at() {
+    let (world, memory) = with_ada().await;
+    let before = world.hasher.verified.load(Ordering::Relaxed);
+    for number in 0..200 {
+        let answer = world.try_at("ada", WRONG, from(1)).await;
+        assert_eq!(answer, if number < 5 { "wrong" } else { "30" }, "{number}");
+    }
+    assert_eq!(world.hasher.verified.load(Ordering::Relaxed) - before, 5);
+    let events = memory.events();
+    let told = |kind| events.iter().filter(|event| event.kind == kind).count();
+    assert_eq!((told(EventKind::LoginFailed), told(EventKind::Throttled)), (5, 1));
+    let throttled = events.iter().find(|event| event.kind == EventKind::Throttled).unwrap();
+    assert_eq!((throttled.detail.as_deref(), throttled.ip), (Some("login"), from(1).ip));
+    assert_eq!(world.try_at("ada", PASSWORD, from(2)).await, "in", "others have half of it left");
+}
+
+#[tokio::test]
+async fn l1_l6_ten_wrong_passwords_from_anywhere_use_a_name_up() {
+    let (world, _) = with_ada().await;
+    world.strike_name("ada", 10).await;
+    for number in 10..1000 {
+        assert_eq!(world.try_at("ada", WRONG, from(number)).await, "30");
+    }
+    assert_eq!(world.try_at("ada", PASSWORD, from(1001)).await, "30", "not even the right one");
+}
+
+#[tokio::test]
+async fn l6_one_try_on_each_of_a_thousand_names_from_one_client_ends_at_a_hundred() {
+    let (world, _) = with_ada().await;
+    for number in 0..1000 {
+        let answer = world.try_at(&format!("name-{number}"), WRONG, from(1)).await;
+        assert_eq!(answer, if number < 100 { "wrong" } else { "900" }, "{number}");
+    }
+    assert_eq!(world.try_at("ada", PASSWORD, from(1)).await, "900");
+    assert_eq!(world.try_at("ada", PASSWORD, from(2)).await, "in", "somebody else");
+}
+
+#[tokio::test]
+async fn a_name_without_an_account_is_counted_like_one_that_has_one() {
+    let (world, _) = with_ada().await;
+    let mut heard = Vec::new();
+    for name in ["ada", "ada@example.org", "nobody", "nobody@example.org"] {
+        let mut answers = Vec::new();
+        for number in 0..12 {
+            answers.push(world.try_at(name, WRONG, from(number)).await);
+        }
+        heard.push(answers);
+    }
+    assert!(heard.iter().all(|answers| *answers == heard[0]), "{heard:?}");
+}
+
+/// In any case and by any spelling it is one name.
+#[tokio::test]
+async fn another_spelling_of_a_name_is_not_another_name() {
+    let (world, _) = with_ada().await;
+    world.strike_name("ada", 9).await;
+    assert_eq!(world.try_at("ADA", WRONG, from(9)).await, "wrong");
+    assert_eq!(world.try_at("Ada", PASSWORD, from(10)).await, "30");
+}
+
+#[tokio::test]
+async fn l9_a_wait_is_as_long_as_it_was_told_to_be_and_the_next_is_longer() {
+    let (world, _) = with_ada().await;
+    world.strike_name("ada", 10).await;
+    for wait in [30, 60, 120, 240, 480, 900, 900] {
+        assert_eq!(world.try_at("ada", PASSWORD, from(99)).await, wait.to_string());
+        world.clock.advance_seconds(wait - 1);
+        assert_eq!(world.try_at("ada", PASSWORD, from(99)).await, "1");
+        world.clock.advance_seconds(1);
+        assert_eq!(world.try_at("ada", WRONG, from(99)).await, "wrong", "one more is looked at");
+        assert_ne!(world.try_at("ada", WRONG, from(98)).await, "wrong", "and no other");
+    }
+    world.clock.advance_seconds(900);
+    assert_eq!(world.try_at("ada", PASSWORD, from(99)).await, "in");
+}
+
+#[tokio::test]
+async fn l9_a_client_that_waits_as_long_as_it_is_told_gets_in() {
+    let (world, _) = with_ada().await;
+    for number in 0..100 {
+        world.clock.advance_seconds(1);
+        let answer = world.try_at(&format!("name-{number}"), WRONG, from(1)).await;
+        assert_eq!(answer, "wrong");
+    }
+    let wait: i64 = world.try_at("ada", PASSWORD, from(1)).await.parse().unwrap();
+    assert_eq!(wait, 801, "the window began with the first one");
+    world.clock.advance_seconds(wait - 1);
+    assert_eq!(world.try_at("ada", PASSWORD, from(1)).await, "1");
+    world.clock.advance_seconds(1);
+    assert_eq!(world.try_at("ada", PASSWORD, from(1)).await, "in");
+}
+
+#[tokio::test]
+async fn a_network_of_64_bits_is_one_client() {
+    let (world, _) = with_ada().await;
+    for number in 0..5 {
+        let origin = at(&format!("2001:db8:1:2::{number}"));
+        assert_eq!(world.try_at("ada", WRONG, origin).await, "wrong");
+    }
+    assert_eq!(world.try_at("ada", PASSWORD, at("2001:db8:1:2:9::9")).await, "30");
+    assert_eq!(world.try_at("ada", PASSWORD, at("2001:db8:1:3::1")).await, "in");
+}
+
+#[tokio::test]
+async fn l2_a_known_client_gets_in_while_strangers_keep_the_account_busy() {
+    let (world, _) = with_ada().await;
+    let device = world.app.login(attempt("ada", PASSWORD, from(1))).await.unwrap().device_token;
+    world.strike_name("ada", 10).await;
+    for _ in 0..20 {
+        assert_eq!(world.try_at("ada", PASSWORD, from(50)).await, "30", "a stranger waits");
+        assert_eq!(by_device(&world, PASSWORD, &device, from(50)).await, "in");
+    }
+}
+
+#[tokio::test]
+async fn l1_a_known_client_has_an_allowance_that_ends_too() {
+    let (world, _) = with_ada().await;
+    let device = world.app.login(attempt("ada", PASSWORD, from(1))).await.unwrap().device_token;
+    for number in 0..10 {
+        assert_eq!(by_device(&world, WRONG, &device, from(number)).await, "wrong");
+    }
+    assert_eq!(by_device(&world, PASSWORD, &device, from(20)).await, "30");
+    assert_eq!(world.try_at("ada", PASSWORD, from(20)).await, "in", "nobody else waits for it");
+}
+
+#[tokio::test]
+async fn a_client_that_is_known_to_another_account_is_a_stranger() {
+    let (world, _) = with_ada().await;
+    world.owner("eve", |_| ()).await;
+    let device = world.app.login(attempt("eve", PASSWORD, from(1))).await.unwrap().device_token;
+    for number in 0..10 {
+        assert_eq!(by_device(&world, WRONG, &device, from(number)).await, "wrong");
+    }
+    assert_eq!(by_device(&world, WRONG, &device, from(20)).await, "30");
+    assert_eq!(world.try_at("ada", PASSWORD, from(20)).await, "30", "it counted as anybody");
+}
+
+async fn by_device(world: &World, text: &str, device: &TokenText, origin: Origin) -> String {
+    let device_token = Some(device.clone());
+    said(world.app.login(Login { device_token, ..attempt("ada", text, origin) }).await)
+}
+
+#[tokio::test]
+async fn who_gets_in_starts_anew_and_the_client_does_not() {
+    let (world, _) = with_ada().await;
+    for number in 0..100 {
+        assert_eq!(world.try_at("ada", WRONG, from(1)).await, "wrong", "{number}");
+        if number % 4 == 3 && number < 99 {
+            assert_eq!(world.try_at("ada", PASSWORD, from(1)).await, "in", "{number}");
+        }
+    }
+    assert_eq!(world.try_at("ada", PASSWORD, from(1)).await, "900", "a hundred were wrong");
+}
+
+#[tokio::test]
+async fn what_was_wrong_is_forgotten_a_day_after_the_last_of_it() {
+    let (world, _) = with_ada().await;
+    world.strike_name("ada", 10).await;
+    world.clock.advance_seconds(MEMORY_SECONDS);
+    world.strike_name("ada", 10).await;
+}
+
+#[tokio::test]
+async fn where_throttles_are_off_nothing_is_counted() {
+    let (world, _) = open_world(Policy { throttle: None, ..policy() }).await;
+    world.owner("ada", |_| ()).await;
+    for _ in 0..150 {
+        assert_eq!(world.try_at("ada", WRONG, from(1)).await, "wrong");
+    }
+    assert_eq!(world.try_at("ada", PASSWORD, from(1)).await, "in");
+    assert_eq!(world.counts().await, 0);
+}
+
+#[tokio::test]
+async fn where_nothing_is_wrong_nothing_is_counted() {
+    let (world, _) = with_ada().await;
+    assert_eq!(world.try_at("ada", PASSWORD, from(1)).await, "in");
+    assert_eq!(world.counts().await, 0);
+    assert_eq!(world.try_at("ada", WRONG, from(1)).await, "wrong");
+    assert_eq!(world.counts().await, 3, "of the name, the client and the two together");
+}

@@ -1,0 +1,71 @@
+//! `POST /invitation/accept`
+
+use actix_web::web::{self, Data};
+use actix_web::{HttpRequest, HttpResponse};
+use gateward_app::AcceptInvitationError;
+
+use crate::App;
+use crate::body::{Body, password_error};
+use crate::problem::{Code, Problem, ProblemBody};
+use crate::routes::Endpoint;
+
+pub(super) fn endpoint() -> Endpoint {
+    Endpoint::api::<__path_accept_invitation>(|| web::to(accept_invitation))
+}
+
+/// What the letter holds, and the password.
+#[derive(utoipa::ToSchema)]
+#[schema(as = AcceptInvitation)]
+#[expect(dead_code, reason = "documents the body, which is read member by member")]
+struct AcceptBody {
+    /// What stands in the link after `#token=`.
+    token: String,
+    /// At least as long as the policy says; neither common nor made of the account's own words.
+    #[schema(
+        format = "password",
+        min_length = 8,
+        max_length = 1024,
+        example = "correct horse battery"
+    )]
+    password: String,
+}
+
+/// Choose the password of an account that one was invited to. No session begins.
+#[utoipa::path(
+    post, path = "/invitation/accept", tag = "mail", request_body = AcceptBody,
+    responses(
+        (status = 204, description = "The password is set, and the address counts as confirmed"),
+        (status = 400, description = "`invalid_link`, or `malformed_request`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "`validation_failed`; the link is good still", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "`rate_limited`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "`overloaded` or `unavailable`", body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+async fn accept_invitation(
+    app: Data<App>,
+    request: HttpRequest,
+    body: Body,
+) -> Result<HttpResponse, Problem> {
+    let origin = app.origin(&request);
+    let mut fields = body.fields().await?;
+    let token = fields.text("token");
+    let password = fields.new_password("password", app.core().policy().password);
+    let (token, password) = fields.finish(token.zip(password))?;
+    let prepared = app.core().prepare_acceptance(token, password, origin).await?;
+    app.detached(async move |core| core.complete_acceptance(prepared).await).await??;
+    Ok(super::done())
+}
+
+impl From<AcceptInvitationError> for Problem {
+    fn from(error: AcceptInvitationError) -> Self {
+        match error {
+            AcceptInvitationError::RateLimited(error) => error.into(),
+            AcceptInvitationError::InvalidLink => Self::new(Code::InvalidLink),
+            AcceptInvitationError::Password(error) => {
+                Self::fields(vec![password_error("password", error)])
+            }
+            AcceptInvitationError::Hash(error) => error.into(),
+            AcceptInvitationError::Store(error) => error.into(),
+        }
+    }
+}

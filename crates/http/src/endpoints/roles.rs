@@ -1,0 +1,196 @@
+//! `GET /roles`, and `GET`, `PUT` and `DELETE /roles/{name}`
+
+use actix_web::web::{self, Data};
+use actix_web::{HttpRequest, HttpResponse};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use gateward_app::domain::{Permission, PermissionSet, Role, RoleName};
+use serde::Serialize;
+
+use super::users::Administrator;
+use crate::App;
+use crate::body::{Body, Fields, query, refuse_query};
+use crate::problem::{Code, Problem, ProblemBody};
+use crate::routes::Endpoint;
+
+pub(super) fn endpoints() -> Vec<Endpoint> {
+    vec![
+        Endpoint::api::<__path_list_roles>(|| web::to(list_roles)),
+        Endpoint::api::<__path_get_role>(|| web::to(get_role)),
+        Endpoint::api::<__path_put_role>(|| web::to(put_role)),
+        Endpoint::api::<__path_delete_role>(|| web::to(delete_role)),
+    ]
+}
+
+/// A role: a name, and what it gives to whoever holds it.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = Role)]
+struct RoleBody {
+    #[schema(example = "support")]
+    name: String,
+    /// The permissions that it gives, in alphabetical order.
+    #[schema(value_type = Vec<String>, example = json!(["sessions:read", "users:read"]))]
+    permissions: Vec<&'static str>,
+    /// Whether it is always there, and never changes.
+    built_in: bool,
+}
+
+impl From<&Role> for RoleBody {
+    fn from(role: &Role) -> Self {
+        Self {
+            name: role.name.to_string(),
+            permissions: role.permissions.iter().map(Permission::as_str).collect(),
+            built_in: role.name.is_built_in(),
+        }
+    }
+}
+
+/// Some roles, and where the next ones are found.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = RolePage)]
+struct PageBody {
+    items: Vec<RoleBody>,
+    /// The `cursor` of the next page; `null` on the last one.
+    next_cursor: Option<String>,
+}
+
+/// What a role gives.
+#[derive(utoipa::ToSchema)]
+#[schema(as = PutRole)]
+#[expect(dead_code, reason = "documents the body, which is read member by member")]
+struct PutRoleBody {
+    /// The names of permissions.
+    #[schema(example = json!(["sessions:read", "users:read"]))]
+    permissions: Vec<String>,
+}
+
+/// The roles, in alphabetical order.
+#[utoipa::path(
+    get, path = "/roles", tag = "administration", security(("access_token" = [])),
+    params(
+        ("limit" = Option<u32>, Query, description = "How many, 50 if it is left out", minimum = 1, maximum = 100),
+        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before"),
+    ),
+    responses(
+        (status = 200, description = "A page of roles", body = PageBody),
+        (status = 403, description = "`forbidden`: the permission `roles:read` is wanted", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "`validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+async fn list_roles(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    Administrator::with(Permission::RolesRead, &app, &request).await?;
+    let mut fields = query(&request)?;
+    let limit = fields.limit();
+    let after = fields.cursor("cursor", read_cursor);
+    let limit = fields.finish(limit)? as usize;
+    // There are a few hundred at most: all are read, and a part of them is shown.
+    let mut roles = app.core().list_roles().await?;
+    roles.retain(|role| after.as_ref().is_none_or(|after| role.name > *after));
+    let has_more = roles.len() > limit;
+    roles.truncate(limit);
+    let last = roles.last().filter(|_| has_more);
+    Ok(super::ok(&PageBody {
+        next_cursor: last.map(|role| URL_SAFE_NO_PAD.encode(role.name.as_str())),
+        items: roles.iter().map(RoleBody::from).collect(),
+    }))
+}
+
+/// A role.
+#[utoipa::path(
+    get, path = "/roles/{name}", tag = "administration", security(("access_token" = [])),
+    params(("name" = String, Path, description = "Which role")),
+    responses(
+        (status = 200, description = "The role", body = RoleBody),
+        (status = 403, description = "`forbidden`: the permission `roles:read` is wanted", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 404, description = "`not_found`", body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+async fn get_role(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    Administrator::with(Permission::RolesRead, &app, &request).await?;
+    refuse_query(&request)?;
+    let name = existing_name(&request)?;
+    let role = app.core().find_role(&name).await?;
+    let role = role.ok_or_else(|| Problem::new(Code::NotFound))?;
+    Ok(super::ok(&RoleBody::from(&role)))
+}
+
+/// Define a role, for the first time or anew. What it gives holds for the next requests of its
+/// holders.
+///
+/// Nobody defines what gives or gave more than they hold. The password must have been given a short
+/// time ago.
+#[utoipa::path(
+    put, path = "/roles/{name}", tag = "administration", request_body = PutRoleBody,
+    security(("access_token" = [])),
+    params(("name" = String, Path, description = "1 to 32 of `a-z 0-9 _ -`, a letter first", min_length = 1, max_length = 32, pattern = "^[a-z][a-z0-9_-]*$")),
+    responses(
+        (status = 200, description = "The role was there and is defined anew", body = RoleBody),
+        (status = 201, description = "The role is new", body = RoleBody),
+        (status = 403, description = "`forbidden`: the permission `roles:write` is wanted, or one that the role gives or gave; or `reauthentication_required`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "`validation_failed`; also for the roles that are built in, and where there are too many", body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+async fn put_role(
+    app: Data<App>,
+    request: HttpRequest,
+    body: Body,
+) -> Result<HttpResponse, Problem> {
+    let admin = Administrator::with(Permission::RolesWrite, &app, &request).await?.recent(&app)?;
+    let mut fields = body.fields().await?;
+    let permissions = permissions(&mut fields);
+    let name = RoleName::parse(request.match_info().get("name").unwrap_or_default())
+        .map_err(|error| fields.wrong("name", "bad_form", error.to_string()));
+    let (name, permissions) = fields.finish(name.ok().zip(permissions))?;
+    let role = Role { name, permissions };
+    let answer = RoleBody::from(&role);
+    let is_new = app.detached(async move |core| core.put_role(admin.by(), role).await).await??;
+    let mut response = if is_new { HttpResponse::Created() } else { HttpResponse::Ok() };
+    Ok(response.json(answer))
+}
+
+/// Delete a role that nobody holds.
+///
+/// The password must have been given a short time ago.
+#[utoipa::path(
+    delete, path = "/roles/{name}", tag = "administration", security(("access_token" = [])),
+    params(("name" = String, Path, description = "Which role")),
+    responses(
+        (status = 204, description = "The role is gone"),
+        (status = 403, description = "`forbidden`: the permission `roles:write` is wanted, or one that the role gives; or `reauthentication_required`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 404, description = "`not_found`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "`role_in_use`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "`validation_failed`: the role is built in", body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+async fn delete_role(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let admin = Administrator::with(Permission::RolesWrite, &app, &request).await?.recent(&app)?;
+    refuse_query(&request)?;
+    let name = existing_name(&request)?;
+    app.detached(async move |core| core.delete_role(admin.by(), &name).await).await??;
+    Ok(super::done())
+}
+
+/// The role that the path names; a text that no role can have for a name is as unknown as any other.
+fn existing_name(request: &HttpRequest) -> Result<RoleName, Problem> {
+    let text = request.match_info().get("name").unwrap_or_default();
+    RoleName::parse(text).map_err(|_| Problem::new(Code::NotFound))
+}
+
+/// Takes the names of permissions.
+fn permissions(fields: &mut Fields) -> Option<PermissionSet> {
+    let names = fields.texts("permissions")?;
+    let permissions: Option<PermissionSet> =
+        names.iter().map(|name| Permission::from_name(name)).collect::<Option<_>>();
+    if permissions.is_none() {
+        let known: Vec<_> = Permission::ALL.iter().map(|known| known.as_str()).collect();
+        let message = format!("must be some of {}", known.join(", "));
+        fields.wrong("permissions", "unknown_permission", message);
+    }
+    permissions
+}
+
+/// Reads the name behind which a page goes on.
+fn read_cursor(text: &str) -> Option<RoleName> {
+    let name = String::from_utf8(URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
+    RoleName::parse(&name).ok()
+}

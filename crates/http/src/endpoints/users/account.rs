@@ -1,0 +1,102 @@
+//! `GET`, `PATCH` and `DELETE /users/{id}`
+
+use actix_web::web::{self, Data};
+use actix_web::{HttpRequest, HttpResponse};
+use gateward_app::domain::Permission;
+
+use super::{Administrator, named_user};
+use crate::App;
+use crate::body::{Body, refuse_query};
+use crate::endpoints::objects::UserBody;
+use crate::endpoints::{done, ok};
+use crate::problem::{Code, Problem, ProblemBody};
+use crate::routes::Endpoint;
+
+pub(super) fn get_endpoint() -> Endpoint {
+    Endpoint::api::<__path_get_user>(|| web::to(get_user))
+}
+
+pub(super) fn patch_endpoint() -> Endpoint {
+    Endpoint::api::<__path_change_user>(|| web::to(change_user))
+}
+
+pub(super) fn delete_endpoint() -> Endpoint {
+    Endpoint::api::<__path_delete_user>(|| web::to(delete_user))
+}
+
+/// What others can change of an account.
+#[derive(utoipa::ToSchema)]
+#[schema(as = ChangeUser)]
+#[expect(dead_code, reason = "documents the body, which is read member by member")]
+struct ChangeUserBody {
+    /// 3 to 32 of `A-Z a-z 0-9 . _ -`
+    #[schema(min_length = 3, max_length = 32, pattern = "^[A-Za-z0-9._-]+$", example = "ada")]
+    username: String,
+}
+
+/// An account.
+#[utoipa::path(
+    get, path = "/users/{id}", tag = "administration", security(("access_token" = [])),
+    params(("id" = String, Path, description = "Whose account", format = "uuid")),
+    responses(
+        (status = 200, description = "The account", body = UserBody),
+        (status = 403, description = "`forbidden`: the permission `users:read` is wanted", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 404, description = "`not_found`", body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+async fn get_user(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    Administrator::with(Permission::UsersRead, &app, &request).await?;
+    refuse_query(&request)?;
+    let user = app.core().find_user(named_user(&request)).await?;
+    let user = user.ok_or_else(|| Problem::new(Code::NotFound))?;
+    Ok(ok(&UserBody::from(&user)))
+}
+
+/// Give an account another name. Its owner gets a letter about it.
+#[utoipa::path(
+    patch, path = "/users/{id}", tag = "administration", request_body = ChangeUserBody,
+    security(("access_token" = [])),
+    params(("id" = String, Path, description = "Whose account", format = "uuid")),
+    responses(
+        (status = 200, description = "The account as it is now", body = UserBody),
+        (status = 403, description = "`forbidden`: the permission `users:write` is wanted, or one that the account holds", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 404, description = "`not_found`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "`username_taken`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "`validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+async fn change_user(
+    app: Data<App>,
+    request: HttpRequest,
+    body: Body,
+) -> Result<HttpResponse, Problem> {
+    let admin = Administrator::with(Permission::UsersWrite, &app, &request).await?;
+    let mut fields = body.fields().await?;
+    let username = fields.new_username("username");
+    let username = fields.finish(username)?;
+    let id = named_user(&request);
+    let user =
+        app.detached(async move |core| core.rename_user(admin.by(), id, username).await).await??;
+    Ok(ok(&UserBody::from(&user)))
+}
+
+/// Delete an account. Its sessions end.
+///
+/// The password must have been given a short time ago.
+#[utoipa::path(
+    delete, path = "/users/{id}", tag = "administration", security(("access_token" = [])),
+    params(("id" = String, Path, description = "Whose account", format = "uuid")),
+    responses(
+        (status = 204, description = "The account is gone"),
+        (status = 403, description = "`forbidden`: the permission `users:write` is wanted, or one that the account holds; or `reauthentication_required`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 404, description = "`not_found`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "`last_admin`", body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+async fn delete_user(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let admin = Administrator::with(Permission::UsersWrite, &app, &request).await?.recent(&app)?;
+    refuse_query(&request)?;
+    let id = named_user(&request);
+    app.detached(async move |core| core.delete_user(admin.by(), id).await).await??;
+    Ok(done())
+}

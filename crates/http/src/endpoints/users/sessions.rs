@@ -1,0 +1,98 @@
+//! `GET` and `DELETE /users/{id}/sessions`, `DELETE /users/{id}/sessions/{sid}`
+
+use actix_web::web::{self, Data};
+use actix_web::{HttpRequest, HttpResponse};
+use gateward_app::domain::Permission;
+
+use super::{Administrator, named_user};
+use crate::App;
+use crate::body::{query, refuse_query};
+use crate::endpoints::session_object::{named_session, read_cursor};
+use crate::endpoints::sessions::PageBody;
+use crate::endpoints::{done, ok};
+use crate::problem::{Code, Problem, ProblemBody};
+use crate::routes::Endpoint;
+
+pub(super) fn list_endpoint() -> Endpoint {
+    Endpoint::api::<__path_list_user_sessions>(|| web::to(list_user_sessions))
+}
+
+pub(super) fn end_all_endpoint() -> Endpoint {
+    Endpoint::api::<__path_end_user_sessions>(|| web::to(end_user_sessions))
+}
+
+pub(super) fn end_endpoint() -> Endpoint {
+    Endpoint::api::<__path_end_user_session>(|| web::to(end_user_session))
+}
+
+/// An account's living sessions, in the order in which they began.
+#[utoipa::path(
+    get, path = "/users/{id}/sessions", tag = "administration", security(("access_token" = [])),
+    params(
+        ("id" = String, Path, description = "Whose account", format = "uuid"),
+        ("limit" = Option<u32>, Query, description = "How many, 50 if it is left out", minimum = 1, maximum = 100),
+        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before"),
+    ),
+    responses(
+        (status = 200, description = "A page of sessions", body = PageBody),
+        (status = 403, description = "`forbidden`: the permission `sessions:read` is wanted", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 404, description = "`not_found`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "`validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+async fn list_user_sessions(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let admin = Administrator::with(Permission::SessionsRead, &app, &request).await?;
+    let mut fields = query(&request)?;
+    let limit = fields.limit();
+    let after = fields.cursor("cursor", read_cursor);
+    let limit = fields.finish(limit)?;
+    let id = named_user(&request);
+    let sessions = app.core().list_sessions_of(id, after, limit + 1).await?;
+    let sessions = sessions.ok_or_else(|| Problem::new(Code::NotFound))?;
+    Ok(ok(&PageBody::new(sessions, limit, admin.caller.session_id)))
+}
+
+/// End every session of an account.
+///
+/// The password must have been given a short time ago.
+#[utoipa::path(
+    delete, path = "/users/{id}/sessions", tag = "administration",
+    security(("access_token" = [])),
+    params(("id" = String, Path, description = "Whose account", format = "uuid")),
+    responses(
+        (status = 204, description = "The sessions are over"),
+        (status = 403, description = "`forbidden`: the permission `sessions:end` is wanted, or one that the account holds; or `reauthentication_required`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 404, description = "`not_found`", body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+async fn end_user_sessions(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let admin = Administrator::with(Permission::SessionsEnd, &app, &request).await?.recent(&app)?;
+    refuse_query(&request)?;
+    let id = named_user(&request);
+    app.detached(async move |core| core.end_sessions_of(admin.by(), id).await).await??;
+    Ok(done())
+}
+
+/// End one session of an account. A second time is no error.
+///
+/// The password must have been given a short time ago.
+#[utoipa::path(
+    delete, path = "/users/{id}/sessions/{sid}", tag = "administration",
+    security(("access_token" = [])),
+    params(
+        ("id" = String, Path, description = "Whose account", format = "uuid"),
+        ("sid" = String, Path, description = "Which session", format = "uuid"),
+    ),
+    responses(
+        (status = 204, description = "The session is over"),
+        (status = 403, description = "`forbidden`: the permission `sessions:end` is wanted, or one that the account holds; or `reauthentication_required`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 404, description = "`not_found`: there is no such account, or it has no such session", body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+async fn end_user_session(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let admin = Administrator::with(Permission::SessionsEnd, &app, &request).await?.recent(&app)?;
+    refuse_query(&request)?;
+    let (id, sid) = (named_user(&request), named_session(&request, "sid"));
+    app.detached(async move |core| core.end_session_of(admin.by(), id, sid).await).await??;
+    Ok(done())
+}

@@ -1,0 +1,107 @@
+//! `POST /users/{id}/disable`, `/enable` and `/reset-password`
+
+use actix_web::web::{self, Data};
+use actix_web::{HttpRequest, HttpResponse};
+use gateward_app::domain::Permission;
+
+use super::{Administrator, named_user};
+use crate::App;
+use crate::body::Body;
+use crate::endpoints::objects::{Accepted, UserBody};
+use crate::endpoints::{accepted, ok};
+use crate::problem::{Problem, ProblemBody};
+use crate::routes::Endpoint;
+
+pub(super) fn disable_endpoint() -> Endpoint {
+    Endpoint::api::<__path_disable_user>(|| web::to(disable_user))
+}
+
+pub(super) fn enable_endpoint() -> Endpoint {
+    Endpoint::api::<__path_enable_user>(|| web::to(enable_user))
+}
+
+pub(super) fn reset_endpoint() -> Endpoint {
+    Endpoint::api::<__path_reset_user_password>(|| web::to(reset_user_password))
+}
+
+/// Shut an account. Its sessions end, and it gets nothing until it is enabled. A second time is no
+/// error.
+///
+/// The password must have been given a short time ago.
+#[utoipa::path(
+    post, path = "/users/{id}/disable", tag = "administration", security(("access_token" = [])),
+    params(("id" = String, Path, description = "Whose account", format = "uuid")),
+    responses(
+        (status = 200, description = "The account as it is now", body = UserBody),
+        (status = 403, description = "`forbidden`: the permission `users:write` is wanted, or one that the account holds; or `reauthentication_required`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 404, description = "`not_found`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "`last_admin`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "`validation_failed`: there are no members", body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+async fn disable_user(
+    app: Data<App>,
+    request: HttpRequest,
+    body: Body,
+) -> Result<HttpResponse, Problem> {
+    let admin = Administrator::with(Permission::UsersWrite, &app, &request).await?.recent(&app)?;
+    refuse_members(body).await?;
+    let id = named_user(&request);
+    let (user, _) =
+        app.detached(async move |core| core.disable_user(admin.by(), id).await).await??;
+    Ok(ok(&UserBody::from(&user)))
+}
+
+/// Open an account that was disabled. Sessions that have ended stay so. A second time is no error.
+#[utoipa::path(
+    post, path = "/users/{id}/enable", tag = "administration", security(("access_token" = [])),
+    params(("id" = String, Path, description = "Whose account", format = "uuid")),
+    responses(
+        (status = 200, description = "The account as it is now", body = UserBody),
+        (status = 403, description = "`forbidden`: the permission `users:write` is wanted, or one that the account holds", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 404, description = "`not_found`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "`validation_failed`: there are no members", body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+async fn enable_user(
+    app: Data<App>,
+    request: HttpRequest,
+    body: Body,
+) -> Result<HttpResponse, Problem> {
+    let admin = Administrator::with(Permission::UsersWrite, &app, &request).await?;
+    refuse_members(body).await?;
+    let id = named_user(&request);
+    let (user, _) =
+        app.detached(async move |core| core.enable_user(admin.by(), id).await).await??;
+    Ok(ok(&UserBody::from(&user)))
+}
+
+/// Have a letter sent with which the owner of an account chooses a new password. The password of now
+/// and the sessions stay until then.
+#[utoipa::path(
+    post, path = "/users/{id}/reset-password", tag = "administration",
+    security(("access_token" = [])),
+    params(("id" = String, Path, description = "Whose account", format = "uuid")),
+    responses(
+        (status = 202, description = "A letter is on its way", body = Accepted),
+        (status = 403, description = "`forbidden`: the permission `users:write` is wanted, or one that the account holds", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 404, description = "`not_found`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "`validation_failed`: there are no members; nobody sets the password of another", body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+async fn reset_user_password(
+    app: Data<App>,
+    request: HttpRequest,
+    body: Body,
+) -> Result<HttpResponse, Problem> {
+    let admin = Administrator::with(Permission::UsersWrite, &app, &request).await?;
+    refuse_members(body).await?;
+    let id = named_user(&request);
+    app.detached(async move |core| core.start_reset(admin.by(), id).await).await??;
+    Ok(accepted("letter_sent"))
+}
+
+/// Refuses any member: a request that asks for more than it gets is not half done.
+async fn refuse_members(body: Body) -> Result<(), Problem> {
+    body.optional_fields().await?.finish(Some(()))
+}

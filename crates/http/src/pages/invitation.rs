@@ -1,0 +1,72 @@
+//! `/accept-invitation`: the page on which somebody chooses the password of an account that was made
+//! for them.
+
+use actix_web::web::{self, Data};
+use actix_web::{HttpRequest, HttpResponse};
+use gateward_app::domain::{Origin, PasswordPolicy};
+use utoipa::openapi::path::HttpMethod;
+
+use super::filled::Filled;
+use super::foreign::refuse_foreign;
+use super::inputs::{FormView, Input};
+use super::refusal::Refusal;
+use crate::App;
+use crate::body::Body;
+use crate::problem::Problem;
+use crate::routes::Endpoint;
+
+pub(super) const PATH: &str = "/accept-invitation";
+const TITLE: &str = "Accept the invitation";
+const NAMES: &[&str] = &["token", "new_password"];
+
+/// One text for all reasons, so that it tells a stranger nothing.
+const LINK_WORDS: &str = "This invitation is not good any more: it works once, for a limited time. \
+                          If you chose a password with it, log in; or else ask whoever invited \
+                          you to have another letter sent.";
+
+pub(super) fn endpoints() -> Vec<Endpoint> {
+    vec![
+        Endpoint::page(PATH, HttpMethod::Get, || web::to(show)),
+        Endpoint::page(PATH, HttpMethod::Post, || web::to(act)),
+    ]
+}
+
+async fn show(app: Data<App>) -> HttpResponse {
+    super::form(TITLE, &form(&Filled::default(), None, app.core().policy().password))
+}
+
+async fn act(app: Data<App>, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
+    refuse_foreign(&request, app.options())?;
+    let mut filled = Filled::read(body, NAMES).await?;
+    Ok(match accept(&app, &mut filled, app.origin(&request)).await {
+        Ok(()) => super::done("Your password is set", "You can log in now."),
+        Err(refusal) => {
+            let body = form(&filled, Some(&refusal), app.core().policy().password);
+            super::LOOK.answer(&mut refusal.response(), TITLE, &body)
+        }
+    })
+}
+
+async fn accept(app: &App, filled: &mut Filled, origin: Origin) -> Result<(), Refusal> {
+    let token = filled.token();
+    if token.is_none() {
+        filled.wrong("token", "Paste the link of the letter.");
+    }
+    let password = filled.new_password("new_password", app.core().policy().password);
+    let (token, password) = token.zip(password).ok_or(Refusal::Fields)?;
+    let prepared = app.core().prepare_acceptance(token, password, origin).await?;
+    app.detached(async move |core| core.complete_acceptance(prepared).await).await??;
+    Ok(())
+}
+
+fn form(filled: &Filled, refusal: Option<&Refusal>, policy: PasswordPolicy) -> String {
+    let mut view = FormView::new(filled, refusal);
+    view.token(PATH, "Paste another link", |view| view.input(&Input::link()));
+    view.input(&Input::new_password("Password", policy));
+    let form = view.finish(PATH, "Set my password", LINK_WORDS);
+    format!(
+        "<h1>{TITLE}</h1>\
+         <p class=\"lead\">An account was made for you. Choose its password; nobody else knows \
+         it.</p>{form}"
+    )
+}

@@ -1,0 +1,44 @@
+//! `SpawnedTasks`: work in tasks of the runtime.
+
+use gateward_app::domain::ports::{Task, Tasks};
+
+/// Work in tasks of the runtime. It is begun within a runtime.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SpawnedTasks;
+
+impl Tasks for SpawnedTasks {
+    fn run(&self, task: Task) -> Task {
+        let running = tokio::spawn(task);
+        Box::pin(async move {
+            // It ends without a result also where it panicked; the panic was logged.
+            let _ = running.await;
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::time::Duration;
+
+    use super::*;
+
+    /// Row L1: a client that hangs up is counted all the same.
+    #[actix_web::test]
+    async fn l1_work_goes_on_when_whoever_waits_goes_away() {
+        let done = Arc::new(AtomicBool::new(false));
+        let mark = done.clone();
+        drop(SpawnedTasks.run(Box::pin(async move {
+            tokio::task::yield_now().await;
+            mark.store(true, Ordering::SeqCst);
+        })));
+        for _ in 0..1000 {
+            if done.load(Ordering::SeqCst) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        panic!("the work was not done");
+    }
+}

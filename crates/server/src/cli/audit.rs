@@ -1,0 +1,51 @@
+//! The command line of `gateward audit`.
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+use gateward_app::domain::Timestamp;
+use gateward_app::domain::audit::{Digest, Head};
+
+/// What to do with the audit trail.
+#[derive(Debug, Subcommand)]
+pub(crate) enum AuditCommand {
+    /// Check whether an entry was changed, taken out or forged; exits with 1 if so.
+    Verify {
+        /// A file that `gateward audit export` has written, instead of the database; its signatures
+        /// are checked with the keys of the database.
+        file: Option<PathBuf>,
+        /// A head that was kept elsewhere: the chain must have come through it.
+        #[arg(long, value_name = "SEQ:DIGEST", value_parser = head)]
+        expect: Option<Head>,
+        /// Print a JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print the whole audit trail as lines of JSON, which `gateward audit verify FILE` checks.
+    Export,
+}
+
+/// A head as `gateward audit verify` prints it; nobody says when it was signed.
+fn head(text: &str) -> Result<Head, String> {
+    let parts = text.split_once(':');
+    let head = parts.and_then(|(seq, digest)| {
+        let seq = seq.parse().ok().filter(|seq| *seq > 0)?;
+        Some(Head { seq, digest: Digest::from_hex(digest)?, at: Timestamp::from_seconds(0) })
+    });
+    head.ok_or_else(|| "write the number of an entry, a colon and 64 hexadecimal digits".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kept_head_is_read_as_it_was_printed() {
+        let digest = Digest([0xab; 32]);
+        let kept = head(&format!("17:{digest}")).unwrap();
+        assert_eq!((kept.seq, kept.digest), (17, digest));
+        for bad in ["", "17", "17:", ":ab", &format!("0:{digest}"), &format!("x:{digest}")] {
+            assert!(head(bad).is_err(), "{bad:?}");
+        }
+    }
+}

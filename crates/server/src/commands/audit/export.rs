@@ -1,0 +1,89 @@
+//! `gateward audit export`: the audit trail as lines of JSON.
+
+use std::io::{BufWriter, IsTerminal, Write};
+
+use anyhow::{Context, ensure};
+use gateward_app::App;
+use gateward_app::domain::audit::Entry;
+use gateward_app::domain::ports::StoreError;
+
+use super::lines::{Line, unreadable};
+use super::report::Progress;
+
+/// How many entries are read at once.
+const PAGE: u32 = 1000;
+
+/// Writes the chain to standard output, up to the tip that it has now.
+pub(super) async fn export(app: &App) -> anyhow::Result<()> {
+    let stdout = std::io::stdout();
+    // Among the lines of the export it would be in the way.
+    let mut progress = (!stdout.is_terminal()).then(Progress::new);
+    let mut out = BufWriter::new(stdout);
+    let chain = app.audit_chain().await?;
+    let (floor, tip) = (chain.floor.head.seq, chain.tip.head.seq);
+    write(&mut out, &Line::Floor(chain.floor).to_text())?;
+    let (mut after, mut unread, mut count) = (floor, 0_u64, 0_u64);
+    while after < tip {
+        let Some(entries) = page(app, after).await? else {
+            write(&mut out, &unreadable())?;
+            (after, unread) = (after + 1, unread + 1);
+            continue;
+        };
+        check_floor(app, after, &entries).await?;
+        let Some(last) = entries.last().and_then(seq_of) else { break };
+        let wanted =
+            entries.into_iter().filter(|entry| seq_of(entry).is_some_and(|seq| seq <= tip));
+        for entry in wanted {
+            write(&mut out, &Line::Entry(Box::new(entry)).to_text())?;
+            count += 1;
+        }
+        after = last;
+        if let Some(progress) = &mut progress {
+            progress.tell(count, Some(tip - floor));
+        }
+    }
+    write(&mut out, &Line::Tip(chain.tip).to_text())?;
+    out.flush().context(CANNOT_WRITE)?;
+    if let Some(progress) = progress {
+        progress.finish();
+    }
+    ensure!(unread == 0, "{unread} entries of the database cannot be read; the rest is written");
+    Ok(())
+}
+
+const CANNOT_WRITE: &str = "the export cannot be written";
+
+fn write(out: &mut impl Write, line: &str) -> anyhow::Result<()> {
+    writeln!(out, "{line}").context(CANNOT_WRITE)
+}
+
+fn seq_of(entry: &Entry) -> Option<i64> {
+    entry.seal.as_ref().map(|seal| seal.seq)
+}
+
+/// The next entries after a number; `None` if the very next one cannot be read. One that cannot be
+/// read spoils its page, so up to it they are read one by one.
+async fn page(app: &App, after: i64) -> anyhow::Result<Option<Vec<Entry>>> {
+    match app.audit_page(after, PAGE).await {
+        Err(StoreError::Corrupt { .. }) => {}
+        entries => return Ok(Some(entries?)),
+    }
+    match app.audit_page(after, 1).await {
+        Err(StoreError::Corrupt { .. }) => Ok(None),
+        entries => Ok(Some(entries?)),
+    }
+}
+
+/// Gives up if entries were deleted meanwhile because they were kept long enough: an export without
+/// them would look as if somebody had taken them out.
+async fn check_floor(app: &App, after: i64, entries: &[Entry]) -> anyhow::Result<()> {
+    if entries.first().and_then(seq_of) == Some(after + 1) {
+        return Ok(());
+    }
+    let floor = app.audit_chain().await?.floor.head.seq;
+    ensure!(
+        floor <= after,
+        "the oldest entries were deleted meanwhile, as long as they were kept; export again"
+    );
+    Ok(())
+}

@@ -1,0 +1,85 @@
+//! `gateward audit verify FILE`: checking an exported audit trail.
+
+use std::io::{BufRead, Read};
+
+use anyhow::{Context, bail};
+use gateward_app::domain::audit::{Head, HeadKind, SignedHead};
+use gateward_app::domain::audit_check::{ChainCheck, Finding};
+
+use super::lines::Line;
+use super::report::{Progress, Report};
+
+/// The most bytes of a line; no entry has as many.
+const LINE_MAX: u64 = 64 * 1024;
+
+/// Checks a file line by line, however long it is. `expected` is a head that was kept elsewhere;
+/// `read_head` reads a signature.
+pub(super) fn check(
+    file: impl BufRead,
+    expected: Option<Head>,
+    read_head: impl Fn(&str) -> Option<(HeadKind, Head)>,
+    progress: &mut Progress,
+) -> anyhow::Result<Report> {
+    let mut lines = Lines { file, bytes: Vec::new() };
+    let first = lines.next().context("the file cannot be read")?;
+    let Next::Line(Line::Floor(floor)) = first else {
+        bail!("this is not what `gateward audit export` writes: the first line is no beginning");
+    };
+    let mut check = ChainCheck::new(&floor, expected, read_head);
+    let (mut tip, mut goes_on) = (None, false);
+    loop {
+        let next = lines.next().context("the file cannot be read to its end")?;
+        goes_on |= tip.is_some() && !matches!(next, Next::End);
+        match next {
+            Next::Line(Line::Entry(entry)) => check.add(&entry),
+            Next::Line(Line::Tip(head)) => tip = Some(head),
+            Next::Line(Line::Floor(_)) | Next::Unreadable => check.add_unreadable(),
+            Next::End => break,
+        }
+        progress.tell(check.entries(), None);
+    }
+    let (seq, entries) = (check.seq(), check.entries());
+    let findings = check.finish(tip.as_ref().unwrap_or(&SignedHead::start()));
+    let mut findings: Vec<String> = findings.iter().map(Finding::to_string).collect();
+    findings.extend(end_finding(tip.as_ref(), seq, goes_on));
+    Ok(Report { entries, floor: floor.head, tip: tip.map(|tip| tip.head), waiting: None, findings })
+}
+
+/// What is wrong with the end of the file. While a database may go on behind the tip that was read
+/// first, a file never does.
+fn end_finding(tip: Option<&SignedHead>, seq: i64, goes_on: bool) -> Option<String> {
+    match tip {
+        None => Some(format!("the end is cut off: no last line tells how far it went after {seq}")),
+        Some(tip) if goes_on || seq > tip.head.seq => {
+            Some(format!("the file goes on behind its end, which is at {}", tip.head.seq))
+        }
+        Some(_) => None,
+    }
+}
+
+/// What comes next in a file.
+enum Next {
+    Line(Line),
+    Unreadable,
+    End,
+}
+
+/// The lines of a file, one after the other.
+struct Lines<R> {
+    file: R,
+    bytes: Vec<u8>,
+}
+
+impl<R: BufRead> Lines<R> {
+    fn next(&mut self) -> std::io::Result<Next> {
+        self.bytes.clear();
+        let count = (&mut self.file).take(LINE_MAX).read_until(b'\n', &mut self.bytes)?;
+        if count == 0 {
+            return Ok(Next::End);
+        }
+        let is_whole = self.bytes.last() == Some(&b'\n') || self.file.skip_until(b'\n')? == 0;
+        let text = std::str::from_utf8(&self.bytes).ok().filter(|_| is_whole);
+        let line = text.and_then(Line::read);
+        Ok(line.map_or(Next::Unreadable, Next::Line))
+    }
+}

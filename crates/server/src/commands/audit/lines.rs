@@ -1,0 +1,151 @@
+//! The lines of an exported audit trail: where it begins, its entries, how far it has come.
+
+use gateward_app::domain::audit::{Digest, Entry, Head, Seal, SignedHead};
+use gateward_app::domain::{Actor, EndReason, Event, EventKind, EventSalt, Timestamp};
+use serde_json::{Value, json};
+
+use super::super::table::escaped;
+
+/// The last number of an entry that is read: every reader of JSON keeps numbers so far exactly.
+const SEQ_MAX: i64 = 1 << 53;
+
+/// A line.
+#[derive(Debug, PartialEq)]
+pub(super) enum Line {
+    /// The first: where what is left of the chain begins.
+    Floor(SignedHead),
+    /// An entry.
+    Entry(Box<Entry>),
+    /// The last: how far the chain has come.
+    Tip(SignedHead),
+}
+
+impl Line {
+    /// The line as it is written.
+    pub(super) fn to_text(&self) -> String {
+        escaped(&self.to_json().to_string())
+    }
+
+    /// Reads a line. One that says more or less than [`Line::to_text`] would is none: what is not
+    /// in the digest must not look as if it were.
+    pub(super) fn read(text: &str) -> Option<Self> {
+        let value: Value = serde_json::from_str(text).ok()?;
+        let line = if value.get("floor").is_some() {
+            Self::Floor(read_signed(&value, "floor")?)
+        } else if value.get("tip").is_some() {
+            Self::Tip(read_signed(&value, "tip")?)
+        } else {
+            Self::Entry(Box::new(read_entry(&value)?))
+        };
+        (line.to_json() == value).then_some(line)
+    }
+
+    fn to_json(&self) -> Value {
+        match self {
+            Self::Floor(SignedHead { head, signature }) => {
+                json!({ "floor": head_json(head), "signature": signature })
+            }
+            Self::Entry(entry) => entry_json(entry),
+            Self::Tip(SignedHead { head, signature }) => {
+                json!({ "tip": head_json(head), "signature": signature })
+            }
+        }
+    }
+}
+
+/// What stands in the place of an entry that the database has and nobody can read.
+pub(super) fn unreadable() -> String {
+    json!({ "unreadable": true }).to_string()
+}
+
+/// A head for programs.
+pub(super) fn head_json(head: &Head) -> Value {
+    json!({ "seq": head.seq, "digest": head.digest.to_string(), "at": exact(head.at) })
+}
+
+fn entry_json(entry: &Entry) -> Value {
+    let (event, seal) = (&entry.event, entry.seal.as_ref());
+    let (actor, actor_id) = match event.actor {
+        Actor::User(id) => ("user", Some(id.to_string())),
+        Actor::Operator => ("operator", None),
+        Actor::Service => ("service", None),
+    };
+    json!({
+        "id": event.id.to_string(),
+        "at": exact(event.at),
+        "event": event.kind.as_str(),
+        "reason": event.kind.reason().map(EndReason::as_str),
+        "actor": actor,
+        "actor_id": actor_id,
+        "actor_session_id": event.actor_session_id.map(|id| id.to_string()),
+        "user_id": event.user_id.map(|id| id.to_string()),
+        "session_id": event.session_id.map(|id| id.to_string()),
+        "detail": event.detail,
+        "ip": event.ip.map(|ip| ip.to_string()),
+        "salt": event.salt.map(|EventSalt(salt)| format!("{:032x}", u128::from_be_bytes(salt))),
+        "commitment": entry.commitment.to_string(),
+        "seq": seal.map(|seal| seal.seq),
+        "digest": seal.map(|seal| seal.digest.to_string()),
+        "signature": seal.and_then(|seal| seal.signature.as_deref()),
+    })
+}
+
+/// A time to the microsecond: the digests are of that.
+fn exact(time: Timestamp) -> String {
+    let time = jiff::Timestamp::from_microsecond(time.micros()).unwrap_or_default();
+    format!("{time:.6}")
+}
+
+fn read_signed(value: &Value, name: &str) -> Option<SignedHead> {
+    let head = value.get(name)?;
+    let head = Head { seq: seq(head)?, digest: digest(head, "digest")?, at: time(head)? };
+    Some(SignedHead { head, signature: text(value, "signature")?.to_owned() })
+}
+
+fn read_entry(value: &Value) -> Option<Entry> {
+    let actor = match text(value, "actor")? {
+        "user" => Actor::User(text(value, "actor_id")?.parse().ok()?),
+        "operator" => Actor::Operator,
+        "service" => Actor::Service,
+        _ => return None,
+    };
+    let reason = text(value, "reason").and_then(EndReason::from_code);
+    let salt = text(value, "salt").and_then(|salt| u128::from_str_radix(salt, 16).ok());
+    let event = Event {
+        id: parsed(value, "id")?,
+        at: time(value)?,
+        kind: EventKind::from_parts(text(value, "event")?, reason)?,
+        actor,
+        actor_session_id: parsed(value, "actor_session_id"),
+        user_id: parsed(value, "user_id"),
+        session_id: parsed(value, "session_id"),
+        detail: text(value, "detail").map(str::to_owned),
+        ip: parsed(value, "ip"),
+        salt: salt.map(|salt| EventSalt(salt.to_be_bytes())),
+    };
+    let signature = text(value, "signature").map(str::to_owned);
+    let seal = Seal { seq: seq(value)?, digest: digest(value, "digest")?, signature };
+    Some(Entry { event, commitment: digest(value, "commitment")?, seal: Some(seal) })
+}
+
+fn text<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
+    value.get(name)?.as_str()
+}
+
+/// What is not there or cannot be read is left out; [`Line::read`] tells the two apart.
+fn parsed<T: std::str::FromStr>(value: &Value, name: &str) -> Option<T> {
+    text(value, name)?.parse().ok()
+}
+
+fn digest(value: &Value, name: &str) -> Option<Digest> {
+    Digest::from_hex(text(value, name)?)
+}
+
+fn seq(value: &Value) -> Option<i64> {
+    value.get("seq")?.as_i64().filter(|seq| (0..=SEQ_MAX).contains(seq))
+}
+
+fn time(value: &Value) -> Option<Timestamp> {
+    let time: jiff::Timestamp = parsed(value, "at")?;
+    Some(Timestamp::from_micros(time.as_microsecond()))
+}

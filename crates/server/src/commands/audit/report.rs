@@ -1,0 +1,147 @@
+//! What `gateward audit` tells of a check, and how far it is meanwhile.
+
+use std::io::{IsTerminal, Write};
+
+use anyhow::bail;
+use gateward_app::domain::audit::Head;
+use gateward_app::domain::audit_check::Finding;
+use serde_json::json;
+
+use super::super::table::tell_json;
+use super::super::{complain, tell};
+use super::lines::head_json;
+
+/// What was found.
+#[derive(Debug)]
+pub(super) struct Report {
+    /// How many entries were looked at.
+    pub(super) entries: u64,
+    /// Where the chain begins.
+    pub(super) floor: Head,
+    /// How far it has come, if that is told.
+    pub(super) tip: Option<Head>,
+    /// How many events wait for their place in it; a file has none of them.
+    pub(super) waiting: Option<usize>,
+    /// What is wrong, one sentence each.
+    pub(super) findings: Vec<String>,
+}
+
+impl Report {
+    /// Prints it, and fails if something is wrong.
+    pub(super) fn conclude(
+        mut self,
+        expected: Option<Head>,
+        as_object: bool,
+    ) -> anyhow::Result<()> {
+        self.findings.extend(expected.and_then(|kept| floor_finding(&self.floor, &kept)));
+        if as_object {
+            tell_json(&json!({
+                "entries": self.entries,
+                "tip": self.tip.as_ref().map(head_json),
+                "waiting": self.waiting,
+                "findings": self.findings,
+            }));
+        } else {
+            self.tell();
+        }
+        if expected.is_some_and(|kept| kept.seq < self.floor.seq) {
+            complain(
+                "The kept head could not be compared: it is older than the oldest entry that is \
+                 still there. Keep the one of now.",
+            );
+        }
+        match self.findings.len() {
+            0 => Ok(()),
+            1 => bail!("the audit trail is not what it was: there is one finding"),
+            count => bail!("the audit trail is not what it was: there are {count} findings"),
+        }
+    }
+
+    fn tell(&self) {
+        for finding in &self.findings {
+            tell(finding);
+        }
+        if let (true, Some(tip)) = (self.findings.is_empty(), self.tip) {
+            let (count, seq, digest) = (self.entries, tip.seq, tip.digest);
+            tell(&format!("{count} entries, the chain is whole up to {seq} {digest}"));
+        }
+        if let Some(count @ 1..) = self.waiting {
+            complain(&format!(
+                "At least {count} events wait for their place; a node that runs gives it to them \
+                 within seconds."
+            ));
+        }
+    }
+}
+
+/// What a kept head says of the place where the chain begins; the check looks at what is above it.
+fn floor_finding(floor: &Head, kept: &Head) -> Option<String> {
+    let is_other = kept.seq == floor.seq && kept.digest != floor.digest;
+    is_other.then(|| Finding::NotAsKept(floor.seq).to_string())
+}
+
+/// How many entries go by until a person is told again.
+const STEP: u64 = 1000;
+
+/// Tells whoever is at the terminal how far a long work is, on one line.
+pub(super) struct Progress {
+    is_shown: bool,
+    told: u64,
+}
+
+impl Progress {
+    /// Shows something only at a terminal.
+    pub(super) fn new() -> Self {
+        Self { is_shown: std::io::stderr().is_terminal(), told: 0 }
+    }
+
+    /// Tells that so many entries are done, of so many in all, if that is known.
+    pub(super) fn tell(&mut self, entries: u64, of: Option<i64>) {
+        if !self.is_shown || entries < self.told + STEP {
+            return;
+        }
+        self.told = entries;
+        let of = of.map_or_else(String::new, |of| format!(" of {of}"));
+        let _ = write!(std::io::stderr(), "\r{entries}{of} entries …");
+    }
+
+    /// Leaves the line, so that what is told next stands on its own.
+    pub(super) fn finish(&self) {
+        if self.told > 0 {
+            complain("");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use gateward_app::domain::Timestamp;
+    use gateward_app::domain::audit::Digest;
+
+    use super::*;
+
+    fn head(seq: i64, byte: u8) -> Head {
+        Head { seq, digest: Digest([byte; 32]), at: Timestamp::from_seconds(0) }
+    }
+
+    fn report(findings: &[&str]) -> Report {
+        let findings = findings.iter().map(|text| (*text).to_owned()).collect();
+        let (floor, tip) = (head(5, 1), Some(head(9, 2)));
+        Report { entries: 4, floor, tip, waiting: Some(0), findings }
+    }
+
+    #[test]
+    fn whatever_was_found_makes_the_command_fail() {
+        assert!(report(&[]).conclude(None, false).is_ok());
+        assert!(report(&["entry 6 is missing"]).conclude(None, false).is_err());
+        assert!(report(&["entry 6 is missing"]).conclude(None, true).is_err());
+    }
+
+    #[test]
+    fn a_kept_head_is_compared_with_the_beginning_too() {
+        assert!(report(&[]).conclude(Some(head(5, 1)), false).is_ok());
+        assert!(report(&[]).conclude(Some(head(5, 7)), false).is_err());
+        // Nothing is left that could tell.
+        assert!(report(&[]).conclude(Some(head(4, 7)), false).is_ok());
+    }
+}

@@ -1,0 +1,77 @@
+//! The database: whether it is there, its migrations, and what stands in it.
+
+use std::time::Duration;
+
+use gateward_app::domain::ports::Clock;
+use gateward_crypto::SystemClock;
+use gateward_diesel::{MigrateError, altered, inspect, pending};
+use tokio::time::timeout;
+
+use super::finding::{Code, Finding};
+use super::{anomalies, clock, keys};
+use crate::settings::Settings;
+
+/// How long a question about migrations may take; it waits for a node that applies some.
+const MIGRATIONS_MAX: Duration = Duration::from_mins(1);
+
+/// Checks all that is about the database; gives the names of its public keys, if they could be read.
+pub(super) async fn check(settings: &Settings) -> (Vec<Finding>, Option<Vec<String>>) {
+    let url = settings.database_url.expose();
+    let mut found = Vec::new();
+    match in_time(Box::pin(pending(url))).await {
+        Ok(missing) => found.extend(of_pending(&missing)),
+        Err(MigrateError::Failed(cause)) => {
+            found.push(Finding::unanswered("the migrations", anyhow::Error::from_boxed(cause)));
+        }
+        Err(error) => return (vec![unreachable(error)], None),
+    }
+    match in_time(Box::pin(altered(url))).await {
+        Ok(names) => found.extend(of_altered(&names)),
+        Err(error) => found.push(Finding::unanswered("what migrations were applied", error)),
+    }
+    found.extend(clock::check_database(url).await);
+    match inspect(url, SystemClock.now()).await {
+        Ok(all) => found.extend(all.iter().map(anomalies::finding)),
+        Err(error) => found.push(Finding::unanswered("what stands in the database", error)),
+    }
+    let (of_keys, key_ids) = keys::check(settings).await;
+    found.extend(of_keys);
+    (found, key_ids)
+}
+
+async fn in_time<T>(
+    question: impl Future<Output = Result<T, MigrateError>>,
+) -> Result<T, MigrateError> {
+    timeout(MIGRATIONS_MAX, question).await.unwrap_or_else(|_| {
+        Err(MigrateError::Failed("no answer in time; does a node apply migrations?".into()))
+    })
+}
+
+fn unreachable(error: MigrateError) -> Finding {
+    Finding::new(
+        Code::DatabaseUnreachable,
+        format!("{:#}; nothing in it was checked", anyhow::Error::from(error)),
+        "start the server or put the file back, or correct database.url",
+    )
+}
+
+fn of_pending(missing: &[String]) -> Option<Finding> {
+    (!missing.is_empty()).then(|| {
+        Finding::new(
+            Code::MigrationsPending,
+            format!("the database lacks the migrations {}", missing.join(", ")),
+            "run: gateward migrate",
+        )
+    })
+}
+
+fn of_altered(names: &[String]) -> Option<Finding> {
+    (!names.is_empty()).then(|| {
+        Finding::new(
+            Code::MigrationsAltered,
+            format!("these migrations said something else when they were applied: {}", names.join(", ")),
+            "use a program whose migrations were not changed, or compare its tables with those of a \
+             new database and mend what differs",
+        )
+    })
+}

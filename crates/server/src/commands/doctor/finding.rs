@@ -1,0 +1,113 @@
+//! What was found, how bad it is, and what to do about it.
+
+/// Makes the codes and their list of one table.
+macro_rules! codes {
+    ($($name:ident = $text:literal,)*) => {
+        /// What scripts know a finding by; `docs/doctor.md` tells what each means.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(super) enum Code {
+            $($name,)*
+        }
+
+        impl Code {
+            /// Every code there is.
+            #[cfg(test)]
+            pub(super) const ALL: &[Self] = &[$(Self::$name,)*];
+
+            pub(super) const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => $text,)*
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    Settings = "settings",
+    KeyFileExposed = "key_file_exposed",
+    PublicUrlPlain = "public_url_plain",
+    BreachedList = "breached_list",
+    DatabaseUnreachable = "database_unreachable",
+    MigrationsPending = "migrations_pending",
+    MigrationsAltered = "migrations_altered",
+    Unanswered = "unanswered",
+    ClockDatabase = "clock_database",
+    SessionOfDisabledUser = "session_of_disabled_user",
+    SessionWithoutUser = "session_without_user",
+    SessionTwice = "session_twice",
+    EndedSessionLives = "ended_session_lives",
+    UsedLinkOpen = "used_link_open",
+    Orphan = "orphan",
+    UndefinedRole = "undefined_role",
+    LettersDead = "letters_dead",
+    LettersOverdue = "letters_overdue",
+    NoAdministrator = "no_administrator",
+    Unswept = "unswept",
+    AuditUnsealed = "audit_unsealed",
+    Future = "future",
+    Start = "start",
+    NeverUsed = "never_used",
+    Issuer = "issuer",
+    KeyOverdue = "key_overdue",
+    MasterKey = "master_key",
+    AuditChain = "audit_chain",
+    PublicUrlUnreachable = "public_url_unreachable",
+    PublicUrlCertificate = "public_url_certificate",
+    PublicUrlOther = "public_url_other",
+    ClockPublicUrl = "clock_public_url",
+    ProxyUntrusted = "proxy_untrusted",
+    MailSetup = "mail_setup",
+    MailUnreachable = "mail_unreachable",
+    MailCertificate = "mail_certificate",
+    MailLogin = "mail_login",
+}
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Level {
+    /// It must be put right.
+    Finding,
+    /// It may be as it should.
+    Warning,
+}
+
+impl Level {
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Finding => "finding",
+            Self::Warning => "warning",
+        }
+    }
+}
+
+/// Something that is wrong, or may be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Finding {
+    pub(super) code: Code,
+    pub(super) level: Level,
+    pub(super) what: String,
+    pub(super) remedy: String,
+}
+
+impl Finding {
+    /// Something that must be put right.
+    pub(super) fn new(code: Code, what: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { code, level: Level::Finding, what: what.into(), remedy: remedy.into() }
+    }
+
+    /// Something that may be as it should.
+    pub(super) fn warning(code: Code, what: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { level: Level::Warning, ..Self::new(code, what, remedy) }
+    }
+
+    /// A question that got no answer, so that what it asks about is not known.
+    pub(super) fn unanswered(about: &str, error: impl Into<anyhow::Error>) -> Self {
+        let error = error.into();
+        Self::new(
+            Code::Unanswered,
+            format!("{about} could not be checked: {error:#}"),
+            "put right what else is found, above all pending migrations, and run this again",
+        )
+    }
+}

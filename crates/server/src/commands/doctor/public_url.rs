@@ -1,0 +1,105 @@
+//! The public URL: whether what answers there is this service.
+
+use gateward_app::domain::Timestamp;
+use gateward_app::domain::ports::Clock;
+use gateward_crypto::SystemClock;
+use jiff::fmt::rfc2822::DateTimeParser;
+use reqwest::header::{DATE, HeaderMap};
+use reqwest::{Client, StatusCode};
+use serde_json::Value;
+
+use super::clock::{self, Span};
+use super::finding::{Code, Finding};
+use super::{proxy, web};
+use crate::settings::Settings;
+
+/// What TLS says of a certificate that it does not believe.
+const UNTRUSTED: &str = "invalid peer certificate";
+
+/// Asks for the public keys there. `key_ids` are those of the database, if they are known.
+pub(super) async fn check(settings: &Settings, key_ids: Option<&[String]>) -> Vec<Finding> {
+    let url = format!("{}/.well-known/jwks.json", settings.http.public_url);
+    let client = match web::client() {
+        Ok(client) => client,
+        Err(error) => return vec![unreachable(&url, &format!("{:#}", anyhow::Error::from(error)))],
+    };
+    let before = proxy::untrusted(&client, settings.ops_listen).await;
+    let mut found = ask(&client, &url, key_ids).await;
+    let after = proxy::untrusted(&client, settings.ops_listen).await;
+    found.extend(proxy::finding(before, after));
+    found
+}
+
+async fn ask(client: &Client, url: &str, key_ids: Option<&[String]>) -> Vec<Finding> {
+    let from = SystemClock.now();
+    let response = match client.get(url).send().await {
+        Ok(response) => response,
+        Err(error) => return vec![of_failure(url, error)],
+    };
+    let span = Span { from, to: SystemClock.now() };
+    let clock = date(response.headers(), span);
+    let status = response.status();
+    let fault = match web::text(response).await {
+        Ok(body) => of_answer(url, status, &body, key_ids),
+        Err(error) => Some(of_failure(url, error)),
+    };
+    fault.into_iter().chain(clock).collect()
+}
+
+fn of_failure(url: &str, error: reqwest::Error) -> Finding {
+    let told = format!("{:#}", anyhow::Error::from(error));
+    if told.contains(UNTRUSTED) {
+        let what = format!("the certificate at {url} is not trusted here: {told}");
+        let remedy = "give the listener (http.tls_cert) or the proxy a certificate for this host that \
+                      clients trust, and its whole chain";
+        return Finding::new(Code::PublicUrlCertificate, what, remedy);
+    }
+    unreachable(url, &told)
+}
+
+fn unreachable(url: &str, told: &str) -> Finding {
+    Finding::warning(
+        Code::PublicUrlUnreachable,
+        format!("nothing answers at {url}: {told}"),
+        "start a node; if one runs, see that http.public_url leads to it, through the proxy if there is \
+         one",
+    )
+}
+
+fn of_answer(
+    url: &str,
+    status: StatusCode,
+    body: &str,
+    key_ids: Option<&[String]>,
+) -> Option<Finding> {
+    if status.is_server_error() {
+        return Some(unreachable(url, &format!("the answer is {status}")));
+    }
+    let ids = ids(body).filter(|_| status == StatusCode::OK);
+    let what = match (ids, key_ids) {
+        (None, _) => format!("{url} answers {status}, and not with public keys"),
+        (Some(theirs), Some(ours)) if !theirs.iter().any(|id| ours.contains(id)) => {
+            format!("{url} answers with keys that are not those of this database")
+        }
+        (Some(_), _) => return None,
+    };
+    let remedy = "set http.public_url to where clients reach this service, or have the proxy lead there; \
+                  or point database.url to the database of what answers";
+    Some(Finding::new(Code::PublicUrlOther, what, remedy))
+}
+
+/// The names of the keys of a JSON Web Key Set.
+fn ids(body: &str) -> Option<Vec<String>> {
+    let set: Value = serde_json::from_str(body).ok()?;
+    let id = |key: &Value| Some(key.get("kid")?.as_str()?.to_owned());
+    set.get("keys")?.as_array()?.iter().map(id).collect()
+}
+
+/// Looks at the clock of whoever answered. The header has whole seconds (RFC 9110, section 5.6.7).
+fn date(headers: &HeaderMap, span: Span) -> Option<Finding> {
+    let text = headers.get(DATE)?.to_str().ok()?;
+    let date = DateTimeParser::new().parse_timestamp(text).ok()?;
+    let span = Span { from: span.from.minus_seconds(1), ..span };
+    let theirs = Timestamp::from_micros(date.as_microsecond());
+    clock::differing(Code::ClockPublicUrl, "what answers at http.public_url", span, theirs)
+}

@@ -1,0 +1,126 @@
+//! What `gateward user` does to an account that is there.
+
+use anyhow::anyhow;
+use gateward_app::domain::{Identifier, RoleName, User};
+use gateward_app::{AdminError, App, By};
+
+use super::super::{complain, tell};
+use super::confirm::confirm;
+use super::{find, of_account};
+use crate::cli::Doomed;
+use crate::settings::Settings;
+
+pub(super) async fn grant(user: &str, role: RoleName, settings: &Settings) -> anyhow::Result<()> {
+    change_role(user, role, true, settings).await
+}
+
+pub(super) async fn revoke(user: &str, role: RoleName, settings: &Settings) -> anyhow::Result<()> {
+    anyhow::ensure!(role != RoleName::user(), "everybody holds the role user");
+    change_role(user, role, false, settings).await
+}
+
+async fn change_role(
+    user: &str,
+    role: RoleName,
+    holds: bool,
+    settings: &Settings,
+) -> anyhow::Result<()> {
+    let (wired, user) = find(user, settings).await?;
+    let changed = match wired.app.change_role(By::Operator, user.id, role.clone(), holds).await {
+        Err(AdminError::NoSuchRole(_)) => return Err(no_such_role(&wired.app, &role).await),
+        changed => changed.map_err(|error| of_admin(error, &user))?,
+    };
+    let roles: Vec<&str> = changed.roles.iter().map(RoleName::as_str).collect();
+    tell(&format!("{} holds the roles: {}.", changed.username, roles.join(", ")));
+    Ok(())
+}
+
+async fn no_such_role(app: &App, role: &RoleName) -> anyhow::Error {
+    match app.list_roles().await {
+        Ok(roles) => {
+            let names: Vec<&str> = roles.iter().map(|role| role.name.as_str()).collect();
+            anyhow!("there is no role {role}; there are: {}", names.join(", "))
+        }
+        Err(error) => error.into(),
+    }
+}
+
+pub(super) async fn disable(user: &str, settings: &Settings) -> anyhow::Result<()> {
+    let (wired, user) = find(user, settings).await?;
+    let done = wired.app.disable_user(By::Operator, user.id).await;
+    let (user, changed) = done.map_err(|error| of_admin(error, &user))?;
+    let name = &user.username;
+    tell(&if changed {
+        format!("{name} is disabled; every session is over.")
+    } else {
+        format!("{name} was disabled before.")
+    });
+    Ok(())
+}
+
+pub(super) async fn enable(user: &str, settings: &Settings) -> anyhow::Result<()> {
+    let (wired, user) = find(user, settings).await?;
+    let done = wired.app.enable_user(By::Operator, user.id).await;
+    let (user, changed) = done.map_err(|error| of_admin(error, &user))?;
+    let name = &user.username;
+    tell(&if changed {
+        format!("{name} is enabled.")
+    } else {
+        format!("{name} was not disabled.")
+    });
+    Ok(())
+}
+
+pub(super) async fn delete(doomed: Doomed, settings: &Settings) -> anyhow::Result<()> {
+    let (wired, user) = find(&doomed.user, settings).await?;
+    let question = format!("Delete {}?", described(&user));
+    confirm(&question, user.username.as_str(), doomed.yes)?;
+    let done = wired.app.delete_user(By::Operator, user.id).await;
+    let user = done.map_err(|error| of_admin(error, &user))?;
+    tell(&format!("{} ({}) is deleted; every session is over.", user.username, user.id));
+    Ok(())
+}
+
+pub(super) async fn logout(doomed: Doomed, settings: &Settings) -> anyhow::Result<()> {
+    let (wired, user) = find(&doomed.user, settings).await?;
+    let question = format!("End every session of {}?", described(&user));
+    confirm(&question, user.username.as_str(), doomed.yes)?;
+    let done = wired.app.end_sessions_of(By::Operator, user.id).await;
+    let name = &user.username;
+    tell(&match done.map_err(|error| of_admin(error, &user))? {
+        0 => format!("{name} had no session."),
+        1 => format!("One session of {name} is over."),
+        count => format!("{count} sessions of {name} are over."),
+    });
+    Ok(())
+}
+
+fn described(user: &User) -> String {
+    format!("{} ({}, {})", user.username, user.email, user.id)
+}
+
+/// Prints the link alone on standard output, so that it can be piped on, and the rest beside it.
+pub(super) async fn make_reset_link(text: &str, settings: &Settings) -> anyhow::Result<()> {
+    let (wired, user) = find(text, settings).await?;
+    let made = wired.app.make_reset_link(&Identifier::Email(user.email)).await;
+    let (link, good_until) = made.map_err(|error| of_account(error, text))?;
+    tell(&link);
+    let until = gateward_http::rfc3339(good_until);
+    complain(&format!(
+        "It is good until {until} and for one use. Whoever has it can take the account over."
+    ));
+    Ok(())
+}
+
+/// What an error means to whoever named an account.
+fn of_admin(error: AdminError, user: &User) -> anyhow::Error {
+    let name = &user.username;
+    match error {
+        AdminError::NotFound => anyhow!("{name} was deleted meanwhile"),
+        AdminError::LastAdmin => anyhow!(
+            "{name} is the last active administrator, and nobody could administer without one; \
+             first run: gateward user grant USER admin"
+        ),
+        error => error.into(),
+    }
+}
