@@ -60,7 +60,8 @@ impl App {
         self.complete_change(caller, prepared).await
     }
 
-    /// The first half: checks both passwords and hashes the new one. Writes nothing.
+    /// The first half: checks both passwords and hashes the new one. Writes nothing but that
+    /// the current one was wrong.
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn prepare_change(
         &self,

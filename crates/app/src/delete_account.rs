@@ -46,8 +46,8 @@ impl App {
         }
     }
 
-    /// The first half: the password, or that it was given lately. Writes nothing; see
-    /// [`App::login`] for why there are two halves.
+    /// The first half: the password, or that it was given lately. Writes nothing but that
+    /// it was wrong; see [`App::login`] for why there are two halves.
     pub async fn verify_deletion(
         &self,
         caller: &Caller,

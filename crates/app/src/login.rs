@@ -84,7 +84,8 @@ impl App {
         self.complete_login(verified).await
     }
 
-    /// The first half: finds the account and checks the password. Writes nothing.
+    /// The first half: finds the account and checks the password. Writes nothing but that it
+    /// was wrong.
     ///
     /// An unknown name and a wrong password get the same answer after the same work: one hash is
     /// verified either way.

@@ -50,8 +50,8 @@ pub enum ReauthenticateError {
 }
 
 impl App {
-    /// The first half of giving the password again: checks it. Writes nothing; see [`App::login`]
-    /// for why there are two halves.
+    /// The first half of giving the password again: checks it. Writes nothing but that it was
+    /// wrong; see [`App::login`] for why there are two halves.
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn verify_again(
         &self,

@@ -80,7 +80,8 @@ impl App {
         self.complete_signup(prepared).await
     }
 
-    /// The first half: checks the password and hashes it. Writes nothing.
+    /// The first half: checks the password and hashes it. Writes nothing but that there was one
+    /// more from there.
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn prepare_signup(&self, signup: Signup) -> Result<PreparedSignup, SignupError> {
         let now = self.now();

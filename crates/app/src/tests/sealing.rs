@@ -11,6 +11,7 @@ use gateward_testkit::{MemoryStore, fixtures};
 
 use super::fakes::{PASSWORD, World, policy, world_with};
 use super::mailbox::open_world;
+use super::staff::{DESK, by};
 use super::throttles::{WRONG, attempt, from};
 use crate::{AuditReport, By, Policy};
 
@@ -133,6 +134,23 @@ async fn what_tells_of_a_deleted_account_goes_and_the_chain_holds() {
         let erased = events.iter().filter(|event| event.kind == EventKind::EventsErased);
         assert_eq!(erased.map(|event| event.user_id).collect::<Vec<_>>(), [Some(ada.id)]);
     }
+}
+
+/// Where an administrator was is not about the person who is gone.
+#[tokio::test]
+async fn what_tells_of_who_deleted_an_account_stays() {
+    let (world, memory) = open_world(policy()).await;
+    let ada = world.owner("ada", |_| ()).await;
+    let grace = world.staff("grace", &["admin"]).await;
+    world.app.login(attempt("ada", PASSWORD, from(7))).await.unwrap();
+    world.app.delete_user(by(&grace), ada.id).await.unwrap();
+    world.app.sweep_audit().await.unwrap();
+    world.app.seal_events().await.unwrap();
+    sound(&world).await;
+    let events = memory.events();
+    let deleted = events.iter().find(|event| event.kind == EventKind::AccountDeleted).unwrap();
+    assert_eq!((deleted.ip, deleted.user_id), (DESK.ip, Some(ada.id)));
+    assert!(events.iter().all(|event| event.ip != from(7).ip));
 }
 
 #[tokio::test]

@@ -1,9 +1,10 @@
 //! Wrong passwords that are given at once, and on more than one node.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
-use gateward_domain::ports::{HashError, PasswordHasher};
+use gateward_domain::ports::{Access, HashError, PasswordHasher, Task, Tasks};
 use gateward_domain::{Password, PasswordHash};
 use gateward_testkit::{MemoryStore, SeededEntropy};
 use tokio::sync::Barrier;
@@ -111,4 +112,27 @@ async fn l8_nodes_count_together_and_a_restart_forgets_nothing() {
     }
     first.clock.advance_seconds(30);
     assert_eq!(restarted.try_at("ada", PASSWORD, from(99)).await, "in");
+}
+
+/// Runs work as the service does: it goes on without whoever waits for it.
+struct Spawning;
+
+impl Tasks for Spawning {
+    fn run(&self, task: Task) -> Task {
+        let task = tokio::spawn(task);
+        Box::pin(async move { task.await.unwrap() })
+    }
+}
+
+#[tokio::test]
+async fn l1_a_client_that_hangs_up_has_not_tried_for_nothing() {
+    let (mut world, _) = with_ada().await;
+    world.app.ports.tasks = Arc::new(Spawning);
+    // Somebody else writes, so nothing can be counted yet.
+    let writer = world.store.begin(Access::Write).await.unwrap();
+    let tried = world.app.login(attempt("ada", WRONG, from(1)));
+    let hung_up = tokio::time::timeout(Duration::from_millis(20), tried).await;
+    assert!(hung_up.is_err(), "there is no answer yet");
+    drop(writer);
+    assert_eq!(world.counts().await, 3, "of the name, the client and the two together");
 }

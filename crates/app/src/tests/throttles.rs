@@ -228,6 +228,19 @@ async fn who_gets_in_starts_anew_and_the_client_does_not() {
 }
 
 #[tokio::test]
+async fn the_right_password_of_a_disabled_account_counts_and_is_written_down() {
+    let (world, memory) = with_ada().await;
+    world.set_disabled("ada", true).await;
+    for number in 0..10 {
+        let refused = world.app.login(attempt("ada", PASSWORD, from(number))).await;
+        assert!(matches!(refused, Err(LoginError::Disabled(_))), "{number}");
+    }
+    assert_eq!(world.try_at("ada", PASSWORD, from(99)).await, "30");
+    let told = |event: &&gateward_domain::Event| event.kind == EventKind::LoginRefused;
+    assert_eq!(memory.events().iter().filter(told).count(), 10);
+}
+
+#[tokio::test]
 async fn what_was_wrong_is_forgotten_a_day_after_the_last_of_it() {
     let (world, _) = with_ada().await;
     world.strike_name("ada", 10).await;
