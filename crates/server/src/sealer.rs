@@ -77,15 +77,17 @@ impl Sealer<'_> {
 
     /// Warns of each cause once, until something goes well.
     fn note(&mut self, done: Result<(), SealError>) {
-        let Err(error) = done else {
-            self.trouble = None;
-            return;
-        };
-        let cause = format!("{:#}", anyhow::Error::from(error));
-        if self.trouble.as_ref() != Some(&cause) {
+        let cause = done.err().map(|error| format!("{:#}", anyhow::Error::from(error)));
+        if self.is_new(cause.as_deref()) {
             tracing::warn!(cause, "the audit trail could not be sealed; it is tried again");
-            self.trouble = Some(cause);
         }
+    }
+
+    /// Whether this is trouble, and another than the last.
+    fn is_new(&mut self, cause: Option<&str>) -> bool {
+        let is_new = cause.is_some() && cause != self.trouble.as_deref();
+        self.trouble = cause.map(str::to_owned);
+        is_new
     }
 }
 
@@ -110,10 +112,9 @@ mod tests {
     async fn a_cause_is_warned_of_once_until_something_goes_well() {
         let node = brought_up().await;
         let mut sealer = Sealer { app: &node.wired.app, told: 0, trouble: None };
-        let busy = || Err(SealError::Store(gateward_app::domain::ports::StoreError::Busy));
-        sealer.note(busy());
-        assert_eq!(sealer.trouble.as_deref(), Some("the store is busy"));
-        sealer.note(Ok(()));
-        assert_eq!(sealer.trouble, None);
+        let (busy, gone) = (Some("busy"), Some("gone"));
+        let causes = [busy, busy, gone, gone, None, gone];
+        let warned = causes.map(|cause| sealer.is_new(cause));
+        assert_eq!(warned, [true, false, true, false, false, true]);
     }
 }

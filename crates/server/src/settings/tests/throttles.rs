@@ -1,34 +1,28 @@
 //! Settings of throttles and of the audit trail.
 
-use gateward_app::ThrottlePolicy;
-
 use super::*;
 
 /// The numbers of the throttles; `None` if they are off.
-fn numbers(options: &[(&str, &str)]) -> Option<(u32, u32, i64, u32)> {
-    let throttle = with(options).unwrap().policy.throttle;
-    throttle.map(|policy| {
-        let ThrottlePolicy {
-            login_failures_per_account,
-            login_failures_per_client,
-            window_seconds,
-            signups_per_client,
-        } = policy;
-        let failures = (login_failures_per_account, login_failures_per_client);
-        (failures.0, failures.1, window_seconds, signups_per_client)
-    })
+fn numbers(options: &[(&str, &str)]) -> Option<[i64; 4]> {
+    let throttle = with(options).unwrap().policy.throttle?;
+    Some([
+        throttle.login_failures_per_account.into(),
+        throttle.login_failures_per_client.into(),
+        throttle.window_seconds,
+        throttle.signups_per_client.into(),
+    ])
 }
 
 #[test]
 fn throttles_are_on_with_the_documented_numbers() {
-    assert_eq!(numbers(&[]), Some((10, 100, 900, 30)));
+    assert_eq!(numbers(&[]), Some([10, 100, 900, 30]));
     let others = [
         ("throttle.login_failures_per_account", "3"),
         ("throttle.login_failures_per_client", "4"),
         ("throttle.window_seconds", "5"),
         ("throttle.signups_per_client", "6"),
     ];
-    assert_eq!(numbers(&others), Some((3, 4, 5, 6)));
+    assert_eq!(numbers(&others), Some([3, 4, 5, 6]));
 }
 
 #[test]
