@@ -169,7 +169,7 @@ impl App {
             check.note_deletion(&entry.event);
         }
         let entries = check.entries();
-        let findings = check.finish(&chain.tip);
+        let findings = check.finish(Some(&chain.tip));
         Ok(AuditReport { entries, tip, waiting: waiting.len(), findings })
     }
 

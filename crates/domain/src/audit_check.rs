@@ -141,19 +141,15 @@ impl<R: Fn(&str) -> Option<(HeadKind, Head)>> ChainCheck<R> {
         self.find(Finding::Unreadable(self.seq));
     }
 
-    /// Ends at the tip.
-    pub fn finish(mut self, tip: &SignedHead) -> Vec<Finding> {
-        let reached = tip.head.seq.max(self.expected.map_or(0, |head| head.seq));
+    /// Ends at the tip; `None` where nobody knows how far the chain came.
+    pub fn finish(mut self, tip: Option<&SignedHead>) -> Vec<Finding> {
+        let tip_seq = tip.map_or(0, |tip| tip.head.seq);
+        let reached = tip_seq.max(self.expected.map_or(0, |head| head.seq));
         if self.seq < reached {
             self.find(Finding::CutTail { found: self.seq, expected: reached });
         }
-        let is_start = tip.head.seq == 0 && self.entries == 0;
-        if !is_start && (self.read_head)(&tip.signature) != Some((HeadKind::Tip, tip.head)) {
-            self.find(Finding::ForgedHead(tip.head.seq));
-        }
-        // A tip of another chain fits its own signature, but not the last entry.
-        if self.seq == tip.head.seq && self.digest.is_some_and(|digest| digest != tip.head.digest) {
-            self.find(Finding::ForgedHead(tip.head.seq));
+        if let Some(tip) = tip {
+            self.check_tip(tip);
         }
         for (user, seq) in std::mem::take(&mut self.erased) {
             if !self.deleted.contains(&user) {
@@ -174,6 +170,17 @@ impl<R: Fn(&str) -> Option<(HeadKind, Head)>> ChainCheck<R> {
     /// Says that an entry stands behind the end of the chain.
     pub fn add_beyond(&mut self, seq: i64) {
         self.find(Finding::BeyondTip(seq));
+    }
+
+    fn check_tip(&mut self, tip: &SignedHead) {
+        let is_start = tip.head.seq == 0 && self.entries == 0;
+        if !is_start && (self.read_head)(&tip.signature) != Some((HeadKind::Tip, tip.head)) {
+            self.find(Finding::ForgedHead(tip.head.seq));
+        }
+        // A tip of another chain fits its own signature, but not the last entry.
+        if self.seq == tip.head.seq && self.digest.is_some_and(|digest| digest != tip.head.digest) {
+            self.find(Finding::ForgedHead(tip.head.seq));
+        }
     }
 
     fn check_digest(&mut self, entry: &Entry, seal: &Seal) {
@@ -291,7 +298,7 @@ mod tests {
         for entry in entries {
             check.add(entry);
         }
-        check.finish(tip)
+        check.finish(Some(tip))
     }
 
     fn erase(entry: &mut Entry) {
@@ -352,7 +359,7 @@ mod tests {
             check.add(entry);
         }
         let cut = Finding::CutTail { found: 5, expected: 10 };
-        assert_eq!(check.finish(&back), [cut]);
+        assert_eq!(check.finish(Some(&back)), [cut]);
     }
 
     #[test]
@@ -413,7 +420,7 @@ mod tests {
             for entry in &entries[4..] {
                 check.add(entry);
             }
-            check.finish(&tip)
+            check.finish(Some(&tip))
         };
         assert_eq!(from(&signed(HeadKind::Floor, head)), []);
         assert_eq!(from(&signed(HeadKind::Tip, head)), [Finding::ForgedFloor]);
@@ -431,6 +438,6 @@ mod tests {
         for entry in &entries[4..] {
             check.add(entry);
         }
-        assert_eq!(check.finish(&tip), [Finding::Unreadable(4), Finding::Altered(7)]);
+        assert_eq!(check.finish(Some(&tip)), [Finding::Unreadable(4), Finding::Altered(7)]);
     }
 }

@@ -65,20 +65,26 @@ impl Fields {
 
     /// Takes a list of strings that must be there.
     pub(crate) fn texts(&mut self, name: &str) -> Option<Vec<String>> {
-        if self.has(name) {
-            return self.optional_texts(name);
-        }
-        self.wrong(name, "required", "is missing");
-        None
+        let Some(value) = self.take(name) else {
+            self.wrong(name, "required", "is missing");
+            return None;
+        };
+        self.list(name, value)
     }
 
     /// Takes a list of strings that may be there; `null` is as good as nothing.
     pub(crate) fn optional_texts(&mut self, name: &str) -> Option<Vec<String>> {
+        match self.take(name)? {
+            Value::Null => None,
+            value => self.list(name, value),
+        }
+    }
+
+    fn list(&mut self, name: &str, value: Value) -> Option<Vec<String>> {
         let text = |value| if let Value::Text(text) = value { Some(text) } else { None };
-        let texts = match self.take(name) {
-            None | Some(Value::Null) => return None,
-            Some(Value::List(values)) => values.into_iter().map(text).collect(),
-            Some(_) => None,
+        let texts = match value {
+            Value::List(values) => values.into_iter().map(text).collect(),
+            _ => None,
         };
         if texts.is_none() {
             self.wrong(name, "wrong_type", "must be a list of strings");

@@ -42,9 +42,9 @@ struct StoryBody {
 async fn explain_session(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let caller = caller(&app, &request).await?;
     app.core().require(&caller, Permission::SessionsRead, &app.origin(&request)).await?;
+    refuse_query(&request)?;
     let story = app.core().explain_session(&caller, named_session(&request, "sid")).await;
     let Story { session, end, chapters } = story?;
-    refuse_query(&request)?;
     Ok(super::ok(&StoryBody {
         session: SessionBody::new(&session, caller.session_id, end),
         story: chapters

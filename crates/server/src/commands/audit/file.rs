@@ -39,7 +39,7 @@ pub(super) fn check(
         progress.tell(check.entries(), None);
     }
     let (seq, entries) = (check.seq(), check.entries());
-    let findings = check.finish(tip.as_ref().unwrap_or(&SignedHead::start()));
+    let findings = check.finish(tip.as_ref());
     let mut findings: Vec<String> = findings.iter().map(Finding::to_string).collect();
     findings.extend(end_finding(tip.as_ref(), seq, goes_on));
     Ok(Report { entries, floor: floor.head, tip: tip.map(|tip| tip.head), waiting: None, findings })

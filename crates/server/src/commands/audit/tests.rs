@@ -159,7 +159,8 @@ fn a_tip_of_another_time_is_found() {
     let lines = export(0);
     let start = Line::Tip(SignedHead::start()).to_text();
     let cut = [lines[..8].to_vec(), vec![start]].concat();
-    assert_eq!(findings(&cut), ["the file goes on behind its end, which is at 0"]);
+    let goes_on = "the file goes on behind its end, which is at 0";
+    assert_eq!(findings(&cut), ["the signature at entry 0 is forged", goes_on]);
     let doubled = [lines.clone(), vec![lines[11].clone()]].concat();
     assert_eq!(findings(&doubled), ["the file goes on behind its end, which is at 10"]);
 }
