@@ -11,6 +11,7 @@ use crate::error::MigrateError;
 use crate::open::CreateIfMissing;
 use crate::target::Target;
 use crate::{postgres, sqlite};
+pub use __diesel_schema_migrations as applied_migrations;
 pub use sums::{Sums, differing, gateward_migration_sums};
 
 /// An error of the migrations' own machinery.
@@ -28,7 +29,7 @@ pub async fn migrate(url: &str, create: CreateIfMissing) -> Result<Vec<String>, 
     }
 }
 
-/// The versions of the migrations that the database lacks.
+/// The versions of the migrations that the database lacks. It is only looked at.
 pub async fn pending(url: &str) -> Result<Vec<String>, MigrateError> {
     match Target::parse(url)? {
         Target::Sqlite(path) => sqlite::migrate::pending(path).await,
@@ -62,16 +63,28 @@ where
     Ok(applied.iter().map(MigrationVersion::to_string).collect())
 }
 
-/// Lists what is pending, in order.
-pub fn list<DB: Backend, C: MigrationHarness<DB>>(
-    conn: &mut C,
-    migrations: EmbeddedMigrations,
+/// Lists which of the migrations are not applied, in order.
+pub fn lacking<DB: Backend>(
+    migrations: &EmbeddedMigrations,
+    applied: &[String],
 ) -> Result<Vec<String>, Cause>
 where
     EmbeddedMigrations: MigrationSource<DB>,
 {
-    let pending = conn.pending_migrations(migrations)?;
-    Ok(pending.iter().map(|migration| migration.name().version().to_string()).collect())
+    let mut versions: Vec<_> = MigrationSource::<DB>::migrations(migrations)?
+        .iter()
+        .map(|migration| migration.name().version().to_string())
+        .collect();
+    versions.retain(|version| !applied.contains(version));
+    versions.sort_unstable();
+    Ok(versions)
+}
+
+diesel::table! {
+    /// What is applied. The runner makes this table; whoever only looks must not, and may lack the right.
+    __diesel_schema_migrations (version) {
+        version -> Text,
+    }
 }
 
 #[cfg(test)]

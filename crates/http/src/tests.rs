@@ -24,8 +24,8 @@ use gateward_app::domain::key::{Algorithm, KeyId, KeyPurpose, StoredKey};
 use gateward_app::domain::link::LinkSecret;
 use gateward_app::domain::mail::Letter;
 use gateward_app::domain::ports::{
-    Access, AuditKeys, FeedWatch, HashError, KeyError, KeyMaker, LinkMaker, MailError, Mailer,
-    NoBell, NoBreachedPasswords, NoKnowledge, NoMeter, PasswordHasher, Store, StoreError,
+    Access, AuditKeys, FeedWatch, HashError, InlineTasks, KeyError, KeyMaker, LinkMaker, MailError,
+    Mailer, NoBell, NoBreachedPasswords, NoKnowledge, NoMeter, PasswordHasher, Store, StoreError,
     TokenSigner, Tx,
 };
 use gateward_app::domain::refresh::{Salt, ShownToken};
@@ -213,6 +213,7 @@ pub(crate) async fn app() -> App {
         key_maker: Arc::new(Hollow),
         clock: Arc::new(FixedClock::default()),
         entropy: Arc::new(SeededEntropy::new(1)),
+        tasks: Arc::new(InlineTasks),
     };
     let core = gateward_app::App::new(ports, policy()).await.unwrap();
     App::new(Arc::new(core), options())

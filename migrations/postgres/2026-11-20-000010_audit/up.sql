@@ -38,6 +38,12 @@ CREATE TABLE erasures (
 
 CREATE INDEX erasures_in_order ON erasures (requested_at, user_id);
 
+-- Also those that were deleted before there was this table.
+INSERT INTO erasures (user_id, requested_at)
+SELECT user_id, max(happened_at) FROM events
+WHERE kind = 'account_deleted' AND user_id IS NOT NULL
+GROUP BY user_id;
+
 -- What was written down stays. An event gets its place once, may lose its personal part, and goes
 -- with the end of the chain alone.
 CREATE FUNCTION keep_event() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -16,6 +16,7 @@ const KEPT: &[(&str, &str, &str, i64)] = &[
     ("known_clients", "id", "expires_at", HOUR),
     ("news", "seq", "matters_until", HOUR),
     ("strikes", "key", "expires_at", HOUR),
+    ("erasures", "user_id", "requested_at", 0),
 ];
 
 /// The same of letters, by how they ended.
@@ -67,7 +68,7 @@ fn question(dialect: &Dialect, now: Timestamp, flaw: Flaw, rows: &str) -> Questi
     Question { flaw, statement }
 }
 
-/// Puts the times in: `{now}`, `{60 from now}` and `{60 ago}`, in seconds.
+/// Puts the times in: `{now}`, `{30 from now}` and `{60 ago}`, in seconds.
 fn at_times(dialect: &Dialect, now: Timestamp, rows: &str) -> String {
     let mut parts = rows.split(['{', '}']);
     let mut text = parts.next().unwrap_or_default().to_owned();
@@ -123,6 +124,8 @@ fn links() -> Vec<(Flaw, String)> {
          (links.purpose = 'confirm_email' AND EXISTS (SELECT 1 FROM users \
          WHERE users.id = links.subject_id AND users.email_verified \
          AND users.email = links.email)) \
+         OR (links.purpose = 'change_email' AND EXISTS (SELECT 1 FROM users \
+         WHERE users.id = links.subject_id AND users.email = links.email)) \
          OR (links.purpose IN ('reset_password', 'handed_reset', 'invitation') \
          AND EXISTS (SELECT 1 FROM events WHERE events.user_id = links.subject_id \
          AND events.kind IN ('password_reset', 'password_changed', 'invitation_accepted') \
@@ -172,11 +175,11 @@ fn times() -> Vec<(Flaw, String)> {
         ),
         (
             Flaw::FromTheFuture { table: "sessions" },
-            "SELECT id AS it FROM sessions WHERE created_at > {60 from now}",
+            "SELECT id AS it FROM sessions WHERE created_at > {30 from now}",
         ),
         (
             Flaw::FromTheFuture { table: "events" },
-            "SELECT id AS it FROM events WHERE happened_at > {60 from now}",
+            "SELECT id AS it FROM events WHERE happened_at > {30 from now}",
         ),
     ];
     let rows = KEPT.iter().map(|(table, key, column, seconds)| {

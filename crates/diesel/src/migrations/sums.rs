@@ -58,20 +58,20 @@ where
 }
 
 /// The names of the migrations that are applied and whose sum is another one than was noted.
-pub fn differing<DB: Backend, C: MigrationHarness<DB>>(
-    conn: &mut C,
+pub fn differing<DB: Backend>(
     migrations: &EmbeddedMigrations,
+    applied: &[String],
     noted: Sums,
 ) -> Result<Vec<String>, Cause>
 where
     EmbeddedMigrations: MigrationSource<DB>,
 {
-    let applied = conn.applied_migrations()?;
     let noted: HashMap<_, _> = noted.into_iter().collect();
     let mut altered = Vec::new();
     for migration in MigrationSource::<DB>::migrations(migrations)? {
         let version = migration.name().version();
-        let noted = noted.get(&version.to_string()).filter(|_| applied.contains(&version));
+        let version = version.to_string();
+        let noted = noted.get(&version).filter(|_| applied.contains(&version));
         if let Some(noted) = noted
             && *noted != sum(&*migration)?
         {

@@ -186,3 +186,28 @@ async fn a_migration_of_sqlite_that_was_altered_since_is_named() {
     database.run_sql("UPDATE gateward_migration_sums SET sum = '0'");
     assert_eq!(altered(&database.url).await.unwrap().len(), names("sqlite").len());
 }
+
+/// Row 13.2.2: who may read and write the tables and owns none of them can look what is pending, and
+/// makes nothing by it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a13_2_2_what_is_pending_is_seen_without_a_right_to_make_tables() {
+    let (empty, database) = (PostgresDatabase::empty().await, PostgresDatabase::migrated().await);
+    let role = database.url.rsplit('/').next().unwrap().split('?').next().unwrap().to_owned();
+    database
+        .run_sql(&format!(
+            "CREATE ROLE {role} LOGIN PASSWORD 'plain'; \
+             REVOKE CREATE ON SCHEMA public FROM PUBLIC; \
+             GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}"
+        ))
+        .await;
+    let (scheme, rest) = database.url.split_once("://").unwrap();
+    let (_, server) = rest.rsplit_once('@').unwrap();
+    let url = format!("{scheme}://{role}:plain@{server}");
+    assert!(pending(&url).await.unwrap().is_empty());
+    assert!(altered(&url).await.unwrap().is_empty());
+    database.run_sql(&format!("DROP OWNED BY {role}; DROP ROLE {role}")).await;
+
+    assert_eq!(pending(&empty.url).await.unwrap().len(), names("postgres").len());
+    let tables = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'";
+    assert_eq!(empty.number(tables).await, 0);
+}

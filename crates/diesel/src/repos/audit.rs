@@ -15,13 +15,26 @@ use super::super::schema::{audit_chain, erasures, events};
 #[async_trait]
 impl AuditTrail for Tx {
     async fn list_unsealed_events(&mut self, limit: u32) -> Result<Vec<Entry>, StoreError> {
-        let rows = read!(self, "events", conn => events::table
-            .filter(events::seq.is_null())
-            .order(events::id)
-            .limit(i64::from(limit))
-            .select((EventRow::as_select(), SealRow::as_select()))
-            .load::<(EventRow, SealRow)>(conn))?;
-        Ok(rows.into_iter().filter_map(|row| entry(row).ok()).collect())
+        let (mut entries, wanted) = (Vec::new(), limit as usize);
+        // No identifier is nil.
+        let mut last = Id(uuid::Uuid::nil());
+        loop {
+            let rows = read!(self, "events", conn => events::table
+                .filter(events::seq.is_null().and(events::id.gt(last)))
+                .order(events::id)
+                .limit(i64::from(limit))
+                .select((EventRow::as_select(), SealRow::as_select()))
+                .load::<(EventRow, SealRow)>(conn))?;
+            let is_last = rows.len() < wanted;
+            for (row, seal) in rows {
+                last = row.id();
+                entries.extend(entry((row, seal)).ok());
+            }
+            if is_last || entries.len() >= wanted {
+                entries.truncate(wanted);
+                return Ok(entries);
+            }
+        }
     }
 
     async fn find_chain(&mut self) -> Result<Chain, StoreError> {

@@ -78,6 +78,13 @@ impl TryFrom<EventRow> for Event {
     }
 }
 
+impl EventRow {
+    /// Which event, whether or not the rest can be read.
+    pub const fn id(&self) -> Id {
+        self.id
+    }
+}
+
 /// The place of an event in the chain.
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = events)]

@@ -4,13 +4,16 @@ use std::path::PathBuf;
 
 use diesel::dsl::sql;
 use diesel::sql_types::Bool;
-use diesel::{QueryResult, RunQueryDsl, SqliteConnection};
+use diesel::sqlite::Sqlite;
+use diesel::{QueryDsl, QueryResult, RunQueryDsl, SqliteConnection};
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use tokio::task::spawn_blocking;
 
 use super::file;
-use crate::error::MigrateError;
-use crate::migrations::{Cause, Sums, apply, differing, gateward_migration_sums, list};
+use crate::error::{MigrateError, OpenError};
+use crate::migrations::{
+    Cause, Sums, applied_migrations, apply, differing, gateward_migration_sums, lacking,
+};
 use crate::open::CreateIfMissing;
 
 /// The migrations, compiled in.
@@ -32,26 +35,54 @@ pub async fn migrate(path: PathBuf, create: CreateIfMissing) -> Result<Vec<Strin
 
 /// Lists what was altered since it was applied.
 pub async fn altered(path: PathBuf) -> Result<Vec<String>, MigrateError> {
-    in_turn(path, CreateIfMissing::No, |conn| {
-        let noted = noted(conn)?;
-        differing(conn, &MIGRATIONS, noted)
+    looking(path, |conn| {
+        let (applied, noted) = (applied(conn)?, noted(conn)?);
+        differing::<Sqlite>(&MIGRATIONS, &applied, noted)
     })
     .await
 }
 
+/// Lists what is pending.
+pub async fn pending(path: PathBuf) -> Result<Vec<String>, MigrateError> {
+    looking(path, |conn| lacking::<Sqlite>(&MIGRATIONS, &applied(conn)?)).await
+}
+
+/// The versions that are applied; none in a database that was never migrated.
+fn applied(conn: &mut SqliteConnection) -> QueryResult<Vec<String>> {
+    if is_there(conn, "__diesel_schema_migrations")? {
+        applied_migrations::table.select(applied_migrations::version).load(conn)
+    } else {
+        Ok(Vec::new())
+    }
+}
+
 /// The sums that were noted; none by the versions before.
 fn noted(conn: &mut SqliteConnection) -> QueryResult<Sums> {
-    let is_there = "EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'gateward_migration_sums')";
-    if diesel::select(sql::<Bool>(is_there)).get_result(conn)? {
+    if is_there(conn, "gateward_migration_sums")? {
         gateward_migration_sums::table.load(conn)
     } else {
         Ok(Sums::new())
     }
 }
 
-/// Lists what is pending.
-pub async fn pending(path: PathBuf) -> Result<Vec<String>, MigrateError> {
-    in_turn(path, CreateIfMissing::No, |conn| list(conn, MIGRATIONS)).await
+/// Whether there is such a table.
+fn is_there(conn: &mut SqliteConnection, table: &str) -> QueryResult<bool> {
+    let is_there = format!("EXISTS (SELECT 1 FROM sqlite_schema WHERE name = '{table}')");
+    diesel::select(sql::<Bool>(&is_there)).get_result(conn)
+}
+
+/// Looks, and changes nothing.
+async fn looking<T: Send + 'static>(
+    path: PathBuf,
+    work: impl FnOnce(&mut SqliteConnection) -> Result<T, Cause> + Send + 'static,
+) -> Result<T, MigrateError> {
+    let worker = spawn_blocking(move || {
+        if !path.exists() {
+            return Err(OpenError::Missing(path).into());
+        }
+        work(&mut file::open_reader(&path)?).map_err(MigrateError::Failed)
+    });
+    worker.await.unwrap_or_else(|panicked| Err(MigrateError::Failed(Box::new(panicked))))
 }
 
 /// Works on a connection of its own, while no other process writes.

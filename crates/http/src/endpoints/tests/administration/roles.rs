@@ -41,7 +41,7 @@ async fn what_is_no_role_is_refused_by_its_field() {
         ("desk", json!(["users:read", "weather:make"]), "permissions", "unknown_permission"),
         ("desk", json!("users:read"), "permissions", "wrong_type"),
         ("desk", json!([1]), "permissions", "wrong_type"),
-        ("desk", json!(null), "permissions", "required"),
+        ("desk", json!(null), "permissions", "wrong_type"),
         ("Desk", json!([]), "name", "bad_form"),
         ("admin", json!([]), "name", "built_in"),
         ("user", json!(["users:read"]), "name", "built_in"),
