@@ -80,11 +80,8 @@ impl App {
         session_id: SessionId,
         origin: &Origin,
     ) -> Result<Tally, StoreError> {
-        let mut counters: Vec<_> =
-            self.growing("insider", &session_id.to_string(), Share::Whole)?.into_iter().collect();
-        if let Some(network) = origin.ip.map(client_network) {
-            counters.extend(self.window("client", &network, Limit::Failures)?);
-        }
+        let counter = self.growing("insider", &session_id.to_string(), Share::Whole)?;
+        let counters = counter.into_iter().collect();
         Ok(Tally::new(Pathway::Reauthentication, counters, origin))
     }
 

@@ -63,7 +63,7 @@ impl Report {
         }
         if let (true, Some(tip)) = (self.findings.is_empty(), self.tip) {
             let (count, seq, digest) = (self.entries, tip.seq, tip.digest);
-            tell(&format!("{count} entries, the chain is whole up to {seq} {digest}"));
+            tell(&format!("{count} entries, the chain is whole up to {seq}:{digest}"));
         }
         if let Some(count @ 1..) = self.waiting {
             complain(&format!(

@@ -11,27 +11,32 @@ use super::finding::{Code, Finding};
 use super::{anomalies, clock, keys};
 use crate::settings::Settings;
 
-/// How long a question about migrations may take; it waits for a node that applies some.
-const MIGRATIONS_MAX: Duration = Duration::from_mins(1);
+/// How long all questions of one kind may take: a database that is silent for so long is no use to a node
+/// either.
+const ANSWER_MAX: Duration = Duration::from_mins(2);
 
 /// Checks all that is about the database; gives the names of its public keys, if they could be read.
 pub(super) async fn check(settings: &Settings) -> (Vec<Finding>, Option<Vec<String>>) {
     let url = settings.database_url.expose();
     let mut found = Vec::new();
-    match in_time(Box::pin(pending(url))).await {
+    match in_time(Box::pin(pending(url))).await.and_then(|answer| answer) {
         Ok(missing) => found.extend(of_pending(&missing)),
         Err(MigrateError::Failed(cause)) => {
             found.push(Finding::unanswered("the migrations", anyhow::Error::from_boxed(cause)));
         }
         Err(error) => return (vec![unreachable(error)], None),
     }
-    match in_time(Box::pin(altered(url))).await {
+    match in_time(Box::pin(altered(url))).await.and_then(|answer| answer) {
         Ok(names) => found.extend(of_altered(&names)),
         Err(error) => found.push(Finding::unanswered("what migrations were applied", error)),
     }
-    found.extend(clock::check_database(url).await);
-    match inspect(url, SystemClock.now()).await {
-        Ok(all) => found.extend(all.iter().map(anomalies::finding)),
+    match in_time(Box::pin(clock::check_database(url))).await {
+        Ok(clock) => found.extend(clock),
+        Err(error) => found.push(Finding::unanswered("the clock of the database's server", error)),
+    }
+    match in_time(Box::pin(inspect(url, SystemClock.now()))).await {
+        Ok(Ok(all)) => found.extend(all.iter().map(anomalies::finding)),
+        Ok(Err(error)) => found.push(Finding::unanswered("what stands in the database", error)),
         Err(error) => found.push(Finding::unanswered("what stands in the database", error)),
     }
     let (of_keys, key_ids) = keys::check(settings).await;
@@ -39,12 +44,9 @@ pub(super) async fn check(settings: &Settings) -> (Vec<Finding>, Option<Vec<Stri
     (found, key_ids)
 }
 
-async fn in_time<T>(
-    question: impl Future<Output = Result<T, MigrateError>>,
-) -> Result<T, MigrateError> {
-    timeout(MIGRATIONS_MAX, question).await.unwrap_or_else(|_| {
-        Err(MigrateError::Failed("no answer in time; does a node apply migrations?".into()))
-    })
+async fn in_time<T>(question: impl Future<Output = T>) -> Result<T, MigrateError> {
+    let late = |_| MigrateError::Failed("no answer in time".into());
+    timeout(ANSWER_MAX, question).await.map_err(late)
 }
 
 fn unreachable(error: MigrateError) -> Finding {

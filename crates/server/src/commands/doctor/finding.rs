@@ -101,6 +101,11 @@ impl Finding {
         Self { level: Level::Warning, ..Self::new(code, what, remedy) }
     }
 
+    /// The same where it cannot be as it should.
+    pub(super) fn graver(self) -> Self {
+        Self { level: Level::Finding, ..self }
+    }
+
     /// A question that got no answer, so that what it asks about is not known.
     pub(super) fn unanswered(about: &str, error: impl Into<anyhow::Error>) -> Self {
         let error = error.into();

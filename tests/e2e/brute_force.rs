@@ -1,0 +1,290 @@
+//! Passwords that are guessed at `/login`: rows L1, L2, L6, L8, L9 and INV16, by the counts of
+//! `docs/brute-force.md`.
+
+mod addresses;
+mod breached;
+mod forgiven;
+mod pathways;
+mod siege;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Instant;
+
+use gateward_e2e::{Answer, Database, PASSWORD, on_both};
+use reqwest::Method;
+use serde_json::json;
+
+use crate::cookies::jar::{DEVICE, Jar, login_request};
+use crate::pair::together;
+use crate::post::are_alike;
+use siege::{HOME, Siege, WRONG, address, login, request, wait_of};
+
+on_both!(
+    l1_of_two_hundred_tries_from_one_client_five_are_told,
+    l1_of_a_hundred_tries_at_once_ten_are_told_at_the_most,
+    l1_a_name_is_tried_a_hundred_and_nine_times_on_the_first_day,
+    l2_a_known_client_has_tries_of_its_own,
+    l6_l8_inv16_one_account_is_tried_ten_times_from_a_thousand_addresses,
+    l6_inv16_one_client_tries_a_hundred_of_a_thousand_names,
+    l6_a_name_of_nobody_is_counted_like_any_other,
+    l9_who_waits_as_long_as_told_is_looked_at,
+);
+
+/// A login that was tried with a wrong password, and told so.
+#[track_caller]
+fn is_told(answer: &Answer) {
+    answer.is(401, "invalid_credentials");
+    assert!(answer.header("retry-after").is_none(), "{answer:?}");
+}
+
+/// Rows L1 and L2: half as many as for a name, so that a name is not worn out by one client.
+async fn l1_of_two_hundred_tries_from_one_client_five_are_told(kind: Database) {
+    let siege = Siege::lay(kind).await;
+    siege.begin("ada").await;
+    let (begun, thief) = (Instant::now(), "198.51.100.7");
+    let mut told = 0;
+    for number in 0..200 {
+        let answer = siege.login(thief, "ada", WRONG).await;
+        if number < 5 || answer.status == 401 {
+            is_told(&answer);
+            told += 1;
+        } else {
+            wait_of(&answer);
+        }
+    }
+    assert!(told <= 5 + waits_within(begun), "{told}");
+    let right = siege.login(thief, "ada", PASSWORD).await;
+    assert!(waits_within(begun) > 0 || wait_of(&right) <= 30, "{right:?}");
+    let owner = siege.login(HOME, "ada", PASSWORD).await;
+    assert_eq!(owner.status, 200, "nobody else is kept out: {owner:?}");
+}
+
+/// Row L1: at once on both nodes, each try from an address of its own.
+async fn l1_of_a_hundred_tries_at_once_ten_are_told_at_the_most(kind: Database) {
+    let siege = Siege::lay(kind).await;
+    siege.begin("ada").await;
+    let begun = Instant::now();
+    let answers = at_once(&siege, None).await;
+    let told = answers.iter().filter(|answer| answer.status == 401).count();
+    assert!((1..=10).contains(&told) || waits_within(begun) > 0, "{told}");
+    // A node that is too busy to look says so, which tells nothing either.
+    let silent = |answer: &&Answer| [429, 503].contains(&answer.status.as_u16());
+    assert_eq!(answers.iter().filter(silent).count(), 100 - told, "{answers:#?}");
+
+    // What is left of the allowance goes one by one; then a right one among many is not found.
+    let mut others = (100..).map(address);
+    while siege.login(&others.next().unwrap(), "ada", WRONG).await.status == 401 {}
+    let answers = at_once(&siege, Some(70)).await;
+    let told = answers.iter().filter(|answer| !silent(answer)).count();
+    assert!(told <= waits_within(begun), "{answers:#?}");
+}
+
+/// Tries a name a hundred times at once, once with the right password perhaps.
+async fn at_once(siege: &Siege, right: Option<usize>) -> Vec<Answer> {
+    let attempt = |number: usize| {
+        let client = siege.client();
+        let password = if right == Some(number) { PASSWORD } else { WRONG };
+        async move { login(&client, &address(number), "ada", password).await }
+    };
+    together((0..100).map(attempt)).await
+}
+
+/// How many waits may be over, each of which lets one more try through: they take 30 s, 60 s, 120 s
+/// and so on, and a machine may be slow.
+fn waits_within(begun: Instant) -> usize {
+    [30, 90, 210, 450, 930].into_iter().filter(|end| begun.elapsed().as_secs() >= *end).count()
+}
+
+/// Row L1: whoever has any number of addresses and never waits longer than told.
+async fn l1_a_name_is_tried_a_hundred_and_nine_times_on_the_first_day(kind: Database) {
+    let Some((siege, mut clock)) = Siege::lay_by_clock(kind).await else { return };
+    siege.begin("ada").await;
+    let (begun, mut told) = (Instant::now(), 0);
+    for number in 0.. {
+        let answer = siege.login(&address(number), "ada", WRONG).await;
+        if answer.status == 429 {
+            clock.forward(wait_of(&answer));
+        } else {
+            is_told(&answer);
+            told += 1;
+        }
+        if clock.since(begun) > 24 * 3600 {
+            break;
+        }
+    }
+    assert_eq!(told, 109);
+}
+
+/// Row L2: who shows the token of a known client is counted by it alone.
+async fn l2_a_known_client_has_tries_of_its_own(kind: Database) {
+    let siege = Siege::lay(kind).await;
+    let own = siege.begin("ada").await;
+    let device = own.text_of("device_token");
+    let known = async |password: &str| {
+        let body = json!({"username": "ada", "password": password, "device_token": device});
+        siege.post(HOME, "/v1/login", body).await
+    };
+    let begun = Instant::now();
+    for _ in 0..10 {
+        is_told(&known(WRONG).await);
+    }
+    let answer = known(PASSWORD).await;
+    assert!(waits_within(begun) > 0 || wait_of(&answer) <= 30, "{answer:?}");
+    // What it has used up is its own: another one from the same place gets in, and so does whoever
+    // shows what is nobody's.
+    assert_eq!(siege.login(HOME, "ada", PASSWORD).await.status, 200);
+    let body = json!({"username": "ada", "password": PASSWORD, "device_token": "x".repeat(43)});
+    assert_eq!(siege.post(HOME, "/v1/login", body).await.status, 200);
+}
+
+/// Rows L6, L8 and INV16: on two nodes in turn, and killed in between. The owner logs in meanwhile.
+async fn l6_l8_inv16_one_account_is_tried_ten_times_from_a_thousand_addresses(kind: Database) {
+    let mut siege = Siege::lay(kind).await;
+    let own = siege.begin("ada").await;
+    let client = siege.client();
+    let jar = Jar::of(&client.send(login_request(&client, "ada")).await);
+    let (begun, mut told) = (Instant::now(), 0);
+    for number in 0..1000 {
+        if number == 500 {
+            siege.crash().await;
+        }
+        let answer = siege.login(&address(number), "ada", WRONG).await;
+        if number < 10 || answer.status == 401 {
+            is_told(&answer);
+            told += 1;
+        } else {
+            wait_of(&answer);
+        }
+        if number % 200 == 199 {
+            owner_gets_in(&siege, own.text_of("device_token"), &jar).await;
+        }
+    }
+    assert!(told <= 10 + waits_within(begun), "{told}");
+    for client in siege.clients() {
+        let stranger = login(client, "203.0.113.1", "ada", PASSWORD).await;
+        assert!(waits_within(begun) > 0 || wait_of(&stranger) <= 30, "{stranger:?}");
+    }
+}
+
+/// Logs in by a known client on both nodes, with bearer tokens and in cookie mode.
+async fn owner_gets_in(siege: &Siege, device: &str, jar: &Jar) {
+    for client in siege.clients() {
+        let body = json!({"username": "ada", "password": PASSWORD, "device_token": device});
+        // From where the attack comes, too.
+        for from in [HOME, &address(3)] {
+            let by_token = request(client, from, Method::POST, "/v1/login", &body);
+            let answer = client.send(by_token).await;
+            assert_eq!(answer.status, 200, "{answer:?}");
+        }
+        let cookie = format!("{DEVICE}={}", jar.get(DEVICE));
+        let by_cookie = login_request(client, "ada").header("cookie", cookie);
+        let answer = client.send(by_cookie.header("x-forwarded-for", address(4))).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+    }
+}
+
+/// Rows L6 and INV16: a client is an IPv4 address, or an IPv6 network of 64 bits.
+async fn l6_inv16_one_client_tries_a_hundred_of_a_thousand_names(kind: Database) {
+    let mut siege = Siege::lay(kind).await;
+    siege.begin("ada").await;
+    for is_old in [true, false] {
+        let from = |number: usize| {
+            if is_old {
+                "203.0.113.9".to_owned()
+            } else {
+                format!("2001:db8:1:2:{:x}::{number:x}", number % 7)
+            }
+        };
+        let neighbour = if is_old { "203.0.113.10" } else { "2001:db8:1:3::1" };
+        for number in 0..1000 {
+            if number == 500 {
+                siege.crash().await;
+            }
+            // Some names are somebody's.
+            let name = if number % 99 == 1 { "ada" } else { &format!("user{number}") };
+            let answer = siege.login(&from(number), name, WRONG).await;
+            if number < 100 {
+                is_told(&answer);
+            } else {
+                wait_of(&answer);
+            }
+        }
+        wait_of(&siege.login(&from(1000), "ada", PASSWORD).await);
+        let other = siege.login(neighbour, "ada", PASSWORD).await;
+        assert_eq!(other.status, 200, "{other:?}");
+    }
+}
+
+/// Row L6: the same answers in the same order, so nobody learns which names exist.
+async fn l6_a_name_of_nobody_is_counted_like_any_other(kind: Database) {
+    let siege = Siege::lay(kind).await;
+    siege.begin("ada").await;
+    let timeless = |mut answer: Answer| {
+        if answer.status == 429 {
+            wait_of(&answer);
+            answer.body["detail"] = json!(null);
+            answer.text.clear();
+        }
+        answer
+    };
+    for (known, nobody) in [("ada", "eve"), ("ada@example.org", "eve@example.org")] {
+        let mut statuses = BTreeMap::<u16, usize>::new();
+        for number in 0..13 {
+            let from = address(number);
+            let one = timeless(siege.login(&from, known, WRONG).await);
+            let other = timeless(siege.login(&from, nobody, WRONG).await);
+            are_alike(&one, &other);
+            *statuses.entry(one.status.as_u16()).or_default() += 1;
+        }
+        assert_eq!(statuses, BTreeMap::from([(401, 10), (429, 3)]), "{known}");
+    }
+}
+
+/// Row L9: each wait is twice as long, up to the window, and none is longer than it says.
+async fn l9_who_waits_as_long_as_told_is_looked_at(kind: Database) {
+    let Some((siege, mut clock)) = Siege::lay_by_clock(kind).await else { return };
+    let mut forward = |seconds| clock.forward(seconds);
+    siege.begin("ada").await;
+    siege.wear_out("ada", 10).await;
+    for (number, longest) in [30, 60, 120, 240, 480, 900, 900].into_iter().enumerate() {
+        let from = address(100 + number);
+        let wait = wait_of(&siege.login(&from, "ada", WRONG).await);
+        assert!(wait > longest / 2 && wait <= longest, "{wait} of {longest}");
+        forward(wait / 2);
+        let rest = wait_of(&siege.login(&from, "ada", PASSWORD).await);
+        assert!(rest <= wait - wait / 2, "half of it is no wait: {rest} of {wait}");
+        forward(rest);
+        is_told(&siege.login(&from, "ada", WRONG).await);
+    }
+    forward(wait_of(&siege.login("203.0.113.1", "ada", PASSWORD).await));
+    let owner = siege.login("203.0.113.1", "ada", PASSWORD).await;
+    assert_eq!(owner.status, 200, "{owner:?}");
+
+    // The same for a client, whose window begins with its first failure.
+    for number in 0..100 {
+        is_told(&siege.login("203.0.113.2", &format!("user{number}"), WRONG).await);
+    }
+    let wait = wait_of(&siege.login("203.0.113.2", "ada", PASSWORD).await);
+    forward(wait / 2);
+    let rest = wait_of(&siege.login("203.0.113.2", "ada", PASSWORD).await);
+    assert!(rest <= wait - wait / 2, "{rest} of {wait}");
+    forward(rest);
+    assert_eq!(siege.login("203.0.113.2", "ada", PASSWORD).await.status, 200);
+}
+
+/// ASVS 6.1.1: what is written down is what is set where nobody sets anything.
+#[test]
+fn a6_1_1_the_document_tells_the_numbers_that_are_in_force() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let read = |path: &str| std::fs::read_to_string(root.join(path)).unwrap();
+    let document = read("docs/brute-force.md");
+    let settings: toml::Table = read("config/default.toml").parse().unwrap();
+    let throttle = settings["throttle"].as_table().unwrap();
+    for (name, value) in throttle.iter().filter(|(_, value)| value.is_integer()) {
+        let rest = document.split_once(&format!("`throttle.{name}`"));
+        let rest = rest.unwrap_or_else(|| panic!("{name} is not explained")).1;
+        let (told, _) = rest.split_once('(').unwrap().1.split_once(')').unwrap();
+        assert_eq!(told, value.to_string(), "{name}");
+    }
+}

@@ -1,0 +1,198 @@
+//! A list of breached passwords, in both forms: row P6.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use aws_lc_rs::digest;
+use gateward_e2e::{Answer, Client, Database, Node, PASSWORD, Plan, TestDatabase};
+use serde_json::json;
+
+use super::siege::NEW;
+use crate::commands::said;
+use crate::dev_inbox::{forgot, token, wait_for};
+use crate::operator::create;
+
+/// A password that nothing else is wrong with.
+const BREACHED: &str = "a horse that everybody knows";
+
+/// A form of the list.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// A folder of range files.
+    Ranges,
+    /// One file of all hashes.
+    Whole,
+}
+
+/// The SHA-1 of a password, as the lists write it.
+fn hash(password: &str) -> String {
+    let hash = digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, password.as_bytes());
+    hash.as_ref().iter().fold(String::new(), |text, byte| format!("{text}{byte:02X}"))
+}
+
+/// Writes a list that holds [`BREACHED`] among hashes of nobody's. A password whose line has the
+/// number 0 is none of it: such lines pad the answers of the public service.
+fn write(form: Form, list: &Path) {
+    let breached = hash(BREACHED);
+    let mut lines: Vec<String> = [PASSWORD, NEW].map(|good| format!("{}:0", hash(good))).into();
+    lines.push(format!("{breached}:12345"));
+    lines.extend(["00000", "80000", "FFFFF"].map(|digits| format!("{digits}{}:7", "A".repeat(35))));
+    lines.sort();
+    if form == Form::Whole {
+        fs::write(list, lines.join("\r\n")).unwrap();
+        return;
+    }
+    fs::create_dir(list).unwrap();
+    for line in lines {
+        let (range, rest) = line.split_at(5);
+        fs::write(list.join(range), format!("{rest}\r\n")).unwrap();
+    }
+}
+
+/// A node with a list, and an administrator. The node comes first, so that it ends before the
+/// database does.
+struct Listed {
+    _node: Node,
+    client: Client,
+    admin: Answer,
+    database: TestDatabase,
+}
+
+impl Listed {
+    async fn start(form: Form) -> Self {
+        let database = TestDatabase::new(Database::Sqlite).await;
+        let list = database.folder.path().join("breached");
+        write(form, &list);
+        let plan = Plan::on(&database).with("password.breached_list", list.display());
+        let node = plan.start().await;
+        said(&create(&plan, ("root", "root@example.org"), PASSWORD));
+        let client = node.client();
+        let admin = client.login("root", PASSWORD).await;
+        assert_eq!(admin.status, 200, "{admin:?}");
+        Self { client, admin, _node: node, database }
+    }
+
+    /// Where the list is.
+    fn list(&self) -> PathBuf {
+        self.database.folder.path().join("breached")
+    }
+
+    /// Does what sets a password, with this one.
+    async fn choose(&self, way: &Way, password: &str) -> Answer {
+        let (path, body) = match way {
+            Way::Signup => {
+                let email = "cyd@example.org";
+                ("signup", json!({"username": "cyd", "email": email, "password": password}))
+            }
+            Way::Change => {
+                let body = json!({"current_password": PASSWORD, "new_password": password});
+                return self.client.post_as(self.admin.access(), "/v1/me/password", &body).await;
+            }
+            Way::Reset(token) => {
+                ("password/reset", json!({"token": token, "new_password": password}))
+            }
+            Way::Invitation(token) => {
+                ("invitation/accept", json!({"token": token, "password": password}))
+            }
+        };
+        self.client.send(self.client.post(&format!("/v1/{path}"), &body)).await
+    }
+
+    /// All the ways, with letters on which nothing was done yet.
+    async fn ways(&self) -> [Way; 4] {
+        let (client, bob) = (&self.client, "bob@example.org");
+        assert_eq!(client.signup("bob").await.status, 201);
+        forgot(client, bob).await;
+        let reset = wait_for(client, bob, "Choose a new password", 1).await;
+        let body = json!({"username": "eve", "email": "eve@example.org", "roles": ["user"]});
+        let invited = client.post_as(self.admin.access(), "/v1/users", &body).await;
+        assert_eq!(invited.status, 201, "{invited:?}");
+        let invitation = wait_for(client, "eve@example.org", "Choose the password", 1).await;
+        [
+            Way::Signup,
+            Way::Change,
+            Way::Reset(token(&reset).to_owned()),
+            Way::Invitation(token(&invitation).to_owned()),
+        ]
+    }
+}
+
+/// A way to choose a password.
+enum Way {
+    Signup,
+    Change,
+    Reset(String),
+    Invitation(String),
+}
+
+impl Way {
+    /// The field that holds the password.
+    const fn field(&self) -> &'static str {
+        match self {
+            Self::Signup | Self::Invitation(_) => "password",
+            Self::Change | Self::Reset(_) => "new_password",
+        }
+    }
+}
+
+/// Row P6: wherever somebody chooses a password; and a letter is not used up by it.
+async fn is_refused_everywhere(form: Form) {
+    let listed = Listed::start(form).await;
+    for way in listed.ways().await {
+        let refused = listed.choose(&way, BREACHED).await;
+        refused.is(422, "validation_failed");
+        assert_eq!(refused.fields(), [way.field()]);
+        assert_eq!(refused.body["errors"][0]["code"], "breached_password");
+        let answer = listed.choose(&way, NEW).await;
+        assert!(answer.status.is_success(), "{answer:?}");
+    }
+    for name in ["cyd", "root", "bob", "eve"] {
+        listed.client.login(name, BREACHED).await.is(401, "invalid_credentials");
+        assert_eq!(listed.client.login(name, NEW).await.status, 200, "{name}");
+    }
+    // The operator is no exception.
+    let plan = Plan::on(&listed.database).with("password.breached_list", listed.list().display());
+    let made = create(&plan, ("dan", "dan@example.org"), BREACHED);
+    assert!(!made.status.success());
+    listed.client.login("dan", BREACHED).await.is(401, "invalid_credentials");
+}
+
+/// Row P6: what cannot be looked up is not accepted, and nothing else stops working.
+async fn nothing_is_accepted_without_it(form: Form) {
+    let listed = Listed::start(form).await;
+    let ways = listed.ways().await;
+    let (list, away) = (listed.list(), listed.list().with_extension("away"));
+    fs::rename(&list, &away).unwrap();
+    for way in &ways {
+        listed.choose(way, NEW).await.is(503, "unavailable");
+    }
+    for name in ["cyd", "root", "bob", "eve"] {
+        listed.client.login(name, NEW).await.is(401, "invalid_credentials");
+    }
+    assert_eq!(listed.client.login("bob", PASSWORD).await.status, 200, "it was chosen before");
+    fs::rename(away, list).unwrap();
+    for way in &ways {
+        let answer = listed.choose(way, NEW).await;
+        assert!(answer.status.is_success(), "{answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn p6_a_password_of_the_ranges_of_breached_ones_is_refused_wherever_one_is_chosen() {
+    is_refused_everywhere(Form::Ranges).await;
+}
+
+#[tokio::test]
+async fn p6_a_password_of_the_file_of_breached_ones_is_refused_wherever_one_is_chosen() {
+    is_refused_everywhere(Form::Whole).await;
+}
+
+#[tokio::test]
+async fn p6_no_password_is_accepted_while_the_ranges_are_gone() {
+    nothing_is_accepted_without_it(Form::Ranges).await;
+}
+
+#[tokio::test]
+async fn p6_no_password_is_accepted_while_the_file_is_gone() {
+    nothing_is_accepted_without_it(Form::Whole).await;
+}
