@@ -16,6 +16,9 @@ pub(crate) const CLIENT: [(&str, &str); 2] =
 /// A session that there is not.
 pub(crate) const NO_SESSION: &str = "01939b50-0000-7000-8000-000000000000";
 
+/// A role that there is not.
+const NO_ROLE: &str = "nobodys";
+
 /// One operation of the document.
 #[derive(Clone, Debug)]
 pub(crate) struct Operation {
@@ -106,7 +109,9 @@ impl Operation {
 
     /// The path with this in the place of each parameter.
     pub(crate) fn path_to(&self, asset: &str, session: &str) -> String {
-        let path = self.path.replace("{asset}", asset);
+        // Roles have names, not identifiers.
+        let role = if session == NO_SESSION { NO_ROLE } else { session };
+        let path = self.path.replace("{asset}", asset).replace("{name}", role);
         path.replace("{id}", session).replace("{sid}", session)
     }
 
@@ -180,6 +185,10 @@ fn valid(name: &str, schema: &Value) -> Value {
     };
     if kinds.contains(&json!("boolean")) {
         return json!(false);
+    }
+    if kinds.contains(&json!("array")) {
+        assert_eq!(schema["items"]["type"], "string", "teach this test what {schema} is");
+        return schema["example"].clone();
     }
     assert!(kinds.contains(&json!("string")), "teach this test what {schema} is");
     if schema["format"] == "password" {

@@ -1,5 +1,7 @@
 //! The authorization table, asked of the running program.
 
+mod matrix;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -23,8 +25,8 @@ struct Row {
     on_what: String,
 }
 
-/// The rows of the table, of which there is one for each operation.
-fn rows(operations: Vec<Operation>) -> Vec<Row> {
+/// The rows of the table, of which there must be one for each operation, and none for anything else.
+fn rows(operations: Vec<Operation>) -> Result<Vec<Row>, String> {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/authorization.md");
     let table = std::fs::read_to_string(path).unwrap();
     let row = Regex::new(r"(?m)^\| `([A-Z]+ /[^`]*)` \| ([^|]*) \|([^|]*)\|$").unwrap();
@@ -33,13 +35,11 @@ fn rows(operations: Vec<Operation>) -> Vec<Row> {
         .map(|row| (row[1].to_owned(), (row[2].to_owned(), row[3].to_owned())))
         .collect();
     let rows = operations.into_iter().map(|operation| {
-        let name = operation.name();
-        let (who, on_what) = cells.remove(&name).expect(&name);
-        Row { operation, who, on_what }
+        let (who, on_what) = cells.remove(&operation.name()).ok_or_else(|| operation.name())?;
+        Ok(Row { operation, who, on_what })
     });
-    let rows: Vec<Row> = rows.collect();
-    assert!(cells.is_empty(), "rows of nothing: {cells:?}");
-    rows
+    let rows = rows.collect::<Result<Vec<_>, String>>()?;
+    if cells.is_empty() { Ok(rows) } else { Err(format!("rows of nothing: {cells:?}")) }
 }
 
 /// A node with an administrator, a user, and for each right a client that has no other.
@@ -104,20 +104,6 @@ impl Doors {
         }
     }
 
-    async fn holders_of_a_permission_alone_may(&self, row: &Row) {
-        self.callers_alone_may(row).await;
-        let ask = async |pair: &Answer| {
-            self.client.send(self.request(row).bearer_auth(pair.access())).await
-        };
-        let refused = ask(&self.user).await;
-        refused.is(403, "forbidden");
-        assert!(refused.text_of("detail").contains(row.who.trim_matches('`')), "{refused:?}");
-        let challenge = r#"Bearer realm="gateward", error="insufficient_scope""#;
-        assert_eq!(refused.headers["www-authenticate"], challenge);
-        // Nobody is told before that there is no such thing.
-        ask(&self.admin).await.is(404, "not_found");
-    }
-
     async fn clients_alone_may(&self, row: &Row) {
         let request = || self.request(row);
         for (request, code) in [
@@ -144,11 +130,11 @@ impl Doors {
     }
 }
 
-/// Row 8.2.1 in part: every operation refuses whoever the table does not name, and no other.
+/// Row 8.2.1: every operation wants the kind of credentials that the table says, and no other.
 #[tokio::test(flavor = "multi_thread")]
-async fn operations_want_the_credentials_that_the_table_says() {
+async fn a8_2_1_operations_want_the_credentials_that_the_table_says() {
     let doors = Doors::new().await;
-    let rows = rows(operations(&doors.client).await);
+    let rows = rows(operations(&doors.client).await).unwrap();
     for row in &rows {
         match row.who.as_str() {
             "caller" => doors.callers_alone_may(row).await,
@@ -160,7 +146,7 @@ async fn operations_want_the_credentials_that_the_table_says() {
             }
             "anyone" | "holder" => doors.anyone_may(row).await,
             permission if permission.starts_with('`') => {
-                doors.holders_of_a_permission_alone_may(row).await;
+                doors.callers_alone_may(row).await;
             }
             unknown => panic!("teach this test who {unknown} is"),
         }
@@ -171,6 +157,19 @@ async fn operations_want_the_credentials_that_the_table_says() {
         let wants_caller = who == "caller" || who.starts_with('`');
         assert_eq!(operation.secured, wants_caller, "{}", operation.name());
     }
+}
+
+/// Row B4: nobody adds an operation and forgets to say who may do it.
+#[tokio::test]
+async fn b4_an_operation_without_a_row_and_a_row_without_an_operation_are_noticed() {
+    let stage = Stage::new().await;
+    let all = operations(&stage.client).await;
+    assert!(all.len() > 50 && rows(all.clone()).is_ok());
+    let extra = Operation { path: "/v1/weather".to_owned(), ..all[0].clone() };
+    let missing = rows([all.clone(), vec![extra.clone()]].concat()).err();
+    assert_eq!(missing, Some(extra.name()));
+    let idle = rows(all[1..].to_vec()).err().unwrap();
+    assert!(idle.contains(&all[0].name()), "{idle}");
 }
 
 /// Row 8.2.2 in part: what a caller does to "their own account" is done to no other.

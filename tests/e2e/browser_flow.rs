@@ -165,6 +165,28 @@ async fn a_change_of_address_is_undone_by_its_link() {
     client.me(pair.access()).await.is(401, "session_ended");
 }
 
+/// Whoever is invited chooses a password by the link of the letter, and logs in with it.
+#[tokio::test]
+async fn an_invitation_is_accepted_by_its_link() {
+    let Some(browser) = Browser::start(390, 844, false).await else { return };
+    let stage = reachable(&[]).await;
+    let client = &stage.client;
+    let admin = stage.admin("grace").await;
+    let whom = json!({"username": "ada", "email": "ada@example.org"});
+    assert_eq!(client.post_as(admin.access(), "/v1/users", &whom).await.status, 201);
+    let letter = wait_for(client, "ada@example.org", "Choose the password", 1).await;
+    browser.goto(link(&letter)).await;
+    has_no_secret(&browser, &stage, "/accept-invitation").await;
+    assert!(!browser.shows("input[name=token]:not([type=hidden])").await, "the link is enough");
+    client.login("ada", PASSWORD).await.is(401, "invalid_credentials");
+    browser.fill("input[name=new_password]", PASSWORD).await;
+    browser.click(SEND).await;
+    wait_for_heading(&browser, "Your password is set").await;
+    is_at_peace(&browser, &stage).await;
+    let login = client.login("ada", PASSWORD).await;
+    assert_eq!(login.body["user"]["email_verified"], true, "{login:?}");
+}
+
 /// A password can be looked at, and is sent as one all the same.
 #[tokio::test]
 async fn a_password_can_be_shown() {

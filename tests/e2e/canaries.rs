@@ -4,12 +4,13 @@ use std::fmt::Write;
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
-use gateward_e2e::{Answer, Client, Database, MASTER_KEY, Node, Plan, TestDatabase, on_both};
+use gateward_e2e::{Answer, Client, Database, MASTER_KEY, Node, Plan, TestDatabase, on_both, run};
 use regex::Regex;
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Map, Value, json};
 
 use crate::api::{Operation, form, operations};
+use crate::commands::said;
 use crate::loot::Loot;
 
 on_both!(w14_no_secret_stands_in_the_log, a16_2_1_a_line_tells_who_what_when_from_where);
@@ -43,6 +44,7 @@ async fn w14_no_secret_stands_in_the_log(kind: Database) {
         let operations = operations(&client).await;
         let mut canaries = fixed();
         let live = walk(&client, &mut canaries).await;
+        walk_as_admin(&plan, &client, &live).await;
         walk_by_cookie(&client, &mut canaries).await;
         walk_as_service(&client, &mut canaries).await;
         canaries.extend(hash(&database).await);
@@ -144,6 +146,28 @@ async fn walk(client: &Client, canaries: &mut Canaries) -> Answer {
     }
     client.me(known.access()).await.is(401, "session_ended");
     live
+}
+
+/// Makes her an administrator, who then does to others what needs no letter.
+async fn walk_as_admin(plan: &Plan, client: &Client, live: &Answer) {
+    said(&run(plan, &["user", "grant", "ada", "admin"], ""));
+    let bob = client.signup("bob").await.text_of("id").to_owned();
+    let [role, roles] = [json!({"permissions": ["audit:read"]}), json!({"roles": ["audits"]})];
+    for (method, path, body) in [
+        (Method::PUT, "/v1/roles/audits".to_owned(), role),
+        (Method::PUT, format!("/v1/users/{bob}/roles"), roles),
+        (Method::PATCH, format!("/v1/users/{bob}"), json!({"username": "robert"})),
+        (Method::POST, format!("/v1/users/{bob}/reset-password"), json!({})),
+        (Method::POST, format!("/v1/users/{bob}/disable"), json!({})),
+        (Method::POST, format!("/v1/users/{bob}/enable"), json!({})),
+    ] {
+        let request = client.request(method, &path).bearer_auth(live.access()).json(&body);
+        let answer = client.send(request).await;
+        assert!(answer.status.is_success(), "{path}: {answer:?}");
+    }
+    let path = format!("/v1/users/{bob}");
+    let deleted = client.request(Method::DELETE, &path).bearer_auth(live.access());
+    assert_eq!(client.send(deleted).await.status, 204);
 }
 
 fn keep_tokens(canaries: &mut Canaries, tokens: &[&str]) {

@@ -59,6 +59,11 @@ fn f23_every_command_refuses_a_bad_setting_by_name_before_the_socket_is_bound() 
         &["mail", "list"],
         &["mail", "retry", "--all"],
         &["mail", "render", "letters"],
+        &["session", "explain", "01939b50-0000-7000-8000-000000000000"],
+        &["audit", "verify"],
+        &["user", "list"],
+        &["user", "grant", "ada", "admin"],
+        &["user", "delete", "ada", "--yes"],
         &["user", "disable", "ada"],
         &["user", "create", "--username", "ada", "--email", "a@example.org", "--password-stdin"],
     ];
@@ -149,9 +154,8 @@ fn help_names_every_command_and_an_unknown_one_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let plan = Plan::bare(folder.path());
     let help = said(&run(&plan, &["--help"], ""));
-    for command in
-        ["serve", "migrate", "config", "user", "mail", "keys", "openapi", "--config <FILE>"]
-    {
+    let commands = ["serve", "migrate", "config", "user", "session", "mail", "keys", "audit"];
+    for command in commands.into_iter().chain(["doctor", "openapi", "--config <FILE>"]) {
         assert!(help.contains(command), "{help}");
     }
     assert!(said(&run(&plan, &["user", "create", "--help"], "")).contains("--password-stdin"));
@@ -195,9 +199,9 @@ async fn keys_are_listed_and_rotated_beside_a_running_node(kind: Database) {
     let pair = client.begin("ada").await;
 
     let list = said(&run(&plan, &["keys", "list"], ""));
-    assert_eq!(list.lines().count(), 4, "{list}");
+    assert_eq!(list.lines().count(), 5, "{list}");
     assert!(list.lines().skip(1).all(|line| line.contains(" signing ")), "{list}");
-    for kind in ["access   EdDSA", "refresh  HS256", "link     HS256"] {
+    for kind in ["access   EdDSA", "refresh  HS256", "link     HS256", "audit    EdDSA"] {
         assert!(list.contains(kind), "{list}");
     }
 
@@ -207,7 +211,7 @@ async fn keys_are_listed_and_rotated_beside_a_running_node(kind: Database) {
     let waits = "Keys that were made before are published and sign from 20";
     assert!(second.starts_with(waits) && second.contains("no more were made"), "{second}");
     let list = said(&run(&plan, &["keys", "list"], ""));
-    assert_eq!(list.lines().filter(|line| line.contains(" next ")).count(), 3, "{list}");
+    assert_eq!(list.lines().filter(|line| line.contains(" next ")).count(), 4, "{list}");
 
     // The running node publishes the new key without a restart, and its tokens go on working.
     let published = async || {

@@ -69,7 +69,14 @@ async fn operations(client: &Client) -> Vec<(Method, String)> {
     }
     assert!(found.len() > 25, "the document was read");
     // The pages and the inbox are in no document.
-    for path in ["/confirm-email", "/reset-password", "/undo-email-change", "/not-me"] {
+    let pages = [
+        "/confirm-email",
+        "/reset-password",
+        "/undo-email-change",
+        "/not-me",
+        "/accept-invitation",
+    ];
+    for path in pages {
         found.extend([(Method::GET, path.to_owned()), (Method::POST, path.to_owned())]);
     }
     found.push((Method::GET, "/dev/inbox.json".to_owned()));

@@ -47,6 +47,7 @@ async fn answers(stage: &Stage) -> Vec<Answer> {
         "/reset-password",
         "/undo-email-change",
         "/not-me",
+        "/accept-invitation",
         "/dev/inbox",
         "/dev/inbox.json",
         "/docs",
@@ -68,6 +69,11 @@ async fn answers(stage: &Stage) -> Vec<Answer> {
     }
     for path in ["/v1/me/sessions", &format!("/v1/sessions/{NO_SESSION}/explain")] {
         let request = client.request(Method::GET, path).bearer_auth(pair.access());
+        answers.push(client.send(request).await);
+    }
+    let admin = stage.admin("grace").await;
+    for path in ["/v1/users", "/v1/roles", "/v1/roles/admin", "/v1/audit"] {
+        let request = client.request(Method::GET, path).bearer_auth(admin.access());
         answers.push(client.send(request).await);
     }
     let service = |method: Method, path: &str| {

@@ -151,7 +151,11 @@ fn is_documented(request: &Request, body: &str, operations: &[Operation]) {
         }
         let kinds = members.get(member).map(|schema| schema["type"].to_string());
         let kinds = kinds.unwrap_or_else(|| panic!("{name} knows no {member}"));
-        let kind = if value.is_boolean() { "boolean" } else { "string" };
+        let kind = match value {
+            Value::Bool(_) => "boolean",
+            Value::Array(_) => "array",
+            _ => "string",
+        };
         assert!(kinds.contains(kind), "{name}: {member} is {kinds}");
     }
     for member in operation.required() {
@@ -205,6 +209,7 @@ async fn walk(read_the_letter: bool) -> (Vec<Request>, Vec<Operation>) {
     let client = node.client();
     let operations = operations(&client).await;
     let (mut variables, requests) = read();
+    administrator(&plan, &variables);
     assert_eq!(variables["host"], "http://127.0.0.1:8080", "that of `make run`");
 
     let mut answers = BTreeMap::new();
@@ -232,6 +237,16 @@ async fn walk(read_the_letter: bool) -> (Vec<Request>, Vec<Operation>) {
         client.login(email, password).await.is(401, "invalid_credentials");
     }
     (requests, operations)
+}
+
+/// Makes the administrator as the file has its reader do it.
+fn administrator(plan: &Plan, variables: &BTreeMap<String, String>) {
+    let [name, password] = ["admin", "password"].map(|name| variables[name].as_str());
+    let email = format!("{name}@example.org");
+    let words = format!("user create --username {name} --email {email} --admin --password-stdin");
+    assert!(FILE.contains(&format!("echo {password} | cargo run -- {words}")), "{words}");
+    let words: Vec<&str> = words.split(' ').collect();
+    said(&run(plan, &words, &format!("{password}\n")));
 }
 
 /// The token that stands in the letter to the old address.

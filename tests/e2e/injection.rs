@@ -1,10 +1,12 @@
 //! Statements in the wrong place, and databases that fail: rows W12 and W15.
 
-use gateward_e2e::{Answer, Client, Database, PASSWORD, Plan, TestDatabase, on_both};
+use gateward_e2e::{Answer, Client, Database, PASSWORD, Plan, TestDatabase, on_both, run};
+use reqwest::Method;
 use reqwest::header::HeaderValue;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::api::{Operation, operations, percent_encode};
+use crate::commands::said;
 use crate::headers;
 
 on_both!(w12_statements_are_only_text);
@@ -68,12 +70,16 @@ fn leaks_nothing(answer: &Answer, sent: &str) {
 /// Rows W12 and 1.2.4: a text that is a piece of SQL is a text, wherever it stands.
 async fn w12_statements_are_only_text(kind: Database) {
     let database = TestDatabase::new(kind).await;
-    let node = Plan::on(&database).start().await;
+    let plan = Plan::on(&database);
+    let node = plan.start().await;
     let client = node.client();
     let pair = client.begin("ada").await;
+    // Whoever may do everything reaches every statement.
+    said(&run(&plan, &["user", "grant", "ada", "admin"], ""));
     let before = client.me(pair.access()).await.body;
     let begun = std::time::Instant::now();
     for text in TEXTS {
+        nobody_is_found_by(&client, pair.access(), text).await;
         for answer in everywhere(&client, pair.access(), text).await {
             assert!(answer.status.is_client_error(), "{text:?}: {answer:?}");
             answer.is_problem();
@@ -105,6 +111,17 @@ async fn w12_statements_are_only_text(kind: Database) {
     assert_eq!(client.refresh(pair.refresh_token(), None).await.status, 200);
 }
 
+/// A text to look for is a text: nobody is called like it, and it stands for no other one.
+async fn nobody_is_found_by(client: &Client, token: &str, text: &str) {
+    for wanted in [text, "%", "_", "ad_", "*", "a%@"] {
+        let path = format!("/v1/users?q={}", percent_encode(wanted));
+        let answer = client.send(client.request(Method::GET, &path).bearer_auth(token)).await;
+        assert_eq!(answer.status, 200, "{wanted:?}: {answer:?}");
+        let nobody = json!({"items": [], "next_cursor": null});
+        assert_eq!(answer.body, nobody, "{wanted:?}");
+    }
+}
+
 /// The members in which any text is good; they are tried by themselves.
 fn may_be_anything(operation: &Operation, name: &str) -> bool {
     let is_resend = operation.path.ends_with("/email/resend");
@@ -115,19 +132,30 @@ fn may_be_anything(operation: &Operation, name: &str) -> bool {
 /// the answers of those requests that cannot succeed.
 async fn everywhere(client: &Client, token: &str, text: &str) -> Vec<Answer> {
     let mut answers = Vec::new();
+    let encoded = percent_encode(text);
     for operation in operations(client).await {
         for name in operation.members().keys().filter(|name| !may_be_anything(&operation, name)) {
             let mut body = operation.valid_body();
-            body[name] = Value::String(text.to_owned());
+            let is_list = body[name].is_array();
+            body[name] = if is_list { json!([text]) } else { json!(text) };
             let request = operation.request(client, token).json(&body);
             answers.push(client.send(request).await);
         }
+        // A search takes any text.
+        for name in operation.query.iter().filter(|name| *name != "q") {
+            let query = format!("?{name}={encoded}");
+            answers.push(client.send(operation.request_with(client, token, &query)).await);
+        }
+        if operation.path.contains('{') {
+            let path = operation.path_to(&encoded, &encoded);
+            let request = client.request(operation.method.clone(), &path).bearer_auth(token);
+            answers.push(client.send(operation.with_body(request)).await);
+        }
     }
-    let encoded = percent_encode(text);
     answers.push(client.get(&format!("/v1/{encoded}")).await);
     answers.push(client.get(&format!("/docs/{encoded}")).await);
     answers.push(client.get(&format!("/v1/me?{encoded}={encoded}")).await);
-    let me = || client.request(reqwest::Method::GET, "/v1/me");
+    let me = || client.request(Method::GET, "/v1/me");
     let header = HeaderValue::from_str(text).unwrap();
     for name in ["user-agent", "x-forwarded-for", "cookie", "origin", "accept", "x-request-id"] {
         answers.push(client.send(me().header(name, &header)).await);
@@ -214,7 +242,7 @@ async fn w15_values_that_nothing_can_hold_are_refused_without_detail() {
             format!("{{\"identifier\":{value},\"password\":{value}}}"),
             format!("{{\"identifier\":\"ada\",\"password\":\"x\",\"transport\":{value}}}"),
         ] {
-            let request = node.client().request(reqwest::Method::POST, "/v1/login");
+            let request = node.client().request(Method::POST, "/v1/login");
             let request = request.header("content-type", "application/json").body(body);
             let answer = node.client().send(request).await;
             assert!(answer.status.is_client_error(), "{value}: {answer:?}");
@@ -223,7 +251,7 @@ async fn w15_values_that_nothing_can_hold_are_refused_without_detail() {
         }
     }
     let deep = format!("{}{}", "[".repeat(8000), "]".repeat(8000));
-    let request = node.client().request(reqwest::Method::POST, "/v1/login");
+    let request = node.client().request(Method::POST, "/v1/login");
     let request = request.header("content-type", "application/json").body(deep);
     node.client().send(request).await.is(400, "malformed_request");
 }

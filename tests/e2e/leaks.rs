@@ -13,12 +13,14 @@ use crate::pair::{Pair, refused_soon};
 on_both!(
     a_stolen_database_holds_no_secret_in_clear,
     a_stolen_database_makes_no_token,
+    a_stolen_database_does_not_tell_who_failed_to_log_in,
     stolen_signing_keys_make_no_refresh_token,
     stolen_signing_keys_open_no_session_that_the_thief_does_not_know,
 );
 
 const SIGNATURE_LABEL: &str = "gateward refresh token signature v1";
 const SECRET_LABEL: &str = "gateward refresh token secret v1";
+const PSEUDONYM_LABEL: &str = "gateward pseudonym v1";
 
 /// Bytes of an Ed25519 key in the form in which it is kept (PKCS#8 version 2).
 const ED25519_LEN: usize = 83;
@@ -127,6 +129,37 @@ async fn a_stolen_database_holds_no_secret_in_clear(kind: Database) {
     }
     for secret in secrets {
         assert!(!loot.tells(&secret), "the database tells {}", secret.escape_ascii());
+    }
+}
+
+/// Wrong passwords are counted under digests that nobody can guess without a key, which is sealed.
+async fn a_stolen_database_does_not_tell_who_failed_to_log_in(kind: Database) {
+    const NAME: &str = "nobody.canary";
+    let pair = Pair::start_with(kind, &[("throttle.enabled", "true")]).await;
+    let [client, _] = pair.clients();
+    client.login(NAME, PASSWORD).await.is(401, "invalid_credentials");
+
+    let loot = Loot::of(&pair.database).await;
+    assert!(!loot.tells(NAME.as_bytes()), "the name is there");
+    let keys = String::from_utf8(pair.command(&["keys", "list"]).await.stdout).unwrap();
+    let line = keys.lines().find(|line| line.contains(" audit ")).expect(&keys);
+    let name = line.split(' ').next().unwrap();
+    let sealed = loot.sealed(name, "audit", "EdDSA", 32);
+    let opened = derive(&loot.open(name, "audit", "EdDSA", 32), PSEUDONYM_LABEL);
+    let from = "127.0.0.1";
+    for counted in [
+        format!("account username {NAME}"),
+        format!("pair username {NAME} {from}"),
+        format!("client {from}"),
+    ] {
+        let counted = counted.as_bytes();
+        assert!(loot.has(&mac(&opened, counted)), "{} is counted", counted.escape_ascii());
+        for guess in [&[][..], name.as_bytes(), sealed, &sealed[13..45]] {
+            for key in [guess, &sha256(guess), &derive(guess, PSEUDONYM_LABEL)] {
+                assert!(!loot.has(&mac(key, counted)), "the key is told");
+            }
+        }
+        assert!(!loot.has(&sha256(counted)), "a name is guessed from its hash");
     }
 }
 

@@ -111,6 +111,8 @@ async fn h2_h3_every_letter_has_one_recipient_and_nothing_that_somebody_typed(ki
     let leave = post.client.request(Method::DELETE, "/v1/me").bearer_auth(pair.access());
     assert_eq!(post.client.send(leave.json(&json!({"password": PASSWORD}))).await.status, 204);
 
+    let guest = address("guest");
+    assert_eq!(invite(&post, "www.evil.guest", &guest).await.status, 201);
     let carol = post.confirmed("carol").await;
     let undo = post.changed(&carol, &address("carol"), &address("back")).await;
     assert_eq!(post.say("email/undo", json!({"token": token(&undo)})).await.status, 204);
@@ -133,6 +135,7 @@ async fn h2_h3_every_letter_has_one_recipient_and_nothing_that_somebody_typed(ki
         // Whoever could have undone the change of address is told, too.
         (&ada, subject::DELETED, false, false),
         (&address("back"), subject::CHANGED_BACK, false, false),
+        (&guest, subject::INVITED, true, false),
     ] {
         let mail = post.letter(to, subject).await;
         assert_eq!((mail.links.len(), mail.code.is_some()), (usize::from(link), code), "{mail:#?}");
@@ -146,7 +149,21 @@ async fn h2_h3_every_letter_has_one_recipient_and_nothing_that_somebody_typed(ki
     }
 }
 
-/// Row V3: the letters that confirm and reset, before and after they are sent.
+/// Has an administrator make an account for somebody.
+async fn invite(post: &Post, name: &str, email: &str) -> Answer {
+    post.command(&[
+        "user",
+        "create",
+        "--username=grace",
+        "--email=grace@example.org",
+        "--password-stdin",
+        "--admin",
+    ]);
+    let pair = post.login("grace", PASSWORD).await;
+    post.say_as(&pair, "users", json!({"username": name, "email": email})).await
+}
+
+/// Row V3: the letters with a link or a code, before and after they are sent.
 async fn v3_neither_link_nor_code_nor_sign_up_is_in_the_database(kind: Database) {
     let Some(post) = Post::required(kind).await else { return };
     let [ada, bob] = ["ada", "bob"].map(address);
@@ -159,8 +176,10 @@ async fn v3_neither_link_nor_code_nor_sign_up_is_in_the_database(kind: Database)
     assert_eq!(forgot.status, 202);
     let pair = post.login("ada", PASSWORD).await;
     assert_eq!(post.change(&pair, "new@example.org").await.status, 202);
+    let guest = address("guest");
+    assert_eq!(invite(&post, "guest", &guest).await.status, 201);
     // Each letter has been made and refused, so its link is there.
-    while post.server.refusals().len() < 4 {
+    while post.server.refusals().len() < 5 {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     let before = Loot::of(&post.database).await;
@@ -170,6 +189,7 @@ async fn v3_neither_link_nor_code_nor_sign_up_is_in_the_database(kind: Database)
         post.letter(&ada, subject::RESET).await,
         post.letter("new@example.org", subject::CONFIRM_NEW).await,
         post.letter(&ada, subject::UNDO).await,
+        post.letter(&guest, subject::INVITED).await,
     ];
     post.settle().await;
     let after = Loot::of(&post.database).await;

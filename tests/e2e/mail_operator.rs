@@ -226,11 +226,11 @@ fn every_letter_is_rendered_for_whoever_writes_templates() {
     let plan = Plan::bare(folder.path()).with("mail.from", "Notes <login@example.org>");
     let there = folder.path().join("letters");
     let told = said(&run(&plan, &["mail", "render", "letters"], ""));
-    assert_eq!(told, "Wrote 45 files into letters.\n");
+    assert_eq!(told, "Wrote 48 files into letters.\n");
     let language: toml::Table =
         fs::read_to_string(format!("{LETTERS}/en.toml")).unwrap().parse().unwrap();
     let names: Vec<&String> = language["letters"].as_table().unwrap().keys().collect();
-    assert_eq!(names.len(), 15);
+    assert_eq!(names.len(), 16);
     for name in names {
         for ending in ["subject", "txt", "html"] {
             let text = fs::read_to_string(there.join(format!("{name}.{ending}"))).unwrap();

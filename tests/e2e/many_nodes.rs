@@ -51,7 +51,7 @@ async fn f24_nodes_that_start_at_once_migrate_once_and_make_one_set_of_keys(kind
 
 async fn one_set_of_keys(plan: &Plan, nodes: &[Node]) {
     let list = said(&run(plan, &["keys", "list"], ""));
-    assert_eq!(list.lines().count(), 4, "{list}");
+    assert_eq!(list.lines().count(), 5, "{list}");
     let first = nodes[0].client().get("/.well-known/jwks.json").await.body;
     for node in nodes {
         assert_eq!(node.client().get("/health/ready").await.status, 200);

@@ -35,8 +35,21 @@ async fn metrics_are_told_on_the_other_port_alone() {
         r#"gateward_http_requests_total{route="/v1/signup",method="POST",status="201"} 1"#,
         r#"gateward_http_requests_total{route="/v1/me",method="GET",status="401"} 1"#,
         "# TYPE gateward_http_request_seconds histogram",
-        r#"gateward_http_request_seconds_bucket{le="0.1"}"#,
-        "gateward_http_request_seconds_count ",
+        r#"gateward_http_request_seconds_bucket{route="/v1/login",le="0.1"}"#,
+        r#"gateward_http_request_seconds_count{route="/v1/login"} 1"#,
+        "gateward_sessions_begun_total 1",
+        r#"gateward_sessions_ended_total{reason="logout"} 0"#,
+        r#"gateward_logins_total{outcome="succeeded"} 1"#,
+        r#"gateward_refreshes_total{outcome="replayed"} 0"#,
+        r#"gateward_throttled_total{pathway="login"} 0"#,
+        "gateward_denied_total 0",
+        "gateward_untrusted_forwarded_total 0",
+        r#"gateward_mail_total{outcome="sent"} "#,
+        "gateward_mail_waiting ",
+        "gateward_feed_age_seconds ",
+        "gateward_audit_sealed_total ",
+        "gateward_audit_sealed_timestamp_seconds ",
+        "gateward_swept_timestamp_seconds ",
         "gateward_hash_queue_length 0",
         "gateward_hash_queue_max ",
         "gateward_hash_threads ",
@@ -45,7 +58,9 @@ async fn metrics_are_told_on_the_other_port_alone() {
         assert!(page.text.contains(expected), "{expected}:\n{}", page.text);
     }
     // Paths that nobody serves are one: a client could invent any number of them.
-    let lost: Vec<&str> = page.text.lines().filter(|line| line.contains("\"404\"")).collect();
-    assert!(lost.len() == 1 && lost[0].ends_with(" 21"), "{lost:?}");
+    for (text, count) in [("\"404\"", 21), ("request_seconds_count{route=\"unmatched\"}", 21)] {
+        let lost: Vec<&str> = page.text.lines().filter(|line| line.contains(text)).collect();
+        assert!(lost.len() == 1 && lost[0].ends_with(&format!(" {count}")), "{lost:?}");
+    }
     assert!(!page.text.contains("ada") && !page.text.contains(pair.access()));
 }

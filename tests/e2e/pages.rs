@@ -14,7 +14,8 @@ use crate::dev_inbox::{forgot, token, wait_for};
 use crate::stage::Stage;
 
 /// The pages.
-const PATHS: [&str; 4] = ["/confirm-email", "/reset-password", "/undo-email-change", "/not-me"];
+const PATHS: [&str; 5] =
+    ["/confirm-email", "/reset-password", "/undo-email-change", "/not-me", "/accept-invitation"];
 
 /// What forms are sent as.
 pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
@@ -58,18 +59,21 @@ struct Open {
     path: &'static str,
     name: &'static str,
     token: String,
-    /// An access token that its owner has from before; that of a stranger, if it is about one.
+    /// An access token that its owner has from before; that of a stranger, if it is about one; that
+    /// of whoever invited, if there can be no other.
     access: String,
 }
 
 impl Open {
     /// A link for each page.
-    async fn all(client: &Client) -> [Self; 4] {
+    async fn all(stage: &Stage) -> [Self; 5] {
+        let client = &stage.client;
         [
             Self::confirmation(client, "ada").await,
             Self::reset(client, "bob").await,
             Self::undo(client, "cleo").await,
             Self::not_me(client, "dora").await,
+            Self::invitation(stage, "emmy").await,
         ]
     }
 
@@ -103,12 +107,21 @@ impl Open {
         Self { path: "/not-me", name, token: newest(client, name, "A new login to").await, access }
     }
 
+    async fn invitation(stage: &Stage, name: &'static str) -> Self {
+        let client = &stage.client;
+        let access = stage.admin("grace").await.access().to_owned();
+        let body = json!({"username": name, "email": format!("{name}@example.org")});
+        assert_eq!(client.post_as(&access, "/v1/users", &body).await.status, 201);
+        let path = "/accept-invitation";
+        Self { path, name, token: newest(client, name, "Choose the password").await, access }
+    }
+
     /// The form of the page, filled in as it should be, with another token in it.
     fn fields<'a>(&self, token: &'a str) -> Vec<(&'static str, &'a str)> {
         let mut fields = vec![("token", token)];
         match self.path {
             "/confirm-email" => fields.push(("password", PASSWORD)),
-            "/reset-password" => fields.push(("new_password", NEW)),
+            "/reset-password" | "/accept-invitation" => fields.push(("new_password", NEW)),
             _ => {}
         }
         fields
@@ -124,7 +137,9 @@ impl Open {
         let me = client.me(&self.access).await;
         match self.path {
             "/confirm-email" => me.body["email_verified"] == true,
-            "/reset-password" => client.login(self.name, NEW).await.status == 200,
+            "/reset-password" | "/accept-invitation" => {
+                client.login(self.name, NEW).await.status == 200
+            }
             _ => me.status == 401,
         }
     }
@@ -157,7 +172,7 @@ fn is_page(answer: &Answer, status: u16) {
 async fn v7_a_hundred_looks_use_nothing_up() {
     let stage = Stage::new().await;
     let client = &stage.client;
-    for open in Open::all(client).await {
+    for open in Open::all(&stage).await {
         let Open { path, token, .. } = &open;
         for look in 0..100 {
             let method = if look % 2 == 0 { Method::GET } else { Method::HEAD };
@@ -183,7 +198,7 @@ async fn v7_a_hundred_looks_use_nothing_up() {
 async fn v7_a_token_in_the_query_does_nothing() {
     let stage = Stage::new().await;
     let client = &stage.client;
-    for open in Open::all(client).await {
+    for open in Open::all(&stage).await {
         let whole = open.fields(&open.token);
         let rest = &whole[1..];
         let in_query = format!("{}?{}", open.path, encode(&whole));
@@ -218,7 +233,7 @@ async fn h4_no_parameter_leads_elsewhere() {
         "http://127.0.0.1:8080.evil.example",
     ];
     let names = ["next", "redirect", "redirect_uri", "return_to", "continue", "url", "base"];
-    for open in Open::all(client).await {
+    for open in Open::all(&stage).await {
         let plain = client.get(open.path).await.text;
         for place in places {
             for name in names {
@@ -249,7 +264,7 @@ async fn h4_no_parameter_leads_elsewhere() {
 async fn w3_other_methods_are_refused() {
     let stage = Stage::new().await;
     let client = &stage.client;
-    for open in Open::all(client).await {
+    for open in Open::all(&stage).await {
         let form = encode(&open.fields(&open.token));
         for method in ["OPTIONS", "PUT", "PATCH", "DELETE", "TRACE", "CONFIRM"] {
             let method: Method = method.parse().unwrap();

@@ -24,6 +24,7 @@ pub(crate) mod subject {
     pub(crate) const RENAMED: &str = "Your name at Gateward was changed";
     pub(crate) const REUSED: &str = "One of your sessions at Gateward was ended";
     pub(crate) const DELETED: &str = "Your account at Gateward was deleted";
+    pub(crate) const INVITED: &str = "An account was made for you at Gateward";
 }
 
 /// Another password that meets the policy.

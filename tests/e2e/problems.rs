@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use gateward_e2e::{Answer, Client, PASSWORD, Wire};
+use gateward_e2e::{Answer, PASSWORD, Wire};
 use reqwest::Method;
 use serde_json::json;
 
@@ -11,7 +11,7 @@ use crate::api::{CLIENT, operations};
 use crate::stage::Stage;
 
 /// The codes of the contract that something in this version can answer.
-const CODES: [&str; 24] = [
+const CODES: [&str; 26] = [
     "malformed_request",
     "invalid_link",
     "missing_token",
@@ -30,9 +30,11 @@ const CODES: [&str; 24] = [
     "username_taken",
     "email_taken",
     "last_admin",
+    "role_in_use",
     "body_too_large",
     "unsupported_media_type",
     "validation_failed",
+    "rate_limited",
     "internal",
     "overloaded",
     "unavailable",
@@ -115,7 +117,7 @@ async fn credentials_come_before_the_body() {
 async fn w3_safe_methods_change_nothing() {
     let stage = Stage::new().await;
     let client = &stage.client;
-    let pair = client.begin("ada").await;
+    let pair = stage.admin("ada").await;
     let before = client.me(pair.access()).await.body;
     let operations = operations(client).await;
     let served: BTreeSet<(&str, &str)> =
@@ -147,8 +149,13 @@ async fn w3_safe_methods_change_nothing() {
         for header in ["x-http-method-override", "x-method-override", "x-http-method"] {
             let request = client.request(Method::GET, &operation.path).bearer_auth(pair.access());
             let answer = client.send(request.header(header, operation.method.as_str())).await;
-            let is_read = served.contains(&("GET", operation.path.as_str()));
-            assert_eq!(answer.status, if is_read { 200 } else { 405 }, "{answer:?}");
+            let status = match served.contains(&("GET", operation.path.as_str())) {
+                // Nothing has the name of the parameter.
+                true if operation.path.contains('{') => 404,
+                true => 200,
+                false => 405,
+            };
+            assert_eq!(answer.status, status, "{answer:?}");
         }
     }
     // The session lives, the account is as it was, and nobody else came to be.
@@ -157,25 +164,11 @@ async fn w3_safe_methods_change_nothing() {
     stage.works("ada").await;
 }
 
-/// Waits until the letter of a sign-up is on its way no more.
-async fn letter_is_sent(client: &Client, token: &str) {
-    for _ in 0..300 {
-        let request = client.request(Method::GET, "/v1/me/export").bearer_auth(token);
-        if client.send(request).await.body["letters"][0]["state"] == "sent" {
-            return;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
-    panic!("the letter is not sent");
-}
-
 /// `HEAD` answers as `GET` does, without the body.
 #[tokio::test]
 async fn head_is_get_without_the_body() {
     let stage = Stage::with(&CLIENT).await;
-    let pair = stage.client.begin("ada").await;
-    // What is exported tells of the letter; after this it stays as it is.
-    letter_is_sent(&stage.client, pair.access()).await;
+    let pair = stage.admin("ada").await;
     for operation in operations(&stage.client).await {
         // What has no end is not waited for.
         if operation.method != Method::GET || operation.is_endless() {
@@ -240,7 +233,9 @@ async fn other_paths_are_not_found() {
         "/v1/me.json",
         "/v1/me/x.css",
         "/v1/%2e%2e/metrics",
-        "/v1/users",
+        "/v1/users/",
+        "/v1/user",
+        "/v1/roles/admin/permissions",
         "/.git/config",
         "/.env",
         "/docs/../Cargo.toml",

@@ -3,10 +3,14 @@
 use gateward_e2e::{Answer, Client, Database, Node, PASSWORD, Plan, TestDatabase};
 use reqwest::Method;
 
+use crate::commands::said;
+use crate::operator::create;
+
 /// A node, a client of it, and what it stands on.
 pub(crate) struct Stage {
     pub(crate) node: Node,
     pub(crate) client: Client,
+    plan: Plan,
     /// Dropped after the node.
     _database: TestDatabase,
 }
@@ -24,8 +28,22 @@ impl Stage {
         for (option, value) in settings {
             plan = plan.with(option, value);
         }
+        Self::on(database, plan).await
+    }
+
+    /// A node on a database of SQLite.
+    pub(crate) async fn on(database: TestDatabase, plan: Plan) -> Self {
         let node = plan.start().await;
-        Self { client: node.client(), node, _database: database }
+        Self { client: node.client(), node, plan, _database: database }
+    }
+
+    /// Makes an administrator from the command line, whose address is `NAME@example.org`, and logs
+    /// them in.
+    pub(crate) async fn admin(&self, name: &str) -> Answer {
+        said(&create(&self.plan, (name, &format!("{name}@example.org")), PASSWORD));
+        let pair = self.client.login(name, PASSWORD).await;
+        assert_eq!(pair.status, 200, "{pair:?}");
+        pair
     }
 
     /// Gets a path with these headers.

@@ -13,7 +13,7 @@ const OWN: &str = "http://127.0.0.1:8080";
 async fn w1_a_form_of_another_site_does_nothing() {
     let stage = Stage::with(&[("http.cors_origins", "https://app.example.org")]).await;
     let client = &stage.client;
-    for open in Open::all(client).await {
+    for open in Open::all(&stage).await {
         let fields = open.fields(&open.token);
         for origin in [
             "null",
@@ -64,7 +64,7 @@ async fn w1_forms_of_listed_origins_are_taken() {
         vec![("origin", OWN)],
         vec![("sec-fetch-site", "none")],
     ];
-    for (open, headers) in Open::all(client).await.iter().zip(headers) {
+    for (open, headers) in Open::all(&stage).await.iter().zip(headers) {
         let answer = send(client, open.path, &open.fields(&open.token), &headers).await;
         assert_eq!(answer.status, 200, "{headers:?} {answer:?}");
         assert!(open.is_done(client).await);
@@ -76,7 +76,7 @@ async fn w1_forms_of_listed_origins_are_taken() {
 async fn w6_what_is_no_form_does_nothing() {
     let stage = Stage::new().await;
     let client = &stage.client;
-    for open in Open::all(client).await {
+    for open in Open::all(&stage).await {
         let form = encode(&open.fields(&open.token));
         for kind in [
             "application/json",
@@ -113,7 +113,7 @@ async fn w6_what_is_no_form_does_nothing() {
 async fn w7_a_form_that_is_too_large_does_nothing() {
     let stage = Stage::new().await;
     let client = &stage.client;
-    for open in Open::all(client).await {
+    for open in Open::all(&stage).await {
         let form = encode(&open.fields(&open.token));
         let most = 16 * 1024;
         let fitting = format!("{form}{}", "&".repeat(most - form.len()));

@@ -26,7 +26,7 @@ fn words(answer: &Answer) -> String {
 async fn every_bad_link_gets_the_same_page() {
     let stage = Stage::new().await;
     let client = &stage.client;
-    let links = Open::all(client).await;
+    let links = Open::all(&stage).await;
     for open in &links {
         let unknown = refusal(client, open, &"A".repeat(43)).await;
         assert!(unknown.contains("role=\"alert\""));
@@ -68,17 +68,19 @@ async fn v5_a_link_past_its_time_gets_the_page_of_one_that_never_was() {
     let database = TestDatabase::new(Database::Sqlite).await;
     let mut plan = Plan::on(&database);
     plan.environment.extend(clock.environment());
-    let node = plan.start().await;
-    let client = node.client();
-    let [confirm, reset, undo, not_me] = Open::all(&client).await;
+    let stage = Stage::on(database, plan).await;
+    let client = &stage.client;
+    let [confirm, reset, undo, not_me, invitation] = Open::all(&stage).await;
     let week = 7 * 24 * 3600;
-    for (open, life) in [(&reset, 600), (&confirm, 24 * 3600), (&undo, week), (&not_me, week)] {
+    for (open, life) in
+        [(&reset, 600), (&confirm, 24 * 3600), (&undo, week), (&not_me, week), (&invitation, week)]
+    {
         clock.set(life + 5);
-        let unknown = refusal(&client, open, &"A".repeat(43)).await;
-        assert_eq!(refusal(&client, open, &open.token).await, unknown, "{}", open.path);
+        let unknown = refusal(client, open, &"A".repeat(43)).await;
+        assert_eq!(refusal(client, open, &open.token).await, unknown, "{}", open.path);
         // A little earlier it would have been good.
         clock.set(life - 60);
-        assert_eq!(open.act(&client).await.status, 200, "{}", open.path);
+        assert_eq!(open.act(client).await.status, 200, "{}", open.path);
     }
 }
 
@@ -87,7 +89,7 @@ async fn v5_a_link_past_its_time_gets_the_page_of_one_that_never_was() {
 async fn a_pasted_link_is_as_good_as_its_token() {
     let stage = Stage::new().await;
     let client = &stage.client;
-    for (open, path) in Open::all(client).await.iter().zip(PATHS) {
+    for (open, path) in Open::all(&stage).await.iter().zip(PATHS) {
         let link = format!(" http://127.0.0.1:8080{path}#token={} ", open.token);
         let answer = send(client, open.path, &open.fields(&link), &[]).await;
         assert_eq!(answer.status, 200, "{answer:?}");

@@ -61,7 +61,7 @@ async fn w5_every_page_of_every_status_has_its_policy() {
     let stage = Stage::new().await;
     let client = &stage.client;
     let mut statuses = Vec::new();
-    for open in Open::all(client).await {
+    for open in Open::all(&stage).await {
         let (path, good) = (open.path, open.fields(&open.token));
         let answers = [
             client.get(path).await,
@@ -168,7 +168,7 @@ async fn no_secret_that_is_filled_in_stands_on_a_page() {
             assert!(!answer.text.contains("73917391"), "{answer:?}");
         }
     }
-    for open in Open::all(client).await {
+    for open in Open::all(&stage).await {
         let answer = send(client, open.path, &[("token", &open.token), ("x", NEW)], &[]).await;
         assert!(!answer.text.contains(&open.token), "{answer:?}");
         let mut fields = open.fields(&open.token);

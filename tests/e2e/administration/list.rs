@@ -1,0 +1,197 @@
+//! The list of accounts: what is found, and by which pages.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use gateward_e2e::{Answer, Client, Database, on_both};
+use serde_json::{Value, json};
+
+use super::staff::{Staff, ask, path, tell};
+use crate::pair::together;
+
+on_both!(
+    pages_hold_every_account_once_while_accounts_are_made,
+    accounts_are_found_by_name_address_role_and_state,
+    a_page_is_asked_for_in_one_way,
+);
+
+/// How many accounts are there when the walk begins.
+const COUNT: usize = 250;
+
+fn invited(name: &str) -> Value {
+    json!({"username": name, "email": format!("{name}@example.org")})
+}
+
+async fn invite(client: &Client, by: &Answer, name: &str) {
+    let made = tell(client, by, ("POST", "/users"), &invited(name)).await;
+    assert_eq!(made.status, 201, "{made:?}");
+}
+
+/// All pages from the first to the last: the names on each, in order.
+async fn walk(client: &Client, who: &Answer, query: &str) -> Vec<Vec<String>> {
+    let (mut pages, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = ask(client, who, "GET", &format!("/users?{query}{cursor}")).await;
+        assert_eq!(page.status, 200, "{page:?}");
+        assert_eq!(page.header("cache-control"), Some("no-store"));
+        let items = page.body["items"].as_array().unwrap().iter();
+        pages.push(items.map(|user| user["username"].as_str().unwrap().to_owned()).collect());
+        match &page.body["next_cursor"] {
+            Value::Null => return pages,
+            next => cursor = format!("&cursor={}", next.as_str().unwrap()),
+        }
+    }
+}
+
+async fn names(staff: &Staff, query: &str) -> Vec<String> {
+    walk(&staff.other, &staff.grace, query).await.concat()
+}
+
+async fn pages_hold_every_account_once_while_accounts_are_made(kind: Database) {
+    let staff = Staff::start(kind).await;
+    let Staff { one, other, grace, .. } = &staff;
+    // Not in the order of their names.
+    let name = |number: usize| format!("walk-{:03}", (number * 7) % COUNT);
+    for first in (0..COUNT).step_by(25) {
+        let makers = (first..first + 25).map(|number| {
+            let (client, grace) = ([one, other][number % 2].clone(), grace.clone());
+            let name = name(number);
+            async move { invite(&client, &grace, &name).await }
+        });
+        together(makers).await;
+    }
+    let done = Arc::new(AtomicBool::new(false));
+    let maker = tokio::spawn({
+        let (client, grace, done) = (one.clone(), grace.clone(), done.clone());
+        async move {
+            let mut made = 0;
+            while !done.load(Ordering::Relaxed) {
+                // Between the others, where names are walked.
+                invite(&client, &grace, &format!("walk-{:03}-{made}", (made * 31) % COUNT)).await;
+                made += 1;
+            }
+            made
+        }
+    });
+    for query in ["limit=17", "limit=100&q=walk-", "limit=23&q=WALK-", "limit=40&role=user"] {
+        for client in [one, other] {
+            let pages = walk(client, grace, query).await;
+            let limit: usize = query[6..].split('&').next().unwrap().parse().unwrap();
+            assert!(pages.iter().all(|page| page.len() <= limit), "{query}");
+            let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+            for name in pages.concat() {
+                *seen.entry(name).or_default() += 1;
+            }
+            assert!(seen.values().all(|times| *times == 1), "{query}: {seen:?}");
+            assert!((0..COUNT).all(|number| seen.contains_key(&name(number))), "{query}: {seen:?}");
+        }
+    }
+    done.store(true, Ordering::Relaxed);
+    let made: usize = maker.await.unwrap();
+    assert!(made > 0, "nobody was made meanwhile");
+
+    // At rest: those that were made first come first; a search is in the order of names.
+    let all = names(&staff, "limit=33").await;
+    assert_eq!((all.len(), all[0].as_str()), (1 + COUNT + made, "grace"));
+    let found = names(&staff, "limit=33&q=walk-").await;
+    assert!(found.is_sorted() && found.len() == COUNT + made);
+}
+
+async fn accounts_are_found_by_name_address_role_and_state(kind: Database) {
+    let staff = Staff::start(kind).await;
+    let Staff { one, grace, .. } = &staff;
+    let role = json!({"permissions": []});
+    assert_eq!(staff.tell(grace, "PUT", "/roles/tester", &role).await.status, 201);
+    for name in ["Ada_1", "adax1", "ada-2", "bob", "b.o.b"] {
+        invite(one, grace, name).await;
+    }
+    let odd = json!({"username": "zoe", "email": "ada@elsewhere.example", "roles": ["tester"]});
+    assert_eq!(staff.tell(grace, "POST", "/users", &odd).await.status, 201);
+    let ada = one.begin("ada-3").await;
+    staff.grant(&ada, &["tester"]).await;
+    assert_eq!(staff.ask(grace, "POST", &format!("{}/disable", path(&ada))).await.status, 200);
+
+    for (query, expected) in [
+        ("q=ada", vec!["ada-2", "ada-3", "Ada_1", "adax1"]),
+        ("q=ADA", vec!["ada-2", "ada-3", "Ada_1", "adax1"]),
+        // Neither of these stands for any character.
+        ("q=ada_", vec!["Ada_1"]),
+        ("q=ada%25", vec![]),
+        ("q=b", vec!["b.o.b", "bob"]),
+        ("q=da", vec![]),
+        ("q=ada@", vec!["zoe"]),
+        ("q=Ada@Elsewhere.EXAMPLE", vec!["zoe"]),
+        ("q=bob@example.org", vec!["bob"]),
+        ("q=@example.org", vec![]),
+        ("role=tester", vec!["zoe", "ada-3"]),
+        ("role=admin", vec!["grace"]),
+        ("role=nobodys", vec![]),
+        ("disabled=true", vec!["ada-3"]),
+        ("role=tester&disabled=false", vec!["zoe"]),
+        ("q=ada&disabled=true", vec!["ada-3"]),
+        ("q=ada&disabled=false", vec!["ada-2", "Ada_1", "adax1"]),
+        ("q=ada&role=tester", vec!["ada-3"]),
+        ("q=z&role=tester&disabled=true", vec![]),
+    ] {
+        for limit in ["", "&limit=1"] {
+            assert_eq!(names(&staff, &format!("{query}{limit}")).await, expected, "{query}{limit}");
+        }
+    }
+    let all = names(&staff, "").await;
+    assert_eq!(all, ["grace", "Ada_1", "adax1", "ada-2", "bob", "b.o.b", "zoe", "ada-3"]);
+    assert_eq!(names(&staff, "disabled=false").await, all[..7]);
+}
+
+async fn a_page_is_asked_for_in_one_way(kind: Database) {
+    let staff = Staff::start(kind).await;
+    let Staff { one, grace, .. } = &staff;
+    for name in ["ada", "bob"] {
+        invite(one, grace, name).await;
+    }
+    let page = ask(one, grace, "GET", "/users?limit=1").await.body;
+    let by_id = page["next_cursor"].as_str().unwrap();
+    for query in [
+        "limit=0".to_owned(),
+        "limit=101".to_owned(),
+        "limit=x".to_owned(),
+        "q=".to_owned(),
+        "q=%00".to_owned(),
+        format!("q={}", "a".repeat(255)),
+        "role=Admin".to_owned(),
+        "role=".to_owned(),
+        "disabled=1".to_owned(),
+        "cursor=".to_owned(),
+        "cursor=x".to_owned(),
+        format!("cursor={by_id}x"),
+        "offset=1".to_owned(),
+    ] {
+        let refused = ask(one, grace, "GET", &format!("/users?{query}")).await;
+        refused.is(422, "validation_failed");
+        assert_eq!(refused.fields(), [query.split('=').next().unwrap()], "{query}");
+    }
+    ask(one, grace, "GET", "/users?q=a&q=b").await.is(400, "malformed_request");
+}
+
+/// A page looks at a thousand accounts, however many there are and however few are meant.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_looks_at_no_more_than_a_thousand_accounts() {
+    let staff = Staff::start(Database::Postgres).await;
+    let Staff { one, grace, pair, .. } = &staff;
+    let database = pair.database.postgres().await;
+    let crowd = "
+        INSERT INTO users
+        SELECT ('01939b50-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, 'crowd-' || n,
+            'crowd-' || n || '@example.org', false, n = 2299, password_hash, 0, created_at, updated_at
+        FROM users, generate_series(1, 2300) AS n WHERE username = 'grace'";
+    database.batch_execute(crowd).await.unwrap();
+    // In the order of names, number 2299 stands near the end of the second thousand.
+    let pages = walk(one, grace, "q=crowd-&disabled=true").await;
+    let found: Vec<usize> = pages.iter().map(Vec::len).collect();
+    assert_eq!((found.len(), found.iter().sum::<usize>()), (3, 1), "{pages:?}");
+    let pages = walk(one, grace, "q=crowd-&role=admin").await;
+    assert_eq!(pages, [const { Vec::<String>::new() }; 3]);
+    // Where there is a way that leads to few, it is taken.
+    assert_eq!(walk(one, grace, "disabled=true").await, [["crowd-2299"]]);
+    assert_eq!(walk(one, grace, "q=crowd-2299").await, [["crowd-2299"]]);
+}

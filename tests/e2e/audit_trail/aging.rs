@@ -1,0 +1,92 @@
+//! The trail over weeks: entries go as long as they were kept, and keys change under it.
+
+use gateward_e2e::{Database, PASSWORD, Plan, ShiftedClock, TestDatabase, on_both, run};
+
+use super::kept::{act, stop};
+use super::ledger::{Ledger, export, is_whole, verify};
+use crate::commands::said;
+
+on_both!(
+    what_was_kept_long_enough_goes_and_where_the_chain_begins_is_signed,
+    signatures_of_every_key_that_there_was_are_believed,
+);
+
+const DAY: i64 = 24 * 3600;
+
+async fn what_was_kept_long_enough_goes_and_where_the_chain_begins_is_signed(kind: Database) {
+    let Some(clock) = ShiftedClock::new() else { return };
+    let database = TestDatabase::new(kind).await;
+    let mut plan = Plan::on(&database).with("audit.keep_days", 30);
+    plan.environment.extend(clock.environment());
+    let Some(ledger) = Ledger::open(&database).await else { return };
+    let mut heads = Vec::new();
+    for day in [0, 20] {
+        clock.set(day * DAY);
+        let mut node = plan.start().await;
+        for name in ["ada", "bob", "cyd", "dan"] {
+            let made = node.client().signup(name).await.status;
+            assert!(made == if day == 0 { 201 } else { 409 }, "{made}");
+        }
+        act(&node.client()).await;
+        stop(&mut node).await;
+        heads.push(is_whole(&plan));
+    }
+    assert_eq!(heads[1].entries, heads[1].seq, "twenty days are not enough");
+
+    clock.set(35 * DAY);
+    let mut node = plan.start().await;
+    ledger.until_none(&format!("SELECT {} - floor_seq FROM audit_chain", heads[0].seq)).await;
+    ledger.until_none("SELECT 1 - count(*) FROM events WHERE kind = 'events_expired'").await;
+    assert_eq!(node.client().login("ada", PASSWORD).await.status, 200);
+    ledger.until_sealed().await;
+    stop(&mut node).await;
+    let verdict = is_whole(&plan);
+    let lines = export(&plan);
+    let floor = &lines[0]["floor"];
+    assert_eq!(floor["seq"], heads[0].seq);
+    assert!(!lines[0]["signature"].as_str().unwrap().is_empty());
+    assert_eq!(lines[1]["seq"], heads[0].seq + 1);
+    assert_eq!(verdict.entries, verdict.seq - heads[0].seq);
+    let expired: Vec<_> = lines.iter().filter(|line| line["event"] == "events_expired").collect();
+    let last = expired.last().unwrap();
+    assert_eq!(last["detail"], format!("seq={}", heads[0].seq));
+    assert_eq!(last["actor"], "service");
+    // Heads that were kept: the one of now, the one where it begins, and one from before that.
+    for head in [&verdict.head, &heads[1].head, &heads[0].head] {
+        assert_eq!(verify(&plan, &["--expect", head]).findings, Vec::<String>::new());
+    }
+
+    // Whoever takes more from the beginning cannot sign that.
+    let next = heads[0].seq + 1;
+    ledger.run(&format!("DELETE FROM events WHERE seq = {next}")).await;
+    assert_eq!(verify(&plan, &[]).findings, [format!("entry {next} is missing")]);
+    let digest = lines[1]["digest"].as_str().unwrap();
+    let digest = ledger.bytes(&super::forger::bytes(&digest.into()));
+    let sql = format!("UPDATE audit_chain SET floor_seq = {next}, floor_digest = {digest}");
+    ledger.run(&sql).await;
+    let forged = "the signature on the beginning is forged";
+    assert_eq!(verify(&plan, &[]).findings, [forged]);
+}
+
+/// A key that is rotated, by age or by command, has signed what it has signed.
+async fn signatures_of_every_key_that_there_was_are_believed(kind: Database) {
+    let Some(clock) = ShiftedClock::new() else { return };
+    let database = TestDatabase::new(kind).await;
+    let mut plan = Plan::on(&database).with("audit.keep_days", 3650);
+    plan.environment.extend(clock.environment());
+    let mut reached = 0;
+    for round in 0..4 {
+        clock.set(round * 200 * DAY);
+        let mut node = plan.start().await;
+        node.client().begin(&format!("user-{round}")).await;
+        said(&run(&plan, &["keys", "rotate"], ""));
+        stop(&mut node).await;
+        let verdict = is_whole(&plan);
+        assert!(verdict.entries == verdict.seq && verdict.seq > reached, "{verdict:?}");
+        reached = verdict.seq;
+    }
+    let keys = said(&run(&plan, &["keys", "list"], ""));
+    let audit: Vec<&str> = keys.lines().filter(|line| line.contains(" audit ")).collect();
+    assert!(audit.len() >= 4, "{keys}");
+    assert!(!audit.iter().any(|line| line.contains("retired")), "{keys}");
+}

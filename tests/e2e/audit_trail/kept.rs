@@ -1,0 +1,113 @@
+//! `Kept`: the database of a node that has stopped, with some hundred events and two heads.
+
+use gateward_e2e::{Client, Database, Node, PASSWORD, Plan, TestDatabase};
+use rustix::process::Signal;
+use serde_json::Value;
+
+use super::ledger::{Ledger, Verdict, export, is_whole};
+use crate::pair::together;
+
+/// The people in it.
+const NAMES: [&str; 4] = ["ada", "bob", "cyd", "dan"];
+
+/// How often each logs in before the first head that is kept, and once more behind it.
+const LOGINS: usize = 12;
+
+/// A database whose trail is whole, and nobody writes to it.
+pub(super) struct Kept {
+    pub(super) plan: Plan,
+    pub(super) ledger: Ledger,
+    /// The lines of an export: the beginning, the entries by their numbers, the end.
+    pub(super) lines: Vec<Value>,
+    /// What was said of it in the middle and at the end.
+    pub(super) middle: Verdict,
+    pub(super) end: Verdict,
+    _database: TestDatabase,
+}
+
+impl Kept {
+    /// Makes one; `None`, and said so, where something for it is missing. What the chain was in the
+    /// middle is laid aside in the table `middle_chain`.
+    pub(super) async fn new(kind: Database) -> Option<Self> {
+        let database = TestDatabase::new(kind).await;
+        let plan = Plan::on(&database);
+        let mut node = plan.start().await;
+        let ledger = Ledger::open(&database).await?;
+        for name in NAMES {
+            assert_eq!(node.client().signup(name).await.status, 201);
+        }
+        act(&node.client()).await;
+        ledger.until_sealed().await;
+        let middle = is_whole(&plan);
+        ledger.run("CREATE TABLE middle_chain AS SELECT * FROM audit_chain").await;
+        act(&node.client()).await;
+        // The check beside a node that runs finds nothing either.
+        is_whole(&plan);
+        stop(&mut node).await;
+        let (end, lines) = (is_whole(&plan), export(&plan));
+        assert_eq!(end.waiting, Some(0), "what was not sealed is sealed at the end");
+        assert!(end.entries == end.seq && end.seq > middle.seq + 100, "{middle:?} {end:?}");
+        Some(Self { plan, ledger, lines, middle, end, _database: database })
+    }
+
+    /// The number of the last entry.
+    pub(super) const fn last(&self) -> i64 {
+        self.end.seq
+    }
+
+    /// An entry.
+    pub(super) fn entry(&self, seq: i64) -> &Value {
+        &self.lines[usize::try_from(seq).unwrap()]
+    }
+
+    /// The number of the beginning of a session, in the midst of entries without a signature.
+    pub(super) fn victim(&self) -> i64 {
+        let is_bare = |seq: i64| self.entry(seq)["signature"].is_null();
+        let fits = |seq: &i64| {
+            let entry = self.entry(*seq);
+            let whole = entry["event"] == "session_begun" && entry["ip"].is_string();
+            whole && (seq - 2..seq + 4).all(is_bare)
+        };
+        (3..self.last() - 4).find(fits).expect("a run of entries without a signature")
+    }
+}
+
+/// Does what is written down: wrong passwords, log-ins, refreshes, log-outs.
+pub(super) async fn act(client: &Client) {
+    let tasks = NAMES.map(|name| {
+        let client = client.clone();
+        async move {
+            for _ in 0..LOGINS {
+                client.login(name, "a wrong password").await.is(401, "invalid_credentials");
+                let pair = client.login(name, PASSWORD).await;
+                assert_eq!(pair.status, 200, "{pair:?}");
+                let next = client.refresh(pair.refresh_token(), None).await;
+                assert_eq!(client.logout(next.refresh_token()).await.status, 204);
+            }
+        }
+    });
+    together(tasks).await;
+}
+
+/// Stops a node as an operator would.
+pub(super) async fn stop(node: &mut Node) {
+    node.signal(Signal::TERM);
+    assert!(node.ended().await.success(), "{}", node.log());
+}
+
+/// The signature on the end of another installation's trail, and an export of it.
+pub(super) async fn foreign(kind: Database) -> Option<(String, String)> {
+    let database = TestDatabase::new(kind).await;
+    let plan = Plan::on(&database);
+    let mut node = plan.start().await;
+    node.client().begin("eve").await;
+    stop(&mut node).await;
+    let ledger = Ledger::open(&database).await?;
+    let signature = ledger.run("SELECT tip_signature FROM audit_chain").await.remove(0).remove(0);
+    Some((signature, lines(&export(&plan))))
+}
+
+/// Lines of JSON as a file has them.
+pub(super) fn lines(values: &[Value]) -> String {
+    values.iter().map(|value| format!("{value}\n")).collect()
+}

@@ -1,0 +1,393 @@
+//! INV12: whatever changes something is written down once: what, whom, by whom, in which session,
+//! from where, and how it came out. Failures too.
+
+use std::collections::BTreeMap;
+
+use gateward_e2e::{Answer, Database, PASSWORD, on_both};
+use regex::Regex;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::post::{OTHER, Post, address, subject, token};
+
+on_both!(
+    inv12_what_people_do_is_written_down_once_with_who_and_where,
+    inv12_what_administrators_do_is_written_down_once_with_who_and_where,
+    inv12_what_operators_do_is_written_down_once,
+);
+
+/// A node, an administrator who reads its trail, and what was read so far.
+struct Reader {
+    post: Post,
+    root: Answer,
+    /// The last event that was read.
+    last: String,
+    /// What identifiers are called here.
+    names: BTreeMap<String, String>,
+    /// What was done, and what was written down of it.
+    story: Vec<String>,
+}
+
+impl Reader {
+    async fn new(kind: Database) -> Option<Self> {
+        let post = Post::start(kind, &[]).await?;
+        let create = ["user", "create", "--username", "root-of-all", "--email", "root@example.org"];
+        post.command(&[create.as_slice(), &["--admin", "--password-stdin"]].concat());
+        let root = post.login("root-of-all", PASSWORD).await;
+        let (last, names) = (String::new(), BTreeMap::new());
+        let mut reader = Self { post, root, last, names, story: Vec::new() };
+        reader.note("").await;
+        reader.story.clear();
+        Some(reader)
+    }
+
+    async fn get(&self, path: &str) -> Value {
+        let request = self.post.client.request(Method::GET, path).bearer_auth(self.root.access());
+        let answer = self.post.client.send(request).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        answer.body
+    }
+
+    /// Reads what was written since.
+    async fn note(&mut self, what: &str) {
+        for user in self.get("/v1/users?limit=100").await["items"].as_array().unwrap() {
+            let name = user["username"].as_str().unwrap().to_owned();
+            self.names.entry(user["id"].as_str().unwrap().to_owned()).or_insert(name);
+        }
+        let page = self.get("/v1/audit?limit=100").await;
+        let items = page["items"].as_array().unwrap();
+        let new: Vec<&Value> = items.iter().take_while(|item| item["id"] != self.last).collect();
+        self.last = items[0]["id"].as_str().unwrap().to_owned();
+        // Letters are given up whenever it is their turn.
+        let new = new.into_iter().rev().filter(|item| item["event"] != "letter_dropped");
+        let mut told: Vec<String> = new.map(|item| self.told(item)).collect();
+        told.sort();
+        self.story.push(format!("{what}: {}", told.join("; ")));
+    }
+
+    /// An event in a line: what, why, by whom in which session, about whom and which session.
+    fn told(&mut self, event: &Value) -> String {
+        let at = event["at"].as_str().unwrap();
+        assert!(at.starts_with("20") && at.ends_with('Z'), "{event}");
+        let failed = matches!(
+            event["event"].as_str().unwrap(),
+            "login_failed" | "login_refused" | "password_refused" | "access_denied"
+        );
+        assert_eq!(event["outcome"], if failed { "failure" } else { "success" }, "{event}");
+        let here = event["ip"] == "127.0.0.1";
+        let who = match event["actor"]["kind"].as_str().unwrap() {
+            "user" => self.name(&event["actor"]["id"]),
+            other => other.to_owned(),
+        };
+        // Whom the service cannot name is somewhere, too; an operator is at the machine.
+        assert_eq!(here, who != "operator" && !is_own(event), "{event}");
+        let mut told = event["event"].as_str().unwrap().to_owned();
+        let mut add = |before: &str, what: String| told.push_str(&format!("{before}{what}"));
+        if let Some(reason) = event["reason"].as_str() {
+            add(" ", format!("({reason})"));
+        }
+        add(" by ", who);
+        for (before, id) in [
+            (" in ", &event["actor"]["session_id"]),
+            (" of ", &event["user_id"]),
+            (" on ", &event["session_id"]),
+        ] {
+            if id.is_string() {
+                add(before, self.name(id));
+            }
+        }
+        if let Some(detail) = event["detail"].as_str() {
+            let name = Regex::new("^key=[A-Za-z0-9_-]+").unwrap();
+            add(": ", name.replace(detail, "key=…").into_owned());
+        }
+        told
+    }
+
+    /// What an identifier is called: accounts by their first names, others by a number.
+    fn name(&mut self, id: &Value) -> String {
+        let count = self.names.values().filter(|name| name.starts_with('#')).count();
+        let id = id.as_str().unwrap().to_owned();
+        self.names.entry(id).or_insert_with(|| format!("#{}", count + 1)).clone()
+    }
+
+    /// Does something as somebody who is logged in, which must go well, and reads.
+    async fn act(&mut self, who: &Answer, method: Method, path: &str, body: Value) -> Answer {
+        let client = &self.post.client;
+        let request = client.request(method.clone(), &format!("/v1/{path}"));
+        let request = request.bearer_auth(who.access());
+        let is_empty = body == json!({});
+        let answer = client.send(if is_empty { request } else { request.json(&body) }).await;
+        let mut path = path.to_owned();
+        for (id, name) in &self.names {
+            path = path.replace(id, name);
+        }
+        self.note(&format!("{method} {path} {}", answer.status.as_u16())).await;
+        answer
+    }
+
+    /// The same without being anybody.
+    async fn say(&mut self, path: &str, body: Value) -> Answer {
+        let answer = self.post.say(path, body).await;
+        self.note(&format!("{path} {}", answer.status.as_u16())).await;
+        answer
+    }
+
+    async fn login(&mut self, name: &str, password: &str) -> Answer {
+        self.say("login", json!({"identifier": name, "password": password})).await
+    }
+
+    /// Runs a command, and reads.
+    async fn command(&mut self, arguments: &[&str]) {
+        let _ = tokio::task::block_in_place(|| self.post.command(arguments));
+        self.note(&arguments.join(" ")).await;
+    }
+
+    #[track_caller]
+    fn is(&self, story: &[&str]) {
+        assert!(self.story == story, "{:#?}", self.story);
+    }
+}
+
+/// Whether an event is caused by nobody's request.
+fn is_own(event: &Value) -> bool {
+    matches!(event["event"].as_str(), Some("key_created" | "events_erased"))
+}
+
+fn user_id(pair: &Answer) -> String {
+    pair.body["user"]["id"].as_str().unwrap().to_owned()
+}
+
+/// Rows 16.2.1 and 16.3.1, too.
+async fn inv12_what_people_do_is_written_down_once_with_who_and_where(kind: Database) {
+    let Some(mut reader) = Reader::new(kind).await else { return };
+    let ada = address("ada");
+    let body = json!({"username": "ada", "email": ada, "password": PASSWORD});
+    reader.say("signup", body.clone()).await;
+    reader.say("signup", body).await;
+    reader.login("nobody", PASSWORD).await;
+    reader.login("ada", OTHER).await;
+    let first = reader.login("ada", PASSWORD).await;
+    let second = reader.login("ada", PASSWORD).await;
+    let device = first.text_of("device_token");
+    let known = json!({"identifier": ada, "password": PASSWORD, "device_token": device});
+    let third = reader.say("login", known.clone()).await;
+    let refreshed = json!({"refresh_token": third.refresh_token()});
+    let next = reader.say("refresh", refreshed.clone()).await;
+    reader.say("refresh", json!({"refresh_token": next.refresh_token()})).await;
+    reader.say("refresh", refreshed.clone()).await;
+    reader.say("refresh", refreshed).await;
+    let logout = json!({"refresh_token": second.refresh_token()});
+    reader.say("logout", logout.clone()).await;
+    reader.say("logout", logout).await;
+
+    let confirm = token(&reader.post.letter(&ada, subject::CONFIRM).await);
+    reader.act(&first, Method::POST, "email/confirm", json!({"token": confirm})).await;
+    for password in [OTHER, PASSWORD] {
+        let body = json!({"password": password});
+        reader.act(&first, Method::POST, "me/reauthenticate", body).await;
+    }
+    reader.act(&first, Method::GET, "users", json!({})).await;
+    reader.act(&first, Method::PATCH, "me", json!({"username": "ada-2"})).await;
+    let fourth = reader.say("login", known.clone()).await;
+    reader.names.insert(fourth.text_of("session_id").to_owned(), "#4th".to_owned());
+    let path = format!("me/sessions/{}", fourth.text_of("session_id"));
+    reader.act(&first, Method::DELETE, &path, json!({})).await;
+    reader.act(&first, Method::DELETE, &path, json!({})).await;
+
+    let [old, new] = ["ada", "new"].map(address);
+    let wish = |password: &str| json!({"new_email": new, "password": password});
+    reader.act(&first, Method::POST, "me/email", wish(OTHER)).await;
+    reader.act(&first, Method::POST, "me/email", wish(PASSWORD)).await;
+    let confirm = token(&reader.post.letter(&new, subject::CONFIRM_NEW).await);
+    reader.act(&first, Method::POST, "email/confirm", json!({"token": confirm})).await;
+    let undo = token(&reader.post.letter(&old, subject::UNDO).await);
+    reader.say("email/undo", json!({"token": undo})).await;
+
+    // Somebody else may know the password, so it is void.
+    reader.login(&old, PASSWORD).await;
+    reader.say("password/forgot", json!({"email": old})).await;
+    reader.post.settle().await;
+    let mut letters = reader.post.server.letters_to(&old);
+    letters.retain(|letter| letter.subject == subject::RESET);
+    let reset = token(letters.last().unwrap());
+    let body = json!({"token": reset, "new_password": PASSWORD});
+    reader.say("password/reset", body.clone()).await;
+    reader.say("password/reset", body).await;
+    let fifth = reader.login(&old, PASSWORD).await;
+    let change = |from: &str| json!({"current_password": from, "new_password": OTHER});
+    reader.act(&fifth, Method::POST, "me/password", change(OTHER)).await;
+    reader.act(&fifth, Method::POST, "me/password", change(PASSWORD)).await;
+    let sixth = reader.login(&old, OTHER).await;
+    reader.act(&sixth, Method::POST, "logout-all", json!({})).await;
+    let seventh = reader.login(&old, OTHER).await;
+    reader.act(&seventh, Method::DELETE, "me", json!({"password": PASSWORD})).await;
+    reader.act(&seventh, Method::DELETE, "me", json!({"password": OTHER})).await;
+    reader.login(&old, OTHER).await;
+    reader.is(&[
+        "signup 201: account_created by ada of ada",
+        "signup 409: ",
+        "login 401: login_failed by service",
+        "login 401: login_failed by service of ada",
+        "login 200: session_begun by ada of ada on #2",
+        "login 200: session_begun by ada of ada on #3",
+        "login 200: session_begun by ada of ada on #4",
+        "refresh 200: ",
+        "refresh 200: ",
+        "refresh 401: session_ended (refresh_token_reused) by service of ada on #4",
+        "refresh 401: ",
+        "logout 204: session_ended (logout) by ada of ada on #3",
+        "logout 204: ",
+        "POST email/confirm 204: email_confirmed by ada of ada",
+        "POST me/reauthenticate 422: password_refused by ada in #2 of ada on #2",
+        "POST me/reauthenticate 200: reauthenticated by ada in #2 of ada on #2",
+        "GET users 403: access_denied by ada in #2: users:read",
+        "PATCH me 200: username_changed by ada in #2 of ada on #2",
+        "login 200: session_begun by ada of ada on #5",
+        "DELETE me/sessions/#4th 204: session_ended (ended_by_user) by ada in #2 of ada on #4th",
+        "DELETE me/sessions/#4th 204: ",
+        "POST me/email 422: password_refused by ada in #2 of ada on #2",
+        "POST me/email 202: email_change_requested by ada in #2 of ada on #2",
+        "POST email/confirm 204: email_changed by ada of ada",
+        "email/undo 204: email_change_undone by ada of ada; sessions_ended (email_changed) by ada of ada",
+        "login 401: login_failed by service of ada",
+        "password/forgot 202: ",
+        "password/reset 204: password_reset by ada of ada; sessions_ended (password_reset) by ada of ada",
+        "password/reset 400: ",
+        "login 200: session_begun by ada of ada on #6",
+        "POST me/password 422: password_refused by ada in #6 of ada on #6",
+        "POST me/password 204: password_changed by ada in #6 of ada on #6; sessions_ended (password_changed) by ada in #6 of ada on #6",
+        "login 200: session_begun by ada of ada on #7",
+        "POST logout-all 204: sessions_ended (logout_all) by ada in #7 of ada on #7",
+        "login 200: session_begun by ada of ada on #8",
+        "DELETE me 422: password_refused by ada in #8 of ada on #8",
+        "DELETE me 204: account_deleted by ada in #8 of ada; sessions_ended (account_deleted) by ada in #8 of ada",
+        "login 401: login_failed by service",
+    ]);
+}
+
+/// Rows 16.2.1 and 16.3.2, too.
+async fn inv12_what_administrators_do_is_written_down_once_with_who_and_where(kind: Database) {
+    let Some(mut reader) = Reader::new(kind).await else { return };
+    let root = reader.root.clone();
+    let body = json!({"username": "eve", "email": address("eve")});
+    reader.act(&root, Method::POST, "users", body.clone()).await;
+    reader.act(&root, Method::POST, "users", body).await;
+    let invitation = "An account was made for you at Gateward";
+    let invited = token(&reader.post.letter(&address("eve"), invitation).await);
+    let body = json!({"token": invited, "password": PASSWORD});
+    reader.say("invitation/accept", body.clone()).await;
+    reader.say("invitation/accept", body).await;
+    let eve = reader.login("eve", PASSWORD).await;
+    let id = user_id(&eve);
+    let user = |rest: &str| format!("users/{id}{rest}");
+
+    let role = |permissions: &[&str]| json!({"permissions": permissions});
+    for permissions in [&["users:read"][..], &["users:read", "users:write"]] {
+        reader.act(&root, Method::PUT, "roles/support", role(permissions)).await;
+    }
+    reader.act(&eve, Method::GET, "users", json!({})).await;
+    let roles = json!({"roles": ["support"]});
+    reader.act(&root, Method::PUT, &user("/roles"), roles.clone()).await;
+    reader.act(&root, Method::PUT, &user("/roles"), roles).await;
+    let admin = json!({"roles": ["admin"]});
+    reader.act(&eve, Method::PUT, &user("/roles"), admin).await;
+    let rename = json!({"username": "root-2"});
+    let path = format!("users/{}", user_id(&root));
+    reader.act(&eve, Method::PATCH, &path, rename).await;
+    reader.act(&root, Method::PATCH, &user(""), json!({"username": "eve-2"})).await;
+    reader.act(&root, Method::POST, &user("/reset-password"), json!({})).await;
+    let session = eve.text_of("session_id").to_owned();
+    reader.act(&root, Method::DELETE, &user(&format!("/sessions/{session}")), json!({})).await;
+    reader.login("eve-2", PASSWORD).await;
+    reader.act(&root, Method::DELETE, &user("/sessions"), json!({})).await;
+    reader.act(&root, Method::DELETE, &user("/sessions"), json!({})).await;
+    reader.login("eve-2", PASSWORD).await;
+    for what in ["disable", "disable", "enable", "enable"] {
+        reader.act(&root, Method::POST, &user(&format!("/{what}")), json!({})).await;
+        if what == "disable" {
+            reader.login("eve-2", PASSWORD).await;
+        }
+    }
+    reader.act(&root, Method::DELETE, "roles/support", json!({})).await;
+    reader.act(&root, Method::DELETE, &user(""), json!({})).await;
+    reader.act(&root, Method::DELETE, "roles/support", json!({})).await;
+    reader.act(&root, Method::POST, &format!("users/{}/disable", user_id(&root)), json!({})).await;
+    reader.is(&[
+        "POST users 201: account_invited by root-of-all in #1 of eve: roles=user",
+        "POST users 409: ",
+        "invitation/accept 204: email_confirmed by eve of eve; invitation_accepted by eve of eve",
+        "invitation/accept 400: ",
+        "login 200: session_begun by eve of eve on #2",
+        "PUT roles/support 201: role_defined by root-of-all in #1: role=support permissions=users:read before=",
+        "PUT roles/support 200: role_defined by root-of-all in #1: role=support permissions=users:read,users:write before=users:read",
+        "GET users 403: access_denied by eve in #2: users:read",
+        "PUT users/eve/roles 200: roles_changed by root-of-all in #1 of eve: roles=support,user before=user",
+        "PUT users/eve/roles 200: ",
+        "PUT users/eve/roles 403: access_denied by eve in #2: roles:grant",
+        "PATCH users/root-of-all 403: access_denied by eve in #2: audit:read",
+        "PATCH users/eve 200: username_changed by root-of-all in #1 of eve",
+        "POST users/eve/reset-password 202: reset_requested by root-of-all in #1 of eve",
+        "DELETE users/eve/sessions/#2 204: session_ended (ended_by_admin) by root-of-all in #1 of eve on #2",
+        "login 200: session_begun by eve of eve on #3",
+        "DELETE users/eve/sessions 204: sessions_ended (ended_by_admin) by root-of-all in #1 of eve",
+        "DELETE users/eve/sessions 204: ",
+        "login 200: session_begun by eve of eve on #4",
+        "POST users/eve/disable 200: account_disabled by root-of-all in #1 of eve; sessions_ended (account_disabled) by root-of-all in #1 of eve",
+        "login 403: login_refused by service of eve",
+        "POST users/eve/disable 200: ",
+        "login 403: login_refused by service of eve",
+        "POST users/eve/enable 200: account_enabled by root-of-all in #1 of eve",
+        "POST users/eve/enable 200: ",
+        "DELETE roles/support 409: ",
+        "DELETE users/eve 204: account_deleted by root-of-all in #1 of eve; sessions_ended (account_deleted) by root-of-all in #1 of eve",
+        "DELETE roles/support 204: role_deleted by root-of-all in #1: role=support",
+        "POST users/root-of-all/disable 409: access_denied by root-of-all in #1: last administrator",
+    ]);
+}
+
+async fn inv12_what_operators_do_is_written_down_once(kind: Database) {
+    let Some(mut reader) = Reader::new(kind).await else { return };
+    let create = ["user", "create", "--username", "eve", "--email", "eve@example.org"];
+    reader.command(&[create.as_slice(), &["--password-stdin"]].concat()).await;
+    reader.login("eve", PASSWORD).await;
+    for command in [
+        &["user", "grant", "eve", "admin"][..],
+        &["user", "grant", "eve", "admin"],
+        &["user", "revoke", "eve", "admin"],
+        &["user", "logout", "eve", "--yes"],
+        &["user", "logout", "eve", "--yes"],
+        &["user", "disable", "eve"],
+        &["user", "disable", "eve"],
+        &["user", "enable", "eve"],
+        &["user", "delete", "eve", "--yes"],
+        &["keys", "rotate"],
+        &["keys", "rotate"],
+        &["keys", "reseal"],
+        &["session", "end-all", "--before", "2020-01-01T00:00:00Z"],
+        &["user", "list"],
+        &["audit", "verify", "--json"],
+        &["mail", "list"],
+    ] {
+        reader.command(command).await;
+    }
+    reader.is(&[
+        "user create --username eve --email eve@example.org --password-stdin: account_created by operator of eve: roles=user",
+        "login 200: session_begun by eve of eve on #2",
+        "user grant eve admin: roles_changed by operator of eve: roles=admin,user before=user",
+        "user grant eve admin: ",
+        "user revoke eve admin: roles_changed by operator of eve: roles=user before=admin,user",
+        "user logout eve --yes: sessions_ended (ended_by_admin) by operator of eve",
+        "user logout eve --yes: ",
+        "user disable eve: account_disabled by operator of eve",
+        "user disable eve: ",
+        "user enable eve: account_enabled by operator of eve",
+        "user delete eve --yes: account_deleted by operator of eve; sessions_ended (account_deleted) by operator of eve",
+        "keys rotate: key_created by operator: key=… purpose=access; key_created by operator: key=… purpose=audit; key_created by operator: key=… purpose=link; key_created by operator: key=… purpose=refresh",
+        "keys rotate: ",
+        "keys reseal: keys_resealed by operator",
+        "session end-all --before 2020-01-01T00:00:00Z: sessions_ended (ended_by_admin) by operator",
+        "user list: ",
+        "audit verify --json: ",
+        "mail list: ",
+    ]);
+}

@@ -1,0 +1,294 @@
+//! Every operation, asked by everybody there is: rows 8.2.1, B4 and B10.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use gateward_e2e::{Answer, Client, Database, Node, PASSWORD, Plan, TestDatabase, claims};
+use reqwest::{Method, RequestBuilder};
+use serde_json::{Value, json};
+
+use super::{Row, rows};
+use crate::api::{NO_SESSION, operations};
+use crate::commands::said;
+use crate::operator::create;
+
+/// How long a token may take to expire, with the leeway for clocks, on a machine that is busy.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What a moderator may do.
+const MODERATES: [&str; 2] = ["sessions:read", "users:read"];
+
+/// What the table says of an act that wants a recent password in any case.
+const RECENT: &str = "shortly after the password was given";
+
+/// Somebody who asks.
+struct Asker {
+    name: &'static str,
+    access: Option<String>,
+    refresh: Option<String>,
+    /// How their credentials are refused, if they are.
+    refused: Option<&'static str>,
+    permissions: BTreeSet<String>,
+}
+
+impl Asker {
+    fn with(name: &'static str, pair: &Answer) -> Self {
+        let permissions = claims(pair.access())["permissions"].clone();
+        Self {
+            name,
+            access: Some(pair.access().to_owned()),
+            refresh: Some(pair.refresh_token().to_owned()),
+            refused: None,
+            permissions: serde_json::from_value(permissions).unwrap(),
+        }
+    }
+
+    fn refused(self, code: &'static str) -> Self {
+        Self { refused: Some(code), ..self }
+    }
+
+    fn signs(&self, request: RequestBuilder) -> RequestBuilder {
+        match &self.access {
+            Some(access) => request.bearer_auth(access),
+            None => request,
+        }
+    }
+
+    /// How the table has them refused; `None` where they may.
+    fn refusal(&self, row: &Row) -> Option<(u16, &'static str)> {
+        match (row.who.as_str(), self.refused) {
+            ("anyone", _) => None,
+            ("client", _) => Some((401, "missing_token")),
+            (_, Some(code)) => Some((401, code)),
+            (who, None) => {
+                let may = who == "caller" || self.permissions.contains(who.trim_matches('`'));
+                (!may).then_some((403, "forbidden"))
+            }
+        }
+    }
+}
+
+/// Two nodes on one database. With one of them, tokens and passwords get old soon.
+struct Crowd {
+    client: Client,
+    hasty: Client,
+    admin: Answer,
+    _nodes: [Node; 2],
+    _database: TestDatabase,
+}
+
+impl Crowd {
+    async fn new() -> Self {
+        let database = TestDatabase::new(Database::Sqlite).await;
+        let plan = Plan::on(&database).with("http.docs", true);
+        let node = plan.start().await;
+        said(&create(&plan, ("grace", "grace@example.org"), PASSWORD));
+        let hasty = plan.with("tokens.access_ttl_seconds", 1);
+        let hasty = hasty.with("tokens.reauthentication_seconds", 1).start().await;
+        let client = node.client();
+        let admin = client.login("grace", PASSWORD).await;
+        Self { hasty: hasty.client(), client, admin, _nodes: [node, hasty], _database: database }
+    }
+
+    async fn administer(&self, method: Method, path: &str, body: &Value) {
+        let request = self.client.request(method, path).bearer_auth(self.admin.access());
+        let answer = self.client.send(request.json(body)).await;
+        assert!(answer.status.is_success(), "{path}: {answer:?}");
+    }
+
+    /// Everybody there is.
+    async fn askers(&self) -> [Asker; 7] {
+        let user = self.client.begin("ada").await;
+        let late = self.expired().await;
+        let nobody = Asker {
+            name: "anonymous",
+            access: None,
+            refresh: None,
+            refused: Some("missing_token"),
+            permissions: BTreeSet::new(),
+        };
+        let forge = |token: &str| {
+            let (said, signature) = token.rsplit_once('.').unwrap();
+            Some(format!("{said}.{}", signature.chars().rev().collect::<String>()))
+        };
+        let forged = Asker::with("forged", &self.admin).refused("invalid_token");
+        [
+            nobody,
+            Asker {
+                access: forge(self.admin.access()),
+                refresh: forge(self.admin.refresh_token()),
+                ..forged
+            },
+            Asker::with("expired", &late).refused("token_expired"),
+            Asker::with("user", &user),
+            Asker::with("moderator", &self.moderator().await),
+            Asker::with("admin", &self.admin),
+            Asker::with("disabled", &self.disabled().await).refused("session_ended"),
+        ]
+    }
+
+    /// An administrator whose access token is past its time.
+    async fn expired(&self) -> Answer {
+        let late = self.hasty.login("grace", PASSWORD).await;
+        let begun = Instant::now();
+        while self.client.me(late.access()).await.status == 200 {
+            assert!(begun.elapsed() < PATIENCE, "the token does not expire");
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        late
+    }
+
+    async fn moderator(&self) -> Answer {
+        let role = json!({ "permissions": MODERATES });
+        self.administer(Method::PUT, "/v1/roles/moderator", &role).await;
+        let id = self.client.signup("mia").await.text_of("id").to_owned();
+        let roles = json!({"roles": ["moderator"]});
+        self.administer(Method::PUT, &format!("/v1/users/{id}/roles"), &roles).await;
+        self.client.login("mia", PASSWORD).await
+    }
+
+    /// Somebody who was an administrator and is disabled.
+    async fn disabled(&self) -> Answer {
+        let pair = self.client.begin("dan").await;
+        let path = format!("/v1/users/{}", pair.body["user"]["id"].as_str().unwrap());
+        let roles = json!({"roles": ["admin"]});
+        self.administer(Method::PUT, &format!("{path}/roles"), &roles).await;
+        let pair = self.client.refresh(pair.refresh_token(), None).await;
+        self.administer(Method::POST, &format!("{path}/disable"), &json!({})).await;
+        pair
+    }
+
+    /// Asks for an operation with nothing else.
+    fn plain(row: &Row, client: &Client) -> RequestBuilder {
+        client.request(row.operation.method.clone(), &row.operation.path_to("start.js", NO_SESSION))
+    }
+
+    /// Asks with a query and a body that nobody can read: whoever may is told of that, and nothing
+    /// is done; whoever may not is told so before.
+    fn bent(row: &Row, client: &Client) -> RequestBuilder {
+        let path = row.operation.path_to("start.js", NO_SESSION);
+        let request = client.request(row.operation.method.clone(), &format!("{path}?weather=1"));
+        request.header("content-type", "application/json").body("{")
+    }
+}
+
+/// Rows B4 and 8.2.1: seven askers, every operation, and what the table says of each.
+#[tokio::test(flavor = "multi_thread")]
+async fn b4_every_operation_lets_in_whom_the_table_names_and_refuses_all_others() {
+    let crowd = Crowd::new().await;
+    let client = &crowd.client;
+    let askers = crowd.askers().await;
+    let permissions: Vec<usize> = askers.iter().map(|asker| asker.permissions.len()).collect();
+    assert_eq!(permissions, [0, 8, 8, 0, 2, 8, 8], "nothing but permissions differs");
+    let mut asked = 0;
+    for row in &rows(operations(client).await).unwrap() {
+        let name = row.operation.name();
+        if row.who == "holder" {
+            continue;
+        }
+        let stranger = client.send(Crowd::bent(row, client)).await.status;
+        for asker in &askers {
+            let bent = client.send(asker.signs(Crowd::bent(row, client))).await;
+            asked += 1;
+            let Some((status, code)) = asker.refusal(row) else {
+                let is_told = bent.status.is_client_error() || row.who == "anyone";
+                assert!(is_told && !matches!(bent.status.as_u16(), 401 | 403), "{name}: {bent:?}");
+                // Where credentials are not looked at, they make no difference.
+                assert!(row.who != "anyone" || bent.status == stranger, "{name}: {bent:?}");
+                if row.who != "anyone" && row.operation.method == Method::GET {
+                    let plain = client.send(asker.signs(Crowd::plain(row, client))).await;
+                    let is_shown = matches!(plain.status.as_u16(), 200 | 404);
+                    assert!(is_shown, "{} asks {name}: {plain:?}", asker.name);
+                }
+                continue;
+            };
+            let plain = client.send(asker.signs(Crowd::plain(row, client))).await;
+            for answer in [&bent, &plain] {
+                let found = (answer.status.as_u16(), answer.code());
+                assert_eq!(found, (status, code), "{} asks {name}: {answer:?}", asker.name);
+                answer.is_problem();
+                if code == "forbidden" {
+                    assert!(answer.text_of("detail").contains(row.who.trim_matches('`')));
+                    let challenge = r#"Bearer realm="gateward", error="insufficient_scope""#;
+                    assert_eq!(answer.headers["www-authenticate"], challenge, "{name}");
+                }
+                if code == "session_ended" {
+                    assert_eq!(answer.body["reason"], "account_disabled", "{name}");
+                }
+            }
+        }
+    }
+    assert!(asked > 300, "only {asked} were asked");
+    // Nothing of this has changed anything.
+    for pair in askers.iter().filter(|asker| asker.refused.is_none()) {
+        assert_eq!(client.me(pair.access.as_ref().unwrap()).await.status, 200);
+    }
+    holders_alone_refresh_and_log_out(client, &askers).await;
+}
+
+/// The other rows of B4: it is the token that counts, and no role.
+async fn holders_alone_refresh_and_log_out(client: &Client, askers: &[Asker]) {
+    for asker in askers {
+        let log_out = || client.send(asker.signs(client.request(Method::POST, "/v1/logout")));
+        let Some(refresh) = &asker.refresh else {
+            log_out().await.is(401, "missing_token");
+            continue;
+        };
+        let refreshed = client.refresh(refresh, None).await;
+        match asker.refused {
+            Some(code @ "invalid_token") => {
+                refreshed.is(401, code);
+                log_out().await.is(401, code);
+            }
+            // The refresh token outlives the access token beside it.
+            Some(code @ "token_expired") => {
+                assert_eq!(refreshed.status, 200, "{refreshed:?}");
+                log_out().await.is(401, code);
+            }
+            // A session that is over is what a logout asks for.
+            Some(code) => {
+                refreshed.is(401, code);
+                assert_eq!(log_out().await.status, 204);
+            }
+            None => {
+                assert_eq!(refreshed.status, 200, "{}: {refreshed:?}", asker.name);
+                assert_eq!(log_out().await.status, 204);
+                client.refresh(refreshed.refresh_token(), None).await.is(401, "session_ended");
+            }
+        }
+    }
+}
+
+/// Row B10: what the table allows "shortly after the password was given" is refused later, before
+/// anything else is looked at, and nothing else is.
+#[tokio::test(flavor = "multi_thread")]
+async fn b10_acts_that_the_table_names_want_a_recent_password() {
+    let crowd = Crowd::new().await;
+    let hasty = &crowd.hasty;
+    tokio::time::sleep(Duration::from_millis(2_100)).await;
+    let mut wanted = BTreeSet::new();
+    for row in &rows(operations(hasty).await).unwrap() {
+        // For an invitation it depends on the roles.
+        let is_administered = row.who.starts_with('`') && row.operation.name() != "POST /v1/users";
+        if !is_administered {
+            continue;
+        }
+        let bent = hasty.send(Crowd::bent(row, hasty).bearer_auth(crowd.admin.access())).await;
+        let is_refused = bent.code() == "reauthentication_required";
+        assert_eq!(is_refused, row.on_what.contains(RECENT), "{}: {bent:?}", row.operation.name());
+        if is_refused {
+            bent.is(403, "reauthentication_required");
+            wanted.insert(row.operation.name());
+        }
+    }
+    let expected = [
+        "DELETE /v1/roles/{name}",
+        "DELETE /v1/users/{id}",
+        "DELETE /v1/users/{id}/sessions",
+        "DELETE /v1/users/{id}/sessions/{sid}",
+        "POST /v1/users/{id}/disable",
+        "PUT /v1/roles/{name}",
+        "PUT /v1/users/{id}/roles",
+    ];
+    assert_eq!(wanted, expected.map(ToOwned::to_owned).into());
+}

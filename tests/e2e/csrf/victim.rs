@@ -1,0 +1,230 @@
+//! `Victim`: somebody who may do everything, and all that they can do by a cookie.
+
+use gateward_e2e::{Answer, Client, PASSWORD, Plan, TestDatabase, run};
+use reqwest::{Method, RequestBuilder};
+use serde_json::{Value, json};
+
+use crate::commands::said;
+use crate::cookies::jar::{CSRF, Jar};
+use crate::dev_inbox::{letters, token, wait_for};
+
+/// An administrator who is logged in twice, and whose address waits to be confirmed.
+pub(super) struct Victim<'a> {
+    client: &'a Client,
+    pub(super) name: String,
+    pub(super) jar: Jar,
+    pub(super) other: Jar,
+    /// The token of the letter that confirms the address.
+    link: String,
+    /// Whom they administer.
+    pub(super) guest: Guest,
+    /// An account that is disabled.
+    shut_id: String,
+}
+
+/// Somebody who is logged in and may do nothing to others.
+pub(super) struct Guest {
+    name: String,
+    id: String,
+    session_id: String,
+}
+
+/// What changes something by cookie.
+pub(super) struct Act {
+    pub(super) method: Method,
+    /// As the document writes it.
+    pub(super) template: &'static str,
+    pub(super) path: String,
+    pub(super) body: Value,
+}
+
+impl Guest {
+    async fn new(client: &Client, name: &str) -> Self {
+        let name = format!("guest-{name}");
+        let pair = client.begin(&name).await;
+        let id = pair.body["user"]["id"].as_str().unwrap().to_owned();
+        Self { name, id, session_id: pair.text_of("session_id").to_owned() }
+    }
+
+    pub(super) fn email(&self) -> String {
+        format!("{}@example.org", self.name)
+    }
+}
+
+impl<'a> Victim<'a> {
+    pub(super) async fn new((client, database): (&'a Client, &TestDatabase), name: &str) -> Self {
+        let jar = Jar::begin(client, name).await;
+        said(&run(&Plan::on(database), &["user", "grant", name, "admin"], ""));
+        let other = Jar::login(client, name).await;
+        let email = format!("{name}@example.org");
+        let letter = wait_for(client, &email, "Confirm your address", 1).await;
+        let link = token(&letter).to_owned();
+        let guest = Guest::new(client, name).await;
+        let name = name.to_owned();
+        let mut victim = Self { client, name, jar, other, link, guest, shut_id: String::new() };
+        victim.prepare().await;
+        victim
+    }
+
+    /// Makes an account that can be enabled, and a role that can be deleted.
+    async fn prepare(&mut self) {
+        let name = format!("shut-{}", self.name);
+        let whom = json!({"username": name, "email": format!("{name}@example.org")});
+        let shut = self.administer(Method::POST, "users", whom).await;
+        shut.text_of("id").clone_into(&mut self.shut_id);
+        let path = format!("users/{}/disable", self.shut_id);
+        self.administer(Method::POST, &path, json!({})).await;
+        let role = json!({"permissions": []});
+        self.administer(Method::PUT, &format!("roles/{}", self.spare()), role).await;
+    }
+
+    async fn administer(&self, method: Method, path: &str, body: Value) -> Answer {
+        let request = self.jar.request(self.client, method, &format!("/v1/{path}")).json(&body);
+        let answer = self.client.send(request).await;
+        assert!(answer.status.is_success(), "{path}: {answer:?}");
+        answer
+    }
+
+    /// A role that nobody holds.
+    fn spare(&self) -> String {
+        format!("spare-{}", self.name)
+    }
+
+    /// All that changes something by a cookie, each with what would do it.
+    pub(super) fn acts(&self) -> Vec<Act> {
+        let mut acts = self.own_acts();
+        acts.extend(self.acts_on_others());
+        acts.extend(self.acts_on_roles());
+        acts
+    }
+
+    /// What they can do to themselves.
+    fn own_acts(&self) -> Vec<Act> {
+        let act = |method, template: &'static str, body| {
+            let path = template.replace("{id}", &self.other.session_id);
+            Act { method, template, path, body }
+        };
+        let password = json!({"password": PASSWORD});
+        let changed = json!({"current_password": PASSWORD, "new_password": "another long one"});
+        let moved = json!({"new_email": self.moved(), "password": PASSWORD});
+        let renamed = json!({"username": format!("not-{}", self.name)});
+        vec![
+            act(Method::PATCH, "/v1/me", renamed),
+            act(Method::DELETE, "/v1/me", password.clone()),
+            act(Method::POST, "/v1/me/email", moved),
+            act(Method::POST, "/v1/me/password", changed),
+            act(Method::POST, "/v1/me/reauthenticate", password),
+            act(Method::DELETE, "/v1/me/sessions/{id}", Value::Null),
+            act(Method::POST, "/v1/email/confirm", json!({"token": self.link})),
+            act(Method::POST, "/v1/refresh", Value::Null),
+            act(Method::POST, "/v1/logout-all", Value::Null),
+            act(Method::POST, "/v1/logout", Value::Null),
+        ]
+    }
+
+    /// What they can do to other accounts.
+    fn acts_on_others(&self) -> Vec<Act> {
+        let act = |method, template: &'static str, body| {
+            let id = if template.ends_with("/enable") { &self.shut_id } else { &self.guest.id };
+            let path = template.replace("{id}", id).replace("{sid}", &self.guest.session_id);
+            Act { method, template, path, body }
+        };
+        let invited = self.invited();
+        let invited = json!({"username": invited, "email": format!("{invited}@example.org")});
+        let renamed = json!({"username": format!("not-{}", self.guest.name)});
+        vec![
+            act(Method::POST, "/v1/users", invited),
+            act(Method::PATCH, "/v1/users/{id}", renamed),
+            act(Method::DELETE, "/v1/users/{id}", Value::Null),
+            act(Method::POST, "/v1/users/{id}/disable", Value::Null),
+            act(Method::POST, "/v1/users/{id}/enable", Value::Null),
+            act(Method::POST, "/v1/users/{id}/reset-password", Value::Null),
+            act(Method::PUT, "/v1/users/{id}/roles", json!({"roles": [self.spare()]})),
+            act(Method::DELETE, "/v1/users/{id}/sessions", Value::Null),
+            act(Method::DELETE, "/v1/users/{id}/sessions/{sid}", Value::Null),
+        ]
+    }
+
+    /// What they can do to roles.
+    fn acts_on_roles(&self) -> Vec<Act> {
+        let act = |method, name, body| {
+            let template = "/v1/roles/{name}";
+            Act { method, template, path: template.replace("{name}", name), body }
+        };
+        let made = json!({"permissions": ["users:read"]});
+        vec![
+            act(Method::PUT, &format!("made-{}", self.name), made),
+            act(Method::DELETE, &self.spare(), Value::Null),
+        ]
+    }
+
+    /// Where a forged change of address would lead.
+    fn moved(&self) -> String {
+        format!("not-{}@example.org", self.name)
+    }
+
+    /// Whom a forged invitation would let in.
+    fn invited(&self) -> String {
+        format!("invited-{}", self.name)
+    }
+
+    /// A request with the cookies that a browser adds, and no CSRF token.
+    pub(super) fn bare(&self, act: &Act) -> RequestBuilder {
+        let request = self.jar.bare(self.client, act.method.clone(), &act.path);
+        if act.body.is_null() { request } else { request.json(&act.body) }
+    }
+
+    /// The same with the CSRF token.
+    pub(super) fn request(&self, act: &Act) -> RequestBuilder {
+        self.bare(act).header("x-csrf-token", self.jar.get(CSRF))
+    }
+
+    /// What anything that is done would change.
+    pub(super) async fn state(&self) -> Vec<Value> {
+        let (guest, shut) = (&self.guest.id, &self.shut_id);
+        let mut state = Vec::new();
+        for path in [
+            "me".to_owned(),
+            "me/sessions".to_owned(),
+            format!("users/{guest}"),
+            format!("users/{guest}/sessions"),
+            format!("users/{shut}"),
+            format!("users?q={}", self.invited()),
+            "roles?limit=100".to_owned(),
+        ] {
+            let path = format!("/v1/{path}");
+            let answer = self.send(self.jar.bare(self.client, Method::GET, &path)).await;
+            // The guest may have been deleted.
+            let is_gone = answer.status == 404 && path.contains(guest);
+            assert!(answer.status == 200 || is_gone, "{path}: {answer:?}");
+            state.push(answer.body);
+        }
+        state
+    }
+
+    /// Asserts that all is as it was, and that nothing hidden was done either.
+    pub(super) async fn is_untouched(&self, before: &[Value]) {
+        assert_eq!(&self.state().await, before);
+        for letter in letters(self.client).await {
+            let (to, text) = (&letter["to"], letter["text"].as_str().unwrap());
+            assert!(*to != self.moved() && !text.starts_with("Your password was"), "{letter:#?}");
+            assert!(!text.starts_with("Choose a new password"), "{letter:#?}");
+        }
+        // The refresh token was not spent, and the password is still the one that it was.
+        let answer = self.other.refresh(self.client, None).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        let answer = self.jar.refresh(self.client, None).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        assert_eq!(self.client.login(&self.name, PASSWORD).await.status, 200);
+    }
+
+    pub(super) async fn send(&self, request: RequestBuilder) -> Answer {
+        self.client.send(request).await
+    }
+}
+
+impl Act {
+    pub(super) fn name(&self) -> String {
+        format!("{} {}", self.method, self.template)
+    }
+}

@@ -1,0 +1,320 @@
+//! `gateward user`: finding accounts and what is done to them, beside a running node.
+
+use std::process::Output;
+use std::time::{Duration, Instant};
+
+use gateward_e2e::{Answer, Client, Database, Node, PASSWORD, Plan, TestDatabase, on_both, run};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::commands::{complained, said};
+use crate::operator::create;
+
+on_both!(
+    accounts_are_listed_by_name_address_role_and_state,
+    an_account_is_shown_with_what_it_may_do,
+    a_role_is_granted_and_revoked_by_the_next_request,
+    what_cannot_be_taken_back_is_asked_for,
+    a_logout_ends_every_session_and_spares_the_others,
+    the_last_administrator_stays_whatever_is_commanded,
+    nobody_is_named_who_is_not_there,
+);
+
+/// How long the news of a change may take to a node, on a machine that is busy.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A node, and commands beside it. The node ends before the database does.
+struct Beside {
+    client: Client,
+    plan: Plan,
+    _node: Node,
+    _database: TestDatabase,
+}
+
+impl Beside {
+    async fn start(kind: Database) -> Self {
+        let database = TestDatabase::new(kind).await;
+        let plan = Plan::on(&database);
+        let node = plan.start().await;
+        Self { client: node.client(), plan, _node: node, _database: database }
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        tokio::task::block_in_place(|| run(&self.plan, &[&["user"], arguments].concat(), ""))
+    }
+
+    #[track_caller]
+    fn said(&self, arguments: &[&str]) -> String {
+        said(&self.run(arguments))
+    }
+
+    #[track_caller]
+    fn complained(&self, arguments: &[&str]) -> String {
+        let complaint = complained(&self.run(arguments));
+        assert_eq!(complaint.lines().count(), 1, "{complaint}");
+        complaint
+    }
+
+    /// The accounts that are listed with these conditions.
+    #[track_caller]
+    fn listed(&self, conditions: &[&str]) -> Vec<Value> {
+        let list = self.said(&[&["list", "--json"], conditions].concat());
+        serde_json::from_str(&list).unwrap()
+    }
+
+    #[track_caller]
+    fn names(&self, conditions: &[&str]) -> Vec<String> {
+        let list = self.listed(conditions);
+        let mut names: Vec<String> =
+            list.iter().map(|user| user["username"].as_str().unwrap().to_owned()).collect();
+        names.sort();
+        names
+    }
+
+    fn root(&self) {
+        said(&create(&self.plan, ("root-of-all", "root@example.org"), PASSWORD));
+    }
+
+    /// Asks for accounts, which wants a permission, until the answer is this.
+    async fn until_listing_gets(&self, who: &Answer, status: u16) {
+        let begun = Instant::now();
+        loop {
+            let request = self.client.request(Method::GET, "/v1/users").bearer_auth(who.access());
+            let answer = self.client.send(request).await;
+            if answer.status == status {
+                return;
+            }
+            assert!(begun.elapsed() < PATIENCE, "{answer:?}");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    async fn until_over(&self, pair: &Answer, reason: &str) {
+        let begun = Instant::now();
+        while self.client.me(pair.access()).await.status == 200 {
+            assert!(begun.elapsed() < PATIENCE);
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        let refused = self.client.me(pair.access()).await;
+        refused.is(401, "session_ended");
+        assert_eq!(refused.body["reason"], reason);
+        self.client.refresh(pair.refresh_token(), None).await.is(401, "session_ended");
+    }
+}
+
+async fn accounts_are_listed_by_name_address_role_and_state(kind: Database) {
+    let beside = Beside::start(kind).await;
+    assert_eq!(beside.listed(&[]), Vec::<Value>::new());
+    assert_eq!(beside.said(&["list"]).lines().count(), 1, "the headings alone");
+    beside.root();
+    for name in ["ada", "Adam", "bob", "cyd", "dan"] {
+        assert_eq!(beside.client.signup(name).await.status, 201);
+    }
+    beside.said(&["disable", "bob"]);
+    for (conditions, expected) in [
+        (&[][..], &["Adam", "ada", "bob", "cyd", "dan", "root-of-all"][..]),
+        (&["--q", "ad"], &["Adam", "ada"]),
+        (&["--q", "ADA"], &["Adam", "ada"]),
+        (&["--q", "adam@"], &["Adam"]),
+        (&["--q", "x"], &[]),
+        (&["--q", "%"], &[]),
+        (&["--role", "admin"], &["root-of-all"]),
+        (&["--role", "nothing"], &[]),
+        (&["--disabled"], &["bob"]),
+        (&["--q", "b", "--disabled"], &["bob"]),
+        (&["--q", "a", "--disabled"], &[]),
+    ] {
+        assert_eq!(beside.names(conditions), expected, "{conditions:?}");
+    }
+    let user = &beside.listed(&["--q", "bob"])[0];
+    let members: Vec<&String> = user.as_object().unwrap().keys().collect();
+    let expected = [
+        "created_at",
+        "disabled",
+        "email",
+        "email_verified",
+        "id",
+        "roles",
+        "updated_at",
+        "username",
+    ];
+    assert_eq!(members, expected);
+    assert_eq!((&user["email"], &user["disabled"]), (&json!("bob@example.org"), &json!(true)));
+
+    let table = beside.said(&["list"]);
+    let lines: Vec<&str> = table.lines().collect();
+    assert_eq!(lines.len(), 7, "{table}");
+    assert!(lines[0].starts_with("ID ") && lines[0].ends_with("MADE"), "{table}");
+    for (name, rest) in [("bob", "disabled"), ("ada", "unconfirmed"), ("root-of-all", "active")] {
+        let line = lines.iter().find(|line| line.contains(&format!("  {name}  "))).unwrap();
+        assert!(line.contains(&format!("  {rest}  ")), "{table}");
+    }
+    let some = beside.run(&["list", "--limit", "2"]);
+    assert!(some.status.success());
+    assert_eq!(String::from_utf8(some.stdout).unwrap().lines().count(), 3);
+    let told = String::from_utf8(some.stderr).unwrap();
+    assert_eq!(told, "There are more than these 2; --limit shows more.\n");
+    for wrong in [&["list", "--limit", "0"][..], &["list", "--role", "No Role"], &["list", "x"]] {
+        assert_eq!(beside.run(wrong).status.code(), Some(2), "{wrong:?}");
+    }
+}
+
+async fn an_account_is_shown_with_what_it_may_do(kind: Database) {
+    let beside = Beside::start(kind).await;
+    beside.root();
+    let pair = beside.client.begin("ada").await;
+    let other = beside.client.login("ada", PASSWORD).await;
+    assert_eq!(beside.client.logout(other.refresh_token()).await.status, 204);
+    let id = pair.body["user"]["id"].as_str().unwrap();
+    let shown: Value = serde_json::from_str(&beside.said(&["show", "ada", "--json"])).unwrap();
+    let mut expected = beside.client.me(pair.access()).await.body;
+    expected["permissions"] = json!([]);
+    expected["sessions"] = json!(1);
+    assert_eq!(shown, expected);
+    for name in ["ADA", "ada@example.org", id, &id.to_uppercase()] {
+        let again: Value = serde_json::from_str(&beside.said(&["show", name, "--json"])).unwrap();
+        assert_eq!(again, expected, "{name}");
+    }
+    let root: Value =
+        serde_json::from_str(&beside.said(&["show", "root-of-all", "--json"])).unwrap();
+    assert_eq!(root["roles"], json!(["admin", "user"]));
+    let permissions = root["permissions"].as_array().unwrap();
+    assert!(permissions.len() == 8 && permissions.contains(&json!("users:write")), "{root}");
+    let text = beside.said(&["show", "ada"]);
+    for line in [
+        format!("id           {id}"),
+        "username     ada".to_owned(),
+        "email        ada@example.org (not confirmed)".to_owned(),
+        "roles        user".to_owned(),
+        "disabled     no".to_owned(),
+        "sessions     1".to_owned(),
+    ] {
+        assert!(text.lines().any(|told| told == line), "{line}: {text}");
+    }
+}
+
+async fn a_role_is_granted_and_revoked_by_the_next_request(kind: Database) {
+    let beside = Beside::start(kind).await;
+    beside.root();
+    let pair = beside.client.begin("ada").await;
+    beside.until_listing_gets(&pair, 403).await;
+    let told = beside.said(&["grant", "ada", "admin"]);
+    assert_eq!(told, "ada holds the roles: admin, user.\n");
+    beside.until_listing_gets(&pair, 200).await;
+    assert_eq!(beside.said(&["grant", "ada", "admin"]), told, "once more changes nothing");
+
+    let told = beside.said(&["revoke", "ada@example.org", "admin"]);
+    assert_eq!(told, "ada holds the roles: user.\n");
+    beside.until_listing_gets(&pair, 403).await;
+    assert_eq!(beside.said(&["revoke", "ada", "admin"]), told);
+    assert_eq!(beside.client.me(pair.access()).await.status, 200, "the session goes on");
+
+    let complaint = beside.complained(&["grant", "ada", "support"]);
+    assert_eq!(complaint, "error: there is no role support; there are: admin, user\n");
+    let complaint = beside.complained(&["revoke", "ada", "user"]);
+    assert_eq!(complaint, "error: everybody holds the role user\n");
+    assert_eq!(beside.run(&["grant", "ada", "No Role"]).status.code(), Some(2));
+
+    // A role that is defined over HTTP is one here, too.
+    let root = beside.client.login("root-of-all", PASSWORD).await;
+    let body = json!({"permissions": ["users:read"]});
+    let put = beside.client.request(Method::PUT, "/v1/roles/support").bearer_auth(root.access());
+    assert!(beside.client.send(put.json(&body)).await.status.is_success());
+    assert_eq!(beside.said(&["grant", "ada", "support"]), "ada holds the roles: support, user.\n");
+    beside.until_listing_gets(&pair, 200).await;
+    assert_eq!(beside.names(&["--role", "support"]), ["ada"]);
+}
+
+async fn what_cannot_be_taken_back_is_asked_for(kind: Database) {
+    let beside = Beside::start(kind).await;
+    beside.root();
+    let pair = beside.client.begin("ada").await;
+    for command in ["delete", "logout"] {
+        for input in ["", "ada\n", "yes\n"] {
+            let arguments = ["user", command, "ada"];
+            let refused = complained(&run(&beside.plan, &arguments, input));
+            assert_eq!(
+                refused,
+                "error: there is no terminal to ask on; if it is meant, add --yes\n"
+            );
+        }
+    }
+    assert_eq!(beside.client.me(pair.access()).await.status, 200);
+    let id = pair.body["user"]["id"].as_str().unwrap();
+    let told = beside.said(&["delete", "ada", "--yes"]);
+    assert_eq!(told, format!("ada ({id}) is deleted; every session is over.\n"));
+    beside.until_over(&pair, "account_deleted").await;
+    beside.client.login("ada", PASSWORD).await.is(401, "invalid_credentials");
+    assert_eq!(beside.names(&[]), ["root-of-all"]);
+    let complaint = beside.complained(&["delete", "ada", "--yes"]);
+    assert_eq!(complaint, "error: there is no account with the name or address \"ada\"\n");
+    let again = beside.client.begin("ada").await;
+    assert_ne!(again.body["user"]["id"], id);
+}
+
+async fn a_logout_ends_every_session_and_spares_the_others(kind: Database) {
+    let beside = Beside::start(kind).await;
+    let pairs = [beside.client.begin("ada").await, beside.client.login("ada", PASSWORD).await];
+    let bob = beside.client.begin("bob").await;
+    let told = beside.said(&["logout", "ADA", "--yes"]);
+    assert_eq!(told, "2 sessions of ada are over.\n");
+    for pair in &pairs {
+        beside.until_over(pair, "ended_by_admin").await;
+    }
+    assert_eq!(beside.client.me(bob.access()).await.status, 200);
+    assert_eq!(beside.said(&["logout", "ada", "--yes"]), "ada had no session.\n");
+    let new = beside.client.login("ada", PASSWORD).await;
+    assert_eq!(beside.client.me(new.access()).await.status, 200);
+    assert_eq!(beside.said(&["logout", "ada", "--yes"]), "One session of ada is over.\n");
+    beside.until_over(&new, "ended_by_admin").await;
+}
+
+async fn the_last_administrator_stays_whatever_is_commanded(kind: Database) {
+    let beside = Beside::start(kind).await;
+    beside.root();
+    let root = beside.client.login("root-of-all", PASSWORD).await;
+    beside.client.begin("ada").await;
+    for command in [
+        &["disable", "root-of-all"][..],
+        &["revoke", "root-of-all", "admin"],
+        &["delete", "root-of-all", "--yes"],
+    ] {
+        let complaint = beside.complained(command);
+        let told = "error: root-of-all is the last active administrator, and nobody could";
+        assert!(complaint.starts_with(told), "{complaint}");
+        assert!(complaint.ends_with("first run: gateward user grant USER admin\n"), "{complaint}");
+    }
+    assert_eq!(beside.client.me(root.access()).await.status, 200);
+    // One whose address is not confirmed does not count, and one who is disabled does not.
+    beside.said(&["grant", "ada", "admin"]);
+    beside.complained(&["disable", "root-of-all"]);
+    said(&create(&beside.plan, ("second", "second@example.org"), PASSWORD));
+    beside.said(&["disable", "second"]);
+    beside.complained(&["disable", "root-of-all"]);
+    beside.said(&["enable", "second"]);
+    assert_eq!(
+        beside.said(&["disable", "root-of-all"]),
+        "root-of-all is disabled; every session is over.\n"
+    );
+    beside.until_over(&root, "account_disabled").await;
+    beside.complained(&["delete", "second", "--yes"]);
+}
+
+async fn nobody_is_named_who_is_not_there(kind: Database) {
+    let beside = Beside::start(kind).await;
+    let id = "01a1f7c4-3276-7a3b-8f45-007bd2598b92";
+    for command in ["show", "disable", "enable", "delete", "logout", "reset-link"] {
+        for (name, told) in [
+            ("nobody", "there is no account with the name or address \"nobody\""),
+            ("no body", "\"no body\" is neither a username nor an address"),
+            (id, "there is no account with the identifier"),
+        ] {
+            let complaint = beside.complained(&[command, name]);
+            assert!(complaint.contains(told), "{command} {name}: {complaint}");
+        }
+    }
+    for command in ["grant", "revoke"] {
+        let complaint = beside.complained(&[command, "nobody", "admin"]);
+        assert!(complaint.contains("there is no account"), "{complaint}");
+    }
+}
