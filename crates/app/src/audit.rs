@@ -57,7 +57,7 @@ impl EventFilter {
 impl App {
     /// Some of the events that are wanted, those that stand before `before`, at most `limit`.
     ///
-    /// A page costs no more than [`LOOKED_AT_MAX`] events, however many there are.
+    /// A page looks at a thousand events at most, however many there are.
     pub async fn list_events(
         &self,
         filter: &EventFilter,

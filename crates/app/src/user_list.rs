@@ -54,7 +54,7 @@ impl UserFilter {
 impl App {
     /// Some of the accounts that are wanted, those that stand after `after`, at most `limit`.
     ///
-    /// A page costs no more than [`LOOKED_AT_MAX`] accounts, however many there are.
+    /// A page looks at a thousand accounts at most, however many there are.
     pub async fn list_users(
         &self,
         filter: &UserFilter,

@@ -45,7 +45,8 @@ pub(super) fn bytes(text: &Value) -> Vec<u8> {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let pairs: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    pairs.concat()
 }
 
 /// The microseconds since 1970 of a time such as `2026-11-20T04:10:00.123456Z`.

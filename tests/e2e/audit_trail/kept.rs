@@ -109,5 +109,6 @@ pub(super) async fn foreign(kind: Database) -> Option<(String, String)> {
 
 /// Lines of JSON as a file has them.
 pub(super) fn lines(values: &[Value]) -> String {
-    values.iter().map(|value| format!("{value}\n")).collect()
+    let lines: Vec<String> = values.iter().map(|value| format!("{value}\n")).collect();
+    lines.concat()
 }
