@@ -151,6 +151,7 @@ async fn walk(client: &Client, canaries: &mut Canaries) -> Answer {
 /// Makes her an administrator, who then does to others what needs no letter.
 async fn walk_as_admin(plan: &Plan, client: &Client, live: &Answer) {
     said(&run(plan, &["user", "grant", "ada", "admin"], ""));
+    client.until_role(live.access(), "admin").await;
     let bob = client.signup("bob").await.text_of("id").to_owned();
     let [role, roles] = [json!({"permissions": ["audit:read"]}), json!({"roles": ["audits"]})];
     for (method, path, body) in [

@@ -76,6 +76,7 @@ async fn w12_statements_are_only_text(kind: Database) {
     let pair = client.begin("ada").await;
     // Whoever may do everything reaches every statement.
     said(&run(&plan, &["user", "grant", "ada", "admin"], ""));
+    client.until_role(pair.access(), "admin").await;
     let before = client.me(pair.access()).await.body;
     let begun = std::time::Instant::now();
     for text in TEXTS {

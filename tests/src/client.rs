@@ -108,6 +108,19 @@ impl Client {
         self.send(self.request(Method::GET, "/v1/me").bearer_auth(token)).await
     }
 
+    /// Waits until the node has heard that the caller holds a role, which a command has given them.
+    pub async fn until_role(&self, access_token: &str, role: &str) {
+        let begun = std::time::Instant::now();
+        loop {
+            let roles = self.me(access_token).await.body["roles"].clone();
+            if roles.as_array().is_some_and(|roles| roles.iter().any(|held| held == role)) {
+                return;
+            }
+            assert!(begun.elapsed().as_secs() < 10, "the node has not heard of the role {role}");
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    }
+
     /// A `POST` with an access token.
     pub async fn post_as(&self, token: &str, path: &str, body: &Value) -> Answer {
         self.send(self.post(path, body).bearer_auth(token)).await

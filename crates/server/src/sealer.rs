@@ -68,6 +68,11 @@ impl Sealer<'_> {
     /// Tells the head if the chain has moved, whichever node has moved it.
     async fn tell(&mut self) -> Result<(), SealError> {
         let Head { seq, digest, .. } = self.app.audit_tip().await?;
+        if seq < self.told {
+            // A restored backup, or somebody who has cut the end off.
+            let told = self.told;
+            tracing::error!(seq, told, "the audit trail ends before what was told of it");
+        }
         if seq != self.told {
             tracing::info!(seq, %digest, "audit trail sealed");
             self.told = seq;

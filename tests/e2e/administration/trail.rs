@@ -1,6 +1,7 @@
 //! `GET /audit`: who did what to whom, and what was refused: rows 16.2.1, 16.3.1 and 16.3.2.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use gateward_e2e::{Answer, Database, PASSWORD, on_both};
 use serde_json::{Value, json};
@@ -109,7 +110,9 @@ async fn a16_2_1_an_event_tells_who_did_what_to_whom_from_where_and_in_which_ses
     // Nothing that is written down is about a person, but for the address of the client.
     for event in events(&staff, "").await {
         let text = event.to_string();
-        assert!(!text.contains("ada") && !text.contains("lovelace"), "{text}");
+        // Identifiers may spell the name by chance, but neither quotes nor an address.
+        assert!(!text.contains("\"ada") && !text.contains("ada@"), "{text}");
+        assert!(!text.contains("lovelace"), "{text}");
     }
 }
 
@@ -172,6 +175,8 @@ async fn events_are_found_by_every_condition_and_by_pages(kind: Database) {
             let path = format!("{}/{act}", path(user));
             assert_eq!(ask(one, grace, "POST", &path).await.status, 200);
         }
+        // Times are told in whole seconds: some of these are not those of others.
+        tokio::time::sleep(Duration::from_millis(1100)).await;
     }
     let all = events(&staff, "limit=100").await;
     assert!(newest_first(&all), "{all:#?}");
@@ -183,7 +188,7 @@ async fn events_are_found_by_every_condition_and_by_pages(kind: Database) {
     }
 
     // Each condition, and all of them together, find what is meant and nothing else.
-    let middle = all[all.len() / 2]["at"].as_str().unwrap().to_owned();
+    let middle = all[0]["at"].as_str().unwrap().to_owned();
     let [graces, adas] = [id(grace), id(&ada)];
     let conditions: Vec<(String, Meant<'_>)> = vec![
         (format!("subject={adas}"), Box::new(|event| event["user_id"] == adas)),

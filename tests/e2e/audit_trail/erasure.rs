@@ -68,6 +68,7 @@ async fn s6_a_deleted_account_leaves_no_address_in_the_trail_and_the_chain_is_wh
     // Ada administers: what she does to Eve tells where she is, and goes with her.
     said(&run(&plan, &["user", "grant", "ada", "admin"], ""));
     let ada_again = ada.0.login("ada", PASSWORD).await;
+    ada.0.until_role(ada_again.access(), "admin").await;
     for what in ["disable", "enable"] {
         act(&ada.0, &ada_again, Method::POST, &format!("/v1/users/{}/{what}", id(&eve))).await;
     }

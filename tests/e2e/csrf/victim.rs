@@ -55,6 +55,9 @@ impl<'a> Victim<'a> {
     pub(super) async fn new((client, database): (&'a Client, &TestDatabase), name: &str) -> Self {
         let jar = Jar::begin(client, name).await;
         said(&run(&Plan::on(database), &["user", "grant", name, "admin"], ""));
+        let bearer = client.login(name, PASSWORD).await;
+        client.until_role(bearer.access(), "admin").await;
+        client.logout(bearer.refresh_token()).await;
         let other = Jar::login(client, name).await;
         let email = format!("{name}@example.org");
         let letter = wait_for(client, &email, "Confirm your address", 1).await;

@@ -68,7 +68,7 @@ fn question(dialect: &Dialect, now: Timestamp, flaw: Flaw, rows: &str) -> Questi
     Question { flaw, statement }
 }
 
-/// Puts the times in: `{now}`, `{30 from now}` and `{60 ago}`, in seconds.
+/// Puts the times in: `{now}`, `{60 from now}` and `{60 ago}`, in seconds.
 fn at_times(dialect: &Dialect, now: Timestamp, rows: &str) -> String {
     let mut parts = rows.split(['{', '}']);
     let mut text = parts.next().unwrap_or_default().to_owned();
@@ -175,11 +175,11 @@ fn times() -> Vec<(Flaw, String)> {
         ),
         (
             Flaw::FromTheFuture { table: "sessions" },
-            "SELECT id AS it FROM sessions WHERE created_at > {30 from now}",
+            "SELECT id AS it FROM sessions WHERE created_at > {60 from now}",
         ),
         (
             Flaw::FromTheFuture { table: "events" },
-            "SELECT id AS it FROM events WHERE happened_at > {30 from now}",
+            "SELECT id AS it FROM events WHERE happened_at > {60 from now}",
         ),
     ];
     let rows = KEPT.iter().map(|(table, key, column, seconds)| {
