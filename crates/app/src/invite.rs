@@ -10,7 +10,7 @@ use gateward_domain::{
 
 use crate::administer::{AdminError, By};
 use crate::aftermath::Aftermath;
-use crate::links::LetterProof;
+use crate::links::{LetterProof, lock_owner};
 use crate::rate_limited::throttled;
 use crate::reset::end_links_begun;
 use crate::roles::listed;
@@ -129,13 +129,7 @@ impl App {
         let (proof, now) = (LetterProof::Token(token), self.now());
         let link = self.shown_link(&proof, &[LinkPurpose::Invitation], None, now).await?;
         let link = link.ok_or(AcceptInvitationError::InvalidLink)?;
-        let mut tx = self.ports.store.begin(Access::Read).await?;
-        let user = match link.user_id() {
-            Some(id) => tx.find_user(id).await?,
-            None => None,
-        };
-        tx.commit().await?;
-        let user = user.ok_or(AcceptInvitationError::InvalidLink)?;
+        let user = self.find_owner(&link).await?.ok_or(AcceptInvitationError::InvalidLink)?;
         self.check_password::<AcceptInvitationError>(password, &user.username, &user.email).await?;
         let hash = self.ports.hasher.hash(password).await?;
         Ok((link, hash))
@@ -150,12 +144,7 @@ impl App {
         let now = self.now();
         let PreparedAcceptance { link, hash, origin } = prepared;
         let mut tx = self.ports.store.begin(Access::Write).await?;
-        let user = match link.user_id() {
-            Some(id) => tx.lock_user(id).await?,
-            None => None,
-        };
-        let bound = |user: &User| user.email == link.email && !user.disabled;
-        let user = user.filter(bound).ok_or(AcceptInvitationError::InvalidLink)?;
+        let user = lock_owner(&mut *tx, &link).await?.ok_or(AcceptInvitationError::InvalidLink)?;
         if !tx.spend_link(link.id, now).await? {
             return Err(AcceptInvitationError::InvalidLink);
         }

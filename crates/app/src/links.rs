@@ -2,9 +2,9 @@
 
 use gateward_domain::link::LINK_SECONDS_MAX;
 use gateward_domain::link::{Link, LinkCode, LinkPurpose, LinkSubject, SecretHash};
-use gateward_domain::ports::{Access, CodeAttempt, StoreError};
+use gateward_domain::ports::{Access, CodeAttempt, StoreError, Tx};
 use gateward_domain::refresh::Salt;
-use gateward_domain::{Email, LinkId, Timestamp, TokenError};
+use gateward_domain::{Email, LinkId, Timestamp, TokenError, User};
 
 use crate::App;
 
@@ -81,6 +81,15 @@ impl App {
         Ok(self.ports.links.link_secret(&link.key_id, &link.salt)?.code)
     }
 
+    /// The account that a link is about, as it is now.
+    pub(crate) async fn find_owner(&self, link: &Link) -> Result<Option<User>, StoreError> {
+        let Some(id) = link.user_id() else { return Ok(None) };
+        let mut tx = self.ports.store.begin(Access::Read).await?;
+        let user = tx.find_user(id).await?;
+        tx.commit().await?;
+        Ok(user)
+    }
+
     /// The link that somebody shows, if it is in time and for one of these purposes. Trying a code
     /// counts; showing a token uses nothing up.
     pub(crate) async fn shown_link(
@@ -113,4 +122,12 @@ impl App {
             }
         }
     }
+}
+
+/// The account that a link is about, locked, if it still has the address of the letter and is not
+/// disabled.
+pub(crate) async fn lock_owner(tx: &mut dyn Tx, link: &Link) -> Result<Option<User>, StoreError> {
+    let Some(id) = link.user_id() else { return Ok(None) };
+    let user = tx.lock_user(id).await?;
+    Ok(user.filter(|user| user.email == link.email && !user.disabled))
 }

@@ -9,7 +9,7 @@ use gateward_domain::{
 };
 
 use crate::aftermath::Aftermath;
-use crate::links::LetterProof;
+use crate::links::{LetterProof, lock_owner};
 use crate::rate_limited::throttled;
 use crate::{App, OperatorError, RateLimited};
 
@@ -102,13 +102,7 @@ impl App {
         };
         let link = self.shown_link(&reset.proof, purposes, None, self.now()).await?;
         let link = link.ok_or(ResetPasswordError::InvalidLink)?;
-        let mut tx = self.ports.store.begin(Access::Read).await?;
-        let user = match link.user_id() {
-            Some(id) => tx.find_user(id).await?,
-            None => None,
-        };
-        tx.commit().await?;
-        let user = user.ok_or(ResetPasswordError::InvalidLink)?;
+        let user = self.find_owner(&link).await?.ok_or(ResetPasswordError::InvalidLink)?;
         self.check_password::<ResetPasswordError>(&reset.new, &user.username, &user.email).await?;
         let hash = self.ports.hasher.hash(&reset.new).await?;
         Ok(PreparedReset { link, hash, origin: reset.origin })
@@ -121,12 +115,7 @@ impl App {
         let now = self.now();
         let PreparedReset { link, hash, origin } = prepared;
         let mut tx = self.ports.store.begin(Access::Write).await?;
-        let user = match link.user_id() {
-            Some(id) => tx.lock_user(id).await?,
-            None => None,
-        };
-        let bound = |user: &User| user.email == link.email && !user.disabled;
-        let user = user.filter(bound).ok_or(ResetPasswordError::InvalidLink)?;
+        let user = lock_owner(&mut *tx, &link).await?.ok_or(ResetPasswordError::InvalidLink)?;
         if !tx.spend_link(link.id, now).await? {
             return Err(ResetPasswordError::InvalidLink);
         }
