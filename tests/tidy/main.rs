@@ -1,6 +1,8 @@
 //! Tidiness: what the documents promise of the code, held mechanically.
 #![expect(clippy::unwrap_used, reason = "a test fails by a panic, and JSON is read by its members")]
 
+mod words;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -40,20 +42,27 @@ fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// All files of code, less what is built.
-fn code() -> Vec<PathBuf> {
+/// All files in folders of the root, except what is built.
+fn files(folders: &[&str]) -> Vec<PathBuf> {
     let mut files = Vec::new();
-    let mut folders = ["crates", "examples", "tests"].map(|folder| root().join(folder)).to_vec();
+    let mut folders: Vec<_> = folders.iter().map(|folder| root().join(folder)).collect();
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             if path.is_dir() && !path.ends_with("target") {
                 folders.push(path);
-            } else if path.extension().is_some_and(|ending| ending == "rs") {
+            } else if path.is_file() {
                 files.push(path);
             }
         }
     }
+    files
+}
+
+/// All files of code.
+fn code() -> Vec<PathBuf> {
+    let mut files = files(&["crates", "examples", "tests"]);
+    files.retain(|path| path.extension().is_some_and(|ending| ending == "rs"));
     assert!(files.len() > 100, "the code was found");
     files
 }
