@@ -17,8 +17,6 @@ mod jws;
 mod keyring;
 mod master_key;
 mod signing_key;
-#[cfg(test)]
-mod wycheproof;
 
 pub use breached::BreachedFiles;
 pub use clock::SystemClock;

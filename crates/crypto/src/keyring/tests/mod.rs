@@ -11,6 +11,7 @@ mod masters;
 mod refresh;
 mod revoked;
 mod verified;
+mod wycheproof;
 
 use gateward_domain::key::{Algorithm, KeyId, KeyPurpose, KeyState, StoredKey, key_state};
 use gateward_domain::ports::{KeyError, KeyMaker as _, LinkMaker as _, TokenSigner as _};
