@@ -34,6 +34,13 @@ macro_rules! event_kinds {
             /// The name of every event.
             pub const NAMES: &[&'static str] = &[$($text,)* $($end_text,)*];
 
+            /// Every kind of event; those that are ends once for each reason.
+            pub fn all() -> impl Iterator<Item = Self> {
+                let plain = [$(Self::$name),*];
+                let ends = EndReason::ALL.iter().flat_map(|reason| [$(Self::$end(*reason)),*]);
+                plain.into_iter().chain(ends)
+            }
+
             /// The event's name in the store and in answers.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
@@ -209,6 +216,20 @@ impl Event {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_kind_is_among_all_and_is_read_by_its_name() {
+        let all: Vec<_> = EventKind::all().collect();
+        for kind in &all {
+            assert_eq!(EventKind::from_parts(kind.as_str(), kind.reason()), Some(*kind));
+        }
+        for name in EventKind::NAMES {
+            let found = all.iter().filter(|kind| kind.as_str() == *name);
+            let reasons: Vec<_> = found.map(|kind| kind.reason()).collect();
+            let ends: Vec<_> = EndReason::ALL.iter().copied().map(Some).collect();
+            assert!(reasons == [None] || reasons == ends, "{name}: {reasons:?}");
+        }
+    }
 
     #[test]
     fn the_commitment_tells_addresses_apart_and_goes_with_the_salt() {

@@ -1,56 +1,9 @@
 //! Promises about events: every kind comes back whole, in the order in which they happened.
 
-use gateward_domain::{Actor, EndReason, Event, EventKind};
+use gateward_domain::{Actor, Event, EventKind};
 
 use super::stage::after;
 use crate::fixtures::event;
-
-/// Every kind of event, with every reason that one can have.
-fn kinds() -> Vec<EventKind> {
-    let mut kinds = vec![
-        EventKind::AccountCreated,
-        EventKind::AccountDeleted,
-        EventKind::EmailConfirmed,
-        EventKind::EmailChangeRequested,
-        EventKind::EmailChanged,
-        EventKind::EmailChangeUndone,
-        EventKind::UsernameChanged,
-        EventKind::PasswordChanged,
-        EventKind::PasswordReset,
-        EventKind::ResetLinkMade,
-        EventKind::AccountDisabled,
-        EventKind::AccountEnabled,
-        EventKind::SessionBegun,
-        EventKind::Reauthenticated,
-        EventKind::SessionCaughtUp,
-        EventKind::NewClient,
-        EventKind::LoginDisowned,
-        EventKind::KeyCreated,
-        EventKind::KeyWithdrawn,
-        EventKind::KeyRevoked,
-        EventKind::KeysResealed,
-        EventKind::IssuerChanged,
-        EventKind::LoginFailed,
-        EventKind::LoginRefused,
-        EventKind::PasswordRefused,
-        EventKind::Throttled,
-        EventKind::AccessDenied,
-        EventKind::AccountInvited,
-        EventKind::InvitationAccepted,
-        EventKind::ResetRequested,
-        EventKind::RolesChanged,
-        EventKind::RoleDefined,
-        EventKind::RoleDeleted,
-        EventKind::EventsErased,
-        EventKind::EventsExpired,
-        EventKind::LetterDropped,
-        EventKind::LetterGivenUp,
-    ];
-    for reason in EndReason::ALL {
-        kinds.extend([EventKind::SessionEnded(*reason), EventKind::SessionsEnded(*reason)]);
-    }
-    kinds
-}
 
 promises! {
     __promises_events;
@@ -59,7 +12,7 @@ promises! {
     async fn every_kind_of_event_comes_back(stage: Stage) {
         let session = stage.session().await;
         let mut written = Vec::new();
-        for (seconds, kind) in (0..).zip(kinds()) {
+        for (seconds, kind) in (0..).zip(EventKind::all()) {
             let event = Event { at: after(seconds), ..event(stage.seed(), kind, &session) };
             stage.single().await.insert_event(&event).await.unwrap();
             written.push(event);
