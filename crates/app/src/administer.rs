@@ -120,6 +120,7 @@ impl App {
         &self,
         by: By<'_>,
         permission: Permission,
+        now: Timestamp,
     ) -> Result<(Box<dyn Tx>, Holds), AdminError> {
         let mut tx = self.ports.store.begin(Access::Write).await?;
         lock_administration(&mut *tx).await?;
@@ -131,7 +132,7 @@ impl App {
                 let user = tx.find_user(caller.user.id).await?;
                 let user = user.filter(|user| !user.disabled).ok_or(Forbidden(permission))?;
                 let session = tx.find_session(caller.session_id).await?;
-                let lives = session.is_some_and(|(session, _)| session.end(self.now()).is_none());
+                let lives = session.is_some_and(|(session, _)| session.end(now).is_none());
                 // It was over before it was their turn.
                 if !lives {
                     return Err(Forbidden(permission).into());
@@ -144,10 +145,10 @@ impl App {
     }
 
     /// Refuses a caller who gave the password too long ago for what cannot be taken back.
-    pub(crate) fn check_recent_by(&self, by: By<'_>) -> Result<(), NotRecent> {
+    pub(crate) fn check_recent_by(&self, by: By<'_>, now: Timestamp) -> Result<(), NotRecent> {
         match by {
             By::Operator => Ok(()),
-            By::Caller(caller, _) => self.check_recent(caller).map(drop),
+            By::Caller(caller, _) => self.check_recent_at(caller, now).map(drop),
         }
     }
 
@@ -190,7 +191,7 @@ impl App {
         username: Username,
     ) -> Result<User, AdminError> {
         let now = self.now();
-        let (mut tx, holds) = self.begin_to_administer(by, Permission::UsersWrite).await?;
+        let (mut tx, holds) = self.begin_to_administer(by, Permission::UsersWrite, now).await?;
         let user = lock_target(&mut *tx, &holds, id).await?;
         if user.username == username {
             return Ok(user);
@@ -214,9 +215,9 @@ impl App {
     }
 
     async fn try_disable_user(&self, by: By<'_>, id: UserId) -> Result<(User, bool), AdminError> {
-        self.check_recent_by(by)?;
         let now = self.now();
-        let (mut tx, holds) = self.begin_to_administer(by, Permission::UsersWrite).await?;
+        self.check_recent_by(by, now)?;
+        let (mut tx, holds) = self.begin_to_administer(by, Permission::UsersWrite, now).await?;
         let user = lock_target(&mut *tx, &holds, id).await?;
         if is_last_admin(&mut *tx, &user).await? {
             return Err(AdminError::LastAdmin);
@@ -250,7 +251,7 @@ impl App {
 
     async fn try_enable_user(&self, by: By<'_>, id: UserId) -> Result<(User, bool), AdminError> {
         let now = self.now();
-        let (mut tx, holds) = self.begin_to_administer(by, Permission::UsersWrite).await?;
+        let (mut tx, holds) = self.begin_to_administer(by, Permission::UsersWrite, now).await?;
         lock_target(&mut *tx, &holds, id).await?;
         let changed = tx.set_user_disabled(id, false, now).await?;
         if changed {
@@ -269,9 +270,9 @@ impl App {
     }
 
     async fn try_delete_user(&self, by: By<'_>, id: UserId) -> Result<User, AdminError> {
-        self.check_recent_by(by)?;
         let now = self.now();
-        let (mut tx, holds) = self.begin_to_administer(by, Permission::UsersWrite).await?;
+        self.check_recent_by(by, now)?;
+        let (mut tx, holds) = self.begin_to_administer(by, Permission::UsersWrite, now).await?;
         let user = lock_target(&mut *tx, &holds, id).await?;
         if is_last_admin(&mut *tx, &user).await? {
             return Err(AdminError::LastAdmin);
@@ -292,7 +293,7 @@ impl App {
 
     async fn try_start_reset(&self, by: By<'_>, id: UserId) -> Result<(), AdminError> {
         let now = self.now();
-        let (mut tx, holds) = self.begin_to_administer(by, Permission::UsersWrite).await?;
+        let (mut tx, holds) = self.begin_to_administer(by, Permission::UsersWrite, now).await?;
         let user = lock_target(&mut *tx, &holds, id).await?;
         let letter = self.letter(LetterKind::ForgotPassword, &user.email, by.ip(), now);
         tx.insert_letter(&self.once(RESETTING, letter)).await?;

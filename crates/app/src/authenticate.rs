@@ -54,7 +54,14 @@ impl App {
     /// Roles and state are the account's own: a change works on the next request.
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn authenticate(&self, token: &str) -> Result<Caller, AuthenticateError> {
-        let now = self.now();
+        self.authenticate_at(token, self.now()).await
+    }
+
+    pub(crate) async fn authenticate_at(
+        &self,
+        token: &str,
+        now: Timestamp,
+    ) -> Result<Caller, AuthenticateError> {
         let claims = self.ports.signer.verify_access(token, now)?;
         let knowledge = &*self.ports.knowledge;
         // Which sessions ended is kept for as long as a token of ours lives; this one may outlive it,

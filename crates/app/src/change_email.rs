@@ -4,7 +4,7 @@ use gateward_domain::link::{Link, LinkPurpose, LinkSubject, SecretHash};
 use gateward_domain::mail::{LetterKind, QueuedLetter};
 use gateward_domain::ports::{Access, Pathway, StoreError, Taken, Tx};
 use gateward_domain::{
-    Actor, Email, EndReason, Event, EventKind, Origin, SessionId, TokenError, User,
+    Actor, Email, EndReason, Event, EventKind, Origin, SessionId, Timestamp, TokenError, User,
 };
 
 use crate::aftermath::Aftermath;
@@ -109,12 +109,17 @@ impl App {
         origin: &Origin,
     ) -> Result<(), UndoEmailError> {
         let is_wrong = |error: &UndoEmailError| matches!(error, UndoEmailError::InvalidLink);
-        let undone = self.undo_by_link(token, origin);
-        self.counted(Pathway::Link, origin, is_wrong, undone).await
+        let now = self.now();
+        let undone = self.undo_by_link(token, origin, now);
+        self.counted(Pathway::Link, (origin, now), is_wrong, undone).await
     }
 
-    async fn undo_by_link(&self, token: &str, origin: &Origin) -> Result<(), UndoEmailError> {
-        let now = self.now();
+    async fn undo_by_link(
+        &self,
+        token: &str,
+        origin: &Origin,
+        now: Timestamp,
+    ) -> Result<(), UndoEmailError> {
         let mut tx = self.ports.store.begin(Access::Read).await?;
         let link = tx.find_link_by_secret(&SecretHash::of(token)).await?;
         tx.commit().await?;
@@ -126,7 +131,7 @@ impl App {
         if !tx.spend_link(link.id, now).await? {
             return Err(UndoEmailError::InvalidLink);
         }
-        let ended = self.bring_back(&mut *tx, &user, &link, origin).await?;
+        let ended = self.bring_back(&mut *tx, &user, &link, (origin, now)).await?;
         let aftermath = Aftermath::default()
             .user_changed(user_id)
             .sessions_ended(&ended, EndReason::EmailChanged)
@@ -141,9 +146,8 @@ impl App {
         tx: &mut dyn Tx,
         user: &User,
         link: &Link,
-        origin: &Origin,
+        (origin, now): (&Origin, Timestamp),
     ) -> Result<Vec<SessionId>, UndoEmailError> {
-        let now = self.now();
         tx.set_email(user.id, &link.email, true, now).await?;
         // Whoever asked for the change knows the password. From now on nobody does: the letter to
         // choose a new one is the only way in.

@@ -92,15 +92,17 @@ impl App {
     ) -> Result<PreparedConfirmation, ConfirmEmailError> {
         let origin = confirm.origin.clone();
         let is_wrong = |error: &ConfirmEmailError| matches!(error, ConfirmEmailError::InvalidLink);
-        self.counted(Pathway::Link, &origin, is_wrong, self.prepare_by_proofs(confirm)).await
+        let now = self.now();
+        let prepared = self.prepare_by_proofs(confirm, now);
+        self.counted(Pathway::Link, (&origin, now), is_wrong, prepared).await
     }
 
     async fn prepare_by_proofs(
         &self,
         confirm: ConfirmEmail,
+        now: Timestamp,
     ) -> Result<PreparedConfirmation, ConfirmEmailError> {
         let ConfirmEmail { mailbox, account, username, origin } = confirm;
-        let now = self.now();
         let about = self.subject_of(&account, now).await?;
         if let Some(name) = &username {
             // Asked before a code is tried, so that choosing a name uses nothing up.

@@ -38,7 +38,15 @@ pub struct NotRecent;
 impl App {
     /// Whether the caller gave the password lately enough for a sensitive act.
     pub fn check_recent(&self, caller: &Caller) -> Result<PasswordShown, NotRecent> {
-        let age = self.now().seconds_since(caller.auth_time);
+        self.check_recent_at(caller, self.now())
+    }
+
+    pub(crate) fn check_recent_at(
+        &self,
+        caller: &Caller,
+        now: Timestamp,
+    ) -> Result<PasswordShown, NotRecent> {
+        let age = now.seconds_since(caller.auth_time);
         if age < self.policy.reauthentication_seconds {
             Ok(PasswordShown::recently())
         } else {

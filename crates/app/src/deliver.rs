@@ -87,6 +87,7 @@ impl App {
         error: &MailError,
         began: Timestamp,
     ) -> Result<Delivery, StoreError> {
+        // Sending may have taken a minute, so the time is asked for again.
         let now = self.now();
         let (attempts, failure) = (queued.attempts, error.to_string());
         if is_given_up(queued, error, now) {
@@ -140,6 +141,7 @@ impl App {
         failure: Option<String>,
         event: Option<EventKind>,
     ) -> Result<(), StoreError> {
+        // As above: it is the time at which it was sent.
         let now = self.now();
         let access = if event.is_some() { Access::Write } else { Access::SingleWrite };
         let mut tx = self.ports.store.begin(access).await?;

@@ -60,6 +60,7 @@ impl App {
         what: &str,
         origin: &Origin,
     ) -> Result<(), ThrottleError> {
+        // Its own unit of work after the refused one, which may have waited for a lock.
         let now = self.now();
         let mut tally = self.denial_tally(&caller.user, origin)?;
         self.weigh_alone(&mut tally, now).await?;

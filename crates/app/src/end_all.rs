@@ -27,7 +27,7 @@ impl App {
         let (now, reason) = (self.now(), EndReason::EndedByAdmin);
         // What begins later is not known yet. Identifiers tell the millisecond, so that is the grain.
         let before = Timestamp::from_micros(before.min(now).micros().div_euclid(1000) * 1000);
-        self.cut_all_off(before, true).await?;
+        self.cut_all_off(before, true, now).await?;
         let (mut total, mut last): (u64, Option<SessionId>) = (0, None);
         loop {
             let ended = self.end_batch(before, last, End { at: now, reason }).await?;
@@ -39,13 +39,19 @@ impl App {
             progress(total);
         }
         // Until its turn came, a session could be refreshed: these tokens are younger than the news.
-        self.cut_all_off(before, false).await?;
+        // The time is asked for again, because the batches may have taken minutes.
+        self.cut_all_off(before, false, self.now()).await?;
         Ok(total)
     }
 
     /// Tells every node that sessions from before are over.
-    async fn cut_all_off(&self, before: Timestamp, begins: bool) -> Result<(), StoreError> {
-        let (now, reason) = (self.now(), EndReason::EndedByAdmin);
+    async fn cut_all_off(
+        &self,
+        before: Timestamp,
+        begins: bool,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let reason = EndReason::EndedByAdmin;
         let mut tx = self.ports.store.begin(Access::Write).await?;
         if begins {
             let event = self.event(EventKind::SessionsEnded(reason), Actor::Operator, now);

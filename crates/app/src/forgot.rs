@@ -6,7 +6,7 @@
 use gateward_domain::link::SecretHash;
 use gateward_domain::mail::{LetterKind, QueuedLetter};
 use gateward_domain::ports::{Access, Pathway, StoreError};
-use gateward_domain::{Email, Origin};
+use gateward_domain::{Email, Origin, Timestamp};
 
 use crate::aftermath::Aftermath;
 use crate::outbox::{CONFIRMING, RESETTING};
@@ -22,8 +22,9 @@ impl App {
         email: &Email,
         origin: &Origin,
     ) -> Result<(), ThrottleError> {
-        self.count_letter(origin).await?;
-        let letter = self.letter(LetterKind::ForgotPassword, email, origin.ip, self.now());
+        let now = self.now();
+        self.count_letter(origin, now).await?;
+        let letter = self.letter(LetterKind::ForgotPassword, email, origin.ip, now);
         Ok(self.ask_for(self.once(RESETTING, letter)).await?)
     }
 
@@ -37,7 +38,7 @@ impl App {
         origin: &Origin,
     ) -> Result<(), ThrottleError> {
         let now = self.now();
-        self.count_letter(origin).await?;
+        self.count_letter(origin, now).await?;
         let mut letter = self.letter(LetterKind::ResendConfirmation, email, origin.ip, now);
         if let Some(secret) = signup_secret {
             let mut tx = self.ports.store.begin(Access::Read).await?;
@@ -55,8 +56,7 @@ impl App {
     }
 
     /// Counts a letter that a stranger asks for, whether one comes of it or not.
-    async fn count_letter(&self, origin: &Origin) -> Result<(), ThrottleError> {
-        let now = self.now();
+    async fn count_letter(&self, origin: &Origin, now: Timestamp) -> Result<(), ThrottleError> {
         let mut tally = self.client_tally(Pathway::Letter, origin)?;
         self.weigh_alone(&mut tally, now).await?;
         self.strike(&tally, None, now).await

@@ -5,7 +5,7 @@ use gateward_domain::mail::{LetterKind, QueuedLetter};
 use gateward_domain::ports::{Access, HashError, Pathway, StoreError};
 use gateward_domain::{
     Actor, Email, Event, EventKind, Origin, Password, PasswordError, PasswordHash, Permission,
-    RoleName, User, Username,
+    RoleName, Timestamp, User, Username,
 };
 
 use crate::administer::{AdminError, By};
@@ -76,11 +76,11 @@ impl App {
         invitation: Invitation,
     ) -> Result<User, AdminError> {
         let now = self.now();
-        let (mut tx, holds) = self.begin_to_administer(by, Permission::UsersWrite).await?;
+        let (mut tx, holds) = self.begin_to_administer(by, Permission::UsersWrite, now).await?;
         let user_role = RoleName::user();
         if invitation.roles.iter().any(|role| *role != user_role) {
             holds.check_all([Permission::RolesGrant].into_iter().collect())?;
-            self.check_recent_by(by)?;
+            self.check_recent_by(by, now)?;
         }
         let roles = self.grantable(&mut *tx, &holds, (&[], invitation.roles)).await?;
         // The hash of a password that nobody knows, until the owner chooses one.
@@ -115,9 +115,9 @@ impl App {
     ) -> Result<PreparedAcceptance, AcceptInvitationError> {
         let is_wrong =
             |error: &AcceptInvitationError| matches!(error, AcceptInvitationError::InvalidLink);
-        let (link, hash) = self
-            .counted(Pathway::Link, &origin, is_wrong, self.invited_by(token, &password))
-            .await?;
+        let now = self.now();
+        let invited = self.invited_by(token, &password, now);
+        let (link, hash) = self.counted(Pathway::Link, (&origin, now), is_wrong, invited).await?;
         Ok(PreparedAcceptance { link, hash, origin })
     }
 
@@ -125,8 +125,9 @@ impl App {
         &self,
         token: String,
         password: &Password,
+        now: Timestamp,
     ) -> Result<(Link, PasswordHash), AcceptInvitationError> {
-        let (proof, now) = (LetterProof::Token(token), self.now());
+        let proof = LetterProof::Token(token);
         let link = self.shown_link(&proof, &[LinkPurpose::Invitation], None, now).await?;
         let link = link.ok_or(AcceptInvitationError::InvalidLink)?;
         let user = self.find_owner(&link).await?.ok_or(AcceptInvitationError::InvalidLink)?;

@@ -29,7 +29,7 @@ impl App {
         tx.set_issuer(&self.policy.issuer).await?;
         tx.insert_event(&self.event(EventKind::IssuerChanged, Actor::Operator, now)).await?;
         self.conclude(tx, Aftermath::default().news(News::KeysChanged), now).await?;
-        // Nodes of the one before may have begun some meanwhile.
+        // Nodes of the one before may have begun some meanwhile, so the time is asked for again.
         ended += self.end_all_sessions(self.now(), progress).await?;
         Ok(Some((before, ended)))
     }

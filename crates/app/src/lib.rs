@@ -155,6 +155,9 @@ impl App {
     }
 
     /// The time by the clock of this installation.
+    ///
+    /// A use case asks once and passes the time down. Where one asks again, a comment says why. The
+    /// two halves of a use case are called one after the other, and each asks for itself.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.ports.clock.now()

@@ -33,7 +33,15 @@ impl App {
     /// A session that is over already, or forgotten, is what was asked for.
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn logout_by_refresh(&self, token: &str, origin: &Origin) -> Result<(), LogoutError> {
-        let now = self.now();
+        self.logout_by_refresh_at(token, origin, self.now()).await
+    }
+
+    pub(crate) async fn logout_by_refresh_at(
+        &self,
+        token: &str,
+        origin: &Origin,
+        now: Timestamp,
+    ) -> Result<(), LogoutError> {
         let shown = self.ports.signer.verify_refresh(token, now)?;
         let mut tx = self.ports.store.begin(Access::Write).await?;
         let Some(session) = tx.lock_session(shown.session_id).await? else {
@@ -48,14 +56,23 @@ impl App {
     /// Ends the session of an access token.
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn logout_by_access(&self, token: &str, origin: &Origin) -> Result<(), LogoutError> {
-        let claims = self.ports.signer.verify_access(token, self.now())?;
-        Ok(self.logout_session(claims.session_id, origin).await?)
+        let now = self.now();
+        let claims = self.ports.signer.verify_access(token, now)?;
+        Ok(self.logout_session_at(claims.session_id, origin, now).await?)
     }
 
     /// Ends a session whose owner was believed already.
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn logout_session(&self, id: SessionId, origin: &Origin) -> Result<(), StoreError> {
-        let now = self.now();
+        self.logout_session_at(id, origin, self.now()).await
+    }
+
+    pub(crate) async fn logout_session_at(
+        &self,
+        id: SessionId,
+        origin: &Origin,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         let mut tx = self.ports.store.begin(Access::Write).await?;
         match tx.lock_session(id).await? {
             Some(session) => self.end_by_logout(tx, &session, origin, now).await,

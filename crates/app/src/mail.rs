@@ -1,8 +1,8 @@
 //! What an operator sees of the outbox, and does about it.
 
-use gateward_domain::LetterId;
 use gateward_domain::mail::{LetterState, QueuedLetter};
 use gateward_domain::ports::{Access, LetterFilter, OutboxCounts, StoreError};
+use gateward_domain::{LetterId, Timestamp};
 
 use crate::App;
 
@@ -40,7 +40,10 @@ impl App {
 
     /// Has a letter tried again that was given up; `false` if it was not.
     pub async fn retry_letter(&self, id: LetterId) -> Result<bool, StoreError> {
-        let now = self.now();
+        self.retry_letter_at(id, self.now()).await
+    }
+
+    async fn retry_letter_at(&self, id: LetterId, now: Timestamp) -> Result<bool, StoreError> {
         let mut tx = self.ports.store.begin(Access::SingleWrite).await?;
         let retried = tx.retry_letter(id, now).await?;
         tx.commit().await?;
@@ -49,12 +52,13 @@ impl App {
 
     /// Has every letter tried again that was given up; gives how many.
     pub async fn retry_dead_letters(&self) -> Result<u64, StoreError> {
+        let now = self.now();
         let mut filter = LetterFilter { state: Some(LetterState::Dead), ..LetterFilter::default() };
         let mut count = 0;
         loop {
             let letters = self.list_letters(filter, PAGE).await?;
             for letter in &letters {
-                count += u64::from(self.retry_letter(letter.id).await?);
+                count += u64::from(self.retry_letter_at(letter.id, now).await?);
             }
             filter.before = letters.last().map(|letter| letter.id);
             if letters.is_empty() {

@@ -37,12 +37,17 @@ impl App {
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn disown_login(&self, token: &str, origin: &Origin) -> Result<(), NotMeError> {
         let is_wrong = |error: &NotMeError| matches!(error, NotMeError::InvalidLink);
-        let disowned = self.disown_by_link(token, origin);
-        self.counted(Pathway::Link, origin, is_wrong, disowned).await
+        let now = self.now();
+        let disowned = self.disown_by_link(token, origin, now);
+        self.counted(Pathway::Link, (origin, now), is_wrong, disowned).await
     }
 
-    async fn disown_by_link(&self, token: &str, origin: &Origin) -> Result<(), NotMeError> {
-        let now = self.now();
+    async fn disown_by_link(
+        &self,
+        token: &str,
+        origin: &Origin,
+        now: Timestamp,
+    ) -> Result<(), NotMeError> {
         let (link, session) = self.disowned(token, now).await?;
         let mut tx = self.ports.store.begin(Access::Write).await?;
         let user = tx.lock_user(session.user_id).await?.ok_or(NotMeError::InvalidLink)?;

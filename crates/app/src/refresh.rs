@@ -154,7 +154,8 @@ impl App {
         match verdict {
             Verdict::Forged => return Err(RefreshError::Token(TokenError::Invalid)),
             Verdict::Over(end) => return Err(RefreshError::SessionEnded(end.reason)),
-            // The store was slow: its client may have given up and gone on with the next token.
+            // The store was slow: its client may have given up and gone on with the next token. Only
+            // the time of this moment tells, so it is asked for again.
             Verdict::Replay if self.now() > deadline => return Err(RefreshError::TooLate),
             Verdict::Replay => {
                 let reason = EndReason::RefreshTokenReused;

@@ -88,19 +88,22 @@ impl App {
         let origin = reset.origin.clone();
         let is_wrong =
             |error: &ResetPasswordError| matches!(error, ResetPasswordError::InvalidLink);
-        self.counted(Pathway::Link, &origin, is_wrong, self.prepare_by_link(reset)).await
+        let now = self.now();
+        let prepared = self.prepare_by_link(reset, now);
+        self.counted(Pathway::Link, (&origin, now), is_wrong, prepared).await
     }
 
     async fn prepare_by_link(
         &self,
         reset: ResetPassword,
+        now: Timestamp,
     ) -> Result<PreparedReset, ResetPasswordError> {
         // The code of a link that was handed over is told to nobody.
         let purposes: &[LinkPurpose] = match reset.proof {
             LetterProof::Token(_) => &[LinkPurpose::ResetPassword, LinkPurpose::HandedReset],
             LetterProof::Code { .. } => &[LinkPurpose::ResetPassword],
         };
-        let link = self.shown_link(&reset.proof, purposes, None, self.now()).await?;
+        let link = self.shown_link(&reset.proof, purposes, None, now).await?;
         let link = link.ok_or(ResetPasswordError::InvalidLink)?;
         let user = self.find_owner(&link).await?.ok_or(ResetPasswordError::InvalidLink)?;
         self.check_password::<ResetPasswordError>(&reset.new, &user.username, &user.email).await?;

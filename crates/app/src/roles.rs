@@ -35,9 +35,9 @@ impl App {
     }
 
     async fn try_put_role(&self, by: By<'_>, role: Role) -> Result<bool, AdminError> {
-        self.check_recent_by(by)?;
         let now = self.now();
-        let (mut tx, holds) = self.begin_to_administer(by, Permission::RolesWrite).await?;
+        self.check_recent_by(by, now)?;
+        let (mut tx, holds) = self.begin_to_administer(by, Permission::RolesWrite, now).await?;
         if role.name.is_built_in() {
             return Err(AdminError::BuiltIn);
         }
@@ -69,9 +69,9 @@ impl App {
     }
 
     async fn try_delete_role(&self, by: By<'_>, name: &RoleName) -> Result<(), AdminError> {
-        self.check_recent_by(by)?;
         let now = self.now();
-        let (mut tx, holds) = self.begin_to_administer(by, Permission::RolesWrite).await?;
+        self.check_recent_by(by, now)?;
+        let (mut tx, holds) = self.begin_to_administer(by, Permission::RolesWrite, now).await?;
         if name.is_built_in() {
             return Err(AdminError::BuiltIn);
         }
@@ -126,9 +126,9 @@ impl App {
         id: UserId,
         wanted: impl FnOnce(&User) -> Vec<RoleName> + Send,
     ) -> Result<User, AdminError> {
-        self.check_recent_by(by)?;
         let now = self.now();
-        let (mut tx, holds) = self.begin_to_administer(by, Permission::RolesGrant).await?;
+        self.check_recent_by(by, now)?;
+        let (mut tx, holds) = self.begin_to_administer(by, Permission::RolesGrant, now).await?;
         let user = lock_target(&mut *tx, &holds, id).await?;
         let roles = self.grantable(&mut *tx, &holds, (&user.roles, wanted(&user))).await?;
         if roles == user.roles {

@@ -73,6 +73,7 @@ impl App {
     }
 
     async fn seal_batch(&self) -> Result<usize, SealError> {
+        // Each batch has its own transaction and signature, and says when that was made.
         let now = self.now();
         let mut tx = self.ports.store.begin(Access::Write).await?;
         let chain = tx.lock_chain().await?;
@@ -230,6 +231,7 @@ impl App {
 
     /// Erases a part of the events of a deleted account; `None` if there is none to erase.
     async fn erase_batch(&self) -> Result<Option<u64>, StoreError> {
+        // Each batch has its own transaction, and its event says when that was.
         let now = self.now();
         let mut tx = self.ports.store.begin(Access::Write).await?;
         let Some(user_id) = tx.find_erasure().await? else { return Ok(None) };
@@ -245,6 +247,7 @@ impl App {
     /// Deletes the oldest entries of the chain that were kept long enough. Where it begins from then
     /// on is signed.
     async fn expire_batch(&self) -> Result<u64, SealError> {
+        // As for `erase_batch`; the signature on the floor says the time, too.
         let now = self.now();
         let before = now.minus_seconds(self.policy.audit_keep_days.saturating_mul(DAY_SECONDS));
         let mut tx = self.ports.store.begin(Access::Read).await?;

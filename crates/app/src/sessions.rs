@@ -48,7 +48,7 @@ impl App {
     ) -> Result<(), EndSessionError> {
         let now = self.now();
         if id != caller.session_id {
-            self.check_recent(caller)?;
+            self.check_recent_at(caller, now)?;
         }
         let mut tx = self.ports.store.begin(Access::Write).await?;
         let session = tx.lock_session(id).await?;

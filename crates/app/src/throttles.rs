@@ -213,11 +213,10 @@ impl App {
     pub(crate) async fn counted<T, E: From<ThrottleError>>(
         &self,
         pathway: Pathway,
-        origin: &Origin,
+        (origin, now): (&Origin, Timestamp),
         is_wrong: impl Fn(&E) -> bool + Send,
         work: impl Future<Output = Result<T, E>> + Send,
     ) -> Result<T, E> {
-        let now = self.now();
         let mut tally = self.client_tally(pathway, origin).map_err(ThrottleError::from)?;
         self.weigh_alone(&mut tally, now).await?;
         let done = work.await;

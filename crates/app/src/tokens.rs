@@ -38,7 +38,7 @@ impl App {
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn introspect(&self, token: &str) -> Result<Option<ActiveToken>, StoreError> {
         let now = self.now();
-        match self.authenticate(token).await {
+        match self.authenticate_at(token, now).await {
             Ok(caller) => {
                 let claims = self.ports.signer.verify_access(token, now);
                 Ok(claims.ok().map(|claims| ActiveToken {
@@ -90,12 +90,15 @@ impl App {
     /// session that is over, are as good as taken back (RFC 7009, section 2.2).
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn revoke_token(&self, token: &str, origin: &Origin) -> Result<(), StoreError> {
-        match self.past_session(token) {
-            Ok(id) => self.logout_session(id, origin).await,
-            Err(TokenError::WrongKind) => match self.logout_by_refresh(token, origin).await {
-                Err(LogoutError::Store(error)) => Err(error),
-                Ok(()) | Err(LogoutError::Token(_)) => Ok(()),
-            },
+        let now = self.now();
+        match self.ports.signer.verify_past_access(token, now) {
+            Ok(claims) => self.logout_session_at(claims.session_id, origin, now).await,
+            Err(TokenError::WrongKind) => {
+                match self.logout_by_refresh_at(token, origin, now).await {
+                    Err(LogoutError::Store(error)) => Err(error),
+                    Ok(()) | Err(LogoutError::Token(_)) => Ok(()),
+                }
+            }
             Err(_) => Ok(()),
         }
     }

@@ -44,9 +44,9 @@ impl App {
         id: UserId,
         session_id: SessionId,
     ) -> Result<(), AdminError> {
-        self.check_recent_by(by)?;
         let now = self.now();
-        let (mut tx, holds) = self.begin_to_administer(by, Permission::SessionsEnd).await?;
+        self.check_recent_by(by, now)?;
+        let (mut tx, holds) = self.begin_to_administer(by, Permission::SessionsEnd, now).await?;
         lock_target(&mut *tx, &holds, id).await?;
         let session = tx.lock_session(session_id).await?;
         let session = session.filter(|session| session.user_id == id);
@@ -72,9 +72,9 @@ impl App {
     }
 
     async fn try_end_sessions_of(&self, by: By<'_>, id: UserId) -> Result<usize, AdminError> {
-        self.check_recent_by(by)?;
         let now = self.now();
-        let (mut tx, holds) = self.begin_to_administer(by, Permission::SessionsEnd).await?;
+        self.check_recent_by(by, now)?;
+        let (mut tx, holds) = self.begin_to_administer(by, Permission::SessionsEnd, now).await?;
         lock_target(&mut *tx, &holds, id).await?;
         let reason = EndReason::EndedByAdmin;
         let ended = tx.end_sessions_of_user(id, None, End { at: now, reason }).await?;

@@ -4,6 +4,7 @@ mod accounts;
 mod addresses;
 mod administration;
 mod clients;
+mod clocks;
 mod confirmations;
 mod deletion;
 mod denials;
