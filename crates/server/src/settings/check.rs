@@ -22,9 +22,10 @@ use super::{LogFormat, Mode, Settings, Tls};
 /// The most of a kind that a node remembers: some hundred bytes each.
 const CACHED_MAX: i64 = 1_000_000;
 
-/// Checks all settings; every error is named, not the first alone.
-pub(crate) fn check(flat: &Flat) -> Result<Settings, Vec<SettingError>> {
-    let mut reader = Reader::new(flat);
+/// Checks all settings; every error is named, not the first alone. `errors` is what was wrong with
+/// the layers.
+pub(crate) fn check(flat: &Flat, errors: Vec<SettingError>) -> Result<Settings, Vec<SettingError>> {
+    let mut reader = Reader::new(flat, errors);
     let settings = read(&mut reader, super::show::show(flat));
     match settings {
         Some(settings) if reader.errors.is_empty() => Ok(settings),

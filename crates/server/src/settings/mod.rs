@@ -143,14 +143,7 @@ impl Settings {
     ) -> Result<Self, Vec<SettingError>> {
         let mut errors = Vec::new();
         let flat = layers::merge(file, environment, &mut errors);
-        match check::check(&flat) {
-            Ok(settings) if errors.is_empty() => Ok(settings),
-            checked => {
-                // All that is wrong is told at once.
-                errors.extend(checked.err().unwrap_or_default());
-                Err(errors)
-            }
-        }
+        check::check(&flat, errors)
     }
 }
 

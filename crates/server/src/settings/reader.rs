@@ -15,19 +15,38 @@ pub(crate) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    pub(crate) const fn new(flat: &'a Flat) -> Self {
-        Self { flat, errors: Vec::new() }
+    /// Reads these layers; `errors` is what was wrong with them when they were merged.
+    pub(crate) const fn new(flat: &'a Flat, errors: Vec<SettingError>) -> Self {
+        Self { flat, errors }
     }
 
-    /// Notes that an option is wrong.
+    /// Records that an option is wrong; the same error is reported once.
     pub(crate) fn wrong(&mut self, option: &str, message: impl Into<String>) {
-        self.errors.push(SettingError::new(option, message));
+        let error = SettingError::new(option, message);
+        if !self.errors.contains(&error) {
+            self.errors.push(error);
+        }
+    }
+
+    /// Records that an option is not set, unless what was set was refused already.
+    pub(crate) fn missing(&mut self, option: &str, message: impl Into<String>) {
+        if !self.is_wrong(option) && !self.is_wrong(&format!("{option}_file")) {
+            self.wrong(option, message);
+        }
+    }
+
+    /// Whether an option has an error. What is read of it then says nothing about other options.
+    pub(crate) fn is_wrong(&self, option: &str) -> bool {
+        self.errors.iter().any(|error| error.option == option)
     }
 
     /// A text; an empty one is not set.
-    pub(crate) fn text(&self, option: &str) -> Option<String> {
+    pub(crate) fn text(&mut self, option: &str) -> Option<String> {
         let setting = self.flat.get(option)?;
-        let text = setting.value.clone().into_string().ok()?;
+        let Ok(text) = setting.value.clone().into_string() else {
+            self.wrong(option, "must be a text");
+            return None;
+        };
         Some(text.trim().to_owned()).filter(|text| !text.is_empty())
     }
 
@@ -44,36 +63,50 @@ impl<'a> Reader<'a> {
         self.flat.keys().filter_map(inside).map(str::to_owned).collect()
     }
 
-    /// Truth.
-    pub(crate) fn flag(&self, option: &str) -> bool {
-        self.flat
-            .get(option)
-            .is_some_and(|setting| setting.value.clone().into_bool().unwrap_or(false))
+    /// True or false; false until the errors are reported if it cannot be read.
+    pub(crate) fn flag(&mut self, option: &str) -> bool {
+        let setting = self.flat.get(option);
+        let flag = setting.and_then(|setting| setting.value.clone().into_bool().ok());
+        if flag.is_none() {
+            self.wrong(option, "must be true or false");
+        }
+        flag.unwrap_or(false)
     }
 
-    /// Texts.
+    /// Texts; none if it is not set.
     pub(crate) fn list(&mut self, option: &str) -> Vec<String> {
-        let items = self.flat.get(option).map(|setting| setting.value.clone().into_array());
+        const WRONG: &str = "must be a list of texts, such as [\"one\", \"two\"]";
+        let Some(setting) = self.flat.get(option) else { return Vec::new() };
+        let Ok(items) = setting.value.clone().into_array() else {
+            self.wrong(option, WRONG);
+            return Vec::new();
+        };
         let mut texts = Vec::new();
-        for item in items.and_then(Result::ok).unwrap_or_default() {
+        for item in items {
             match item.kind {
                 ValueKind::String(text) => texts.push(text),
-                _ => self.wrong(option, "must be a list of texts, such as [\"one\", \"two\"]"),
+                _ => self.wrong(option, WRONG),
             }
         }
         texts
     }
 
-    /// A whole number within bounds.
+    /// A whole number within bounds; the least one until the errors are reported if it is wrong.
     pub(crate) fn number(&mut self, option: &str, bounds: RangeInclusive<i64>) -> i64 {
         let setting = self.flat.get(option);
-        let number = setting.and_then(|setting| setting.value.clone().into_int().ok()).unwrap_or(0);
-        if !bounds.contains(&number) {
-            let (least, most) = bounds.into_inner();
-            self.wrong(option, format!("is {number}; it must be from {least} to {most}"));
-            return least;
+        let number = setting.and_then(|setting| setting.value.clone().into_int().ok());
+        if let Some(number) = number.filter(|number| bounds.contains(number)) {
+            return number;
         }
-        number
+        let (least, most) = bounds.into_inner();
+        self.wrong(
+            option,
+            match number {
+                Some(number) => format!("is {number}; it must be from {least} to {most}"),
+                None => format!("must be a whole number from {least} to {most}"),
+            },
+        );
+        least
     }
 
     /// The same as an unsigned number.
@@ -82,14 +115,18 @@ impl<'a> Reader<'a> {
         option: &str,
         bounds: RangeInclusive<i64>,
     ) -> T {
-        T::try_from(self.number(option, bounds)).unwrap_or_default()
+        let number = self.number(option, bounds);
+        T::try_from(number).unwrap_or_else(|_| {
+            self.wrong(option, format!("is {number}, which is out of range"));
+            T::default()
+        })
     }
 
     /// One of some words.
     pub(crate) fn choice<T: Copy>(&mut self, option: &str, choices: &[(&str, T)]) -> Option<T> {
         let text = self.text(option).unwrap_or_default();
         let chosen = choices.iter().find(|(word, _)| *word == text).map(|(_, choice)| *choice);
-        if chosen.is_none() {
+        if chosen.is_none() && !self.is_wrong(option) {
             let words: Vec<String> =
                 choices.iter().map(|(word, _)| format!("\"{word}\"")).collect();
             self.wrong(option, format!("is \"{text}\"; it must be one of {}", words.join(", ")));

@@ -30,7 +30,7 @@ impl fmt::Debug for Secret {
 }
 
 /// Whether a secret or its twin is set.
-pub(crate) fn is_set(reader: &Reader<'_>, option: &str) -> bool {
+pub(crate) fn is_set(reader: &mut Reader<'_>, option: &str) -> bool {
     reader.text(option).is_some() || reader.text(&format!("{option}_file")).is_some()
 }
 

@@ -34,7 +34,7 @@ fn client_secret(reader: &mut Reader<'_>, option: &str) -> Option<Secret> {
         let message = format!(
             "is not set; make one with `openssl rand -hex 32`, and set it or {option}_file"
         );
-        reader.wrong(option, message);
+        reader.missing(option, message);
         return None;
     }
     let secret = secret::read(reader, option)?;
@@ -61,7 +61,7 @@ fn fault(secret: &str) -> Option<&'static str> {
 fn rights(reader: &mut Reader<'_>, option: &str) -> Vec<ClientRight> {
     let words = reader.list(option);
     if words.is_empty() {
-        reader.wrong(option, format!("names nothing; {REMEDY}"));
+        reader.missing(option, format!("names nothing; {REMEDY}"));
     }
     let mut rights = Vec::new();
     for word in words {

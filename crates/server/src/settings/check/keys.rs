@@ -12,7 +12,7 @@ pub(super) fn master_key(reader: &mut Reader<'_>, mode: Option<Mode>) -> Option<
         if mode == Some(Mode::Production) {
             let message = "is not set; make one with `gateward keys generate-master`, keep it apart \
                            from the database, and set it or keys.master_key_file";
-            reader.wrong("keys.master_key", message);
+            reader.missing("keys.master_key", message);
         }
         return Some(MasterKeySource::Generated(PathBuf::from(GENERATED_MASTER_KEY)));
     };

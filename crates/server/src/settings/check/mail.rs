@@ -24,7 +24,7 @@ pub(super) fn mail(reader: &mut Reader<'_>, mode: Option<Mode>, public_url: &str
     if transport == Some(Word::Smtp) && !secret::is_set(reader, "mail.smtp_url") {
         let message = "is not set, and mail.transport is \"smtp\"; set it or mail.smtp_url_file to \
                        the relay, such as smtps://USER:PASSWORD@HOST";
-        reader.wrong("mail.smtp_url", message);
+        reader.missing("mail.smtp_url", message);
     }
     // Checked whichever transport is chosen: what is set shall be good.
     let (relay, fallback) =
@@ -47,7 +47,7 @@ fn relay(reader: &mut Reader<'_>, option: &str) -> Option<Relay> {
 fn sender(reader: &mut Reader<'_>) -> Option<Sender> {
     let Some(text) = reader.text("mail.from") else {
         let message = "is not set; say who writes, such as \"Example <login@example.org>\"";
-        reader.wrong("mail.from", message);
+        reader.missing("mail.from", message);
         return None;
     };
     let sender = Sender::parse(&text);

@@ -57,7 +57,9 @@ pub(super) fn policy(reader: &mut Reader<'_>, public_url: &str) -> Policy {
         throttle: throttle(reader),
         audit_keep_days: reader.number("audit.keep_days", 1..=KEEP_DAYS_MAX),
     };
-    if policy.refresh_idle_seconds > policy.session_max_seconds {
+    let lives = ["tokens.refresh_idle_seconds", "tokens.session_max_seconds"];
+    let comparable = !lives.iter().any(|option| reader.is_wrong(option));
+    if comparable && policy.refresh_idle_seconds > policy.session_max_seconds {
         let message = "is longer than tokens.session_max_seconds; make it shorter or that longer";
         reader.wrong("tokens.refresh_idle_seconds", message);
     }

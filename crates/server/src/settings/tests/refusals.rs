@@ -1,5 +1,7 @@
 //! Row F23: for each setting a value that is refused by its name, with the remedy.
 
+use super::super::layers::{Flat, Setting};
+use super::super::reader::Reader;
 use super::*;
 
 /// An option, a bad value of it, and words of the remedy.
@@ -157,6 +159,77 @@ fn f23_all_that_is_wrong_is_told_at_once() {
     let all =
         ["database.pool_size", "http.lisen", "keys.algorithm", "mode", "tokens.access_ttl_seconds"];
     assert_eq!(options, all);
+}
+
+/// A value that is refused says nothing about others: no second error follows from the first.
+#[test]
+fn f23_a_wrong_value_is_one_error() {
+    for (text, option) in [
+        ("[tokens]\nsession_max_seconds = 0", "tokens.session_max_seconds"),
+        (
+            "[tokens]\nsession_max_seconds = 1.5\nrefresh_idle_seconds = 9000000",
+            "tokens.session_max_seconds",
+        ),
+        ("[tokens]\nrefresh_idle_seconds = 99999999", "tokens.refresh_idle_seconds"),
+        (
+            "[clients.shop]\nsecret = \"0123456789abcdef0123456789abcdef\"\nmay = \"revoke\"",
+            "clients.shop.may",
+        ),
+        (
+            "[clients.shop]\nsecret = \"0123456789abcdef0123456789abcdef\"\nmay = [1]",
+            "clients.shop.may",
+        ),
+        ("[clients.shop]\nsecret = 1\nmay = [\"revoke\"]", "clients.shop.secret"),
+        ("[clients.shop]\nsecret_file = 1\nmay = [\"revoke\"]", "clients.shop.secret_file"),
+        ("[mail]\nfrom = 1", "mail.from"),
+        ("[mail]\ntransport = \"smtp\"\nsmtp_url = 1", "mail.smtp_url"),
+    ] {
+        let errors = Settings::from_layers(Some(("my.toml", text)), &variables(&[])).err();
+        let options: Vec<_> = errors.unwrap().into_iter().map(|error| error.option).collect();
+        assert_eq!(options, [option], "{text}");
+    }
+}
+
+/// The layers refuse what has another type, so these values are laid before the reader itself.
+#[test]
+fn f23_a_value_that_cannot_be_read_is_refused_by_its_name() {
+    let table = || config::ValueKind::Table(config::Map::new());
+    let kinds = [
+        ("a.number", config::ValueKind::U128(u128::MAX)),
+        ("a.count", config::ValueKind::String("many".to_owned())),
+        ("a.flag", table()),
+        ("a.list", table()),
+        ("a.text", table()),
+        ("a.choice", table()),
+    ];
+    let flat: Flat = kinds
+        .into_iter()
+        .map(|(option, kind)| {
+            let value = config::Value::new(None, kind);
+            (option.to_owned(), Setting { value, source: "test".to_owned() })
+        })
+        .collect();
+    let mut reader = Reader::new(&flat, Vec::new());
+    reader.number("a.number", 0..=9);
+    reader.count::<u32>("a.count", 0..=9);
+    reader.number("a.missing", 0..=9);
+    for _ in 0..2 {
+        reader.flag("a.flag");
+    }
+    reader.list("a.list");
+    reader.text("a.text");
+    reader.choice("a.choice", &[("one", 1)]);
+    let lines: Vec<_> = reader.errors.iter().map(ToString::to_string).collect();
+    let expected = [
+        "a.number must be a whole number from 0 to 9",
+        "a.count must be a whole number from 0 to 9",
+        "a.missing must be a whole number from 0 to 9",
+        "a.flag must be true or false",
+        "a.list must be a list of texts, such as [\"one\", \"two\"]",
+        "a.text must be a text",
+        "a.choice must be a text",
+    ];
+    assert_eq!(lines, expected);
 }
 
 #[test]
