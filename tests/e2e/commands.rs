@@ -201,7 +201,7 @@ async fn keys_are_listed_and_rotated_beside_a_running_node(kind: Database) {
     let list = said(&run(&plan, &["keys", "list"], ""));
     assert_eq!(list.lines().count(), 5, "{list}");
     assert!(list.lines().skip(1).all(|line| line.contains(" signing ")), "{list}");
-    for kind in ["access   EdDSA", "refresh  HS256", "link     HS256", "audit    EdDSA"] {
+    for kind in ["access   ES256", "refresh  HS256", "link     HS256", "audit    EdDSA"] {
         assert!(list.contains(kind), "{list}");
     }
 

@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use gateward_e2e::Client;
 use jsonwebtoken::{Algorithm, EncodingKey, crypto};
-use rcgen::{KeyPair, PKCS_ED25519, PublicKeyData};
+use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256, PublicKeyData};
 use serde_json::{Value, json};
 
 use crate::stage::Stage;
@@ -45,12 +45,14 @@ fn signed(token: &str, header: &Value, key: &EncodingKey, algorithm: Algorithm) 
 
 /// A key of the attacker's own, and its public half as a JWK.
 fn own_key(kid: &Value) -> (EncodingKey, Value) {
-    let pair = KeyPair::generate_for(&PKCS_ED25519).unwrap();
+    let pair = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap();
+    // An uncompressed point (SEC 1, section 2.3.3).
+    let (x, y) = pair.der_bytes()[1..].split_at(32);
     let jwk = json!({
-        "kty": "OKP", "crv": "Ed25519", "x": encode(pair.der_bytes()),
-        "kid": kid, "alg": "EdDSA", "use": "sig",
+        "kty": "EC", "crv": "P-256", "x": encode(x), "y": encode(y),
+        "kid": kid, "alg": "ES256", "use": "sig",
     });
-    (EncodingKey::from_ed_der(pair.serialized_der()), jwk)
+    (EncodingKey::from_ec_der(pair.serialized_der()), jwk)
 }
 
 /// Asserts that the token opens nothing and learns nothing.
@@ -75,7 +77,7 @@ async fn j1_j2_unsigned_tokens_are_refused() {
         .map(|name| with(&header, "alg", json!(name)))
         .collect();
     headers.push(json!({"typ": header["typ"], "kid": header["kid"]}));
-    for value in [Value::Null, json!(["none"]), json!(["EdDSA"]), json!({}), json!(0)] {
+    for value in [Value::Null, json!(["none"]), json!(["ES256"]), json!({}), json!(0)] {
         headers.push(with(&header, "alg", value));
     }
     for header in &headers {
@@ -172,7 +174,7 @@ async fn j5_a_key_of_ones_own_is_not_believed() {
         with(&with(&header, "kid", json!("mine")), "jwk", other_jwk),
         with(&header, "kid", jwk),
     ] {
-        let token = signed(pair.access(), &header, &key, Algorithm::EdDSA);
+        let token = signed(pair.access(), &header, &key, Algorithm::ES256);
         is_refused(&stage.client, &token, &header.to_string()).await;
     }
 }
@@ -196,7 +198,7 @@ async fn j6_no_key_is_fetched() {
         ("x5c", chain),
     ] {
         let header = with(&header, member, value);
-        let token = signed(pair.access(), &header, &key, Algorithm::EdDSA);
+        let token = signed(pair.access(), &header, &key, Algorithm::ES256);
         is_refused(&stage.client, &token, member).await;
     }
     let connected = tokio::time::timeout(Duration::from_millis(500), listener.accept()).await;
@@ -211,7 +213,7 @@ async fn j7_hostile_key_ids_are_refused_fast_and_quietly() {
     let pair = stage.client.begin("ada").await;
     let header = header(pair.access());
     let (key, _) = own_key(&header["kid"]);
-    let mut headers = vec![json!({"alg": "EdDSA", "typ": "at+jwt"})];
+    let mut headers = vec![json!({"alg": "ES256", "typ": "at+jwt"})];
     let kids = [
         json!("../../../../dev/null"),
         json!("/dev/null"),
@@ -231,7 +233,7 @@ async fn j7_hostile_key_ids_are_refused_fast_and_quietly() {
     ];
     headers.extend(kids.into_iter().map(|kid| with(&header, "kid", kid)));
     for header in &headers {
-        let token = signed(pair.access(), header, &key, Algorithm::EdDSA);
+        let token = signed(pair.access(), header, &key, Algorithm::ES256);
         let mut best = Duration::MAX;
         for _ in 0..5 {
             let begun = Instant::now();

@@ -65,7 +65,7 @@ async fn published(client: &Client) -> BTreeSet<String> {
     let keys = answer.body["keys"].as_array().unwrap();
     for key in keys {
         let members: Vec<&String> = key.as_object().unwrap().keys().collect();
-        assert_eq!(members, ["alg", "crv", "kid", "kty", "use", "x"], "{key}");
+        assert_eq!(members, ["alg", "crv", "kid", "kty", "use", "x", "y"], "{key}");
     }
     let names: BTreeSet<String> =
         keys.iter().map(|key| key["kid"].as_str().unwrap().to_owned()).collect();

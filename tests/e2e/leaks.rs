@@ -1,6 +1,10 @@
 //! Leaks: what a thief tries with the database alone, and with the signing keys alone.
 
-use aws_lc_rs::signature::Ed25519KeyPair;
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _,
+    UnparsedPublicKey,
+};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use gateward_e2e::{Answer, Client, Database, PASSWORD, claims, on_both};
@@ -22,8 +26,8 @@ const SIGNATURE_LABEL: &str = "gateward refresh token signature v1";
 const SECRET_LABEL: &str = "gateward refresh token secret v1";
 const PSEUDONYM_LABEL: &str = "gateward pseudonym v1";
 
-/// Bytes of an Ed25519 key in the form in which it is kept (PKCS#8 version 2).
-const ED25519_LEN: usize = 83;
+/// Bytes of a P-256 key in the form in which it is kept (PKCS#8 version 1).
+const P256_LEN: usize = 138;
 
 /// A session that was refreshed once without a key, so that the token of generation 2 is current.
 struct Victim {
@@ -291,16 +295,18 @@ async fn stolen_signing_keys_open_no_session_that_the_thief_does_not_know(kind: 
     let mallory = victim.client.begin("mallory").await;
     let access_header = header(victim.current.access());
     let name = access_header["kid"].as_str().unwrap();
-    let private = victim.loot.open(name, "access", "EdDSA", ED25519_LEN);
-    let key = Ed25519KeyPair::from_pkcs8(&private).unwrap();
+    let private = victim.loot.open(name, "access", "ES256", P256_LEN);
+    let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &private).unwrap();
     let sign = |payload: &Value| {
         let message = message(&access_header, payload);
-        let signature = URL_SAFE_NO_PAD.encode(key.sign(message.as_bytes()));
+        let signature =
+            URL_SAFE_NO_PAD.encode(key.sign(&SystemRandom::new(), message.as_bytes()).unwrap());
         format!("{message}.{signature}")
     };
     // This is the key indeed.
     let (message, signature) = split(victim.current.access());
-    assert_eq!(key.sign(message.as_bytes()).as_ref(), signature);
+    let public = UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, key.public_key());
+    public.verify(message.as_bytes(), &signature).unwrap();
 
     let payload = claims(victim.current.access());
     let guessed = ["01a1f7c4-3276-7a3b-8f45-007bd2598b92", "00000000-0000-7000-8000-000000000000"];

@@ -77,7 +77,7 @@ impl Policy {
         Self {
             issuer: public_url.to_owned(),
             public_url: public_url.to_owned(),
-            key_algorithm: Algorithm::EdDsa,
+            key_algorithm: Algorithm::Es256,
             jwks_cache_seconds: 600,
             rotate_after_days: 90,
             access_ttl_seconds: 900,

@@ -92,7 +92,7 @@ impl Shop {
         let (keys, _) = kept.insert(current);
         let key = keys.find(&kid(token)).ok_or_else(|| format!("no key {}", kid(token)))?;
         let key = DecodingKey::from_jwk(key).map_err(|error| error.to_string())?;
-        let mut validation = Validation::new(Algorithm::EdDSA);
+        let mut validation = Validation::new(Algorithm::ES256);
         validation.set_audience(&["http://127.0.0.1:8080"]);
         validation.set_issuer(&["http://127.0.0.1:8080"]);
         validation.validate_exp = false;

@@ -260,7 +260,7 @@ pub(super) async fn put_access_key(store: &dyn Store) {
     let key = StoredKey {
         id: KeyId(ACCESS_KEY.to_owned()),
         purpose: KeyPurpose::Access,
-        algorithm: Algorithm::EdDsa,
+        algorithm: Algorithm::Es256,
         sealed: Vec::new(),
         public_jwk: None,
         created_at: fixtures::NOW,

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use gateward_domain::key::{Algorithm, KeyPurpose, KeyState};
-use gateward_domain::ports::Access;
+use gateward_domain::key::{Algorithm, KeyPurpose, KeyState, signing_key};
+use gateward_domain::ports::{Access, NoKnowledge};
 use gateward_testkit::MemoryStore;
 
-use super::fakes::{policy, world, world_with};
+use super::fakes::{policy, world, world_that, world_with};
 use crate::{KeysError, NewAlgorithm, NotReady, Policy, Rotated};
 
 #[tokio::test]
@@ -52,14 +52,20 @@ async fn j25_a_rotation_publishes_before_it_signs() {
 #[tokio::test]
 async fn another_algorithm_begins_once_verifiers_know_its_key() {
     let store = Arc::new(MemoryStore::new());
-    world_with(policy(), store.clone()).await.app.prepare_keys(NewAlgorithm::Begins).await.unwrap();
-    let es256 = Policy { key_algorithm: Algorithm::Es256, ..policy() };
-    let world = world_with(es256, store).await;
+    let eddsa = Policy { key_algorithm: Algorithm::EdDsa, ..policy() };
+    let before = world_that(eddsa, store.clone(), Arc::new(NoKnowledge)).await;
+    before.app.prepare_keys(NewAlgorithm::Begins).await.unwrap();
+    // An installation that was started with EdDSA and names no algorithm goes over to the default.
+    let world = world_with(policy(), store).await;
     world.clock.advance_seconds(1);
+    world.app.prepare_keys(NewAlgorithm::Waits).await.unwrap();
+    assert_eq!(world.app.list_keys().await.unwrap().len(), KeyPurpose::ALL.len());
     world.app.prepare_keys(NewAlgorithm::Begins).await.unwrap();
     let keys = world.app.list_keys().await.unwrap();
     let new = keys.iter().find(|key| key.algorithm == Algorithm::Es256).unwrap();
     assert!(new.active_from.seconds_since(world.app.now()) >= 600);
+    let signing = signing_key(&keys, KeyPurpose::Access, world.app.now()).unwrap();
+    assert_eq!(signing.algorithm, Algorithm::EdDsa, "until verifiers know the new key");
 }
 
 #[tokio::test]

@@ -28,13 +28,13 @@ const AUDIENCE_LEN_MAX: usize = 255;
 
 pub(super) fn policy(reader: &mut Reader<'_>, public_url: &str) -> Policy {
     let algorithms = [
-        ("EdDSA", Algorithm::EdDsa),
         ("ES256", Algorithm::Es256),
+        ("EdDSA", Algorithm::EdDsa),
         ("PS256", Algorithm::Ps256),
         ("RS256", Algorithm::Rs256),
     ];
     // All errors are told at once, so a wrong one stands in until the end.
-    let key_algorithm = reader.choice("keys.algorithm", &algorithms).unwrap_or(Algorithm::EdDsa);
+    let key_algorithm = reader.choice("keys.algorithm", &algorithms).unwrap_or(Algorithm::Es256);
     let verification = [("optional", false), ("required", true)];
     let confirmation_required = reader.choice("signup.email_verification", &verification);
     let policy = Policy {

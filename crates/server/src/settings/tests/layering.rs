@@ -126,3 +126,15 @@ fn a_file_of_variables_is_read_line_by_line() {
     assert!(super::super::sources::dot_env(&folder.path().join("none"), &mut errors).is_empty());
     assert!(errors.is_empty());
 }
+
+/// Every common JWT library verifies it.
+#[test]
+fn access_tokens_are_es256_unless_a_setting_says_otherwise() {
+    use gateward_app::Policy;
+    use gateward_app::domain::key::Algorithm;
+
+    let algorithm = |options: &[(&str, &str)]| with(options).unwrap().policy.key_algorithm;
+    assert_eq!(algorithm(&[]), Algorithm::Es256);
+    assert_eq!(Policy::new("http://127.0.0.1:8080").key_algorithm, Algorithm::Es256);
+    assert_eq!(algorithm(&[("keys.algorithm", "EdDSA")]), Algorithm::EdDsa);
+}

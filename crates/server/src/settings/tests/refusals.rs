@@ -57,7 +57,7 @@ const BAD: &[Row] = &[
     ("keys.previous_master_key", "hunter2", "set the key that was in force"),
     ("keys.previous_master_key", MASTER_KEY, "keys.master_key is not; set that to the new key"),
     ("keys.previous_master_key_file", "/nowhere/key", "correct the path"),
-    ("keys.algorithm", "HS256", "must be one of \"EdDSA\", \"ES256\", \"PS256\", \"RS256\""),
+    ("keys.algorithm", "HS256", "must be one of \"ES256\", \"EdDSA\", \"PS256\", \"RS256\""),
     ("keys.algorithm", "none", "must be one of"),
     ("keys.rotate_after_days", "0", "must be from 1 to 3650"),
     ("keys.rotate_after_days", "3651", "must be from 1 to 3650"),
