@@ -34,8 +34,8 @@ pub const CHANGES_TO_AN_EVENT: &[&str] = &[
 pub fn user_ranges() -> [(UserRange, &'static str); 5] {
     [
         (UserRange::All, "sqlite_autoindex_users_1"),
-        (UserRange::Role(RoleName::admin()), "user_roles_of_role"),
-        (UserRange::Disabled, "users_disabled"),
+        (UserRange::Role(RoleName::admin()), "user_roles_role_user_id_idx"),
+        (UserRange::Disabled, "users_id_idx"),
         (UserRange::Username("user-1".to_owned()), "users_username_key"),
         (UserRange::Email("user-1".to_owned()), "users_email_key"),
     ]
@@ -45,9 +45,9 @@ pub fn user_ranges() -> [(UserRange, &'static str); 5] {
 pub fn event_ranges(id: UserId) -> [(EventRange, &'static str); 4] {
     [
         (EventRange::All, "sqlite_autoindex_events_1"),
-        (EventRange::About(id), "events_of_user"),
-        (EventRange::By(id), "events_of_actor"),
-        (EventRange::Named("login_failed"), "events_of_kind"),
+        (EventRange::About(id), "events_user_id_id_idx"),
+        (EventRange::By(id), "events_actor_id_id_idx"),
+        (EventRange::Named("login_failed"), "events_kind_id_idx"),
     ]
 }
 

@@ -128,7 +128,7 @@ impl Ledger {
     pub(super) async fn loosen(&self) {
         self.run(self.by_kind(
             "ALTER TABLE events DISABLE TRIGGER USER",
-            "DROP TRIGGER events_are_not_changed; DROP TRIGGER events_are_not_deleted",
+            "DROP TRIGGER events_forbid_update; DROP TRIGGER events_forbid_delete",
         ))
         .await;
     }

@@ -110,21 +110,21 @@ async fn a_migration_that_lacks_or_was_altered_is_found(kind: Database) {
     let forget = |version: &str| {
         format!("DELETE FROM __diesel_schema_migrations WHERE version = '{version}'")
     };
-    // One that makes nothing but indices, so that every question still has its answer.
-    let unindexed = "DROP INDEX sessions_ever_of_user; DROP INDEX events_of_user; ";
-    let unindexed = unindexed.to_owned() + &forget("20261120000006");
-    plant(&system, &unindexed, &["migrations_pending"]).await;
-    put_right(&system, &[Remedy::Run(&["migrate"])]).await;
+    // The table is still there, so the doctor can answer every question.
+    let rate_limits = "20261130000009";
+    plant(&system, &forget(rate_limits), &["migrations_pending"]).await;
+    let remedies = [Remedy::Sql("DROP TABLE strikes"), Remedy::Run(&["migrate"])];
+    put_right(&system, &remedies).await;
     assert_eq!(examine(&system.plan).findings, [""; 0]);
 
-    // Of a table that lacks nobody can tell anything.
-    let without = "DROP TABLE strikes; ".to_owned() + &forget("20261120000011");
+    // Without the table, one question has no answer.
+    let without = "DROP TABLE strikes; ".to_owned() + &forget(rate_limits);
     plant(&system, &without, &["migrations_pending", "unanswered"]).await;
     put_right(&system, &[Remedy::Run(&["migrate"])]).await;
     assert_eq!(examine(&system.plan).findings, [""; 0]);
 
     let altered = "UPDATE gateward_migration_sums SET sum = 'another' \
-                   WHERE version = '20261120000003'";
+                   WHERE version = '20261130000003'";
     plant(&system, altered, &["migrations_altered"]).await;
 }
 

@@ -97,7 +97,7 @@ impl System {
         let statements = WORDS.iter().fold(statements.to_owned(), put);
         match self.database.kind {
             Database::Sqlite => {
-                let forge = format!("DROP TRIGGER IF EXISTS events_are_not_changed; {statements}");
+                let forge = format!("DROP TRIGGER IF EXISTS events_forbid_update; {statements}");
                 let mut sqlite = Command::new("sqlite3");
                 sqlite.args(["-batch", "-cmd", ".timeout 10000"]);
                 let file = self.database.url.strip_prefix("sqlite://").unwrap();

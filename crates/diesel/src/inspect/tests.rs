@@ -110,7 +110,7 @@ async fn what_cannot_be_is_found_on_sqlite() {
         furnish(&database.store().await).await;
         assert_eq!(inspect(&database.url, NOW).await.unwrap(), []);
         let statements = in_words_of(plant, id, "1000000");
-        database.run_sql(&format!("DROP TRIGGER events_are_not_changed; {statements}"));
+        database.run_sql(&format!("DROP TRIGGER events_forbid_update; {statements}"));
         find(&database.url, *flaw, plant).await;
     }
 }

@@ -27,6 +27,11 @@ fn names(database: &str) -> BTreeSet<String> {
     entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
 }
 
+/// The statements that take back a migration of Postgres.
+fn down(name: &str) -> String {
+    std::fs::read_to_string(folder("postgres").join(name).join("down.sql")).unwrap()
+}
+
 /// Migrates with many nodes at once; gives how many migrations each applied.
 async fn migrate_together(url: &str) -> Vec<usize> {
     let nodes: Vec<_> = (0..NODES)
@@ -74,14 +79,14 @@ async fn postgres_is_migrated_from_a_runtime_of_one_thread() {
 }
 
 #[tokio::test]
-async fn f25_a_migration_of_sqlite_that_was_cut_off_is_completed() {
+async fn f25_an_interrupted_migration_of_sqlite_is_completed() {
     let database = SqliteDatabase::missing();
     let file = database.folder.path().join("gateward.db");
     let files = FileBasedMigrations::from_path(folder("sqlite")).unwrap();
     {
         let mut conn = SqliteConnection::establish(file.to_str().unwrap()).unwrap();
         conn.run_next_migration(files).unwrap();
-        // In the midst of the second, the process is gone.
+        // The process is killed in the middle of the second.
         conn.batch_execute("BEGIN IMMEDIATE; CREATE TABLE users (half TEXT)").unwrap();
     }
     let applied = migrate(&database.url, CreateIfMissing::No).await.unwrap();
@@ -90,15 +95,16 @@ async fn f25_a_migration_of_sqlite_that_was_cut_off_is_completed() {
 }
 
 #[tokio::test]
-async fn f25_a_migration_of_postgres_that_was_cut_off_is_completed() {
+async fn f25_an_interrupted_migration_of_postgres_is_completed() {
     let database = PostgresDatabase::empty().await;
     migrate(&database.url, CreateIfMissing::No).await.unwrap();
-    // As if only the first had been applied, and the second cut off in its midst.
-    let rest = "DROP TABLE strikes, erasures, audit_chain, roles, known_clients, news, letters, \
-                links, signups, events, sessions, user_roles, users; \
-                DROP FUNCTION tell_news, keep_event; ALTER TABLE keys DROP COLUMN revoked_at; DELETE FROM __diesel_schema_migrations WHERE version <> \
-                (SELECT min(version) FROM __diesel_schema_migrations)";
-    database.run_sql(rest).await;
+    // As if only the first had been applied, and the process was killed in the middle of the second.
+    for name in names("postgres").iter().skip(1).rev() {
+        database.run_sql(&down(name)).await;
+    }
+    let forget = "DELETE FROM __diesel_schema_migrations WHERE version <> \
+                  (SELECT min(version) FROM __diesel_schema_migrations)";
+    database.run_sql(forget).await;
     database.run_sql("BEGIN; CREATE TABLE users (half text)").await;
     let applied = migrate(&database.url, CreateIfMissing::No).await.unwrap();
     assert_eq!(applied.len(), names("postgres").len() - 1);
@@ -143,8 +149,7 @@ fn sqlite_can_be_taken_back_to_nothing() {
 async fn postgres_can_be_taken_back_to_nothing() {
     let database = PostgresDatabase::migrated().await;
     for name in names("postgres").iter().rev() {
-        let down = std::fs::read_to_string(folder("postgres").join(name).join("down.sql"));
-        database.run_sql(&down.unwrap()).await;
+        database.run_sql(&down(name)).await;
     }
     let left = "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace \
                 AND relname NOT LIKE '%migration%'";
@@ -153,14 +158,14 @@ async fn postgres_can_be_taken_back_to_nothing() {
 
 /// As if the second migration had said something else when it was applied.
 const ANOTHER_TEXT: &str = "UPDATE gateward_migration_sums SET sum = repeat('0', 64) \
-                            WHERE version = '20261120000002'";
+                            WHERE version = '20261130000002'";
 
 #[tokio::test]
 async fn a_migration_of_postgres_that_was_altered_since_is_named() {
     let database = PostgresDatabase::migrated().await;
     assert!(altered(&database.url).await.unwrap().is_empty());
     database.run_sql(ANOTHER_TEXT).await;
-    assert_eq!(altered(&database.url).await.unwrap(), ["2026-11-20-000002_users"]);
+    assert_eq!(altered(&database.url).await.unwrap(), ["2026-11-30-000002_users_and_roles"]);
     // Migrating again does not make it right.
     migrate(&database.url, CreateIfMissing::No).await.unwrap();
     assert_eq!(altered(&database.url).await.unwrap().len(), 1);
@@ -169,7 +174,7 @@ async fn a_migration_of_postgres_that_was_altered_since_is_named() {
     assert!(altered(&database.url).await.unwrap().is_empty());
     migrate(&database.url, CreateIfMissing::No).await.unwrap();
     database.run_sql(ANOTHER_TEXT).await;
-    assert_eq!(altered(&database.url).await.unwrap(), ["2026-11-20-000002_users"]);
+    assert_eq!(altered(&database.url).await.unwrap(), ["2026-11-30-000002_users_and_roles"]);
 }
 
 #[tokio::test]
@@ -177,7 +182,7 @@ async fn a_migration_of_sqlite_that_was_altered_since_is_named() {
     let database = SqliteDatabase::migrated().await;
     assert!(altered(&database.url).await.unwrap().is_empty());
     database.run_sql(&ANOTHER_TEXT.replace("repeat('0', 64)", "'0'"));
-    assert_eq!(altered(&database.url).await.unwrap(), ["2026-11-20-000002_users"]);
+    assert_eq!(altered(&database.url).await.unwrap(), ["2026-11-30-000002_users_and_roles"]);
     migrate(&database.url, CreateIfMissing::No).await.unwrap();
     assert_eq!(altered(&database.url).await.unwrap().len(), 1);
     database.run_sql("DROP TABLE gateward_migration_sums");

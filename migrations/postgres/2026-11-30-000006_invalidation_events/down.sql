@@ -1,0 +1,2 @@
+DROP TABLE news;
+DROP FUNCTION notify_news;

@@ -1,0 +1,16 @@
+-- Devices that have logged in to an account before, so that a login from a new one can be reported.
+CREATE TABLE known_clients (
+    id uuid PRIMARY KEY,
+    user_id uuid NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    -- The hash of the secret that the device received at its first login.
+    secret bytea NOT NULL CHECK (octet_length(secret) = 32),
+    ip text,
+    user_agent text,
+    created_at timestamptz NOT NULL,
+    last_used_at timestamptz NOT NULL,
+    expires_at timestamptz NOT NULL
+);
+
+CREATE UNIQUE INDEX known_clients_secret_key ON known_clients (secret);
+CREATE INDEX known_clients_user_id_id_idx ON known_clients (user_id, id);
+CREATE INDEX known_clients_expires_at_idx ON known_clients (expires_at);

@@ -1,3 +1,0 @@
-DROP TABLE letters;
-DROP TABLE links;
-DROP TABLE signups;

@@ -1,0 +1,3 @@
+DROP TABLE roles;
+DROP TABLE user_roles;
+DROP TABLE users;

@@ -1,0 +1,16 @@
+-- Devices that have logged in to an account before, so that a login from a new one can be reported.
+CREATE TABLE known_clients (
+    id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+    user_id BLOB NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    -- The hash of the secret that the device received at its first login.
+    secret BLOB NOT NULL CHECK (length(secret) = 32),
+    ip TEXT,
+    user_agent TEXT,
+    created_at INTEGER NOT NULL,
+    last_used_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL
+) STRICT;
+
+CREATE UNIQUE INDEX known_clients_secret_key ON known_clients (secret);
+CREATE INDEX known_clients_user_id_id_idx ON known_clients (user_id, id);
+CREATE INDEX known_clients_expires_at_idx ON known_clients (expires_at);

@@ -1,0 +1,3 @@
+DROP TABLE erasures;
+DROP TABLE audit_chain;
+DROP TABLE events;
