@@ -1,4 +1,4 @@
-"""A mail relay for tests: a real SMTP server (aiosmtpd) that can be told to misbehave.
+"""A mail SMTP server for tests: a real SMTP server (aiosmtpd) that can be told to misbehave.
 
     python3 smtp_server.py JOURNAL [--port PORT] [--tls implicit|starttls --cert FILE --key FILE]
                            [--auth USER PASSWORD]
@@ -8,12 +8,12 @@ on each line, told apart by its member `event`:
 
     connection  somebody has connected
     refused     a command was refused: `command`, `address`, `answer`
-    letter      a letter has come in whole: `number`, `mode`, `from`, `to`, `raw` (base64), `time`,
+    email      an email has come in whole: `number`, `mode`, `from`, `to`, `raw` (base64), `time`,
                 `tls`, `login`
-    answered    the letter `number` is about to be answered with 250
+    answered    the email `number` is about to be answered with 250
 
 Each line on standard input is a command, and is answered with `ok` or with what is wrong with it.
-It ends when standard input does. `release` lets the letters that are held be answered. Everything
+It ends when standard input does. `release` lets the emails that are held be answered. Everything
 else is a mode, which holds for every connection and every command from then on:
 
     ok              takes everything
@@ -22,8 +22,8 @@ else is a mode, which holds for every connection and every command from then on:
     temporary       answers 451 to MAIL, RCPT and DATA
     permanent       answers 554 to MAIL, RCPT and DATA
     reject:ADDRESS  answers 550 to RCPT for this address
-    drop            takes the letter and breaks the connection without an answer
-    hold            takes the letter and answers when it is released
+    drop            takes the email and breaks the connection without an answer
+    hold            takes the email and answers when it is released
     slow:SECONDS    waits so long before each answer
 """
 
@@ -43,14 +43,14 @@ ARGUED = {"reject", "slow"}
 REFUSALS = {"temporary": "451 4.3.0 Try again later", "permanent": "554 5.7.1 Never"}
 
 
-class Relay:
+class SMTP server:
     """The mode, the journal, and the hooks that aiosmtpd calls."""
 
     def __init__(self, options):
         self.options = options
         self.mode, self.argument = "ok", ""
         self.journal = open(options.journal, "ab", buffering=0)
-        self.letters = 0
+        self.emails = 0
         self.held = []
         self.conversations = set()
 
@@ -88,13 +88,13 @@ class Relay:
         return "250 2.1.5 OK"
 
     async def handle_DATA(self, server, session, envelope):
-        """Is given a letter."""
+        """Is given an email."""
         if self.mode in REFUSALS:
             return self.refuse("DATA", envelope.rcpt_tos[0], REFUSALS[self.mode])
-        self.letters += 1
-        number = self.letters
+        self.emails += 1
+        number = self.emails
         self.note(
-            "letter",
+            "email",
             number=number,
             mode=self.mode,
             **{"from": envelope.mail_from, "to": envelope.rcpt_tos},
@@ -112,7 +112,7 @@ class Relay:
             self.held.append(released)
             await released
         self.note("answered", number=number)
-        return f"250 2.0.0 OK, letter {number}"
+        return f"250 2.0.0 OK, email {number}"
 
     def authenticate(self, server, session, envelope, mechanism, data):
         """Is shown a name and a password."""
@@ -123,7 +123,7 @@ class Relay:
         return AuthResult(success=good, handled=False, auth_data=data)
 
     def release(self):
-        """Lets the letters that are held be answered."""
+        """Lets the emails that are held be answered."""
         for released in self.held:
             if not released.done():
                 released.set_result(None)
@@ -135,10 +135,10 @@ class Conversation(SMTP):
 
     def connection_made(self, transport):
         """Counts a new connection; the second call of STARTTLS is none."""
-        relay = self.event_handler
-        if self not in relay.conversations:
-            relay.conversations.add(self)
-            relay.note("connection")
+        SMTP server = self.event_handler
+        if self not in SMTP server.conversations:
+            SMTP server.conversations.add(self)
+            SMTP server.note("connection")
         super().connection_made(transport)
 
     def connection_lost(self, error):
@@ -148,20 +148,20 @@ class Conversation(SMTP):
 
     async def push(self, status):
         """Sends a line of an answer; all but the last have a hyphen after the number."""
-        relay = self.event_handler
-        if relay.mode == "hang":
+        SMTP server = self.event_handler
+        if SMTP server.mode == "hang":
             await asyncio.Future()
-        if relay.mode == "slow" and status[3:4] not in ("-", b"-"):
-            await asyncio.sleep(float(relay.argument))
+        if SMTP server.mode == "slow" and status[3:4] not in ("-", b"-"):
+            await asyncio.sleep(float(SMTP server.argument))
         await super().push(status)
 
 
 class Port:
     """The port, which stays taken while nobody listens on it."""
 
-    def __init__(self, relay):
-        self.relay = relay
-        options = relay.options
+    def __init__(self, SMTP server):
+        self.SMTP server = SMTP server
+        options = SMTP server.options
         self.context = None
         if options.tls:
             self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -180,11 +180,11 @@ class Port:
 
     def converse(self):
         """Makes the conversation of a new connection."""
-        options = self.relay.options
+        options = self.SMTP server.options
         starttls = options.tls == "starttls"
         return Conversation(
-            self.relay,
-            hostname="relay.test",
+            self.SMTP server,
+            hostname="SMTP server.test",
             ident="ESMTP",
             timeout=3600,
             tls_context=self.context if starttls else None,
@@ -192,14 +192,14 @@ class Port:
             auth_required=bool(options.auth),
             # aiosmtpd knows of no TLS but the one that it began itself.
             auth_require_tls=starttls,
-            authenticator=self.relay.authenticate if options.auth else None,
+            authenticator=self.SMTP server.authenticate if options.auth else None,
             loop=asyncio.get_running_loop(),
         )
 
     async def open(self):
         """Listens, if nobody does."""
         if self.server is None:
-            implicit = self.context if self.relay.options.tls == "implicit" else None
+            implicit = self.context if self.SMTP server.options.tls == "implicit" else None
             loop = asyncio.get_running_loop()
             place = self.bind(self.number)
             self.server = await loop.create_server(self.converse, sock=place, ssl=implicit)
@@ -209,20 +209,20 @@ class Port:
         if self.server is not None:
             self.server.close()
             self.server = None
-        for conversation in list(self.relay.conversations):
+        for conversation in list(self.SMTP server.conversations):
             if conversation.transport is not None:
                 conversation.transport.abort()
 
 
-async def obey(relay, port, line):
+async def obey(SMTP server, port, line):
     """Does what a line of standard input says, and gives the answer."""
     word, _, argument = line.partition(":")
     if line == "release":
-        relay.release()
+        SMTP server.release()
         return "ok"
     if word not in MODES or (word in ARGUED) != bool(argument):
         return f"there is no mode {line!r}"
-    relay.mode, relay.argument = word, argument
+    SMTP server.mode, SMTP server.argument = word, argument
     if word == "refuse":
         port.close()
     else:
@@ -232,21 +232,21 @@ async def obey(relay, port, line):
 
 async def serve(options):
     """Serves until standard input ends."""
-    relay = Relay(options)
-    port = Port(relay)
+    SMTP server = SMTP server(options)
+    port = Port(SMTP server)
     await port.open()
     print(port.number, flush=True)
     lines = asyncio.StreamReader()
     loop = asyncio.get_running_loop()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
     while line := await lines.readline():
-        print(await obey(relay, port, line.decode().strip()), flush=True)
+        print(await obey(SMTP server, port, line.decode().strip()), flush=True)
     port.close()
 
 
 def arguments():
     """Reads the command line."""
-    parser = argparse.ArgumentParser(description="A mail relay for tests.")
+    parser = argparse.ArgumentParser(description="A mail SMTP server for tests.")
     parser.add_argument("journal")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--tls", choices=["implicit", "starttls"])

@@ -47,7 +47,7 @@ async fn main() {
         let plan = plan
             .with("password.argon2_memory_kib", 19_456)
             .with("password.argon2_iterations", 2)
-            .with("throttle.enabled", true)
+            .with("rate limit.enabled", true)
             .with("signup.email_verification", "required");
         let node = plan.start().await;
         for (path, body) in QUESTIONS {
@@ -86,9 +86,9 @@ async fn ask(client: &Client, path: &str, body: fn(&str, usize) -> Value) -> (Ve
             let email = format!("{kind}{number}@example.org");
             let request = client.post(path, &body(&email, number * 2 + turn));
             let started = Instant::now();
-            let answer = client.send(request).await;
+            let response = client.send(request).await;
             let took = started.elapsed().as_secs_f64();
-            assert!(matches!(answer.status.as_u16(), 202 | 401), "{answer:?}");
+            assert!(matches!(response.status.as_u16(), 202 | 401), "{response:?}");
             if number >= WARM_UP {
                 times[turn].push(took);
             }

@@ -1,20 +1,20 @@
 //! Accounts that somebody would like to have: rows A5, B1 and B2.
 
-use gateward_e2e::{Answer, PASSWORD};
+use gateward_e2e::{PASSWORD, TestResponse};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::stage::Stage;
+use crate::test_server::TestServer;
 
-async fn signup(stage: &Stage, name: &str, email: &str) -> Answer {
+async fn signup(server: &TestServer, name: &str, email: &str) -> TestResponse {
     let body = json!({"username": name, "email": email, "password": PASSWORD});
-    stage.client.send(stage.client.post("/v1/signup", &body)).await
+    server.client.send(server.client.post("/v1/signup", &body)).await
 }
 
 /// Row A5: an address is one recipient in one spelling, or it is refused.
 #[tokio::test]
 async fn a5_an_address_is_one_recipient() {
-    let stage = Stage::new().await;
+    let server = TestServer::new().await;
     let long = format!("{}@example.org", "a".repeat(250));
     for bad in [
         "victim@good.com\u{ff20}evil.com",
@@ -42,24 +42,24 @@ async fn a5_an_address_is_one_recipient() {
         "",
         &long,
     ] {
-        let answer = signup(&stage, "ada", bad).await;
-        answer.is(422, "validation_failed");
-        assert_eq!(answer.fields(), ["email"], "{bad:?}");
-        // Neither does it name anybody at log-in.
+        let response = signup(&server, "ada", bad).await;
+        response.is(422, "validation_failed");
+        assert_eq!(response.fields(), ["email"], "{bad:?}");
+        // Neither does it name anybody at login.
         let login = json!({"email": bad, "password": PASSWORD});
-        let answer = stage.client.send(stage.client.post("/v1/login", &login)).await;
-        answer.is(401, "invalid_credentials");
+        let response = server.client.send(server.client.post("/v1/login", &login)).await;
+        response.is(401, "invalid_credentials");
     }
-    let answer = signup(&stage, "ada", "Ａda@B\u{dc}CHER.example.").await;
-    assert_eq!(answer.status, 201, "{answer:?}");
-    assert_eq!(answer.body["email"], "ada@xn--bcher-kva.example");
+    let response = signup(&server, "ada", "Ａda@B\u{dc}CHER.example.").await;
+    assert_eq!(response.status, 201, "{response:?}");
+    assert_eq!(response.body["email"], "ada@xn--bcher-kva.example");
     for (number, same) in
         ["ada@bücher.example", "ADA@xn--bcher-kva.EXAMPLE", "ada@BU\u{308}CHER.example"]
             .into_iter()
             .enumerate()
     {
-        signup(&stage, &format!("ada{number}"), same).await.is(409, "email_taken");
-        assert_eq!(stage.client.login(same, PASSWORD).await.status, 200, "{same}");
+        signup(&server, &format!("ada{number}"), same).await.is(409, "email_taken");
+        assert_eq!(server.client.login(same, PASSWORD).await.status, 200, "{same}");
     }
 }
 
@@ -71,7 +71,7 @@ fn wishes() -> Vec<(&'static str, Value)> {
         "is_admin",
         "isAdmin",
         "admin",
-        "is_staff",
+        "is_admins",
         "verified",
         "email_verified",
         "emailVerified",
@@ -108,33 +108,33 @@ fn wishes() -> Vec<(&'static str, Value)> {
 /// Row B1: sign-up takes its three members; any other one is refused by name, and nothing is made.
 #[tokio::test]
 async fn b1_sign_up_takes_nothing_but_its_members() {
-    let stage = Stage::new().await;
+    let server = TestServer::new().await;
     let whole = json!({"username": "ada", "email": "ada@example.org", "password": PASSWORD});
     for (name, value) in wishes() {
         let mut body = whole.clone();
         body[name] = value;
-        let answer = stage.client.send(stage.client.post("/v1/signup", &body)).await;
-        answer.is(422, "validation_failed");
-        assert_eq!(answer.fields(), [name]);
-        assert_eq!(answer.body["errors"][0]["code"], "unknown_field");
+        let response = server.client.send(server.client.post("/v1/signup", &body)).await;
+        response.is(422, "validation_failed");
+        assert_eq!(response.fields(), [name]);
+        assert_eq!(response.body["errors"][0]["code"], "unknown_field");
     }
     // Inside another object they are no members at all.
     for wrapper in ["user", "data", "account"] {
-        let answer =
-            stage.client.send(stage.client.post("/v1/signup", &json!({wrapper: whole}))).await;
-        answer.is(422, "validation_failed");
-        assert!(answer.fields().contains(&wrapper) && answer.fields().contains(&"username"));
+        let response =
+            server.client.send(server.client.post("/v1/signup", &json!({wrapper: whole}))).await;
+        response.is(422, "validation_failed");
+        assert!(response.fields().contains(&wrapper) && response.fields().contains(&"username"));
     }
     // Nor are they read from anywhere else.
     for path in ["/v1/signup?roles=admin", "/v1/signup?is_admin=true&role=admin"] {
-        stage.client.send(stage.client.post(path, &whole)).await.is(422, "validation_failed");
+        server.client.send(server.client.post(path, &whole)).await.is(422, "validation_failed");
     }
-    stage.client.login("ada", PASSWORD).await.is(401, "invalid_credentials");
-    let answer = stage.client.send(stage.client.post("/v1/signup", &whole)).await;
-    assert_eq!(answer.status, 201);
-    assert_eq!(answer.body["roles"], json!(["user"]));
-    assert_eq!(answer.body["email_verified"], false);
-    let members: Vec<&String> = answer.body.as_object().unwrap().keys().collect();
+    server.client.login("ada", PASSWORD).await.is(401, "invalid_credentials");
+    let response = server.client.send(server.client.post("/v1/signup", &whole)).await;
+    assert_eq!(response.status, 201);
+    assert_eq!(response.body["roles"], json!(["user"]));
+    assert_eq!(response.body["email_verified"], false);
+    let members: Vec<&String> = response.body.as_object().unwrap().keys().collect();
     let shown = [
         "created_at",
         "disabled",
@@ -151,8 +151,8 @@ async fn b1_sign_up_takes_nothing_but_its_members() {
 /// Row B2: of one's own account the username can be changed, and nothing with it.
 #[tokio::test]
 async fn b2_the_profile_takes_nothing_but_the_username() {
-    let stage = Stage::new().await;
-    let client = &stage.client;
+    let server = TestServer::new().await;
+    let client = &server.client;
     let pair = client.begin("ada").await;
     let before = client.me(pair.access()).await.body;
     let patch = async |body: Value| {
@@ -164,17 +164,17 @@ async fn b2_the_profile_takes_nothing_but_the_username() {
     for (name, value) in wishes {
         let mut body = json!({"username": "countess"});
         body[name] = value.clone();
-        let answer = patch(body).await;
-        answer.is(422, "validation_failed");
-        assert_eq!(answer.fields(), [name]);
-        let answer = patch(json!({name: value})).await;
-        assert!(answer.fields().contains(&name), "{answer:?}");
+        let response = patch(body).await;
+        response.is(422, "validation_failed");
+        assert_eq!(response.fields(), [name]);
+        let response = patch(json!({name: value})).await;
+        assert!(response.fields().contains(&name), "{response:?}");
     }
     patch(json!({"user": {"username": "countess"}})).await.is(422, "validation_failed");
     assert_eq!(client.me(pair.access()).await.body, before);
-    let answer = patch(json!({"username": "countess"})).await;
-    assert_eq!(answer.status, 200);
+    let response = patch(json!({"username": "countess"})).await;
+    assert_eq!(response.status, 200);
     for member in ["id", "email", "email_verified", "roles", "disabled", "created_at"] {
-        assert_eq!(answer.body[member], before[member], "{member}");
+        assert_eq!(response.body[member], before[member], "{member}");
     }
 }

@@ -1,9 +1,9 @@
 //! Changing one's address, and undoing it: rows A7, A8 and E5.
 
-use gateward_e2e::{Answer, Database, PASSWORD, on_both};
+use gateward_e2e::{Database, PASSWORD, TestResponse, on_both};
 use serde_json::json;
 
-use crate::post::{OTHER, Post, address, are_alike, code, subject, token, wrong_code};
+use crate::mail_api::{OTHER, Post, address, are_alike, code, subject, token, wrong_code};
 
 on_both!(
     a7_a_change_takes_both_mailboxes,
@@ -17,7 +17,7 @@ on_both!(
 );
 
 /// The address that somebody has now, and whether it is confirmed.
-async fn has(post: &Post, pair: &Answer, email: &str, verified: bool) {
+async fn has(post: &Post, pair: &TestResponse, email: &str, verified: bool) {
     let me = post.client.me(pair.access()).await;
     assert_eq!((&me.body["email"], &me.body["email_verified"]), (&json!(email), &json!(verified)));
 }
@@ -29,9 +29,9 @@ async fn a7_a_change_takes_both_mailboxes(kind: Database) {
     let [old, new] = ["ada", "new"].map(address);
     let asked = post.change(&pair, "New@Example.org").await;
     assert_eq!((asked.status.as_u16(), asked.text_of("status")), (202, "confirmation_sent"));
-    let undo = post.letter(&old, subject::UNDO).await;
+    let undo = post.email(&old, subject::UNDO).await;
     assert!(undo.code.is_none() && undo.link().contains("/undo-email-change#token="));
-    let mail = post.letter(&new, subject::CONFIRM_NEW).await;
+    let mail = post.email(&new, subject::CONFIRM_NEW).await;
     // Until then nothing has changed, and the mailbox alone changes nothing.
     has(&post, &pair, &old, true).await;
     post.client.login(&new, PASSWORD).await.is(401, "invalid_credentials");
@@ -47,15 +47,15 @@ async fn a7_a_change_takes_both_mailboxes(kind: Database) {
     let body = json!({"email": new, "code": code(&mail)});
     assert_eq!(post.say_as(&pair, "email/confirm", body).await.status, 204);
     has(&post, &pair, &new, true).await;
-    post.letter(&old, subject::CHANGED).await;
+    post.email(&old, subject::CHANGED).await;
     post.login(&new, PASSWORD).await;
     post.client.login(&old, PASSWORD).await.is(401, "invalid_credentials");
     // A second wish takes the place of the first; the address that one has is none.
     for name in ["third", "fourth"] {
         assert_eq!(post.change(&pair, &address(name)).await.status, 202);
-        post.letter(&address(name), subject::CONFIRM_NEW).await;
+        post.email(&address(name), subject::CONFIRM_NEW).await;
     }
-    let third = token(&post.letter(&address("third"), subject::CONFIRM_NEW).await);
+    let third = token(&post.email(&address("third"), subject::CONFIRM_NEW).await);
     let body = json!({"token": third, "password": PASSWORD});
     post.say("email/confirm", body).await.is(400, "invalid_link");
     post.change(&pair, "NEW@example.org").await.is(422, "validation_failed");
@@ -72,14 +72,14 @@ async fn a8_a_change_takes_the_password(kind: Database) {
         (json!({"new_email": "eve", "password": PASSWORD}), "new_email"),
         (json!({"password": PASSWORD}), "new_email"),
     ] {
-        let answer = post.say_as(&pair, "me/email", body).await;
-        answer.is(422, "validation_failed");
-        assert_eq!(answer.fields(), [field]);
+        let response = post.say_as(&pair, "me/email", body).await;
+        response.is(422, "validation_failed");
+        assert_eq!(response.fields(), [field]);
     }
     let body = json!({"new_email": "eve@example.org", "password": PASSWORD});
     post.say("me/email", body).await.is(401, "missing_token");
     assert_eq!(post.all_subjects(&address("ada")).await, [subject::CONFIRM]);
-    assert!(post.server.letters_to("eve@example.org").is_empty());
+    assert!(post.server.emails_to("eve@example.org").is_empty());
 }
 
 /// Row E5: the same answer as for a free one; its owner is told, and nothing can be confirmed.
@@ -87,29 +87,29 @@ async fn e5_a_change_to_a_taken_address_looks_like_any_other(kind: Database) {
     let Some(post) = Post::start(kind, &[]).await else { return };
     let [ada, bob] = [post.confirmed("ada").await, post.confirmed("bob").await];
     let free = post.change(&ada, &address("free")).await;
-    let first = token(&post.letter(&address("free"), subject::CONFIRM_NEW).await);
+    let first = token(&post.email(&address("free"), subject::CONFIRM_NEW).await);
     are_alike(&post.change(&ada, &address("bob")).await, &free);
-    let told = post.letter(&address("bob"), subject::IN_USE).await;
+    let told = post.email(&address("bob"), subject::IN_USE).await;
     assert!(told.links.is_empty() && told.code.is_none(), "{told:#?}");
-    let warned = post.letters(&address("ada"), subject::UNDO, 2).await;
+    let warned = post.emails(&address("ada"), subject::UNDO, 2).await;
     assert_eq!(warned.len(), 2);
     has(&post, &ada, &address("ada"), true).await;
     has(&post, &bob, &address("bob"), true).await;
     post.settle().await;
-    assert_eq!(post.server.letters_to(&address("bob")).len(), 2, "that, and the first of all");
+    assert_eq!(post.server.emails_to(&address("bob")).len(), 2, "that, and the first of all");
     // The wish before was given up for this one.
     let body = json!({"token": first, "password": PASSWORD});
     post.say("email/confirm", body).await.is(400, "invalid_link");
 }
 
-/// What undoing leaves: nobody is logged in, the old address is confirmed, and a letter to it lets
+/// What undoing leaves: nobody is logged in, the old address is confirmed, and an email to it lets
 /// its owner choose a password.
-async fn is_undone(post: &Post, pairs: &[&Answer]) {
+async fn is_undone(post: &Post, pairs: &[&TestResponse]) {
     for pair in pairs {
-        post.is_over(pair, "email_changed").await;
+        post.has_ended(pair, "email_changed").await;
     }
     post.client.login(&address("ada"), PASSWORD).await.is(401, "invalid_credentials");
-    let reset = token(&post.letter(&address("ada"), subject::RESET).await);
+    let reset = token(&post.email(&address("ada"), subject::RESET).await);
     let body = json!({"token": reset, "new_password": OTHER});
     assert_eq!(post.say("password/reset", body).await.status, 204);
     let login = post.login(&address("ada"), OTHER).await;
@@ -121,15 +121,15 @@ async fn a_change_is_undone_before_it_is_confirmed(kind: Database) {
     let pair = post.confirmed("ada").await;
     let other = post.login("ada", PASSWORD).await;
     assert_eq!(post.change(&pair, &address("new")).await.status, 202);
-    let mail = post.letter(&address("new"), subject::CONFIRM_NEW).await;
-    let undo = json!({"token": token(&post.letter(&address("ada"), subject::UNDO).await)});
+    let mail = post.email(&address("new"), subject::CONFIRM_NEW).await;
+    let undo = json!({"token": token(&post.email(&address("ada"), subject::UNDO).await)});
     assert_eq!(post.say("email/undo", undo.clone()).await.status, 204);
     post.say("email/undo", undo).await.is(400, "invalid_link");
     let body = json!({"token": token(&mail), "password": PASSWORD});
     post.say("email/confirm", body).await.is(400, "invalid_link");
     is_undone(&post, &[&pair, &other]).await;
     post.settle().await;
-    assert_eq!(post.server.letters_to(&address("new")).len(), 1, "it never was the account's");
+    assert_eq!(post.server.emails_to(&address("new")).len(), 1, "it never was the account's");
 }
 
 async fn a_change_is_undone_after_it_was_confirmed(kind: Database) {
@@ -150,7 +150,7 @@ async fn a_change_is_undone_after_it_was_confirmed(kind: Database) {
     is_undone(&post, &[&thief]).await;
     post.client.login(&address("new"), OTHER).await.is(401, "invalid_credentials");
     // Who had the new address is told that it is the account's no more.
-    post.letter(&address("new"), subject::CHANGED_BACK).await;
+    post.email(&address("new"), subject::CHANGED_BACK).await;
 }
 
 async fn an_undone_change_takes_the_later_ones_with_it(kind: Database) {
@@ -175,16 +175,16 @@ async fn an_address_that_can_come_back_is_nobody_elses(kind: Database) {
     post.signup("eve", &address("ada"), PASSWORD).await.is(409, "email_taken");
     let eve = post.confirmed("eve").await;
     assert_eq!(post.change(&eve, &address("ada")).await.status, 202);
-    post.letter(&address("ada"), subject::IN_USE).await;
+    post.email(&address("ada"), subject::IN_USE).await;
     // Where addresses are confirmed first, its owner is told of the sign-up, which comes to nothing.
     let strict = post.beside("signup.email_verification", "required").await;
     let body = json!({"username": "mallory", "email": address("ada"), "password": PASSWORD});
     let request = post.client.http.post(format!("{}/v1/signup", strict.url)).json(&body);
     assert_eq!(post.client.send(request).await.status, 202);
-    post.letter(&address("ada"), subject::EXISTS).await;
+    post.email(&address("ada"), subject::EXISTS).await;
     // Its owner may have it back by another change.
     assert_eq!(post.change(&ada, &address("ada")).await.status, 202);
-    let back = token(&post.letter(&address("ada"), subject::CONFIRM_NEW).await);
+    let back = token(&post.email(&address("ada"), subject::CONFIRM_NEW).await);
     assert_eq!(post.say_as(&ada, "email/confirm", json!({"token": back})).await.status, 204);
     has(&post, &ada, &address("ada"), true).await;
 
@@ -202,7 +202,7 @@ async fn of_two_who_want_one_address_one_gets_it(kind: Database) {
     let (wanted, mut bodies) = (address("wanted"), Vec::new());
     for (number, pair) in pairs.iter().enumerate() {
         assert_eq!(post.change(pair, &wanted).await.status, 202);
-        let mail = post.nth_letter(&wanted, subject::CONFIRM_NEW, number).await;
+        let mail = post.nth_email(&wanted, subject::CONFIRM_NEW, number).await;
         bodies.push(json!({"token": token(&mail)}));
     }
     let (one, other, third) = tokio::join!(
@@ -210,10 +210,11 @@ async fn of_two_who_want_one_address_one_gets_it(kind: Database) {
         post.say_as(&pairs[1], "email/confirm", bodies[1].clone()),
         post.signup("cyd", &wanted, PASSWORD),
     );
-    let good = [&one, &other, &third].into_iter().filter(|answer| answer.status.is_success());
+    let good = [&one, &other, &third].into_iter().filter(|response| response.status.is_success());
     assert_eq!(good.count(), 1, "{one:?} {other:?} {third:?}");
     let codes = [(&one, "invalid_link"), (&other, "invalid_link"), (&third, "email_taken")];
-    for (answer, code) in codes.into_iter().filter(|(answer, _)| !answer.status.is_success()) {
-        assert_eq!(answer.code(), code, "{answer:?}");
+    for (response, code) in codes.into_iter().filter(|(response, _)| !response.status.is_success())
+    {
+        assert_eq!(response.code(), code, "{response:?}");
     }
 }

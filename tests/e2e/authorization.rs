@@ -5,7 +5,7 @@ mod matrix;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use gateward_e2e::{Answer, Client, Database, Node, PASSWORD, Plan, TestDatabase};
+use gateward_e2e::{Client, Database, Node, PASSWORD, Plan, TestDatabase, TestResponse};
 use regex::Regex;
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::json;
@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::api::{CLIENT_SECRET, NO_SESSION, Operation, operations};
 use crate::commands::said;
 use crate::operator::create;
-use crate::stage::Stage;
+use crate::test_server::TestServer;
 
 /// What a client may do; here each is the name of the client that may do it and nothing else.
 const RIGHTS: [&str; 3] = ["introspect", "revoke", "revocations"];
@@ -45,8 +45,8 @@ fn rows(operations: Vec<Operation>) -> Result<Vec<Row>, String> {
 /// A node with an administrator, a user, and for each right a client that has no other.
 struct Doors {
     client: Client,
-    user: Answer,
-    admin: Answer,
+    user: TestResponse,
+    admin: TestResponse,
     _node: Node,
     _database: TestDatabase,
 }
@@ -82,12 +82,12 @@ impl Doors {
     async fn anyone_may(&self, row: &Row) {
         let name = row.operation.name();
         for request in [self.request(row), self.request(row).bearer_auth("e30.e30.e30")] {
-            let answer = self.client.send(request).await;
+            let response = self.client.send(request).await;
             if row.operation.method == Method::GET {
-                assert_eq!(answer.status, 200, "{name}: {answer:?}");
+                assert_eq!(response.status, 200, "{name}: {response:?}");
             } else {
                 // It has no body; who sends it was not asked.
-                answer.is(415, "unsupported_media_type");
+                response.is(415, "unsupported_media_type");
             }
         }
     }
@@ -113,9 +113,9 @@ impl Doors {
             (request().basic_auth("ada", Some(PASSWORD)), "invalid_credentials"),
             (request().basic_auth(RIGHTS[0], Some("another")), "invalid_credentials"),
         ] {
-            let answer = self.client.send(request).await;
-            answer.is(401, code);
-            assert_eq!(answer.headers["www-authenticate"], r#"Basic realm="gateward""#);
+            let response = self.client.send(request).await;
+            response.is(401, code);
+            assert_eq!(response.headers["www-authenticate"], r#"Basic realm="gateward""#);
         }
         let right = Regex::new("`may` holds `([a-z]+)`").unwrap();
         let right = right.captures(&row.on_what).expect(&row.on_what)[1].to_owned();
@@ -162,8 +162,8 @@ async fn a8_2_1_operations_want_the_credentials_that_the_table_says() {
 /// Row B4: nobody adds an operation and forgets to say who may do it.
 #[tokio::test]
 async fn b4_an_operation_without_a_row_and_a_row_without_an_operation_are_noticed() {
-    let stage = Stage::new().await;
-    let all = operations(&stage.client).await;
+    let server = TestServer::new().await;
+    let all = operations(&server.client).await;
     assert!(all.len() > 50 && rows(all.clone()).is_ok());
     let extra = Operation { path: "/v1/weather".to_owned(), ..all[0].clone() };
     let missing = rows([all.clone(), vec![extra.clone()]].concat()).err();
@@ -175,10 +175,10 @@ async fn b4_an_operation_without_a_row_and_a_row_without_an_operation_are_notice
 /// Row 8.2.2 in part: what a caller does to "their own account" is done to no other.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_caller_exports_and_deletes_is_their_own() {
-    let stage = Stage::new().await;
-    let client = &stage.client;
+    let server = TestServer::new().await;
+    let client = &server.client;
     let [ada, bob] = [client.begin("ada").await, client.begin("bob").await];
-    let ask = |method: Method, path: &str, pair: &Answer| {
+    let ask = |method: Method, path: &str, pair: &TestResponse| {
         client.request(method, path).bearer_auth(pair.access())
     };
     let export = client.send(ask(Method::GET, "/v1/me/export", &ada)).await;
@@ -207,17 +207,17 @@ async fn what_a_caller_exports_and_deletes_is_their_own() {
     client.me(ada.access()).await.is(401, "session_ended");
     client.login("ada", PASSWORD).await.is(401, "invalid_credentials");
     assert_eq!(client.me(bob.access()).await.body, bobs);
-    stage.works("bob").await;
+    server.works("bob").await;
 }
 
 /// Row 7.5.3 in part: what the table allows "shortly after the password was given" is refused later,
 /// until it is given again.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_old_password_opens_neither_the_export_nor_the_end_of_an_account() {
-    let stage = Stage::with(&[("tokens.reauthentication_seconds", "3")]).await;
-    let client = &stage.client;
+    let server = TestServer::with(&[("tokens.reauthentication_seconds", "3")]).await;
+    let client = &server.client;
     let pair = client.begin("ada").await;
-    let send = async |method: Method, path: &str, pair: &Answer| {
+    let send = async |method: Method, path: &str, pair: &TestResponse| {
         client.send(client.request(method, path).bearer_auth(pair.access())).await
     };
     assert_eq!(send(Method::GET, "/v1/me/export", &pair).await.status, 200);

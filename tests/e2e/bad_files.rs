@@ -71,7 +71,7 @@ async fn f16_a_path_without_a_database_is_refused_and_stays_as_it_is() {
     let plan = |path: &Path| {
         Plan::on(&database).with("database.url", format!("sqlite://{}", path.display()))
     };
-    let text = folder.join("letter.txt");
+    let text = folder.join("email.txt");
     fs::write(&text, "Dear Ada, ".repeat(1000)).unwrap();
     let cases: [(PathBuf, &str); 4] = [
         (folder.join("missing.db"), "there is no database at"),

@@ -3,18 +3,18 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use gateward_e2e::{Answer, Wire};
+use gateward_e2e::{TestResponse, Wire};
 use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, HeaderValue};
 use serde_json::json;
 
-use crate::stage::Stage;
+use crate::test_server::TestServer;
 
 /// Row J15: a refresh token opens nothing, an access token renews nothing, and both are told so.
 #[tokio::test]
 async fn j15_one_kind_of_token_is_not_the_other() {
-    let stage = Stage::new().await;
-    let client = &stage.client;
+    let server = TestServer::new().await;
+    let client = &server.client;
     let pair = client.begin("ada").await;
     let (access, refresh) = (pair.access(), pair.refresh_token());
     let password = json!({"password": gateward_e2e::PASSWORD});
@@ -34,15 +34,15 @@ async fn j15_one_kind_of_token_is_not_the_other() {
 /// Row J18: a token that is too long costs neither time nor memory.
 #[tokio::test]
 async fn j18_oversized_tokens_cost_nothing() {
-    let stage = Stage::new().await;
-    let before = stage.node.memory_kib();
+    let server = TestServer::new().await;
+    let before = server.node.memory_kib();
     for length in [8 * 1024 + 1, 100 * 1024] {
-        let answer = stage.client.me(&"a".repeat(length)).await;
-        answer.is(401, "invalid_token");
+        let response = server.client.me(&"a".repeat(length)).await;
+        response.is(401, "invalid_token");
     }
     for length in [1024 * 1024, 10 * 1024 * 1024] {
-        let begun = Instant::now();
-        let mut wire = Wire::open(&stage.node.url).await;
+        let started = Instant::now();
+        let mut wire = Wire::open(&server.node.url).await;
         wire.send(b"GET /v1/me HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ").await;
         // The node answers and hangs up long before it has been sent everything.
         for _ in 0..length / 65_536 {
@@ -50,40 +50,44 @@ async fn j18_oversized_tokens_cost_nothing() {
                 break;
             }
         }
-        let answer = wire.read_for(Duration::from_secs(2)).await;
+        let response = wire.read_for(Duration::from_secs(2)).await;
         // The answer may be lost, because unread bytes reset the connection.
-        assert!(matches!(answer.statuses()[..], [431] | []), "{answer:?}");
-        assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+        assert!(matches!(response.statuses()[..], [431] | []), "{response:?}");
+        assert!(started.elapsed() < Duration::from_secs(1), "{:?}", started.elapsed());
     }
-    let grown = stage.node.memory_kib().saturating_sub(before);
+    let grown = server.node.memory_kib().saturating_sub(before);
     assert!(grown < 16 * 1024, "{grown} KiB");
-    assert_eq!(stage.client.get("/health/live").await.status, 200);
+    assert_eq!(server.client.get("/health/live").await.status, 200);
 }
 
 /// Sends these values of `Authorization` to a path.
-async fn send(stage: &Stage, path: &str, values: &[&str]) -> Answer {
-    let mut request = stage.client.request(Method::GET, path);
+async fn send(server: &TestServer, path: &str, values: &[&str]) -> TestResponse {
+    let mut request = server.client.request(Method::GET, path);
     for value in values {
         request = request.header(AUTHORIZATION, HeaderValue::from_bytes(value.as_bytes()).unwrap());
     }
-    stage.client.send(request).await
+    server.client.send(request).await
 }
 
 /// Row J20: the header is read in one way, and a token in any other place is none.
 #[tokio::test]
 async fn j20_credentials_are_read_in_one_way() {
-    let stage = Stage::new().await;
-    let pair = stage.client.begin("ada").await;
+    let server = TestServer::new().await;
+    let pair = server.client.begin("ada").await;
     let token = pair.access();
     for scheme in ["Bearer", "bearer", "BEARER", "bEaReR"] {
-        assert_eq!(send(&stage, "/v1/me", &[&format!("{scheme} {token}")]).await.status, 200);
+        assert_eq!(send(&server, "/v1/me", &[&format!("{scheme} {token}")]).await.status, 200);
     }
     let bare =
         [String::new(), "Basic YWRhOng=".to_owned(), format!("Token {token}"), token.to_owned()];
     for value in bare.iter().map(String::as_str).chain([format!("Bearer\t{token}").as_str()]) {
-        let answer = send(&stage, "/v1/me", &[value]).await;
-        answer.is(401, "missing_token");
-        assert_eq!(answer.header("www-authenticate"), Some("Bearer realm=\"gateward\""), "{value}");
+        let response = send(&server, "/v1/me", &[value]).await;
+        response.is(401, "missing_token");
+        assert_eq!(
+            response.header("www-authenticate"),
+            Some("Bearer realm=\"gateward\""),
+            "{value}"
+        );
     }
     let refused = [
         "Bearer".to_owned(),
@@ -97,40 +101,40 @@ async fn j20_credentials_are_read_in_one_way() {
         "Bearer \u{1f511}".to_owned(),
     ];
     for value in &refused {
-        let answer = send(&stage, "/v1/me", &[value]).await;
-        answer.is(400, "malformed_request");
-        assert!(answer.header("www-authenticate").unwrap().contains("error=\"invalid_request\""));
+        let response = send(&server, "/v1/me", &[value]).await;
+        response.is(400, "malformed_request");
+        assert!(response.header("www-authenticate").unwrap().contains("error=\"invalid_request\""));
     }
     let good = format!("Bearer {token}");
     for twice in
         [[good.as_str(), good.as_str()], [good.as_str(), "Basic YWRhOng="], ["Basic YQ==", &good]]
     {
-        send(&stage, "/v1/me", &twice).await.is(400, "malformed_request");
+        send(&server, "/v1/me", &twice).await.is(400, "malformed_request");
     }
     // Elsewhere it is no credential; beside the header it is one too many.
     let path = format!("/v1/me?access_token={token}");
-    send(&stage, &path, &[]).await.is(401, "missing_token");
-    send(&stage, &path, &[&good]).await.is(400, "malformed_request");
+    send(&server, &path, &[]).await.is(401, "missing_token");
+    send(&server, &path, &[&good]).await.is(400, "malformed_request");
     for header in ["x-access-token", "x-authorization", "proxy-authorization", "cookie"] {
         let value = format!("access_token={token}");
-        stage.get_with("/v1/me", &[(header, &value)]).await.is(401, "missing_token");
+        server.get_with("/v1/me", &[(header, &value)]).await.is(401, "missing_token");
     }
     let form = format!("access_token={token}");
-    let answer =
-        stage.post_bytes("/v1/logout-all", "application/x-www-form-urlencoded", form).await;
-    answer.is(401, "missing_token");
+    let response =
+        server.post_bytes("/v1/logout-all", "application/x-www-form-urlencoded", form).await;
+    response.is(401, "missing_token");
     // Where no access token is needed, the header is not looked at.
-    assert_eq!(send(&stage, "/health/live", &["Bearer  "]).await.status, 200);
+    assert_eq!(send(&server, "/health/live", &["Bearer  "]).await.status, 200);
     let login = json!({"identifier": "ada", "password": gateward_e2e::PASSWORD});
-    let request = stage.client.post("/v1/login", &login).header(AUTHORIZATION, "Bearer garbage");
-    assert_eq!(stage.client.send(request).await.status, 200);
+    let request = server.client.post("/v1/login", &login).header(AUTHORIZATION, "Bearer garbage");
+    assert_eq!(server.client.send(request).await.status, 200);
 }
 
 /// Row J22: no character of a token can be another one.
 #[tokio::test]
 async fn j22_a_changed_character_is_noticed() {
-    let stage = Stage::new().await;
-    let pair = stage.client.begin("ada").await;
+    let server = TestServer::new().await;
+    let pair = server.client.begin("ada").await;
     for (token, is_access) in [(pair.access(), true), (pair.refresh_token(), false)] {
         // Every seventh position, and all of the last dozen, whose bits may go unused.
         let last = token.len() - 12;
@@ -144,16 +148,16 @@ async fn j22_a_changed_character_is_noticed() {
                 byte => byte + 1,
             };
             let changed = String::from_utf8(bytes).unwrap();
-            let answer = if is_access {
-                stage.client.me(&changed).await
+            let response = if is_access {
+                server.client.me(&changed).await
             } else {
-                stage.client.refresh(&changed, None).await
+                server.client.refresh(&changed, None).await
             };
-            answer.is(401, "invalid_token");
+            response.is(401, "invalid_token");
         }
     }
-    assert_eq!(stage.client.me(pair.access()).await.status, 200);
-    assert_eq!(stage.client.refresh(pair.refresh_token(), None).await.status, 200);
+    assert_eq!(server.client.me(pair.access()).await.status, 200);
+    assert_eq!(server.client.refresh(pair.refresh_token(), None).await.status, 200);
 }
 
 /// Row J24: the key set holds public members alone, and says what each key is for and how long the
@@ -161,12 +165,12 @@ async fn j22_a_changed_character_is_noticed() {
 #[tokio::test]
 async fn j24_the_key_set_is_public_and_cacheable() {
     for (algorithm, members) in [("EdDSA", "crv x"), ("ES256", "crv x y"), ("PS256", "e n")] {
-        let stage = Stage::with(&[("keys.algorithm", algorithm)]).await;
-        let answer = stage.client.get("/.well-known/jwks.json").await;
-        assert_eq!(answer.status, 200);
-        assert_eq!(answer.header("content-type"), Some("application/json"));
-        assert_eq!(answer.header("cache-control"), Some("public, max-age=600"));
-        let keys = answer.body["keys"].as_array().unwrap();
+        let server = TestServer::with(&[("keys.algorithm", algorithm)]).await;
+        let response = server.client.get("/.well-known/jwks.json").await;
+        assert_eq!(response.status, 200);
+        assert_eq!(response.header("content-type"), Some("application/json"));
+        assert_eq!(response.header("cache-control"), Some("public, max-age=600"));
+        let keys = response.body["keys"].as_array().unwrap();
         let kids: BTreeSet<&str> = keys.iter().map(|key| key["kid"].as_str().unwrap()).collect();
         assert!(!keys.is_empty() && kids.len() == keys.len());
         for key in keys {
@@ -177,7 +181,7 @@ async fn j24_the_key_set_is_public_and_cacheable() {
                 key.as_object().unwrap().keys().map(String::as_str).collect();
             assert_eq!(found, expected);
         }
-        let metadata = stage.client.get("/.well-known/oauth-authorization-server").await;
+        let metadata = server.client.get("/.well-known/oauth-authorization-server").await;
         assert!(metadata.text_of("jwks_uri").ends_with("/.well-known/jwks.json"));
     }
 }

@@ -5,15 +5,15 @@ use std::time::Duration;
 use gateward_e2e::{PASSWORD, Wire};
 use serde_json::json;
 
-use crate::stage::Stage;
+use crate::test_server::TestServer;
 
 const BODY_LEN_MAX: usize = 16 * 1024;
 
 /// Row W6: JSON in UTF-8 and nothing else, said in any way that HTTP allows.
 #[tokio::test]
 async fn w6_only_json_is_a_body() {
-    let stage = Stage::new().await;
-    stage.client.signup("ada").await;
+    let server = TestServer::new().await;
+    server.client.signup("ada").await;
     let body = json!({"identifier": "ada", "password": PASSWORD}).to_string();
     for kind in [
         "application/json",
@@ -22,8 +22,8 @@ async fn w6_only_json_is_a_body() {
         "application/json;charset=\"utf-8\"",
         "application/json ; charset=utf-8",
     ] {
-        let answer = stage.post_bytes("/v1/login", kind, body.clone()).await;
-        assert_eq!(answer.status, 200, "{kind}: {answer:?}");
+        let response = server.post_bytes("/v1/login", kind, body.clone()).await;
+        assert_eq!(response.status, 200, "{kind}: {response:?}");
     }
     for kind in [
         "",
@@ -46,48 +46,52 @@ async fn w6_only_json_is_a_body() {
         "*/*",
         "application/*",
     ] {
-        let answer = stage.post_bytes("/v1/login", kind, body.clone()).await;
-        answer.is(415, "unsupported_media_type");
+        let response = server.post_bytes("/v1/login", kind, body.clone()).await;
+        response.is(415, "unsupported_media_type");
     }
-    let bare = stage.client.request(reqwest::Method::POST, "/v1/login").body(body.clone());
-    stage.client.send(bare).await.is(415, "unsupported_media_type");
-    let twice = stage.client.request(reqwest::Method::POST, "/v1/login");
+    let bare = server.client.request(reqwest::Method::POST, "/v1/login").body(body.clone());
+    server.client.send(bare).await.is(415, "unsupported_media_type");
+    let twice = server.client.request(reqwest::Method::POST, "/v1/login");
     let twice =
         twice.header("content-type", "application/json").header("content-type", "text/plain");
-    stage.client.send(twice.body(body.clone())).await.is(415, "unsupported_media_type");
+    server.client.send(twice.body(body.clone())).await.is(415, "unsupported_media_type");
     // The right type of another text is no JSON.
     let wide: Vec<u8> = body.encode_utf16().flat_map(u16::to_le_bytes).collect();
     for bytes in
         [wide, b"identifier=ada&password=x".to_vec(), b"<login/>".to_vec(), b"\xff\xfe".to_vec()]
     {
-        stage.post_bytes("/v1/login", "application/json", bytes).await.is(400, "malformed_request");
+        server
+            .post_bytes("/v1/login", "application/json", bytes)
+            .await
+            .is(400, "malformed_request");
     }
 }
 
 /// Rows W6 and W7: nothing is unpacked, so that nothing small becomes large.
 #[tokio::test]
 async fn w7_no_body_is_unpacked() {
-    let stage = Stage::new().await;
-    let before = stage.node.memory_kib();
+    let server = TestServer::new().await;
+    let before = server.node.memory_kib();
     for coding in ["gzip", "deflate", "br", "zstd", "identity", "gzip, gzip", "unknown"] {
-        let request = stage.client.post("/v1/login", &json!({})).header("content-encoding", coding);
-        stage.client.send(request).await.is(415, "unsupported_media_type");
+        let request =
+            server.client.post("/v1/login", &json!({})).header("content-encoding", coding);
+        server.client.send(request).await.is(415, "unsupported_media_type");
     }
-    // The beginning of a gzip stream that would go on for gigabytes of one letter.
+    // The beginning of a gzip stream that would go on for gigabytes of one email.
     let mut bomb = b"\x1f\x8b\x08\0\0\0\0\0\0\x03".to_vec();
     bomb.extend([0x4c; 12_000]);
-    let request = stage.client.request(reqwest::Method::POST, "/v1/login").body(bomb);
+    let request = server.client.request(reqwest::Method::POST, "/v1/login").body(bomb);
     let request =
         request.header("content-type", "application/json").header("content-encoding", "gzip");
-    stage.client.send(request).await.is(415, "unsupported_media_type");
+    server.client.send(request).await.is(415, "unsupported_media_type");
     let text = "POST /v1/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n\
                 Transfer-Encoding: gzip, chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n";
-    let answer = Wire::exchange(&stage.node.url, text.as_bytes()).await;
-    assert!(matches!(answer.statuses()[..], [400 | 415 | 422]), "{answer:?}");
-    assert!(stage.node.memory_kib().saturating_sub(before) < 16 * 1024);
+    let response = Wire::exchange(&server.node.url, text.as_bytes()).await;
+    assert!(matches!(response.statuses()[..], [400 | 415 | 422]), "{response:?}");
+    assert!(server.node.memory_kib().saturating_sub(before) < 16 * 1024);
 }
 
-/// A log-in of exactly so many bytes.
+/// A login of exactly so many bytes.
 fn login_of(length: usize) -> String {
     let body = json!({"identifier": "ada", "password": PASSWORD}).to_string();
     let blanks = length - body.len();
@@ -97,12 +101,12 @@ fn login_of(length: usize) -> String {
 /// Row W7: 16 KiB are read and not a byte more, counted or in chunks.
 #[tokio::test]
 async fn w7_a_body_has_16_kib() {
-    let stage = Stage::new().await;
-    stage.client.signup("ada").await;
+    let server = TestServer::new().await;
+    server.client.signup("ada").await;
     for (length, status) in [(BODY_LEN_MAX, 200), (BODY_LEN_MAX + 1, 413), (1024 * 1024, 413)] {
         let body = login_of(length);
-        let answer = stage.post_bytes("/v1/login", "application/json", body.clone()).await;
-        assert_eq!(answer.status, status, "{length}: {answer:?}");
+        let response = server.post_bytes("/v1/login", "application/json", body.clone()).await;
+        assert_eq!(response.status, status, "{length}: {response:?}");
         let head = "POST /v1/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n\
                     Transfer-Encoding: chunked\r\n\r\n";
         let chunks = body
@@ -110,14 +114,14 @@ async fn w7_a_body_has_16_kib() {
             .chunks(1000)
             .map(|chunk| format!("{:x}\r\n{}\r\n", chunk.len(), str::from_utf8(chunk).unwrap()));
         let text = format!("{head}{}0\r\n\r\n", chunks.collect::<Vec<_>>().concat());
-        let mut wire = Wire::open(&stage.node.url).await;
+        let mut wire = Wire::open(&server.node.url).await;
         wire.send(text.as_bytes()).await;
-        let answer = wire.read_head(Duration::from_secs(3)).await;
-        assert_eq!(answer.statuses(), [status], "{length}: {answer:?}");
+        let response = wire.read_checkpoint(Duration::from_secs(3)).await;
+        assert_eq!(response.statuses(), [status], "{length}: {response:?}");
     }
-    let answer =
-        stage.post_bytes("/v1/login", "application/json", login_of(BODY_LEN_MAX + 1)).await;
-    answer.is(413, "body_too_large");
+    let response =
+        server.post_bytes("/v1/login", "application/json", login_of(BODY_LEN_MAX + 1)).await;
+    response.is(413, "body_too_large");
 }
 
 /// Sends chunks until the node hangs up.
@@ -130,23 +134,23 @@ async fn send_endlessly(url: &str, line: &str, status: u16) {
     );
     wire.send(head.as_bytes()).await;
     wire.send(chunk.as_bytes()).await;
-    let answer = wire.read_head(Duration::from_secs(3)).await;
-    assert_eq!(answer.statuses(), [status], "{line}: {answer:?}");
-    assert!(answer.has_line("connection: close"), "{line}: {answer:?}");
-    let cut_off = async {
+    let response = wire.read_checkpoint(Duration::from_secs(3)).await;
+    assert_eq!(response.statuses(), [status], "{line}: {response:?}");
+    assert!(response.has_line("connection: close"), "{line}: {response:?}");
+    let revoked_before = async {
         while wire.send(chunk.as_bytes()).await {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
     // The node lingers for five seconds, so that the answer is read before the end.
-    tokio::time::timeout(Duration::from_secs(8), cut_off).await.expect(line);
+    tokio::time::timeout(Duration::from_secs(8), revoked_before).await.expect(line);
 }
 
 /// Row W7: whoever sends without end is cut off, whether somebody reads the body or not.
 #[tokio::test]
 async fn w7_an_endless_body_is_cut_off() {
-    let stage = Stage::new().await;
-    let before = stage.node.memory_kib();
+    let server = TestServer::new().await;
+    let before = server.node.memory_kib();
     let kinds = [
         ("POST /v1/login", 413),
         ("POST /v1/me/password", 401),
@@ -155,9 +159,9 @@ async fn w7_an_endless_body_is_cut_off() {
         ("POST /nothing", 404),
         ("POST /health/live", 405),
     ];
-    let endless = kinds.map(|(line, status)| send_endlessly(&stage.node.url, line, status));
+    let endless = kinds.map(|(line, status)| send_endlessly(&server.node.url, line, status));
     futures_util::future::join_all(endless).await;
-    let grown = stage.node.memory_kib().saturating_sub(before);
+    let grown = server.node.memory_kib().saturating_sub(before);
     assert!(grown < 16 * 1024, "{grown} KiB");
 }
 
@@ -165,7 +169,7 @@ async fn w7_an_endless_body_is_cut_off() {
 /// taken for a request.
 #[tokio::test]
 async fn w7_message_boundaries_are_unambiguous() {
-    let stage = Stage::new().await;
+    let server = TestServer::new().await;
     let smuggled = "GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n";
     let head = "POST /v1/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n";
     for fields in [
@@ -191,10 +195,10 @@ async fn w7_message_boundaries_are_unambiguous() {
         "X: a\0b\r\nContent-Length: 2\r\n",
     ] {
         let text = format!("{head}{fields}\r\n{{}}0\r\n\r\n{smuggled}");
-        let answer = Wire::exchange(&stage.node.url, text.as_bytes()).await;
+        let response = Wire::exchange(&server.node.url, text.as_bytes()).await;
         // One refusal, and the connection is over.
-        assert!(matches!(answer.statuses()[..], [400 | 415]), "{fields:?}: {answer:?}");
-        assert!(!answer.text.contains("\"ok\""), "{fields:?}: {answer:?}");
+        assert!(matches!(response.statuses()[..], [400 | 415]), "{fields:?}: {response:?}");
+        assert!(!response.text.contains("\"ok\""), "{fields:?}: {response:?}");
     }
     for chunks in [
         "2;x\r\n{}\r\n-1\r\n",
@@ -203,22 +207,22 @@ async fn w7_message_boundaries_are_unambiguous() {
         "fffffffffffffffff\r\n{}\r\n",
     ] {
         let text = format!("{head}Transfer-Encoding: chunked\r\n\r\n{chunks}{smuggled}");
-        let answer = Wire::exchange(&stage.node.url, text.as_bytes()).await;
+        let response = Wire::exchange(&server.node.url, text.as_bytes()).await;
         assert!(
-            matches!(answer.statuses()[..], [400 | 422] | [400 | 422, 400]),
-            "{chunks:?}: {answer:?}"
+            matches!(response.statuses()[..], [400 | 422] | [400 | 422, 400]),
+            "{chunks:?}: {response:?}"
         );
-        assert!(!answer.text.contains("\"ok\""), "{chunks:?}: {answer:?}");
+        assert!(!response.text.contains("\"ok\""), "{chunks:?}: {response:?}");
     }
     // The body of a request that wants none is not the next request either.
     let text = format!(
         "GET /health/live HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n{smuggled}",
         smuggled.len()
     );
-    let answer = Wire::exchange(&stage.node.url, text.as_bytes()).await;
-    assert_eq!(answer.statuses(), [200], "{answer:?}");
+    let response = Wire::exchange(&server.node.url, text.as_bytes()).await;
+    assert_eq!(response.statuses(), [200], "{response:?}");
     // Requests one after the other on a connection are answered in their order.
     let text = format!("{smuggled}GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n{smuggled}");
-    let answer = Wire::exchange(&stage.node.url, text.as_bytes()).await;
-    assert_eq!(answer.statuses(), [200, 404, 200], "{answer:?}");
+    let response = Wire::exchange(&server.node.url, text.as_bytes()).await;
+    assert_eq!(response.statuses(), [200, 404, 200], "{response:?}");
 }

@@ -1,4 +1,4 @@
-//! From a letter in the inbox to the account, in a browser, as a developer does it.
+//! From an email in the inbox to the account, in a browser, as a developer does it.
 
 mod again;
 mod by_hand;
@@ -10,7 +10,7 @@ use gateward_e2e::{Browser, PASSWORD};
 use serde_json::{Value, json};
 
 use crate::dev_inbox::{forgot, link, reachable, wait_for};
-use crate::stage::Stage;
+use crate::test_server::TestServer;
 
 /// How long a page may take, on a machine that is busy.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -18,8 +18,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// What sends the form of a page.
 const SEND: &str = "form button:not([type=button])";
 
-/// The newest letter in the inbox.
-const NEWEST: &str = "#letters > details:first-child";
+/// The newest email in the inbox.
+const NEWEST: &str = "#emails > details:first-child";
 
 /// Runs a script on the page, and gives what it returns.
 async fn script(browser: &Browser, script: &str) -> Value {
@@ -29,7 +29,7 @@ async fn script(browser: &Browser, script: &str) -> Value {
 
 /// Waits until an element says this; pages that come and go meanwhile do not matter.
 async fn wait_for_text(browser: &Browser, css: &str, text: &str) {
-    let begun = Instant::now();
+    let started = Instant::now();
     loop {
         let shown = match browser.session.find(css).await {
             Ok(element) => element.text().await.unwrap_or_default(),
@@ -38,7 +38,7 @@ async fn wait_for_text(browser: &Browser, css: &str, text: &str) {
         if shown.contains(text) {
             return;
         }
-        assert!(begun.elapsed() < PATIENCE, "no {text:?}:\n{}", browser.source().await);
+        assert!(started.elapsed() < PATIENCE, "no {text:?}:\n{}", browser.source().await);
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
@@ -49,13 +49,13 @@ async fn wait_for_heading(browser: &Browser, heading: &str) {
 }
 
 /// Asserts that the page holds and has loaded nothing of another host, and has run into nothing.
-async fn is_at_peace(browser: &Browser, stage: &Stage) {
+async fn is_at_peace(browser: &Browser, server: &TestServer) {
     let used = "return [...document.querySelectorAll('[src],[href],[action]')]
         .map(one => one.src || one.href || one.action)
         .concat(performance.getEntries().map(one => one.name))
         .filter(name => /^[a-z]+:/i.test(name))";
     let used = script(browser, used).await;
-    let own = format!("{}/", stage.node.url);
+    let own = format!("{}/", server.node.url);
     for url in used.as_array().unwrap() {
         assert!(url.as_str().unwrap().starts_with(&own), "{url} of {used}");
     }
@@ -77,112 +77,112 @@ async fn close(browser: &Browser, other: Value) {
     browser.session.post("/window", json!({"handle": other})).await.unwrap();
 }
 
-/// Waits until the page shows so many letters, without asking it to look.
-async fn wait_for_letters(browser: &Browser, count: usize) {
-    let begun = Instant::now();
-    let counted = "return document.querySelectorAll('#letters > details').length";
+/// Waits until the page shows so many emails, without asking it to look.
+async fn wait_for_emails(browser: &Browser, count: usize) {
+    let started = Instant::now();
+    let counted = "return document.querySelectorAll('#emails > details').length";
     while script(browser, counted).await != count {
-        assert!(begun.elapsed() < PATIENCE, "{}", browser.source().await);
+        assert!(started.elapsed() < PATIENCE, "{}", browser.source().await);
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }
 
 /// Waits until the form is there, and the address bar holds the path alone.
-async fn has_no_secret(browser: &Browser, stage: &Stage, path: &str) {
+async fn has_no_secret(browser: &Browser, server: &TestServer, path: &str) {
     browser.wait_for(SEND).await;
-    let begun = Instant::now();
-    while browser.url().await != format!("{}{path}", stage.node.url) {
-        assert!(begun.elapsed() < PATIENCE, "{}", browser.url().await);
+    let started = Instant::now();
+    while browser.url().await != format!("{}{path}", server.node.url) {
+        assert!(started.elapsed() < PATIENCE, "{}", browser.url().await);
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
 
-/// The whole way: a letter appears by itself, its link opens a page, the page acts.
+/// The whole way: an email appears by itself, its link opens a page, the page acts.
 #[tokio::test]
-async fn a_letter_in_the_inbox_leads_to_the_account() {
+async fn an_email_in_the_inbox_leads_to_the_account() {
     let Some(browser) = Browser::start(1280, 900, false).await else { return };
-    let stage = reachable(&[]).await;
-    let client = &stage.client;
-    browser.goto(&format!("{}/dev/inbox", stage.node.url)).await;
-    assert!(browser.text("#letters").await.contains("No letters yet"));
+    let server = reachable(&[]).await;
+    let client = &server.client;
+    browser.goto(&format!("{}/dev/inbox", server.node.url)).await;
+    assert!(browser.text("#emails").await.contains("No emails yet"));
     let pair = client.begin("ada").await;
-    wait_for_letters(&browser, 1).await;
+    wait_for_emails(&browser, 1).await;
     assert!(browser.text(NEWEST).await.contains("Confirm your address for Gateward"));
-    assert!(!browser.text("#letters").await.contains("No letters yet"));
-    is_at_peace(&browser, &stage).await;
+    assert!(!browser.text("#emails").await.contains("No emails yet"));
+    is_at_peace(&browser, &server).await;
 
-    // By the button of the letter itself, in its frame.
+    // By the button of the email itself, in its frame.
     browser.enter_frame(&format!("{NEWEST} iframe")).await;
     let inbox = follow(&browser, "a[href*='/confirm-email#token=']").await;
-    has_no_secret(&browser, &stage, "/confirm-email").await;
+    has_no_secret(&browser, &server, "/confirm-email").await;
     assert_eq!(script(&browser, "return history.length").await, 1, "nothing to go back to");
     assert!(!browser.shows("input[name=code]").await, "the link is enough");
-    is_at_peace(&browser, &stage).await;
+    is_at_peace(&browser, &server).await;
     assert_eq!(client.me(pair.access()).await.body["email_verified"], false);
     browser.fill("input[name=password]", PASSWORD).await;
     browser.click(SEND).await;
     wait_for_heading(&browser, "Your address is confirmed").await;
-    is_at_peace(&browser, &stage).await;
+    is_at_peace(&browser, &server).await;
     close(&browser, inbox).await;
     assert_eq!(client.me(pair.access()).await.body["email_verified"], true);
 
-    // By the link that the inbox shows beside the letter.
+    // By the link that the inbox shows beside the email.
     forgot(client, "ada@example.org").await;
-    wait_for_letters(&browser, 2).await;
+    wait_for_emails(&browser, 2).await;
     assert!(browser.text(NEWEST).await.contains("Choose a new password for Gateward"));
     browser.click(&format!("{NEWEST} > summary")).await;
     let inbox = follow(&browser, &format!("{NEWEST} a[href*='/reset-password#token=']")).await;
-    has_no_secret(&browser, &stage, "/reset-password").await;
+    has_no_secret(&browser, &server, "/reset-password").await;
     browser.fill("input[name=new_password]", "an entirely new one").await;
     browser.click(SEND).await;
     wait_for_heading(&browser, "Your password is changed").await;
-    is_at_peace(&browser, &stage).await;
+    is_at_peace(&browser, &server).await;
     close(&browser, inbox).await;
     assert_eq!(client.login("ada", "an entirely new one").await.status, 200);
     client.login("ada", PASSWORD).await.is(401, "invalid_credentials");
     client.me(pair.access()).await.is(401, "session_ended");
-    wait_for_letters(&browser, 3).await;
-    is_at_peace(&browser, &stage).await;
+    wait_for_emails(&browser, 3).await;
+    is_at_peace(&browser, &server).await;
 }
 
-/// The letter to the old address undoes a change with one click more.
+/// The email to the old address undoes a change with one click more.
 #[tokio::test]
 async fn a_change_of_address_is_undone_by_its_link() {
     let Some(browser) = Browser::start(390, 844, false).await else { return };
-    let stage = reachable(&[]).await;
-    let client = &stage.client;
+    let server = reachable(&[]).await;
+    let client = &server.client;
     let pair = client.begin("ada").await;
     let body = json!({"new_email": "new@example.org", "password": PASSWORD});
     assert_eq!(client.post_as(pair.access(), "/v1/me/email", &body).await.status, 202);
-    let letter = wait_for(client, "ada@example.org", "Your address is to be changed", 1).await;
-    browser.goto(link(&letter)).await;
-    has_no_secret(&browser, &stage, "/undo-email-change").await;
+    let message = wait_for(client, "ada@example.org", "Your address is to be changed", 1).await;
+    browser.goto(link(&message)).await;
+    has_no_secret(&browser, &server, "/undo-email-change").await;
     assert!(!browser.shows("input[name=token]:not([type=hidden])").await);
     assert_eq!(client.me(pair.access()).await.status, 200, "nothing was done so far");
     browser.click(SEND).await;
     wait_for_heading(&browser, "Your address is back").await;
-    is_at_peace(&browser, &stage).await;
+    is_at_peace(&browser, &server).await;
     client.me(pair.access()).await.is(401, "session_ended");
 }
 
-/// Whoever is invited chooses a password by the link of the letter, and logs in with it.
+/// Whoever is invited chooses a password by the link of the email, and logs in with it.
 #[tokio::test]
 async fn an_invitation_is_accepted_by_its_link() {
     let Some(browser) = Browser::start(390, 844, false).await else { return };
-    let stage = reachable(&[]).await;
-    let client = &stage.client;
-    let admin = stage.admin("grace").await;
+    let server = reachable(&[]).await;
+    let client = &server.client;
+    let admin = server.admin("grace").await;
     let whom = json!({"username": "ada", "email": "ada@example.org"});
     assert_eq!(client.post_as(admin.access(), "/v1/users", &whom).await.status, 201);
-    let letter = wait_for(client, "ada@example.org", "Choose the password", 1).await;
-    browser.goto(link(&letter)).await;
-    has_no_secret(&browser, &stage, "/accept-invitation").await;
+    let message = wait_for(client, "ada@example.org", "Choose the password", 1).await;
+    browser.goto(link(&message)).await;
+    has_no_secret(&browser, &server, "/accept-invitation").await;
     assert!(!browser.shows("input[name=token]:not([type=hidden])").await, "the link is enough");
     client.login("ada", PASSWORD).await.is(401, "invalid_credentials");
     browser.fill("input[name=new_password]", PASSWORD).await;
     browser.click(SEND).await;
     wait_for_heading(&browser, "Your password is set").await;
-    is_at_peace(&browser, &stage).await;
+    is_at_peace(&browser, &server).await;
     let login = client.login("ada", PASSWORD).await;
     assert_eq!(login.body["user"]["email_verified"], true, "{login:?}");
 }
@@ -191,8 +191,8 @@ async fn an_invitation_is_accepted_by_its_link() {
 #[tokio::test]
 async fn a_password_can_be_shown() {
     let Some(browser) = Browser::start(390, 844, false).await else { return };
-    let stage = reachable(&[]).await;
-    browser.goto(&format!("{}/reset-password#token=abc", stage.node.url)).await;
+    let server = reachable(&[]).await;
+    browser.goto(&format!("{}/reset-password#token=abc", server.node.url)).await;
     let input = browser.wait_for("input[name=new_password]").await;
     for (label, kind) in [("Show the password", "text"), ("Hide the password", "password")] {
         browser.click(&format!("button[aria-label='{label}']")).await;
@@ -205,13 +205,13 @@ async fn a_password_can_be_shown() {
 #[tokio::test]
 async fn a_second_link_can_be_opened_in_the_place_of_the_first() {
     let Some(browser) = Browser::start(1280, 900, false).await else { return };
-    let stage = reachable(&[]).await;
-    let client = &stage.client;
+    let server = reachable(&[]).await;
+    let client = &server.client;
     for name in ["ada", "bob"] {
         assert_eq!(client.signup(name).await.status, 201);
-        let letter = wait_for(client, &format!("{name}@example.org"), "Confirm", 1).await;
-        browser.goto(link(&letter)).await;
-        has_no_secret(&browser, &stage, "/confirm-email").await;
+        let message = wait_for(client, &format!("{name}@example.org"), "Confirm", 1).await;
+        browser.goto(link(&message)).await;
+        has_no_secret(&browser, &server, "/confirm-email").await;
         browser.fill("input[name=password]", PASSWORD).await;
         browser.click(SEND).await;
         wait_for_heading(&browser, "Your address is confirmed").await;

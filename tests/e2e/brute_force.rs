@@ -2,23 +2,23 @@
 //! `docs/brute-force.md`.
 
 mod addresses;
+mod attack;
 mod breached;
-mod forgiven;
-mod pathways;
-mod siege;
+mod reset;
+mod scopes;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Instant;
 
-use gateward_e2e::{Answer, Database, PASSWORD, on_both};
+use gateward_e2e::{Database, PASSWORD, TestResponse, on_both};
 use reqwest::Method;
 use serde_json::json;
 
-use crate::cookies::jar::{DEVICE, Jar, login_request};
+use crate::cookies::cookie_jar::{CookieJar, DEVICE, login_request};
+use crate::mail_api::are_alike;
 use crate::pair::together;
-use crate::post::are_alike;
-use siege::{HOME, Siege, WRONG, address, login, request, wait_of};
+use attack::{BruteForceAttack, HOME, WRONG, address, login, request, wait_of};
 
 on_both!(
     l1_of_two_hundred_tries_from_one_client_five_are_told,
@@ -33,57 +33,57 @@ on_both!(
 
 /// A login that was tried with a wrong password, and told so.
 #[track_caller]
-fn is_told(answer: &Answer) {
-    answer.is(401, "invalid_credentials");
-    assert!(answer.header("retry-after").is_none(), "{answer:?}");
+fn is_told(response: &TestResponse) {
+    response.is(401, "invalid_credentials");
+    assert!(response.header("retry-after").is_none(), "{response:?}");
 }
 
 /// Rows L1 and L2: half as many as for a name, so that a name is not worn out by one client.
 async fn l1_of_two_hundred_tries_from_one_client_five_are_told(kind: Database) {
-    let siege = Siege::lay(kind).await;
-    siege.begin("ada").await;
-    let (begun, thief) = (Instant::now(), "198.51.100.7");
+    let attack = BruteForceAttack::lay(kind).await;
+    attack.begin("ada").await;
+    let (started, thief) = (Instant::now(), "198.51.100.7");
     let mut told = 0;
     for number in 0..200 {
-        let answer = siege.login(thief, "ada", WRONG).await;
-        if number < 5 || answer.status == 401 {
-            is_told(&answer);
+        let response = attack.login(thief, "ada", WRONG).await;
+        if number < 5 || response.status == 401 {
+            is_told(&response);
             told += 1;
         } else {
-            wait_of(&answer);
+            wait_of(&response);
         }
     }
-    assert!(told <= 5 + waits_within(begun), "{told}");
-    let right = siege.login(thief, "ada", PASSWORD).await;
-    assert!(waits_within(begun) > 0 || wait_of(&right) <= 30, "{right:?}");
-    let owner = siege.login(HOME, "ada", PASSWORD).await;
+    assert!(told <= 5 + waits_within(started), "{told}");
+    let right = attack.login(thief, "ada", PASSWORD).await;
+    assert!(waits_within(started) > 0 || wait_of(&right) <= 30, "{right:?}");
+    let owner = attack.login(HOME, "ada", PASSWORD).await;
     assert_eq!(owner.status, 200, "nobody else is kept out: {owner:?}");
 }
 
 /// Row L1: at once on both nodes, each try from an address of its own.
 async fn l1_of_a_hundred_tries_at_once_ten_are_told_at_the_most(kind: Database) {
-    let siege = Siege::lay(kind).await;
-    siege.begin("ada").await;
-    let begun = Instant::now();
-    let answers = at_once(&siege, None).await;
-    let told = answers.iter().filter(|answer| answer.status == 401).count();
-    assert!((1..=10).contains(&told) || waits_within(begun) > 0, "{told}");
+    let attack = BruteForceAttack::lay(kind).await;
+    attack.begin("ada").await;
+    let started = Instant::now();
+    let responses = at_once(&attack, None).await;
+    let told = responses.iter().filter(|response| response.status == 401).count();
+    assert!((1..=10).contains(&told) || waits_within(started) > 0, "{told}");
     // A node that is too busy to look says so, which tells nothing either.
-    let silent = |answer: &&Answer| [429, 503].contains(&answer.status.as_u16());
-    assert_eq!(answers.iter().filter(silent).count(), 100 - told, "{answers:#?}");
+    let silent = |response: &&TestResponse| [429, 503].contains(&response.status.as_u16());
+    assert_eq!(responses.iter().filter(silent).count(), 100 - told, "{responses:#?}");
 
     // What is left of the allowance goes one by one; then a right one among many is not found.
     let mut others = (100..).map(address);
-    while siege.login(&others.next().unwrap(), "ada", WRONG).await.status == 401 {}
-    let answers = at_once(&siege, Some(70)).await;
-    let told = answers.iter().filter(|answer| !silent(answer)).count();
-    assert!(told <= waits_within(begun), "{answers:#?}");
+    while attack.login(&others.next().unwrap(), "ada", WRONG).await.status == 401 {}
+    let responses = at_once(&attack, Some(70)).await;
+    let told = responses.iter().filter(|response| !silent(response)).count();
+    assert!(told <= waits_within(started), "{responses:#?}");
 }
 
 /// Tries a name a hundred times at once, once with the right password perhaps.
-async fn at_once(siege: &Siege, right: Option<usize>) -> Vec<Answer> {
+async fn at_once(attack: &BruteForceAttack, right: Option<usize>) -> Vec<TestResponse> {
     let attempt = |number: usize| {
-        let client = siege.client();
+        let client = attack.client();
         let password = if right == Some(number) { PASSWORD } else { WRONG };
         async move { login(&client, &address(number), "ada", password).await }
     };
@@ -92,102 +92,103 @@ async fn at_once(siege: &Siege, right: Option<usize>) -> Vec<Answer> {
 
 /// How many waits may be over, each of which lets one more try through: they take 30 s, 60 s, 120 s
 /// and so on, and a machine may be slow.
-fn waits_within(begun: Instant) -> usize {
-    [30, 90, 210, 450, 930].into_iter().filter(|end| begun.elapsed().as_secs() >= *end).count()
+fn waits_within(started: Instant) -> usize {
+    [30, 90, 210, 450, 930].into_iter().filter(|end| started.elapsed().as_secs() >= *end).count()
 }
 
 /// Row L1: whoever has any number of addresses and never waits longer than told.
 async fn l1_a_name_is_tried_a_hundred_and_nine_times_on_the_first_day(kind: Database) {
-    let Some((siege, mut clock)) = Siege::lay_by_clock(kind).await else { return };
-    siege.begin("ada").await;
-    let (begun, mut told) = (Instant::now(), 0);
+    let Some((attack, mut clock)) = BruteForceAttack::lay_by_clock(kind).await else { return };
+    attack.begin("ada").await;
+    let (started, mut told) = (Instant::now(), 0);
     for number in 0.. {
-        let answer = siege.login(&address(number), "ada", WRONG).await;
-        if answer.status == 429 {
-            clock.forward(wait_of(&answer));
+        let response = attack.login(&address(number), "ada", WRONG).await;
+        if response.status == 429 {
+            clock.forward(wait_of(&response));
         } else {
-            is_told(&answer);
+            is_told(&response);
             told += 1;
         }
-        if clock.since(begun) > 24 * 3600 {
+        if clock.since(started) > 24 * 3600 {
             break;
         }
     }
     assert_eq!(told, 109);
 }
 
-/// Row L2: who shows the token of a known client is counted by it alone.
+/// Row L2: who shows the token of a known device is counted by it alone.
 async fn l2_a_known_client_has_tries_of_its_own(kind: Database) {
-    let siege = Siege::lay(kind).await;
-    let own = siege.begin("ada").await;
-    let device = own.text_of("device_token");
+    let attack = BruteForceAttack::lay(kind).await;
+    let own = attack.begin("ada").await;
+    let device = own.text_of("known_device_token");
     let known = async |password: &str| {
-        let body = json!({"username": "ada", "password": password, "device_token": device});
-        siege.post(HOME, "/v1/login", body).await
+        let body = json!({"username": "ada", "password": password, "known_device_token": device});
+        attack.post(HOME, "/v1/login", body).await
     };
-    let begun = Instant::now();
+    let started = Instant::now();
     for _ in 0..10 {
         is_told(&known(WRONG).await);
     }
-    let answer = known(PASSWORD).await;
-    assert!(waits_within(begun) > 0 || wait_of(&answer) <= 30, "{answer:?}");
+    let response = known(PASSWORD).await;
+    assert!(waits_within(started) > 0 || wait_of(&response) <= 30, "{response:?}");
     // What it has used up is its own: another one from the same place gets in, and so does whoever
     // shows what is nobody's.
-    assert_eq!(siege.login(HOME, "ada", PASSWORD).await.status, 200);
-    let body = json!({"username": "ada", "password": PASSWORD, "device_token": "x".repeat(43)});
-    assert_eq!(siege.post(HOME, "/v1/login", body).await.status, 200);
+    assert_eq!(attack.login(HOME, "ada", PASSWORD).await.status, 200);
+    let body =
+        json!({"username": "ada", "password": PASSWORD, "known_device_token": "x".repeat(43)});
+    assert_eq!(attack.post(HOME, "/v1/login", body).await.status, 200);
 }
 
 /// Rows L6, L8 and INV16: on two nodes in turn, and killed in between. The owner logs in meanwhile.
 async fn l6_l8_inv16_one_account_is_tried_ten_times_from_a_thousand_addresses(kind: Database) {
-    let mut siege = Siege::lay(kind).await;
-    let own = siege.begin("ada").await;
-    let client = siege.client();
-    let jar = Jar::of(&client.send(login_request(&client, "ada")).await);
-    let (begun, mut told) = (Instant::now(), 0);
+    let mut attack = BruteForceAttack::lay(kind).await;
+    let own = attack.begin("ada").await;
+    let client = attack.client();
+    let cookie_jar = CookieJar::of(&client.send(login_request(&client, "ada")).await);
+    let (started, mut told) = (Instant::now(), 0);
     for number in 0..1000 {
         if number == 500 {
-            siege.crash().await;
+            attack.crash().await;
         }
-        let answer = siege.login(&address(number), "ada", WRONG).await;
-        if number < 10 || answer.status == 401 {
-            is_told(&answer);
+        let response = attack.login(&address(number), "ada", WRONG).await;
+        if number < 10 || response.status == 401 {
+            is_told(&response);
             told += 1;
         } else {
-            wait_of(&answer);
+            wait_of(&response);
         }
         if number % 200 == 199 {
-            owner_gets_in(&siege, own.text_of("device_token"), &jar).await;
+            owner_gets_in(&attack, own.text_of("known_device_token"), &cookie_jar).await;
         }
     }
-    assert!(told <= 10 + waits_within(begun), "{told}");
-    for client in siege.clients() {
+    assert!(told <= 10 + waits_within(started), "{told}");
+    for client in attack.clients() {
         let stranger = login(client, "203.0.113.1", "ada", PASSWORD).await;
-        assert!(waits_within(begun) > 0 || wait_of(&stranger) <= 30, "{stranger:?}");
+        assert!(waits_within(started) > 0 || wait_of(&stranger) <= 30, "{stranger:?}");
     }
 }
 
-/// Logs in by a known client on both nodes, with bearer tokens and in cookie mode.
-async fn owner_gets_in(siege: &Siege, device: &str, jar: &Jar) {
-    for client in siege.clients() {
-        let body = json!({"username": "ada", "password": PASSWORD, "device_token": device});
+/// Logs in by a known device on both nodes, with bearer tokens and in cookie mode.
+async fn owner_gets_in(attack: &BruteForceAttack, device: &str, cookie_jar: &CookieJar) {
+    for client in attack.clients() {
+        let body = json!({"username": "ada", "password": PASSWORD, "known_device_token": device});
         // From where the attack comes, too.
         for from in [HOME, &address(3)] {
             let by_token = request(client, from, Method::POST, "/v1/login", &body);
-            let answer = client.send(by_token).await;
-            assert_eq!(answer.status, 200, "{answer:?}");
+            let response = client.send(by_token).await;
+            assert_eq!(response.status, 200, "{response:?}");
         }
-        let cookie = format!("{DEVICE}={}", jar.get(DEVICE));
+        let cookie = format!("{DEVICE}={}", cookie_jar.get(DEVICE));
         let by_cookie = login_request(client, "ada").header("cookie", cookie);
-        let answer = client.send(by_cookie.header("x-forwarded-for", address(4))).await;
-        assert_eq!(answer.status, 200, "{answer:?}");
+        let response = client.send(by_cookie.header("x-forwarded-for", address(4))).await;
+        assert_eq!(response.status, 200, "{response:?}");
     }
 }
 
 /// Rows L6 and INV16: a client is an IPv4 address, or an IPv6 network of 64 bits.
 async fn l6_inv16_one_client_tries_a_hundred_of_a_thousand_names(kind: Database) {
-    let mut siege = Siege::lay(kind).await;
-    siege.begin("ada").await;
+    let mut attack = BruteForceAttack::lay(kind).await;
+    attack.begin("ada").await;
     for is_old in [true, false] {
         let from = |number: usize| {
             if is_old {
@@ -199,41 +200,41 @@ async fn l6_inv16_one_client_tries_a_hundred_of_a_thousand_names(kind: Database)
         let neighbour = if is_old { "203.0.113.10" } else { "2001:db8:1:3::1" };
         for number in 0..1000 {
             if number == 500 {
-                siege.crash().await;
+                attack.crash().await;
             }
             // Some names are somebody's.
             let name = if number % 99 == 1 { "ada" } else { &format!("user{number}") };
-            let answer = siege.login(&from(number), name, WRONG).await;
+            let response = attack.login(&from(number), name, WRONG).await;
             if number < 100 {
-                is_told(&answer);
+                is_told(&response);
             } else {
-                wait_of(&answer);
+                wait_of(&response);
             }
         }
-        wait_of(&siege.login(&from(1000), "ada", PASSWORD).await);
-        let other = siege.login(neighbour, "ada", PASSWORD).await;
+        wait_of(&attack.login(&from(1000), "ada", PASSWORD).await);
+        let other = attack.login(neighbour, "ada", PASSWORD).await;
         assert_eq!(other.status, 200, "{other:?}");
     }
 }
 
 /// Row L6: the same answers in the same order, so nobody learns which names exist.
 async fn l6_a_name_of_nobody_is_counted_like_any_other(kind: Database) {
-    let siege = Siege::lay(kind).await;
-    siege.begin("ada").await;
-    let timeless = |mut answer: Answer| {
-        if answer.status == 429 {
-            wait_of(&answer);
-            answer.body["detail"] = json!(null);
-            answer.text.clear();
+    let attack = BruteForceAttack::lay(kind).await;
+    attack.begin("ada").await;
+    let timeless = |mut response: TestResponse| {
+        if response.status == 429 {
+            wait_of(&response);
+            response.body["detail"] = json!(null);
+            response.text.clear();
         }
-        answer
+        response
     };
     for (known, nobody) in [("ada", "eve"), ("ada@example.org", "eve@example.org")] {
         let mut statuses = BTreeMap::<u16, usize>::new();
         for number in 0..13 {
             let from = address(number);
-            let one = timeless(siege.login(&from, known, WRONG).await);
-            let other = timeless(siege.login(&from, nobody, WRONG).await);
+            let one = timeless(attack.login(&from, known, WRONG).await);
+            let other = timeless(attack.login(&from, nobody, WRONG).await);
             are_alike(&one, &other);
             *statuses.entry(one.status.as_u16()).or_default() += 1;
         }
@@ -243,34 +244,34 @@ async fn l6_a_name_of_nobody_is_counted_like_any_other(kind: Database) {
 
 /// Row L9: each wait is twice as long, up to the window, and none is longer than it says.
 async fn l9_who_waits_as_long_as_told_is_looked_at(kind: Database) {
-    let Some((siege, mut clock)) = Siege::lay_by_clock(kind).await else { return };
+    let Some((attack, mut clock)) = BruteForceAttack::lay_by_clock(kind).await else { return };
     let mut forward = |seconds| clock.forward(seconds);
-    siege.begin("ada").await;
-    siege.wear_out("ada", 10).await;
+    attack.begin("ada").await;
+    attack.wear_out("ada", 10).await;
     for (number, longest) in [30, 60, 120, 240, 480, 900, 900].into_iter().enumerate() {
         let from = address(100 + number);
-        let wait = wait_of(&siege.login(&from, "ada", WRONG).await);
+        let wait = wait_of(&attack.login(&from, "ada", WRONG).await);
         assert!(wait > longest / 2 && wait <= longest, "{wait} of {longest}");
         forward(wait / 2);
-        let rest = wait_of(&siege.login(&from, "ada", PASSWORD).await);
+        let rest = wait_of(&attack.login(&from, "ada", PASSWORD).await);
         assert!(rest <= wait - wait / 2, "half of it is no wait: {rest} of {wait}");
         forward(rest);
-        is_told(&siege.login(&from, "ada", WRONG).await);
+        is_told(&attack.login(&from, "ada", WRONG).await);
     }
-    forward(wait_of(&siege.login("203.0.113.1", "ada", PASSWORD).await));
-    let owner = siege.login("203.0.113.1", "ada", PASSWORD).await;
+    forward(wait_of(&attack.login("203.0.113.1", "ada", PASSWORD).await));
+    let owner = attack.login("203.0.113.1", "ada", PASSWORD).await;
     assert_eq!(owner.status, 200, "{owner:?}");
 
     // The same for a client, whose window begins with its first failure.
     for number in 0..100 {
-        is_told(&siege.login("203.0.113.2", &format!("user{number}"), WRONG).await);
+        is_told(&attack.login("203.0.113.2", &format!("user{number}"), WRONG).await);
     }
-    let wait = wait_of(&siege.login("203.0.113.2", "ada", PASSWORD).await);
+    let wait = wait_of(&attack.login("203.0.113.2", "ada", PASSWORD).await);
     forward(wait / 2);
-    let rest = wait_of(&siege.login("203.0.113.2", "ada", PASSWORD).await);
+    let rest = wait_of(&attack.login("203.0.113.2", "ada", PASSWORD).await);
     assert!(rest <= wait - wait / 2, "{rest} of {wait}");
     forward(rest);
-    assert_eq!(siege.login("203.0.113.2", "ada", PASSWORD).await.status, 200);
+    assert_eq!(attack.login("203.0.113.2", "ada", PASSWORD).await.status, 200);
 }
 
 /// ASVS 6.1.1: what is written down is what is set where nobody sets anything.
@@ -278,11 +279,11 @@ async fn l9_who_waits_as_long_as_told_is_looked_at(kind: Database) {
 fn a6_1_1_the_document_tells_the_numbers_that_are_in_force() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let read = |path: &str| std::fs::read_to_string(root.join(path)).unwrap();
-    let document = read("docs/brute-force.md");
+    let document = read("docs/rate-limits.md");
     let settings: toml::Table = read("config/default.toml").parse().unwrap();
-    let throttle = settings["throttle"].as_table().unwrap();
-    for (name, value) in throttle.iter().filter(|(_, value)| value.is_integer()) {
-        let rest = document.split_once(&format!("`throttle.{name}`"));
+    let rate_limit = settings["rate_limit"].as_table().unwrap();
+    for (name, value) in rate_limit.iter().filter(|(_, value)| value.is_integer()) {
+        let rest = document.split_once(&format!("`rate limit.{name}`"));
         let rest = rest.unwrap_or_else(|| panic!("{name} is not explained")).1;
         let (told, _) = rest.split_once('(').unwrap().1.split_once(')').unwrap();
         assert_eq!(told, value.to_string(), "{name}");

@@ -4,14 +4,16 @@ use std::fmt::Write;
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
-use gateward_e2e::{Answer, Client, Database, MASTER_KEY, Node, Plan, TestDatabase, on_both, run};
+use gateward_e2e::{
+    Client, Database, MASTER_KEY, Node, Plan, TestDatabase, TestResponse, on_both, run,
+};
 use regex::Regex;
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Map, Value, json};
 
 use crate::api::{Operation, form, operations};
 use crate::commands::said;
-use crate::loot::Loot;
+use crate::stolen_database::StolenDatabase;
 
 on_both!(w14_no_secret_stands_in_the_log, a16_2_1_a_line_tells_who_what_when_from_where);
 
@@ -99,7 +101,7 @@ fn fixed() -> Canaries {
 }
 
 /// The main job with good and bad credentials; gives an answer whose tokens still live.
-async fn walk(client: &Client, canaries: &mut Canaries) -> Answer {
+async fn walk(client: &Client, canaries: &mut Canaries) -> TestResponse {
     let account = json!({"username": "ada", "email": "ada@example.org", "password": PASSWORD});
     assert_eq!(client.send(client.post("/v1/signup", &account)).await.status, 201);
     client.login("ada", WRONG_PASSWORD).await.is(401, "invalid_credentials");
@@ -118,25 +120,25 @@ async fn walk(client: &Client, canaries: &mut Canaries) -> Answer {
     }
     for (current, status) in [(WRONG_PASSWORD, 422), (PASSWORD, 204)] {
         let body = json!({"current_password": current, "new_password": NEW_PASSWORD});
-        let answer = client.post_as(live.access(), "/v1/me/password", &body).await;
-        assert_eq!(answer.status, status, "{answer:?}");
+        let response = client.post_as(live.access(), "/v1/me/password", &body).await;
+        assert_eq!(response.status, status, "{response:?}");
     }
     let over = client.login("ada", NEW_PASSWORD).await;
     assert_eq!(client.logout(over.refresh_token()).await.status, 204);
-    for answer in [&first, &live, &over] {
-        canaries.push(("a device token", answer.text_of("device_token").to_owned()));
+    for response in [&first, &live, &over] {
+        canaries.push(("a device token", response.text_of("known_device_token").to_owned()));
     }
     let known = json!({
         "identifier": "ada",
         "password": NEW_PASSWORD,
-        "device_token": first.text_of("device_token"),
+        "known_device_token": first.text_of("known_device_token"),
     });
     let known = client.send(client.post("/v1/login", &known)).await;
-    for answer in [&first, &second, &again, &third, &live, &over, &known] {
-        keep_tokens(canaries, &[answer.access(), answer.refresh_token()]);
+    for response in [&first, &second, &again, &third, &live, &over, &known] {
+        keep_tokens(canaries, &[response.access(), response.refresh_token()]);
     }
     // One ends itself, and asks in vain about another.
-    let session = |answer: &Answer| answer.text_of("session_id").to_owned();
+    let session = |response: &TestResponse| response.text_of("session_id").to_owned();
     for (method, path) in [
         (Method::GET, "/v1/me/sessions".to_owned()),
         (Method::GET, format!("/v1/sessions/{}/explain", session(&live))),
@@ -148,8 +150,8 @@ async fn walk(client: &Client, canaries: &mut Canaries) -> Answer {
     live
 }
 
-/// Makes her an administrator, who then does to others what needs no letter.
-async fn walk_as_admin(plan: &Plan, client: &Client, live: &Answer) {
+/// Makes her an administrator, who then does to others what needs no email.
+async fn walk_as_admin(plan: &Plan, client: &Client, live: &TestResponse) {
     said(&run(plan, &["user", "grant", "ada", "admin"], ""));
     client.until_role(live.access(), "admin").await;
     let bob = client.signup("bob").await.text_of("id").to_owned();
@@ -163,8 +165,8 @@ async fn walk_as_admin(plan: &Plan, client: &Client, live: &Answer) {
         (Method::POST, format!("/v1/users/{bob}/enable"), json!({})),
     ] {
         let request = client.request(method, &path).bearer_auth(live.access()).json(&body);
-        let answer = client.send(request).await;
-        assert!(answer.status.is_success(), "{path}: {answer:?}");
+        let response = client.send(request).await;
+        assert!(response.status.is_success(), "{path}: {response:?}");
     }
     let path = format!("/v1/users/{bob}");
     let deleted = client.request(Method::DELETE, &path).bearer_auth(live.access());
@@ -184,9 +186,9 @@ async fn walk_by_cookie(client: &Client, canaries: &mut Canaries) {
     let login = json!({"identifier": "ada", "password": NEW_PASSWORD, "transport": "cookie"});
     let login = client.send(client.post("/v1/login", &login)).await;
     let csrf = login.text_of("csrf_token").to_owned();
-    let jar = cookies(&login);
+    let cookie_jar = cookies(&login);
     let send = async |path: &str, body: &Value, csrf: Option<&str>| {
-        let request = client.post(path, body).header("Cookie", &jar);
+        let request = client.post(path, body).header("Cookie", &cookie_jar);
         let request =
             csrf.into_iter().fold(request, |request, csrf| request.header("X-CSRF-Token", csrf));
         client.send(request).await
@@ -195,7 +197,7 @@ async fn walk_by_cookie(client: &Client, canaries: &mut Canaries) {
     let path = "/v1/me/reauthenticate";
     let again = send(path, &password, Some(&csrf)).await;
     assert_eq!(again.status, 200, "{again:?}");
-    for wrong in [None, Some(GARBAGE), Some(&jar)] {
+    for wrong in [None, Some(GARBAGE), Some(&cookie_jar)] {
         send(path, &password, wrong).await.is(403, "csrf_failed");
     }
     let refreshed = send("/v1/refresh", &json!({}), Some(&csrf)).await;
@@ -203,8 +205,8 @@ async fn walk_by_cookie(client: &Client, canaries: &mut Canaries) {
     let out = send("/v1/logout", &json!({}), Some(&csrf)).await;
     assert_eq!(out.status, 204, "{out:?}");
     canaries.push(("a CSRF token", csrf));
-    for answer in [&login, &again, &refreshed] {
-        for cookie in cookies(answer).split("; ") {
+    for response in [&login, &again, &refreshed] {
+        for cookie in cookies(response).split("; ") {
             let (name, value) = cookie.split_once('=').unwrap();
             match name {
                 "__Host-gateward-access" | "__Secure-gateward-refresh" => {
@@ -217,8 +219,8 @@ async fn walk_by_cookie(client: &Client, canaries: &mut Canaries) {
 }
 
 /// What a browser sends back of the cookies of an answer.
-fn cookies(answer: &Answer) -> String {
-    let cookies = answer.headers.get_all("set-cookie").iter();
+fn cookies(response: &TestResponse) -> String {
+    let cookies = response.headers.get_all("set-cookie").iter();
     let pairs = cookies.map(|cookie| cookie.to_str().unwrap().split(';').next().unwrap());
     pairs.collect::<Vec<_>>().join("; ")
 }
@@ -232,8 +234,8 @@ async fn walk_as_service(client: &Client, canaries: &mut Canaries) {
             for path in ["/oauth/introspect", "/oauth/revoke"] {
                 let request = client.request(Method::POST, path);
                 let request = request.basic_auth("api", Some(secret));
-                let answer = client.send(form(request, [("token", token)].into_iter())).await;
-                assert_eq!(answer.status, status, "{answer:?}");
+                let response = client.send(form(request, [("token", token)].into_iter())).await;
+                assert_eq!(response.status, status, "{response:?}");
             }
         }
         for path in ["/v1/revocations", "/v1/revocations/stream"] {
@@ -247,7 +249,7 @@ async fn walk_as_service(client: &Client, canaries: &mut Canaries) {
 
 /// The salts and hashes of passwords, as they are stored.
 async fn hash(database: &TestDatabase) -> Canaries {
-    let bytes = Loot::of(database).await.bytes;
+    let bytes = StolenDatabase::of(database).await.bytes;
     let hash = regex::bytes::Regex::new(r"\$argon2id\$[^$]+\$[^$]+\$([A-Za-z0-9+/]{20,43})");
     let found = hash.unwrap();
     let found: Canaries = found
@@ -259,10 +261,10 @@ async fn hash(database: &TestDatabase) -> Canaries {
 }
 
 /// Every operation, with secrets in all places, those where they do not belong above all.
-async fn everywhere(client: &Client, operations: &[Operation], live: &Answer) {
+async fn everywhere(client: &Client, operations: &[Operation], live: &TestResponse) {
     for operation in operations {
         for number in 0..PLACES {
-            let request = place(number, client, operation, live);
+            let request = index(number, client, operation, live);
             client.send(request.header("Idempotency-Key", KEY)).await;
         }
     }
@@ -271,7 +273,12 @@ async fn everywhere(client: &Client, operations: &[Operation], live: &Answer) {
 /// How many places [`place`] knows.
 const PLACES: usize = 13;
 
-fn place(number: usize, client: &Client, operation: &Operation, live: &Answer) -> RequestBuilder {
+fn index(
+    number: usize,
+    client: &Client,
+    operation: &Operation,
+    live: &TestResponse,
+) -> RequestBuilder {
     let (access, refresh) = (live.access(), live.refresh_token());
     let path = operation.path_to(GARBAGE, GARBAGE);
     let at = |path: &str| client.request(operation.method.clone(), path);
@@ -367,8 +374,8 @@ async fn a16_2_1_a_line_tells_who_what_when_from_where(kind: Database) {
     assert!(!node.log().contains("FORGED"), "{}", node.log());
     whole_lines(&node.log(), "json");
     let lines = node.lines("answered");
-    let line_of = |answer: &Answer| {
-        let id = answer.header("x-request-id").unwrap();
+    let line_of = |response: &TestResponse| {
+        let id = response.header("x-request-id").unwrap();
         let line = lines.iter().find(|line| line["request_id"] == id);
         line.unwrap_or_else(|| panic!("no line of {id}: {}", node.log())).clone()
     };
@@ -387,8 +394,8 @@ async fn a16_2_1_a_line_tells_who_what_when_from_where(kind: Database) {
         assert!(line["status"].is_u64(), "{line}");
     }
     // What a use case tells belongs to its request.
-    let begun = &node.lines("session begun")[0];
-    assert_eq!(begun["request_id"], line_of(&pair)["request_id"]);
-    assert_eq!(begun["user_id"], me.body["id"]);
-    assert_eq!([&begun["route"], &begun["client_ip"]], ["/v1/login", "127.0.0.1"]);
+    let started = &node.lines("session begun")[0];
+    assert_eq!(started["request_id"], line_of(&pair)["request_id"]);
+    assert_eq!(started["user_id"], me.body["id"]);
+    assert_eq!([&started["route"], &started["client_ip"]], ["/v1/login", "127.0.0.1"]);
 }

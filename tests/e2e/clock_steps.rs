@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use gateward_e2e::{Answer, Client, Database, Node, PASSWORD, ShiftedClock, TestDatabase, on_both};
+use gateward_e2e::{
+    Client, Database, Node, PASSWORD, ShiftedClock, TestDatabase, TestResponse, on_both,
+};
 use gateward_e2e::{Plan, claims};
 
 on_both!(
@@ -22,20 +24,20 @@ async fn start(database: &TestDatabase, clock: &ShiftedClock) -> Node {
     plan.start().await
 }
 
-async fn login(client: &Client, name: &str) -> Answer {
-    let answer = client.login(name, PASSWORD).await;
-    assert_eq!(answer.status, 200, "{answer:?}");
-    answer
+async fn login(client: &Client, name: &str) -> TestResponse {
+    let response = client.login(name, PASSWORD).await;
+    assert_eq!(response.status, 200, "{response:?}");
+    response
 }
 
-async fn logged_out(client: &Client, name: &str) -> Answer {
+async fn logged_out(client: &Client, name: &str) -> TestResponse {
     let pair = login(client, name).await;
     assert_eq!(client.me(pair.access()).await.status, 200);
     assert_eq!(client.logout(pair.refresh_token()).await.status, 204);
     pair
 }
 
-async fn refresh(client: &Client, pair: &Answer, key: &str) -> Answer {
+async fn refresh(client: &Client, pair: &TestResponse, key: &str) -> TestResponse {
     let next = client.refresh(pair.refresh_token(), Some(key)).await;
     assert_eq!(next.status, 200, "{next:?}");
     next
@@ -129,9 +131,9 @@ async fn f22_nodes_whose_clocks_differ_by_five_seconds_believe_each_other_and_le
     let time = |claim: &str| claims(over.access())[claim].as_i64().unwrap();
     let life = time("exp") - time("iat");
     for client in [&slow_one, &fast_one] {
-        let begun = Instant::now();
+        let started = Instant::now();
         while client.me(over.access()).await.status == 200 {
-            assert!(begun.elapsed() < Duration::from_secs(3), "it is let in");
+            assert!(started.elapsed() < Duration::from_secs(3), "it is let in");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
@@ -139,14 +141,14 @@ async fn f22_nodes_whose_clocks_differ_by_five_seconds_believe_each_other_and_le
     let at = life - 6;
     slow.set(at);
     fast.set(at + 5);
-    let (begun, mut expired) = (Instant::now(), [false; 2]);
+    let (started, mut expired) = (Instant::now(), [false; 2]);
     while expired != [true, true] {
         for (client, expired) in [&slow_one, &fast_one].into_iter().zip(&mut expired) {
             let refused = client.me(over.access()).await;
             *expired |= refused.code() == "token_expired";
             refused.is(401, if *expired { "token_expired" } else { "session_ended" });
         }
-        assert!(begun.elapsed() < Duration::from_secs(20), "the end of its life is not met");
+        assert!(started.elapsed() < Duration::from_secs(20), "the end of its life is not met");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }

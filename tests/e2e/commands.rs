@@ -58,7 +58,7 @@ fn f23_every_command_refuses_a_bad_setting_by_name_before_the_socket_is_bound() 
         &["keys", "rotate"],
         &["mail", "list"],
         &["mail", "retry", "--all"],
-        &["mail", "render", "letters"],
+        &["mail", "render", "emails"],
         &["session", "explain", "01939b50-0000-7000-8000-000000000000"],
         &["audit", "verify"],
         &["user", "list"],

@@ -1,9 +1,9 @@
 //! Confirming an address before there is an account: rows E1, E2, E7 and A9.
 
-use gateward_e2e::{Answer, Database, PASSWORD, on_both};
+use gateward_e2e::{Database, PASSWORD, TestResponse, on_both};
 use serde_json::{Value, json};
 
-use crate::post::{OTHER, Post, address, are_alike, code, subject, token, wrong_code};
+use crate::mail_api::{OTHER, Post, address, are_alike, code, subject, token, wrong_code};
 
 on_both!(
     e1_a_sign_up_tells_nothing_of_an_address,
@@ -22,7 +22,7 @@ async fn e1_a_sign_up_tells_nothing_of_an_address(kind: Database) {
     let old = post.beside("signup.email_verification", "optional").await;
     for name in ["known", "gone", "unconfirmed"] {
         assert_eq!(old.client().signup(name).await.status, 201);
-        let token = token(&post.letter(&address(name), subject::CONFIRM).await);
+        let token = token(&post.email(&address(name), subject::CONFIRM).await);
         let body = json!({"token": token, "password": PASSWORD});
         if name != "unconfirmed" {
             assert_eq!(post.say("email/confirm", body).await.status, 204);
@@ -35,22 +35,22 @@ async fn e1_a_sign_up_tells_nothing_of_an_address(kind: Database) {
     assert!(free.text_of("signup_id").len() >= 43, "256 random bits");
     assert_eq!(free.body.as_object().unwrap().len(), 2);
     for (number, name) in ["known", "gone", "unconfirmed", "free", "KNOWN"].iter().enumerate() {
-        let answer = post.signup(&format!("other{number}"), &address(name), OTHER).await;
-        are_alike(&answer, &free);
-        assert_ne!(answer.body["signup_id"], free.body["signup_id"]);
-        // Nor does asking for the letter once more tell, with the sign-up's own secret or without.
+        let response = post.signup(&format!("other{number}"), &address(name), OTHER).await;
+        are_alike(&response, &free);
+        assert_ne!(response.body["signup_id"], free.body["signup_id"]);
+        // Nor does asking for the email once more tell, with the sign-up's own secret or without.
         let again = post.say("email/resend", json!({"email": address(name)})).await;
         let mut body = json!({"email": address("nobody")});
         are_alike(&again, &post.say("email/resend", body.clone()).await);
-        body["signup_id"] = answer.body["signup_id"].clone();
+        body["signup_id"] = response.body["signup_id"].clone();
         are_alike(&again, &post.say("email/resend", body).await);
     }
     for name in ["known", "gone", "unconfirmed"] {
-        let mail = post.letter(&address(name), subject::EXISTS).await;
+        let mail = post.email(&address(name), subject::EXISTS).await;
         assert!(mail.links.is_empty() && mail.code.is_none(), "a link that acts: {mail:#?}");
-        assert!(post.letters(&address(name), subject::CONFIRM, 1).await.len() <= 2);
+        assert!(post.emails(&address(name), subject::CONFIRM, 1).await.len() <= 2);
     }
-    assert!(post.server.letters_to(&address("nobody")).is_empty());
+    assert!(post.server.emails_to(&address("nobody")).is_empty());
 }
 
 /// Row E2: before the confirmation there is no account, and a login does not tell.
@@ -68,7 +68,7 @@ async fn e2_a_sign_up_that_waits_is_nobody(kind: Database) {
     ] {
         are_alike(&post.client.login(who, password).await, &unknown);
     }
-    let mail = post.letter(&address("ada"), subject::CONFIRM).await;
+    let mail = post.email(&address("ada"), subject::CONFIRM).await;
     are_alike(&post.client.login("ada", PASSWORD).await, &unknown);
     let body = json!({"token": token(&mail), "signup_id": signup.body["signup_id"]});
     assert_eq!(post.say("email/confirm", body).await.status, 204);
@@ -84,7 +84,7 @@ async fn e7_a_name_is_held_by_a_confirmed_account_alone(kind: Database) {
     for who in ["one", "two"] {
         let signup = post.signup("ada", &address(who), PASSWORD).await;
         assert_eq!(signup.status, 202, "{signup:?}");
-        let mail = post.letter(&address(who), subject::CONFIRM).await;
+        let mail = post.email(&address(who), subject::CONFIRM).await;
         ready.push(json!({"token": token(&mail), "signup_id": signup.body["signup_id"]}));
     }
     let mut late = ready.pop().unwrap();
@@ -95,9 +95,9 @@ async fn e7_a_name_is_held_by_a_confirmed_account_alone(kind: Database) {
     are_alike(&post.signup("ada", &address("free"), PASSWORD).await, &known);
 
     for _ in 0..2 {
-        let answer = post.say("email/confirm", late.clone()).await;
-        answer.is(409, "username_taken");
-        assert!(answer.text_of("detail").contains("'username'"), "{answer:?}");
+        let response = post.say("email/confirm", late.clone()).await;
+        response.is(409, "username_taken");
+        assert!(response.text_of("detail").contains("'username'"), "{response:?}");
     }
     late["username"] = json!("no name");
     post.say("email/confirm", late.clone()).await.is(422, "validation_failed");
@@ -116,7 +116,7 @@ async fn an_address_is_confirmed_by_two_proofs(kind: Database) {
     {
         let name = format!("user{number}");
         let signup = post.signup(&name, &address(&name), PASSWORD).await;
-        let mail = post.letter(&address(&name), subject::CONFIRM).await;
+        let mail = post.email(&address(&name), subject::CONFIRM).await;
         let mut body = if by_code {
             json!({"email": address(&name), "code": code(&mail)})
         } else {
@@ -140,8 +140,8 @@ async fn a9_one_proof_or_the_wrong_one_uses_nothing_up(kind: Database) {
     let [ada, bob] = ["ada", "bob"].map(address);
     let signup = post.signup("ada", &ada, PASSWORD).await;
     let other = post.signup("bob", &bob, OTHER).await;
-    let mail = post.letter(&ada, subject::CONFIRM).await;
-    let others = post.letter(&bob, subject::CONFIRM).await;
+    let mail = post.email(&ada, subject::CONFIRM).await;
+    let others = post.email(&bob, subject::CONFIRM).await;
     let (own, foreign) = (&signup.body["signup_id"], &other.body["signup_id"]);
     let (link, code) = (token(&mail), code(&mail));
     let refused = [
@@ -158,11 +158,11 @@ async fn a9_one_proof_or_the_wrong_one_uses_nothing_up(kind: Database) {
         json!({"token": token(&others), "signup_id": own}),
         json!({"token": "0".repeat(64), "signup_id": own}),
     ];
-    let mut first: Option<Answer> = None;
+    let mut first: Option<TestResponse> = None;
     for body in refused {
-        let answer = post.say("email/confirm", body).await;
-        answer.is(400, "invalid_link");
-        are_alike(first.get_or_insert_with(|| answer.clone()), &answer);
+        let response = post.say("email/confirm", body).await;
+        response.is(400, "invalid_link");
+        are_alike(first.get_or_insert_with(|| response.clone()), &response);
     }
     post.client.login("ada", PASSWORD).await.is(401, "invalid_credentials");
     let body = json!({"email": ada, "code": code, "signup_id": own});
@@ -175,7 +175,7 @@ async fn a9_one_proof_or_the_wrong_one_uses_nothing_up(kind: Database) {
 async fn a9_nobody_confirms_the_account_of_another(kind: Database) {
     let Some(post) = Post::start(kind, &[]).await else { return };
     let [ada, bob] = [post.client.begin("ada").await, post.client.begin("bob").await];
-    let mail = post.letter(&address("ada"), subject::CONFIRM).await;
+    let mail = post.email(&address("ada"), subject::CONFIRM).await;
     for mailbox in
         [json!({"token": token(&mail)}), json!({"email": address("ada"), "code": code(&mail)})]
     {
@@ -197,9 +197,9 @@ async fn a9_a_link_does_what_it_is_for_and_nothing_else(kind: Database) {
     let pair = post.client.begin("ada").await;
     let ada = address("ada");
     assert_eq!(post.change(&pair, &address("new")).await.status, 202);
-    let confirm = token(&post.letter(&ada, subject::CONFIRM).await);
-    let change = token(&post.letter(&address("new"), subject::CONFIRM_NEW).await);
-    let undo = token(&post.letter(&ada, subject::UNDO).await);
+    let confirm = token(&post.email(&ada, subject::CONFIRM).await);
+    let change = token(&post.email(&address("new"), subject::CONFIRM_NEW).await);
+    let undo = token(&post.email(&ada, subject::UNDO).await);
     let reset = token(&post.forgot(&ada, 0).await);
     let bodies = |token: &str| -> [(&str, Value); 3] {
         [
@@ -220,7 +220,7 @@ async fn a9_a_link_does_what_it_is_for_and_nothing_else(kind: Database) {
     }
     let me = post.client.me(pair.access()).await.body;
     assert_eq!((&me["email"], &me["email_verified"]), (&json!(ada), &json!(false)));
-    // A letter to the address that the account had opens nothing once it has another.
+    // An email to the address that the account had opens nothing once it has another.
     let done = post.say("email/confirm", json!({"token": change, "password": PASSWORD})).await;
     assert_eq!(done.status, 204, "{done:?}");
     for (path, body) in bodies(&reset).into_iter().chain(bodies(&confirm)) {

@@ -1,19 +1,21 @@
 //! The cookie transport over the wire: what is set, what is taken, what is cleared.
 
+pub(crate) mod cookie_jar;
 mod credentials;
-pub(crate) mod jar;
 mod races;
 
 use std::time::Duration;
 
-use gateward_e2e::{Answer, Client, Database, Node, PASSWORD, Plan, TestDatabase, claims, on_both};
+use gateward_e2e::{
+    Client, Database, Node, PASSWORD, Plan, TestDatabase, TestResponse, claims, on_both,
+};
 use reqwest::Method;
 use serde_json::json;
 
-use jar::{ACCESS, CSRF, DEVICE, Jar, REFRESH, login_request, refuses, set_cookies};
+use cookie_jar::{ACCESS, CSRF, CookieJar, DEVICE, REFRESH, login_request, refuses, set_cookies};
 
 on_both!(
-    s8_cookies_have_their_flags_in_every_answer,
+    s8_cookies_have_their_flags_in_every_response,
     s8_cookies_are_kept_for_the_rest_of_the_session,
     s2_a_login_takes_no_session_from_its_cookies,
     an_expired_access_cookie_logs_out,
@@ -34,10 +36,10 @@ async fn start(kind: Database, settings: &[(&str, &str)]) -> (Node, Client, Test
 
 /// Asserts that an answer sets these cookies and no others, each with all its flags and none more.
 #[track_caller]
-fn sets(answer: &Answer, names: &[&str], same_site: &str, base: &str) {
-    let cookies = set_cookies(answer);
+fn sets(response: &TestResponse, names: &[&str], same_site: &str, base: &str) {
+    let cookies = set_cookies(response);
     let found: Vec<&str> = cookies.iter().map(|cookie| cookie.name.as_str()).collect();
-    assert_eq!(found, names, "{answer:?}");
+    assert_eq!(found, names, "{response:?}");
     for cookie in cookies {
         let path = if cookie.name == REFRESH { format!("{base}/refresh") } else { "/".to_owned() };
         let mut wanted = vec![format!("Path={path}")];
@@ -53,20 +55,20 @@ fn sets(answer: &Answer, names: &[&str], same_site: &str, base: &str) {
         assert!(cookie.name.len() + cookie.value.len() <= 4096, "{}", cookie.name);
         // Row 3.3.4: what scripts must not read does not stand in the body.
         let hidden = cookie.name != CSRF && !cookie.value.is_empty();
-        assert!(!hidden || !answer.text.contains(&cookie.value), "{answer:?}");
+        assert!(!hidden || !response.text.contains(&cookie.value), "{response:?}");
     }
 }
 
 /// The members of an answer.
-fn members(answer: &Answer) -> Vec<&str> {
+fn members(response: &TestResponse) -> Vec<&str> {
     let mut members: Vec<&str> =
-        answer.body.as_object().unwrap().keys().map(String::as_str).collect();
+        response.body.as_object().unwrap().keys().map(String::as_str).collect();
     members.sort_unstable();
     members
 }
 
 /// Rows S8 and 3.3.1 to 3.3.5: names, flags and paths, for each `SameSite` and another base path.
-async fn s8_cookies_have_their_flags_in_every_answer(kind: Database) {
+async fn s8_cookies_have_their_flags_in_every_response(kind: Database) {
     for (same_site, base) in [("Lax", "/v1"), ("Strict", "/api/v7"), ("None", "")] {
         let settings = [("cookies.same_site", same_site), ("http.base_path", base)];
         let (_node, client, _database) = start(kind, &settings).await;
@@ -74,36 +76,41 @@ async fn s8_cookies_have_their_flags_in_every_answer(kind: Database) {
         let ada = json!({"username": "ada", "email": "ada@example.org", "password": PASSWORD});
         assert_eq!(client.send(client.post(&path("/signup"), &ada)).await.status, 201);
         let login = json!({"username": "ada", "password": PASSWORD, "transport": "cookie"});
-        let answer = client.send(client.post(&path("/login"), &login)).await;
-        sets(&answer, &[ACCESS, REFRESH, CSRF, DEVICE], same_site, base);
-        assert_eq!(members(&answer), ["csrf_token", "expires_in", "session_id", "user"]);
-        assert_eq!(answer.header("cache-control"), Some("no-store"));
-        let mut jar = Jar::of(&answer);
-        assert_eq!(answer.text_of("csrf_token"), jar.get(CSRF));
-        assert_eq!(claims(jar.get(ACCESS))["sid"], jar.session_id);
+        let response = client.send(client.post(&path("/login"), &login)).await;
+        sets(&response, &[ACCESS, REFRESH, CSRF, DEVICE], same_site, base);
+        assert_eq!(members(&response), ["csrf_token", "expires_in", "session_id", "user"]);
+        assert_eq!(response.header("cache-control"), Some("no-store"));
+        let mut cookie_jar = CookieJar::of(&response);
+        assert_eq!(response.text_of("csrf_token"), cookie_jar.get(CSRF));
+        assert_eq!(claims(cookie_jar.get(ACCESS))["sid"], cookie_jar.session_id);
 
-        let send = async |jar: &Jar, rest: &str| {
+        let send = async |cookie_jar: &CookieJar, rest: &str| {
             let cookies: Vec<String> =
-                jar.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+                cookie_jar.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
             let request = client.request(Method::POST, &path(rest));
             let request = request.header("cookie", cookies.join("; "));
-            client.send(request.header("x-csrf-token", jar.get(CSRF))).await
+            client.send(request.header("x-csrf-token", cookie_jar.get(CSRF))).await
         };
-        let answer = send(&jar, "/refresh").await;
-        assert_eq!(answer.status, 200, "{answer:?}");
-        sets(&answer, &[ACCESS, REFRESH, CSRF], same_site, base);
-        assert_eq!(members(&answer), ["csrf_token", "expires_in", "session_id", "user"]);
-        assert_eq!(answer.header("cache-control"), Some("no-store"));
-        let before = jar.clone();
-        jar.keep(&answer);
-        assert_eq!(jar.get(CSRF), before.get(CSRF), "constant for the session");
-        assert!(jar.get(ACCESS) != before.get(ACCESS) && jar.get(REFRESH) != before.get(REFRESH));
+        let response = send(&cookie_jar, "/refresh").await;
+        assert_eq!(response.status, 200, "{response:?}");
+        sets(&response, &[ACCESS, REFRESH, CSRF], same_site, base);
+        assert_eq!(members(&response), ["csrf_token", "expires_in", "session_id", "user"]);
+        assert_eq!(response.header("cache-control"), Some("no-store"));
+        let before = cookie_jar.clone();
+        cookie_jar.keep(&response);
+        assert_eq!(cookie_jar.get(CSRF), before.get(CSRF), "constant for the session");
+        assert!(
+            cookie_jar.get(ACCESS) != before.get(ACCESS)
+                && cookie_jar.get(REFRESH) != before.get(REFRESH)
+        );
 
-        let answer = send(&jar, "/logout").await;
-        assert_eq!(answer.status, 204, "{answer:?}");
-        sets(&answer, &[ACCESS, REFRESH, CSRF], same_site, base);
-        assert!(set_cookies(&answer).iter().all(|gone| gone.max_age == 0 && gone.value.is_empty()));
-        let me = client.request(Method::GET, &path("/me")).header("cookie", jar.line(""));
+        let response = send(&cookie_jar, "/logout").await;
+        assert_eq!(response.status, 204, "{response:?}");
+        sets(&response, &[ACCESS, REFRESH, CSRF], same_site, base);
+        assert!(
+            set_cookies(&response).iter().all(|gone| gone.max_age == 0 && gone.value.is_empty())
+        );
+        let me = client.request(Method::GET, &path("/me")).header("cookie", cookie_jar.line(""));
         client.send(me).await.is(401, "session_ended");
     }
 }
@@ -112,32 +119,32 @@ async fn s8_cookies_have_their_flags_in_every_answer(kind: Database) {
 async fn s8_cookies_are_kept_for_the_rest_of_the_session(kind: Database) {
     let settings = [("tokens.refresh_idle_seconds", "500"), ("tokens.session_max_seconds", "600")];
     let (_node, client, _database) = start(kind, &settings).await;
-    let mut jar = Jar::begin(&client, "ada").await;
-    let answer = client.send(login_request(&client, "ada")).await;
-    for cookie in set_cookies(&answer) {
+    let mut cookie_jar = CookieJar::begin(&client, "ada").await;
+    let response = client.send(login_request(&client, "ada")).await;
+    for cookie in set_cookies(&response) {
         let wanted = if cookie.name == DEVICE { KNOWN_SECONDS } else { 500 };
         assert_eq!(cookie.max_age, wanted, "{}", cookie.name);
     }
     // The end of the idle time moves with a refresh, and the age of the cookies says when it is.
     tokio::time::sleep(Duration::from_millis(1100)).await;
-    let answer = jar.refresh(&client, None).await;
-    assert!(set_cookies(&answer).iter().all(|cookie| cookie.max_age == 500), "{answer:?}");
-    jar.keep(&answer);
-    let refresh = claims(jar.get(REFRESH));
-    let access = claims(jar.get(ACCESS));
+    let response = cookie_jar.refresh(&client, None).await;
+    assert!(set_cookies(&response).iter().all(|cookie| cookie.max_age == 500), "{response:?}");
+    cookie_jar.keep(&response);
+    let refresh = claims(cookie_jar.get(REFRESH));
+    let access = claims(cookie_jar.get(ACCESS));
     assert_eq!(refresh["exp"].as_i64().unwrap() - access["iat"].as_i64().unwrap(), 500);
 
     // The end of the session does not.
     let settings = [("tokens.refresh_idle_seconds", "600"), ("tokens.session_max_seconds", "600")];
     let (_node, client, _database) = start(kind, &settings).await;
-    let jar = Jar::begin(&client, "ada").await;
-    let end = claims(jar.get(REFRESH))["exp"].as_i64().unwrap();
+    let cookie_jar = CookieJar::begin(&client, "ada").await;
+    let end = claims(cookie_jar.get(REFRESH))["exp"].as_i64().unwrap();
     tokio::time::sleep(Duration::from_millis(1100)).await;
-    let answer = jar.refresh(&client, None).await;
-    let mut next = jar.clone();
-    next.keep(&answer);
+    let response = cookie_jar.refresh(&client, None).await;
+    let mut next = cookie_jar.clone();
+    next.keep(&response);
     assert_eq!(claims(next.get(REFRESH))["exp"], end);
-    for cookie in set_cookies(&answer) {
+    for cookie in set_cookies(&response) {
         let left = end - claims(next.get(ACCESS))["iat"].as_i64().unwrap();
         assert!(cookie.max_age == left && left < 600, "{cookie:?}");
     }
@@ -146,9 +153,9 @@ async fn s8_cookies_are_kept_for_the_rest_of_the_session(kind: Database) {
 /// Row S2: whoever plants cookies in a browser does not get into what begins there.
 async fn s2_a_login_takes_no_session_from_its_cookies(kind: Database) {
     let (_node, client, _database) = start(kind, &[]).await;
-    let mallory = Jar::begin(&client, "mallory").await;
+    let mallory = CookieJar::begin(&client, "mallory").await;
     assert_eq!(client.signup("ada").await.status, 201);
-    let garbage = Jar {
+    let garbage = CookieJar {
         cookies: mallory.cookies.keys().map(|name| (name.clone(), "planted".to_owned())).collect(),
         session_id: "planted".to_owned(),
     };
@@ -156,7 +163,7 @@ async fn s2_a_login_takes_no_session_from_its_cookies(kind: Database) {
         let line: Vec<String> =
             planted.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let request = login_request(&client, "ada").header("cookie", line.join("; "));
-        let ada = Jar::of(&client.send(request).await);
+        let ada = CookieJar::of(&client.send(request).await);
         assert_ne!(ada.session_id, planted.session_id);
         for name in [ACCESS, REFRESH, CSRF, DEVICE] {
             assert_ne!(ada.get(name), planted.get(name), "{name}");
@@ -178,27 +185,27 @@ async fn s2_a_login_takes_no_session_from_its_cookies(kind: Database) {
 /// A browser that was away for longer than an access token is good still logs out.
 async fn an_expired_access_cookie_logs_out(kind: Database) {
     let (_node, client, _database) = start(kind, &[("tokens.access_ttl_seconds", "1")]).await;
-    let jar = Jar::begin(&client, "ada").await;
-    let mut answer = jar.me(&client).await;
+    let cookie_jar = CookieJar::begin(&client, "ada").await;
+    let mut response = cookie_jar.me(&client).await;
     // The leeway for clocks is part of the wait.
     for _ in 0..100 {
-        if answer.status != 200 {
+        if response.status != 200 {
             break;
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
-        answer = jar.me(&client).await;
+        response = cookie_jar.me(&client).await;
     }
-    refuses(&answer, 401, "token_expired");
-    let forged = jar.bare(&client, Method::POST, "/v1/logout");
+    refuses(&response, 401, "token_expired");
+    let forged = cookie_jar.bare(&client, Method::POST, "/v1/logout");
     refuses(&client.send(forged).await, 403, "csrf_failed");
     for _ in 0..2 {
-        let answer = client.send(jar.request(&client, Method::POST, "/v1/logout")).await;
-        assert_eq!(answer.status, 204, "{answer:?}");
-        let mut emptied = jar.clone();
-        emptied.keep(&answer);
+        let response = client.send(cookie_jar.request(&client, Method::POST, "/v1/logout")).await;
+        assert_eq!(response.status, 204, "{response:?}");
+        let mut emptied = cookie_jar.clone();
+        emptied.keep(&response);
         assert_eq!(emptied.cookies.into_keys().collect::<Vec<_>>(), [DEVICE]);
     }
-    let refused = jar.refresh(&client, None).await;
+    let refused = cookie_jar.refresh(&client, None).await;
     refuses(&refused, 401, "session_ended");
     assert_eq!(refused.body["reason"], "logout");
 }

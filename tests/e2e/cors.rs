@@ -1,10 +1,10 @@
 //! Pages of other origins, and the cookies of their visitors: row W4.
 
-use gateward_e2e::{Answer, Client};
+use gateward_e2e::{Client, TestResponse};
 use reqwest::{Method, RequestBuilder};
 
-use crate::cookies::jar::{Jar, login_request, set_cookies};
-use crate::stage::Stage;
+use crate::cookies::cookie_jar::{CookieJar, login_request, set_cookies};
+use crate::test_server::TestServer;
 
 const LISTED: &str = "https://app.example.org";
 
@@ -23,38 +23,39 @@ const STRANGERS: [&str; 11] = [
     "https://app.example.org, https://evil.example",
 ];
 
-async fn stage() -> Stage {
-    Stage::with(&[("http.cors_origins", LISTED)]).await
+async fn server() -> TestServer {
+    TestServer::with(&[("http.cors_origins", LISTED)]).await
 }
 
 /// Asserts that a browser keeps an answer from the page, and a cache from mixing it up.
 #[track_caller]
-fn is_hidden(what: &str, answer: &Answer) {
-    let told = answer.headers.keys().find(|name| name.as_str().starts_with("access-control-allow"));
+fn is_hidden(what: &str, response: &TestResponse) {
+    let told =
+        response.headers.keys().find(|name| name.as_str().starts_with("access-control-allow"));
     // By itself `Allow-Credentials` gives nothing away, and neither is it `*`.
     assert!(
         told.is_none_or(|name| name == "access-control-allow-credentials"),
-        "{what}: {answer:?}"
+        "{what}: {response:?}"
     );
-    assert!(varies(answer), "{what}: {answer:?}");
+    assert!(varies(response), "{what}: {response:?}");
 }
 
-fn varies(answer: &Answer) -> bool {
-    let lines = answer.headers.get_all("vary").iter();
+fn varies(response: &TestResponse) -> bool {
+    let lines = response.headers.get_all("vary").iter();
     let mut names = lines.flat_map(|line| line.to_str().unwrap().split(','));
     names.any(|name| name.trim().eq_ignore_ascii_case("origin"))
 }
 
 /// Asserts that a browser lets the listed origin read an answer, and no other.
 #[track_caller]
-fn is_shown(what: &str, answer: &Answer) {
-    let allowed = answer.header("access-control-allow-origin");
-    assert_eq!(allowed, Some(LISTED), "{what}: {answer:?}");
-    let credentials = answer.header("access-control-allow-credentials");
-    assert_eq!(credentials, Some("true"), "{what}: {answer:?}");
-    assert!(varies(answer), "{what}: {answer:?}");
-    let exposed = answer.header("access-control-expose-headers").unwrap_or_default();
-    assert!(!exposed.contains('*') && !exposed.contains("cookie"), "{what}: {answer:?}");
+fn is_shown(what: &str, response: &TestResponse) {
+    let allowed = response.header("access-control-allow-origin");
+    assert_eq!(allowed, Some(LISTED), "{what}: {response:?}");
+    let credentials = response.header("access-control-allow-credentials");
+    assert_eq!(credentials, Some("true"), "{what}: {response:?}");
+    assert!(varies(response), "{what}: {response:?}");
+    let exposed = response.header("access-control-expose-headers").unwrap_or_default();
+    assert!(!exposed.contains('*') && !exposed.contains("cookie"), "{what}: {response:?}");
 }
 
 /// Every operation of the document.
@@ -96,39 +97,39 @@ fn preflight(client: &Client, (method, path): &(Method, String), headers: &str) 
 /// Rows W4 and 3.4.2: at every operation, with the visitor's cookies.
 #[tokio::test]
 async fn w4_a_stranger_reads_nothing_by_its_visitors_cookies() {
-    let stage = stage().await;
-    let client = &stage.client;
-    let jar = Jar::begin(client, "ada").await;
+    let server = server().await;
+    let client = &server.client;
+    let cookie_jar = CookieJar::begin(client, "ada").await;
     let all = operations(client).await;
     for origin in STRANGERS {
         for one in &all {
             let what = format!("{} {} from {origin:?}", one.0, one.1);
-            let asked = jar.bare(client, one.0.clone(), &one.1).header("origin", origin);
+            let asked = cookie_jar.bare(client, one.0.clone(), &one.1).header("origin", origin);
             is_hidden(&what, &client.send(asked).await);
             let asked = preflight(client, one, "content-type,x-csrf-token");
-            let answer = client.send(asked.header("origin", origin)).await;
-            is_hidden(&what, &answer);
+            let response = client.send(asked.header("origin", origin)).await;
+            is_hidden(&what, &response);
         }
         let login = login_request(client, "ada").header("origin", origin);
-        let answer = client.send(login).await;
-        is_hidden("login", &answer);
-        assert!(set_cookies(&answer).is_empty(), "{answer:?}");
+        let response = client.send(login).await;
+        is_hidden("login", &response);
+        assert!(set_cookies(&response).is_empty(), "{response:?}");
     }
-    let wrong = jar.bare(client, Method::GET, "/nothing").header("origin", STRANGERS[0]);
-    let answer = client.send(wrong).await;
-    assert!(!answer.headers.contains_key("access-control-allow-origin"), "{answer:?}");
-    assert_eq!(jar.me(client).await.status, 200, "nothing has happened to the session");
+    let wrong = cookie_jar.bare(client, Method::GET, "/nothing").header("origin", STRANGERS[0]);
+    let response = client.send(wrong).await;
+    assert!(!response.headers.contains_key("access-control-allow-origin"), "{response:?}");
+    assert_eq!(cookie_jar.me(client).await.status, 200, "nothing has happened to the session");
 }
 
 /// Row W4: a preflight allows what the API needs, and no method or header more.
 #[tokio::test]
 async fn w4_odd_preflights_are_refused() {
-    let stage = stage().await;
-    let client = &stage.client;
-    let jar = Jar::begin(client, "ada").await;
+    let server = server().await;
+    let client = &server.client;
+    let cookie_jar = CookieJar::begin(client, "ada").await;
     let ask = async |method: Method, path: &str, headers: &str| {
         let asked = preflight(client, &(method, path.to_owned()), headers);
-        client.send(asked.header("origin", LISTED).header("cookie", jar.line(path))).await
+        client.send(asked.header("origin", LISTED).header("cookie", cookie_jar.line(path))).await
     };
     for (method, path) in [
         (Method::POST, "/v1/login"),
@@ -139,48 +140,48 @@ async fn w4_odd_preflights_are_refused() {
         (Method::DELETE, "/v1/me/sessions/x"),
     ] {
         for headers in ["content-type,x-csrf-token,idempotency-key", "X-CSRF-Token", ""] {
-            let answer = ask(method.clone(), path, headers).await;
-            assert!(answer.status.is_success(), "{method} {path}: {answer:?}");
-            is_shown(path, &answer);
+            let response = ask(method.clone(), path, headers).await;
+            assert!(response.status.is_success(), "{method} {path}: {response:?}");
+            is_shown(path, &response);
             for name in ["access-control-allow-headers", "access-control-allow-methods"] {
-                assert!(!answer.header(name).unwrap_or_default().contains('*'), "{answer:?}");
+                assert!(!response.header(name).unwrap_or_default().contains('*'), "{response:?}");
             }
-            assert!(set_cookies(&answer).is_empty(), "{answer:?}");
+            assert!(set_cookies(&response).is_empty(), "{response:?}");
         }
         for headers in
             ["x-evil", "cookie", "*", "content-type,x-forwarded-for", "x-http-method-override"]
         {
-            let answer = ask(method.clone(), path, headers).await;
-            assert!(answer.status.is_client_error(), "{method} {path} {headers}: {answer:?}");
+            let response = ask(method.clone(), path, headers).await;
+            assert!(response.status.is_client_error(), "{method} {path} {headers}: {response:?}");
         }
     }
     for method in ["TRACE", "CONNECT", "PROPFIND", "*", "post"] {
-        let answer = ask(method.parse().unwrap(), "/v1/login", "").await;
-        assert!(answer.status.is_client_error(), "{method}: {answer:?}");
+        let response = ask(method.parse().unwrap(), "/v1/login", "").await;
+        assert!(response.status.is_client_error(), "{method}: {response:?}");
     }
-    assert_eq!(jar.me(client).await.status, 200);
+    assert_eq!(cookie_jar.me(client).await.status, 200);
 }
 
 /// The other side of row W4: a listed page logs in, reads and acts, refusals included.
 #[tokio::test]
 async fn w4_a_listed_page_reads_by_its_visitors_cookies() {
-    let stage = stage().await;
-    let client = &stage.client;
+    let server = server().await;
+    let client = &server.client;
     assert_eq!(client.signup("ada").await.status, 201);
     let from = |request: RequestBuilder| client.send(request.header("origin", LISTED));
-    let answer = from(login_request(client, "ada")).await;
-    is_shown("login", &answer);
-    let jar = Jar::of(&answer);
-    let me = from(jar.bare(client, Method::GET, "/v1/me")).await;
+    let response = from(login_request(client, "ada")).await;
+    is_shown("login", &response);
+    let cookie_jar = CookieJar::of(&response);
+    let me = from(cookie_jar.bare(client, Method::GET, "/v1/me")).await;
     assert_eq!(me.body["username"], "ada");
     is_shown("me", &me);
-    let refused = from(jar.bare(client, Method::POST, "/v1/logout")).await;
+    let refused = from(cookie_jar.bare(client, Method::POST, "/v1/logout")).await;
     refused.is(403, "csrf_failed");
     is_shown("refused", &refused);
-    let logout = jar.bare(client, Method::POST, "/v1/logout");
-    let done = from(logout.header("x-csrf-token", jar.get("__Host-gateward-csrf"))).await;
+    let logout = cookie_jar.bare(client, Method::POST, "/v1/logout");
+    let done = from(logout.header("x-csrf-token", cookie_jar.get("__Host-gateward-csrf"))).await;
     assert_eq!(done.status, 204, "{done:?}");
     is_shown("logout", &done);
     assert_eq!(set_cookies(&done).len(), 3);
-    is_shown("ended", &from(jar.bare(client, Method::GET, "/v1/me")).await);
+    is_shown("ended", &from(cookie_jar.bare(client, Method::GET, "/v1/me")).await);
 }

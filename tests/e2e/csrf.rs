@@ -8,7 +8,7 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::json;
 
 use self::victim::{Act, Victim};
-use crate::cookies::jar::{ACCESS, CSRF, Jar, OWN, REFRESH, login_request, refuses};
+use crate::cookies::cookie_jar::{ACCESS, CSRF, CookieJar, OWN, REFRESH, login_request, refuses};
 use crate::dev_inbox::wait_for;
 
 on_both!(
@@ -50,14 +50,14 @@ async fn documented(client: &Client) -> Vec<String> {
 async fn w1_without_the_csrf_token_of_the_session_nothing_is_done(kind: Database) {
     let (_node, client, database) = start(kind).await;
     let ada = Victim::new((&client, &database), "ada").await;
-    let bob = Jar::begin(&client, "bob").await;
+    let bob = CookieJar::begin(&client, "bob").await;
     let mut known: Vec<String> = ada.acts().iter().map(Act::name).collect();
     known.retain(|name| name != "POST /v1/refresh");
     known.sort();
     assert_eq!(known, documented(&client).await, "what changes something by cookie");
 
     let before = ada.state().await;
-    let right = ada.jar.get(CSRF);
+    let right = ada.cookie_jar.get(CSRF);
     let twice = format!("{right}, {right}");
     let wrong = [
         "",
@@ -65,9 +65,9 @@ async fn w1_without_the_csrf_token_of_the_session_nothing_is_done(kind: Database
         "null",
         ada.other.get(CSRF),
         bob.get(CSRF),
-        ada.jar.get(ACCESS),
-        ada.jar.get(REFRESH),
-        &ada.jar.session_id,
+        ada.cookie_jar.get(ACCESS),
+        ada.cookie_jar.get(REFRESH),
+        &ada.cookie_jar.session_id,
         &right[..right.len() - 1],
         &right.to_ascii_uppercase(),
         &right.to_ascii_lowercase(),
@@ -85,9 +85,9 @@ async fn w1_without_the_csrf_token_of_the_session_nothing_is_done(kind: Database
         refuses(&ada.send(request).await, 403, "csrf_failed");
         // At other places, where a page of another site can write it.
         let elsewhere = format!("{}?x-csrf-token={right}&csrf_token={right}", act.path);
-        let request = own(ada.jar.bare(&client, act.method.clone(), &elsewhere));
-        let answer = ada.send(request.json(&json!({"csrf_token": right}))).await;
-        assert!(answer.status.is_client_error() && answer.status != 401, "{answer:?}");
+        let request = own(ada.cookie_jar.bare(&client, act.method.clone(), &elsewhere));
+        let response = ada.send(request.json(&json!({"csrf_token": right}))).await;
+        assert!(response.status.is_client_error() && response.status != 401, "{response:?}");
     }
     ada.is_untouched(&before).await;
 }
@@ -102,9 +102,9 @@ async fn w1_from_a_foreign_origin_nothing_is_done(kind: Database) {
             let request = headers
                 .iter()
                 .fold(ada.request(&act), |request, (name, value)| request.header(*name, *value));
-            let answer = ada.send(request).await;
-            assert_eq!(answer.status, 403, "{} {headers:?}: {answer:?}", act.name());
-            refuses(&answer, 403, "csrf_failed");
+            let response = ada.send(request).await;
+            assert_eq!(response.status, 403, "{} {headers:?}: {response:?}", act.name());
+            refuses(&response, 403, "csrf_failed");
         }
     }
     ada.is_untouched(&before).await;
@@ -151,7 +151,8 @@ async fn w1_neither_a_form_nor_another_method_is_a_way_round(kind: Database) {
     for act in ada.acts() {
         for kind in kinds {
             for origin in ["https://evil.example", "null", OWN] {
-                let form = ada.jar.bare(&client, Method::POST, &act.path).header("origin", origin);
+                let form =
+                    ada.cookie_jar.bare(&client, Method::POST, &act.path).header("origin", origin);
                 let form = form.header("content-type", kind).body(act.body.to_string());
                 let status = ada.send(form).await.status.as_u16();
                 assert!([403, 405, 415].contains(&status), "{} {kind}: {status}", act.name());
@@ -160,7 +161,7 @@ async fn w1_neither_a_form_nor_another_method_is_a_way_round(kind: Database) {
         for name in ["x-http-method-override", "x-http-method", "x-method-override"] {
             let hidden = ada.bare(&act).header("origin", OWN).header(name, "GET");
             refuses(&ada.send(hidden).await, 403, "csrf_failed");
-            let other = ada.jar.bare(&client, Method::GET, &act.path);
+            let other = ada.cookie_jar.bare(&client, Method::GET, &act.path);
             let status = ada.send(other.header(name, act.method.as_str())).await.status.as_u16();
             assert!([200, 404, 405].contains(&status), "{}: {status}", act.name());
         }
@@ -188,9 +189,9 @@ async fn w1_what_a_page_of_ours_sends_is_done(kind: Database) {
         let request = said
             .iter()
             .fold(bob.request(&act), |request, (name, text)| request.header(*name, *text));
-        let answer = bob.send(request).await;
-        assert!(answer.status.is_success(), "{} {said:?}: {answer:?}", act.name());
-        let me = bob.jar.me(&client).await;
+        let response = bob.send(request).await;
+        assert!(response.status.is_success(), "{} {said:?}: {response:?}", act.name());
+        let me = bob.cookie_jar.me(&client).await;
         match act.template {
             "/v1/logout" | "/v1/logout-all" => me.is(401, "session_ended"),
             "/v1/me" if act.method == Method::DELETE => assert_eq!(me.status, 401, "{me:?}"),
@@ -204,7 +205,7 @@ async fn w1_what_a_page_of_ours_sends_is_done(kind: Database) {
                 assert_eq!(client.login(&bob.name, "another long one").await.status, 200);
             }
             "/v1/me/reauthenticate" => {
-                assert!(answer.headers.contains_key("set-cookie"), "{answer:?}");
+                assert!(response.headers.contains_key("set-cookie"), "{response:?}");
             }
             "/v1/users/{id}/reset-password" => {
                 wait_for(&client, &bob.guest.email(), "Choose a new password", 1).await;
@@ -217,14 +218,14 @@ async fn w1_what_a_page_of_ours_sends_is_done(kind: Database) {
 /// Row W2: a site that could log its visitor in as somebody else would see what they do there.
 async fn w2_no_other_site_logs_its_visitor_in(kind: Database) {
     let (_node, client, _database) = start(kind).await;
-    let jar = Jar::begin(&client, "mallory").await;
+    let cookie_jar = CookieJar::begin(&client, "mallory").await;
     for headers in foreign() {
         let request = headers
             .iter()
             .fold(login_request(&client, "mallory"), |all, (name, text)| all.header(*name, *text));
-        let answer = client.send(request).await;
-        assert_eq!(answer.status, 403, "{headers:?}: {answer:?}");
-        refuses(&answer, 403, "csrf_failed");
+        let response = client.send(request).await;
+        assert_eq!(response.status, 403, "{headers:?}: {response:?}");
+        refuses(&response, 403, "csrf_failed");
     }
     let body = json!({"identifier": "mallory", "password": PASSWORD, "transport": "cookie"});
     for kind in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data"] {
@@ -234,7 +235,7 @@ async fn w2_no_other_site_logs_its_visitor_in(kind: Database) {
             refuses(&client.send(form).await, 415, "unsupported_media_type");
         }
     }
-    let sessions = client.send(jar.bare(&client, Method::GET, "/v1/me/sessions")).await;
+    let sessions = client.send(cookie_jar.bare(&client, Method::GET, "/v1/me/sessions")).await;
     assert_eq!(sessions.body["items"].as_array().unwrap().len(), 1, "{sessions:?}");
     for headers in [("origin", OWN), ("origin", LISTED), ("sec-fetch-site", "same-origin")] {
         let request = login_request(&client, "mallory").header(headers.0, headers.1);

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use gateward_e2e::{Answer, Database, PASSWORD, claims, on_both};
+use gateward_e2e::{Database, PASSWORD, TestResponse, claims, on_both};
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::mail_api::{OTHER, Post, address, code, subject, token};
 use crate::pair::together;
-use crate::post::{OTHER, Post, address, code, subject, token};
 
 on_both!(
     s6_a_deleted_account_is_gone_and_its_address_is_free,
@@ -17,7 +17,7 @@ on_both!(
 );
 
 /// Deletes the account of a session.
-async fn leave(post: &Post, pair: &Answer, body: Option<Value>) -> Answer {
+async fn leave(post: &Post, pair: &TestResponse, body: Option<Value>) -> TestResponse {
     let request = post.client.request(Method::DELETE, "/v1/me").bearer_auth(pair.access());
     let request = match &body {
         Some(body) => request.json(body),
@@ -27,7 +27,7 @@ async fn leave(post: &Post, pair: &Answer, body: Option<Value>) -> Answer {
 }
 
 /// What is stored about the owner of a session.
-async fn export(post: &Post, pair: &Answer) -> Answer {
+async fn export(post: &Post, pair: &TestResponse) -> TestResponse {
     let request = post.client.request(Method::GET, "/v1/me/export").bearer_auth(pair.access());
     post.client.send(request).await
 }
@@ -38,16 +38,16 @@ async fn s6_a_deleted_account_is_gone_and_its_address_is_free(kind: Database) {
     let ada = address("ada");
     let pair = post.client.begin("ada").await;
     let other = post.login("ada", PASSWORD).await;
-    let confirm = token(&post.letter(&ada, subject::CONFIRM).await);
+    let confirm = token(&post.email(&ada, subject::CONFIRM).await);
     let reset = token(&post.forgot(&ada, 0).await);
     assert_eq!(post.change(&pair, &address("new")).await.status, 202);
-    let change = token(&post.letter(&address("new"), subject::CONFIRM_NEW).await);
-    let undo = token(&post.letter(&ada, subject::UNDO).await);
-    let answer = leave(&post, &pair, Some(json!({"password": PASSWORD}))).await;
-    assert_eq!((answer.status.as_u16(), answer.text.as_str()), (204, ""));
+    let change = token(&post.email(&address("new"), subject::CONFIRM_NEW).await);
+    let undo = token(&post.email(&ada, subject::UNDO).await);
+    let response = leave(&post, &pair, Some(json!({"password": PASSWORD}))).await;
+    assert_eq!((response.status.as_u16(), response.text.as_str()), (204, ""));
     let dead = async || {
         for pair in [&pair, &other] {
-            post.is_over(pair, "account_deleted").await;
+            post.has_ended(pair, "account_deleted").await;
         }
         for (path, body) in [
             ("email/confirm", json!({"token": confirm, "password": PASSWORD})),
@@ -60,7 +60,7 @@ async fn s6_a_deleted_account_is_gone_and_its_address_is_free(kind: Database) {
     };
     dead().await;
     post.client.login("ada", PASSWORD).await.is(401, "invalid_credentials");
-    post.letter(&ada, subject::DELETED).await;
+    post.email(&ada, subject::DELETED).await;
 
     let again = post.client.begin("ada").await;
     dead().await;
@@ -118,7 +118,7 @@ async fn the_last_administrator_stays(kind: Database) {
         async move { client.send(request.json(&json!({"password": PASSWORD}))).await }
     }));
     let (gone, stays): (Vec<_>, Vec<_>) =
-        left.await.into_iter().partition(|answer| answer.status == 204);
+        left.await.into_iter().partition(|response| response.status == 204);
     assert_eq!((gone.len(), stays.len()), (2, 1), "{stays:?}");
     stays[0].is(409, "last_admin");
     for pair in &pairs {
@@ -127,8 +127,8 @@ async fn the_last_administrator_stays(kind: Database) {
         }
     }
     post.settle().await;
-    let letters = post.server.letters();
-    assert_eq!(letters.iter().filter(|mail| mail.subject == subject::DELETED).count(), 2);
+    let emails = post.server.emails();
+    assert_eq!(emails.iter().filter(|mail| mail.subject == subject::DELETED).count(), 2);
 }
 
 async fn an_export_holds_everything_and_no_secret(kind: Database) {
@@ -138,9 +138,9 @@ async fn an_export_holds_everything_and_no_secret(kind: Database) {
     let ended = post.login("ada", PASSWORD).await;
     assert_eq!(post.client.logout(ended.refresh_token()).await.status, 204);
     assert_eq!(post.change(&pair, &address("new")).await.status, 202);
-    let letters = [
-        post.letter(&ada, subject::UNDO).await,
-        post.letter(&address("new"), subject::CONFIRM_NEW).await,
+    let emails = [
+        post.email(&ada, subject::UNDO).await,
+        post.email(&address("new"), subject::CONFIRM_NEW).await,
         post.forgot(&ada, 0).await,
     ];
     let stranger = post.confirmed("bob").await;
@@ -161,27 +161,28 @@ async fn an_export_holds_everything_and_no_secret(kind: Database) {
         assert!(sessions.contains(&own.body["session_id"].to_string()), "{all:?}");
     }
     assert_eq!(texts("sessions", "end_reason"), ["\"logout\"", "null"]);
-    assert_eq!(texts("clients", "ip"), ["\"127.0.0.1\"", "\"127.0.0.1\""], "one for each log-in");
+    assert_eq!(texts("clients", "ip"), ["\"127.0.0.1\"", "\"127.0.0.1\""], "one for each login");
     let links = ["\"change_email\"", "\"reset_password\"", "\"undo_email\""];
     assert_eq!(texts("links", "purpose"), links);
     let kinds =
         ["\"change_email\"", "\"confirm_email\"", "\"email_change\"", "\"forgot_password\""];
-    assert_eq!(texts("letters", "kind"), kinds);
+    assert_eq!(texts("emails", "kind"), kinds);
     let events = texts("events", "event");
-    for event in ["account_created", "email_confirmed", "session_begun", "email_change_requested"] {
+    for event in ["account_created", "email_confirmed", "session_started", "email_change_requested"]
+    {
         assert!(events.contains(&format!("\"{event}\"")), "{event} of {events:?}");
     }
     // Neither a hash nor anything that opens a door, nor anything about others.
     for word in ["argon2", "password_hash", "secret", "salt", "token\"", "key_id", "code", "bob"] {
         assert!(!all.text.contains(word), "{word}: {}", all.text);
     }
-    for mail in &letters {
+    for mail in &emails {
         assert!(!all.text.contains(&token(mail)), "{}", all.text);
     }
-    assert!(letters[1..].iter().all(|mail| !all.text.contains(&code(mail))));
+    assert!(emails[1..].iter().all(|mail| !all.text.contains(&code(mail))));
     assert!(!all.text.contains(pair.refresh_token()) && !all.text.contains(pair.access()));
     for own in [&pair, &ended] {
-        let secret = own.text_of("device_token");
+        let secret = own.text_of("known_device_token");
         assert!(!all.text.contains(secret), "{}", all.text);
     }
     assert!(!all.text.contains(stranger.text_of("session_id")));

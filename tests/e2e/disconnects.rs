@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use gateward_e2e::{Answer, Client, Database, PASSWORD, claims, on_both};
+use gateward_e2e::{Client, Database, PASSWORD, TestResponse, claims, on_both};
 use serde_json::json;
 use tokio::io::Interest;
 use tokio::net::TcpStream;
@@ -22,24 +22,24 @@ const SETTLED: Duration = Duration::from_secs(3);
 
 /// Where the client goes away.
 #[derive(Clone, Copy, Debug)]
-enum Stage {
+enum Phase {
     HalfTheHead,
     TheHead,
     HalfTheBody,
     TheLastByte,
-    PartOfTheAnswer,
+    PartOfTheResponse,
 }
 
-const STAGES: [Stage; 5] = [
-    Stage::HalfTheHead,
-    Stage::TheHead,
-    Stage::HalfTheBody,
-    Stage::TheLastByte,
-    Stage::PartOfTheAnswer,
+const STAGES: [Phase; 5] = [
+    Phase::HalfTheHead,
+    Phase::TheHead,
+    Phase::HalfTheBody,
+    Phase::TheLastByte,
+    Phase::PartOfTheResponse,
 ];
 
 /// Sends a refresh up to a stage and goes away, politely or with a reset.
-async fn cut_off(url: &str, token: &str, key: &str, stage: Stage, reset: bool) {
+async fn revoked_before(url: &str, token: &str, key: &str, phase: Phase, reset: bool) {
     let address = url.strip_prefix("http://").unwrap();
     let body = json!({"refresh_token": token}).to_string();
     let head = format!(
@@ -48,17 +48,17 @@ async fn cut_off(url: &str, token: &str, key: &str, stage: Stage, reset: bool) {
         body.len()
     );
     let whole = format!("{head}{body}");
-    let length = match stage {
-        Stage::HalfTheHead => head.len() / 2,
-        Stage::TheHead => head.len(),
-        Stage::HalfTheBody => head.len() + body.len() / 2,
-        Stage::TheLastByte | Stage::PartOfTheAnswer => whole.len(),
+    let length = match phase {
+        Phase::HalfTheHead => head.len() / 2,
+        Phase::TheHead => head.len(),
+        Phase::HalfTheBody => head.len() + body.len() / 2,
+        Phase::TheLastByte | Phase::PartOfTheResponse => whole.len(),
     };
     let stream = TcpStream::connect(address).await.unwrap();
     // Without delay, so that the last byte leaves before the stream is closed.
     stream.set_nodelay(true).unwrap();
     send(&stream, &whole.as_bytes()[..length]).await;
-    if matches!(stage, Stage::PartOfTheAnswer) {
+    if matches!(phase, Phase::PartOfTheResponse) {
         let mut some = [0; 20];
         while stream.try_read(&mut some).is_err() {
             stream.ready(Interest::READABLE).await.unwrap();
@@ -81,27 +81,27 @@ async fn send(stream: &TcpStream, mut bytes: &[u8]) {
 
 /// Begins sessions and has the first refresh of each cut off, then sent again with the same key.
 /// Gives the pairs that this gets.
-async fn cut_off_and_retry(clients: [Client; 2], user: usize) -> Vec<Answer> {
+async fn cut_off_and_retry(clients: [Client; 2], user: usize) -> Vec<TestResponse> {
     let name = format!("ada{user}");
     let ended = clients[0].begin(&name).await;
     assert_eq!(clients[0].logout(ended.refresh_token()).await.status, 204);
     let mut pairs = Vec::new();
     for number in 0..SESSIONS {
         let first = clients[number % 2].login(&name, PASSWORD).await;
-        let stage = STAGES[(user + number) % STAGES.len()];
+        let phase = STAGES[(user + number) % STAGES.len()];
         let key = format!("the-key-of-{user}-{number}");
         let client = &clients[(user + number) % 2];
         let reset = (number / STAGES.len()).is_multiple_of(2);
-        cut_off(&client.url, first.refresh_token(), &key, stage, reset).await;
+        revoked_before(&client.url, first.refresh_token(), &key, phase, reset).await;
         // What is refused takes several statements, and so a transaction that could stay open.
-        cut_off(&client.url, ended.refresh_token(), &key, Stage::TheLastByte, reset).await;
+        revoked_before(&client.url, ended.refresh_token(), &key, Phase::TheLastByte, reset).await;
         // At once or a little later, on the same node or on the other one.
         tokio::time::sleep(Duration::from_millis(3 * (number as u64 % 3))).await;
         let client = &clients[(user + number / 2) % 2];
         let next = client.refresh(first.refresh_token(), Some(&key)).await;
-        assert_eq!(next.status, 200, "{stage:?} {next:?}");
+        assert_eq!(next.status, 200, "{phase:?} {next:?}");
         let again = client.refresh(first.refresh_token(), Some(&key)).await;
-        assert_eq!(again.refresh_token(), next.refresh_token(), "{stage:?}");
+        assert_eq!(again.refresh_token(), next.refresh_token(), "{phase:?}");
         pairs.push(next);
     }
     pairs
@@ -143,7 +143,7 @@ async fn no_transaction_stays_open(pair: &Pair) {
     let sql = "SELECT count(*) FILTER (WHERE state = 'idle'), count(*) FROM pg_stat_activity \
                WHERE datname = current_database() AND pid <> pg_backend_pid()";
     let server = pair.database.postgres().await;
-    let begun = Instant::now();
+    let started = Instant::now();
     loop {
         let row = server.query_one(sql, &[]).await.unwrap();
         let (idle, all): (i64, i64) = (row.get(0), row.get(1));
@@ -153,7 +153,7 @@ async fn no_transaction_stays_open(pair: &Pair) {
             return;
         }
         // The nodes' own chores may be at work for a moment.
-        assert!(begun.elapsed() < Duration::from_secs(2), "{idle} of {all} are idle");
+        assert!(started.elapsed() < Duration::from_secs(2), "{idle} of {all} are idle");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }

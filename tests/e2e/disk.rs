@@ -107,9 +107,9 @@ async fn f13_a_full_disk_refuses_writes_whole_and_heals_when_there_is_room() {
 async fn fill_with_users(client: &Client) -> String {
     for number in 0..2_000 {
         let name = format!("user-{number}");
-        let answer = client.signup(&name).await;
-        if answer.status != 201 {
-            answer.is(503, "unavailable");
+        let response = client.signup(&name).await;
+        if response.status != 201 {
+            response.is(503, "unavailable");
             for name in (0..number).map(|number| format!("user-{number}")) {
                 client.signup(&name).await.is(409, "username_taken");
             }

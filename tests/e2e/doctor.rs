@@ -2,7 +2,7 @@
 
 mod network;
 mod planted;
-mod relays;
+mod smtp_servers;
 mod system;
 
 use std::fs;
@@ -14,7 +14,7 @@ use rustix::process::Signal;
 
 use self::system::{System, examine, free_addresses};
 use crate::commands::said;
-use crate::loot::Loot;
+use crate::stolen_database::StolenDatabase;
 
 on_both!(
     nothing_is_found_of_a_healthy_system_and_nothing_is_written,
@@ -37,11 +37,11 @@ async fn nothing_is_found_of_a_healthy_system_and_nothing_is_written(kind: Datab
     let mut node = system.node.take().unwrap();
     node.signal(Signal::TERM);
     assert!(node.ended().await.success());
-    let before = Loot::of(&system.database).await.bytes;
+    let before = StolenDatabase::of(&system.database).await.bytes;
     let report = examine(&system.plan);
     assert_eq!(report.findings, [""; 0]);
     assert_eq!(report.warnings, ["public_url_unreachable"]);
-    assert!(Loot::of(&system.database).await.bytes == before, "something was written");
+    assert!(StolenDatabase::of(&system.database).await.bytes == before, "something was written");
 }
 
 /// Row F23: what is no mistake by itself, and one here.

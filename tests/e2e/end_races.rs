@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use gateward_e2e::{Answer, Client, Database, PASSWORD, on_both};
+use gateward_e2e::{Client, Database, PASSWORD, TestResponse, on_both};
 use serde_json::json;
 
 use crate::pair::{Pair, refused_soon};
@@ -60,7 +60,13 @@ impl Tuned {
 
 /// Asserts that nothing of a session works on this node, whatever a racing refresh has got. What the
 /// other node has ended, it may hear of a moment later.
-async fn is_dead(client: &Client, reason: &str, session: &Answer, refreshed: &Answer, key: &str) {
+async fn is_dead(
+    client: &Client,
+    reason: &str,
+    session: &TestResponse,
+    refreshed: &TestResponse,
+    key: &str,
+) {
     let mut pairs = vec![session];
     if refreshed.status == 200 {
         pairs.push(refreshed);
@@ -79,10 +85,10 @@ async fn is_dead(client: &Client, reason: &str, session: &Answer, refreshed: &An
     }
 }
 
-async fn login(client: &Client, name: &str, password: &str) -> Answer {
-    let answer = client.login(name, password).await;
-    assert_eq!(answer.status, 200, "{answer:?}");
-    answer
+async fn login(client: &Client, name: &str, password: &str) -> TestResponse {
+    let response = client.login(name, password).await;
+    assert_eq!(response.status, 200, "{response:?}");
+    response
 }
 
 /// After an acknowledged logout no refresh of that session succeeds, and a login that raced with

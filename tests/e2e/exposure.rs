@@ -3,15 +3,15 @@
 use gateward_e2e::{Client, Wire};
 use serde_json::Value;
 
-use crate::stage::Stage;
+use crate::test_server::TestServer;
 
 /// Rows W16, 13.4.5 and 15.2.3: metrics are not public, the documentation is not where it is off,
 /// and health says nothing but whether.
 #[tokio::test]
 async fn w16_strangers_see_nothing_of_the_inside() {
-    let relay = [("mail.transport", "smtp"), ("mail.smtp_url", "smtp://127.0.0.1:1")];
-    let stage = Stage::with(&[&[("http.docs", "false")][..], &relay].concat()).await;
-    let client = &stage.client;
+    let smtp_server = [("mail.transport", "smtp"), ("mail.smtp_url", "smtp://127.0.0.1:1")];
+    let server = TestServer::with(&[&[("http.docs", "false")][..], &smtp_server].concat()).await;
+    let client = &server.client;
     for path in [
         "/metrics",
         "/docs",
@@ -30,15 +30,18 @@ async fn w16_strangers_see_nothing_of_the_inside() {
         client.get(path).await.is(404, "not_found");
     }
     for path in ["/health/live", "/health/ready"] {
-        let answer = client.get(path).await;
-        assert_eq!((answer.status.as_u16(), answer.text.as_str()), (200, "{\"status\":\"ok\"}"));
+        let response = client.get(path).await;
+        assert_eq!(
+            (response.status.as_u16(), response.text.as_str()),
+            (200, "{\"status\":\"ok\"}")
+        );
     }
     // Every problem names this page.
     assert_eq!(client.get("/docs/problems").await.status, 200);
     let metadata = client.get("/.well-known/oauth-authorization-server").await;
     assert_eq!(metadata.body.get("service_documentation"), None);
 
-    let ops = Client::new(&stage.node.ops_url);
+    let ops = Client::new(&server.node.ops_url);
     assert_eq!(ops.get("/metrics").await.status, 200);
     for path in ["/", "/v1/me", "/health/live", "/docs"] {
         assert_eq!(ops.get(path).await.status, 404, "{path}");
@@ -48,8 +51,8 @@ async fn w16_strangers_see_nothing_of_the_inside() {
 /// Row W16: metrics count requests, not people, and nobody can make them grow.
 #[tokio::test]
 async fn w16_metrics_know_no_people() {
-    let stage = Stage::new().await;
-    let client = &stage.client;
+    let server = TestServer::new().await;
+    let client = &server.client;
     let pair = client.begin("ada").await;
     client.me(pair.access()).await;
     client.login("ada", "wrong").await;
@@ -57,9 +60,9 @@ async fn w16_metrics_know_no_people() {
         client.get(&format!("/canary/{number}")).await;
         client.get(&format!("/docs/canary{number}?canary=1")).await;
         let method = reqwest::Method::from_bytes(format!("CANARY{number}").as_bytes()).unwrap();
-        stage.send_with(method, "/v1/me", &[("user-agent", "canary")]).await;
+        server.send_with(method, "/v1/me", &[("user-agent", "canary")]).await;
     }
-    let text = Client::new(&stage.node.ops_url).get("/metrics").await.text;
+    let text = Client::new(&server.node.ops_url).get("/metrics").await.text;
     assert!(text.contains("gateward_http_requests_total"), "{text}");
     let user = pair.body["user"]["id"].as_str().unwrap();
     let session = pair.text_of("session_id");
@@ -72,7 +75,7 @@ async fn w16_metrics_know_no_people() {
 }
 
 /// The address that the log names for a request with these lines of `X-Forwarded-For`.
-async fn client_ip(stage: &Stage, lines: &[&[u8]]) -> Value {
+async fn client_ip(server: &TestServer, lines: &[&[u8]]) -> Value {
     let text = "POST /v1/login HTTP/1.1\r\nHost: x\r\nX-Real-IP: 192.0.2.66\r\n\
                 Forwarded: for=192.0.2.66\r\nCF-Connecting-IP: 192.0.2.66\r\nConnection: close\r\n";
     let mut bytes = text.as_bytes().to_vec();
@@ -80,27 +83,27 @@ async fn client_ip(stage: &Stage, lines: &[&[u8]]) -> Value {
         bytes.extend([b"X-Forwarded-For: ", *line, b"\r\n"].concat());
     }
     bytes.extend(b"\r\n");
-    let answer = Wire::exchange(&stage.node.url, &bytes).await;
-    assert_eq!(answer.statuses(), [415], "{answer:?}");
-    let id = answer.body()["request_id"].clone();
+    let response = Wire::exchange(&server.node.url, &bytes).await;
+    assert_eq!(response.statuses(), [415], "{response:?}");
+    let id = response.body()["request_id"].clone();
     for _ in 0..200 {
-        let lines = stage.node.lines("answered");
+        let lines = server.node.lines("answered");
         if let Some(line) = lines.iter().find(|line| line["request_id"] == id) {
             return line["client_ip"].clone();
         }
         tokio::time::sleep(std::time::Duration::from_millis(10)).await;
     }
-    panic!("no line for {id}: {}", stage.node.log());
+    panic!("no line for {id}: {}", server.node.log());
 }
 
 /// Rows 15.3.4 and 4.1.3: a stranger cannot say where it comes from.
 #[tokio::test]
 async fn a_forwarded_address_from_a_stranger_is_ignored() {
-    let stage = Stage::new().await;
+    let server = TestServer::new().await;
     let cases: [&[&[u8]]; 4] =
         [&[], &[b"198.51.100.7"], &[b"127.0.0.1, 198.51.100.7"], &[b"10.0.0.1", b"::1"]];
     for lines in cases {
-        assert_eq!(client_ip(&stage, lines).await, "127.0.0.1", "{lines:?}");
+        assert_eq!(client_ip(&server, lines).await, "127.0.0.1", "{lines:?}");
     }
 }
 
@@ -108,7 +111,7 @@ async fn a_forwarded_address_from_a_stranger_is_ignored() {
 /// anybody can write.
 #[tokio::test]
 async fn the_rightmost_untrusted_hop_is_the_client() {
-    let stage = Stage::with(&[("http.trusted_proxies", "127.0.0.1,10.0.0.0/8")]).await;
+    let server = TestServer::with(&[("http.trusted_proxies", "127.0.0.1,10.0.0.0/8")]).await;
     let seen = "198.51.100.7";
     let cases: [(&[&[u8]], &str); 9] = [
         (&[], "127.0.0.1"),
@@ -122,6 +125,6 @@ async fn the_rightmost_untrusted_hop_is_the_client() {
         (&[b"198.51.100.7, unknown"], "127.0.0.1"),
     ];
     for (lines, expected) in cases {
-        assert_eq!(client_ip(&stage, lines).await, expected, "{lines:?}");
+        assert_eq!(client_ip(&server, lines).await, expected, "{lines:?}");
     }
 }

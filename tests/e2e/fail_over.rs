@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, RwLock};
 use std::time::{Duration, Instant};
 
-use gateward_e2e::{Answer, Client, Node, PASSWORD, Plan, claims, run};
+use gateward_e2e::{Client, Node, PASSWORD, Plan, TestResponse, claims, run};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
@@ -64,27 +64,27 @@ impl Cluster {
 }
 
 async fn until(mut is_so: impl AsyncFnMut() -> bool) -> Duration {
-    let begun = Instant::now();
+    let started = Instant::now();
     while !is_so().await {
-        assert!(begun.elapsed() < PATIENCE, "it takes too long");
+        assert!(started.elapsed() < PATIENCE, "it takes too long");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    begun.elapsed()
+    started.elapsed()
 }
 
-async fn login(client: &Client, name: &str) -> Answer {
-    let answer = client.login(name, PASSWORD).await;
-    assert_eq!(answer.status, 200, "{answer:?}");
-    answer
+async fn login(client: &Client, name: &str) -> TestResponse {
+    let response = client.login(name, PASSWORD).await;
+    assert_eq!(response.status, 200, "{response:?}");
+    response
 }
 
-async fn refresh(client: &Client, pair: &Answer, key: &str) -> Answer {
+async fn refresh(client: &Client, pair: &TestResponse, key: &str) -> TestResponse {
     let next = client.refresh(pair.refresh_token(), Some(key)).await;
     assert_eq!(next.status, 200, "{next:?}");
     next
 }
 
-async fn name_of(client: &Client, pair: &Answer) -> Value {
+async fn name_of(client: &Client, pair: &TestResponse) -> Value {
     let me = client.me(pair.access()).await;
     assert_eq!(me.status, 200, "{me:?}");
     me.body["username"].clone()
@@ -146,8 +146,8 @@ async fn f7_a_replica_that_lacks_the_last_writes_takes_over_and_clients_stay_in(
     let fifth = refresh(&one, &fourth, "the-fourth-key").await;
     refresh(&one, &idle, "another-key").await;
     let explain = ["session", "explain", first.text_of("session_id")];
-    let story = said(&run(&cluster.plan, &explain, ""));
-    assert!(story.contains("the database, which had lost writes"), "{story}");
+    let timeline = said(&run(&cluster.plan, &explain, ""));
+    assert!(timeline.contains("the database, which had lost writes"), "{timeline}");
 
     // What happens now is known to the other node, and to whoever follows the feed.
     let new = login(&one, "ada").await;
@@ -203,7 +203,7 @@ async fn f7_a_synchronous_replica_that_takes_over_under_load_has_all_that_was_ac
     for client in &mut clients {
         client.check(&nodes).await;
     }
-    let caught_up = "SELECT count(*) FROM events WHERE kind = 'session_caught_up'";
+    let recovered = "SELECT count(*) FROM events WHERE kind = 'session_recovered'";
     let replica = connect(&cluster.replica.url()).await;
-    assert_eq!(replica.query_one(caught_up, &[]).await.unwrap().get::<_, i64>(0), 0);
+    assert_eq!(replica.query_one(recovered, &[]).await.unwrap().get::<_, i64>(0), 0);
 }

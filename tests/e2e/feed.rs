@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use gateward_e2e::{
-    Answer, Client, Database, Node, PASSWORD, Plan, TestDatabase, claims, on_both, run,
+    Client, Database, Node, PASSWORD, Plan, TestDatabase, TestResponse, claims, on_both, run,
 };
 use rustix::process::Signal;
 use serde_json::Value;
@@ -24,14 +24,14 @@ on_both!(
 );
 
 /// A node, and whoever follows the feed.
-struct Stage {
+struct FeedFixture {
     node: Node,
     client: Client,
     plan: Plan,
     database: TestDatabase,
 }
 
-impl Stage {
+impl FeedFixture {
     async fn start(kind: Database) -> Self {
         let database = TestDatabase::new(kind).await;
         let plan = with_services(Plan::on(&database));
@@ -53,7 +53,7 @@ impl Stage {
 }
 
 /// Which key has signed an access token.
-fn key_of(pair: &Answer) -> String {
+fn key_of(pair: &TestResponse) -> String {
     let header = pair.access().split('.').next().unwrap();
     let header: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(header).unwrap()).unwrap();
     header["kid"].as_str().unwrap().to_owned()
@@ -61,26 +61,26 @@ fn key_of(pair: &Answer) -> String {
 
 /// A session that logs out, a user who is disabled, a key that is compromised, all sessions.
 async fn every_end_is_told_by_pages_and_as_events(kind: Database) {
-    let stage = Stage::start(kind).await;
-    let mut events = Events::open(&stage.client, None).await;
-    let mut reader = Reader::new(&stage.client, 1);
-    let bob = stage.client.begin("bob").await;
-    assert_eq!(stage.client.signup("ada").await.status, 201);
-    let own = |pair: &Answer| pair.text_of("session_id").to_owned();
+    let fixture = FeedFixture::start(kind).await;
+    let mut events = Events::open(&fixture.client, None).await;
+    let mut reader = Reader::new(&fixture.client, 1);
+    let bob = fixture.client.begin("bob").await;
+    assert_eq!(fixture.client.signup("ada").await.status, 201);
+    let own = |pair: &TestResponse| pair.text_of("session_id").to_owned();
     let all = ("all".to_owned(), "*".to_owned(), "ended_by_admin".to_owned());
     let mut everything = Vec::new();
 
-    let session = stage.logout("ada").await;
+    let session = fixture.logout("ada").await;
     let logged_out = [("session".to_owned(), session, "logout".to_owned())].to_vec();
-    stage.command(&["user", "disable", "bob"]);
+    fixture.command(&["user", "disable", "bob"]);
     let reason = "account_disabled".to_owned();
     let user = claims(bob.access())["sub"].as_str().unwrap().to_owned();
     let disabled =
         [("session".to_owned(), own(&bob), reason.clone()), ("user".to_owned(), user, reason)];
-    let ada = stage.client.login("ada", PASSWORD).await;
-    stage.command(&["keys", "retire", &key_of(&ada), "--compromised"]);
+    let ada = fixture.client.login("ada", PASSWORD).await;
+    fixture.command(&["keys", "retire", &key_of(&ada), "--compromised"]);
     let compromised = [("key".to_owned(), key_of(&ada), "key_compromised".to_owned())];
-    stage.command(&["session", "end-all"]);
+    fixture.command(&["session", "end-all"]);
 
     for expected in [&logged_out[..], &disabled, &compromised, &[all]] {
         let mut subjects = Vec::new();
@@ -116,41 +116,41 @@ fn owned((kind, id, reason): (&str, &str, &str)) -> (String, String, String) {
 
 /// From each event on, exactly the rest comes: by the header, by `since`, and by pages.
 async fn a_stream_goes_on_behind_the_last_event(kind: Database) {
-    let stage = Stage::start(kind).await;
-    assert_eq!(stage.client.signup("ada").await.status, 201);
-    let mut events = Events::open(&stage.client, None).await;
+    let fixture = FeedFixture::start(kind).await;
+    assert_eq!(fixture.client.signup("ada").await.status, 201);
+    let mut events = Events::open(&fixture.client, None).await;
     let mut all = Vec::new();
     for _ in 0..8 {
-        let session = stage.logout("ada").await;
+        let session = fixture.logout("ada").await;
         let event = events.next().await.unwrap();
         assert_eq!(about(&event), ("session", session.as_str(), "logout"));
         all.push(event);
     }
     drop(events);
-    for (place, event) in all.iter().enumerate() {
+    for (index, event) in all.iter().enumerate() {
         let cursor = event["cursor"].as_str().unwrap();
-        let rest: Vec<Value> = all[place + 1..].iter().map(told).collect();
-        let mut events = Events::open(&stage.client, Some(cursor)).await;
+        let rest: Vec<Value> = all[index + 1..].iter().map(told).collect();
+        let mut events = Events::open(&fixture.client, Some(cursor)).await;
         let events: Vec<Value> = events.take(rest.len()).await.iter().map(told).collect();
         assert_eq!(events, rest);
-        let mut reader = Reader::new(&stage.client, 3);
+        let mut reader = Reader::new(&fixture.client, 3);
         reader.cursor = Some(cursor.to_owned());
         let pages: Vec<Value> = reader.rest().await.iter().map(told).collect();
         assert_eq!(pages, rest);
     }
     // Behind the last one nothing comes but what is new.
     let last = all[7]["cursor"].as_str().unwrap();
-    let mut events = Events::open(&stage.client, Some(last)).await;
+    let mut events = Events::open(&fixture.client, Some(last)).await;
     events.is_silent().await;
-    let session = stage.logout("ada").await;
+    let session = fixture.logout("ada").await;
     assert_eq!(about(&events.next().await.unwrap()), ("session", session.as_str(), "logout"));
 }
 
 /// Only a service that may follows the feed.
 #[tokio::test]
 async fn the_feed_is_for_services_that_may_follow_it() {
-    let stage = Stage::start(Database::Sqlite).await;
-    let client = &stage.client;
+    let fixture = FeedFixture::start(Database::Sqlite).await;
+    let client = &fixture.client;
     let ada = client.begin("ada").await;
     for path in ["/v1/revocations", "/v1/revocations/stream"] {
         for (service, status, code) in [
@@ -184,41 +184,41 @@ async fn the_feed_is_for_services_that_may_follow_it() {
 /// entry all the same, and the node itself refuses the session that it is about.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_entry_is_skipped_that_is_committed_late() {
-    let stage = Stage::start(Database::Postgres).await;
-    let ada = stage.client.begin("ada").await;
-    let mut reader = Reader::new(&stage.client, 2);
-    let mut events = Events::open(&stage.client, None).await;
-    let mut server = stage.database.postgres().await;
+    let fixture = FeedFixture::start(Database::Postgres).await;
+    let ada = fixture.client.begin("ada").await;
+    let mut reader = Reader::new(&fixture.client, 2);
+    let mut events = Events::open(&fixture.client, None).await;
+    let mut server = fixture.database.postgres().await;
     for round in 0..4 {
-        let late = stage.client.login("ada", PASSWORD).await;
-        assert_eq!(stage.client.me(late.access()).await.status, 200);
+        let late = fixture.client.login("ada", PASSWORD).await;
+        assert_eq!(fixture.client.me(late.access()).await.status, 200);
         let held = server.transaction().await.unwrap();
-        let insert = "INSERT INTO news (kind, subject, reason, happened_at, matters_until) \
+        let insert = "INSERT INTO invalidation_events (kind, subject, reason, happened_at, expires_at) \
                       VALUES ('session', $1, 'logout', now(), now() + interval '15 minutes')";
         held.execute(insert, &[&late.text_of("session_id")]).await.unwrap();
         for _ in 0..=round {
-            let session = stage.logout("ada").await;
+            let session = fixture.logout("ada").await;
             let page = reader.some().await;
             assert_eq!(about(&page[0]), ("session", session.as_str(), "logout"));
             assert_eq!(page.len(), 1, "{page:?}");
             assert_eq!(told(&events.next().await.unwrap()), told(&page[0]));
         }
-        assert_eq!(stage.client.me(late.access()).await.status, 200, "nothing is committed");
+        assert_eq!(fixture.client.me(late.access()).await.status, 200, "nothing is committed");
         held.commit().await.unwrap();
 
         let page = reader.some().await;
         assert_eq!(about(&page[0]), ("session", late.text_of("session_id"), "logout"));
         assert_eq!(page.len(), 1, "{page:?}");
         assert_eq!(told(&events.next().await.unwrap()), told(&page[0]));
-        let begun = Instant::now();
-        while stage.client.me(late.access()).await.status == 200 {
-            assert!(begun.elapsed() < Duration::from_secs(5), "the node has skipped it");
+        let started = Instant::now();
+        while fixture.client.me(late.access()).await.status == 200 {
+            assert!(started.elapsed() < Duration::from_secs(5), "the node has skipped it");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        stage.client.me(late.access()).await.is(401, "session_ended");
+        fixture.client.me(late.access()).await.is(401, "session_ended");
     }
     assert_eq!(reader.rest().await, [] as [Value; 0]);
-    assert_eq!(stage.client.me(ada.access()).await.status, 200);
+    assert_eq!(fixture.client.me(ada.access()).await.status, 200);
 }
 
 /// Readers that do not read cost a node nothing that grows, delay nobody, and get everything once
@@ -227,17 +227,17 @@ async fn no_entry_is_skipped_that_is_committed_late() {
 async fn readers_that_are_slow_cost_no_memory_and_miss_nothing() {
     const SILENT: usize = 10;
     const ENTRIES: usize = 20_000;
-    let stage = Stage::start(Database::Postgres).await;
-    assert_eq!(stage.client.signup("ada").await.status, 201);
-    let mut slow = Events::open(&stage.client, None).await;
+    let fixture = FeedFixture::start(Database::Postgres).await;
+    assert_eq!(fixture.client.signup("ada").await.status, 201);
+    let mut slow = Events::open(&fixture.client, None).await;
     let mut silent = Vec::new();
     for _ in 0..SILENT {
-        silent.push(open_and_be_silent(&stage.node.url).await);
+        silent.push(open_and_be_silent(&fixture.node.url).await);
     }
-    let before = stage.node.memory_kib();
-    let server = stage.database.postgres().await;
+    let before = fixture.node.memory_kib();
+    let server = fixture.database.postgres().await;
     let insert = format!(
-        "INSERT INTO news (kind, subject, reason, happened_at, matters_until) \
+        "INSERT INTO invalidation_events (kind, subject, reason, happened_at, expires_at) \
          SELECT 'session', gen_random_uuid()::text, 'logout', now(), now() + interval '15 minutes' \
          FROM generate_series(1, {})",
         ENTRIES / 20
@@ -247,13 +247,13 @@ async fn readers_that_are_slow_cost_no_memory_and_miss_nothing() {
     }
     // Real ends among them, which are told at once although some do not read.
     for _ in 0..20 {
-        stage.logout("ada").await;
+        fixture.logout("ada").await;
     }
-    let mut quick = Reader::new(&stage.client, 100);
+    let mut quick = Reader::new(&fixture.client, 100);
     let all: Vec<Value> = quick.rest().await.iter().map(told).collect();
     assert_eq!(all.len(), ENTRIES + 20);
     tokio::time::sleep(Duration::from_secs(3)).await;
-    let grown = stage.node.memory_kib().saturating_sub(before);
+    let grown = fixture.node.memory_kib().saturating_sub(before);
     // What the silent ones have not read is ten times five megabytes.
     assert!(grown < 25 * 1024, "{grown} KiB for readers that do not read");
     let got: Vec<Value> = slow.take(all.len()).await.iter().map(told).collect();
@@ -281,25 +281,25 @@ async fn open_and_be_silent(url: &str) -> TcpStream {
 /// A stream on which nothing happens beats, so that both ends know that it lives.
 #[tokio::test]
 async fn a_stream_beats_when_nothing_happens() {
-    let stage = Stage::start(Database::Sqlite).await;
-    let mut events = Events::open(&stage.client, None).await;
-    let begun = Instant::now();
+    let fixture = FeedFixture::start(Database::Sqlite).await;
+    let mut events = Events::open(&fixture.client, None).await;
+    let started = Instant::now();
     events.beat().await;
-    assert!(begun.elapsed() > Duration::from_secs(10), "{:?}", begun.elapsed());
+    assert!(started.elapsed() > Duration::from_secs(10), "{:?}", started.elapsed());
 }
 
 /// Row F11: with streams open, one of them to somebody who does not read.
 async fn f11_a_node_that_stops_ends_its_streams_at_once(kind: Database) {
-    let mut stage = Stage::start(kind).await;
-    assert_eq!(stage.client.signup("ada").await.status, 201);
-    stage.logout("ada").await;
-    let mut events = Events::open(&stage.client, None).await;
+    let mut fixture = FeedFixture::start(kind).await;
+    assert_eq!(fixture.client.signup("ada").await.status, 201);
+    fixture.logout("ada").await;
+    let mut events = Events::open(&fixture.client, None).await;
     assert!(events.next().await.is_some());
-    let _silent = open_and_be_silent(&stage.node.url).await;
+    let _silent = open_and_be_silent(&fixture.node.url).await;
 
-    let begun = Instant::now();
-    stage.node.signal(Signal::TERM);
+    let started = Instant::now();
+    fixture.node.signal(Signal::TERM);
     assert!(events.next().await.is_none(), "the stream goes on");
-    assert_eq!(stage.node.ended().await.code(), Some(0), "{}", stage.node.log());
-    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+    assert_eq!(fixture.node.ended().await.code(), Some(0), "{}", fixture.node.log());
+    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
 }

@@ -9,7 +9,7 @@ use jsonwebtoken::{Algorithm, EncodingKey, crypto};
 use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256, PublicKeyData};
 use serde_json::{Value, json};
 
-use crate::stage::Stage;
+use crate::test_server::TestServer;
 
 /// How fast a token must be refused that nothing can be done with.
 const QUICK: Duration = Duration::from_millis(50);
@@ -57,18 +57,18 @@ fn own_key(kid: &Value) -> (EncodingKey, Value) {
 
 /// Asserts that the token opens nothing and learns nothing.
 async fn is_refused(client: &Client, token: &str, what: &str) {
-    let answer = client.me(token).await;
-    assert_eq!(answer.status, 401, "{what}: {answer:?}");
-    answer.is(401, "invalid_token");
-    assert!(answer.header("www-authenticate").unwrap().contains("error=\"invalid_token\""));
-    assert!(!answer.text.contains("ada@"), "{what}: {answer:?}");
+    let response = client.me(token).await;
+    assert_eq!(response.status, 401, "{what}: {response:?}");
+    response.is(401, "invalid_token");
+    assert!(response.header("www-authenticate").unwrap().contains("error=\"invalid_token\""));
+    assert!(!response.text.contains("ada@"), "{what}: {response:?}");
 }
 
 /// Rows J1 and J2: a token that nobody has signed is refused, however it says so.
 #[tokio::test]
 async fn j1_j2_unsigned_tokens_are_refused() {
-    let stage = Stage::new().await;
-    let pair = stage.client.begin("ada").await;
+    let server = TestServer::new().await;
+    let pair = server.client.begin("ada").await;
     let token = pair.access();
     let old = token.rsplit('.').next().unwrap();
     let header = header(token);
@@ -83,15 +83,15 @@ async fn j1_j2_unsigned_tokens_are_refused() {
     for header in &headers {
         for signature in ["", old, "AA"] {
             let token = format!("{}.{signature}", message(token, header));
-            is_refused(&stage.client, &token, &header.to_string()).await;
+            is_refused(&server.client, &token, &header.to_string()).await;
         }
     }
     let blank = encode([0; 64]);
     for signature in ["", "AA", "AAAA", &blank] {
         let token = format!("{}.{signature}", token.rsplit_once('.').unwrap().0);
-        is_refused(&stage.client, &token, signature).await;
+        is_refused(&server.client, &token, signature).await;
     }
-    assert_eq!(stage.client.me(token).await.status, 200);
+    assert_eq!(server.client.me(token).await.status, 200);
 }
 
 /// One element of DER.
@@ -141,9 +141,9 @@ fn faces(jwk: &Value) -> Vec<Vec<u8>> {
 #[tokio::test]
 async fn j3_published_keys_are_no_secrets_of_a_mac() {
     for algorithm in ["EdDSA", "ES256", "RS256"] {
-        let stage = Stage::with(&[("keys.algorithm", algorithm)]).await;
-        let pair = stage.client.begin("ada").await;
-        let keys = stage.client.get("/.well-known/jwks.json").await;
+        let server = TestServer::with(&[("keys.algorithm", algorithm)]).await;
+        let pair = server.client.begin("ada").await;
+        let keys = server.client.get("/.well-known/jwks.json").await;
         let jwk = &keys.body["keys"][0];
         assert_eq!(jwk["alg"], algorithm);
         for (number, secret) in faces(jwk).iter().enumerate() {
@@ -152,19 +152,20 @@ async fn j3_published_keys_are_no_secrets_of_a_mac() {
                 for alg in [name, algorithm] {
                     let header = with(&header(pair.access()), "alg", json!(alg));
                     let token = signed(pair.access(), &header, &key, mac);
-                    is_refused(&stage.client, &token, &format!("{algorithm} {alg} {number}")).await;
+                    is_refused(&server.client, &token, &format!("{algorithm} {alg} {number}"))
+                        .await;
                 }
             }
         }
-        assert_eq!(stage.client.me(pair.access()).await.status, 200);
+        assert_eq!(server.client.me(pair.access()).await.status, 200);
     }
 }
 
 /// Row J5: a key that comes with the token, or has the name of ours, is not believed.
 #[tokio::test]
 async fn j5_a_key_of_ones_own_is_not_believed() {
-    let stage = Stage::new().await;
-    let pair = stage.client.begin("ada").await;
+    let server = TestServer::new().await;
+    let pair = server.client.begin("ada").await;
     let header = header(pair.access());
     let (key, jwk) = own_key(&header["kid"]);
     let (_, other_jwk) = own_key(&json!("mine"));
@@ -175,15 +176,15 @@ async fn j5_a_key_of_ones_own_is_not_believed() {
         with(&header, "kid", jwk),
     ] {
         let token = signed(pair.access(), &header, &key, Algorithm::ES256);
-        is_refused(&stage.client, &token, &header.to_string()).await;
+        is_refused(&server.client, &token, &header.to_string()).await;
     }
 }
 
 /// Row J6: no address in a token is ever asked for anything.
 #[tokio::test]
 async fn j6_no_key_is_fetched() {
-    let stage = Stage::new().await;
-    let pair = stage.client.begin("ada").await;
+    let server = TestServer::new().await;
+    let pair = server.client.begin("ada").await;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/keys.json", listener.local_addr().unwrap());
     let header = header(pair.access());
@@ -199,7 +200,7 @@ async fn j6_no_key_is_fetched() {
     ] {
         let header = with(&header, member, value);
         let token = signed(pair.access(), &header, &key, Algorithm::ES256);
-        is_refused(&stage.client, &token, member).await;
+        is_refused(&server.client, &token, member).await;
     }
     let connected = tokio::time::timeout(Duration::from_millis(500), listener.accept()).await;
     assert!(connected.is_err(), "the node has connected to an address from a token");
@@ -209,8 +210,8 @@ async fn j6_no_key_is_fetched() {
 /// of it in the log.
 #[tokio::test]
 async fn j7_hostile_key_ids_are_refused_fast_and_quietly() {
-    let stage = Stage::with(&[("log.level", "trace")]).await;
-    let pair = stage.client.begin("ada").await;
+    let server = TestServer::with(&[("log.level", "trace")]).await;
+    let pair = server.client.begin("ada").await;
     let header = header(pair.access());
     let (key, _) = own_key(&header["kid"]);
     let mut headers = vec![json!({"alg": "ES256", "typ": "at+jwt"})];
@@ -236,32 +237,32 @@ async fn j7_hostile_key_ids_are_refused_fast_and_quietly() {
         let token = signed(pair.access(), header, &key, Algorithm::ES256);
         let mut best = Duration::MAX;
         for _ in 0..5 {
-            let begun = Instant::now();
-            is_refused(&stage.client, &token, "kid").await;
-            best = best.min(begun.elapsed());
+            let started = Instant::now();
+            is_refused(&server.client, &token, "kid").await;
+            best = best.min(started.elapsed());
         }
         // The best of some, because the machine is busy with other tests.
         assert!(best < QUICK, "{best:?}");
     }
-    let log = stage.node.log();
+    let log = server.node.log();
     for trace in ["dev/null", "OR 1=1", "sleep 5", "injected", "kkkkkkkk"] {
         assert!(!log.contains(trace), "the log repeats {trace:?}");
     }
-    assert_eq!(stage.client.me(pair.access()).await.status, 200);
+    assert_eq!(server.client.me(pair.access()).await.status, 200);
 }
 
 /// Row J13: tokens of another installation are foreign, also where it has the same name and master
 /// key.
 #[tokio::test]
 async fn j13_tokens_of_another_installation_are_foreign() {
-    let (stage, staging) = (Stage::new().await, Stage::new().await);
-    let other_issuer = Stage::with(&[("tokens.issuer", "http://127.0.0.1:8080/")]).await;
-    stage.client.begin("ada").await;
+    let (server, staging) = (TestServer::new().await, TestServer::new().await);
+    let other_issuer = TestServer::with(&[("tokens.issuer", "http://127.0.0.1:8080/")]).await;
+    server.client.begin("ada").await;
     for foreign in [&staging, &other_issuer] {
         let pair = foreign.client.begin("ada").await;
-        is_refused(&stage.client, pair.access(), "foreign access token").await;
-        stage.client.refresh(pair.refresh_token(), None).await.is(401, "invalid_token");
-        stage.client.logout(pair.refresh_token()).await.is(401, "invalid_token");
+        is_refused(&server.client, pair.access(), "foreign access token").await;
+        server.client.refresh(pair.refresh_token(), None).await.is(401, "invalid_token");
+        server.client.logout(pair.refresh_token()).await.is(401, "invalid_token");
         assert_eq!(foreign.client.me(pair.access()).await.status, 200);
     }
 }

@@ -1,12 +1,12 @@
 //! Headers of answers: rows W4 and W5.
 
-use gateward_e2e::{Answer, PASSWORD, Wire};
+use gateward_e2e::{PASSWORD, TestResponse, Wire};
 use reqwest::Method;
 use reqwest::header::HeaderMap;
 use serde_json::json;
 
 use crate::api::{CLIENT, CLIENT_SECRET, NO_SESSION, form};
-use crate::stage::Stage;
+use crate::test_server::TestServer;
 
 /// Asserts that an answer has the headers that every answer has.
 #[track_caller]
@@ -33,15 +33,15 @@ pub(crate) fn are_safe(headers: &HeaderMap, is_https: bool) {
 }
 
 /// One answer of each status that a client can bring about.
-async fn answers(stage: &Stage) -> Vec<Answer> {
-    let client = &stage.client;
+async fn responses(server: &TestServer) -> Vec<TestResponse> {
+    let client = &server.client;
     let long = vec![b'x'; 17 * 1024];
-    let mut answers = vec![client.signup("ada").await];
+    let mut responses = vec![client.signup("ada").await];
     let pair = client.login("ada", PASSWORD).await;
-    answers.push(client.refresh(pair.refresh_token(), None).await);
-    answers.push(client.me(pair.access()).await);
+    responses.push(client.refresh(pair.refresh_token(), None).await);
+    responses.push(client.me(pair.access()).await);
     let forgotten = json!({"email": "ada@example.org"});
-    answers.push(client.send(client.post("/v1/password/forgot", &forgotten)).await);
+    responses.push(client.send(client.post("/v1/password/forgot", &forgotten)).await);
     for path in [
         "/confirm-email",
         "/reset-password",
@@ -65,51 +65,51 @@ async fn answers(stage: &Stage) -> Vec<Answer> {
         "/docs/nothing",
         "/health/live?x=1",
     ] {
-        answers.push(client.get(path).await);
+        responses.push(client.get(path).await);
     }
     for path in ["/v1/me/sessions", &format!("/v1/sessions/{NO_SESSION}/explain")] {
         let request = client.request(Method::GET, path).bearer_auth(pair.access());
-        answers.push(client.send(request).await);
+        responses.push(client.send(request).await);
     }
-    let admin = stage.admin("grace").await;
+    let admin = server.admin("grace").await;
     for path in ["/v1/users", "/v1/roles", "/v1/roles/admin", "/v1/audit"] {
         let request = client.request(Method::GET, path).bearer_auth(admin.access());
-        answers.push(client.send(request).await);
+        responses.push(client.send(request).await);
     }
     let service = |method: Method, path: &str| {
         client.request(method, path).basic_auth("api", Some(CLIENT_SECRET))
     };
-    answers.push(client.send(service(Method::GET, "/v1/revocations")).await);
+    responses.push(client.send(service(Method::GET, "/v1/revocations")).await);
     // What has no end is known by its head.
-    answers.push(client.send(service(Method::HEAD, "/v1/revocations/stream")).await);
+    responses.push(client.send(service(Method::HEAD, "/v1/revocations/stream")).await);
     for path in ["/oauth/introspect", "/oauth/revoke"] {
         let token = [("token", pair.refresh_token())].into_iter();
-        answers.push(client.send(form(service(Method::POST, path), token)).await);
+        responses.push(client.send(form(service(Method::POST, path), token)).await);
     }
     let cookie = json!({"identifier": "ada", "password": PASSWORD, "transport": "cookie"});
-    answers.push(client.send(client.post("/v1/login", &cookie)).await);
-    answers.push(client.send(client.request(Method::HEAD, "/health/live")).await);
-    answers.push(stage.post_bytes("/v1/login", "application/json", "{").await);
-    answers.push(stage.post_bytes("/v1/login", "application/json", "{}").await);
-    answers.push(stage.post_bytes("/v1/login", "text/plain", "{}").await);
-    answers.push(stage.post_bytes("/v1/login", "application/json", long).await);
-    answers.push(client.signup("ada").await);
-    answers.push(client.get("/v1/login").await);
-    answers.push(client.send(client.request(Method::TRACE, "/v1/login")).await);
-    answers.push(client.send(client.request(Method::OPTIONS, "/v1/login")).await);
-    answers.push(stage.get_with("/v1/me", &[("cookie", &"x".repeat(9000))]).await);
-    answers.push(stage.get_with("/v1/me", &[("authorization", "Bearer")]).await);
-    answers.push(client.logout(pair.refresh_token()).await);
-    answers.push(overloaded(stage).await);
-    answers
+    responses.push(client.send(client.post("/v1/login", &cookie)).await);
+    responses.push(client.send(client.request(Method::HEAD, "/health/live")).await);
+    responses.push(server.post_bytes("/v1/login", "application/json", "{").await);
+    responses.push(server.post_bytes("/v1/login", "application/json", "{}").await);
+    responses.push(server.post_bytes("/v1/login", "text/plain", "{}").await);
+    responses.push(server.post_bytes("/v1/login", "application/json", long).await);
+    responses.push(client.signup("ada").await);
+    responses.push(client.get("/v1/login").await);
+    responses.push(client.send(client.request(Method::TRACE, "/v1/login")).await);
+    responses.push(client.send(client.request(Method::OPTIONS, "/v1/login")).await);
+    responses.push(server.get_with("/v1/me", &[("cookie", &"x".repeat(9000))]).await);
+    responses.push(server.get_with("/v1/me", &[("authorization", "Bearer")]).await);
+    responses.push(client.logout(pair.refresh_token()).await);
+    responses.push(overloaded(server).await);
+    responses
 }
 
 /// An answer of a node that has more to hash than it can.
-async fn overloaded(stage: &Stage) -> Answer {
+async fn overloaded(server: &TestServer) -> TestResponse {
     let login = json!({"identifier": "nobody", "password": PASSWORD});
-    let logins = (0..24).map(|_| stage.client.send(stage.client.post("/v1/login", &login)));
-    let answers = futures_util::future::join_all(logins).await;
-    let shed = answers.into_iter().find(|answer| answer.status == 503).expect("a full queue");
+    let logins = (0..24).map(|_| server.client.send(server.client.post("/v1/login", &login)));
+    let responses = futures_util::future::join_all(logins).await;
+    let shed = responses.into_iter().find(|response| response.status == 503).expect("a full queue");
     shed.is(503, "overloaded");
     assert!(shed.header("retry-after").unwrap().parse::<u32>().unwrap() >= 1);
     shed
@@ -118,7 +118,7 @@ async fn overloaded(stage: &Stage) -> Answer {
 /// Row W5 (3.4.1, 3.4.3 to 3.4.6, 3.5.8, 14.3.2, 13.4.6): every answer of every status has its
 /// headers, and none says what made it.
 #[tokio::test]
-async fn w5_every_answer_has_its_security_headers() {
+async fn w5_every_response_has_its_security_headers() {
     let https = [("http.public_url", "https://localhost:8443"), ("http.behind_tls_proxy", "true")];
     for extra in [&[][..], &https] {
         let mut settings = vec![
@@ -129,20 +129,21 @@ async fn w5_every_answer_has_its_security_headers() {
         ];
         settings.extend(CLIENT);
         settings.extend(extra);
-        let stage = Stage::with(&settings).await;
-        let answers = answers(&stage).await;
-        let mut statuses: Vec<u16> = answers.iter().map(|answer| answer.status.as_u16()).collect();
-        for answer in &answers {
-            are_safe(&answer.headers, !extra.is_empty());
-            let is_public = answer.header("cache-control") != Some("no-store");
-            let may_be = answer.text.contains("jwks_uri") || answer.text.contains("\"keys\"");
-            assert!(!is_public || may_be, "{answer:?}");
+        let server = TestServer::with(&settings).await;
+        let responses = responses(&server).await;
+        let mut statuses: Vec<u16> =
+            responses.iter().map(|response| response.status.as_u16()).collect();
+        for response in &responses {
+            are_safe(&response.headers, !extra.is_empty());
+            let is_public = response.header("cache-control") != Some("no-store");
+            let may_be = response.text.contains("jwks_uri") || response.text.contains("\"keys\"");
+            assert!(!is_public || may_be, "{response:?}");
             // Row 4.1.1: what has a body says what it is, with the charset where it is text.
-            let kind = answer.header("content-type").unwrap_or_default();
-            assert!(answer.text.is_empty() || !kind.is_empty(), "{answer:?}");
+            let kind = response.header("content-type").unwrap_or_default();
+            assert!(response.text.is_empty() || !kind.is_empty(), "{response:?}");
             // Events are in UTF-8 by their own standard.
             let is_clear = kind.ends_with("; charset=utf-8") || kind == "text/event-stream";
-            assert!(!kind.starts_with("text/") || is_clear, "{answer:?}");
+            assert!(!kind.starts_with("text/") || is_clear, "{response:?}");
         }
         statuses.sort_unstable();
         statuses.dedup();
@@ -154,7 +155,7 @@ async fn w5_every_answer_has_its_security_headers() {
 /// What is refused before it is a request at all says nothing whatever: no body, no names.
 #[tokio::test]
 async fn refusals_of_the_parser_say_nothing() {
-    let stage = Stage::new().await;
+    let server = TestServer::new().await;
     let long = format!("GET / HTTP/1.1\r\nX: {}\r\n\r\n", "x".repeat(200_000));
     let many = format!("GET / HTTP/1.1\r\n{}\r\n", "X: y\r\n".repeat(200));
     for (text, status) in [
@@ -165,33 +166,37 @@ async fn refusals_of_the_parser_say_nothing() {
         (&many, 431),
         (&long, 431),
     ] {
-        let answer = Wire::exchange(&stage.node.url, text.as_bytes()).await;
-        assert_eq!(answer.statuses(), [status], "{answer:?}");
-        let (head, body) = answer.text.split_once("\r\n\r\n").unwrap();
+        let response = Wire::exchange(&server.node.url, text.as_bytes()).await;
+        assert_eq!(response.statuses(), [status], "{response:?}");
+        let (head, body) = response.text.split_once("\r\n\r\n").unwrap();
         assert_eq!(body, "");
-        assert!(!head.to_lowercase().contains("server:"), "{answer:?}");
-        assert!(answer.closed, "{answer:?}");
+        assert!(!head.to_lowercase().contains("server:"), "{response:?}");
+        assert!(response.closed, "{response:?}");
     }
 }
 
 const GOOD: &str = "https://app.example.org";
 
-async fn stage_with_origins() -> Stage {
+async fn stage_with_origins() -> TestServer {
     let origins = format!("{GOOD},http://localhost:3000");
-    Stage::with(&[("http.cors_origins", &origins)]).await
+    TestServer::with(&[("http.cors_origins", &origins)]).await
 }
 
 /// Rows W4 and 3.4.2: pages of the listed origins may call, and no others.
 #[tokio::test]
 async fn w4_only_listed_origins_are_told_that_they_may() {
-    let stage = stage_with_origins().await;
+    let server = stage_with_origins().await;
     for origin in [GOOD, "http://localhost:3000"] {
         for path in ["/v1/me", "/health/live", "/v1/login"] {
-            let answer = stage.get_with(path, &[("origin", origin)]).await;
-            assert_eq!(answer.header("access-control-allow-origin"), Some(origin), "{answer:?}");
-            assert_eq!(answer.header("access-control-allow-credentials"), Some("true"));
-            assert!(varies_by_origin(&answer), "{answer:?}");
-            are_safe(&answer.headers, false);
+            let response = server.get_with(path, &[("origin", origin)]).await;
+            assert_eq!(
+                response.header("access-control-allow-origin"),
+                Some(origin),
+                "{response:?}"
+            );
+            assert_eq!(response.header("access-control-allow-credentials"), Some("true"));
+            assert!(varies_by_origin(&response), "{response:?}");
+            are_safe(&response.headers, false);
         }
     }
     for origin in [
@@ -213,62 +218,62 @@ async fn w4_only_listed_origins_are_told_that_they_may() {
         "",
     ] {
         for path in ["/v1/me", "/health/live", "/nothing"] {
-            let answer = stage.get_with(path, &[("origin", origin)]).await;
-            tells_nothing(&answer);
-            assert!(varies_by_origin(&answer) || path == "/nothing", "{answer:?}");
+            let response = server.get_with(path, &[("origin", origin)]).await;
+            tells_nothing(&response);
+            assert!(varies_by_origin(&response) || path == "/nothing", "{response:?}");
         }
         let headers = [("origin", origin), ("access-control-request-method", "POST")];
-        let answer = stage.send_with(Method::OPTIONS, "/v1/login", &headers).await;
-        tells_nothing(&answer);
+        let response = server.send_with(Method::OPTIONS, "/v1/login", &headers).await;
+        tells_nothing(&response);
     }
     // An answer without an origin is another one too, for a cache between.
-    assert!(varies_by_origin(&stage.client.get("/health/live").await));
+    assert!(varies_by_origin(&server.client.get("/health/live").await));
 }
 
-fn varies_by_origin(answer: &Answer) -> bool {
-    let vary = answer.headers.get_all("vary").iter();
+fn varies_by_origin(response: &TestResponse) -> bool {
+    let vary = response.headers.get_all("vary").iter();
     vary.flat_map(|value| value.to_str().unwrap().split(','))
         .any(|name| name.trim().eq_ignore_ascii_case("origin"))
 }
 
 /// Asserts that the browser will keep the answer from the page.
 #[track_caller]
-fn tells_nothing(answer: &Answer) {
-    assert_eq!(answer.headers.get("access-control-allow-origin"), None, "{answer:?}");
+fn tells_nothing(response: &TestResponse) {
+    assert_eq!(response.headers.get("access-control-allow-origin"), None, "{response:?}");
 }
 
 /// Row W4: what a preflight allows is what the API needs.
 #[tokio::test]
 async fn w4_preflights_allow_what_the_api_needs() {
-    let stage = stage_with_origins().await;
+    let server = stage_with_origins().await;
     let ask = async |method: &str, headers: &str| {
         let mut all = vec![("origin", GOOD), ("access-control-request-method", method)];
         if !headers.is_empty() {
             all.push(("access-control-request-headers", headers));
         }
-        stage.send_with(Method::OPTIONS, "/v1/refresh", &all).await
+        server.send_with(Method::OPTIONS, "/v1/refresh", &all).await
     };
-    let answer = ask("POST", "authorization,content-type,idempotency-key").await;
-    assert!(answer.status.is_success(), "{answer:?}");
-    assert_eq!(answer.header("access-control-allow-origin"), Some(GOOD));
-    assert_eq!(answer.header("access-control-allow-credentials"), Some("true"));
-    assert_eq!(answer.header("access-control-max-age"), Some("600"));
-    assert!(!answer.header("access-control-allow-methods").unwrap().contains('*'));
-    assert!(!answer.header("access-control-allow-headers").unwrap().contains('*'));
-    are_safe(&answer.headers, false);
+    let response = ask("POST", "authorization,content-type,idempotency-key").await;
+    assert!(response.status.is_success(), "{response:?}");
+    assert_eq!(response.header("access-control-allow-origin"), Some(GOOD));
+    assert_eq!(response.header("access-control-allow-credentials"), Some("true"));
+    assert_eq!(response.header("access-control-max-age"), Some("600"));
+    assert!(!response.header("access-control-allow-methods").unwrap().contains('*'));
+    assert!(!response.header("access-control-allow-headers").unwrap().contains('*'));
+    are_safe(&response.headers, false);
     for (method, headers) in
         [("TRACE", ""), ("FOO", ""), ("POST", "x-evil"), ("POST", "authorization,x-evil")]
     {
-        let answer = ask(method, headers).await;
-        assert!(answer.status.is_client_error(), "{method} {headers}: {answer:?}");
-        answer.is_problem();
+        let response = ask(method, headers).await;
+        assert!(response.status.is_client_error(), "{method} {headers}: {response:?}");
+        response.is_problem();
     }
     // Without a list there is not a word of CORS.
-    let silent = Stage::new().await;
+    let silent = TestServer::new().await;
     let headers = [("origin", GOOD), ("access-control-request-method", "POST")];
-    let answer = silent.send_with(Method::OPTIONS, "/v1/login", &headers).await;
-    answer.is(405, "method_not_allowed");
-    for answer in [answer, silent.get_with("/health/live", &[("origin", GOOD)]).await] {
-        assert!(answer.headers.keys().all(|name| !name.as_str().starts_with("access-control")));
+    let response = silent.send_with(Method::OPTIONS, "/v1/login", &headers).await;
+    response.is(405, "method_not_allowed");
+    for response in [response, silent.get_with("/health/live", &[("origin", GOOD)]).await] {
+        assert!(response.headers.keys().all(|name| !name.as_str().starts_with("access-control")));
     }
 }

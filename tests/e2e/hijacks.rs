@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use gateward_e2e::{Answer, Database, PASSWORD, on_both};
+use gateward_e2e::{Database, PASSWORD, TestResponse, on_both};
 use serde_json::json;
 
+use crate::mail_api::{OTHER, Post, address, code, subject, token};
 use crate::pair::together;
-use crate::post::{OTHER, Post, address, code, subject, token};
 
 on_both!(
     a1_of_many_sign_ups_of_one_address_one_becomes_an_account,
@@ -36,13 +36,13 @@ async fn a1_of_many_sign_ups_of_one_address_one_becomes_an_account(kind: Databas
         }
     }));
     let signups = signups.await;
-    assert!(signups.iter().all(|(_, answer)| answer.status == 202), "{signups:?}");
-    let letters = post.letters(VICTIM, subject::CONFIRM, COUNT).await;
-    let tokens: Vec<String> = letters.iter().map(token).collect();
+    assert!(signups.iter().all(|(_, response)| response.status == 202), "{signups:?}");
+    let emails = post.emails(VICTIM, subject::CONFIRM, COUNT).await;
+    let tokens: Vec<String> = emails.iter().map(token).collect();
 
-    // Which letter belongs to which sign-up no letter tells, so ten of them try every link.
-    let tries = signups.iter().take(10).flat_map(|(number, answer)| {
-        let id = answer.text_of("signup_id");
+    // Which email belongs to which sign-up no email tells, so ten of them try every link.
+    let tries = signups.iter().take(10).flat_map(|(number, response)| {
+        let id = response.text_of("signup_id");
         tokens.iter().map(move |token| (*number, json!({"token": token, "signup_id": id})))
     });
     let tries: Vec<_> = tries.collect();
@@ -51,10 +51,10 @@ async fn a1_of_many_sign_ups_of_one_address_one_becomes_an_account(kind: Databas
         async move { (number, client.send(client.post("/v1/email/confirm", &body)).await) }
     }));
     let (good, bad): (Vec<_>, Vec<_>) =
-        confirmed.await.into_iter().partition(|(_, answer)| answer.status == 204);
+        confirmed.await.into_iter().partition(|(_, response)| response.status == 204);
     assert_eq!(good.len(), 1, "{good:?}");
-    for (_, answer) in &bad {
-        answer.is(400, "invalid_link");
+    for (_, response) in &bad {
+        response.is(400, "invalid_link");
     }
 
     let owner = good[0].0;
@@ -69,8 +69,8 @@ async fn a1_of_many_sign_ups_of_one_address_one_becomes_an_account(kind: Databas
     }));
     guesses.await;
     // The others' links are dead, also for those who know the right secret.
-    for (number, answer) in &signups {
-        let body = json!({"token": tokens[*number], "signup_id": answer.body["signup_id"]});
+    for (number, response) in &signups {
+        let body = json!({"token": tokens[*number], "signup_id": response.body["signup_id"]});
         post.say("email/confirm", body).await.is(400, "invalid_link");
         let body = json!({"token": tokens[*number], "password": password(owner)});
         post.say("email/confirm", body).await.is(400, "invalid_link");
@@ -83,7 +83,7 @@ async fn a3_a_strangers_click_confirms_no_squatter(kind: Database) {
     let Some(post) = Post::start(kind, &[]).await else { return };
     assert_eq!(post.signup("squatter", VICTIM, SQUATTED).await.status, 201);
     let pair = post.login("squatter", SQUATTED).await;
-    let mail = post.letter(VICTIM, subject::CONFIRM).await;
+    let mail = post.email(VICTIM, subject::CONFIRM).await;
     for body in [json!({"token": token(&mail)}), json!({"email": VICTIM, "code": code(&mail)})] {
         post.say("email/confirm", body.clone()).await.is(400, "invalid_link");
         // Nor does a password do it that the victim would have chosen.
@@ -97,13 +97,13 @@ async fn a3_a_strangers_click_confirms_no_squatter(kind: Database) {
     assert_eq!(post.client.me(pair.access()).await.body["email_verified"], false);
 }
 
-/// Row A3: both sign up, and the victim opens the wrong letter.
+/// Row A3: both sign up, and the victim opens the wrong email.
 async fn a3_a_strangers_sign_up_is_not_mixed_up_with_the_squatters(kind: Database) {
     let Some(post) = Post::required(kind).await else { return };
     let squatter = post.signup("squatter", VICTIM, SQUATTED).await;
-    let theirs = post.letter(VICTIM, subject::CONFIRM).await;
+    let theirs = post.email(VICTIM, subject::CONFIRM).await;
     let victim = post.signup("victim", VICTIM, PASSWORD).await;
-    let own = post.nth_letter(VICTIM, subject::CONFIRM, 1).await;
+    let own = post.nth_email(VICTIM, subject::CONFIRM, 1).await;
     for (mail, second) in [
         (&theirs, json!({"signup_id": victim.body["signup_id"]})),
         (&theirs, json!({"password": PASSWORD})),
@@ -115,7 +115,7 @@ async fn a3_a_strangers_sign_up_is_not_mixed_up_with_the_squatters(kind: Databas
         body["token"] = json!(token(mail));
         post.say("email/confirm", body).await.is(400, "invalid_link");
     }
-    // The code of the letter that she reads does it with her own secret alone.
+    // The code of the email that she reads does it with her own secret alone.
     let mut body = json!({"email": VICTIM, "code": code(&theirs)});
     body["signup_id"] = victim.body["signup_id"].clone();
     post.say("email/confirm", body.clone()).await.is(400, "invalid_link");
@@ -129,7 +129,7 @@ async fn a3_a_strangers_sign_up_is_not_mixed_up_with_the_squatters(kind: Databas
 }
 
 /// A squatter of an address, with a password, sessions that are kept alive, and a change that waits.
-async fn squat(post: &Post, name: &str, victim: &str) -> [Answer; 3] {
+async fn squat(post: &Post, name: &str, victim: &str) -> [TestResponse; 3] {
     assert_eq!(post.signup(name, victim, SQUATTED).await.status, 201);
     let first = post.login(name, SQUATTED).await;
     let second = post.login(victim, SQUATTED).await;
@@ -144,15 +144,15 @@ async fn squat(post: &Post, name: &str, victim: &str) -> [Answer; 3] {
 async fn a3_a4_a_reset_leaves_the_squatter_nothing(kind: Database) {
     let Some(post) = Post::start(kind, &[]).await else { return };
     let pairs = squat(&post, "squatter", VICTIM).await;
-    let confirm = token(&post.letter(VICTIM, subject::CONFIRM).await);
-    let change = post.letter(&address("squatter"), subject::CONFIRM_NEW).await;
+    let confirm = token(&post.email(VICTIM, subject::CONFIRM).await);
+    let change = post.email(&address("squatter"), subject::CONFIRM_NEW).await;
     // She cannot sign up, so she says that she has forgotten the password.
     post.signup("victim", VICTIM, PASSWORD).await.is(409, "email_taken");
     let reset = json!({"token": token(&post.forgot(VICTIM, 0).await), "new_password": OTHER});
     assert_eq!(post.say("password/reset", reset).await.status, 204);
 
     for pair in &pairs {
-        post.is_over(pair, "password_reset").await;
+        post.has_ended(pair, "password_reset").await;
     }
     for who in ["squatter", VICTIM] {
         post.client.login(who, SQUATTED).await.is(401, "invalid_credentials");
@@ -174,8 +174,8 @@ async fn a3_a4_a_reset_leaves_the_squatter_nothing(kind: Database) {
         202
     );
     post.settle().await;
-    let letters = post.server.letters_to(&address("squatter"));
-    assert_eq!(letters.len(), 1, "the one for the change: {letters:#?}");
+    let emails = post.server.emails_to(&address("squatter"));
+    assert_eq!(emails.len(), 1, "the one for the change: {emails:#?}");
 }
 
 /// Row A4: the change is confirmed while the reset runs, sooner or later; either way the account is
@@ -185,9 +185,9 @@ async fn a4_a_change_that_was_prepared_is_gone_after_the_reset(kind: Database) {
     for delay in [0, 10, 30, 100] {
         let (name, victim) = (format!("squatter{delay}"), format!("victim{delay}@example.org"));
         let pairs = squat(&post, &name, &victim).await;
-        let change = token(&post.letter(&address(&name), subject::CONFIRM_NEW).await);
+        let change = token(&post.email(&address(&name), subject::CONFIRM_NEW).await);
         let reset = token(&post.forgot(&victim, 0).await);
-        let undo = token(&post.letter(&victim, subject::UNDO).await);
+        let undo = token(&post.email(&victim, subject::UNDO).await);
         let later = async {
             tokio::time::sleep(Duration::from_millis(delay)).await;
             post.say("email/confirm", json!({"token": change, "password": SQUATTED})).await
@@ -196,10 +196,10 @@ async fn a4_a_change_that_was_prepared_is_gone_after_the_reset(kind: Database) {
         let (reset, change) = tokio::join!(post.say("password/reset", body), later);
         assert!((reset.status == 204) ^ (change.status == 204), "{reset:?} {change:?}");
         if change.status == 204 {
-            // The squatter came first; the letter to the victim undoes it.
+            // The squatter came first; the email to the victim undoes it.
             reset.is(400, "invalid_link");
             assert_eq!(post.say("email/undo", json!({"token": undo})).await.status, 204);
-            let again = token(&post.nth_letter(&victim, subject::RESET, 1).await);
+            let again = token(&post.nth_email(&victim, subject::RESET, 1).await);
             let again = json!({"token": again, "new_password": OTHER});
             assert_eq!(post.say("password/reset", again).await.status, 204);
         } else {

@@ -3,7 +3,7 @@
 use std::sync::{Arc, RwLock};
 use std::time::{Duration, Instant};
 
-use gateward_e2e::{Answer, Client, PASSWORD};
+use gateward_e2e::{Client, PASSWORD, TestResponse};
 use reqwest::RequestBuilder;
 use serde_json::json;
 
@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub(crate) struct Honest {
     pub(crate) name: String,
     /// The last pair that it has got.
-    pub(crate) pair: Answer,
+    pub(crate) pair: TestResponse,
     /// The names of accounts that were made for it.
     pub(crate) signed_up: Vec<String>,
     /// The refresh tokens of sessions that it has ended.
@@ -51,18 +51,18 @@ impl Honest {
 
     /// Sends a request to one node and then to the other until there is an answer; gives it and
     /// how many tries it took.
-    async fn insist(&mut self, request: impl Fn(&Client) -> RequestBuilder) -> (Answer, u32) {
-        let (begun, mut tries) = (Instant::now(), 0);
+    async fn insist(&mut self, request: impl Fn(&Client) -> RequestBuilder) -> (TestResponse, u32) {
+        let (started, mut tries) = (Instant::now(), 0);
         loop {
             self.turn += 1;
             tries += 1;
             self.client.url.clone_from(&self.addresses.read().unwrap()[self.turn % 2]);
             match self.client.try_send(request(&self.client)).await {
-                Ok(answer) if answer.status != 503 => {
+                Ok(response) if response.status != 503 => {
                     self.tries_max = self.tries_max.max(tries);
-                    return (answer, tries);
+                    return (response, tries);
                 }
-                failed => assert!(begun.elapsed() < PATIENCE, "{}: {failed:?}", self.name),
+                failed => assert!(started.elapsed() < PATIENCE, "{}: {failed:?}", self.name),
             }
             if tries > 1 {
                 tokio::time::sleep(Duration::from_millis(20)).await;
@@ -91,9 +91,9 @@ impl Honest {
         let body = json!({
             "username": name, "email": format!("{name}@example.org"), "password": PASSWORD,
         });
-        let (answer, tries) = self.insist(|client| client.post("/v1/signup", &body)).await;
-        // The first try may have made the account without living to tell.
-        assert!(answer.status == 201 || (answer.status == 409 && tries > 1), "{answer:?}");
+        let (response, tries) = self.insist(|client| client.post("/v1/signup", &body)).await;
+        // The first try may have made the account without active to tell.
+        assert!(response.status == 201 || (response.status == 409 && tries > 1), "{response:?}");
         self.signed_up.push(name);
     }
 
@@ -104,18 +104,18 @@ impl Honest {
         assert_eq!(pair.status, 200, "{}: {pair:?}", self.name);
         let token = pair.refresh_token().to_owned();
         let body = json!({"refresh_token": token});
-        let (answer, _) = self.insist(|client| client.post("/v1/logout", &body)).await;
-        assert_eq!(answer.status, 204, "{}: {answer:?}", self.name);
+        let (response, _) = self.insist(|client| client.post("/v1/logout", &body)).await;
+        assert_eq!(response.status, 204, "{}: {response:?}", self.name);
         self.logged_out.push(token);
     }
 
     /// Asks who it is.
     pub(crate) async fn me(&mut self) {
         let access = self.pair.access().to_owned();
-        let (answer, _) = self
+        let (response, _) = self
             .insist(|client| client.request(reqwest::Method::GET, "/v1/me").bearer_auth(&access))
             .await;
-        assert_eq!(answer.status, 200, "{}: {answer:?}", self.name);
+        assert_eq!(response.status, 200, "{}: {response:?}", self.name);
     }
 
     /// Does all of these in turn.
@@ -140,8 +140,8 @@ impl Honest {
             }
         }
         for (number, name) in self.signed_up.iter().enumerate() {
-            let answer = clients[number % 2].login(name, PASSWORD).await;
-            assert_eq!(answer.status, 200, "{answer:?}");
+            let response = clients[number % 2].login(name, PASSWORD).await;
+            assert_eq!(response.status, 200, "{response:?}");
         }
         let generation = gateward_e2e::claims(self.pair.refresh_token())["gen"].clone();
         assert_eq!(generation, self.refreshes + 1, "each refresh counts once");

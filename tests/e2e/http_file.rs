@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use gateward_e2e::{Answer, Client, Database, Plan, TestDatabase, run};
+use gateward_e2e::{Client, Database, Plan, TestDatabase, TestResponse, run};
 use regex::Regex;
 use serde_json::{Map, Value, json};
 
@@ -105,27 +105,27 @@ fn read_request(section: &str) -> Request {
 fn fill(
     text: &str,
     variables: &BTreeMap<String, String>,
-    answers: &BTreeMap<String, Answer>,
+    responses: &BTreeMap<String, TestResponse>,
 ) -> String {
     let reference = Regex::new(r"\{\{(\w+)(?:\.response\.body\.\$((?:\.\w+|\[\d+\])+))?\}\}");
     let filled =
         reference.unwrap().replace_all(text, |found: &regex::Captures<'_>| match found.get(2) {
-            None => fill(&variables[&found[1]], variables, answers),
-            Some(path) => text_at(&answers[&found[1]], path.as_str()),
+            None => fill(&variables[&found[1]], variables, responses),
+            Some(path) => text_at(&responses[&found[1]], path.as_str()),
         });
     assert!(!filled.contains("{{"), "{filled}");
     filled.into_owned()
 }
 
 /// The text at a path such as `.items[0].code`.
-fn text_at(answer: &Answer, path: &str) -> String {
+fn text_at(response: &TestResponse, path: &str) -> String {
     let pointer = path.replace(['.', '['], "/").replace(']', "");
-    let value = answer.body.pointer(&pointer).and_then(Value::as_str);
-    value.unwrap_or_else(|| panic!("no {path} in {answer:?}")).to_owned()
+    let value = response.body.pointer(&pointer).and_then(Value::as_str);
+    value.unwrap_or_else(|| panic!("no {path} in {response:?}")).to_owned()
 }
 
-/// Waits until every letter is sent, as a person does who looks into the inbox again.
-async fn letters_are_sent(plan: &Plan) {
+/// Waits until every email is sent, as a person does who looks into the inbox again.
+async fn emails_are_sent(plan: &Plan) {
     let mut waiting = String::new();
     for _ in 0..300 {
         waiting = said(&run(plan, &["mail", "list", "--state", "waiting", "--json"], ""));
@@ -178,7 +178,7 @@ fn is_documented(request: &Request, body: &str, operations: &[Operation]) {
 }
 
 /// Sends a request as an editor does: behind `Basic`, it encodes a name and a secret by itself.
-async fn send(client: &Client, request: &Request, fill: impl Fn(&str) -> String) -> Answer {
+async fn send(client: &Client, request: &Request, fill: impl Fn(&str) -> String) -> TestResponse {
     let path = fill(request.path_and_query());
     let mut sent = client.request(request.method.parse().unwrap(), &path);
     for (name, value) in &request.headers {
@@ -200,10 +200,10 @@ fn settings() -> Vec<(String, String)> {
 }
 
 /// Walks through the file, and gives its requests and what the document of the node says.
-async fn walk(read_the_letter: bool) -> (Vec<Request>, Vec<Operation>) {
+async fn walk(read_the_email: bool) -> (Vec<Request>, Vec<Operation>) {
     let database = TestDatabase::new(Database::Sqlite).await;
     // With the limits that whoever runs `make run` has as well.
-    let mut plan = Plan::on(&database).with("throttle.enabled", true);
+    let mut plan = Plan::on(&database).with("rate limit.enabled", true);
     plan.environment.extend(settings());
     let node = plan.start().await;
     let client = node.client();
@@ -212,27 +212,27 @@ async fn walk(read_the_letter: bool) -> (Vec<Request>, Vec<Operation>) {
     administrator(&plan, &variables);
     assert_eq!(variables["host"], "http://127.0.0.1:8080", "that of `make run`");
 
-    let mut answers = BTreeMap::new();
+    let mut responses = BTreeMap::new();
     for request in &requests {
-        letters_are_sent(&plan).await;
+        emails_are_sent(&plan).await;
         let mut status = request.status();
-        if request.name == "undo" && read_the_letter {
+        if request.name == "undo" && read_the_email {
             variables.insert("undo_token".to_owned(), undo_token(&client).await);
             status = 204;
         }
-        let fill = |text: &str| fill(text, &variables, &answers);
+        let fill = |text: &str| fill(text, &variables, &responses);
         // The inbox is the developer's, and in no document.
         if !request.path().starts_with("/dev/") {
             is_documented(request, &fill(&request.body), &operations);
         }
-        let answer = send(&client, request, fill).await;
-        assert_eq!(answer.status, status, "{}: {answer:?}", request.name);
-        assert!(answers.insert(request.name.clone(), answer).is_none(), "two {}", request.name);
-        if request.name == "undo" && read_the_letter {
+        let response = send(&client, request, fill).await;
+        assert_eq!(response.status, status, "{}: {response:?}", request.name);
+        assert!(responses.insert(request.name.clone(), response).is_none(), "two {}", request.name);
+        if request.name == "undo" && read_the_email {
             break;
         }
     }
-    if read_the_letter {
+    if read_the_email {
         let (email, password) = (&variables["email"], &variables["password"]);
         client.login(email, password).await.is(401, "invalid_credentials");
     }
@@ -249,11 +249,11 @@ fn administrator(plan: &Plan, variables: &BTreeMap<String, String>) {
     said(&run(plan, &words, &format!("{password}\n")));
 }
 
-/// The token that stands in the letter to the old address.
+/// The token that stands in the email to the old address.
 async fn undo_token(client: &Client) -> String {
     let inbox = client.get("/dev/inbox.json").await;
     let link = Regex::new(r"/undo-email-change#token=([A-Za-z0-9_-]+)").unwrap();
-    link.captures(&inbox.text).expect("the letter")[1].to_owned()
+    link.captures(&inbox.text).expect("the email")[1].to_owned()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -271,9 +271,9 @@ async fn the_http_file_says_what_is_documented_and_its_walk_works() {
     }
 }
 
-/// Whoever puts the token of the letter where the file asks has to reset the password, as it says.
+/// Whoever puts the token of the email where the file asks has to reset the password, as it says.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_walk_of_the_http_file_works_with_the_token_of_the_letter_too() {
+async fn the_walk_of_the_http_file_works_with_the_token_of_the_email_too() {
     let (requests, _) = walk(true).await;
     let undo = requests.iter().find(|request| request.name == "undo").unwrap();
     assert!(undo.title.contains("then 204"), "{}", undo.title);

@@ -1,6 +1,6 @@
 //! Statements in the wrong place, and databases that fail: rows W12 and W15.
 
-use gateward_e2e::{Answer, Client, Database, PASSWORD, Plan, TestDatabase, on_both, run};
+use gateward_e2e::{Client, Database, PASSWORD, Plan, TestDatabase, TestResponse, on_both, run};
 use reqwest::Method;
 use reqwest::header::HeaderValue;
 use serde_json::json;
@@ -60,10 +60,10 @@ const LEAKS: [&str; 16] = [
 ];
 
 /// Asserts that an answer says nothing of what is behind it.
-fn leaks_nothing(answer: &Answer, sent: &str) {
-    let text = answer.text.replace(sent, "").to_lowercase();
+fn leaks_nothing(response: &TestResponse, sent: &str) {
+    let text = response.text.replace(sent, "").to_lowercase();
     for leak in LEAKS {
-        assert!(!text.contains(leak), "{leak:?} after {sent:?}: {answer:?}");
+        assert!(!text.contains(leak), "{leak:?} after {sent:?}: {response:?}");
     }
 }
 
@@ -78,17 +78,17 @@ async fn w12_statements_are_only_text(kind: Database) {
     said(&run(&plan, &["user", "grant", "ada", "admin"], ""));
     client.until_role(pair.access(), "admin").await;
     let before = client.me(pair.access()).await.body;
-    let begun = std::time::Instant::now();
+    let started = std::time::Instant::now();
     for text in TEXTS {
         nobody_is_found_by(&client, pair.access(), text).await;
-        for answer in everywhere(&client, pair.access(), text).await {
-            assert!(answer.status.is_client_error(), "{text:?}: {answer:?}");
-            answer.is_problem();
-            leaks_nothing(&answer, text);
+        for response in everywhere(&client, pair.access(), text).await {
+            assert!(response.status.is_client_error(), "{text:?}: {response:?}");
+            response.is_problem();
+            leaks_nothing(&response, text);
         }
     }
     // None of it has slept, or been anybody.
-    assert!(begun.elapsed().as_secs() < 60);
+    assert!(started.elapsed().as_secs() < 60);
     assert_eq!(client.me(pair.access()).await.body, before);
     // As a password, it is one.
     for (number, text) in TEXTS.into_iter().enumerate() {
@@ -102,8 +102,8 @@ async fn w12_statements_are_only_text(kind: Database) {
     // As the secret of a sign-up, it is that of nobody.
     for text in TEXTS {
         let body = json!({"email": "ada@example.org", "signup_id": text});
-        let answer = client.send(client.post("/v1/email/resend", &body)).await;
-        assert_eq!(answer.status, 202, "{text:?}: {answer:?}");
+        let response = client.send(client.post("/v1/email/resend", &body)).await;
+        assert_eq!(response.status, 202, "{text:?}: {response:?}");
         let body = json!({"token": text, "signup_id": text});
         client.send(client.post("/v1/email/confirm", &body)).await.is(400, "invalid_link");
     }
@@ -116,10 +116,10 @@ async fn w12_statements_are_only_text(kind: Database) {
 async fn nobody_is_found_by(client: &Client, token: &str, text: &str) {
     for wanted in [text, "%", "_", "ad_", "*", "a%@"] {
         let path = format!("/v1/users?q={}", percent_encode(wanted));
-        let answer = client.send(client.request(Method::GET, &path).bearer_auth(token)).await;
-        assert_eq!(answer.status, 200, "{wanted:?}: {answer:?}");
+        let response = client.send(client.request(Method::GET, &path).bearer_auth(token)).await;
+        assert_eq!(response.status, 200, "{wanted:?}: {response:?}");
         let nobody = json!({"items": [], "next_cursor": null});
-        assert_eq!(answer.body, nobody, "{wanted:?}");
+        assert_eq!(response.body, nobody, "{wanted:?}");
     }
 }
 
@@ -131,8 +131,8 @@ fn may_be_anything(operation: &Operation, name: &str) -> bool {
 
 /// Sends a text in every member of every body, and in every place of the head that is read. Gives
 /// the answers of those requests that cannot succeed.
-async fn everywhere(client: &Client, token: &str, text: &str) -> Vec<Answer> {
-    let mut answers = Vec::new();
+async fn everywhere(client: &Client, token: &str, text: &str) -> Vec<TestResponse> {
+    let mut responses = Vec::new();
     let encoded = percent_encode(text);
     for operation in operations(client).await {
         for name in operation.members().keys().filter(|name| !may_be_anything(&operation, name)) {
@@ -140,34 +140,34 @@ async fn everywhere(client: &Client, token: &str, text: &str) -> Vec<Answer> {
             let is_list = body[name].is_array();
             body[name] = if is_list { json!([text]) } else { json!(text) };
             let request = operation.request(client, token).json(&body);
-            answers.push(client.send(request).await);
+            responses.push(client.send(request).await);
         }
         // A search takes any text.
         for name in operation.query.iter().filter(|name| *name != "q") {
             let query = format!("?{name}={encoded}");
-            answers.push(client.send(operation.request_with(client, token, &query)).await);
+            responses.push(client.send(operation.request_with(client, token, &query)).await);
         }
         if operation.path.contains('{') {
             let path = operation.path_to(&encoded, &encoded);
             let request = client.request(operation.method.clone(), &path).bearer_auth(token);
-            answers.push(client.send(operation.with_body(request)).await);
+            responses.push(client.send(operation.with_body(request)).await);
         }
     }
-    answers.push(client.get(&format!("/v1/{encoded}")).await);
-    answers.push(client.get(&format!("/docs/{encoded}")).await);
-    answers.push(client.get(&format!("/v1/me?{encoded}={encoded}")).await);
+    responses.push(client.get(&format!("/v1/{encoded}")).await);
+    responses.push(client.get(&format!("/docs/{encoded}")).await);
+    responses.push(client.get(&format!("/v1/me?{encoded}={encoded}")).await);
     let me = || client.request(Method::GET, "/v1/me");
     let header = HeaderValue::from_str(text).unwrap();
     for name in ["user-agent", "x-forwarded-for", "cookie", "origin", "accept", "x-request-id"] {
-        answers.push(client.send(me().header(name, &header)).await);
+        responses.push(client.send(me().header(name, &header)).await);
     }
-    answers.push(client.me(&format!("{}.{}.x", token.split('.').next().unwrap(), encoded)).await);
+    responses.push(client.me(&format!("{}.{}.x", token.split('.').next().unwrap(), encoded)).await);
     let wrong = json!({"identifier": "ada", "password": "wrong"});
     let login = client.post("/v1/login", &wrong).header("user-agent", &header);
-    answers.push(client.send(login).await);
+    responses.push(client.send(login).await);
     let refresh = client.refresh_request("garbage", None).header("idempotency-key", &header);
-    answers.push(client.send(refresh).await);
-    answers
+    responses.push(client.send(refresh).await);
+    responses
 }
 
 /// Rows W15, 16.5.1 and 16.5.2: a database that is gone or broken is a refusal that says nothing
@@ -200,12 +200,12 @@ async fn w15_a_failing_database_is_not_described() {
         sql.batch_execute(&breaks).await.unwrap();
         let login = client.login("ada", PASSWORD).await;
         let signup = client.signup("eve").await;
-        for answer in [login, signup, client.me(pair.access()).await] {
-            assert!(answer.status.is_server_error(), "{breaks}: {answer:?}");
-            assert!(["unavailable", "internal", "overloaded"].contains(&answer.code()));
-            answer.is_problem();
-            headers::are_safe(&answer.headers, false);
-            leaks_nothing(&answer, "");
+        for response in [login, signup, client.me(pair.access()).await] {
+            assert!(response.status.is_server_error(), "{breaks}: {response:?}");
+            assert!(["unavailable", "internal", "overloaded"].contains(&response.code()));
+            response.is_problem();
+            headers::are_safe(&response.headers, false);
+            leaks_nothing(&response, "");
         }
         assert_eq!(client.get("/health/live").await.status, 200);
         assert_eq!(client.get("/.well-known/jwks.json").await.status, 200);
@@ -245,10 +245,10 @@ async fn w15_values_that_nothing_can_hold_are_refused_without_detail() {
         ] {
             let request = node.client().request(Method::POST, "/v1/login");
             let request = request.header("content-type", "application/json").body(body);
-            let answer = node.client().send(request).await;
-            assert!(answer.status.is_client_error(), "{value}: {answer:?}");
-            answer.is_problem();
-            leaks_nothing(&answer, value);
+            let response = node.client().send(request).await;
+            assert!(response.status.is_client_error(), "{value}: {response:?}");
+            response.is_problem();
+            leaks_nothing(&response, value);
         }
     }
     let deep = format!("{}{}", "[".repeat(8000), "]".repeat(8000));

@@ -10,13 +10,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use gateward_e2e::{
-    Answer, Client, Database, Node, PASSWORD, Plan, ShiftedClock, TestDatabase, claims, on_both,
-    run,
+    Client, Database, Node, PASSWORD, Plan, ShiftedClock, TestDatabase, TestResponse, claims,
+    on_both, run,
 };
 use serde_json::Value;
 use tokio::task::JoinSet;
 
-use self::verifier::{Shop, Time, kid};
+use self::verifier::{ResourceServer, Time, kid};
 use crate::commands::{complained, said};
 use crate::pair::Pair;
 
@@ -60,9 +60,9 @@ fn key(plan: &Plan, purpose: &str, state: &str) -> String {
 
 /// The names of the published keys.
 async fn published(client: &Client) -> BTreeSet<String> {
-    let answer = client.get("/.well-known/jwks.json").await;
-    assert_eq!(answer.status, 200, "{answer:?}");
-    let keys = answer.body["keys"].as_array().unwrap();
+    let response = client.get("/.well-known/jwks.json").await;
+    assert_eq!(response.status, 200, "{response:?}");
+    let keys = response.body["keys"].as_array().unwrap();
     for key in keys {
         let members: Vec<&String> = key.as_object().unwrap().keys().collect();
         assert_eq!(members, ["alg", "crv", "kid", "kty", "use", "x", "y"], "{key}");
@@ -73,22 +73,22 @@ async fn published(client: &Client) -> BTreeSet<String> {
     names
 }
 
-async fn login(client: &Client, name: &str) -> Answer {
-    let answer = client.login(name, PASSWORD).await;
-    assert_eq!(answer.status, 200, "{answer:?}");
-    answer
+async fn login(client: &Client, name: &str) -> TestResponse {
+    let response = client.login(name, PASSWORD).await;
+    assert_eq!(response.status, 200, "{response:?}");
+    response
 }
 
 /// Waits until it is so on both nodes, and gives how long that took.
 async fn until(clients: &[Client; 2], what: impl AsyncFn(&Client) -> bool) -> Duration {
-    let begun = Instant::now();
+    let started = Instant::now();
     for client in clients {
         while !what(client).await {
-            assert!(begun.elapsed() < PATIENCE, "{} does not learn of it", client.url);
+            assert!(started.elapsed() < PATIENCE, "{} does not learn of it", client.url);
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
-    begun.elapsed()
+    started.elapsed()
 }
 
 /// The plan of a node that is started now: its clock goes on from what the time is.
@@ -100,20 +100,21 @@ fn plan(database: &TestDatabase, time: &Time) -> Plan {
 }
 
 /// Two nodes whose clock runs fast, and the services that check their tokens.
-struct Market {
-    shops: [Shop; 2],
+struct RotationFixture {
+    resource_servers: [ResourceServer; 2],
     time: Arc<Time>,
     _nodes: [Node; 2],
     database: TestDatabase,
 }
 
-impl Market {
+impl RotationFixture {
     async fn open() -> Option<Arc<Self>> {
         let time = Arc::new(Time::new()?);
         let database = TestDatabase::new(Database::Postgres).await;
         let nodes = [plan(&database, &time).start().await, plan(&database, &time).start().await];
-        let shops = nodes.each_ref().map(|node| Shop::new(node.client(), Arc::clone(&time)));
-        Some(Arc::new(Self { shops, time, _nodes: nodes, database }))
+        let resource_servers =
+            nodes.each_ref().map(|node| ResourceServer::new(node.client(), Arc::clone(&time)));
+        Some(Arc::new(Self { resource_servers, time, _nodes: nodes, database }))
     }
 
     /// Runs a command beside the nodes, by their clock.
@@ -123,9 +124,9 @@ impl Market {
 
     /// Asserts that a token is good everywhere, unless its time has come meanwhile.
     async fn is_good_everywhere(&self, token: &str) {
-        for shop in &self.shops {
-            let me = shop.client.me(token).await;
-            let checked = shop.check(token).await;
+        for resource_server in &self.resource_servers {
+            let me = resource_server.client.me(token).await;
+            let checked = resource_server.check(token).await;
             if self.time.is_past(token) {
                 return;
             }
@@ -139,10 +140,10 @@ impl Market {
     async fn busy(&self, name: &str, stop: &AtomicBool) -> usize {
         let (mut old, mut count) = (Vec::<String>::new(), 0);
         while !stop.load(Ordering::Relaxed) {
-            let mut pair = login(&self.shops[count % 2].client, name).await;
+            let mut pair = login(&self.resource_servers[count % 2].client, name).await;
             for _ in 0..8 {
                 count += 1;
-                let here = &self.shops[count % 2];
+                let here = &self.resource_servers[count % 2];
                 pair = here.client.refresh(pair.refresh_token(), None).await;
                 assert_eq!(pair.status, 200, "{pair:?}");
                 here.note(pair.access());
@@ -160,18 +161,19 @@ impl Market {
 
     /// Has the next keys made, and waits until they sign on both nodes.
     async fn rotate(&self) {
-        let before = published(&self.shops[0].client).await;
+        let before = published(&self.resource_servers[0].client).await;
         let told = said(&self.run(&["keys", "rotate"]));
         assert!(told.starts_with("New keys are made and published."), "{told}");
-        let clients = self.shops.each_ref().map(|shop| shop.client.clone());
+        let clients =
+            self.resource_servers.each_ref().map(|resource_server| resource_server.client.clone());
         let is_out = async |client: &Client| !published(client).await.is_subset(&before);
         until(&clients, is_out).await;
         let seen = self.time.now();
-        let after = published(&self.shops[0].client).await;
+        let after = published(&self.resource_servers[0].client).await;
         let new: Vec<&String> = after.difference(&before).collect();
         let [new] = new.as_slice() else { panic!("{before:?} {after:?}") };
-        for shop in &self.shops {
-            let first = shop.first_signed(new, PATIENCE).await;
+        for resource_server in &self.resource_servers {
+            let first = resource_server.first_signed(new, PATIENCE).await;
             let wait = first - seen;
             assert!(
                 wait >= f64::from(verifier::CACHE_SECONDS),
@@ -185,36 +187,36 @@ impl Market {
 /// check every token with keys that they keep for exactly as long as the nodes allow.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn j24_j25_ten_rotations_under_load_refuse_no_token_before_its_time() {
-    let Some(market) = Market::open().await else { return };
-    let client = &market.shops[0].client;
+    let Some(fixture) = RotationFixture::open().await else { return };
+    let client = &fixture.resource_servers[0].client;
     let first = client.begin("ada").await;
     let stop = Arc::new(AtomicBool::new(false));
     let mut busy = JoinSet::new();
     for number in 0..4 {
-        let (market, stop) = (Arc::clone(&market), Arc::clone(&stop));
+        let (fixture, stop) = (Arc::clone(&fixture), Arc::clone(&stop));
         let name = format!("user-{number}");
         assert_eq!(client.signup(&name).await.status, 201);
-        busy.spawn(async move { market.busy(&name, &stop).await });
+        busy.spawn(async move { fixture.busy(&name, &stop).await });
     }
     for _ in 0..ROTATIONS {
-        market.rotate().await;
+        fixture.rotate().await;
         if let Some(ended) = busy.try_join_next() {
             panic!("a client was refused something: {ended:?}");
         }
     }
     stop.store(true, Ordering::Relaxed);
     let counts = busy.join_all().await;
-    let fetches = market.shops[0].fetches();
+    let fetches = fixture.resource_servers[0].fetches();
     let _ = writeln!(std::io::stderr(), "tokens of each client: {counts:?}; {fetches} fetches");
     assert!(counts.iter().all(|count| *count > 2 * ROTATIONS), "{counts:?}");
 
-    let states = states(&plan(&market.database, &market.time), "access");
+    let states = states(&plan(&fixture.database, &fixture.time), "access");
     assert_eq!(states.len(), ROTATIONS + 1, "{states:?}");
     assert_eq!((states[0].as_str(), states[ROTATIONS].as_str()), ("retired", "signing"));
-    assert!(market.time.is_past(first.access()));
-    for shop in &market.shops {
-        assert_eq!(shop.client.me(first.access()).await.status, 401);
-        assert!(!published(&shop.client).await.contains(&kid(first.access())));
+    assert!(fixture.time.is_past(first.access()));
+    for resource_server in &fixture.resource_servers {
+        assert_eq!(resource_server.client.me(first.access()).await.status, 401);
+        assert!(!published(&resource_server.client).await.contains(&kid(first.access())));
     }
     // The key for refresh tokens has changed as often, and no session has ended by it.
     let next = client.refresh(first.refresh_token(), None).await;
@@ -309,7 +311,7 @@ async fn a_compromised_refresh_key_ends_its_sessions_and_they_tell_why(kind: Dat
 
     let dead = async |client: &Client| {
         let statuses = [client.me(ada.access()).await, client.me(bob.access()).await];
-        statuses.iter().all(|answer| answer.status == 401)
+        statuses.iter().all(|response| response.status == 401)
     };
     let took = until(&clients, dead).await;
     let _ = writeln!(std::io::stderr(), "{kind:?}: over on both nodes {took:?} after the command");
@@ -327,8 +329,8 @@ async fn a_compromised_refresh_key_ends_its_sessions_and_they_tell_why(kind: Dat
         assert_eq!(kid(new.access()), kid(ada.access()), "the other keys stay");
         assert_eq!(client.refresh(new.refresh_token(), None).await.status, 200);
     }
-    let story = said(&run(&plan, &["session", "explain", ada.text_of("session_id")], ""));
-    let end = story.lines().last().unwrap();
+    let timeline = said(&run(&plan, &["session", "explain", ada.text_of("session_id")], ""));
+    let end = timeline.lines().last().unwrap();
     assert!(end.ends_with(
         "The session ended: the key that signed its tokens was declared compromised, by an \
          operator at the command line (key_compromised)."
@@ -388,6 +390,6 @@ async fn everything_that_is_signed_dies_when_all_keys_are_compromised(kind: Data
         assert_eq!(client.get("/health/ready").await.status, 200);
     }
     let explain = ["session", "explain", ada.text_of("session_id"), "--json"];
-    let story: Value = serde_json::from_str(&said(&run(&plan, &explain, ""))).unwrap();
-    assert_eq!(story["session"]["end_reason"], "key_compromised");
+    let timeline: Value = serde_json::from_str(&said(&run(&plan, &explain, ""))).unwrap();
+    assert_eq!(timeline["session"]["end_reason"], "key_compromised");
 }

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
-use gateward_e2e::{Answer, Client, Database, Node, PASSWORD, Plan, TestDatabase, claims};
+use gateward_e2e::{Client, Database, Node, PASSWORD, Plan, TestDatabase, TestResponse, claims};
 use gateward_e2e::{not_checked, on_both};
 use rustix::process::Signal;
 use tokio::task::JoinHandle;
@@ -38,16 +38,16 @@ enum Point {
 }
 
 async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
-    let begun = Instant::now();
+    let started = Instant::now();
     while !is_so().await {
-        assert!(begun.elapsed() < PATIENCE, "it takes too long until {what}");
+        assert!(started.elapsed() < PATIENCE, "it takes too long until {what}");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
 
 /// Sends refreshes that get no answer.
-fn begin_refreshes(client: &Client, pairs: &[Answer], key: &str) -> Vec<JoinHandle<bool>> {
-    let begin = |pair: &Answer| {
+fn begin_refreshes(client: &Client, pairs: &[TestResponse], key: &str) -> Vec<JoinHandle<bool>> {
+    let begin = |pair: &TestResponse| {
         let (client, token, key) =
             (client.clone(), pair.refresh_token().to_owned(), key.to_owned());
         tokio::spawn(async move {
@@ -64,14 +64,15 @@ async fn all_are_lost(refreshes: Vec<JoinHandle<bool>>) {
 }
 
 /// Repeats the refreshes that were lost, twice each; gives the successors.
-async fn repeat(client: &Client, pairs: &[Answer], key: &str) -> Vec<Answer> {
+async fn repeat(client: &Client, pairs: &[TestResponse], key: &str) -> Vec<TestResponse> {
     join_all(pairs.iter().map(async |pair| {
         let next = client.refresh(pair.refresh_token(), Some(key)).await;
         assert_eq!(next.status, 200, "{next:?}");
         let again = client.refresh(pair.refresh_token(), Some(key)).await;
         assert_eq!(again.status, 200, "{again:?}");
         assert_eq!(again.refresh_token(), next.refresh_token(), "two successors");
-        let generation = |pair: &Answer| claims(pair.refresh_token())["gen"].as_i64().unwrap();
+        let generation =
+            |pair: &TestResponse| claims(pair.refresh_token())["gen"].as_i64().unwrap();
         assert_eq!(generation(&next), generation(pair) + 1);
         assert_eq!(client.me(next.access()).await.status, 200);
         next
@@ -79,7 +80,7 @@ async fn repeat(client: &Client, pairs: &[Answer], key: &str) -> Vec<Answer> {
     .await
 }
 
-async fn begin_sessions(client: &Client) -> Vec<Answer> {
+async fn start_sessions(client: &Client) -> Vec<TestResponse> {
     let mut pairs = vec![client.begin("ada").await];
     for _ in 1..SESSIONS {
         pairs.push(client.login("ada", PASSWORD).await);
@@ -93,7 +94,7 @@ async fn f9_a_kill_at_any_point_of_a_refresh_loses_no_session_and_makes_no_secon
     let database = TestDatabase::new(kind).await;
     let plan = Plan::on(&database).with("database.pool_size", SESSIONS + 4);
     let mut node = plan.start().await;
-    let mut pairs = begin_sessions(&node.client()).await;
+    let mut pairs = start_sessions(&node.client()).await;
     for round in 0..ROUNDS {
         for point in [Point::Waiting, Point::Undone, Point::Committed] {
             let key = format!("the-key-of-{point:?}-{round}");
@@ -111,9 +112,9 @@ async fn f9_a_kill_at_any_point_of_a_refresh_loses_no_session_and_makes_no_secon
         }
     }
     // The line of each is whole: a token from the beginning of it is spent, and ends it.
-    let living = node.client().refresh(pairs[0].refresh_token(), None).await;
-    assert_eq!(living.status, 200, "{living:?}");
-    let last = node.client().refresh(living.refresh_token(), None).await;
+    let active = node.client().refresh(pairs[0].refresh_token(), None).await;
+    assert_eq!(active.status, 200, "{active:?}");
+    let last = node.client().refresh(active.refresh_token(), None).await;
     assert_eq!(last.status, 200, "{last:?}");
     node.client().refresh(pairs[0].refresh_token(), None).await.is(401, "refresh_token_reused");
 }
@@ -124,7 +125,7 @@ async fn kill_at(
     point: Point,
     database: &TestDatabase,
     node: &mut Node,
-    pairs: &[Answer],
+    pairs: &[TestResponse],
     key: &str,
 ) {
     let mut holder = database.postgres().await;
@@ -190,7 +191,7 @@ async fn terminate(watcher: &tokio_postgres::Client) {
 async fn kill_locked(
     database: &TestDatabase,
     node: &mut Node,
-    pairs: &[Answer],
+    pairs: &[TestResponse],
     key: &str,
 ) -> Option<()> {
     let mut sqlite = Command::new("sqlite3");
@@ -212,7 +213,7 @@ async fn kill_locked(
 }
 
 /// Row F9, and INV12: the unit that ends a session for a replay writes the end, the event, the
-/// letter and the news. Whichever of them the node dies at, none is there; the next replay writes
+/// email and the invalidation events. Whichever of them the node dies at, none is there; the next replay writes
 /// one of each.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f9_a_kill_between_the_writes_of_a_replay_leaves_all_or_nothing() {
@@ -221,7 +222,7 @@ async fn f9_a_kill_between_the_writes_of_a_replay_leaves_all_or_nothing() {
     let mut node = plan.start().await;
     assert_eq!(node.client().signup("ada").await.status, 201);
     let watcher = database.postgres().await;
-    for table in ["events", "letters", "news"] {
+    for table in ["events", "outbox_emails", "invalidation_events"] {
         let client = node.client();
         let first = client.login("ada", PASSWORD).await;
         let second = client.refresh(first.refresh_token(), Some("a-key")).await;
@@ -250,23 +251,23 @@ async fn f9_a_kill_between_the_writes_of_a_replay_leaves_all_or_nothing() {
         assert_eq!(fourth.status, 200, "{fourth:?}");
         client.refresh(first.refresh_token(), None).await.is(401, "refresh_token_reused");
         client.refresh(first.refresh_token(), None).await.is(401, "session_ended");
-        let [ended, events, letters, news] = before;
-        let once = [ended + 1, events + 1, letters + 1, news + 1];
+        let [ended, events, emails, invalidation] = before;
+        let once = [ended + 1, events + 1, emails + 1, invalidation + 1];
         assert_eq!(written(&watcher, &first).await, once, "after {table}");
         client.me(fourth.access()).await.is(401, "session_ended");
     }
 }
 
-/// How many ends, events, letters and news tell of the session's replay.
-async fn written(watcher: &tokio_postgres::Client, session: &Answer) -> [i64; 4] {
+/// How many ends, events, emails and invalidation events tell of the session's replay.
+async fn written(watcher: &tokio_postgres::Client, session: &TestResponse) -> [i64; 4] {
     let id = session.text_of("session_id");
     let reused = "'refresh_token_reused'";
     let mut counts = [0; 4];
     for (count, rows) in counts.iter_mut().zip([
         format!("sessions WHERE id = '{id}' AND end_reason = {reused}"),
         format!("events WHERE session_id = '{id}' AND reason = {reused}"),
-        "letters WHERE kind = 'token_reused'".to_owned(),
-        format!("news WHERE subject = '{id}'"),
+        "outbox_emails WHERE kind = 'token_reused'".to_owned(),
+        format!("invalidation_events WHERE subject = '{id}'"),
     ]) {
         let sql = format!("SELECT count(*) FROM {rows}");
         *count = watcher.query_one(&sql, &[]).await.unwrap().get(0);

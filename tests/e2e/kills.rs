@@ -2,13 +2,13 @@
 
 use gateward_e2e::{Database, PASSWORD, Plan, TestDatabase, on_both};
 
-on_both!(f15_a_kill_right_after_an_answer_takes_nothing_back);
+on_both!(f15_a_kill_right_after_a_response_takes_nothing_back);
 
 /// How often each of the three acts is followed by a kill.
 const ROUNDS: usize = 20;
 
 /// Row F15: `kill -9` as soon as a sign-up, a login or a refresh is answered.
-async fn f15_a_kill_right_after_an_answer_takes_nothing_back(kind: Database) {
+async fn f15_a_kill_right_after_a_response_takes_nothing_back(kind: Database) {
     let database = TestDatabase::new(kind).await;
     let plan = Plan::on(&database);
     for round in 0..ROUNDS {

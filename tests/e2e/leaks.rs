@@ -7,12 +7,14 @@ use aws_lc_rs::signature::{
 };
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use gateward_e2e::{Answer, Client, Database, PASSWORD, claims, on_both};
+use gateward_e2e::{Client, Database, PASSWORD, TestResponse, claims, on_both};
 use serde_json::{Value, json};
 
-use crate::letters::unhex;
-use crate::loot::{Loot, derive, header, keyed, mac, message, secret, sha256, signed};
+use crate::emails::unhex;
 use crate::pair::{Pair, refused_soon};
+use crate::stolen_database::{
+    StolenDatabase, derive, header, keyed, mac, message, secret, sha256, signed,
+};
 
 on_both!(
     a_stolen_database_holds_no_secret_in_clear,
@@ -33,9 +35,9 @@ const P256_LEN: usize = 138;
 struct Victim {
     pair: Pair,
     client: Client,
-    first: Answer,
-    current: Answer,
-    loot: Loot,
+    first: TestResponse,
+    current: TestResponse,
+    stolen: StolenDatabase,
 }
 
 impl Victim {
@@ -45,8 +47,8 @@ impl Victim {
         let first = client.begin("ada").await;
         let current = client.refresh(first.refresh_token(), None).await;
         assert_eq!(current.status, 200);
-        let loot = Loot::of(&pair.database).await;
-        Self { pair, client, first, current, loot }
+        let stolen = StolenDatabase::of(&pair.database).await;
+        Self { pair, client, first, current, stolen }
     }
 
     fn session_id(&self) -> &str {
@@ -59,7 +61,7 @@ impl Victim {
     }
 
     fn salt(&self) -> [u8; 32] {
-        self.loot.salt(self.session_id(), &self.refresh_kid())
+        self.stolen.salt(self.session_id(), &self.refresh_kid())
     }
 
     /// What the current refresh token says, but of another generation and with another secret.
@@ -113,15 +115,15 @@ async fn a_stolen_database_holds_no_secret_in_clear(kind: Database) {
     let ended = client.login("canary", CANARY).await;
     assert_eq!(client.logout(ended.refresh_token()).await.status, 204);
 
-    let loot = Loot::of(&pair.database).await;
+    let stolen = StolenDatabase::of(&pair.database).await;
     for known in ["canary@example.org", "$argon2id$", "logout"] {
-        assert!(loot.has(known.as_bytes()), "the loot is the database");
+        assert!(stolen.has(known.as_bytes()), "the loot is the database");
     }
-    assert!(loot.has(&sha256(KEY.as_bytes())), "the hash of the key is kept");
+    assert!(stolen.has(&sha256(KEY.as_bytes())), "the hash of the key is kept");
     let mut secrets = vec![CANARY.as_bytes().to_vec(), KEY.as_bytes().to_vec()];
     for login in [&first, &ended] {
-        let token = login.text_of("device_token");
-        assert!(loot.has(&sha256(token.as_bytes())), "its hash is kept");
+        let token = login.text_of("known_device_token");
+        assert!(stolen.has(&sha256(token.as_bytes())), "its hash is kept");
         secrets.extend([token.as_bytes().to_vec(), unhex(token)]);
     }
     for pair in [&first, &second, &third, &ended] {
@@ -132,24 +134,24 @@ async fn a_stolen_database_holds_no_secret_in_clear(kind: Database) {
         secrets.push(sec(pair.refresh_token()));
     }
     for secret in secrets {
-        assert!(!loot.tells(&secret), "the database tells {}", secret.escape_ascii());
+        assert!(!stolen.tells(&secret), "the database tells {}", secret.escape_ascii());
     }
 }
 
 /// Wrong passwords are counted under digests that nobody can guess without a key, which is sealed.
 async fn a_stolen_database_does_not_tell_who_failed_to_log_in(kind: Database) {
     const NAME: &str = "nobody.canary";
-    let pair = Pair::start_with(kind, &[("throttle.enabled", "true")]).await;
+    let pair = Pair::start_with(kind, &[("rate limit.enabled", "true")]).await;
     let [client, _] = pair.clients();
     client.login(NAME, PASSWORD).await.is(401, "invalid_credentials");
 
-    let loot = Loot::of(&pair.database).await;
-    assert!(!loot.tells(NAME.as_bytes()), "the name is there");
+    let stolen = StolenDatabase::of(&pair.database).await;
+    assert!(!stolen.tells(NAME.as_bytes()), "the name is there");
     let keys = String::from_utf8(pair.command(&["keys", "list"]).await.stdout).unwrap();
     let line = keys.lines().find(|line| line.contains(" audit ")).expect(&keys);
     let name = line.split(' ').next().unwrap();
-    let sealed = loot.sealed(name, "audit", "EdDSA", 32);
-    let opened = derive(&loot.open(name, "audit", "EdDSA", 32), PSEUDONYM_LABEL);
+    let sealed = stolen.sealed(name, "audit", "EdDSA", 32);
+    let opened = derive(&stolen.open(name, "audit", "EdDSA", 32), PSEUDONYM_LABEL);
     let from = "127.0.0.1";
     for counted in [
         format!("account username {NAME}"),
@@ -157,20 +159,20 @@ async fn a_stolen_database_does_not_tell_who_failed_to_log_in(kind: Database) {
         format!("client {from}"),
     ] {
         let counted = counted.as_bytes();
-        assert!(loot.has(&mac(&opened, counted)), "{} is counted", counted.escape_ascii());
+        assert!(stolen.has(&mac(&opened, counted)), "{} is counted", counted.escape_ascii());
         for guess in [&[][..], name.as_bytes(), sealed, &sealed[13..45]] {
             for key in [guess, &sha256(guess), &derive(guess, PSEUDONYM_LABEL)] {
-                assert!(!loot.has(&mac(key, counted)), "the key is told");
+                assert!(!stolen.has(&mac(key, counted)), "the key is told");
             }
         }
-        assert!(!loot.has(&sha256(counted)), "a name is guessed from its hash");
+        assert!(!stolen.has(&sha256(counted)), "a name is guessed from its hash");
     }
 }
 
 /// Keys that a thief guesses from what stands in the rows.
 fn guesses(victim: &Victim, jwk: &Value) -> Vec<Vec<u8>> {
     let kid = victim.refresh_kid();
-    let sealed = victim.loot.sealed(&kid, "refresh", "HS256", 32);
+    let sealed = victim.stolen.sealed(&kid, "refresh", "HS256", 32);
     let public = jwk["x"].as_str().unwrap();
     let mut guesses: Vec<Vec<u8>> = vec![
         sealed.to_vec(),
@@ -231,7 +233,7 @@ async fn a_stolen_database_makes_no_token(kind: Database) {
     // try them on, finds none that makes its signature or its secret.
     let (message, signature) = split(victim.current.refresh_token());
     let genuine = sec(victim.current.refresh_token());
-    for window in victim.loot.bytes.windows(32) {
+    for window in victim.stolen.bytes.windows(32) {
         assert_ne!(mac(window, message.as_bytes()).as_slice(), signature, "a key in clear");
         let keyed = keyed(window, victim.session_id(), 2);
         assert_ne!(secret(&keyed, &salt).as_slice(), genuine, "a key in clear");
@@ -244,7 +246,7 @@ async fn a_stolen_database_makes_no_token(kind: Database) {
 async fn stolen_signing_keys_make_no_refresh_token(kind: Database) {
     let victim = Victim::new(kind).await;
     let mallory = victim.client.begin("mallory").await;
-    let key = victim.loot.open(&victim.refresh_kid(), "refresh", "HS256", 32);
+    let key = victim.stolen.open(&victim.refresh_kid(), "refresh", "HS256", 32);
     let [signing, making] = [SIGNATURE_LABEL, SECRET_LABEL].map(|label| derive(&key, label));
 
     // These are the keys indeed: with them and the row a thief makes the very same token.
@@ -278,12 +280,12 @@ async fn stolen_signing_keys_make_no_refresh_token(kind: Database) {
     // Row R7: the thief's own session with the victim's name on it stays the thief's own.
     let mut payload = claims(mallory.refresh_token());
     payload["sub"] = claims(victim.current.refresh_token())["sub"].clone();
-    let answer = victim.client.refresh(&signed(&header, &payload, &signing), None).await;
-    if answer.status == 200 {
-        assert_eq!(claims(answer.access())["sub"], claims(mallory.access())["sub"]);
-        assert_eq!(answer.body["session_id"], mallory.body["session_id"]);
+    let response = victim.client.refresh(&signed(&header, &payload, &signing), None).await;
+    if response.status == 200 {
+        assert_eq!(claims(response.access())["sub"], claims(mallory.access())["sub"]);
+        assert_eq!(response.body["session_id"], mallory.body["session_id"]);
     } else {
-        answer.is(401, "invalid_token");
+        response.is(401, "invalid_token");
     }
     victim.is_untouched().await;
 }
@@ -295,7 +297,7 @@ async fn stolen_signing_keys_open_no_session_that_the_thief_does_not_know(kind: 
     let mallory = victim.client.begin("mallory").await;
     let access_header = header(victim.current.access());
     let name = access_header["kid"].as_str().unwrap();
-    let private = victim.loot.open(name, "access", "ES256", P256_LEN);
+    let private = victim.stolen.open(name, "access", "ES256", P256_LEN);
     let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &private).unwrap();
     let sign = |payload: &Value| {
         let message = message(&access_header, payload);

@@ -31,22 +31,22 @@ async fn f33_a_node_with_few_descriptors_sheds_lives_and_recovers(kind: Database
         let request = request.bearer_auth(pair.access()).timeout(Duration::from_secs(1));
         client.try_send(request).await
     }));
-    for answer in requests.await.into_iter().flatten() {
-        assert!([200, 503].contains(&answer.status.as_u16()), "{answer:?}");
+    for response in requests.await.into_iter().flatten() {
+        assert!([200, 503].contains(&response.status.as_u16()), "{response:?}");
     }
     // Who was connected before, still is served.
     let next = client.refresh(pair.refresh_token(), None).await;
     assert_eq!(next.status, 200, "{next:?}");
 
     drop(held);
-    let begun = Instant::now();
+    let started = Instant::now();
     let me = loop {
         let request = Client::new(&node.url).request(reqwest::Method::GET, "/v1/me");
         let request = request.bearer_auth(pair.access()).timeout(Duration::from_secs(1));
-        if let Ok(answer) = client.try_send(request).await {
-            break answer;
+        if let Ok(response) = client.try_send(request).await {
+            break response;
         }
-        assert!(begun.elapsed() < Duration::from_secs(10), "{}", node.log());
+        assert!(started.elapsed() < Duration::from_secs(10), "{}", node.log());
     };
     assert_eq!(me.status, 200, "{me:?}");
     assert_eq!(client.login("ada", PASSWORD).await.status, 200);
@@ -79,9 +79,9 @@ async fn f34_a_log_that_nobody_reads_delays_no_request() {
     let slowest = join_all((0..16).map(async |_| {
         let mut slowest = Duration::ZERO;
         for _ in 0..REQUESTS / 16 {
-            let begun = Instant::now();
+            let started = Instant::now();
             assert_eq!(client.get("/health/live").await.status, 200);
-            slowest = slowest.max(begun.elapsed());
+            slowest = slowest.max(started.elapsed());
         }
         slowest
     }));
@@ -90,14 +90,14 @@ async fn f34_a_log_that_nobody_reads_delays_no_request() {
     let next = client.refresh(pair.refresh_token(), None).await;
     assert_eq!(next.status, 200, "{next:?}");
 
-    let begun = Instant::now();
+    let started = Instant::now();
     let pid = Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
     kill_process(pid, Signal::TERM).unwrap();
     let status = loop {
         if let Some(status) = child.try_wait().unwrap() {
             break status;
         }
-        assert!(begun.elapsed() < Duration::from_secs(10), "it does not end");
+        assert!(started.elapsed() < Duration::from_secs(10), "it does not end");
         tokio::time::sleep(Duration::from_millis(10)).await;
     };
     assert_eq!(status.code(), Some(0));

@@ -1,27 +1,29 @@
-//! Row F19: a node is killed while a relay has its letter, and nodes share one queue.
+//! Row F19: a node is killed while an SMTP server has its email, and nodes share one queue.
 
 use std::time::Duration;
 
 use futures_util::future::join_all;
 use gateward_e2e::{Database, on_both};
 
-use crate::mail_stage::{
+use crate::mail_fixture::{
     PATIENCE, PAUSE, Post, assert_copies_of_one, by_recipient, is, tried, wait_until_sent,
 };
 
 on_both!(
-    f19_a_letter_whose_answer_a_kill_cut_off_arrives_again_and_no_other_does,
-    f19_a_kill_right_after_the_answer_makes_one_more_copy_at_most,
+    f19_an_email_whose_response_a_kill_cut_off_arrives_again_and_no_other_does,
+    f19_a_kill_right_after_the_response_makes_one_more_copy_at_most,
 );
 
 /// How often a node is killed around the answer.
 const ROUNDS: u64 = 5;
 
-/// How many letters wait for two nodes.
+/// How many emails wait for two nodes.
 const QUEUE: u32 = 300;
 
 /// Row F19: `kill -9` between the end of DATA and the mark.
-async fn f19_a_letter_whose_answer_a_kill_cut_off_arrives_again_and_no_other_does(kind: Database) {
+async fn f19_an_email_whose_response_a_kill_cut_off_arrives_again_and_no_other_does(
+    kind: Database,
+) {
     let Some(post) = Post::new(kind).await else { return };
     let (server, ada) = (&post.server, "ada@example.org");
     let mut node = post.plan.start().await;
@@ -38,13 +40,13 @@ async fn f19_a_letter_whose_answer_a_kill_cut_off_arrives_again_and_no_other_doe
     assert_eq!(node.client().signup("cid").await.status, 201);
     wait_until_sent(&node, 1, PATIENCE).await;
     tokio::time::sleep(Duration::from_secs(1)).await;
-    assert_eq!(server.letters_to(ada).len(), 1);
+    assert_eq!(server.emails_to(ada).len(), 1);
     post.forward(PAUSE);
     let sent = post.wait_for(ada, is("sent")).await;
     assert_eq!(sent["attempts"], 2);
 
-    let letters = server.letters();
-    let found = by_recipient(&letters);
+    let emails = server.emails();
+    let found = by_recipient(&emails);
     let copies = &found[ada];
     assert_copies_of_one(copies);
     assert_eq!(copies.iter().map(|copy| copy.accepted).collect::<Vec<_>>(), [false, true]);
@@ -54,7 +56,7 @@ async fn f19_a_letter_whose_answer_a_kill_cut_off_arrives_again_and_no_other_doe
 }
 
 /// Row F19: the answer is on its way, and nobody knows whether it was marked.
-async fn f19_a_kill_right_after_the_answer_makes_one_more_copy_at_most(kind: Database) {
+async fn f19_a_kill_right_after_the_response_makes_one_more_copy_at_most(kind: Database) {
     let Some(post) = Post::new(kind).await else { return };
     for round in 0..ROUNDS {
         let (name, address) = (format!("user-{round}"), format!("user-{round}@example.org"));
@@ -70,18 +72,18 @@ async fn f19_a_kill_right_after_the_answer_makes_one_more_copy_at_most(kind: Dat
         post.forward(PAUSE);
         let _node = post.plan.start().await;
         let sent = post.wait_for(&address, is("sent")).await;
-        let copies = post.server.letters_to(&address);
+        let copies = post.server.emails_to(&address);
         assert_eq!(sent["attempts"], copies.len());
         assert!(copies.len() <= 2, "{copies:#?}");
         let ids: Vec<_> = copies.iter().map(|copy| copy.header("message-id").unwrap()).collect();
         assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
     }
-    assert_eq!(by_recipient(&post.server.letters()).len(), usize::try_from(ROUNDS).unwrap());
+    assert_eq!(by_recipient(&post.server.emails()).len(), usize::try_from(ROUNDS).unwrap());
 }
 
-/// Of two nodes that send from one queue, one sends each letter.
+/// Of two nodes that send from one queue, one sends each email.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_nodes_on_one_queue_send_each_letter_once() {
+async fn two_nodes_on_one_queue_send_each_email_once() {
     let Some(post) = Post::new(Database::Postgres).await else { return };
     post.server.mode("refuse");
     let node = post.plan.start().await;
@@ -89,28 +91,28 @@ async fn two_nodes_on_one_queue_send_each_letter_once() {
     for batch in 0..QUEUE / 10 {
         let names: Vec<_> =
             (batch * 10..batch * 10 + 10).map(|number| format!("user-{number}")).collect();
-        let answers = join_all(names.iter().map(|name| client.signup(name))).await;
-        assert!(answers.iter().all(|answer| answer.status == 201), "{answers:?}");
+        let responses = join_all(names.iter().map(|name| client.signup(name))).await;
+        assert!(responses.iter().all(|response| response.status == 201), "{responses:?}");
     }
     drop(node);
 
     post.forward(PAUSE);
     post.server.mode("slow:0.02");
     let (one, other) = tokio::join!(post.plan.start(), post.plan.start());
-    let begun = std::time::Instant::now();
+    let started = std::time::Instant::now();
     loop {
         let sent = (tried(&one, "sent").await, tried(&other, "sent").await);
         if sent.0 + sent.1 >= f64::from(QUEUE) {
-            println!("the nodes have sent {sent:?} letters within {:?}", begun.elapsed());
+            println!("the nodes have sent {sent:?} emails within {:?}", started.elapsed());
             assert!(sent.0 > 20.0 && sent.1 > 20.0, "both work: {sent:?}");
             break;
         }
-        assert!(begun.elapsed() < PATIENCE, "{sent:?}");
+        assert!(started.elapsed() < PATIENCE, "{sent:?}");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    let letters = post.server.letters();
-    let found = by_recipient(&letters);
-    assert_eq!((letters.len(), found.len()), (300, 300), "each once");
-    assert!(letters.iter().all(|letter| letter.accepted));
+    let emails = post.server.emails();
+    let found = by_recipient(&emails);
+    assert_eq!((emails.len(), found.len()), (300, 300), "each once");
+    assert!(emails.iter().all(|message| message.accepted));
     assert_eq!(post.list(&["--limit", "1000", "--state", "sent"]).len(), 300);
 }

@@ -1,4 +1,4 @@
-//! What an operator sees of letters and does about them, beside a running node.
+//! What an operator sees of emails and does about them, beside a running node.
 
 use std::fs;
 use std::path::Path;
@@ -8,35 +8,35 @@ use gateward_e2e::{Database, PASSWORD, Plan, TestDatabase, on_both, run};
 use serde_json::{Value, json};
 
 use crate::commands::{complained, said};
-use crate::mail_stage::{HOUR, Post, has_failed, is, metric, reset, tried, wait_for_gauge};
+use crate::mail_fixture::{HOUR, Post, has_failed, is, metric, reset, tried, wait_for_gauge};
 
 on_both!(
-    letters_are_listed_and_shown_for_people_and_for_programs,
-    dead_letters_are_tried_again_when_an_operator_says_so,
+    emails_are_listed_and_shown_for_people_and_for_programs,
+    dead_emails_are_tried_again_when_an_operator_says_so,
     a_reset_link_is_printed_for_an_operator_and_works_once,
-    what_becomes_of_letters_is_counted,
+    what_becomes_of_emails_is_counted,
 );
 
-/// The built-in letters.
-const LETTERS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/smtp/letters");
+/// The built-in emails.
+const EMAILS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/smtp/emails");
 
-/// The members of a letter.
+/// The members of an email.
 const MEMBERS: [&str; 12] = [
     "attempts",
-    "caused_at",
-    "due_at",
+    "created_at",
+    "next_attempt_at",
     "failure",
     "finished_at",
     "id",
     "ip",
     "kind",
-    "planned_at",
+    "scheduled_at",
     "recipient",
     "state",
     "user_id",
 ];
 
-async fn letters_are_listed_and_shown_for_people_and_for_programs(kind: Database) {
+async fn emails_are_listed_and_shown_for_people_and_for_programs(kind: Database) {
     let Some(post) = Post::new(kind).await else { return };
     let plan = &post.plan;
     let node = plan.start().await;
@@ -58,13 +58,13 @@ async fn letters_are_listed_and_shown_for_people_and_for_programs(kind: Database
     assert_eq!(waiting["ip"], "127.0.0.1");
     assert!(waiting["failure"].as_str().unwrap().contains("554"), "{waiting:#}");
     let recipients = |arguments: &[&str]| -> Vec<String> {
-        let of = |letter: &Value| letter["recipient"].as_str().unwrap().to_owned();
+        let of = |message: &Value| message["recipient"].as_str().unwrap().to_owned();
         post.list(arguments).iter().map(of).collect()
     };
     assert_eq!(recipients(&[]), ["bob@example.org", "ada@example.org"], "the newest first");
     assert_eq!(recipients(&["--limit", "1"]), ["bob@example.org"]);
     assert_eq!(recipients(&["--state", "sent"]), ["ada@example.org"]);
-    assert_eq!(recipients(&["--state", "dead"]), [""; 0]);
+    assert_eq!(recipients(&["--state", "failed"]), [""; 0]);
 
     let table = said(&run(plan, &["mail", "list"], ""));
     let lines: Vec<&str> = table.lines().collect();
@@ -88,50 +88,50 @@ async fn letters_are_listed_and_shown_for_people_and_for_programs(kind: Database
         assert!(shown.contains(&format!("{name:<12} {value}\n")), "{shown}");
     }
     assert!(!shown.contains("finished_at"), "what is not there is not told: {shown}");
-    let token = post.server.letters()[0].link().split_once("#token=").unwrap().1.to_owned();
+    let token = post.server.emails()[0].link().split_once("#token=").unwrap().1.to_owned();
     let told = sent.to_string();
     assert!(!told.contains(&token) && !told.contains(PASSWORD), "{told}");
 }
 
-async fn dead_letters_are_tried_again_when_an_operator_says_so(kind: Database) {
+async fn dead_emails_are_tried_again_when_an_operator_says_so(kind: Database) {
     let Some(post) = Post::new(kind).await else { return };
     let plan = &post.plan;
     let node = plan.start().await;
     let client = node.client();
-    assert_eq!(said(&run(plan, &["mail", "retry", "--all"], "")), "No letter was given up.\n");
+    assert_eq!(said(&run(plan, &["mail", "retry", "--all"], "")), "No email was given up.\n");
     post.server.mode("permanent");
     let mut ids = Vec::new();
     for name in ["ada", "bob", "cid"] {
         assert_eq!(client.signup(name).await.status, 201);
-        let letter = post.wait_for(&format!("{name}@example.org"), has_failed).await;
-        ids.push(letter["id"].as_str().unwrap().to_owned());
+        let message = post.wait_for(&format!("{name}@example.org"), has_failed).await;
+        ids.push(message["id"].as_str().unwrap().to_owned());
     }
     let retry = |id: &str| run(plan, &["mail", "retry", id], "");
     let early = complained(&retry(&ids[0]));
-    let expected = format!("error: the letter {} is waiting; only a dead one is retried\n", ids[0]);
+    let expected = format!("error: the email {} is waiting; only a dead one is retried\n", ids[0]);
     assert_eq!(early, expected);
     post.forward(6 * HOUR);
     for name in ["ada", "bob", "cid"] {
-        post.wait_for(&format!("{name}@example.org"), is("dead")).await;
+        post.wait_for(&format!("{name}@example.org"), is("failed")).await;
     }
 
     post.server.mode("ok");
-    let expected = format!("The letter {} waits again; a node that serves sends it.\n", ids[0]);
+    let expected = format!("The email {} waits again; a node that serves sends it.\n", ids[0]);
     assert_eq!(said(&retry(&ids[0])), expected);
     let sent = post.wait_for("ada@example.org", is("sent")).await;
     assert_eq!((&sent["attempts"], &sent["failure"]), (&json!(1), &Value::Null));
     assert!(complained(&retry(&ids[0])).contains("is sent; only a dead one is retried"));
     let all = said(&run(plan, &["mail", "retry", "--all"], ""));
-    assert_eq!(all, "2 letters wait again; a node that serves sends them.\n");
+    assert_eq!(all, "2 emails wait again; a node that serves sends them.\n");
     for name in ["bob", "cid"] {
         post.wait_for(&format!("{name}@example.org"), is("sent")).await;
     }
-    assert_eq!(post.server.letters().len(), 3);
+    assert_eq!(post.server.emails().len(), 3);
 
     let nobody = "01939e4a-5c00-7000-8000-000000000000";
     for (id, complaint) in [
-        (nobody, format!("error: there is no letter {nobody}\n")),
-        ("x", "error: \"x\" is no letter; see: gateward mail list\n".to_owned()),
+        (nobody, format!("error: there is no email {nobody}\n")),
+        ("x", "error: \"x\" is no email; see: gateward mail list\n".to_owned()),
     ] {
         assert_eq!(complained(&retry(id)), complaint);
         assert_eq!(complained(&run(plan, &["mail", "show", id], "")), complaint);
@@ -177,11 +177,11 @@ async fn a_reset_link_is_printed_for_an_operator_and_works_once(kind: Database) 
     assert!(disabled.contains("is disabled; run: gateward user enable"), "{disabled}");
 }
 
-async fn what_becomes_of_letters_is_counted(kind: Database) {
+async fn what_becomes_of_emails_is_counted(kind: Database) {
     let Some(post) = Post::new(kind).await else { return };
     let node = post.plan.start().await;
     let client = node.client();
-    for outcome in ["sent", "dropped", "postponed", "unreachable", "given_up"] {
+    for outcome in ["sent", "discarded", "postponed", "unreachable", "failed"] {
         let name = format!("gateward_mail_total{{outcome=\"{outcome}\"}}");
         assert_eq!(metric(&node, &name).await, Some(0.0), "{name}");
     }
@@ -210,7 +210,7 @@ async fn what_becomes_of_letters_is_counted(kind: Database) {
     wait_for_gauge(&node, "gateward_mail_waiting", |waiting| (waiting - 2.0).abs() < 0.1).await;
     let about_an_hour = |seconds: f64| (3_600.0..3_700.0).contains(&seconds);
     wait_for_gauge(&node, "gateward_mail_oldest_seconds", about_an_hour).await;
-    assert_eq!(metric(&node, "gateward_mail_dead").await, Some(0.0));
+    assert_eq!(metric(&node, "gateward_mail_failed").await, Some(0.0));
 
     post.server.mode("ok");
     post.forward(HOUR);
@@ -221,15 +221,15 @@ async fn what_becomes_of_letters_is_counted(kind: Database) {
 }
 
 #[test]
-fn every_letter_is_rendered_for_whoever_writes_templates() {
+fn every_email_is_rendered_for_whoever_writes_templates() {
     let folder = tempfile::tempdir().unwrap();
     let plan = Plan::bare(folder.path()).with("mail.from", "Notes <login@example.org>");
-    let there = folder.path().join("letters");
-    let told = said(&run(&plan, &["mail", "render", "letters"], ""));
-    assert_eq!(told, "Wrote 48 files into letters.\n");
+    let there = folder.path().join("emails");
+    let told = said(&run(&plan, &["mail", "render", "emails"], ""));
+    assert_eq!(told, "Wrote 48 files into emails.\n");
     let language: toml::Table =
-        fs::read_to_string(format!("{LETTERS}/en.toml")).unwrap().parse().unwrap();
-    let names: Vec<&String> = language["letters"].as_table().unwrap().keys().collect();
+        fs::read_to_string(format!("{EMAILS}/en.toml")).unwrap().parse().unwrap();
+    let names: Vec<&String> = language["emails"].as_table().unwrap().keys().collect();
     assert_eq!(names.len(), 16);
     for name in names {
         for ending in ["subject", "txt", "html"] {
@@ -239,9 +239,9 @@ fn every_letter_is_rendered_for_whoever_writes_templates() {
     }
 }
 
-/// A folder of templates with other words for one letter.
+/// A folder of templates with other words for one email.
 fn templates(folder: &Path, from: &str, to: &str) {
-    let words = fs::read_to_string(format!("{LETTERS}/en.toml")).unwrap();
+    let words = fs::read_to_string(format!("{EMAILS}/en.toml")).unwrap();
     assert!(words.contains(from));
     fs::write(folder.join("en.toml"), words.replace(from, to)).unwrap();
 }
@@ -259,26 +259,26 @@ async fn a_folder_of_templates_replaces_the_words_and_a_bad_one_is_refused() {
     let node = post.plan.start().await;
     assert_eq!(node.client().signup("ada").await.status, 201);
     post.wait_for("ada@example.org", is("sent")).await;
-    let letter = &post.server.letters()[0];
-    assert!(letter.text.contains("Moin, Notes!") && letter.html.contains("Moin, Notes!"));
-    assert!(!letter.text.contains("has this address"), "{}", letter.text);
+    let message = &post.server.emails()[0];
+    assert!(message.text.contains("Moin, Notes!") && message.html.contains("Moin, Notes!"));
+    assert!(!message.text.contains("has this address"), "{}", message.text);
     drop(node);
 
     for (from, to, expected) in [
         ("{{ service }}", "{{ servise }}", "en.toml"),
-        ("[letters.confirm_email]", "[letters.confirm_mail]", "confirm_mail"),
+        ("[emails.confirm_email]", "[emails.confirm_mail]", "confirm_mail"),
     ] {
         templates(folder.path(), from, to);
-        for command in [&["serve"][..], &["config", "check"], &["mail", "render", "letters"]] {
+        for command in [&["serve"][..], &["config", "check"], &["mail", "render", "emails"]] {
             let said = complained(&run(&post.plan, command, ""));
             assert!(said.contains("mail.templates names") && said.contains(expected), "{said}");
         }
     }
     fs::remove_file(folder.path().join("en.toml")).unwrap();
-    fs::write(folder.path().join("letter.txt"), "{{ title }}").unwrap();
+    fs::write(folder.path().join("email.txt"), "{{ title }}").unwrap();
     let said = complained(&run(&post.plan, &["serve"], ""));
-    assert!(said.contains("letter.txt"), "a layout without the link: {said}");
-    let nowhere = post.plan.with("mail.templates", "/nowhere/letters");
+    assert!(said.contains("email.txt"), "a layout without the link: {said}");
+    let nowhere = post.plan.with("mail.templates", "/nowhere/emails");
     let said = complained(&run(&nowhere, &["serve"], ""));
-    assert!(said.contains("mail.templates names /nowhere/letters"), "{said}");
+    assert!(said.contains("mail.templates names /nowhere/emails"), "{said}");
 }

@@ -1,4 +1,4 @@
-//! Row F18: the relay is gone for an hour, in every way that relays are, and people sign up.
+//! Row F18: the SMTP server is gone for an hour, in every way that SMTP servers are, and people sign up.
 #![expect(clippy::print_stdout, reason = "whoever measures runs this with --nocapture")]
 
 use std::ops::Range;
@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 use gateward_e2e::{Client, Database, Mail, Node, Plan, TestDatabase, on_both};
 use tokio::task::JoinHandle;
 
-use crate::mail_stage::{
+use crate::mail_fixture::{
     Post, assert_copies_of_one, by_recipient, median, metric, tried, wait_until_sent,
 };
 
-on_both!(f18_no_letter_is_lost_in_an_outage_of_an_hour_and_nobody_notices);
+on_both!(f18_no_email_is_lost_in_an_outage_of_an_hour_and_nobody_notices);
 
 /// How many sign up before the outage, and in it.
 const BEFORE: u32 = 150;
@@ -20,9 +20,9 @@ const DURING: u32 = 1_000;
 /// The time between two sign-ups: those of the outage are spread over all of it.
 const INTERVAL: Duration = Duration::from_millis(36);
 
-/// What the relay does, for how many true seconds, and how many times as fast the node's clock runs:
-/// an hour in all. Every letter that waits is due again within a minute of that clock. So it must not
-/// run fast beside a relay that answers: the node would try a thousand letters each second, which
+/// What the SMTP server does, for how many true seconds, and how many times as fast the node's clock runs:
+/// an hour in all. Every email that waits is due again within a minute of that clock. So it must not
+/// run fast beside an SMTP server that answers: the node would try a thousand emails each second, which
 /// tells nothing of a true minute.
 const OUTAGE: [(&str, u64, i64); 5] = [
     ("hang", 6, 165),
@@ -32,12 +32,12 @@ const OUTAGE: [(&str, u64, i64); 5] = [
     ("drop", 8, 155),
 ];
 
-/// How many times as fast the clock runs when the relay is back: a lease is ten seconds then, which
+/// How many times as fast the clock runs when the SMTP server is back: a lease is ten seconds then, which
 /// no sending takes.
 const HEALING_FACTOR: i64 = 6;
 
-/// Row F18: letters lost, copies, the lag after the return, and what requests notice.
-async fn f18_no_letter_is_lost_in_an_outage_of_an_hour_and_nobody_notices(kind: Database) {
+/// Row F18: emails lost, copies, the lag after the return, and what requests notice.
+async fn f18_no_email_is_lost_in_an_outage_of_an_hour_and_nobody_notices(kind: Database) {
     let Some(post) = Post::new(kind).await else { return };
     let verification = if kind == Database::Sqlite { "optional" } else { "required" };
     let post = post.with("signup.email_verification", verification);
@@ -45,19 +45,19 @@ async fn f18_no_letter_is_lost_in_an_outage_of_an_hour_and_nobody_notices(kind: 
     let readiness = watch_readiness(node.client());
     let before = sign_up(node.client(), 0..BEFORE, INTERVAL).await;
 
-    // What else the machine does meanwhile is noticed by a node without relay as well.
+    // What else the machine does meanwhile is noticed by a node without SMTP server as well.
     let other_database = TestDatabase::new(kind).await;
     let mut other = Plan::on(&other_database).with("signup.email_verification", verification);
     other.environment.extend(post.clock_environment());
     let other = other.start().await;
     let beside = tokio::spawn(sign_up(other.client(), 0..DURING / 10, INTERVAL * 10));
-    let crowd = tokio::spawn(sign_up(node.client(), BEFORE..BEFORE + DURING, INTERVAL));
+    let callers = tokio::spawn(sign_up(node.client(), BEFORE..BEFORE + DURING, INTERVAL));
     for (mode, seconds, factor) in OUTAGE {
         post.server.mode(mode);
         post.hasten(factor, Duration::from_secs(seconds)).await;
     }
-    let (during, beside) = (crowd.await.unwrap(), beside.await.unwrap());
-    assert_each_mode_was_met(&node, &post.server.letters());
+    let (during, beside) = (callers.await.unwrap(), beside.await.unwrap());
+    assert_each_mode_was_met(&node, &post.server.emails());
     let waiting = f64::from(BEFORE + DURING) - tried(&node, "sent").await;
     assert!(waiting >= f64::from(DURING) * 0.9, "{waiting} wait");
 
@@ -71,10 +71,10 @@ async fn f18_no_letter_is_lost_in_an_outage_of_an_hour_and_nobody_notices(kind: 
     let lag = healed.elapsed();
     let [before, beside, during] = [before, beside, during].map(|times| median(&times));
     println!(
-        "{kind:?}: sign-up {before:?}, in the outage {during:?} (without relay {beside:?}); \
-         {waiting} letters sent within {lag:?}"
+        "{kind:?}: sign-up {before:?}, in the outage {during:?} (without SMTP server {beside:?}); \
+         {waiting} emails sent within {lag:?}"
     );
-    assert_eq!(metric(&node, "gateward_mail_dead").await, Some(0.0));
+    assert_eq!(metric(&node, "gateward_mail_failed").await, Some(0.0));
     // A minute by the node's clock until the last one is tried, and some time for sending.
     let sending = Duration::from_millis(25) * (BEFORE + DURING);
     assert!(lag < Duration::from_mins(1) / 6 + sending, "{lag:?}");
@@ -82,7 +82,7 @@ async fn f18_no_letter_is_lost_in_an_outage_of_an_hour_and_nobody_notices(kind: 
     assert!(during <= usual * 2 + Duration::from_millis(20), "{usual:?} {during:?}");
     assert!(!readiness.is_finished(), "not ready all the while: {:?}", readiness.await);
     readiness.abort();
-    assert_everybody_has_one(&post.server.letters());
+    assert_everybody_has_one(&post.server.emails());
 }
 
 /// Signs people up at a steady pace, however long each takes; gives how long each took.
@@ -93,10 +93,10 @@ async fn sign_up(client: Client, numbers: Range<u32>, interval: Duration) -> Vec
         interval.tick().await;
         let client = client.clone();
         signups.push(tokio::spawn(async move {
-            let begun = Instant::now();
-            let answer = client.signup(&format!("user-{number}")).await;
-            assert!(answer.status.is_success(), "{answer:?}");
-            begun.elapsed()
+            let started = Instant::now();
+            let response = client.signup(&format!("user-{number}")).await;
+            assert!(response.status.is_success(), "{response:?}");
+            started.elapsed()
         }));
     }
     let mut times = Vec::new();
@@ -110,31 +110,31 @@ async fn sign_up(client: Client, numbers: Range<u32>, interval: Duration) -> Vec
 fn watch_readiness(client: Client) -> JoinHandle<String> {
     tokio::spawn(async move {
         loop {
-            let answer = client.get("/health/ready").await;
-            if answer.status != 200 {
-                return answer.text;
+            let response = client.get("/health/ready").await;
+            if response.status != 200 {
+                return response.text;
             }
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
     })
 }
 
-/// The node has met each of the ways in which a relay is gone.
-fn assert_each_mode_was_met(node: &Node, letters: &[Mail]) {
-    let lines = node.lines("letter not sent; it is tried again");
+/// The node has met each of the ways in which an SMTP server is gone.
+fn assert_each_mode_was_met(node: &Node, emails: &[Mail]) {
+    let lines = node.lines("email not sent; it is tried again");
     let failures: Vec<_> = lines.iter().map(|line| line["failure"].as_str().unwrap()).collect();
     for expected in ["refused", "451", "4.3.0", "554", "5.7.1"] {
         let met = failures.iter().any(|failure| failure.to_lowercase().contains(expected));
         assert!(met, "{expected}: {:#?}", failures.first());
     }
-    assert!(letters.iter().any(|letter| letter.mode == "drop" && !letter.accepted));
+    assert!(emails.iter().any(|message| message.mode == "drop" && !message.accepted));
 }
 
-fn assert_everybody_has_one(letters: &[Mail]) {
-    let found = by_recipient(letters);
+fn assert_everybody_has_one(emails: &[Mail]) {
+    let found = by_recipient(emails);
     for number in 0..BEFORE + DURING {
         let address = format!("user-{number}@example.org");
-        let copies = found.get(&*address).unwrap_or_else(|| panic!("{address} has no letter"));
+        let copies = found.get(&*address).unwrap_or_else(|| panic!("{address} has no email"));
         assert_copies_of_one(copies);
     }
     assert_eq!(found.len(), usize::try_from(BEFORE + DURING).unwrap());

@@ -68,12 +68,12 @@ async fn f14_writers_of_two_processes_wait_for_each_other_and_lose_nothing() {
     let clients = [nodes[0].client(), nodes[1].client()];
 
     let names: Vec<String> = (0..100).map(|number| format!("user-{number}")).collect();
-    let begun = join_all(names.iter().enumerate().map(async |(number, name)| {
+    let started = join_all(names.iter().enumerate().map(async |(number, name)| {
         let made = clients[number % 2].signup(name).await;
         assert_eq!(made.status, 201, "{made:?}");
         clients[(number + 1) % 2].login(name, PASSWORD).await
     }));
-    let pairs = begun.await;
+    let pairs = started.await;
     let renamed = join_all(pairs.iter().enumerate().map(async |(number, pair)| {
         assert_eq!(pair.status, 200, "{pair:?}");
         let client = &clients[number % 2];
@@ -109,11 +109,15 @@ async fn f14_a_lock_of_another_process_delays_writers_and_no_reader() {
     holder.stdout.as_mut().unwrap().read_exact(&mut told).unwrap();
     assert_eq!(&told, b"locked");
 
-    let begun = Instant::now();
+    let started = Instant::now();
     assert_eq!(client.me(pair.access()).await.status, 200);
-    assert!(begun.elapsed() < Duration::from_millis(500), "a reader waits: {:?}", begun.elapsed());
+    assert!(
+        started.elapsed() < Duration::from_millis(500),
+        "a reader waits: {:?}",
+        started.elapsed()
+    );
     let next = client.refresh(pair.refresh_token(), None).await;
     assert_eq!(next.status, 200, "{next:?}");
-    assert!(begun.elapsed() > Duration::from_secs(1), "the lock was not held");
+    assert!(started.elapsed() > Duration::from_secs(1), "the lock was not held");
     assert!(holder.wait().unwrap().success());
 }

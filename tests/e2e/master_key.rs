@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use gateward_e2e::{
-    Answer, Client, Database, MASTER_KEY, Node, PASSWORD, Plan, TestDatabase, on_both, run,
+    Client, Database, MASTER_KEY, Node, PASSWORD, Plan, TestDatabase, TestResponse, on_both, run,
 };
 use rustix::process::Signal;
 use serde_json::json;
@@ -40,8 +40,8 @@ fn plan(database: &TestDatabase, present: &str, previous: Option<&str>) -> Plan 
     }
 }
 
-fn reseal(plan: &Plan) -> Output {
-    run(plan, &["keys", "reseal"], "")
+fn rewrap(plan: &Plan) -> Output {
+    run(plan, &["keys", "rewrap"], "")
 }
 
 /// Two nodes behind a balancer, which sends each request to a node that it knows.
@@ -78,7 +78,7 @@ impl Balancer {
 
     /// Logs in, calls and refreshes in turn on both nodes until told to stop; nothing is refused.
     /// Gives how often.
-    async fn busy(&self, session: Answer) -> usize {
+    async fn busy(&self, session: TestResponse) -> usize {
         let (mut session, mut count) = (session, 0);
         while !self.stop.load(Ordering::Relaxed) {
             count += 1;
@@ -112,7 +112,7 @@ async fn f35_the_master_key_is_changed_without_an_interruption(kind: Database) {
     let both = plan(&database, NEW, Some(MASTER_KEY));
     balancer.replace_nodes(&both).await;
     balancer.is_ready().await;
-    let told = said(&reseal(&both));
+    let told = said(&rewrap(&both));
     assert!(told.starts_with("4 keys are sealed with keys.master_key."), "{told}");
     assert!(told.contains("remove keys.previous_master_key"), "{told}");
     balancer.is_ready().await;
@@ -142,7 +142,7 @@ async fn f35_a_node_with_the_old_master_key_says_so_and_serves_on(kind: Database
     let client = node.client();
     let ada = client.begin("ada").await;
     let both = plan(&database, NEW, Some(MASTER_KEY));
-    said(&reseal(&both));
+    said(&rewrap(&both));
 
     becomes_unready(&client).await;
     node.wait_for_text("keys.master_key does not fit the database").await;
@@ -153,7 +153,7 @@ async fn f35_a_node_with_the_old_master_key_says_so_and_serves_on(kind: Database
     let late = client.login("ada", PASSWORD).await;
     assert_eq!(late.status, 200, "{late:?}");
 
-    // What it signs is good elsewhere, for the keys are the same; and its news are heard.
+    // What it signs is good elsewhere, for the keys are the same; and its invalidation events are heard.
     let other = both.start().await;
     for pair in [&next, &late] {
         assert_eq!(other.client().me(pair.access()).await.status, 200);
@@ -168,7 +168,7 @@ async fn f35_a_node_with_the_old_master_key_says_so_and_serves_on(kind: Database
     assert_eq!(again.ended().await.code(), Some(1));
     let log = again.log();
     assert!(log.contains("keys.master_key does not fit this database"), "{log}");
-    for command in [&["keys", "list"][..], &["keys", "reseal"], &["keys", "rotate"]] {
+    for command in [&["keys", "list"][..], &["keys", "rewrap"], &["keys", "rotate"]] {
         let complaint = complained(&run(&old, command, ""));
         assert!(complaint.contains("keys.master_key does not fit this database"), "{complaint}");
     }
@@ -176,22 +176,22 @@ async fn f35_a_node_with_the_old_master_key_says_so_and_serves_on(kind: Database
 }
 
 async fn becomes_unready(client: &Client) {
-    let begun = Instant::now();
+    let started = Instant::now();
     loop {
         let ready = client.get("/health/ready").await;
         if ready.status == 503 {
             return ready.is(503, "unavailable");
         }
-        assert!(begun.elapsed() < PATIENCE, "{ready:?}");
+        assert!(started.elapsed() < PATIENCE, "{ready:?}");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
 
-async fn ends_everywhere(clients: &[&Client], pair: &Answer) {
-    let begun = Instant::now();
+async fn ends_everywhere(clients: &[&Client], pair: &TestResponse) {
+    let started = Instant::now();
     for client in clients {
         while client.me(pair.access()).await.status == 200 {
-            assert!(begun.elapsed() < PATIENCE, "{} does not hear of it", client.url);
+            assert!(started.elapsed() < PATIENCE, "{} does not hear of it", client.url);
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         client.me(pair.access()).await.is(401, "session_ended");
@@ -208,7 +208,7 @@ async fn f35_a_wrong_previous_master_key_changes_nothing(kind: Database) {
     assert_eq!(before.matches(" signing ").count(), 4, "{before}");
 
     for wrong in [plan(&database, NEW, Some(WRONG)), plan(&database, WRONG, None)] {
-        let complaint = complained(&reseal(&wrong));
+        let complaint = complained(&rewrap(&wrong));
         assert!(complaint.contains("keys.master_key does not fit this database"), "{complaint}");
         assert!(!complaint.contains(NEW) && !complaint.contains(WRONG), "{complaint}");
         let mut never = wrong.launch();
@@ -219,11 +219,11 @@ async fn f35_a_wrong_previous_master_key_changes_nothing(kind: Database) {
         (MASTER_KEY, MASTER_KEY, "is the same as keys.master_key"),
         (MASTER_KEY, "short", "keys.previous_master_key is no good"),
     ] {
-        let said = complained(&reseal(&plan(&database, present, Some(previous))));
+        let said = complained(&rewrap(&plan(&database, present, Some(previous))));
         assert!(said.contains(complaint), "{said}");
     }
     // A previous key that is not needed does no harm, and neither does sealing once more.
-    let told = said(&reseal(&plan(&database, MASTER_KEY, Some(WRONG))));
+    let told = said(&rewrap(&plan(&database, MASTER_KEY, Some(WRONG))));
     assert!(told.starts_with("4 keys are sealed"), "{told}");
     assert_eq!(said(&run(&right, &["keys", "list"], "")), before);
     let client = node.client();

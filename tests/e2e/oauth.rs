@@ -1,6 +1,6 @@
 //! Services that ask about tokens (RFC 7662) and take them back (RFC 7009). Row S5.
 
-use gateward_e2e::{Answer, Client, Database, PASSWORD, claims, on_both};
+use gateward_e2e::{Client, Database, PASSWORD, TestResponse, claims, on_both};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
@@ -34,34 +34,34 @@ fn form(client: &Client, path: &str, fields: &[(&str, &str)]) -> RequestBuilder 
     client.request(Method::POST, path).header("content-type", FORM).body(encode(fields))
 }
 
-async fn introspect(client: &Client, token: &str) -> Answer {
+async fn introspect(client: &Client, token: &str) -> TestResponse {
     let request = form(client, "/oauth/introspect", &[("token", token)]);
-    let answer = client.send(request.basic_auth(API.0, Some(API.1))).await;
-    assert_eq!(answer.status, 200, "{answer:?}");
-    assert_eq!(answer.header("content-type"), Some("application/json"));
-    assert_eq!(answer.header("cache-control"), Some("no-store"));
-    answer
+    let response = client.send(request.basic_auth(API.0, Some(API.1))).await;
+    assert_eq!(response.status, 200, "{response:?}");
+    assert_eq!(response.header("content-type"), Some("application/json"));
+    assert_eq!(response.header("cache-control"), Some("no-store"));
+    response
 }
 
-async fn revoke(client: &Client, token: &str) -> Answer {
+async fn revoke(client: &Client, token: &str) -> TestResponse {
     let request = form(client, "/oauth/revoke", &[("token", token)]);
     client.send(request.basic_auth(API.0, Some(API.1))).await
 }
 
 async fn is_active(client: &Client, token: &str) -> bool {
-    let answer = introspect(client, token).await;
-    let is_active = answer.body["active"] == true;
-    assert!(is_active || answer.text == INACTIVE, "{answer:?}");
+    let response = introspect(client, token).await;
+    let is_active = response.body["active"] == true;
+    assert!(is_active || response.text == INACTIVE, "{response:?}");
     is_active
 }
 
 /// Waits until both nodes know that these tokens cannot be used.
 async fn become_inactive(pair: &Pair, tokens: &[&str]) {
-    let begun = std::time::Instant::now();
+    let started = std::time::Instant::now();
     for client in pair.clients() {
         for token in tokens {
             while is_active(&client, token).await {
-                assert!(begun.elapsed().as_secs() < 5, "{} does not hear of it", client.url);
+                assert!(started.elapsed().as_secs() < 5, "{} does not hear of it", client.url);
                 tokio::time::sleep(std::time::Duration::from_millis(10)).await;
             }
         }
@@ -114,8 +114,8 @@ async fn an_active_token_is_told_of_and_every_other_text_is_inactive(kind: Datab
             for token in [next.access(), next.refresh_token()] {
                 let fields = [("token_type_hint", hint), ("token", token), ("resource", "x")];
                 let request = form(client, "/oauth/introspect", &fields);
-                let answer = client.send(request.basic_auth(API.0, Some(API.1))).await;
-                assert_eq!(answer.body["active"], true, "{hint}: {answer:?}");
+                let response = client.send(request.basic_auth(API.0, Some(API.1))).await;
+                assert_eq!(response.body["active"], true, "{hint}: {response:?}");
             }
         }
         assert!(is_active(client, first.access()).await, "its time is not over");
@@ -129,7 +129,7 @@ async fn an_active_token_is_told_of_and_every_other_text_is_inactive(kind: Datab
             &format!(" {}", next.access()),
             "x",
             "a.b.c",
-            first.text_of("device_token"),
+            first.text_of("known_device_token"),
             first.text_of("session_id"),
             long.as_str(),
             "\u{0}",
@@ -211,13 +211,13 @@ async fn a_token_that_is_taken_back_ends_its_session_on_every_node(kind: Databas
         // The node that did it knows before its answer leaves.
         one.me(next.access()).await.is(401, "session_ended");
         assert!(!is_active(&one, next.access()).await);
-        pair.is_over("logout", &[&first, &next]).await;
+        pair.has_ended("logout", &[&first, &next]).await;
         become_inactive(&pair, &[next.access(), next.refresh_token()]).await;
         let again = revoke(&other, token).await;
         assert_eq!(again.status, 200, "the second time is no error: {again:?}");
     }
     let (head, _) = bob.access().rsplit_once('.').unwrap();
-    for unknown in ["x", "a.b.c", &format!("{head}.AAAA"), bob.text_of("device_token")] {
+    for unknown in ["x", "a.b.c", &format!("{head}.AAAA"), bob.text_of("known_device_token")] {
         let done = revoke(&one, unknown).await;
         assert_eq!((done.status.as_u16(), done.text.as_str()), (200, ""), "{done:?}");
     }
@@ -227,18 +227,18 @@ async fn a_token_that_is_taken_back_ends_its_session_on_every_node(kind: Databas
 
 /// Asserts a refusal: a problem, with the name that it has in OAuth (RFC 6749, section 5.2).
 #[track_caller]
-fn is_refused(answer: &Answer, status: u16, code: &str, error: &str) {
-    answer.is(status, code);
-    assert_eq!(answer.body["error"], error, "{answer:?}");
-    let challenge = answer.header("www-authenticate");
-    assert_eq!(challenge, (status == 401).then_some("Basic realm=\"gateward\""), "{answer:?}");
+fn is_refused(response: &TestResponse, status: u16, code: &str, error: &str) {
+    response.is(status, code);
+    assert_eq!(response.body["error"], error, "{response:?}");
+    let challenge = response.header("www-authenticate");
+    assert_eq!(challenge, (status == 401).then_some("Basic realm=\"gateward\""), "{response:?}");
 }
 
 /// Who asks is known first, then what they may; the body comes last.
 #[tokio::test]
 async fn a_client_shows_who_it_is_and_does_what_it_may() {
-    let stage = crate::stage::Stage::with(&CLIENTS).await;
-    let client = &stage.client;
+    let server = crate::test_server::TestServer::with(&CLIENTS).await;
+    let client = &server.client;
     let ada = client.begin("ada").await;
     for path in ["/oauth/introspect", "/oauth/revoke"] {
         let bare = || form(client, path, &[("token", ada.access())]);
@@ -283,13 +283,13 @@ async fn a_client_shows_who_it_is_and_does_what_it_may() {
         }
     }
     let spaced = form(client, "/oauth/introspect", &[("token", ada.access())]);
-    let answer = client.send(spaced.basic_auth(asks.0, Some(asks.1))).await;
-    assert_eq!(answer.body["active"], true, "{answer:?}");
+    let response = client.send(spaced.basic_auth(asks.0, Some(asks.1))).await;
+    assert_eq!(response.body["active"], true, "{response:?}");
     // A client is nobody's session: it opens no door of users.
     let me = client.request(Method::GET, "/v1/me").basic_auth(API.0, Some(API.1));
     client.send(me).await.is(401, "missing_token");
     assert_eq!(client.me(ada.access()).await.status, 200);
-    let log = stage.node.log();
+    let log = server.node.log();
     for (option, secret) in CLIENTS {
         assert!(option.ends_with("may") || !log.contains(secret), "{option} is in the log");
     }
@@ -298,8 +298,8 @@ async fn a_client_shows_who_it_is_and_does_what_it_may() {
 /// Row W11: what is no form with one token in it is named, and does nothing.
 #[tokio::test]
 async fn w11_what_cannot_be_read_is_an_invalid_request() {
-    let stage = crate::stage::Stage::with(&CLIENTS).await;
-    let client = &stage.client;
+    let server = crate::test_server::TestServer::with(&CLIENTS).await;
+    let client = &server.client;
     let ada = client.begin("ada").await;
     let token = ada.access();
     for path in ["/oauth/introspect", "/oauth/revoke"] {

@@ -2,63 +2,66 @@
 //! 1.5.2, 2.2.1, 15.3.3 and 15.3.5, and P12 and B1 for every operation at once. Whoever asks may do
 //! everything.
 
-use gateward_e2e::{Answer, PASSWORD};
+use gateward_e2e::{PASSWORD, TestResponse};
 use reqwest::Method;
 use serde_json::{Map, Value, json};
 
 use crate::api::{CLIENT, Operation, operations};
-use crate::stage::Stage;
+use crate::test_server::TestServer;
 
 /// Asks one operation as an administrator, and looks at every answer.
 struct Examiner<'a> {
-    stage: &'a Stage,
+    server: &'a TestServer,
     operation: &'a Operation,
     token: String,
 }
 
 impl<'a> Examiner<'a> {
-    async fn new(stage: &'a Stage, operation: &'a Operation) -> Self {
-        let token = stage.client.login("ada@example.org", PASSWORD).await.access().to_owned();
-        Self { stage, operation, token }
+    async fn new(server: &'a TestServer, operation: &'a Operation) -> Self {
+        let token = server.client.login("ada@example.org", PASSWORD).await.access().to_owned();
+        Self { server, operation, token }
     }
 
     /// Sends a text as the body.
-    async fn send(&mut self, text: impl Into<String>) -> Answer {
-        let client = &self.stage.client;
+    async fn send(&mut self, text: impl Into<String>) -> TestResponse {
+        let client = &self.server.client;
         let request = self.operation.request(client, &self.token);
         let request = request.header("content-type", "application/json").body(text.into());
-        let answer = client.send(request).await;
-        self.look_at(&answer);
+        let response = client.send(request).await;
+        self.look_at(&response);
         // It may have been a logout, or the end of the account.
-        if answer.status.is_success() {
+        if response.status.is_success() {
             let pair = if self.operation.method == Method::DELETE {
-                self.stage.admin("ada").await
+                self.server.admin("ada").await
             } else {
                 client.login("ada@example.org", PASSWORD).await
             };
             pair.access().clone_into(&mut self.token);
         }
-        answer
+        response
     }
 
-    fn look_at(&self, answer: &Answer) {
+    fn look_at(&self, response: &TestResponse) {
         let name = self.operation.name();
-        assert!(self.operation.statuses.contains(&answer.status.as_u16()), "{name}: {answer:?}");
-        assert!(!answer.status.is_server_error(), "{name}: {answer:?}");
-        if !answer.status.is_success() {
-            answer.is_problem();
+        assert!(
+            self.operation.statuses.contains(&response.status.as_u16()),
+            "{name}: {response:?}"
+        );
+        assert!(!response.status.is_server_error(), "{name}: {response:?}");
+        if !response.status.is_success() {
+            response.is_problem();
         }
     }
 
     /// Sends members; gives the answer and what it says of a field.
-    async fn send_members(&mut self, members: &Map<String, Value>) -> Answer {
+    async fn send_members(&mut self, members: &Map<String, Value>) -> TestResponse {
         self.send(Value::Object(members.clone()).to_string()).await
     }
 }
 
 /// What is wrong with a field.
-fn complaint(answer: &Answer, field: &str) -> Option<String> {
-    let errors = answer.body["errors"].as_array()?;
+fn complaint(response: &TestResponse, field: &str) -> Option<String> {
+    let errors = response.body["errors"].as_array()?;
     let error = errors.iter().find(|error| error["field"] == field)?;
     assert!(!error["message"].as_str().unwrap().is_empty());
     Some(error["code"].as_str().unwrap().to_owned())
@@ -98,14 +101,14 @@ async fn examine_members(examiner: &mut Examiner<'_>) {
         {
             let mut changed = valid.clone();
             changed.insert(name.clone(), value.clone());
-            let answer = examiner.send_members(&changed).await;
-            let found = complaint(&answer, &name);
-            let what = format!("{} {name}: {value}: {answer:?}", operation.name());
+            let response = examiner.send_members(&changed).await;
+            let found = complaint(&response, &name);
+            let what = format!("{} {name}: {value}: {response:?}", operation.name());
             if allows(&schema, kind) {
                 assert!(!found.is_some_and(|code| shape.contains(&code.as_str())), "{what}");
             } else {
                 assert_eq!(found.as_deref(), Some("wrong_type"), "{what}");
-                assert_eq!(answer.status, 422, "{what}");
+                assert_eq!(response.status, 422, "{what}");
             }
         }
         if allows(&schema, "array") {
@@ -122,14 +125,18 @@ async fn examine_members(examiner: &mut Examiner<'_>) {
             let mut renamed = valid.clone();
             renamed.remove(&name);
             renamed.insert(odd.clone(), json!("x"));
-            let answer = examiner.send_members(&renamed).await;
-            assert_eq!(complaint(&answer, &odd).as_deref(), Some("unknown_field"), "{answer:?}");
+            let response = examiner.send_members(&renamed).await;
+            assert_eq!(
+                complaint(&response, &odd).as_deref(),
+                Some("unknown_field"),
+                "{response:?}"
+            );
         }
     }
-    let answer = examiner.send_members(&valid).await;
+    let response = examiner.send_members(&valid).await;
     for (name, _) in &valid {
-        let found = complaint(&answer, name);
-        assert!(!found.is_some_and(|code| shape.contains(&code.as_str())), "{answer:?}");
+        let found = complaint(&response, name);
+        assert!(!found.is_some_and(|code| shape.contains(&code.as_str())), "{response:?}");
     }
 }
 
@@ -143,15 +150,15 @@ async fn examine_whole(examiner: &mut Examiner<'_>) {
     let mut surprising = members.clone();
     surprising.insert("surprise".to_owned(), json!(1));
     surprising.insert("another".to_owned(), json!({"deep": [1]}));
-    let answer = examiner.send_members(&surprising).await;
-    answer.is(422, "validation_failed");
-    assert!(["another", "surprise"].iter().all(|name| answer.fields().contains(name)));
+    let response = examiner.send_members(&surprising).await;
+    response.is(422, "validation_failed");
+    assert!(["another", "surprise"].iter().all(|name| response.fields().contains(name)));
 
     let wrong: Map<String, Value> =
         operation.members().into_keys().map(|name| (name, json!({}))).collect();
-    let answer = examiner.send_members(&wrong).await;
-    answer.is(422, "validation_failed");
-    assert!(wrong.keys().all(|name| answer.fields().contains(&name.as_str())), "{answer:?}");
+    let response = examiner.send_members(&wrong).await;
+    response.is(422, "validation_failed");
+    assert!(wrong.keys().all(|name| response.fields().contains(&name.as_str())), "{response:?}");
 
     let empty = examiner.send("{}").await;
     for name in operation.required() {
@@ -174,45 +181,45 @@ async fn examine_whole(examiner: &mut Examiner<'_>) {
 /// Rows 1.5.2, 2.2.1, 15.3.3, 15.3.5, P12 and B1, for every body that the document knows.
 #[tokio::test]
 async fn p12_b1_every_documented_body_is_read_as_documented() {
-    let stage = Stage::new().await;
+    let server = TestServer::new().await;
     // The one that stays when the other deletes their account.
-    stage.admin("grace").await;
-    stage.admin("ada").await;
-    let operations = operations(&stage.client).await;
+    server.admin("grace").await;
+    server.admin("ada").await;
+    let operations = operations(&server.client).await;
     let with_body: Vec<_> =
         operations.iter().filter(|operation| operation.body.is_some()).collect();
     assert!(with_body.len() >= 8, "the document has lost its bodies");
     for operation in with_body {
-        let mut examiner = Examiner::new(&stage, operation).await;
+        let mut examiner = Examiner::new(&server, operation).await;
         examine_whole(&mut examiner).await;
         examine_members(&mut examiner).await;
     }
-    stage.works("ada").await;
+    server.works("ada").await;
 }
 
 /// An answer is not many times as long as the request that was wrong.
 #[tokio::test]
 async fn a_refusal_is_bounded() {
-    let stage = Stage::new().await;
+    let server = TestServer::new().await;
     let members: Vec<String> = (0..1800).map(|number| format!("\"{number}\":0")).collect();
     let body = format!("{{{}}}", members.join(","));
-    let answer = stage.post_bytes("/v1/login", "application/json", body).await;
-    answer.is(422, "validation_failed");
-    assert!(answer.text.len() < 16 * 1024, "{}", answer.text.len());
+    let response = server.post_bytes("/v1/login", "application/json", body).await;
+    response.is(422, "validation_failed");
+    assert!(response.text.len() < 16 * 1024, "{}", response.text.len());
     let query: Vec<String> = (0..5000).map(|number| format!("q{number}=1")).collect();
-    let answer = stage.client.get(&format!("/health/live?{}", query.join("&"))).await;
-    answer.is(422, "validation_failed");
-    assert!(answer.text.len() < 16 * 1024, "{}", answer.text.len());
+    let response = server.client.get(&format!("/health/live?{}", query.join("&"))).await;
+    response.is(422, "validation_failed");
+    assert!(response.text.len() < 16 * 1024, "{}", response.text.len());
 }
 
 /// Rows W11 and 15.3.7: unknown parameters of the query are named, one that comes twice is no
 /// request at all; both at every operation.
 #[tokio::test]
 async fn w11_queries_are_refused_everywhere() {
-    let stage = Stage::with(&CLIENT).await;
-    let pair = stage.admin("ada").await;
-    for operation in operations(&stage.client).await {
-        let mut answers = Vec::new();
+    let server = TestServer::with(&CLIENT).await;
+    let pair = server.admin("ada").await;
+    for operation in operations(&server.client).await {
+        let mut responses = Vec::new();
         for query in [
             "?surprise=1",
             "?limit=1&cursor=x",
@@ -220,21 +227,21 @@ async fn w11_queries_are_refused_everywhere() {
             "?a=1&%61=1",
             "?password=x&username=ada",
         ] {
-            let request = operation.request_with(&stage.client, pair.access(), query);
-            let answer = stage.client.send(operation.with_body(request)).await;
-            assert!(operation.statuses.contains(&answer.status.as_u16()), "{answer:?}");
-            answers.push(answer);
+            let request = operation.request_with(&server.client, pair.access(), query);
+            let response = server.client.send(operation.with_body(request)).await;
+            assert!(operation.statuses.contains(&response.status.as_u16()), "{response:?}");
+            responses.push(response);
         }
-        answers[0].is(422, "validation_failed");
-        assert_eq!(answers[0].fields(), ["surprise"]);
-        answers[1].is(422, "validation_failed");
+        responses[0].is(422, "validation_failed");
+        assert_eq!(responses[0].fields(), ["surprise"]);
+        responses[1].is(422, "validation_failed");
         let has_limit = operation.query.iter().any(|name| name == "limit");
         let wrong: &[&str] = if has_limit { &["cursor"] } else { &["limit", "cursor"] };
-        assert_eq!(answers[1].fields(), wrong, "{}", operation.name());
-        answers[2].is(400, "malformed_request");
-        answers[3].is(400, "malformed_request");
-        answers[4].is(422, "validation_failed");
+        assert_eq!(responses[1].fields(), wrong, "{}", operation.name());
+        responses[2].is(400, "malformed_request");
+        responses[3].is(400, "malformed_request");
+        responses[4].is(422, "validation_failed");
     }
     // The member of the body counts, whatever the query says.
-    assert_eq!(stage.client.me(pair.access()).await.status, 200);
+    assert_eq!(server.client.me(pair.access()).await.status, 200);
 }

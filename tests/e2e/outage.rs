@@ -71,9 +71,9 @@ async fn f1_a_node_that_starts_before_its_database_becomes_ready_with_it() {
     assert!(node.lines("ready").is_empty());
 
     let open = door.open().await;
-    let begun = Instant::now();
+    let started = Instant::now();
     becomes(&node, 200).await;
-    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
     node.wait_for_line("ready").await;
     let pair = client.begin("ada").await;
 

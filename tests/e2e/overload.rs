@@ -30,19 +30,19 @@ async fn too_many_logins_are_refused_at_once_and_hold_up_nobody_else(kind: Datab
     assert_eq!(client.signup("eve").await.status, 201, "her hash is slow");
 
     let logins = join_all((0..LOGINS).map(|_| async {
-        let begun = Instant::now();
-        (client.login("eve", PASSWORD).await, begun.elapsed())
+        let started = Instant::now();
+        (client.login("eve", PASSWORD).await, started.elapsed())
     }));
     let others = async {
         let mut slowest = Duration::ZERO;
         for _ in 0..20 {
-            let begun = Instant::now();
+            let started = Instant::now();
             assert_eq!(client.me(pair.access()).await.status, 200);
             assert_eq!(client.get("/.well-known/jwks.json").await.status, 200);
             let next = client.refresh(&refresh_token, None).await;
             assert_eq!(next.status, 200, "{next:?}");
             next.refresh_token().clone_into(&mut refresh_token);
-            slowest = slowest.max(begun.elapsed());
+            slowest = slowest.max(started.elapsed());
         }
         slowest
     };
@@ -50,12 +50,12 @@ async fn too_many_logins_are_refused_at_once_and_hold_up_nobody_else(kind: Datab
 
     assert!(slowest < NOT_WAITING, "others took {slowest:?}");
     let (served, refused): (Vec<_>, Vec<_>) =
-        logins.into_iter().partition(|(answer, _)| answer.status == 200);
+        logins.into_iter().partition(|(response, _)| response.status == 200);
     assert!(served.len() >= 2, "the queue is served");
     assert!(refused.len() >= LOGINS / 2, "only {} were refused", refused.len());
-    for (answer, took) in &refused {
-        answer.is(503, "overloaded");
-        let seconds: u32 = answer.headers["retry-after"].to_str().unwrap().parse().unwrap();
+    for (response, took) in &refused {
+        response.is(503, "overloaded");
+        let seconds: u32 = response.headers["retry-after"].to_str().unwrap().parse().unwrap();
         assert!((1..=60).contains(&seconds), "{seconds}");
         assert!(*took < NOT_WAITING, "refused only after {took:?}");
     }
@@ -73,16 +73,16 @@ async fn whoever_goes_away_holds_up_nobody_behind() {
     let node = slow.start().await;
     let client = node.client();
     client.begin("ada").await;
-    let begun = Instant::now();
+    let started = Instant::now();
     assert_eq!(client.login("ada", PASSWORD).await.status, 200);
-    let alone = begun.elapsed();
+    let alone = started.elapsed();
 
     // Twenty logins, whose clients hang up while the first is being hashed.
-    let crowd = join_all((0..20).map(|_| client.login("ada", PASSWORD)));
-    let gone = tokio::time::timeout(alone / 2, crowd).await;
+    let callers = join_all((0..20).map(|_| client.login("ada", PASSWORD)));
+    let gone = tokio::time::timeout(alone / 2, callers).await;
     assert!(gone.is_err(), "they were waiting");
-    let begun = Instant::now();
+    let started = Instant::now();
     assert_eq!(client.login("ada", PASSWORD).await.status, 200);
-    let behind = begun.elapsed();
+    let behind = started.elapsed();
     assert!(behind < alone * 10, "{behind:?} behind those who left, {alone:?} alone");
 }

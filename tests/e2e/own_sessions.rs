@@ -3,34 +3,34 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use gateward_e2e::{Answer, Client, Database, PASSWORD, on_both};
+use gateward_e2e::{Client, Database, PASSWORD, TestResponse, on_both};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::pair::{Pair, together};
 
 on_both!(
-    a7_5_2_the_list_shows_each_living_session_once,
+    a7_5_2_the_list_shows_each_active_session_once,
     s3_ending_another_session_ends_it_on_every_node,
     s4_another_users_session_is_as_if_it_were_not_there,
     a7_5_2_ending_another_session_wants_a_recent_password,
     s7_parallel_logins_do_not_pass_the_cap,
 );
 
-async fn login(client: &Client, name: &str) -> Answer {
-    let answer = client.login(name, PASSWORD).await;
-    assert_eq!(answer.status, 200, "{answer:?}");
-    answer
+async fn login(client: &Client, name: &str) -> TestResponse {
+    let response = client.login(name, PASSWORD).await;
+    assert_eq!(response.status, 200, "{response:?}");
+    response
 }
 
 /// A page of the list.
-async fn page(client: &Client, access: &str, query: &str) -> Answer {
+async fn page(client: &Client, access: &str, query: &str) -> TestResponse {
     let path = format!("/v1/me/sessions{query}");
     client.send(client.request(Method::GET, &path).bearer_auth(access)).await
 }
 
 /// The sessions of a page, and where the next one begins.
-fn items(page: &Answer) -> (Vec<Value>, Option<String>) {
+fn items(page: &TestResponse) -> (Vec<Value>, Option<String>) {
     assert_eq!(page.status, 200, "{page:?}");
     assert_eq!(page.header("cache-control"), Some("no-store"));
     let next = page.body["next_cursor"].as_str().map(ToOwned::to_owned);
@@ -41,36 +41,36 @@ fn ids(items: &[Value]) -> Vec<&str> {
     items.iter().map(|item| item["id"].as_str().unwrap()).collect()
 }
 
-async fn end(client: &Client, access: &str, id: &str) -> Answer {
+async fn end(client: &Client, access: &str, id: &str) -> TestResponse {
     let path = format!("/v1/me/sessions/{id}");
     client.send(client.request(Method::DELETE, &path).bearer_auth(access)).await
 }
 
 /// Row 7.5.2: by pages, with what tells the sessions apart.
-async fn a7_5_2_the_list_shows_each_living_session_once(kind: Database) {
+async fn a7_5_2_the_list_shows_each_active_session_once(kind: Database) {
     let pair = Pair::start(kind).await;
     let [one, other] = pair.clients();
     let first = one.begin("ada").await;
     one.begin("bob").await;
-    let mut begun = vec![first.text_of("session_id").to_owned()];
+    let mut started = vec![first.text_of("session_id").to_owned()];
     for number in 0..6 {
         let body = json!({
             "identifier": "ada", "password": PASSWORD, "client_name": format!("Phone {number}"),
         });
         let client = [&other, &one][number % 2];
         let request = client.post("/v1/login", &body).header("user-agent", "Notes/1.0");
-        let answer = client.send(request).await;
-        assert_eq!(answer.status, 200, "{answer:?}");
-        begun.push(answer.text_of("session_id").to_owned());
+        let response = client.send(request).await;
+        assert_eq!(response.status, 200, "{response:?}");
+        started.push(response.text_of("session_id").to_owned());
     }
     let next = other.refresh(first.refresh_token(), None).await;
     let gone = login(&one, "ada").await;
     assert_eq!(other.logout(gone.refresh_token()).await.status, 204);
-    pair.is_over("logout", &[&gone]).await;
+    pair.has_ended("logout", &[&gone]).await;
 
     for client in [&one, &other] {
         let (all, end) = items(&page(client, next.access(), "").await);
-        assert_eq!((ids(&all), end), (begun.iter().map(String::as_str).collect(), None));
+        assert_eq!((ids(&all), end), (started.iter().map(String::as_str).collect(), None));
         let (pages, sizes) = by_pages(client, next.access(), 3).await;
         assert_eq!((&pages, sizes), (&all, vec![3, 3, 1]));
         for (number, item) in all.iter().enumerate() {
@@ -127,7 +127,7 @@ async fn s3_ending_another_session_ends_it_on_every_node(kind: Database) {
         assert_eq!(done.status, 204, "{done:?}");
         // The node that ended it knows before its answer leaves.
         one.me(next.access()).await.is(401, "session_ended");
-        pair.is_over("ended_by_user", &[&lost, &next]).await;
+        pair.has_ended("ended_by_user", &[&lost, &next]).await;
     }
     other.refresh(lost.refresh_token(), Some("a-key")).await.is(401, "session_ended");
     pair.is_alive(&own).await;
@@ -139,7 +139,7 @@ async fn s3_ending_another_session_ends_it_on_every_node(kind: Database) {
     let done = end(&other, own.access(), own.text_of("session_id")).await;
     assert_eq!(done.status, 204, "{done:?}");
     other.me(own.access()).await.is(401, "session_ended");
-    pair.is_over("ended_by_user", &[&own]).await;
+    pair.has_ended("ended_by_user", &[&own]).await;
     pair.is_alive(&kept).await;
 }
 
@@ -213,12 +213,12 @@ async fn a7_5_2_ending_another_session_wants_a_recent_password(kind: Database) {
     assert_eq!(again.status, 200, "{again:?}");
     let done = end(&other, again.access(), lost.text_of("session_id")).await;
     assert_eq!(done.status, 204, "{done:?}");
-    pair.is_over("ended_by_user", &[&lost]).await;
+    pair.has_ended("ended_by_user", &[&lost]).await;
     // One's own session needs none, as a logout needs none.
     tokio::time::sleep(Duration::from_millis(3_100)).await;
     let done = end(&one, next.access(), own.text_of("session_id")).await;
     assert_eq!(done.status, 204, "{done:?}");
-    pair.is_over("ended_by_user", &[&own, &next]).await;
+    pair.has_ended("ended_by_user", &[&own, &next]).await;
 }
 
 /// Row S7: never more than the cap are alive, at no moment; the oldest make room.
@@ -228,8 +228,8 @@ async fn s7_parallel_logins_do_not_pass_the_cap(kind: Database) {
     let clients = pair.clients();
     let bob = clients[0].begin("bob").await;
     let oldest = clients[0].begin("ada").await;
-    let crowd: Vec<Client> = (0..24).map(|number| clients[number % 2].clone()).collect();
-    let logins = crowd.into_iter().map(async |client: Client| login(&client, "ada").await);
+    let callers: Vec<Client> = (0..24).map(|number| clients[number % 2].clone()).collect();
+    let logins = callers.into_iter().map(async |client: Client| login(&client, "ada").await);
     let logins = tokio::spawn(together(logins));
     // A session of hers that outlives the race looks on: the oldest may be gone at any time.
     let mut looks = 0;
@@ -242,21 +242,21 @@ async fn s7_parallel_logins_do_not_pass_the_cap(kind: Database) {
         }
         looks += 1;
     }
-    let begun = logins.await.unwrap();
-    assert!(looks > 0 && begun.len() == 24);
+    let started = logins.await.unwrap();
+    assert!(looks > 0 && started.len() == 24);
 
     let last = login(&clients[0], "ada").await;
     let (alive, _) = items(&page(&clients[1], last.access(), "").await);
     assert_eq!(alive.len(), CAP);
     let alive: BTreeSet<&str> = ids(&alive).into_iter().collect();
     assert!(alive.contains(last.text_of("session_id")));
-    let over: Vec<&Answer> = begun
+    let over: Vec<&TestResponse> = started
         .iter()
         .chain([&oldest])
         .filter(|it| !alive.contains(it.text_of("session_id")))
         .collect();
     assert!(over.len() >= 22);
-    pair.is_over("session_limit", &over).await;
+    pair.has_ended("session_limit", &over).await;
     pair.is_alive(&last).await;
     // Everybody has a cap of their own.
     pair.is_alive(&bob).await;
@@ -267,12 +267,12 @@ async fn s7_parallel_logins_do_not_pass_the_cap(kind: Database) {
         login(&clients[1], "ada").await,
         login(&clients[0], "ada").await,
     ];
-    pair.is_over("session_limit", &[&last]).await;
+    pair.has_ended("session_limit", &[&last]).await;
     for session in &fresh {
         pair.is_alive(session).await;
     }
     let fourth = login(&clients[1], "ada").await;
-    pair.is_over("session_limit", &[&fresh[0]]).await;
+    pair.has_ended("session_limit", &[&fresh[0]]).await;
     for session in [&fresh[1], &fresh[2], &fourth] {
         pair.is_alive(session).await;
     }

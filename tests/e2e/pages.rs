@@ -1,17 +1,17 @@
 //! The pages behind mailed links over HTTP, as scanners, other sites and forgers ask for them.
 
-mod foreign;
+mod cross_site;
 mod links;
 mod shown;
 
 use std::fmt::Write;
 
-use gateward_e2e::{Answer, Client, PASSWORD};
+use gateward_e2e::{Client, PASSWORD, TestResponse};
 use reqwest::Method;
 use serde_json::json;
 
 use crate::dev_inbox::{forgot, token, wait_for};
-use crate::stage::Stage;
+use crate::test_server::TestServer;
 
 /// The pages.
 const PATHS: [&str; 5] =
@@ -46,7 +46,7 @@ async fn send(
     path: &str,
     fields: &[(&str, &str)],
     headers: &[(&str, &str)],
-) -> Answer {
+) -> TestResponse {
     let mut request = client.request(Method::POST, path).header("content-type", FORM);
     for (name, value) in headers {
         request = request.header(*name, *value);
@@ -66,14 +66,14 @@ struct Open {
 
 impl Open {
     /// A link for each page.
-    async fn all(stage: &Stage) -> [Self; 5] {
-        let client = &stage.client;
+    async fn all(server: &TestServer) -> [Self; 5] {
+        let client = &server.client;
         [
             Self::confirmation(client, "ada").await,
             Self::reset(client, "bob").await,
             Self::undo(client, "cleo").await,
             Self::not_me(client, "dora").await,
-            Self::invitation(stage, "emmy").await,
+            Self::invitation(server, "emmy").await,
         ]
     }
 
@@ -107,9 +107,9 @@ impl Open {
         Self { path: "/not-me", name, token: newest(client, name, "A new login to").await, access }
     }
 
-    async fn invitation(stage: &Stage, name: &'static str) -> Self {
-        let client = &stage.client;
-        let access = stage.admin("grace").await.access().to_owned();
+    async fn invitation(server: &TestServer, name: &'static str) -> Self {
+        let client = &server.client;
+        let access = server.admin("grace").await.access().to_owned();
         let body = json!({"username": name, "email": format!("{name}@example.org")});
         assert_eq!(client.post_as(&access, "/v1/users", &body).await.status, 201);
         let path = "/accept-invitation";
@@ -128,7 +128,7 @@ impl Open {
     }
 
     /// Sends the form as the page does.
-    async fn act(&self, client: &Client) -> Answer {
+    async fn act(&self, client: &Client) -> TestResponse {
         send(client, self.path, &self.fields(&self.token), &[]).await
     }
 
@@ -147,32 +147,32 @@ impl Open {
     /// Asserts that nothing was done so far, and that the link works now.
     async fn still_works(&self, client: &Client) {
         assert!(!self.is_done(client).await, "{}", self.path);
-        let answer = self.act(client).await;
-        assert_eq!(answer.status, 200, "{}: {answer:?}", self.path);
+        let response = self.act(client).await;
+        assert_eq!(response.status, 200, "{}: {response:?}", self.path);
         assert!(self.is_done(client).await, "{}", self.path);
     }
 }
 
-/// The token of the only letter of a kind to somebody.
+/// The token of the only email of a kind to somebody.
 async fn newest(client: &Client, name: &str, title: &str) -> String {
-    let letter = wait_for(client, &format!("{name}@example.org"), title, 1).await;
-    token(&letter).to_owned()
+    let message = wait_for(client, &format!("{name}@example.org"), title, 1).await;
+    token(&message).to_owned()
 }
 
 /// Asserts that it is a page, and not a problem document.
 #[track_caller]
-fn is_page(answer: &Answer, status: u16) {
-    assert_eq!(answer.status, status, "{answer:?}");
-    assert_eq!(answer.header("content-type"), Some("text/html; charset=utf-8"), "{answer:?}");
-    assert_eq!(answer.header("cache-control"), Some("no-store"), "{answer:?}");
+fn is_page(response: &TestResponse, status: u16) {
+    assert_eq!(response.status, status, "{response:?}");
+    assert_eq!(response.header("content-type"), Some("text/html; charset=utf-8"), "{response:?}");
+    assert_eq!(response.header("cache-control"), Some("no-store"), "{response:?}");
 }
 
 /// Rows V7 and W3: scanners, previews and whatever else only looks uses nothing up.
 #[tokio::test]
 async fn v7_a_hundred_looks_use_nothing_up() {
-    let stage = Stage::new().await;
-    let client = &stage.client;
-    for open in Open::all(&stage).await {
+    let server = TestServer::new().await;
+    let client = &server.client;
+    for open in Open::all(&server).await {
         let Open { path, token, .. } = &open;
         for look in 0..100 {
             let method = if look % 2 == 0 { Method::GET } else { Method::HEAD };
@@ -185,9 +185,9 @@ async fn v7_a_hundred_looks_use_nothing_up() {
             };
             let headers = [("x-http-method-override", "POST"), ("sec-purpose", "prefetch")];
             let query = query.replace(' ', "%20");
-            let answer = stage.send_with(method, &format!("{path}{query}"), &headers).await;
-            is_page(&answer, 200);
-            assert!(!answer.text.contains(token.as_str()), "{path}{query}");
+            let response = server.send_with(method, &format!("{path}{query}"), &headers).await;
+            is_page(&response, 200);
+            assert!(!response.text.contains(token.as_str()), "{path}{query}");
         }
         open.still_works(client).await;
     }
@@ -196,9 +196,9 @@ async fn v7_a_hundred_looks_use_nothing_up() {
 /// Row 14.2.1: a token in the query is no token, not even beside a form.
 #[tokio::test]
 async fn v7_a_token_in_the_query_does_nothing() {
-    let stage = Stage::new().await;
-    let client = &stage.client;
-    for open in Open::all(&stage).await {
+    let server = TestServer::new().await;
+    let client = &server.client;
+    for open in Open::all(&server).await {
         let whole = open.fields(&open.token);
         let rest = &whole[1..];
         let in_query = format!("{}?{}", open.path, encode(&whole));
@@ -206,8 +206,8 @@ async fn v7_a_token_in_the_query_does_nothing() {
         let beside = format!("{}?token={}", open.path, open.token);
         is_page(&send(client, &beside, rest, &[]).await, 422);
         is_page(&send(client, &beside, &whole, &[]).await, 422);
-        let answer = send(client, open.path, rest, &[]).await;
-        is_page(&answer, 422);
+        let response = send(client, open.path, rest, &[]).await;
+        is_page(&response, 422);
         open.still_works(client).await;
     }
 }
@@ -215,8 +215,8 @@ async fn v7_a_token_in_the_query_does_nothing() {
 /// Row H4: a page leads nowhere, whatever somebody writes at the end of a link.
 #[tokio::test]
 async fn h4_no_parameter_leads_elsewhere() {
-    let stage = Stage::new().await;
-    let client = &stage.client;
+    let server = TestServer::new().await;
+    let client = &server.client;
     let places = [
         "https://evil.example",
         "//evil.example",
@@ -233,19 +233,19 @@ async fn h4_no_parameter_leads_elsewhere() {
         "http://127.0.0.1:8080.evil.example",
     ];
     let names = ["next", "redirect", "redirect_uri", "return_to", "continue", "url", "base"];
-    for open in Open::all(&stage).await {
+    for open in Open::all(&server).await {
         let plain = client.get(open.path).await.text;
-        for place in places {
+        for index in places {
             for name in names {
-                let query = format!("{}?{}", open.path, encode(&[(name, place)]));
-                let raw = place.replace(['\t', '\n', '\\'], "%09");
+                let query = format!("{}?{}", open.path, encode(&[(name, index)]));
+                let raw = index.replace(['\t', '\n', '\\'], "%09");
                 for path in [query.clone(), format!("{}?{name}={raw}", open.path)] {
-                    let answer = client.get(&path).await;
-                    assert_eq!((answer.status.as_u16(), &answer.text), (200, &plain), "{path}");
+                    let response = client.get(&path).await;
+                    assert_eq!((response.status.as_u16(), &response.text), (200, &plain), "{path}");
                 }
                 let mut fields = open.fields(&open.token);
                 let in_query = send(client, &query, &fields, &[]).await;
-                fields.push((name, place));
+                fields.push((name, index));
                 for refused in [in_query, send(client, open.path, &fields, &[]).await] {
                     is_page(&refused, 422);
                     assert!(!refused.text.contains("evil"), "{refused:?}");
@@ -262,16 +262,16 @@ async fn h4_no_parameter_leads_elsewhere() {
 /// Row W3: nothing but `POST` acts, and what else there is is refused like everywhere.
 #[tokio::test]
 async fn w3_other_methods_are_refused() {
-    let stage = Stage::new().await;
-    let client = &stage.client;
-    for open in Open::all(&stage).await {
+    let server = TestServer::new().await;
+    let client = &server.client;
+    for open in Open::all(&server).await {
         let form = encode(&open.fields(&open.token));
         for method in ["OPTIONS", "PUT", "PATCH", "DELETE", "TRACE", "CONFIRM"] {
             let method: Method = method.parse().unwrap();
             let request = client.request(method.clone(), open.path).header("content-type", FORM);
-            let answer = client.send(request.body(form.clone())).await;
-            assert_eq!(answer.status, 405, "{method} {answer:?}");
-            let mut allow: Vec<&str> = answer.header("allow").unwrap().split(", ").collect();
+            let response = client.send(request.body(form.clone())).await;
+            assert_eq!(response.status, 405, "{method} {response:?}");
+            let mut allow: Vec<&str> = response.header("allow").unwrap().split(", ").collect();
             allow.sort_unstable();
             assert_eq!(allow, ["GET", "HEAD", "POST"], "{method}");
         }

@@ -3,10 +3,10 @@
 use std::process::Output;
 use std::time::{Duration, Instant};
 
-use gateward_e2e::{Answer, Client, Database, Node, Plan, TestDatabase, run};
+use gateward_e2e::{Client, Database, Node, Plan, TestDatabase, TestResponse, run};
 use tokio::task::JoinSet;
 
-/// How long the news of an end may take to a node, on a machine that is busy.
+/// How long the invalidation events of an end may take to a node, on a machine that is busy.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Two nodes on one database. The nodes come first, so that they end before the database does.
@@ -67,7 +67,7 @@ impl Pair {
 
     /// Asserts that a session is over on both nodes: none of its tokens works, and each answer
     /// tells the reason. A node that did not end it may take a moment to hear of it.
-    pub(crate) async fn is_over(&self, reason: &str, pairs: &[&Answer]) {
+    pub(crate) async fn has_ended(&self, reason: &str, pairs: &[&TestResponse]) {
         for client in self.clients() {
             for pair in pairs {
                 let refused = client.refresh(pair.refresh_token(), None).await;
@@ -81,7 +81,7 @@ impl Pair {
     }
 
     /// Asserts that an access token opens both nodes.
-    pub(crate) async fn is_alive(&self, pair: &Answer) {
+    pub(crate) async fn is_alive(&self, pair: &TestResponse) {
         for client in self.clients() {
             let me = client.me(pair.access()).await;
             assert_eq!(me.status, 200, "{me:?}");
@@ -90,12 +90,12 @@ impl Pair {
 }
 
 /// What an access token gets once it gets something else than an answer, or after a while.
-pub(crate) async fn refused_soon(client: &Client, pair: &Answer) -> Answer {
-    let begun = Instant::now();
+pub(crate) async fn refused_soon(client: &Client, pair: &TestResponse) -> TestResponse {
+    let started = Instant::now();
     loop {
-        let answer = client.me(pair.access()).await;
-        if answer.status != 200 || begun.elapsed() > PATIENCE {
-            return answer;
+        let response = client.me(pair.access()).await;
+        if response.status != 200 || started.elapsed() > PATIENCE {
+            return response;
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }

@@ -3,12 +3,12 @@
 
 use std::collections::BTreeSet;
 
-use gateward_e2e::{Answer, PASSWORD, Wire};
+use gateward_e2e::{PASSWORD, TestResponse, Wire};
 use reqwest::Method;
 use serde_json::json;
 
 use crate::api::{CLIENT, operations};
-use crate::stage::Stage;
+use crate::test_server::TestServer;
 
 /// The codes of the contract that something in this version can answer.
 const CODES: [&str; 26] = [
@@ -43,12 +43,12 @@ const CODES: [&str; 26] = [
 /// The address in `type` leads to a page that explains the code, and the page knows every code.
 #[tokio::test]
 async fn every_code_is_explained_where_its_type_points() {
-    let stage = Stage::new().await;
-    let answer = stage.client.get("/v1/me").await;
-    let (address, anchor) = answer.text_of("type").split_once('#').unwrap();
+    let server = TestServer::new().await;
+    let response = server.client.get("/v1/me").await;
+    let (address, anchor) = response.text_of("type").split_once('#').unwrap();
     assert_eq!(anchor, "missing_token");
     let path = address.strip_prefix("http://127.0.0.1:8080").expect("the public URL");
-    let page = stage.client.get(path).await;
+    let page = server.client.get(path).await;
     assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"));
     for code in CODES {
         assert!(page.text.contains(&format!("<section id=\"{code}\">")), "{code}");
@@ -60,12 +60,12 @@ async fn every_code_is_explained_where_its_type_points() {
 /// A 401 says how to come in, and speaks of an error only where there were credentials.
 #[tokio::test]
 async fn a_401_carries_its_challenge() {
-    let stage = Stage::with(&[("tokens.access_ttl_seconds", "1")]).await;
-    let client = &stage.client;
+    let server = TestServer::with(&[("tokens.access_ttl_seconds", "1")]).await;
+    let client = &server.client;
     let pair = client.begin("ada").await;
-    let challenge = |answer: Answer, code: &str| {
-        answer.is(401, code);
-        answer.header("www-authenticate").unwrap().to_owned()
+    let challenge = |response: TestResponse, code: &str| {
+        response.is(401, code);
+        response.header("www-authenticate").unwrap().to_owned()
     };
     let plain = "Bearer realm=\"gateward\"";
     let invalid = "Bearer realm=\"gateward\", error=\"invalid_token\"";
@@ -84,10 +84,10 @@ async fn a_401_carries_its_challenge() {
 /// Credentials are checked before the body is looked at, whatever is wrong with the body.
 #[tokio::test]
 async fn credentials_come_before_the_body() {
-    let stage = Stage::new().await;
+    let server = TestServer::new().await;
     let long = "x".repeat(17 * 1024);
     let mut seen = 0;
-    for operation in operations(&stage.client).await.into_iter().filter(|one| one.secured) {
+    for operation in operations(&server.client).await.into_iter().filter(|one| one.secured) {
         seen += 1;
         for (kind, body) in [
             ("application/json", "{"),
@@ -97,27 +97,27 @@ async fn credentials_come_before_the_body() {
         ] {
             let path = format!("{}?surprise=1", operation.path);
             for token in [None, Some("garbage")] {
-                let request = stage.client.request(operation.method.clone(), &path);
+                let request = server.client.request(operation.method.clone(), &path);
                 let request = request.header("content-type", kind).body(body.to_owned());
                 let (request, code) = match token {
                     None => (request, "missing_token"),
                     Some(token) => (request.bearer_auth(token), "invalid_token"),
                 };
-                stage.client.send(request).await.is(401, code);
+                server.client.send(request).await.is(401, code);
             }
         }
     }
     assert!(seen >= 5, "the document has lost its secured operations");
-    let closed = Stage::with(&[("signup.enabled", "false")]).await;
+    let closed = TestServer::with(&[("signup.enabled", "false")]).await;
     closed.post_bytes("/v1/signup", "text/plain", "x").await.is(403, "forbidden");
 }
 
 /// Rows W3 and 3.5.3: what changes something does so by its own method alone.
 #[tokio::test]
 async fn w3_safe_methods_change_nothing() {
-    let stage = Stage::new().await;
-    let client = &stage.client;
-    let pair = stage.admin("ada").await;
+    let server = TestServer::new().await;
+    let client = &server.client;
+    let pair = server.admin("ada").await;
     let before = client.me(pair.access()).await.body;
     let operations = operations(client).await;
     let served: BTreeSet<(&str, &str)> =
@@ -135,62 +135,62 @@ async fn w3_safe_methods_change_nothing() {
             if body.get("refresh_token").is_some() {
                 body["refresh_token"] = json!(pair.refresh_token());
             }
-            let answer = client.send(request.json(&body)).await;
-            assert_eq!(answer.status, 405, "{method} {}", operation.path);
-            let allow = answer.header("allow").unwrap().to_owned();
+            let response = client.send(request.json(&body)).await;
+            assert_eq!(response.status, 405, "{method} {}", operation.path);
+            let allow = response.header("allow").unwrap().to_owned();
             assert!(allow.contains(operation.method.as_str()) && !allow.contains(method.as_str()));
             if method == Method::HEAD {
-                assert_eq!(answer.text, "");
+                assert_eq!(response.text, "");
             } else {
-                answer.is(405, "method_not_allowed");
+                response.is(405, "method_not_allowed");
             }
         }
         // No header turns one method into another.
         for header in ["x-http-method-override", "x-method-override", "x-http-method"] {
             let request = client.request(Method::GET, &operation.path).bearer_auth(pair.access());
-            let answer = client.send(request.header(header, operation.method.as_str())).await;
+            let response = client.send(request.header(header, operation.method.as_str())).await;
             let status = match served.contains(&("GET", operation.path.as_str())) {
                 // Nothing has the name of the parameter.
                 true if operation.path.contains('{') => 404,
                 true => 200,
                 false => 405,
             };
-            assert_eq!(answer.status, status, "{answer:?}");
+            assert_eq!(response.status, status, "{response:?}");
         }
     }
     // The session lives, the account is as it was, and nobody else came to be.
     assert_eq!(client.me(pair.access()).await.body, before);
     assert_eq!(client.refresh(pair.refresh_token(), None).await.status, 200);
-    stage.works("ada").await;
+    server.works("ada").await;
 }
 
 /// `HEAD` answers as `GET` does, without the body.
 #[tokio::test]
 async fn head_is_get_without_the_body() {
-    let stage = Stage::with(&CLIENT).await;
-    let pair = stage.admin("ada").await;
-    for operation in operations(&stage.client).await {
+    let server = TestServer::with(&CLIENT).await;
+    let pair = server.admin("ada").await;
+    for operation in operations(&server.client).await {
         // What has no end is not waited for.
         if operation.method != Method::GET || operation.is_endless() {
             continue;
         }
-        let get = stage.client.send(operation.request(&stage.client, pair.access())).await;
+        let get = server.client.send(operation.request(&server.client, pair.access())).await;
         let mut head = operation.clone();
         head.method = Method::HEAD;
-        let head = stage.client.send(head.request(&stage.client, pair.access())).await;
+        let head = server.client.send(head.request(&server.client, pair.access())).await;
         assert_eq!((head.status, head.text.as_str()), (get.status, ""), "{}", operation.path);
         for name in ["content-type", "content-length", "cache-control", "content-security-policy"] {
             assert_eq!(head.header(name), get.header(name), "{name} of {}", operation.path);
         }
         // The connection is still in step: the next answer is the right one.
-        assert_eq!(stage.client.get("/health/live").await.body["status"], "ok");
+        assert_eq!(server.client.get("/health/live").await.body["status"], "ok");
     }
 }
 
 /// Rows 4.1.4 and 13.4.4: methods that nobody serves, as they come on the wire.
 #[tokio::test]
 async fn odd_methods_are_refused() {
-    let stage = Stage::new().await;
+    let server = TestServer::new().await;
     for (line, statuses) in [
         ("TRACE /v1/me HTTP/1.1", [405].as_slice()),
         ("TRACE / HTTP/1.1", &[404]),
@@ -202,21 +202,21 @@ async fn odd_methods_are_refused() {
         ("FOO /health/live HTTP/1.1", &[405]),
     ] {
         let text = format!("{line}\r\nHost: x\r\nX-Secret: canary\r\nConnection: close\r\n\r\n");
-        let answer = Wire::exchange(&stage.node.url, text.as_bytes()).await;
-        assert!(statuses.contains(&answer.statuses()[0]), "{line}: {answer:?}");
-        assert!(!answer.text.contains("canary"), "{line}: {answer:?}");
+        let response = Wire::exchange(&server.node.url, text.as_bytes()).await;
+        assert!(statuses.contains(&response.statuses()[0]), "{line}: {response:?}");
+        assert!(!response.text.contains("canary"), "{line}: {response:?}");
     }
     let long = format!("{} /v1/me HTTP/1.1\r\nHost: x\r\n\r\n", "M".repeat(60_000));
-    let answer = Wire::exchange(&stage.node.url, long.as_bytes()).await;
-    assert!(answer.text.starts_with("HTTP/1.1 4"), "{answer:?}");
-    assert!(!stage.node.log().contains("MMMMMMMM"), "the log repeats an invented method");
+    let response = Wire::exchange(&server.node.url, long.as_bytes()).await;
+    assert!(response.text.starts_with("HTTP/1.1 4"), "{response:?}");
+    assert!(!server.node.log().contains("MMMMMMMM"), "the log repeats an invented method");
 }
 
 /// Rows 13.4.1 and 14.2.5: what is not a path of ours is not found, however near it is.
 #[tokio::test]
 async fn other_paths_are_not_found() {
-    let stage = Stage::new().await;
-    let pair = stage.client.begin("ada").await;
+    let server = TestServer::new().await;
+    let pair = server.client.begin("ada").await;
     for path in [
         "/",
         "/v1",
@@ -253,22 +253,22 @@ async fn other_paths_are_not_found() {
             "GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\nConnection: close\r\n\r\n",
             pair.access()
         );
-        let answer = Wire::exchange(&stage.node.url, text.as_bytes()).await;
-        assert_eq!(answer.statuses(), [404], "{path}: {answer:?}");
-        assert_eq!(answer.body()["code"], "not_found", "{path}: {answer:?}");
-        assert!(!answer.text.contains("\nX-Injected"), "{path}: {answer:?}");
+        let response = Wire::exchange(&server.node.url, text.as_bytes()).await;
+        assert_eq!(response.statuses(), [404], "{path}: {response:?}");
+        assert_eq!(response.body()["code"], "not_found", "{path}: {response:?}");
+        assert!(!response.text.contains("\nX-Injected"), "{path}: {response:?}");
     }
     // What a client calls its request is not repeated.
     let headers = [("x-request-id", "mine"), ("x-correlation-id", "mine")];
-    let answer = stage.get_with("/nothing", &headers).await;
-    answer.is(404, "not_found");
-    assert!(!answer.text.contains("mine") && answer.header("x-request-id") != Some("mine"));
+    let response = server.get_with("/nothing", &headers).await;
+    response.is(404, "not_found");
+    assert!(!response.text.contains("mine") && response.header("x-request-id") != Some("mine"));
     // Not even a Host of the attacker's changes an address that we name.
-    let answer = stage
+    let response = server
         .get_with("/nothing", &[("host", "evil.example"), ("x-forwarded-host", "evil.example")])
         .await;
-    assert!(!answer.text.contains("evil"), "{answer:?}");
+    assert!(!response.text.contains("evil"), "{response:?}");
     let login = json!({"identifier": "ada", "password": PASSWORD});
-    let request = stage.client.post("/v1/login", &login).header("host", "evil.example");
-    assert_eq!(stage.client.send(request).await.status, 200);
+    let request = server.client.post("/v1/login", &login).header("host", "evil.example");
+    assert_eq!(server.client.send(request).await.status, 200);
 }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use gateward_e2e::{Answer, Database, claims, on_both};
+use gateward_e2e::{Database, TestResponse, claims, on_both};
 use tokio::sync::Barrier;
 
 use crate::pair::{Pair, together};
@@ -15,7 +15,12 @@ on_both!(
 );
 
 /// Shows one token many times at once, half of them to each node.
-async fn race(pair: &Pair, token: &str, key: Option<&'static str>, count: usize) -> Vec<Answer> {
+async fn race(
+    pair: &Pair,
+    token: &str,
+    key: Option<&'static str>,
+    count: usize,
+) -> Vec<TestResponse> {
     let clients = pair.clients();
     let barrier = Arc::new(Barrier::new(count));
     together((0..count).map(|number| {
@@ -32,26 +37,26 @@ async fn race(pair: &Pair, token: &str, key: Option<&'static str>, count: usize)
 }
 
 /// Asserts that all have got the one successor, and gives it.
-fn one_successor(answers: &[Answer]) -> &Answer {
-    for answer in answers {
-        assert_eq!(answer.status, 200, "{answer:?}");
+fn one_successor(responses: &[TestResponse]) -> &TestResponse {
+    for response in responses {
+        assert_eq!(response.status, 200, "{response:?}");
     }
-    let successors: HashSet<&str> = answers.iter().map(Answer::refresh_token).collect();
+    let successors: HashSet<&str> = responses.iter().map(TestResponse::refresh_token).collect();
     assert_eq!(successors.len(), 1, "one token has more than one successor");
-    assert_eq!(claims(answers[0].refresh_token())["gen"], 2);
-    let fresh: HashSet<&str> = answers.iter().map(Answer::access).collect();
-    assert_eq!(fresh.len(), answers.len(), "each answer has an access token of its own");
-    &answers[0]
+    assert_eq!(claims(responses[0].refresh_token())["gen"], 2);
+    let fresh: HashSet<&str> = responses.iter().map(TestResponse::access).collect();
+    assert_eq!(fresh.len(), responses.len(), "each answer has an access token of its own");
+    &responses[0]
 }
 
 async fn of_a_hundred(kind: Database, key: Option<&'static str>) {
     let pair = Pair::start(kind).await;
     let client = &pair.clients()[0];
     let first = client.begin("ada").await;
-    let answers = race(&pair, first.refresh_token(), key, 100).await;
-    let successor = one_successor(&answers);
-    for answer in [&first, &answers[1], &answers[99]] {
-        pair.is_alive(answer).await;
+    let responses = race(&pair, first.refresh_token(), key, 100).await;
+    let successor = one_successor(&responses);
+    for response in [&first, &responses[1], &responses[99]] {
+        pair.is_alive(response).await;
     }
     assert_eq!(client.refresh(successor.refresh_token(), key).await.status, 200);
 }
@@ -71,8 +76,8 @@ async fn r2_after_a_race_only_the_one_chain_goes_on(kind: Database) {
     let pair = Pair::start(kind).await;
     let [one, other] = pair.clients();
     let first = one.begin("ada").await;
-    let answers = race(&pair, first.refresh_token(), None, 20).await;
-    let second = one_successor(&answers);
+    let responses = race(&pair, first.refresh_token(), None, 20).await;
+    let second = one_successor(&responses);
     let third = other.refresh(second.refresh_token(), None).await;
     assert_eq!(third.status, 200);
     let fourth = one.refresh(third.refresh_token(), None).await;
@@ -80,5 +85,5 @@ async fn r2_after_a_race_only_the_one_chain_goes_on(kind: Database) {
     pair.is_alive(&fourth).await;
 
     other.refresh(first.refresh_token(), None).await.is(401, "refresh_token_reused");
-    pair.is_over("refresh_token_reused", &[&first, second, &third, &fourth]).await;
+    pair.has_ended("refresh_token_reused", &[&first, second, &third, &fourth]).await;
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gateward_e2e::{Answer, Client, Database, claims, on_both};
+use gateward_e2e::{Client, Database, TestResponse, claims, on_both};
 
 use crate::pair::Pair;
 
@@ -22,19 +22,19 @@ const SHORT: &[(&str, &str)] = &[("tokens.refresh_leeway_seconds", "1")];
 const PAST_LEEWAY: Duration = Duration::from_millis(1200);
 
 /// Refreshes, which must go well.
-async fn next(client: &Client, pair: &Answer, key: Option<&str>) -> Answer {
+async fn next(client: &Client, pair: &TestResponse, key: Option<&str>) -> TestResponse {
     let next = client.refresh(pair.refresh_token(), key).await;
     assert_eq!(next.status, 200, "{next:?}");
     next
 }
 
 /// Asserts that showing this pair's token now ends the session.
-async fn is_replay(client: &Client, pair: &Answer, key: Option<&str>) {
+async fn is_replay(client: &Client, pair: &TestResponse, key: Option<&str>) {
     client.refresh(pair.refresh_token(), key).await.is(401, "refresh_token_reused");
 }
 
 /// How many events tell of the end of the pair's session by a replay. Postgres alone.
-async fn ends_told(pair: &Pair, of: &Answer) -> i64 {
+async fn ends_told(pair: &Pair, of: &TestResponse) -> i64 {
     let sql = "SELECT count(*) FROM events WHERE session_id::text = $1 \
                AND kind = 'session_ended' AND reason = 'refresh_token_reused'";
     let session_id = of.text_of("session_id");
@@ -49,7 +49,7 @@ async fn r4_a_replay_after_the_leeway_ends_the_session(kind: Database) {
     let second = next(&one, &first, None).await;
     tokio::time::sleep(PAST_LEEWAY).await;
     is_replay(&one, &first, None).await;
-    pair.is_over("refresh_token_reused", &[&first, &second]).await;
+    pair.has_ended("refresh_token_reused", &[&first, &second]).await;
     if kind == Database::Postgres {
         assert_eq!(ends_told(&pair, &first).await, 1, "told once, however often it is shown");
     }
@@ -68,7 +68,7 @@ async fn r4_a_replay_after_the_successor_was_shown_ends_the_session(kind: Databa
         let second = next(&one, &first, key).await;
         let third = next(&one, &second, Some("the-key-of-the-second-token")).await;
         is_replay(&one, &first, key).await;
-        pair.is_over("refresh_token_reused", &[&first, &second, &third]).await;
+        pair.has_ended("refresh_token_reused", &[&first, &second, &third]).await;
         // Another session of the same user is another matter.
         pair.is_alive(&bystander).await;
         next(&other, &bystander, None).await;
@@ -88,7 +88,7 @@ async fn r4_a_replay_with_another_key_or_none_ends_the_session(kind: Database) {
         let first = one.login("ada", gateward_e2e::PASSWORD).await;
         let second = next(&one, &first, first_key).await;
         is_replay(&one, &first, then_key).await;
-        pair.is_over("refresh_token_reused", &[&first, &second]).await;
+        pair.has_ended("refresh_token_reused", &[&first, &second]).await;
     }
 }
 
@@ -100,7 +100,7 @@ async fn r6_a_replay_on_the_other_node_ends_the_session(kind: Database) {
     let second = next(&one, &first, None).await;
     tokio::time::sleep(PAST_LEEWAY).await;
     is_replay(&other, &first, None).await;
-    pair.is_over("refresh_token_reused", &[&first, &second]).await;
+    pair.has_ended("refresh_token_reused", &[&first, &second]).await;
 }
 
 /// Row R9: what was spent, and what a replay has ended, outlives a crash of all nodes.
@@ -120,8 +120,8 @@ async fn r9_a_replay_after_a_crash_of_all_nodes_ends_the_session(kind: Database)
     // The answer has left: a crash right after it undoes nothing.
     is_replay(&other, &other_first, None).await;
     pair.crash().await;
-    pair.is_over("refresh_token_reused", &[&first, &second]).await;
-    pair.is_over("refresh_token_reused", &[&other_first, &other_second, &other_third]).await;
+    pair.has_ended("refresh_token_reused", &[&first, &second]).await;
+    pair.has_ended("refresh_token_reused", &[&other_first, &other_second, &other_third]).await;
 }
 
 /// The documented counterexample: two tabs hold the same token and do not read the place that they
@@ -135,13 +135,13 @@ async fn two_tabs_that_do_not_read_the_shared_place_log_themselves_out(kind: Dat
     let shared = one.login("ada", gateward_e2e::PASSWORD).await;
     let kept = next(&one, &shared, Some("the-key-that-tab-one-made")).await;
     is_replay(&other, &shared, Some("the-key-that-tab-two-made")).await;
-    pair.is_over("refresh_token_reused", &[&shared, &kept]).await;
+    pair.has_ended("refresh_token_reused", &[&shared, &kept]).await;
 
     let shared = one.login("ada", gateward_e2e::PASSWORD).await;
     let kept = next(&one, &shared, None).await;
     tokio::time::sleep(PAST_LEEWAY).await;
     is_replay(&other, &shared, None).await;
-    pair.is_over("refresh_token_reused", &[&shared, &kept]).await;
+    pair.has_ended("refresh_token_reused", &[&shared, &kept]).await;
 
     // Tabs that share token and key may race as they like.
     let shared = one.login("ada", gateward_e2e::PASSWORD).await;

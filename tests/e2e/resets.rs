@@ -9,11 +9,11 @@ use futures_util::StreamExt;
 use gateward_e2e::{Database, PASSWORD, ShiftedClock, on_both};
 use serde_json::{Value, json};
 
+use crate::mail_api::{OTHER, Post, address, are_alike, code, subject, token, wrong_code};
 use crate::pair::together;
-use crate::post::{OTHER, Post, address, are_alike, code, subject, token, wrong_code};
 
 on_both!(
-    e3_asking_for_a_letter_tells_nothing,
+    e3_asking_for_an_email_tells_nothing,
     v4_of_many_resets_with_one_link_one_succeeds,
     v5_links_are_good_until_their_time_and_no_longer,
     v8_a_reset_ends_all_else_and_is_told,
@@ -26,8 +26,8 @@ fn reset(token: &str, password: &str) -> Value {
     json!({"token": token, "new_password": password})
 }
 
-/// Row E3: known, unknown and disabled; a letter comes to the known one alone.
-async fn e3_asking_for_a_letter_tells_nothing(kind: Database) {
+/// Row E3: known, unknown and disabled; an email comes to the known one alone.
+async fn e3_asking_for_an_email_tells_nothing(kind: Database) {
     let Some(post) = Post::start(kind, &[]).await else { return };
     for name in ["ada", "gone"] {
         post.confirmed(name).await;
@@ -44,7 +44,7 @@ async fn e3_asking_for_a_letter_tells_nothing(kind: Database) {
     let told = [subject::RESET, subject::RESET, subject::CONFIRM];
     assert_eq!(post.all_subjects(&address("ada")).await, told);
     assert_eq!(post.all_subjects(&address("gone")).await, [subject::CONFIRM]);
-    assert_eq!(post.server.letters_to(&address("nobody")).len(), 0);
+    assert_eq!(post.server.emails_to(&address("nobody")).len(), 0);
 }
 
 /// Row V1: 10,000 guesses, half of them at each endpoint, change nothing for whom they aim at.
@@ -52,7 +52,7 @@ async fn e3_asking_for_a_letter_tells_nothing(kind: Database) {
 async fn v1_guessing_links_finds_none_and_harms_nobody() {
     let Some(post) = Post::start(Database::Sqlite, &[]).await else { return };
     let ada = post.client.begin("ada").await;
-    let confirm = token(&post.letter(&address("ada"), subject::CONFIRM).await);
+    let confirm = token(&post.email(&address("ada"), subject::CONFIRM).await);
     let link = token(&post.forgot(&address("ada"), 0).await);
     let guess = |number: usize| {
         let mut bytes = [0; 32];
@@ -71,8 +71,8 @@ async fn v1_guessing_links_finds_none_and_harms_nobody() {
         let client = post.client.clone();
         async move { client.send(request).await }
     };
-    let answers = futures_util::stream::iter((0..10_000).map(guess)).buffer_unordered(32);
-    answers.for_each(async |answer| answer.is(400, "invalid_link")).await;
+    let responses = futures_util::stream::iter((0..10_000).map(guess)).buffer_unordered(32);
+    responses.for_each(async |response| response.is(400, "invalid_link")).await;
 
     let me = post.client.me(ada.access()).await;
     assert_eq!((me.status.as_u16(), &me.body["email_verified"]), (200, &json!(false)));
@@ -99,25 +99,25 @@ async fn v4_of_many_resets_with_one_link_one_succeeds(kind: Database) {
         async move { (number, client.send(client.post("/v1/password/reset", &body)).await) }
     }));
     let (good, bad): (Vec<_>, Vec<_>) =
-        resets.await.into_iter().partition(|(_, answer)| answer.status == 204);
+        resets.await.into_iter().partition(|(_, response)| response.status == 204);
     assert_eq!(good.len(), 1, "{good:?}");
-    for (_, answer) in &bad {
-        answer.is(400, "invalid_link");
+    for (_, response) in &bad {
+        response.is(400, "invalid_link");
     }
     let logins = together((0..COUNT).map(|number| {
         let (client, password) = (post.client.clone(), password(number));
         async move { (number, client.login("ada", &password).await) }
     }));
-    for (number, answer) in logins.await {
+    for (number, response) in logins.await {
         if number == good[0].0 {
-            assert_eq!(answer.status, 200, "{answer:?}");
+            assert_eq!(response.status, 200, "{response:?}");
         } else {
-            answer.is(401, "invalid_credentials");
+            response.is(401, "invalid_credentials");
         }
     }
     post.client.login("ada", PASSWORD).await.is(401, "invalid_credentials");
     post.settle().await;
-    assert_eq!(post.letters(&address("ada"), subject::WAS_RESET, 1).await.len(), 1);
+    assert_eq!(post.emails(&address("ada"), subject::WAS_RESET, 1).await.len(), 1);
 }
 
 /// Row V5: ten minutes for a reset, a day for a confirmation, seven days for undoing a change.
@@ -136,26 +136,26 @@ async fn v5_links_are_good_until_their_time_and_no_longer(kind: Database) {
         ("confirm", "email/confirm", 24 * 3600),
         ("undo", "email/undo", 7 * 24 * 3600),
     ] {
-        let begun = Instant::now();
+        let started = Instant::now();
         let mut bodies = Vec::new();
         for turn in ["early", "late"] {
             let (name, email) =
                 (format!("{purpose}.{turn}"), address(&format!("{purpose}.{turn}")));
             let pair = post.client.begin(&name).await;
-            let confirm = post.letter(&email, subject::CONFIRM).await;
+            let confirm = post.email(&email, subject::CONFIRM).await;
             bodies.push(match purpose {
                 "reset" => reset(&token(&post.forgot(&email, 0).await), OTHER),
                 "confirm" => json!({"token": token(&confirm), "password": PASSWORD}),
                 _ => {
                     let new = address(&format!("new.{turn}"));
                     assert_eq!(post.change(&pair, &new).await.status, 202);
-                    json!({"token": token(&post.letter(&email, subject::UNDO).await)})
+                    json!({"token": token(&post.email(&email, subject::UNDO).await)})
                 }
             });
         }
         let (ended, late) = (Instant::now(), bodies.pop().unwrap());
         // The links were made between these two moments; ten seconds are for a machine that is busy.
-        clock.set(ahead + life - passed(begun) - 10);
+        clock.set(ahead + life - passed(started) - 10);
         let early = post.say(path, bodies.pop().unwrap()).await;
         assert_eq!(early.status, 204, "{purpose}: {early:?}");
         ahead += life - passed(ended) + 1;
@@ -164,26 +164,26 @@ async fn v5_links_are_good_until_their_time_and_no_longer(kind: Database) {
     }
 }
 
-/// Row V8: sessions, links, and the letter that tells.
+/// Row V8: sessions, links, and the email that tells.
 async fn v8_a_reset_ends_all_else_and_is_told(kind: Database) {
     let Some(post) = Post::start(kind, &[]).await else { return };
     let ada = address("ada");
     let pairs = [post.client.begin("ada").await, post.login("ada", PASSWORD).await];
     let third = post.login("ada", PASSWORD).await;
     let bystander = post.client.begin("bob").await;
-    let confirm = token(&post.letter(&ada, subject::CONFIRM).await);
+    let confirm = token(&post.email(&ada, subject::CONFIRM).await);
     assert_eq!(post.change(&third, &address("new")).await.status, 202);
-    let change = token(&post.letter(&address("new"), subject::CONFIRM_NEW).await);
+    let change = token(&post.email(&address("new"), subject::CONFIRM_NEW).await);
     let older = token(&post.forgot(&ada, 0).await);
     let newer = post.forgot(&ada, 1).await;
-    // A newer letter takes the place of an older one.
+    // A newer email takes the place of an older one.
     post.say("password/reset", reset(&older, OTHER)).await.is(400, "invalid_link");
-    let answer = post.say("password/reset", reset(&token(&newer), OTHER)).await;
-    assert_eq!((answer.status.as_u16(), answer.text.as_str()), (204, ""), "no token in it");
-    assert!(answer.headers.get("set-cookie").is_none());
+    let response = post.say("password/reset", reset(&token(&newer), OTHER)).await;
+    assert_eq!((response.status.as_u16(), response.text.as_str()), (204, ""), "no token in it");
+    assert!(response.headers.get("set-cookie").is_none());
 
     for pair in pairs.iter().chain([&third]) {
-        post.is_over(pair, "password_reset").await;
+        post.has_ended(pair, "password_reset").await;
     }
     assert_eq!(post.client.me(bystander.access()).await.status, 200);
     post.client.login("ada", PASSWORD).await.is(401, "invalid_credentials");
@@ -198,7 +198,7 @@ async fn v8_a_reset_ends_all_else_and_is_told(kind: Database) {
     }
     assert_eq!(post.login("ada", OTHER).await.body["user"]["email_verified"], true);
     post.settle().await;
-    assert_eq!(post.letters(&ada, subject::WAS_RESET, 1).await.len(), 1);
+    assert_eq!(post.emails(&ada, subject::WAS_RESET, 1).await.len(), 1);
 }
 
 /// Too short, too common, or made of the account's own words.
@@ -209,9 +209,9 @@ async fn a_weak_password_uses_nothing_up(kind: Database) {
     for weak in
         ["short", "password123", "ada.lovelace", "Ada.Lovelace1", "ada.lovelace@example.org"]
     {
-        let answer = post.say("password/reset", reset(&link, weak)).await;
-        answer.is(422, "validation_failed");
-        assert_eq!(answer.fields(), ["new_password"], "{weak}");
+        let response = post.say("password/reset", reset(&link, weak)).await;
+        response.is(422, "validation_failed");
+        assert_eq!(response.fields(), ["new_password"], "{weak}");
     }
     post.login("ada.lovelace", PASSWORD).await;
     assert_eq!(post.say("password/reset", reset(&link, OTHER)).await.status, 204);
@@ -229,13 +229,13 @@ async fn a_code_is_tried_five_times_and_its_link_stays(kind: Database) {
             let (client, body) = (post.client.clone(), body(wrong_code(&mail, by)));
             async move { client.send(client.post("/v1/password/reset", &body)).await }
         });
-        let answers = if at_once {
+        let responses = if at_once {
             together(tries).await
         } else {
             futures_util::stream::iter(tries).then(|one| one).collect().await
         };
-        for answer in &answers {
-            answer.is(400, "invalid_link");
+        for response in &responses {
+            response.is(400, "invalid_link");
         }
         let right = post.say("password/reset", body(code(&mail))).await;
         if count < 5 {

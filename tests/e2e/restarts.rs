@@ -9,7 +9,7 @@ use std::sync::{Arc, RwLock};
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
-use gateward_e2e::{Answer, Client, Database, PASSWORD, on_both};
+use gateward_e2e::{Client, Database, PASSWORD, TestResponse, on_both};
 use reqwest::{Method, StatusCode};
 use rustix::process::Signal;
 use serde_json::json;
@@ -48,9 +48,10 @@ impl Watcher {
             let mut seen = Vec::new();
             while !until.load(Ordering::Relaxed) {
                 let request = client.request(Method::GET, "/v1/me").bearer_auth(&token);
-                let answer = client.try_send(request.timeout(Duration::from_secs(5))).await;
+                let response = client.try_send(request.timeout(Duration::from_secs(5))).await;
                 // Whoever hears nothing for so long was not let in either.
-                let status = answer.map_or(StatusCode::REQUEST_TIMEOUT, |answer| answer.status);
+                let status =
+                    response.map_or(StatusCode::REQUEST_TIMEOUT, |response| response.status);
                 seen.push((Instant::now(), status));
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
@@ -67,20 +68,20 @@ impl Watcher {
 
 /// Waits until a token opens a node again; gives how long that took.
 async fn healed(client: &Client, token: &str) -> Duration {
-    let begun = Instant::now();
+    let started = Instant::now();
     loop {
         let request = client.request(Method::GET, "/v1/me").bearer_auth(token);
-        let answer = client.try_send(request.timeout(Duration::from_secs(2))).await;
-        if answer.is_ok_and(|answer| answer.status == 200) {
-            return begun.elapsed();
+        let response = client.try_send(request.timeout(Duration::from_secs(2))).await;
+        if response.is_ok_and(|response| response.status == 200) {
+            return started.elapsed();
         }
-        assert!(begun.elapsed() < Duration::from_secs(30), "the node does not heal");
+        assert!(started.elapsed() < Duration::from_secs(30), "the node does not heal");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 
 /// A session that is over, and that this node knows nothing of by itself.
-async fn ended(client: &Client, name: &str) -> Answer {
+async fn ended(client: &Client, name: &str) -> TestResponse {
     let session = client.login(name, PASSWORD).await;
     assert_eq!(client.me(session.access()).await.status, 200);
     assert_eq!(client.logout(session.refresh_token()).await.status, 204);
@@ -156,13 +157,13 @@ async fn f2_what_ended_stays_ended_when_the_server_dies_right_after() {
 }
 
 /// Asserts that a session is over on both nodes from their first answer on.
-async fn is_over_at_once(pair: &Pair, reason: &str, session: &Answer) {
+async fn ends_at_once(pair: &Pair, reason: &str, session: &TestResponse) {
     for client in pair.clients() {
         let refused = client.me(session.access()).await;
         refused.is(401, "session_ended");
         assert_eq!(refused.body["reason"], reason);
     }
-    pair.is_over(reason, &[session]).await;
+    pair.has_ended(reason, &[session]).await;
 }
 
 /// Row R9: ended in one of many ways, and `kill -9` of both nodes as soon as it is answered.
@@ -194,14 +195,14 @@ async fn r9_what_ended_stays_ended_when_all_nodes_die_right_after(kind: Database
             }
         }
         pair.crash().await;
-        is_over_at_once(&pair, reason, &session).await;
+        ends_at_once(&pair, reason, &session).await;
         pair.is_alive(&bob).await;
     }
     pair.command(&["user", "disable", "bob"]).await;
     pair.crash().await;
-    is_over_at_once(&pair, "account_disabled", &bob).await;
+    ends_at_once(&pair, "account_disabled", &bob).await;
     pair.crash().await;
-    is_over_at_once(&pair, "account_disabled", &bob).await;
+    ends_at_once(&pair, "account_disabled", &bob).await;
 }
 
 /// Row F6: fifty times the server is killed and recovers while a hundred sessions are refreshed on
@@ -262,10 +263,10 @@ async fn f3_f4_a_table_that_is_locked_delays_nobody_for_long_and_harms_no_sessio
     let mut holder = pair.database.postgres().await;
     let lock = holder.transaction().await.unwrap();
     lock.batch_execute("LOCK TABLE sessions IN ACCESS EXCLUSIVE MODE").await.unwrap();
-    let begun = Instant::now();
+    let started = Instant::now();
     let refused = join_all(sessions.iter().map(async |session| {
         let refused = one.refresh(session.refresh_token(), Some("a-key")).await;
-        (refused, begun.elapsed())
+        (refused, started.elapsed())
     }));
     let others = async {
         tokio::time::sleep(Duration::from_millis(500)).await;
@@ -274,12 +275,12 @@ async fn f3_f4_a_table_that_is_locked_delays_nobody_for_long_and_harms_no_sessio
             assert_eq!(one.get(path).await.status, 200);
             assert!(asked.elapsed() < Duration::from_secs(1), "{path}: {:?}", asked.elapsed());
         }
-        let answer = one.me(dead.access()).await;
-        assert!(answer.status == 401 || answer.status == 503, "{answer:?}");
+        let response = one.me(dead.access()).await;
+        assert!(response.status == 401 || response.status == 503, "{response:?}");
     };
     let (refused, ()) = tokio::join!(refused, others);
-    for (answer, took) in refused {
-        assert_eq!(answer.status, 503, "{answer:?}");
+    for (response, took) in refused {
+        assert_eq!(response.status, 503, "{response:?}");
         assert!(took < Duration::from_secs(5), "{took:?}");
     }
     lock.rollback().await.unwrap();

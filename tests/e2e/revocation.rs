@@ -9,14 +9,14 @@ use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use futures_util::future::join_all;
-use gateward_e2e::{Answer, Client, Database, PASSWORD, TestDatabase};
+use gateward_e2e::{Client, Database, PASSWORD, TestDatabase, TestResponse};
 use reqwest::Method;
 use serde_json::json;
 use tokio::task::JoinHandle;
 
 pub(crate) use self::pulse::Pulse;
+use crate::mail_api::OTHER;
 use crate::pair::Pair;
-use crate::post::OTHER;
 
 /// How many users there are, one after the other.
 const USERS: usize = 20;
@@ -42,9 +42,9 @@ struct Delay {
 async fn delay(client: &Client, token: &str, ended: Instant, pulse: &Pulse) -> Delay {
     let missed = pulse.missed();
     loop {
-        let answer = client.me(token).await;
-        if answer.status != 200 {
-            answer.is(401, "session_ended");
+        let response = client.me(token).await;
+        if response.status != 200 {
+            response.is(401, "session_ended");
             let seen = ended.elapsed();
             return Delay { seen, net: pulse.net(seen, missed) };
         }
@@ -70,7 +70,7 @@ fn judge(what: &str, mut delays: Vec<Delay>) {
 async fn cut_channels(database: &TestDatabase) -> (JoinHandle<()>, Arc<AtomicUsize>) {
     const CUT: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
                        WHERE datname = current_database() AND pid <> pg_backend_pid() \
-                       AND query LIKE '%LISTEN gateward_news%'";
+                       AND query LIKE '%LISTEN gateward_invalidations%'";
     let server = database.postgres().await;
     let count = Arc::<AtomicUsize>::default();
     let counted = Arc::clone(&count);
@@ -86,7 +86,7 @@ async fn cut_channels(database: &TestDatabase) -> (JoinHandle<()>, Arc<AtomicUsi
 }
 
 /// Logs somebody in as often as that, at either node.
-async fn log_in(clients: &[Client; 2], name: &str, count: usize) -> Vec<Answer> {
+async fn log_in(clients: &[Client; 2], name: &str, count: usize) -> Vec<TestResponse> {
     let body = json!({"identifier": name, "password": PASSWORD});
     let logins = (0..count).map(|number| {
         let client = &clients[number % 2];
@@ -100,7 +100,12 @@ async fn log_in(clients: &[Client; 2], name: &str, count: usize) -> Vec<Answer> 
 }
 
 /// Ends one session in one of the ways; gives the reason that its tokens are refused with.
-async fn end_one(client: &Client, keeper: &Answer, session: &Answer, way: usize) -> &'static str {
+async fn end_one(
+    client: &Client,
+    keeper: &TestResponse,
+    session: &TestResponse,
+    way: usize,
+) -> &'static str {
     match way % 5 {
         0 => {
             let path = format!("/v1/me/sessions/{}", session.text_of("session_id"));
@@ -130,7 +135,7 @@ async fn end_one(client: &Client, keeper: &Answer, session: &Answer, way: usize)
 }
 
 /// Ends all sessions of a user but perhaps the keeper; gives the reason.
-async fn end_many(pair: &Pair, client: &Client, name: &str, keeper: &Answer) -> &'static str {
+async fn end_many(pair: &Pair, client: &Client, name: &str, keeper: &TestResponse) -> &'static str {
     let number: usize = name.trim_start_matches("user-").parse().unwrap();
     let as_keeper = |path, body| async move { client.post_as(keeper.access(), path, &body).await };
     let (done, reason) = match number % 6 {
@@ -165,7 +170,7 @@ async fn end_many(pair: &Pair, client: &Client, name: &str, keeper: &Answer) -> 
 }
 
 /// Asserts that a node refuses an access token, for this reason.
-async fn is_refused(client: &Client, session: &Answer, reason: &str) {
+async fn is_refused(client: &Client, session: &TestResponse, reason: &str) {
     let refused = client.me(session.access()).await;
     refused.is(401, "session_ended");
     assert_eq!(refused.body["reason"], reason);
@@ -254,7 +259,7 @@ async fn a7_4_1_on_sqlite_a_node_learns_within_a_second_what_the_command_line_en
         let ended = Instant::now();
         let both = clients.each_ref().map(|client| delay(client, session.access(), ended, &pulse));
         delays.extend(join_all(both).await);
-        pair.is_over(reason, &[&session]).await;
+        pair.has_ended(reason, &[&session]).await;
     }
     judge("the command line beside two nodes on SQLite", delays);
 }

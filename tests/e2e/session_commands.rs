@@ -5,7 +5,9 @@ mod backup;
 
 use std::time::{Duration, Instant};
 
-use gateward_e2e::{Answer, Client, Database, Node, PASSWORD, Plan, TestDatabase, on_both, run};
+use gateward_e2e::{
+    Client, Database, Node, PASSWORD, Plan, TestDatabase, TestResponse, on_both, run,
+};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -16,20 +18,20 @@ use crate::pair::Pair;
 
 on_both!(
     a_session_is_explained_at_the_command_line,
-    an_administrator_reads_the_same_story_over_http,
+    an_administrator_reads_the_same_timeline_over_http,
     all_sessions_end_beside_running_nodes,
     ending_all_before_a_time_spares_the_younger,
     inv18_f36_a_restored_backup_brings_no_session_back_for_good,
     another_issuer_ends_what_the_one_before_has_issued,
 );
 
-/// How long the news of an end may take to a node, on a machine that is busy.
+/// How long the invalidation events of an end may take to a node, on a machine that is busy.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-async fn login(client: &Client, name: &str) -> Answer {
-    let answer = client.login(name, PASSWORD).await;
-    assert_eq!(answer.status, 200, "{answer:?}");
-    answer
+async fn login(client: &Client, name: &str) -> TestResponse {
+    let response = client.login(name, PASSWORD).await;
+    assert_eq!(response.status, 200, "{response:?}");
+    response
 }
 
 fn explain(plan: &Plan, id: &str) -> Vec<String> {
@@ -64,8 +66,8 @@ async fn a_session_is_explained_at_the_command_line(kind: Database) {
     let third = one.refresh(second.refresh_token(), None).await;
     let alive = explain(&plan, id);
     let began = "The session began: its user logged in from 127.0.0.1, on \"Ada's phone\", with \
-                 \"Notes/1.0\" (session_begun).";
-    let stranger = "The client had never logged in to the account before (new_client).";
+                 \"Notes/1.0\" (session_started).";
+    let stranger = "The client had never logged in to the account before (new_device).";
     let refreshed = "It was refreshed 2 times, the last time now (refreshed).";
     let idle = "It is alive, and ends now if it is not refreshed before (idle_timeout).";
     let lifetime = "It ends now in any case (lifetime_over).";
@@ -80,11 +82,11 @@ async fn a_session_is_explained_at_the_command_line(kind: Database) {
     tells(&over[..3], &[began, stranger, refreshed]);
     let (_, end) = over[3].split_once("Z: ").unwrap();
     assert!(end == ended || end == ended.replace("by its user", "by the service"), "{end}");
-    pair.is_over("refresh_token_reused", &[&third]).await;
+    pair.has_ended("refresh_token_reused", &[&third]).await;
 
-    let story = explain_json(&plan, id);
-    assert_eq!(story["story"], json!(over));
-    let session = &story["session"];
+    let timeline = explain_json(&plan, id);
+    assert_eq!(timeline["timeline"], json!(over));
+    let session = &timeline["session"];
     assert_eq!(session["id"], id);
     assert_eq!(session["user_id"], first.body["user"]["id"]);
     assert_eq!((&session["refreshes"], &session["ip"]), (&json!(2), &json!("127.0.0.1")));
@@ -92,8 +94,10 @@ async fn a_session_is_explained_at_the_command_line(kind: Database) {
     assert_eq!(session["end_reason"], "refresh_token_reused");
     assert!(over[3].starts_with(session["ended_at"].as_str().unwrap()));
     // Nothing with which anybody could go on.
-    for secret in [first.refresh_token(), third.refresh_token(), first.text_of("device_token")] {
-        assert!(!story.to_string().contains(secret));
+    for secret in
+        [first.refresh_token(), third.refresh_token(), first.text_of("known_device_token")]
+    {
+        assert!(!timeline.to_string().contains(secret));
     }
 
     let unknown = ["session", "explain", "01a1f7c4-3276-7a3b-8f45-007bd2598b92"];
@@ -107,7 +111,7 @@ async fn a_session_is_explained_at_the_command_line(kind: Database) {
 }
 
 /// `GET /sessions/{sid}/explain`, which wants a permission.
-async fn an_administrator_reads_the_same_story_over_http(kind: Database) {
+async fn an_administrator_reads_the_same_timeline_over_http(kind: Database) {
     let pair = Pair::start(kind).await;
     let (plan, [one, other]) = (pair.plan(), pair.clients());
     said(&create(&plan, ("root-of-all", "root@example.org"), PASSWORD));
@@ -121,10 +125,10 @@ async fn an_administrator_reads_the_same_story_over_http(kind: Database) {
     let id = ada.text_of("session_id");
     let told = explain(&plan, id);
     for client in [&one, &other] {
-        let answer = ask(client, id, root.access()).await;
-        assert_eq!(answer.status, 200, "{answer:?}");
-        assert_eq!(answer.body["story"], json!(told));
-        let session = &answer.body["session"];
+        let response = ask(client, id, root.access()).await;
+        assert_eq!(response.status, 200, "{response:?}");
+        assert_eq!(response.body["timeline"], json!(told));
+        let session = &response.body["session"];
         assert_eq!((&session["id"], &session["current"]), (&json!(id), &json!(false)));
         assert_eq!(session["end_reason"], "logout");
         let own = ask(client, root.text_of("session_id"), root.access()).await;
@@ -154,11 +158,11 @@ async fn all_sessions_end_beside_running_nodes(kind: Database) {
     let told = said_in_the_end(&pair.command(&["session", "end-all"]).await);
     assert!(told.starts_with("2 sessions that began before 20"), "{told}");
     assert!(told.ends_with(" are over.\n"), "{told}");
-    pair.is_over("ended_by_admin", &[&ada, &next, &bob]).await;
-    pair.is_over("logout", &[&gone]).await;
+    pair.has_ended("ended_by_admin", &[&ada, &next, &bob]).await;
+    pair.has_ended("logout", &[&gone]).await;
     one.refresh(ada.refresh_token(), Some("a-key")).await.is(401, "session_ended");
-    let story = explain(&pair.plan(), ada.text_of("session_id"));
-    assert!(story.last().unwrap().ends_with(" (ended_by_admin)."), "{story:#?}");
+    let timeline = explain(&pair.plan(), ada.text_of("session_id"));
+    assert!(timeline.last().unwrap().ends_with(" (ended_by_admin)."), "{timeline:#?}");
     for client in [&one, &other] {
         let new = login(client, "ada").await;
         pair.is_alive(&new).await;
@@ -193,7 +197,7 @@ async fn ending_all_before_a_time_spares_the_younger(kind: Database) {
     let young = login(&one, "ada").await;
     let told = said_in_the_end(&pair.command(&["session", "end-all", "--before", at]).await);
     assert_eq!(told, format!("1 sessions that began before {at} are over.\n"));
-    pair.is_over("ended_by_admin", &[&old]).await;
+    pair.has_ended("ended_by_admin", &[&old]).await;
     // Times are told to the second, and the session began within it.
     for spared in [&between, &young] {
         pair.is_alive(spared).await;
@@ -256,10 +260,10 @@ async fn inv18_f36_a_restored_backup_brings_no_session_back_for_good(kind: Datab
     node.client().me(stolen.access()).await.is(401, "session_ended");
 }
 
-async fn dies(client: &Client, session: &Answer) {
-    let begun = Instant::now();
+async fn dies(client: &Client, session: &TestResponse) {
+    let started = Instant::now();
     while client.me(session.access()).await.status == 200 {
-        assert!(begun.elapsed() < PATIENCE, "{} does not hear of it", client.url);
+        assert!(started.elapsed() < PATIENCE, "{} does not hear of it", client.url);
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     client.me(session.access()).await.is(401, "session_ended");
@@ -309,9 +313,9 @@ async fn another_issuer_ends_what_the_one_before_has_issued(kind: Database) {
 }
 
 async fn becomes_unready(node: &Node) {
-    let begun = Instant::now();
+    let started = Instant::now();
     while node.client().get("/health/ready").await.status == 200 {
-        assert!(begun.elapsed() < PATIENCE, "{}", node.log());
+        assert!(started.elapsed() < PATIENCE, "{}", node.log());
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     node.client().get("/health/ready").await.is(503, "unavailable");

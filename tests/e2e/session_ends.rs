@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use gateward_e2e::{Answer, Client, Database, PASSWORD, claims, on_both};
+use gateward_e2e::{Client, Database, PASSWORD, TestResponse, claims, on_both};
 use serde_json::json;
 
 use crate::pair::Pair;
@@ -22,10 +22,10 @@ fn parts(token: &str) -> [&str; 3] {
     parts.try_into().unwrap()
 }
 
-async fn login(client: &Client, name: &str) -> Answer {
-    let answer = client.login(name, PASSWORD).await;
-    assert_eq!(answer.status, 200, "{answer:?}");
-    answer
+async fn login(client: &Client, name: &str) -> TestResponse {
+    let response = client.login(name, PASSWORD).await;
+    assert_eq!(response.status, 200, "{response:?}");
+    response
 }
 
 /// Row R7: no part of one token fits another, and what else a request carries decides nothing.
@@ -82,7 +82,7 @@ async fn r10_a_session_ends_when_idle_and_at_its_absolute_end(kind: Database) {
     let idle = one.begin("ada").await;
     let busy = login(&one, "ada").await;
     let end = claims(busy.access())["auth_time"].as_i64().unwrap() + 6;
-    let begun = Instant::now();
+    let started = Instant::now();
     let mut current = busy.clone();
     let last = loop {
         tokio::time::sleep(Duration::from_millis(500)).await;
@@ -95,10 +95,13 @@ async fn r10_a_session_ends_when_idle_and_at_its_absolute_end(kind: Database) {
         }
         assert!(next.body["refresh_expires_in"].as_i64().unwrap() <= 3);
         current = next;
-        assert!(begun.elapsed() < Duration::from_secs(8), "the session outlives its end");
+        assert!(started.elapsed() < Duration::from_secs(8), "the session outlives its end");
     };
     last.is(401, "token_expired");
-    assert!(begun.elapsed() > Duration::from_secs(4), "refreshes keep it alive past its idle time");
+    assert!(
+        started.elapsed() > Duration::from_secs(4),
+        "refreshes keep it alive past its idle time"
+    );
     for pair in [&idle, &current] {
         for client in [&one, &other] {
             client.refresh(pair.refresh_token(), None).await.is(401, "token_expired");
@@ -120,7 +123,7 @@ async fn r11_a_disabled_user_is_out_at_once_and_enabling_revives_nothing(kind: D
     let bob = one.begin("bob").await;
 
     pair.command(&["user", "disable", "ada"]).await;
-    pair.is_over("account_disabled", &[&ada, &next]).await;
+    pair.has_ended("account_disabled", &[&ada, &next]).await;
     // Neither the repeat of a lost answer nor a login gets anything.
     one.refresh(ada.refresh_token(), Some("a-key")).await.is(401, "session_ended");
     for client in [&one, &other] {
@@ -130,7 +133,7 @@ async fn r11_a_disabled_user_is_out_at_once_and_enabling_revives_nothing(kind: D
     pair.is_alive(&bob).await;
 
     pair.command(&["user", "enable", "ada"]).await;
-    pair.is_over("account_disabled", &[&ada, &next]).await;
+    pair.has_ended("account_disabled", &[&ada, &next]).await;
     let again = login(&other, "ada").await;
     for client in [&one, &other] {
         heard(client, &again).await;
@@ -139,10 +142,10 @@ async fn r11_a_disabled_user_is_out_at_once_and_enabling_revives_nothing(kind: D
 }
 
 /// Waits until a node has heard that an account may do something again.
-async fn heard(client: &Client, pair: &Answer) {
-    let begun = Instant::now();
+async fn heard(client: &Client, pair: &TestResponse) {
+    let started = Instant::now();
     while client.me(pair.access()).await.status != 200 {
-        assert!(begun.elapsed() < Duration::from_secs(3), "the node hears nothing");
+        assert!(started.elapsed() < Duration::from_secs(3), "the node hears nothing");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
@@ -162,13 +165,13 @@ async fn s1_after_a_logout_nothing_of_the_session_works(kind: Database) {
             _ => client.post_as(second.access(), "/v1/logout", &json!({})).await,
         };
         assert_eq!(log_out(&one).await.status, 204, "{way}");
-        pair.is_over("logout", &[&first, &second]).await;
+        pair.has_ended("logout", &[&first, &second]).await;
         // A repeat of the lost answer is too late as well.
         other.refresh(first.refresh_token(), Some("a-key")).await.is(401, "session_ended");
         for client in [&other, &one] {
             assert_eq!(log_out(client).await.status, 204, "{way}");
         }
-        pair.is_over("logout", &[&first, &second]).await;
+        pair.has_ended("logout", &[&first, &second]).await;
     }
     pair.is_alive(&bystander).await;
 }
@@ -229,7 +232,7 @@ async fn s3_logging_out_everywhere_spares_only_the_own_session(kind: Database) {
     let except_current = json!({"except_current": true});
     let done = one.post_as(own.access(), "/v1/logout-all", &except_current).await;
     assert_eq!(done.status, 204, "{done:?}");
-    pair.is_over("logout_all", &sessions.iter().collect::<Vec<_>>()).await;
+    pair.has_ended("logout_all", &sessions.iter().collect::<Vec<_>>()).await;
     pair.is_alive(&own).await;
     let next = other.refresh(own.refresh_token(), None).await;
     assert_eq!(next.status, 200);
@@ -237,6 +240,6 @@ async fn s3_logging_out_everywhere_spares_only_the_own_session(kind: Database) {
     let late = login(&other, "ada").await;
     let done = other.post_as(next.access(), "/v1/logout-all", &json!({})).await;
     assert_eq!(done.status, 204, "{done:?}");
-    pair.is_over("logout_all", &[&own, &next, &late]).await;
+    pair.has_ended("logout_all", &[&own, &next, &late]).await;
     pair.is_alive(&bob).await;
 }

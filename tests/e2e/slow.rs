@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
-use gateward_e2e::{PASSWORD, RawAnswer, Wire};
+use gateward_e2e::{PASSWORD, RawResponse, Wire};
 
-use crate::stage::Stage;
+use crate::test_server::TestServer;
 
 /// How many clients of each kind are slow at once.
 const CLIENTS: usize = 75;
@@ -31,8 +31,8 @@ const KINDS: [(&str, &str); 4] = [
 ];
 
 /// Sends a byte now and then until the node hangs up; gives what it said and how long it took.
-async fn drip(url: &str, (head, rest): (&str, &str)) -> (RawAnswer, Duration) {
-    let begun = Instant::now();
+async fn drip(url: &str, (head, rest): (&str, &str)) -> (RawResponse, Duration) {
+    let started = Instant::now();
     let mut wire = Wire::open(url).await;
     wire.send(head.as_bytes()).await;
     let mut text = String::new();
@@ -42,30 +42,30 @@ async fn drip(url: &str, (head, rest): (&str, &str)) -> (RawAnswer, Duration) {
         }
         let some = wire.read_for(Duration::from_millis(400)).await;
         text += &some.text;
-        if some.closed || begun.elapsed() > Duration::from_secs(20) {
+        if some.closed || started.elapsed() > Duration::from_secs(20) {
             break;
         }
     }
-    (RawAnswer { text, closed: true }, begun.elapsed())
+    (RawResponse { text, closed: true }, started.elapsed())
 }
 
 /// Row W8: slow clients are cut off, the head after five seconds and the body after ten, and nobody
 /// else notices them.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn w8_slow_clients_are_cut_off_while_others_are_served() {
-    let stage = Stage::new().await;
-    stage.client.signup("ada").await;
+    let server = TestServer::new().await;
+    server.client.signup("ada").await;
     let slow = (0..CLIENTS * KINDS.len()).map(|number| {
-        let (url, kind) = (stage.node.url.clone(), number % KINDS.len());
+        let (url, kind) = (server.node.url.clone(), number % KINDS.len());
         tokio::spawn(async move { (kind, drip(&url, KINDS[kind]).await) })
     });
     let slow: Vec<_> = slow.collect();
     tokio::time::sleep(Duration::from_secs(1)).await;
     let mut times = Vec::new();
     for _ in 0..40 {
-        let begun = Instant::now();
-        assert_eq!(stage.client.login("ada", PASSWORD).await.status, 200);
-        times.push(begun.elapsed());
+        let started = Instant::now();
+        assert_eq!(server.client.login("ada", PASSWORD).await.status, 200);
+        times.push(started.elapsed());
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     times.sort_unstable();
@@ -73,13 +73,13 @@ async fn w8_slow_clients_are_cut_off_while_others_are_served() {
     assert!(times[times.len() / 2] < Duration::from_millis(500), "{times:?}");
 
     for ended in join_all(slow).await {
-        let (kind, (answer, elapsed)) = ended.unwrap();
+        let (kind, (response, elapsed)) = ended.unwrap();
         let (status, seconds) = [(408, 5), (400, 10), (400, 10), (404, 0)][kind];
-        assert!(answer.statuses().first().is_none_or(|found| *found == status), "{answer:?}");
+        assert!(response.statuses().first().is_none_or(|found| *found == status), "{response:?}");
         // Five seconds more, in which the node waits for the client to hang up.
         assert!(elapsed < Duration::from_secs(seconds + 8), "kind {kind}: {elapsed:?}");
         // The node's timers go by a time that it notes twice a second, later where it is kept from that.
         assert!(elapsed > Duration::from_secs(seconds / 5), "kind {kind}: {elapsed:?}");
     }
-    stage.works("ada").await;
+    server.works("ada").await;
 }

@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 
 on_both!(f11_a_stop_finishes_what_runs_and_refuses_what_is_new);
 
-/// How many log-ins wait for the hasher when the signal comes.
+/// How many logins wait for the hasher when the signal comes.
 const LOGINS: usize = 40;
 
 /// Row F11: hashes that wait, a body that is slow, and a connection that is idle.
@@ -23,7 +23,7 @@ async fn f11_a_stop_finishes_what_runs_and_refuses_what_is_new(kind: Database) {
 
     let mut idle = Wire::open(&node.url).await;
     idle.send(b"GET /health/ready HTTP/1.1\r\nHost: x\r\n\r\n").await;
-    assert_eq!(idle.read_head(Duration::from_secs(5)).await.statuses(), [200]);
+    assert_eq!(idle.read_checkpoint(Duration::from_secs(5)).await.statuses(), [200]);
     let mut slow = Wire::open(&node.url).await;
     let body = r#"{"username":"bob","email":"bob@example.org","password":"correct horse battery"}"#;
     let head = format!(
@@ -39,12 +39,12 @@ async fn f11_a_stop_finishes_what_runs_and_refuses_what_is_new(kind: Database) {
     });
     wait_for_a_queue(&node.ops_url).await;
 
-    let begun = Instant::now();
+    let started = Instant::now();
     node.signal(Signal::TERM);
     node.wait_for_line("stopping").await;
     let address = node.url.strip_prefix("http://").unwrap().to_owned();
     while TcpStream::connect(&address).await.is_ok() {
-        assert!(begun.elapsed() < Duration::from_secs(1), "new connections are still accepted");
+        assert!(started.elapsed() < Duration::from_secs(1), "new connections are still accepted");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     // Whoever asks on an old connection is told to go elsewhere, or finds it closed.
@@ -59,7 +59,7 @@ async fn f11_a_stop_finishes_what_runs_and_refuses_what_is_new(kind: Database) {
         assert_eq!(login.status, 200, "{login:?}");
     }
     assert_eq!(node.ended().await.code(), Some(0), "{}", node.log());
-    let took = begun.elapsed();
+    let took = started.elapsed();
     assert!(took < Duration::from_secs(30), "{took:?}");
     assert_eq!(node.lines("stopped").len(), 1);
 
@@ -77,7 +77,7 @@ async fn wait_for_a_queue(ops_url: &str) {
         }
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    panic!("no log-in waits for the hasher");
+    panic!("no login waits for the hasher");
 }
 
 /// Row F11: nothing runs, an idle connection is there: the end comes at once, by either signal.
@@ -88,10 +88,10 @@ async fn f11_an_idle_node_ends_at_once() {
         let mut node = Plan::on(&database).start().await;
         let client = node.client();
         assert_eq!(client.get("/health/live").await.status, 200);
-        let begun = Instant::now();
+        let started = Instant::now();
         node.signal(signal);
         assert_eq!(node.ended().await.code(), Some(0), "{}", node.log());
-        assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+        assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
         drop(client);
     }
 }

@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
-use gateward_e2e::{Answer, Client, Database, Node, PASSWORD, Plan, TestDatabase, claims, on_both};
+use gateward_e2e::{
+    Client, Database, Node, PASSWORD, Plan, TestDatabase, TestResponse, claims, on_both,
+};
 use tokio::sync::Barrier;
 use tokio::task::JoinHandle;
 
@@ -38,15 +40,15 @@ fn median(mut times: Vec<Duration>) -> Duration {
 }
 
 /// Asks who it is and refreshes, again and again, until it is `over`.
-async fn go_on(client: &Client, pair: &mut Answer, over: impl Fn() -> bool) -> Medians {
+async fn go_on(client: &Client, pair: &mut TestResponse, over: impl Fn() -> bool) -> Medians {
     let (mut me, mut refresh) = (Vec::new(), Vec::new());
     while !over() || me.len() < 20 {
-        let begun = Instant::now();
+        let started = Instant::now();
         assert_eq!(client.me(pair.access()).await.status, 200);
-        me.push(begun.elapsed());
-        let begun = Instant::now();
+        me.push(started.elapsed());
+        let started = Instant::now();
         let next = client.refresh(pair.refresh_token(), None).await;
-        refresh.push(begun.elapsed());
+        refresh.push(started.elapsed());
         assert_eq!(next.status, 200, "{next:?}");
         *pair = next;
         tokio::time::sleep(Duration::from_millis(10)).await;
@@ -55,15 +57,15 @@ async fn go_on(client: &Client, pair: &mut Answer, over: impl Fn() -> bool) -> M
 }
 
 /// Somebody who logs in again and again, refused or not; gives each answer and how long it took.
-fn log_in_on(client: Client, over: Arc<AtomicBool>) -> JoinHandle<Vec<(Answer, Duration)>> {
+fn log_in_on(client: Client, over: Arc<AtomicBool>) -> JoinHandle<Vec<(TestResponse, Duration)>> {
     tokio::spawn(async move {
-        let mut answers = Vec::new();
+        let mut responses = Vec::new();
         while !over.load(Ordering::Relaxed) {
-            let begun = Instant::now();
-            answers.push((client.login("eve", PASSWORD).await, begun.elapsed()));
+            let started = Instant::now();
+            responses.push((client.login("eve", PASSWORD).await, started.elapsed()));
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
-        answers
+        responses
     })
 }
 
@@ -83,24 +85,24 @@ async fn f27_ten_times_the_logins_are_shed_at_once_while_everybody_else_is_serve
         .await;
     let client = node.client();
     assert_eq!(client.signup("eve").await.status, 201, "her hash is slow");
-    let begun = Instant::now();
+    let started = Instant::now();
     assert_eq!(client.login("eve", PASSWORD).await.status, 200);
-    let alone = begun.elapsed();
+    let alone = started.elapsed();
     let before = go_on(&client, &mut pair, || true).await;
 
     let over = Arc::<AtomicBool>::default();
-    let crowd = (0..10 * PLACES).map(|_| log_in_on(Client::new(&node.url), Arc::clone(&over)));
-    let crowd: Vec<_> = crowd.collect();
-    let begun = Instant::now();
-    let during = go_on(&client, &mut pair, || begun.elapsed() > STORM).await;
+    let callers = (0..10 * PLACES).map(|_| log_in_on(Client::new(&node.url), Arc::clone(&over)));
+    let callers: Vec<_> = callers.collect();
+    let started = Instant::now();
+    let during = go_on(&client, &mut pair, || started.elapsed() > STORM).await;
     over.store(true, Ordering::Relaxed);
-    let answers: Vec<_> = join_all(crowd).await.into_iter().flat_map(Result::unwrap).collect();
-    let lasted = begun.elapsed();
+    let responses: Vec<_> = join_all(callers).await.into_iter().flat_map(Result::unwrap).collect();
+    let lasted = started.elapsed();
     let (served, shed): (Vec<_>, Vec<_>) =
-        answers.into_iter().partition(|(answer, _)| answer.status == 200);
-    for (answer, _) in &shed {
-        answer.is(503, "overloaded");
-        let seconds: u32 = answer.header("retry-after").unwrap().parse().unwrap();
+        responses.into_iter().partition(|(response, _)| response.status == 200);
+    for (response, _) in &shed {
+        response.is(503, "overloaded");
+        let seconds: u32 = response.header("retry-after").unwrap().parse().unwrap();
         assert!((1..=60).contains(&seconds), "{seconds}");
     }
     let count = shed.len();
@@ -121,9 +123,9 @@ async fn f27_ten_times_the_logins_are_shed_at_once_while_everybody_else_is_serve
         assert!(took < NOT_WAITING.max(calm * 10), "{took:?}, and {calm:?} before");
     }
 
-    let begun = Instant::now();
+    let started = Instant::now();
     assert_eq!(client.login("eve", PASSWORD).await.status, 200, "the storm is over");
-    let later = begun.elapsed();
+    let later = started.elapsed();
     assert!(later < alone * 5 + Duration::from_secs(1), "{later:?}, {alone:?} before the storm");
     let after = go_on(&client, &mut pair, || true).await;
     assert!(after.me < NOT_WAITING.max(before.me * 10), "{after:?}");
@@ -139,13 +141,13 @@ const OUTAGE: Duration = Duration::from_secs(4);
 const DRAINED: Duration = Duration::from_secs(10);
 
 /// Refreshes until there is an answer; gives it, and how many tries it took.
-async fn insist(clients: [Client; 2], token: String, key: Option<String>) -> (Answer, usize) {
+async fn insist(clients: [Client; 2], token: String, key: Option<String>) -> (TestResponse, usize) {
     for tries in 1.. {
         let client = &clients[tries % 2];
         let request = client.refresh_request(&token, key.as_deref());
         match client.try_send(request.timeout(Duration::from_secs(8))).await {
-            Ok(answer) if answer.status != 503 => return (answer, tries),
-            Ok(answer) => answer.is(503, answer.code()),
+            Ok(response) if response.status != 503 => return (response, tries),
+            Ok(response) => response.is(503, response.code()),
             Err(error) => assert!(error.is_timeout(), "{error:?}"),
         }
         assert!(tries < 1000, "there is no answer");
@@ -173,8 +175,8 @@ async fn f28_everybody_who_refreshed_as_the_database_died_is_in_again_soon_after
         let key = number.is_multiple_of(2).then(|| format!("the-key-of-{number}"));
         async move {
             barrier.wait().await;
-            let answer = insist(clients, token, key).await;
-            (answer, Instant::now())
+            let response = insist(clients, token, key).await;
+            (response, Instant::now())
         }
     });
     let storm = tokio::spawn(together(storm.collect::<Vec<_>>()));
@@ -183,21 +185,21 @@ async fn f28_everybody_who_refreshed_as_the_database_died_is_in_again_soon_after
     tokio::time::sleep(OUTAGE).await;
     server.go_on().await;
     let back = Instant::now();
-    let answers = storm.await.unwrap();
+    let responses = storm.await.unwrap();
 
-    let drained = answers.iter().map(|(_, at)| at.saturating_duration_since(back)).max().unwrap();
-    let tries: usize = answers.iter().map(|((_, tries), _)| tries).sum();
+    let drained = responses.iter().map(|(_, at)| at.saturating_duration_since(back)).max().unwrap();
+    let tries: usize = responses.iter().map(|((_, tries), _)| tries).sum();
     println!("{tries} tries of {SESSIONS} sessions; all are in {drained:?} after the database is");
     assert!(tries > SESSIONS, "nobody has noticed anything");
     assert!(drained < DRAINED, "{drained:?}");
-    for ((next, tries), _) in &answers {
+    for ((next, tries), _) in &responses {
         assert_eq!(next.status, 200, "after {tries} tries: {next:?}");
         assert_eq!(claims(next.refresh_token())["gen"], 2);
         for client in &clients {
             assert_eq!(client.me(next.access()).await.status, 200);
         }
     }
-    let after = join_all(answers.iter().enumerate().map(async |(number, ((next, _), _))| {
+    let after = join_all(responses.iter().enumerate().map(async |(number, ((next, _), _))| {
         clients[number % 2].refresh(next.refresh_token(), Some("the-next-key")).await
     }));
     for next in after.await {

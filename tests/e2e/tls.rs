@@ -54,8 +54,8 @@ async fn tls_comes_from_the_settings_and_nothing_falls_back() {
          Content-Length: {}\r\n\r\n{login}",
         login.len()
     );
-    let answer = Wire::exchange(&bare, text.as_bytes()).await;
-    assert!(answer.closed && !answer.text.contains("HTTP"), "{answer:?}");
+    let response = Wire::exchange(&bare, text.as_bytes()).await;
+    assert!(response.closed && !response.text.contains("HTTP"), "{response:?}");
     // Somebody who does not know the certificate does not talk to it.
     assert!(
         node.client()

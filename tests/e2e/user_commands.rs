@@ -3,7 +3,9 @@
 use std::process::Output;
 use std::time::{Duration, Instant};
 
-use gateward_e2e::{Answer, Client, Database, Node, PASSWORD, Plan, TestDatabase, on_both, run};
+use gateward_e2e::{
+    Client, Database, Node, PASSWORD, Plan, TestDatabase, TestResponse, on_both, run,
+};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -20,7 +22,7 @@ on_both!(
     nobody_is_named_who_is_not_there,
 );
 
-/// How long the news of a change may take to a node, on a machine that is busy.
+/// How long the invalidation events of a change may take to a node, on a machine that is busy.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A node, and commands beside it. The node ends before the database does.
@@ -76,23 +78,23 @@ impl Beside {
     }
 
     /// Asks for accounts, which wants a permission, until the answer is this.
-    async fn until_listing_gets(&self, who: &Answer, status: u16) {
-        let begun = Instant::now();
+    async fn until_listing_gets(&self, who: &TestResponse, status: u16) {
+        let started = Instant::now();
         loop {
             let request = self.client.request(Method::GET, "/v1/users").bearer_auth(who.access());
-            let answer = self.client.send(request).await;
-            if answer.status == status {
+            let response = self.client.send(request).await;
+            if response.status == status {
                 return;
             }
-            assert!(begun.elapsed() < PATIENCE, "{answer:?}");
+            assert!(started.elapsed() < PATIENCE, "{response:?}");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
 
-    async fn until_over(&self, pair: &Answer, reason: &str) {
-        let begun = Instant::now();
+    async fn until_over(&self, pair: &TestResponse, reason: &str) {
+        let started = Instant::now();
         while self.client.me(pair.access()).await.status == 200 {
-            assert!(begun.elapsed() < PATIENCE);
+            assert!(started.elapsed() < PATIENCE);
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         let refused = self.client.me(pair.access()).await;

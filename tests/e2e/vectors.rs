@@ -4,13 +4,13 @@
 use std::path::{Path, PathBuf};
 
 use futures_util::StreamExt;
-use gateward_e2e::Answer;
+use gateward_e2e::TestResponse;
 use reqwest::header::HeaderValue;
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
 use crate::api::{Operation, operations, percent_encode};
-use crate::stage::Stage;
+use crate::test_server::TestServer;
 
 /// How many requests are under way at once.
 const AT_ONCE: usize = 16;
@@ -32,32 +32,35 @@ fn folder(kind: &str, original: &str) -> Option<PathBuf> {
 }
 
 /// The operations, and the access token of somebody who may do all of them.
-async fn prepare(stage: &Stage) -> (Vec<Operation>, String) {
-    let pair = stage.admin("ada").await;
-    (operations(&stage.client).await, pair.access().to_owned())
+async fn prepare(server: &TestServer) -> (Vec<Operation>, String) {
+    let pair = server.admin("ada").await;
+    (operations(&server.client).await, pair.access().to_owned())
 }
 
 /// Sends many requests; gives each answer with what it answers.
-async fn send_all<T>(stage: &Stage, requests: Vec<(T, RequestBuilder)>) -> Vec<(T, Answer)> {
-    let answers =
-        requests.into_iter().map(async |(what, request)| (what, stage.client.send(request).await));
-    futures_util::stream::iter(answers).buffer_unordered(AT_ONCE).collect().await
+async fn send_all<T>(
+    server: &TestServer,
+    requests: Vec<(T, RequestBuilder)>,
+) -> Vec<(T, TestResponse)> {
+    let responses =
+        requests.into_iter().map(async |(what, request)| (what, server.client.send(request).await));
+    futures_util::stream::iter(responses).buffer_unordered(AT_ONCE).collect().await
 }
 
 /// Asserts that an answer is one that we have made, and blames the client for whatever is wrong.
 #[track_caller]
-fn is_sound(what: &str, answer: &Answer) {
-    assert!(!answer.status.is_server_error(), "{what}: {answer:?}");
-    if answer.status.is_client_error() {
-        answer.is_problem();
+fn is_sound(what: &str, response: &TestResponse) {
+    assert!(!response.status.is_server_error(), "{what}: {response:?}");
+    if response.status.is_client_error() {
+        response.is_problem();
     } else {
-        assert!(answer.status.is_success(), "{what}: {answer:?}");
+        assert!(response.status.is_success(), "{what}: {response:?}");
     }
 }
 
 /// The log holds no panic, and each of its lines is still one.
-fn log_is_sound(stage: &Stage) {
-    let log = stage.node.log();
+fn log_is_sound(server: &TestServer) {
+    let log = server.node.log();
     for line in log.lines().filter(|line| !line.is_empty()) {
         let line: Value = serde_json::from_str(line).unwrap_or_else(|_| panic!("not ours: {line}"));
         assert_ne!(line["level"], "ERROR", "{line}");
@@ -79,12 +82,12 @@ async fn f32_the_json_test_suite_breaks_nothing() {
     }
     assert!(cases.len() > 300, "{} cases in {}", cases.len(), folder.display());
 
-    let stage = Stage::new().await;
-    let (operations, token) = prepare(&stage).await;
+    let server = TestServer::new().await;
+    let (operations, token) = prepare(&server).await;
     let mut requests = Vec::new();
     for operation in operations.iter().filter(|operation| operation.body.is_some()) {
         let request = || {
-            let request = operation.request(&stage.client, &token);
+            let request = operation.request(&server.client, &token);
             request.header("content-type", "application/json")
         };
         for (name, bytes) in &cases {
@@ -101,26 +104,26 @@ async fn f32_the_json_test_suite_breaks_nothing() {
         }
     }
     assert!(requests.len() > 4000);
-    for ((name, whole), answer) in send_all(&stage, requests).await {
-        is_sound(&name, &answer);
-        let status = answer.status.as_u16();
+    for ((name, whole), response) in send_all(&server, requests).await {
+        is_sound(&name, &response);
+        let status = response.status.as_u16();
         // Nothing at all is as good as `{}` where a body may be left out.
         let nothing = name == "n_structure_no_data.json";
         if name.starts_with("n_") && !(whole && nothing) {
-            assert!(matches!(status, 400 | 413), "{name}: {answer:?}");
+            assert!(matches!(status, 400 | 413), "{name}: {response:?}");
         }
         if name.starts_with("y_") && !whole {
             let duplicate = name.contains("duplicated_key");
-            // A text as the token of a letter is read, and is that of none.
-            let read = status == 400 && (duplicate || answer.code() == "invalid_link");
+            // A text as the token of an email is read, and is that of none.
+            let read = status == 400 && (duplicate || response.code() == "invalid_link");
             // What administers finds nobody under the identifier of the path.
             let sound = matches!(status, 200 | 201 | 204 | 401 | 404 | 422);
-            assert!(read || sound, "{name}: {answer:?}");
+            assert!(read || sound, "{name}: {response:?}");
         }
     }
     // By the address: a case may have been a good username.
-    stage.works("ada@example.org").await;
-    log_is_sound(&stage);
+    server.works("ada@example.org").await;
+    log_is_sound(&server);
 }
 
 /// Whether nothing goes on with this session where the operation has succeeded.
@@ -144,8 +147,8 @@ fn naughty() -> Option<Vec<String>> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f32_naughty_strings_in_bodies_break_nothing() {
     let Some(texts) = naughty() else { return };
-    let stage = Stage::new().await;
-    let (operations, token) = prepare(&stage).await;
+    let server = TestServer::new().await;
+    let (operations, token) = prepare(&server).await;
     let mut requests = Vec::new();
     for operation in &operations {
         // The password of the account itself must stay what it is.
@@ -156,17 +159,17 @@ async fn f32_naughty_strings_in_bodies_break_nothing() {
                 if operation.method == Method::PATCH && is_username(text) {
                     continue;
                 }
-                let request = operation.request(&stage.client, &token).json(&body);
+                let request = operation.request(&server.client, &token).json(&body);
                 requests.push((format!("{} {member}: {text:?}", operation.name()), request));
             }
         }
     }
     assert!(requests.len() > 4000);
-    for (what, answer) in send_all(&stage, requests).await {
-        is_sound(&what, &answer);
+    for (what, response) in send_all(&server, requests).await {
+        is_sound(&what, &response);
     }
-    stage.works("ada").await;
-    log_is_sound(&stage);
+    server.works("ada").await;
+    log_is_sound(&server);
 }
 
 /// Whether somebody could have the name; then it would be taken on.
@@ -179,9 +182,9 @@ fn is_username(text: &str) -> bool {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f32_naughty_strings_in_heads_break_nothing() {
     let Some(texts) = naughty() else { return };
-    let stage = Stage::new().await;
-    let (_, token) = prepare(&stage).await;
-    let get = |path: &str| stage.client.request(Method::GET, path);
+    let server = TestServer::new().await;
+    let (_, token) = prepare(&server).await;
+    let get = |path: &str| server.client.request(Method::GET, path);
     let names = [
         "user-agent",
         "x-forwarded-for",
@@ -213,13 +216,13 @@ async fn f32_naughty_strings_in_heads_break_nothing() {
         for name in names {
             let what = format!("{name}: {text:?}");
             requests.push((what.clone(), get("/v1/me").header(name, &value)));
-            let refresh = stage.client.refresh_request("garbage", None).header(name, &value);
+            let refresh = server.client.refresh_request("garbage", None).header(name, &value);
             requests.push((what, refresh));
         }
     }
-    for (what, answer) in send_all(&stage, requests).await {
-        is_sound(&what, &answer);
+    for (what, response) in send_all(&server, requests).await {
+        is_sound(&what, &response);
     }
-    stage.works("ada").await;
-    log_is_sound(&stage);
+    server.works("ada").await;
+    log_is_sound(&server);
 }

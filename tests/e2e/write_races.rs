@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use gateward_e2e::{Answer, Client, Database, PASSWORD, on_both};
+use gateward_e2e::{Client, Database, PASSWORD, TestResponse, on_both};
 use serde_json::json;
 use tokio::sync::Barrier;
 
@@ -31,7 +31,7 @@ async fn a1_of_racing_signups_for_one_address_one_makes_the_account(kind: Databa
     let pair = Pair::start(kind).await;
     let clients = pair.clients();
     let barrier = Arc::new(Barrier::new(SIGNUPS));
-    let answers = together((0..SIGNUPS).map(|number| {
+    let responses = together((0..SIGNUPS).map(|number| {
         let (client, barrier) = (clients[number % 2].clone(), Arc::clone(&barrier));
         // Written in many ways, it is one address.
         let email = if number % 3 == 0 { "Ada@Example.ORG" } else { "ada@example.org" };
@@ -45,20 +45,20 @@ async fn a1_of_racing_signups_for_one_address_one_makes_the_account(kind: Databa
     .await;
 
     let (made, refused): (Vec<_>, Vec<_>) =
-        answers.into_iter().partition(|(_, answer)| answer.status == 201);
+        responses.into_iter().partition(|(_, response)| response.status == 201);
     assert_eq!(made.len(), 1, "{made:?}");
-    for (_, answer) in &refused {
-        answer.is(409, "email_taken");
+    for (_, response) in &refused {
+        response.is(409, "email_taken");
     }
     let (winner, account) = &made[0];
     for number in 0..SIGNUPS {
         let by_email = clients[number % 2].login("ada@example.org", &password(number)).await;
         let by_name = clients[number % 2].login(&name(number), &password(number)).await;
-        for answer in [by_email, by_name] {
+        for response in [by_email, by_name] {
             if number == *winner {
-                assert_eq!(answer.body["user"]["id"], account.body["id"], "{answer:?}");
+                assert_eq!(response.body["user"]["id"], account.body["id"], "{response:?}");
             } else {
-                answer.is(401, "invalid_credentials");
+                response.is(401, "invalid_credentials");
             }
         }
     }
@@ -72,7 +72,7 @@ async fn a1_of_racing_signups_for_one_address_one_makes_the_account(kind: Databa
 async fn f14_writers_on_two_nodes_and_the_command_line_wait_for_each_other(kind: Database) {
     let pair = Pair::start(kind).await;
     let clients = pair.clients();
-    let sessions: Vec<Answer> = together((0..20).map(|number| {
+    let sessions: Vec<TestResponse> = together((0..20).map(|number| {
         let client = clients[number % 2].clone();
         async move { client.begin(&name(number)).await }
     }))
@@ -93,7 +93,7 @@ async fn f14_writers_on_two_nodes_and_the_command_line_wait_for_each_other(kind:
     });
     // The commands act on users of their own, or the writers would be refused.
     let others = async {
-        let idle: Vec<Answer> = together((0..2).map(|number| {
+        let idle: Vec<TestResponse> = together((0..2).map(|number| {
             let client = clients[number].clone();
             async move { client.begin(&format!("eve{number}")).await }
         }))
@@ -104,7 +104,7 @@ async fn f14_writers_on_two_nodes_and_the_command_line_wait_for_each_other(kind:
                 pair.command(&["user", "enable", eve]).await;
             }
         }
-        pair.is_over("account_disabled", &idle.iter().collect::<Vec<_>>()).await;
+        pair.has_ended("account_disabled", &idle.iter().collect::<Vec<_>>()).await;
     };
     let (tokens, ()) = tokio::join!(together(writers), others);
     for token in tokens {
@@ -124,20 +124,20 @@ const LOGINS: usize = 100;
 const PATIENCE: Duration = Duration::from_secs(6);
 
 /// Sends a request and says how long its answer took.
-async fn timed(client: &Client, request: reqwest::RequestBuilder) -> (Duration, Answer) {
-    let begun = Instant::now();
-    let answer = client.send(request).await;
-    (begun.elapsed(), answer)
+async fn timed(client: &Client, request: reqwest::RequestBuilder) -> (Duration, TestResponse) {
+    let started = Instant::now();
+    let response = client.send(request).await;
+    (started.elapsed(), response)
 }
 
 /// Asserts that it went well, or that the client is told when to come back; whether it went well.
-fn is_served_or_shed(answer: &Answer) -> bool {
-    if answer.status == 200 {
+fn is_served_or_shed(response: &TestResponse) -> bool {
+    if response.status == 200 {
         return true;
     }
-    answer.is(503, "overloaded");
-    let seconds: u32 = answer.headers["retry-after"].to_str().unwrap().parse().unwrap();
-    assert!((1..60).contains(&seconds), "{answer:?}");
+    response.is(503, "overloaded");
+    let seconds: u32 = response.headers["retry-after"].to_str().unwrap().parse().unwrap();
+    assert!((1..60).contains(&seconds), "{response:?}");
     false
 }
 
@@ -149,7 +149,7 @@ async fn f31_a_hot_session_and_a_hot_user_block_nobody_else(kind: Database) {
     let hot = clients[0].begin("hot").await;
     // Another user: a hundred logins would end the hot session by the limit of sessions.
     assert_eq!(clients[0].signup("busy").await.status, 201);
-    let sessions = crowd(&clients).await;
+    let sessions = callers(&clients).await;
 
     let refreshes_of_one = (0..REFRESHES).map(|number| {
         let (client, token) = (clients[number % 2].clone(), hot.refresh_token().to_owned());
@@ -171,22 +171,22 @@ async fn f31_a_hot_session_and_a_hot_user_block_nobody_else(kind: Database) {
     );
 
     let mut successors = Vec::new();
-    for (whose, (elapsed, answer)) in of_session.iter().chain(&of_user).chain(&of_others) {
-        assert!(*elapsed < PATIENCE, "{whose}: {elapsed:?} {answer:?}");
-        if is_served_or_shed(answer) && *whose == "session" {
-            successors.push(answer.refresh_token());
+    for (whose, (elapsed, response)) in of_session.iter().chain(&of_user).chain(&of_others) {
+        assert!(*elapsed < PATIENCE, "{whose}: {elapsed:?} {response:?}");
+        if is_served_or_shed(response) && *whose == "session" {
+            successors.push(response.refresh_token());
         }
     }
     successors.dedup();
     assert_eq!(successors.len(), 1, "the hot session has one successor");
-    let served = of_others.iter().filter(|(_, (_, answer))| answer.status == 200).count();
+    let served = of_others.iter().filter(|(_, (_, response))| response.status == 200).count();
     assert!(served * 10 >= of_others.len() * 9, "only {served} of the others were served");
     let me = clients[1].me(hot.access()).await;
     assert_eq!(me.status, 200, "{me:?}");
 }
 
 /// As many sessions as there are refreshes, of ten users.
-async fn crowd(clients: &[Client; 2]) -> Vec<Answer> {
+async fn callers(clients: &[Client; 2]) -> Vec<TestResponse> {
     let sessions = together((0..10).map(|number| {
         let client = clients[number % 2].clone();
         async move {

@@ -97,8 +97,8 @@ impl Browser {
 
     /// Waits until an element is there and to be seen, and gives it.
     pub async fn wait_for(&self, css: &str) -> Element<'_> {
-        let begun = Instant::now();
-        while begun.elapsed() < PATIENCE {
+        let started = Instant::now();
+        while started.elapsed() < PATIENCE {
             if let Ok(element) = self.session.find(css).await
                 && element.is_displayed().await
             {
@@ -140,14 +140,14 @@ impl Browser {
     /// Goes to the window that is not the present one, as soon as there is one.
     pub async fn enter_other_window(&self) {
         let here = self.session.get("/window").await.unwrap();
-        let begun = Instant::now();
+        let started = Instant::now();
         loop {
             let windows = self.session.get("/window/handles").await.unwrap();
             if let Some(other) = windows.as_array().unwrap().iter().find(|other| **other != here) {
                 self.session.post("/window", json!({"handle": other})).await.unwrap();
                 return self.set_size().await;
             }
-            assert!(begun.elapsed() < PATIENCE, "there is no other window");
+            assert!(started.elapsed() < PATIENCE, "there is no other window");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }

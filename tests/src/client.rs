@@ -20,7 +20,7 @@ pub struct Client {
 
 /// What a node answers.
 #[derive(Clone, Debug)]
-pub struct Answer {
+pub struct TestResponse {
     /// The status.
     pub status: StatusCode,
     /// The headers.
@@ -40,17 +40,17 @@ impl Client {
     }
 
     /// Sends a request.
-    pub async fn send(&self, request: RequestBuilder) -> Answer {
+    pub async fn send(&self, request: RequestBuilder) -> TestResponse {
         self.try_send(request).await.expect("an answer")
     }
 
     /// Sends a request that may get no answer.
-    pub async fn try_send(&self, request: RequestBuilder) -> reqwest::Result<Answer> {
+    pub async fn try_send(&self, request: RequestBuilder) -> reqwest::Result<TestResponse> {
         let response = request.send().await?;
         let (status, headers) = (response.status(), response.headers().clone());
         let text = response.text().await?;
         let body = serde_json::from_str(&text).unwrap_or(Value::Null);
-        Ok(Answer { status, headers, text, body })
+        Ok(TestResponse { status, headers, text, body })
     }
 
     /// A request without body.
@@ -64,29 +64,29 @@ impl Client {
     }
 
     /// Gets a path.
-    pub async fn get(&self, path: &str) -> Answer {
+    pub async fn get(&self, path: &str) -> TestResponse {
         self.send(self.request(Method::GET, path)).await
     }
 
     /// Signs somebody up, whose address is `NAME@example.org`.
-    pub async fn signup(&self, name: &str) -> Answer {
+    pub async fn signup(&self, name: &str) -> TestResponse {
         let email = format!("{name}@example.org");
         let body = json!({"username": name, "email": email, "password": PASSWORD});
         self.send(self.post("/v1/signup", &body)).await
     }
 
     /// Logs somebody in.
-    pub async fn login(&self, name: &str, password: &str) -> Answer {
+    pub async fn login(&self, name: &str, password: &str) -> TestResponse {
         let body = json!({"identifier": name, "password": password});
         self.send(self.post("/v1/login", &body)).await
     }
 
     /// Signs somebody up and logs them in.
-    pub async fn begin(&self, name: &str) -> Answer {
+    pub async fn begin(&self, name: &str) -> TestResponse {
         assert_eq!(self.signup(name).await.status, 201);
-        let answer = self.login(name, PASSWORD).await;
-        assert_eq!(answer.status, 200, "{answer:?}");
-        answer
+        let reply = self.login(name, PASSWORD).await;
+        assert_eq!(reply.status, 200, "{reply:?}");
+        reply
     }
 
     /// A refresh, not sent yet.
@@ -99,40 +99,40 @@ impl Client {
     }
 
     /// Refreshes.
-    pub async fn refresh(&self, token: &str, key: Option<&str>) -> Answer {
+    pub async fn refresh(&self, token: &str, key: Option<&str>) -> TestResponse {
         self.send(self.refresh_request(token, key)).await
     }
 
     /// Asks who the owner of an access token is.
-    pub async fn me(&self, token: &str) -> Answer {
+    pub async fn me(&self, token: &str) -> TestResponse {
         self.send(self.request(Method::GET, "/v1/me").bearer_auth(token)).await
     }
 
     /// Waits until the node has heard that the caller holds a role, which a command has given them.
     pub async fn until_role(&self, access_token: &str, role: &str) {
-        let begun = std::time::Instant::now();
+        let started = std::time::Instant::now();
         loop {
             let roles = self.me(access_token).await.body["roles"].clone();
             if roles.as_array().is_some_and(|roles| roles.iter().any(|held| held == role)) {
                 return;
             }
-            assert!(begun.elapsed().as_secs() < 10, "the node has not heard of the role {role}");
+            assert!(started.elapsed().as_secs() < 10, "the node has not heard of the role {role}");
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
         }
     }
 
     /// A `POST` with an access token.
-    pub async fn post_as(&self, token: &str, path: &str, body: &Value) -> Answer {
+    pub async fn post_as(&self, token: &str, path: &str, body: &Value) -> TestResponse {
         self.send(self.post(path, body).bearer_auth(token)).await
     }
 
     /// Logs out by a refresh token.
-    pub async fn logout(&self, token: &str) -> Answer {
+    pub async fn logout(&self, token: &str) -> TestResponse {
         self.send(self.post("/v1/logout", &json!({"refresh_token": token}))).await
     }
 }
 
-impl Answer {
+impl TestResponse {
     /// A member of the body that is a string.
     #[must_use]
     pub fn text_of(&self, member: &str) -> &str {

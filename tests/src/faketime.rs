@@ -20,7 +20,7 @@ pub type Environment = BTreeMap<String, String>;
 pub struct FastClock {
     library: PathBuf,
     factor: u32,
-    begun: Instant,
+    started: Instant,
 }
 
 /// A clock that is so many seconds ahead, or behind, as it was told last.
@@ -33,14 +33,14 @@ impl FastClock {
     /// Makes a clock; `None`, and said so, where libfaketime is not there.
     #[must_use]
     pub fn new(factor: u32) -> Option<Self> {
-        Some(Self { library: find_library()?, factor, begun: Instant::now() })
+        Some(Self { library: find_library()?, factor, started: Instant::now() })
     }
 
     /// What a node gets that is started now: it goes on from where the clock is, so that nodes that
     /// start one after the other agree on the time.
     #[must_use]
     pub fn environment(&self) -> Environment {
-        let ahead = self.begun.elapsed().as_secs_f64() * f64::from(self.factor - 1);
+        let ahead = self.started.elapsed().as_secs_f64() * f64::from(self.factor - 1);
         let mut environment = base(&self.library);
         environment.insert("FAKETIME".to_owned(), format!("+{ahead:.6} x{}", self.factor));
         environment
@@ -91,7 +91,7 @@ fn base(library: &Path) -> Environment {
 
 /// Finds the library where packages put it: `/usr/lib/ARCHITECTURE/faketime` on Debian.
 fn find_library() -> Option<PathBuf> {
-    sweep();
+    clean_up();
     let folders = ["/usr/lib", "/usr/lib64", "/usr/local/lib"].map(PathBuf::from);
     let inner = folders.iter().filter_map(|folder| fs::read_dir(folder).ok()).flatten();
     let inner: Vec<PathBuf> = inner.filter_map(|entry| Some(entry.ok()?.path())).collect();
@@ -106,7 +106,7 @@ fn find_library() -> Option<PathBuf> {
 
 /// Removes what killed processes have left in shared memory. A later process of the same number
 /// could not start.
-fn sweep() {
+fn clean_up() {
     for entry in fs::read_dir("/dev/shm").into_iter().flatten().flatten() {
         let name = entry.file_name().into_string().unwrap_or_default();
         let process = ["faketime_shm_", "sem.faketime_sem_"];

@@ -2,9 +2,9 @@
 //!
 //! - [`TestDatabase`] is an empty database, gone when dropped.
 //! - [`Node`] is the real program as a process of its own, killed when dropped.
-//! - [`Client`] speaks HTTP to a node and gives an [`Answer`].
+//! - [`Client`] speaks HTTP to a node and gives an [`TestResponse`].
 //! - [`Wire`] sends bytes to a node as no client library would.
-//! - [`MailServer`] takes letters, as a process of its own, and gives them as [`Mail`].
+//! - [`MailServer`] takes emails, as a process of its own, and gives them as [`Mail`].
 //! - [`Browser`] opens pages in Chromium.
 //! - [`FastClock`] and [`ShiftedClock`] show a node another time of day.
 #![expect(
@@ -24,12 +24,12 @@ mod node;
 mod wire;
 
 pub use browser::{Browser, BrowserPlan, Element, Session};
-pub use client::{Answer, Client, PASSWORD, claims};
+pub use client::{Client, PASSWORD, TestResponse, claims};
 pub use database::{Database, TestDatabase};
 pub use faketime::{Environment, FastClock, ShiftedClock};
 pub use mail::{Mail, MailPlan, MailServer, MailTls};
 pub use node::{MASTER_KEY, Node, Plan, program, run};
-pub use wire::{RawAnswer, Wire};
+pub use wire::{RawResponse, Wire};
 
 /// Says that something is not checked here, so that it is seen although the test passes: what is
 /// printed by a macro is shown for failures alone. In the gate (`CI=true`) it fails instead.

@@ -1,6 +1,6 @@
 //! `MailServer`: a real SMTP server as a process of its own, which misbehaves when told to.
 
-mod letter;
+mod received;
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
@@ -13,7 +13,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::not_checked;
-pub use letter::Mail;
+pub use received::Mail;
 
 /// The server, and what its modes do.
 const SERVER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/smtp_server.py");
@@ -110,17 +110,17 @@ impl MailServer {
         self.tell(mode);
     }
 
-    /// Lets it answer the letters that mode `hold` has kept waiting.
+    /// Lets it answer the emails that mode `hold` has kept waiting.
     pub fn release(&self) {
         self.tell("release");
     }
 
-    /// All letters that have come in whole, in order, whether it said so or not.
+    /// All emails that have come in whole, in order, whether it said so or not.
     #[must_use]
-    pub fn letters(&self) -> Vec<Mail> {
+    pub fn emails(&self) -> Vec<Mail> {
         let journal = self.journal();
         let answered: Vec<&Value> = of_event(&journal, "answered").collect();
-        of_event(&journal, "letter")
+        of_event(&journal, "email")
             .map(|line| {
                 let accepted = answered.iter().any(|other| other["number"] == line["number"]);
                 Mail::read(line, accepted)
@@ -128,12 +128,12 @@ impl MailServer {
             .collect()
     }
 
-    /// All letters to this address.
+    /// All emails to this address.
     #[must_use]
-    pub fn letters_to(&self, address: &str) -> Vec<Mail> {
-        let mut letters = self.letters();
-        letters.retain(|mail| mail.to.iter().any(|to| to == address));
-        letters
+    pub fn emails_to(&self, address: &str) -> Vec<Mail> {
+        let mut emails = self.emails();
+        emails.retain(|mail| mail.to.iter().any(|to| to == address));
+        emails
     }
 
     /// How often somebody connected.
@@ -148,28 +148,28 @@ impl MailServer {
         of_event(&self.journal(), "refused").cloned().collect()
     }
 
-    /// Waits until the letters are as they should be, and gives them.
+    /// Waits until the emails are as they should be, and gives them.
     pub async fn wait_until(
         &self,
         patience: Duration,
         good: impl Fn(&[Mail]) -> bool,
     ) -> Vec<Mail> {
-        let begun = Instant::now();
+        let started = Instant::now();
         loop {
-            let letters = self.letters();
-            if good(&letters) {
-                return letters;
+            let emails = self.emails();
+            if good(&emails) {
+                return emails;
             }
-            assert!(begun.elapsed() < patience, "after {patience:?}: {letters:#?}");
+            assert!(started.elapsed() < patience, "after {patience:?}: {emails:#?}");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
 
-    /// Waits until there are so many letters to this address, and gives them.
+    /// Waits until there are so many emails to this address, and gives them.
     pub async fn wait_for(&self, address: &str, count: usize, patience: Duration) -> Vec<Mail> {
         let to = |mail: &&Mail| mail.to.iter().any(|to| to == address);
-        self.wait_until(patience, |letters| letters.iter().filter(to).count() >= count).await;
-        self.letters_to(address)
+        self.wait_until(patience, |emails| emails.iter().filter(to).count() >= count).await;
+        self.emails_to(address)
     }
 
     fn journal(&self) -> Vec<Value> {

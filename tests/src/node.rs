@@ -109,7 +109,7 @@ impl Plan {
             ("GATEWARD__PASSWORD__ARGON2_ITERATIONS", "1"),
             ("GATEWARD__DATABASE__POOL_SIZE", "8"),
             ("GATEWARD__LOG__FORMAT", "json"),
-            ("GATEWARD__THROTTLE__ENABLED", "false"),
+            ("GATEWARD__RATE_LIMIT__ENABLED", "false"),
         ];
         let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let folder = database.folder.path().to_owned();
@@ -182,7 +182,7 @@ impl Node {
 
     /// Waits for a line of the log with this message, and gives it.
     pub async fn wait_for_line(&mut self, message: &str) -> Value {
-        let begun = Instant::now();
+        let started = Instant::now();
         loop {
             let log = self.log();
             let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
@@ -192,14 +192,14 @@ impl Node {
             if let Some(status) = self.child.try_wait().unwrap() {
                 panic!("the node ended with {status}:\n{}", self.log());
             }
-            assert!(begun.elapsed() < PATIENCE, "no line {message:?}:\n{log}");
+            assert!(started.elapsed() < PATIENCE, "no line {message:?}:\n{log}");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
 
     /// Waits until its log holds a text, and gives the log.
     pub async fn wait_for_text(&mut self, text: &str) -> String {
-        let begun = Instant::now();
+        let started = Instant::now();
         loop {
             let log = self.log();
             if log.contains(text) {
@@ -208,7 +208,7 @@ impl Node {
             if let Some(status) = self.child.try_wait().unwrap() {
                 panic!("the node ended with {status}:\n{}", self.log());
             }
-            assert!(begun.elapsed() < PATIENCE, "no text {text:?}:\n{log}");
+            assert!(started.elapsed() < PATIENCE, "no text {text:?}:\n{log}");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
@@ -249,12 +249,12 @@ impl Node {
 
     /// Waits until it has ended by itself.
     pub async fn ended(&mut self) -> ExitStatus {
-        let begun = Instant::now();
+        let started = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return status;
             }
-            assert!(begun.elapsed() < PATIENCE, "the node does not end:\n{}", self.log());
+            assert!(started.elapsed() < PATIENCE, "the node does not end:\n{}", self.log());
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }

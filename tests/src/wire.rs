@@ -12,7 +12,7 @@ pub struct Wire(TcpStream);
 
 /// What came back on a connection.
 #[derive(Debug)]
-pub struct RawAnswer {
+pub struct RawResponse {
     /// The bytes, as text.
     pub text: String,
     /// Whether the node closed the connection.
@@ -32,14 +32,14 @@ impl Wire {
     }
 
     /// Reads until the node closes the connection, or as long as that.
-    pub async fn read_for(&mut self, patience: Duration) -> RawAnswer {
+    pub async fn read_for(&mut self, patience: Duration) -> RawResponse {
         let mut bytes = Vec::new();
         let closed = timeout(patience, self.0.read_to_end(&mut bytes)).await.is_ok();
-        RawAnswer { text: String::from_utf8_lossy(&bytes).into_owned(), closed }
+        RawResponse { text: String::from_utf8_lossy(&bytes).into_owned(), closed }
     }
 
     /// Reads the head of an answer and as much of its body as has come with it.
-    pub async fn read_head(&mut self, patience: Duration) -> RawAnswer {
+    pub async fn read_checkpoint(&mut self, patience: Duration) -> RawResponse {
         let mut bytes = Vec::new();
         let read = async {
             while !bytes.windows(4).any(|window| window == b"\r\n\r\n") {
@@ -50,18 +50,18 @@ impl Wire {
             false
         };
         let closed = timeout(patience, read).await.unwrap_or(false);
-        RawAnswer { text: String::from_utf8_lossy(&bytes).into_owned(), closed }
+        RawResponse { text: String::from_utf8_lossy(&bytes).into_owned(), closed }
     }
 
     /// Sends bytes and gives what comes back until the node closes the connection or falls silent.
-    pub async fn exchange(url: &str, bytes: &[u8]) -> RawAnswer {
+    pub async fn exchange(url: &str, bytes: &[u8]) -> RawResponse {
         let mut wire = Self::open(url).await;
         wire.send(bytes).await;
         wire.read_for(Duration::from_millis(700)).await
     }
 }
 
-impl RawAnswer {
+impl RawResponse {
     /// The statuses of the answers, in order.
     #[must_use]
     pub fn statuses(&self) -> Vec<u16> {

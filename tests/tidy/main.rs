@@ -20,8 +20,8 @@ const MAP: &[(&str, &[&str], &[&str])] = &[
     ("gateward-crypto", &["domain"], &["testkit"]),
     ("gateward-diesel", &["domain"], &["testkit"]),
     ("gateward-http", &["app"], &["crypto", "domain", "testkit"]),
-    ("gateward-memory", &["domain"], &["testkit"]),
-    ("gateward-smtp", &["domain"], &["testkit"]),
+    ("gateward-cache", &["domain"], &["testkit"]),
+    ("gateward-email", &["domain"], &["testkit"]),
     ("gateward-server", &["app", "crypto", "diesel", "domain", "http", "memory", "smtp"], &[]),
     ("gateward-e2e", &[], &[]),
     ("gateward-example-adapter", &["domain"], &["testkit"]),
@@ -188,9 +188,9 @@ fn security_rows_and_tests_name_each_other() {
     let rows = security_rows();
     let name = Regex::new(r"`([a-z0-9_]+)`").unwrap();
     let mut wrong = Vec::new();
-    for (row, (state, place)) in rows.iter().filter(|(_, (state, _))| state == "shown") {
+    for (row, (state, index)) in rows.iter().filter(|(_, (state, _))| state == "shown") {
         let named: Vec<String> =
-            name.captures_iter(place).map(|found| found[1].to_owned()).collect();
+            name.captures_iter(index).map(|found| found[1].to_owned()).collect();
         if named.is_empty() {
             wrong.push(format!("{row} is {state} by no test"));
         }

@@ -41,7 +41,7 @@ impl EventFilter {
     fn range(&self) -> EventRange {
         match (self.subject, self.actor, self.event) {
             (Some(id), ..) => EventRange::About(id),
-            (None, Some(id), _) => EventRange::By(id),
+            (None, Some(id), _) => EventRange::CausedBy(id),
             (None, None, Some(name)) => EventRange::Named(name),
             (None, None, None) => EventRange::All,
         }
@@ -49,7 +49,7 @@ impl EventFilter {
 
     /// Whether an event of the range is wanted.
     fn wants(&self, event: &Event) -> bool {
-        self.actor.is_none_or(|id| EventRange::By(id).contains(event))
+        self.actor.is_none_or(|id| EventRange::CausedBy(id).contains(event))
             && self.event.is_none_or(|name| EventRange::Named(name).contains(event))
     }
 }

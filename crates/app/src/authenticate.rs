@@ -63,22 +63,22 @@ impl App {
         now: Timestamp,
     ) -> Result<Caller, AuthenticateError> {
         let claims = self.ports.signer.verify_access(token, now)?;
-        let knowledge = &*self.ports.knowledge;
+        let auth_cache = &*self.ports.auth_cache;
         // Which sessions ended is kept for as long as a token of ours lives; this one may outlive it,
         // if the life of tokens was longer when it was made.
         let life = claims.expires_at.seconds_since(claims.issued_at);
-        if !knowledge.is_fresh() || life > self.policy.access_ttl_seconds {
+        if !auth_cache.is_fresh() || life > self.policy.access_ttl_seconds {
             return self.authenticate_by_store(&claims, now).await;
         }
-        if let Some(reason) = knowledge.find_end(&claims) {
+        if let Some(reason) = auth_cache.find_end(&claims) {
             return Err(AuthenticateError::SessionEnded(reason));
         }
-        if let Some(user) = knowledge.find_user(&claims) {
+        if let Some(user) = auth_cache.find_user(&claims) {
             return caller(&claims, Some(user));
         }
-        let mark = knowledge.begin_read();
+        let mark = auth_cache.begin_read();
         let caller = self.authenticate_by_store(&claims, now).await?;
-        knowledge.remember_user(&caller.user, caller.session_id, mark);
+        auth_cache.remember_user(&caller.user, caller.session_id, mark);
         Ok(caller)
     }
 

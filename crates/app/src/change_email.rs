@@ -1,17 +1,18 @@
 //! Changing one's own address, and undoing it from the old one.
 
+use gateward_domain::email::{EmailKind, OutboxEmail};
 use gateward_domain::link::{Link, LinkPurpose, LinkSubject, SecretHash};
-use gateward_domain::mail::{LetterKind, QueuedLetter};
-use gateward_domain::ports::{Access, Pathway, StoreError, Taken, Tx};
+use gateward_domain::ports::{Access, RateLimitScope, StoreError, Taken, Tx};
 use gateward_domain::{
-    Actor, Email, EndReason, Event, EventKind, Origin, SessionId, Timestamp, TokenError, User,
+    Actor, EmailAddress, EndReason, Event, EventKind, RequestInfo, SessionId, Timestamp,
+    TokenError, User,
 };
 
-use crate::aftermath::Aftermath;
+use crate::after_commit::AfterCommit;
 use crate::links::USER_LINKS_MAX;
 use crate::outbox::CONFIRMING;
-use crate::rate_limited::throttled;
-use crate::reauthenticate::PasswordShown;
+use crate::rate_limited::rate_limited;
+use crate::reauthenticate::PasswordConfirmed;
 use crate::{App, Caller, RateLimited};
 
 /// How many links that undo a change an account may have at once: each is good for a week.
@@ -58,9 +59,9 @@ impl App {
     pub async fn change_email(
         &self,
         caller: &Caller,
-        _: PasswordShown,
-        new: Email,
-        origin: &Origin,
+        _: PasswordConfirmed,
+        new: EmailAddress,
+        request_info: &RequestInfo,
     ) -> Result<(), ChangeEmailError> {
         let now = self.now();
         let mut tx = self.ports.store.begin(Access::Write).await?;
@@ -83,41 +84,41 @@ impl App {
         for link in [&confirm, &undo] {
             tx.put_link(link).await?;
         }
-        let ask = self.letter(LetterKind::ChangeEmail, &new, origin.ip, now);
-        let tell = self.notice(LetterKind::EmailChange, &user, origin.ip, now);
-        let carrying = |letter: QueuedLetter, link: &Link| QueuedLetter {
+        let ask = self.email(EmailKind::ChangeEmail, &new, request_info.ip, now);
+        let tell = self.notice(EmailKind::EmailChange, &user, request_info.ip, now);
+        let carrying = |message: OutboxEmail, link: &Link| OutboxEmail {
             user_id: Some(user.id),
             link_id: Some(link.id),
-            ..letter
+            ..message
         };
-        self.post_spaced(&mut *tx, CONFIRMING, carrying(ask, &confirm)).await?;
-        tx.insert_letter(&carrying(tell, &undo)).await?;
-        let event = self.event_of(caller, EventKind::EmailChangeRequested, origin, now);
+        self.queue_spaced(&mut *tx, CONFIRMING, carrying(ask, &confirm)).await?;
+        tx.insert_outbox_email(&carrying(tell, &undo)).await?;
+        let event = self.event_of(caller, EventKind::EmailChangeRequested, request_info, now);
         tx.insert_event(&event).await?;
-        self.conclude(tx, Aftermath::default().letter(), now).await?;
+        self.commit_and_publish(tx, AfterCommit::default().email(), now).await?;
         tracing::info!(user_id = %user.id, "another address was asked for");
         Ok(())
     }
 
     /// Brings the address back that the link was sent to. Before the change was confirmed this
     /// cancels it; either way whoever asked for it is out: sessions and password end, and the owner
-    /// gets a letter to choose a new one.
+    /// gets an email to choose a new one.
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn undo_email_change(
         &self,
         token: &str,
-        origin: &Origin,
+        request_info: &RequestInfo,
     ) -> Result<(), UndoEmailError> {
         let is_wrong = |error: &UndoEmailError| matches!(error, UndoEmailError::InvalidLink);
         let now = self.now();
-        let undone = self.undo_by_link(token, origin, now);
-        self.counted(Pathway::Link, (origin, now), is_wrong, undone).await
+        let undone = self.undo_by_link(token, request_info, now);
+        self.counted(RateLimitScope::Link, (request_info, now), is_wrong, undone).await
     }
 
     async fn undo_by_link(
         &self,
         token: &str,
-        origin: &Origin,
+        request_info: &RequestInfo,
         now: Timestamp,
     ) -> Result<(), UndoEmailError> {
         let mut tx = self.ports.store.begin(Access::Read).await?;
@@ -131,12 +132,12 @@ impl App {
         if !tx.spend_link(link.id, now).await? {
             return Err(UndoEmailError::InvalidLink);
         }
-        let ended = self.bring_back(&mut *tx, &user, &link, (origin, now)).await?;
-        let aftermath = Aftermath::default()
+        let ended = self.bring_back(&mut *tx, &user, &link, (request_info, now)).await?;
+        let after_commit = AfterCommit::default()
             .user_changed(user_id)
             .sessions_ended(&ended, EndReason::EmailChanged)
-            .letter();
-        self.conclude(tx, aftermath, now).await?;
+            .email();
+        self.commit_and_publish(tx, after_commit, now).await?;
         tracing::info!(%user_id, "change of address undone, sessions ended");
         Ok(())
     }
@@ -146,26 +147,27 @@ impl App {
         tx: &mut dyn Tx,
         user: &User,
         link: &Link,
-        (origin, now): (&Origin, Timestamp),
+        (request_info, now): (&RequestInfo, Timestamp),
     ) -> Result<Vec<SessionId>, UndoEmailError> {
         tx.set_email(user.id, &link.email, true, now).await?;
-        // Whoever asked for the change knows the password. From now on nobody does: the letter to
+        // Whoever asked for the change knows the password. From now on nobody does: the email to
         // choose a new one is the only way in.
         tx.set_password(user.id, user.credentials_version, &self.decoy_hash, now).await?;
         let reason = EndReason::EmailChanged;
-        let ended = self.end_all_begun(tx, user, reason, now).await?;
+        let ended = self.end_all_started(tx, user, reason, now).await?;
         // Links that undo later changes went to addresses that these changes brought.
         tx.delete_user_links(user.id, &[LinkPurpose::UndoEmail], link.created_at).await?;
         for kind in [EventKind::EmailChangeUndone, EventKind::SessionsEnded(reason)] {
             let event = self.event(kind, Actor::User(user.id), now);
-            tx.insert_event(&Event { user_id: Some(user.id), ip: origin.ip, ..event }).await?;
+            tx.insert_event(&Event { user_id: Some(user.id), ip: request_info.ip, ..event })
+                .await?;
         }
         if user.email != link.email {
-            let letter = self.notice(LetterKind::EmailUndone, user, origin.ip, now);
-            tx.insert_letter(&letter).await?;
+            let message = self.notice(EmailKind::EmailUndone, user, request_info.ip, now);
+            tx.insert_outbox_email(&message).await?;
         }
-        let letter = self.letter(LetterKind::ForgotPassword, &link.email, origin.ip, now);
-        tx.insert_letter(&QueuedLetter { user_id: Some(user.id), ..letter }).await?;
+        let message = self.email(EmailKind::ForgotPassword, &link.email, request_info.ip, now);
+        tx.insert_outbox_email(&OutboxEmail { user_id: Some(user.id), ..message }).await?;
         Ok(ended)
     }
 }
@@ -180,4 +182,4 @@ impl From<StoreError> for UndoEmailError {
     }
 }
 
-throttled!(UndoEmailError);
+rate_limited!(UndoEmailError);

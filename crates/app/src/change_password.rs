@@ -1,11 +1,13 @@
 //! Changing one's own password.
 
-use gateward_domain::mail::LetterKind;
+use gateward_domain::email::EmailKind;
 use gateward_domain::ports::{Access, HashError, StoreError};
-use gateward_domain::{End, EndReason, EventKind, Origin, Password, PasswordError, PasswordHash};
+use gateward_domain::{
+    End, EndReason, EventKind, Password, PasswordError, PasswordHash, RequestInfo,
+};
 
-use crate::aftermath::Aftermath;
-use crate::reset::end_links_begun;
+use crate::after_commit::AfterCommit;
+use crate::reset::end_links_issued;
 use crate::{App, Caller, ReauthenticateError};
 
 /// The old password and the new one.
@@ -16,14 +18,14 @@ pub struct ChangePassword {
     /// What it is to be.
     pub new: Password,
     /// Where the request came from.
-    pub origin: Origin,
+    pub request_info: RequestInfo,
 }
 
 /// A change that may be made; nothing is written yet.
 #[derive(Debug)]
 pub struct PreparedChange {
     hash: PasswordHash,
-    origin: Origin,
+    request_info: RequestInfo,
 }
 
 /// Why the password was not changed.
@@ -71,9 +73,9 @@ impl App {
         let user = &caller.user;
         self.check_password::<ChangePasswordError>(&change.new, &user.username, &user.email)
             .await?;
-        self.verify_again(caller, &change.current, &change.origin).await?;
+        self.verify_again(caller, &change.current, &change.request_info).await?;
         let hash = self.ports.hasher.hash(&change.new).await?;
-        Ok(PreparedChange { hash, origin: change.origin })
+        Ok(PreparedChange { hash, request_info: change.request_info })
     }
 
     /// The second half: sets the password, if the current one is still the one that was checked.
@@ -84,7 +86,7 @@ impl App {
         prepared: PreparedChange,
     ) -> Result<(), ChangePasswordError> {
         let (now, user) = (self.now(), &caller.user);
-        let PreparedChange { hash, origin } = prepared;
+        let PreparedChange { hash, request_info } = prepared;
         let reason = EndReason::PasswordChanged;
         let mut tx = self.ports.store.begin(Access::Write).await?;
         tx.lock_user(user.id).await?;
@@ -95,14 +97,20 @@ impl App {
         let end = End { at: now, reason };
         let ended = tx.end_sessions_of_user(user.id, Some(caller.session_id), end).await?;
         // Whoever knew the old password may have begun these.
-        end_links_begun(&mut *tx, user.id).await?;
+        end_links_issued(&mut *tx, user.id).await?;
         for kind in [EventKind::PasswordChanged, EventKind::SessionsEnded(reason)] {
-            tx.insert_event(&self.event_of(caller, kind, &origin, now)).await?;
+            tx.insert_event(&self.event_of(caller, kind, &request_info, now)).await?;
         }
-        tx.insert_letter(&self.notice(LetterKind::PasswordChanged, user, origin.ip, now)).await?;
-        let aftermath =
-            Aftermath::default().user_changed(user.id).sessions_ended(&ended, reason).letter();
-        self.conclude(tx, aftermath, now).await?;
+        tx.insert_outbox_email(&self.notice(
+            EmailKind::PasswordChanged,
+            user,
+            request_info.ip,
+            now,
+        ))
+        .await?;
+        let after_commit =
+            AfterCommit::default().user_changed(user.id).sessions_ended(&ended, reason).email();
+        self.commit_and_publish(tx, after_commit, now).await?;
         let count = ended.len();
         tracing::info!(user_id = %user.id, count, %reason, "password changed, sessions ended");
         Ok(())

@@ -1,10 +1,10 @@
 //! Changing one's own name.
 
-use gateward_domain::mail::LetterKind;
+use gateward_domain::email::EmailKind;
 use gateward_domain::ports::{Access, StoreError};
-use gateward_domain::{EventKind, Origin, User, Username};
+use gateward_domain::{EventKind, RequestInfo, User, Username};
 
-use crate::aftermath::Aftermath;
+use crate::after_commit::AfterCommit;
 use crate::outbox::RENAMING;
 use crate::{App, Caller};
 
@@ -26,7 +26,7 @@ impl App {
         &self,
         caller: &Caller,
         username: Username,
-        origin: &Origin,
+        request_info: &RequestInfo,
     ) -> Result<User, ChangeUsernameError> {
         let now = self.now();
         let mut tx = self.ports.store.begin(Access::Write).await?;
@@ -34,12 +34,12 @@ impl App {
             return Err(ChangeUsernameError::Gone);
         }
         let user = tx.find_user(caller.user.id).await?.ok_or(ChangeUsernameError::Gone)?;
-        let event = self.event_of(caller, EventKind::UsernameChanged, origin, now);
+        let event = self.event_of(caller, EventKind::UsernameChanged, request_info, now);
         tx.insert_event(&event).await?;
-        let letter = self.notice(LetterKind::UsernameChanged, &user, origin.ip, now);
-        self.post_spaced(&mut *tx, RENAMING, letter).await?;
-        let aftermath = Aftermath::default().user_changed(user.id).letter();
-        self.conclude(tx, aftermath, now).await?;
+        let message = self.notice(EmailKind::UsernameChanged, &user, request_info.ip, now);
+        self.queue_spaced(&mut *tx, RENAMING, message).await?;
+        let after_commit = AfterCommit::default().user_changed(user.id).email();
+        self.commit_and_publish(tx, after_commit, now).await?;
         tracing::info!(user_id = %user.id, "username changed");
         Ok(user)
     }

@@ -1,14 +1,14 @@
-//! Composing a letter: what it says is decided when it is sent, from how things are then.
+//! Composing an email: what it says is decided when it is sent, from how things are then.
 
+use gateward_domain::email::{EmailKind, EmailMessage, EmailTemplate, OutboxEmail};
 use gateward_domain::link::{Link, LinkPurpose, LinkSubject};
-use gateward_domain::mail::{Letter, LetterKind, LetterText, QueuedLetter};
 use gateward_domain::ports::{Access, StoreError, Tx};
 use gateward_domain::{Identifier, SignupId, Timestamp, TokenError, User};
 
 use crate::App;
 use crate::links::USER_LINKS_MAX;
 
-/// How many seconds a link must still be good for when its letter is sent, so that there is time to
+/// How many seconds a link must still be good for when its email is sent, so that there is time to
 /// read it.
 const READING_SECONDS: i64 = 120;
 
@@ -17,8 +17,8 @@ const FAR: Timestamp = Timestamp::from_micros(i64::MAX);
 
 /// What comes of composing.
 pub(crate) enum Composed {
-    /// The letter as it is sent.
-    Letter(Box<Letter>),
+    /// The email as it is sent.
+    EmailMessage(Box<EmailMessage>),
     /// There is nothing to be said.
     Nothing {
         /// Why, for the operator.
@@ -28,7 +28,7 @@ pub(crate) enum Composed {
     },
 }
 
-/// Why a letter could not be composed.
+/// Why an email could not be composed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ComposeError {
     /// Its link could not be made.
@@ -39,21 +39,21 @@ pub(crate) enum ComposeError {
     Store(#[from] StoreError),
 }
 
-/// What a letter says, and with which link.
+/// What an email says, and with which link.
 enum Content {
-    Plain(LetterText),
+    Plain(EmailTemplate),
     /// A link that exists.
-    With(LetterText, Link),
+    With(EmailTemplate, Link),
     /// A link that is to be made, good until that time at most.
-    Make(LetterText, LinkPurpose, LinkSubject, Timestamp),
+    Make(EmailTemplate, LinkPurpose, LinkSubject, Timestamp),
     Nothing(&'static str, bool),
 }
 
 impl App {
-    /// Decides what a letter says, and makes its link if it has none that is good.
+    /// Decides what an email says, and makes its link if it has none that is good.
     pub(crate) async fn compose(
         &self,
-        queued: &QueuedLetter,
+        queued: &OutboxEmail,
         now: Timestamp,
     ) -> Result<Composed, ComposeError> {
         let mut tx = self.ports.store.begin(Access::Write).await?;
@@ -71,42 +71,42 @@ impl App {
                 let link =
                     Link { expires_at: link.expires_at.min(until), code_tries: tries, ..link };
                 tx.put_link(&link).await?;
-                tx.set_letter_link(queued.id, link.id, link.user_id()).await?;
+                tx.set_outbox_email_link(queued.id, link.id, link.user_id()).await?;
                 (text, Some(link))
             }
         };
         tx.commit().await?;
-        Ok(Composed::Letter(Box::new(self.filled(queued, text, link.as_ref())?)))
+        Ok(Composed::EmailMessage(Box::new(self.filled(queued, text, link.as_ref())?)))
     }
 
-    /// The letter that goes out.
+    /// The email that goes out.
     fn filled(
         &self,
-        queued: &QueuedLetter,
-        text: LetterText,
+        queued: &OutboxEmail,
+        text: EmailTemplate,
         link: Option<&Link>,
-    ) -> Result<Letter, TokenError> {
+    ) -> Result<EmailMessage, TokenError> {
         // What is good for seven days has no code: its page takes the token, which cannot be guessed.
         let by_link_alone = [LinkPurpose::UndoEmail, LinkPurpose::NotMe, LinkPurpose::Invitation];
         let coded = link.filter(|link| !by_link_alone.contains(&link.purpose));
-        Ok(Letter {
+        Ok(EmailMessage {
             id: queued.id,
             to: queued.recipient.clone(),
             text,
             link: link.map(|link| self.link_url(link)).transpose()?,
             code: coded.map(|link| self.link_code(link)).transpose()?,
-            good_until: link.map(|link| link.expires_at),
-            caused_at: queued.caused_at,
+            expires_at: link.map(|link| link.expires_at),
+            created_at: queued.created_at,
             ip: queued.ip,
         })
     }
 
-    /// What a letter says whose link was made before; `None` if its link is to be made anew, or if
+    /// What an email says whose link was made before; `None` if its link is to be made anew, or if
     /// it has none yet.
     async fn link_of(
         &self,
         tx: &mut dyn Tx,
-        queued: &QueuedLetter,
+        queued: &OutboxEmail,
         now: Timestamp,
     ) -> Result<Option<Content>, StoreError> {
         let Some(id) = queued.link_id else { return Ok(None) };
@@ -124,16 +124,16 @@ impl App {
                     other => return Ok(Some(other)),
                 }
             }
-            LinkPurpose::ConfirmEmail => LetterText::ConfirmEmail,
-            LinkPurpose::UndoEmail => LetterText::EmailChange,
-            LinkPurpose::NotMe => LetterText::NewClient,
-            LinkPurpose::Invitation => LetterText::Invitation,
-            LinkPurpose::ResetPassword | LinkPurpose::HandedReset => LetterText::ResetPassword,
+            LinkPurpose::ConfirmEmail => EmailTemplate::ConfirmEmail,
+            LinkPurpose::UndoEmail => EmailTemplate::EmailChange,
+            LinkPurpose::NotMe => EmailTemplate::NewDevice,
+            LinkPurpose::Invitation => EmailTemplate::Invitation,
+            LinkPurpose::ResetPassword | LinkPurpose::OperatorReset => EmailTemplate::ResetPassword,
             LinkPurpose::ChangeEmail => {
                 let owner = tx.find_email_owner(&link.email, now).await?;
                 match owner.filter(|owner| Some(*owner) != link.user_id()) {
-                    Some(_) => return Ok(Some(Content::Plain(LetterText::AddressInUse))),
-                    None => LetterText::ConfirmChange,
+                    Some(_) => return Ok(Some(Content::Plain(EmailTemplate::AddressInUse))),
+                    None => EmailTemplate::ConfirmChange,
                 }
             }
         };
@@ -141,25 +141,25 @@ impl App {
     }
 }
 
-/// What a letter says, from how things are now.
+/// What an email says, from how things are now.
 async fn content(
     tx: &mut dyn Tx,
-    queued: &QueuedLetter,
+    queued: &OutboxEmail,
     now: Timestamp,
 ) -> Result<Content, StoreError> {
     let plain = |text| Ok(Content::Plain(text));
     match queued.kind {
-        LetterKind::Signup | LetterKind::ResendConfirmation => match queued.signup_id {
+        EmailKind::Signup | EmailKind::ResendConfirmation => match queued.signup_id {
             Some(id) => of_signup(tx, queued, id, now).await,
             None => of_resend(tx, queued, now).await,
         },
-        LetterKind::ConfirmEmail => match owner(tx, queued).await? {
+        EmailKind::ConfirmEmail => match owner(tx, queued).await? {
             Some(user) => Ok(of_account(&user)),
             None => Ok(Content::Nothing("the account is gone or has another address", false)),
         },
-        LetterKind::ForgotPassword => Ok(match owner(tx, queued).await? {
+        EmailKind::ForgotPassword => Ok(match owner(tx, queued).await? {
             Some(user) if !user.disabled => Content::Make(
-                LetterText::ResetPassword,
+                EmailTemplate::ResetPassword,
                 LinkPurpose::ResetPassword,
                 LinkSubject::User(user.id),
                 FAR,
@@ -167,35 +167,35 @@ async fn content(
             _ => Content::Nothing("no account with this address may reset its password", false),
         }),
         // Their links were made with the change, so that cancelling it reaches them.
-        LetterKind::ChangeEmail
-        | LetterKind::EmailChange
-        | LetterKind::NewClient
-        | LetterKind::Invitation => Ok(Content::Nothing("its link was not sent in time", true)),
-        LetterKind::EmailChanged => plain(LetterText::EmailChanged),
-        LetterKind::EmailUndone => plain(LetterText::EmailUndone),
-        LetterKind::PasswordChanged => plain(LetterText::PasswordChanged),
-        LetterKind::PasswordReset => plain(LetterText::PasswordReset),
-        LetterKind::UsernameChanged => plain(LetterText::UsernameChanged),
-        LetterKind::TokenReused => plain(LetterText::TokenReused),
-        LetterKind::AccountDeleted => plain(LetterText::AccountDeleted),
+        EmailKind::ChangeEmail
+        | EmailKind::EmailChange
+        | EmailKind::NewDevice
+        | EmailKind::Invitation => Ok(Content::Nothing("its link was not sent in time", true)),
+        EmailKind::EmailChanged => plain(EmailTemplate::EmailChanged),
+        EmailKind::EmailUndone => plain(EmailTemplate::EmailUndone),
+        EmailKind::PasswordChanged => plain(EmailTemplate::PasswordChanged),
+        EmailKind::PasswordReset => plain(EmailTemplate::PasswordReset),
+        EmailKind::UsernameChanged => plain(EmailTemplate::UsernameChanged),
+        EmailKind::TokenReused => plain(EmailTemplate::TokenReused),
+        EmailKind::AccountDeleted => plain(EmailTemplate::AccountDeleted),
     }
 }
 
 /// How often a code was tried on the link about an account whose place another takes: asking for a
-/// new letter gives nobody more tries.
+/// new email gives nobody more tries.
 async fn tries_so_far(tx: &mut dyn Tx, link: &Link) -> Result<u32, StoreError> {
     let Some(user_id) = link.user_id() else { return Ok(0) };
     let links = tx.list_user_links(user_id, USER_LINKS_MAX).await?;
     let replaced = links.iter().find(|other| {
-        other.place() == link.place()
+        other.dedup_key() == link.dedup_key()
             && other.purpose == link.purpose
             && other.expires_at > link.created_at
     });
     Ok(replaced.map_or(0, |link| link.code_tries))
 }
 
-/// The account with the letter's address, locked.
-async fn owner(tx: &mut dyn Tx, queued: &QueuedLetter) -> Result<Option<User>, StoreError> {
+/// The account with the email's address, locked.
+async fn owner(tx: &mut dyn Tx, queued: &OutboxEmail) -> Result<Option<User>, StoreError> {
     let identifier = Identifier::Email(queued.recipient.clone());
     let Some(found) = tx.find_user_by_identifier(&identifier).await? else { return Ok(None) };
     let user = tx.lock_user(found.id).await?;
@@ -205,27 +205,27 @@ async fn owner(tx: &mut dyn Tx, queued: &QueuedLetter) -> Result<Option<User>, S
 /// A sign-up is confirmed, unless its address has an account.
 async fn of_signup(
     tx: &mut dyn Tx,
-    queued: &QueuedLetter,
+    queued: &OutboxEmail,
     id: SignupId,
     now: Timestamp,
 ) -> Result<Content, StoreError> {
-    let is_soon_over = now.plus_seconds(READING_SECONDS);
-    let Some(signup) = tx.find_signup(id, is_soon_over).await? else {
+    let ends_soon = now.plus_seconds(READING_SECONDS);
+    let Some(signup) = tx.find_signup(id, ends_soon).await? else {
         // Perhaps because another one of the address was confirmed.
         let is_known = tx.find_email_owner(&queued.recipient, now).await?.is_some();
         return Ok(Content::Nothing("the sign-up is over", !is_known));
     };
     if tx.find_email_owner(&signup.email, now).await?.is_some() {
-        return Ok(Content::Plain(LetterText::AccountExists));
+        return Ok(Content::Plain(EmailTemplate::AccountExists));
     }
     let (purpose, subject) = (LinkPurpose::ConfirmSignup, LinkSubject::Signup(signup.id));
-    Ok(Content::Make(LetterText::ConfirmSignup, purpose, subject, signup.expires_at))
+    Ok(Content::Make(EmailTemplate::ConfirmSignup, purpose, subject, signup.expires_at))
 }
 
 /// Whatever waits for this address to be confirmed: its account, or the sign-up that was made last.
 async fn of_resend(
     tx: &mut dyn Tx,
-    queued: &QueuedLetter,
+    queued: &OutboxEmail,
     now: Timestamp,
 ) -> Result<Content, StoreError> {
     if let Some(user) = owner(tx, queued).await? {
@@ -243,5 +243,5 @@ fn of_account(user: &User) -> Content {
         return Content::Nothing("the account is disabled or its address confirmed", false);
     }
     let subject = LinkSubject::User(user.id);
-    Content::Make(LetterText::ConfirmEmail, LinkPurpose::ConfirmEmail, subject, FAR)
+    Content::Make(EmailTemplate::ConfirmEmail, LinkPurpose::ConfirmEmail, subject, FAR)
 }

@@ -1,18 +1,18 @@
 //! Confirming an address: the mailbox *and* the account are proved, so that nobody can have a
 //! stranger's click confirm an account whose password they chose.
 
+use gateward_domain::email::EmailKind;
 use gateward_domain::link::{Link, LinkPurpose, LinkSubject, SecretHash};
-use gateward_domain::mail::LetterKind;
-use gateward_domain::ports::{Access, HashError, Pathway, StoreError, Taken, Tx};
+use gateward_domain::ports::{Access, HashError, RateLimitScope, StoreError, Taken, Tx};
 use gateward_domain::signup::PendingSignup;
 use gateward_domain::{
-    Actor, Event, EventKind, Origin, Password, Timestamp, User, UserId, Username,
+    Actor, Event, EventKind, Password, RequestInfo, Timestamp, User, UserId, Username,
 };
 
-use crate::aftermath::Aftermath;
-use crate::links::LetterProof;
-use crate::rate_limited::throttled;
-use crate::reset::end_links_begun;
+use crate::after_commit::AfterCommit;
+use crate::links::LinkProof;
+use crate::rate_limited::rate_limited;
+use crate::reset::end_links_issued;
 use crate::{App, RateLimited};
 
 /// How somebody proves that the account is theirs.
@@ -32,13 +32,13 @@ pub enum AccountProof {
 #[derive(Debug)]
 pub struct ConfirmEmail {
     /// The link or the code.
-    pub mailbox: LetterProof,
+    pub mailbox: LinkProof,
     /// The proof of being who signed up, or whose account it is.
     pub account: AccountProof,
     /// Another name, where the one that was asked for went to somebody else meanwhile.
     pub username: Option<Username>,
     /// Where the request came from.
-    pub origin: Origin,
+    pub request_info: RequestInfo,
 }
 
 /// A confirmation that may be made; nothing is written yet.
@@ -48,7 +48,7 @@ pub struct PreparedConfirmation {
     /// The version of the credentials that proved the account, if it is one.
     version: Option<i64>,
     username: Option<Username>,
-    origin: Origin,
+    request_info: RequestInfo,
 }
 
 /// Why the address was not confirmed.
@@ -90,11 +90,11 @@ impl App {
         &self,
         confirm: ConfirmEmail,
     ) -> Result<PreparedConfirmation, ConfirmEmailError> {
-        let origin = confirm.origin.clone();
+        let request_info = confirm.request_info.clone();
         let is_wrong = |error: &ConfirmEmailError| matches!(error, ConfirmEmailError::InvalidLink);
         let now = self.now();
         let prepared = self.prepare_by_proofs(confirm, now);
-        self.counted(Pathway::Link, (&origin, now), is_wrong, prepared).await
+        self.counted(RateLimitScope::Link, (&request_info, now), is_wrong, prepared).await
     }
 
     async fn prepare_by_proofs(
@@ -102,13 +102,13 @@ impl App {
         confirm: ConfirmEmail,
         now: Timestamp,
     ) -> Result<PreparedConfirmation, ConfirmEmailError> {
-        let ConfirmEmail { mailbox, account, username, origin } = confirm;
+        let ConfirmEmail { mailbox, account, username, request_info } = confirm;
         let about = self.subject_of(&account, now).await?;
         if let Some(name) = &username {
             // Asked before a code is tried, so that choosing a name uses nothing up.
             self.refuse_taken_name(name).await?;
         }
-        let link = self.shown_link(&mailbox, &LinkPurpose::CONFIRMING, about, now).await?;
+        let link = self.presented_link(&mailbox, &LinkPurpose::CONFIRMING, about, now).await?;
         let subject = match &link {
             Some(link) => self.find_subject(link, now).await?,
             None => None,
@@ -119,7 +119,7 @@ impl App {
             Some(Subject::Account(user)) => Some(user.credentials_version),
             _ => None,
         };
-        Ok(PreparedConfirmation { link, version, username, origin })
+        Ok(PreparedConfirmation { link, version, username, request_info })
     }
 
     /// The second half: uses the link up and does what it was made for.
@@ -129,7 +129,7 @@ impl App {
         prepared: PreparedConfirmation,
     ) -> Result<(), ConfirmEmailError> {
         let now = self.now();
-        let PreparedConfirmation { link, origin, .. } = &prepared;
+        let PreparedConfirmation { link, request_info, .. } = &prepared;
         let mut tx = self.ports.store.begin(Access::Write).await?;
         let user = match link.user_id() {
             Some(id) => tx.lock_user(id).await?,
@@ -161,15 +161,16 @@ impl App {
         tx.delete_signups_of_email(&link.email).await?;
         for kind in kinds {
             let event = self.event(kind, Actor::User(user_id), now);
-            tx.insert_event(&Event { user_id: Some(user_id), ip: origin.ip, ..event }).await?;
+            tx.insert_event(&Event { user_id: Some(user_id), ip: request_info.ip, ..event })
+                .await?;
         }
-        let aftermath = Aftermath::default().user_changed(user_id).letter();
-        self.conclude(tx, aftermath, now).await?;
+        let after_commit = AfterCommit::default().user_changed(user_id).email();
+        self.commit_and_publish(tx, after_commit, now).await?;
         tracing::info!(%user_id, "address confirmed");
         Ok(())
     }
 
-    /// Whom a proof can only be about, so that a code is tried on nobody else's letter.
+    /// Whom a proof can only be about, so that a code is tried on nobody else's email.
     async fn subject_of(
         &self,
         proof: &AccountProof,
@@ -245,7 +246,7 @@ impl App {
         &self,
         tx: &mut dyn Tx,
         user: &User,
-        PreparedConfirmation { link, origin, .. }: &PreparedConfirmation,
+        PreparedConfirmation { link, request_info, .. }: &PreparedConfirmation,
         now: Timestamp,
     ) -> Result<EventKind, ConfirmEmailError> {
         if link.purpose == LinkPurpose::ConfirmEmail {
@@ -256,9 +257,10 @@ impl App {
             return Ok(EventKind::EmailConfirmed);
         }
         tx.set_email(user.id, &link.email, true, now).await?;
-        // Letters to the old address open nothing any more, but for the one that undoes this.
-        end_links_begun(tx, user.id).await?;
-        tx.insert_letter(&self.notice(LetterKind::EmailChanged, user, origin.ip, now)).await?;
+        // Emails to the old address open nothing any more, but for the one that undoes this.
+        end_links_issued(tx, user.id).await?;
+        tx.insert_outbox_email(&self.notice(EmailKind::EmailChanged, user, request_info.ip, now))
+            .await?;
         Ok(EventKind::EmailChanged)
     }
 }
@@ -274,4 +276,4 @@ impl From<StoreError> for ConfirmEmailError {
     }
 }
 
-throttled!(ConfirmEmailError);
+rate_limited!(ConfirmEmailError);

@@ -1,13 +1,13 @@
 //! Deleting one's own account.
 
-use gateward_domain::mail::LetterKind;
+use gateward_domain::email::EmailKind;
 use gateward_domain::ports::{Access, StoreError, Tx};
-use gateward_domain::{End, EndReason, EventKind, Origin, Password, Timestamp, User};
+use gateward_domain::{End, EndReason, EventKind, Password, RequestInfo, Timestamp, User};
 
-use crate::administer::{By, is_last_admin, lock_administration};
-use crate::aftermath::Aftermath;
+use crate::admin::{AdminActor, is_last_admin, lock_admin};
+use crate::after_commit::AfterCommit;
 use crate::links::USER_LINKS_MAX;
-use crate::reauthenticate::PasswordShown;
+use crate::reauthenticate::PasswordConfirmed;
 use crate::{App, Caller, ReauthenticateError};
 
 /// Why the account was not deleted.
@@ -37,7 +37,7 @@ pub struct NotRecent;
 
 impl App {
     /// Whether the caller gave the password lately enough for a sensitive act.
-    pub fn check_recent(&self, caller: &Caller) -> Result<PasswordShown, NotRecent> {
+    pub fn check_recent(&self, caller: &Caller) -> Result<PasswordConfirmed, NotRecent> {
         self.check_recent_at(caller, self.now())
     }
 
@@ -45,10 +45,10 @@ impl App {
         &self,
         caller: &Caller,
         now: Timestamp,
-    ) -> Result<PasswordShown, NotRecent> {
+    ) -> Result<PasswordConfirmed, NotRecent> {
         let age = now.seconds_since(caller.auth_time);
         if age < self.policy.reauthentication_seconds {
-            Ok(PasswordShown::recently())
+            Ok(PasswordConfirmed::recently())
         } else {
             Err(NotRecent)
         }
@@ -60,12 +60,12 @@ impl App {
         &self,
         caller: &Caller,
         password: Option<&Password>,
-        origin: &Origin,
-    ) -> Result<PasswordShown, DeleteAccountError> {
+        request_info: &RequestInfo,
+    ) -> Result<PasswordConfirmed, DeleteAccountError> {
         let Some(password) = password else {
             return self.check_recent(caller).map_err(|NotRecent| DeleteAccountError::NotRecent);
         };
-        Ok(self.verify_again(caller, password, origin).await?)
+        Ok(self.verify_again(caller, password, request_info).await?)
     }
 
     /// The second half: deletes the account of the caller and ends its sessions. What was written
@@ -74,12 +74,12 @@ impl App {
     pub async fn delete_account(
         &self,
         caller: &Caller,
-        _: PasswordShown,
-        origin: &Origin,
+        _: PasswordConfirmed,
+        request_info: &RequestInfo,
     ) -> Result<(), DeleteAccountError> {
         let now = self.now();
         let mut tx = self.ports.store.begin(Access::Write).await?;
-        lock_administration(&mut *tx).await?;
+        lock_admin(&mut *tx).await?;
         let version = caller.user.credentials_version;
         let locked = tx.lock_user(caller.user.id).await?;
         let user = locked.filter(|user| user.credentials_version == version && !user.disabled);
@@ -87,9 +87,9 @@ impl App {
         if is_last_admin(&mut *tx, &user).await? {
             return Err(DeleteAccountError::LastAdmin);
         }
-        let by = By::Caller(caller, origin);
-        let aftermath = self.delete_locked(&mut *tx, &user, by, now).await?;
-        self.conclude(tx, aftermath, now).await?;
+        let admin = AdminActor::Caller(caller, request_info);
+        let after_commit = self.delete_locked(&mut *tx, &user, admin, now).await?;
+        self.commit_and_publish(tx, after_commit, now).await?;
         tracing::info!(user_id = %user.id, "account deleted, sessions ended");
         Ok(())
     }
@@ -99,17 +99,17 @@ impl App {
         &self,
         tx: &mut dyn Tx,
         user: &User,
-        by: By<'_>,
+        admin: AdminActor<'_>,
         now: Timestamp,
-    ) -> Result<Aftermath, StoreError> {
-        let ip = by.ip();
+    ) -> Result<AfterCommit, StoreError> {
+        let ip = admin.ip();
         // Whoever could have undone a change of address is told that this is over, too.
         let links = tx.list_user_links(user.id, USER_LINKS_MAX).await?;
         for link in links.iter().filter(|link| link.undoes(now) && link.reserves_email) {
             let former = User { email: link.email.clone(), ..user.clone() };
             if former.email != user.email {
-                let letter = self.notice(LetterKind::AccountDeleted, &former, ip, now);
-                tx.insert_letter(&letter).await?;
+                let message = self.notice(EmailKind::AccountDeleted, &former, ip, now);
+                tx.insert_outbox_email(&message).await?;
             }
         }
         let reason = EndReason::AccountDeleted;
@@ -117,13 +117,13 @@ impl App {
         tx.delete_user(user.id).await?;
         tx.request_erasure(user.id, now).await?;
         for kind in [EventKind::AccountDeleted, EventKind::SessionsEnded(reason)] {
-            tx.insert_event(&self.event_by(by, kind, user.id, now)).await?;
+            tx.insert_event(&self.event_about_user(admin, kind, user.id, now)).await?;
         }
-        tx.insert_letter(&self.notice(LetterKind::AccountDeleted, user, ip, now)).await?;
-        Ok(Aftermath::default()
+        tx.insert_outbox_email(&self.notice(EmailKind::AccountDeleted, user, ip, now)).await?;
+        Ok(AfterCommit::default()
             .user_changed(user.id)
-            .cut_off(user.id, reason, now)
+            .revoked_before(user.id, reason, now)
             .sessions_ended(&ended, reason)
-            .letter())
+            .email())
     }
 }

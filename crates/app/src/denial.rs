@@ -1,10 +1,10 @@
 //! Refusing what a caller may not do, and writing it down.
 
-use gateward_domain::ports::Occurrence;
-use gateward_domain::{Actor, Event, EventKind, Origin, Permission};
+use gateward_domain::ports::Metric;
+use gateward_domain::{Actor, Event, EventKind, Permission, RequestInfo};
 
-use crate::administer::{AdminError, By};
-use crate::rate_limited::ThrottleError;
+use crate::admin::{AdminActor, AdminError};
+use crate::rate_limited::RateLimitError;
 use crate::{App, Caller, Forbidden};
 
 impl App {
@@ -14,63 +14,65 @@ impl App {
         &self,
         caller: &Caller,
         permission: Permission,
-        origin: &Origin,
+        request_info: &RequestInfo,
     ) -> Result<(), Forbidden> {
         let Err(refusal) = caller.require(permission) else { return Ok(()) };
-        self.deny(caller, permission.as_str(), origin).await;
+        self.deny(caller, permission.as_str(), request_info).await;
         Err(refusal)
     }
 
     /// Writes down that somebody who administers was refused by a rule, if they were.
-    pub(crate) async fn noted<T>(
+    pub(crate) async fn audit_denial<T>(
         &self,
-        by: By<'_>,
+        admin: AdminActor<'_>,
         done: Result<T, AdminError>,
     ) -> Result<T, AdminError> {
-        if let (By::Caller(caller, origin), Err(error)) = (by, &done) {
+        if let (AdminActor::Caller(caller, request_info), Err(error)) = (admin, &done) {
             match error {
                 AdminError::Forbidden(Forbidden(permission)) => {
-                    self.deny(caller, permission.as_str(), origin).await;
+                    self.deny(caller, permission.as_str(), request_info).await;
                 }
                 AdminError::NotHeld(role) => {
-                    self.deny(caller, &format!("role {role}"), origin).await;
+                    self.deny(caller, &format!("role {role}"), request_info).await;
                 }
-                AdminError::LastAdmin => self.deny(caller, "last administrator", origin).await,
+                AdminError::LastAdmin => {
+                    self.deny(caller, "last administrator", request_info).await
+                }
                 _ => {}
             }
         }
         done
     }
 
-    async fn deny(&self, caller: &Caller, what: &str, origin: &Origin) {
-        self.ports.meter.count(Occurrence::Denied, 1);
+    async fn deny(&self, caller: &Caller, what: &str, request_info: &RequestInfo) {
+        self.ports.metrics.count(Metric::Denied, 1);
         tracing::warn!(
             user_id = %caller.user.id, session_id = %caller.session_id, what, "not permitted"
         );
         // The answer is no, whether or not it can be written down.
-        match self.note_denial(caller, what, origin).await {
-            Ok(()) | Err(ThrottleError::RateLimited(_)) => {}
+        match self.record_denial(caller, what, request_info).await {
+            Ok(()) | Err(RateLimitError::RateLimited(_)) => {}
             Err(error) => tracing::error!(%error, "a refusal could not be written down"),
         }
     }
 
-    async fn note_denial(
+    async fn record_denial(
         &self,
         caller: &Caller,
         what: &str,
-        origin: &Origin,
-    ) -> Result<(), ThrottleError> {
+        request_info: &RequestInfo,
+    ) -> Result<(), RateLimitError> {
         // Its own unit of work after the refused one, which may have waited for a lock.
         let now = self.now();
-        let mut tally = self.denial_tally(&caller.user, origin)?;
-        self.weigh_alone(&mut tally, now).await?;
+        let mut rate_limit_keys = self.denial_rate_limit(&caller.user, request_info)?;
+        self.check_rate_limit_now(&mut rate_limit_keys, now).await?;
         let event = self.event(EventKind::AccessDenied, Actor::User(caller.user.id), now);
         let event = Event {
             actor_session_id: Some(caller.session_id),
             detail: Some(what.to_owned()),
-            ip: origin.ip,
+            ip: request_info.ip,
             ..event
         };
-        self.strike(&tally, Some(event), now).await
+        self.record_failure(&rate_limit_keys, Some(event), now).await
     }
 }

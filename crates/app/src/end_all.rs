@@ -1,11 +1,11 @@
 //! Ending everybody's sessions, on the day after a backup was restored.
 
-use gateward_domain::feed::News;
+use gateward_domain::feed::InvalidationEvent;
 use gateward_domain::ports::{Access, StoreError};
 use gateward_domain::{Actor, End, EndReason, EventKind, SessionId, Timestamp};
 
 use crate::App;
-use crate::aftermath::Aftermath;
+use crate::after_commit::AfterCommit;
 
 /// How many sessions one transaction ends: few enough to hold no lock for long.
 const BATCH: u32 = 500;
@@ -38,7 +38,7 @@ impl App {
             }
             progress(total);
         }
-        // Until its turn came, a session could be refreshed: these tokens are younger than the news.
+        // Until its turn came, a session could be refreshed: these tokens are younger than the invalidation events.
         // The time is asked for again, because the batches may have taken minutes.
         self.cut_all_off(before, false, self.now()).await?;
         Ok(total)
@@ -57,8 +57,8 @@ impl App {
             let event = self.event(EventKind::SessionsEnded(reason), Actor::Operator, now);
             tx.insert_event(&event).await?;
         }
-        let news = News::AllCutOff { before, reason };
-        self.conclude(tx, Aftermath::default().news(news), now).await
+        let invalidation = InvalidationEvent::AllTokensRevoked { before, reason };
+        self.commit_and_publish(tx, AfterCommit::default().invalidation(invalidation), now).await
     }
 
     /// Ends some sessions; whoever holds one of them for long is waited for.
@@ -84,7 +84,7 @@ impl App {
         end: End,
     ) -> Result<Vec<SessionId>, StoreError> {
         let mut tx = self.ports.store.begin(Access::SingleWrite).await?;
-        let ended = tx.end_sessions_begun_before(before, after, end, BATCH).await?;
+        let ended = tx.end_sessions_started_before(before, after, end, BATCH).await?;
         tx.commit().await?;
         Ok(ended)
     }

@@ -3,7 +3,7 @@
 use gateward_domain::ports::{Access, StoreError};
 use gateward_domain::{EventId, Permission, SessionId};
 
-use crate::{App, Caller, Forbidden, Story};
+use crate::{App, Caller, Forbidden, SessionTimeline};
 
 /// How many events of one session are told; more would be told by the audit log.
 const EVENTS_MAX: u32 = 100;
@@ -26,18 +26,21 @@ pub enum ExplainError {
 }
 
 impl App {
-    /// Tells the story of a session to whoever may see sessions.
+    /// Tells the timeline of a session to whoever may see sessions.
     pub async fn explain_session(
         &self,
         caller: &Caller,
         id: SessionId,
-    ) -> Result<Story, ExplainError> {
+    ) -> Result<SessionTimeline, ExplainError> {
         caller.require(Permission::SessionsRead)?;
-        self.tell_session(id).await?.ok_or(ExplainError::NotFound)
+        self.session_timeline(id).await?.ok_or(ExplainError::NotFound)
     }
 
-    /// Tells the story of a session to an operator; `None` if there is no such session, or no more.
-    pub async fn tell_session(&self, id: SessionId) -> Result<Option<Story>, StoreError> {
+    /// Tells the timeline of a session to an operator; `None` if there is no such session, or no more.
+    pub async fn session_timeline(
+        &self,
+        id: SessionId,
+    ) -> Result<Option<SessionTimeline>, StoreError> {
         let now = self.now();
         let mut tx = self.ports.store.begin(Access::Read).await?;
         let Some((session, _)) = tx.find_session(id).await? else { return Ok(None) };
@@ -51,6 +54,6 @@ impl App {
             }
         };
         tx.commit().await?;
-        Ok(Some(Story::tell(session, &events, &about_end, now)))
+        Ok(Some(SessionTimeline::tell(session, &events, &about_end, now)))
     }
 }

@@ -1,13 +1,13 @@
 //! Exporting everything that is stored about the caller.
 
-use gateward_domain::client::KnownClient;
+use gateward_domain::email::OutboxEmail;
+use gateward_domain::known_device::KnownDevice;
 use gateward_domain::link::Link;
-use gateward_domain::mail::QueuedLetter;
-use gateward_domain::ports::{Access, LetterFilter, StoreError};
-use gateward_domain::{Actor, Event, EventId, LetterId, Session, SessionId, User, UserId};
+use gateward_domain::ports::{Access, OutboxFilter, StoreError};
+use gateward_domain::{Actor, EmailId, Event, EventId, Session, SessionId, User, UserId};
 
 use crate::links::USER_LINKS_MAX;
-use crate::reauthenticate::PasswordShown;
+use crate::reauthenticate::PasswordConfirmed;
 use crate::{App, Caller};
 
 /// How many rows are read at once.
@@ -28,31 +28,35 @@ pub struct Export {
     /// What was written down about it.
     pub events: Vec<Event>,
     /// The clients that are known to have logged in to it.
-    pub clients: Vec<KnownClient>,
+    pub known_devices: Vec<KnownDevice>,
     /// The links that are open.
     pub links: Vec<Link>,
-    /// The letters about it.
-    pub letters: Vec<QueuedLetter>,
+    /// The emails about it.
+    pub emails: Vec<OutboxEmail>,
 }
 
 impl App {
     /// Everything that is stored about the caller.
     #[tracing::instrument(skip_all, err(level = "debug"))]
-    pub async fn export(&self, caller: &Caller, _: PasswordShown) -> Result<Export, StoreError> {
+    pub async fn export(
+        &self,
+        caller: &Caller,
+        _: PasswordConfirmed,
+    ) -> Result<Export, StoreError> {
         let id = caller.user.id;
         let mut tx = self.ports.store.begin(Access::Read).await?;
         let mut links = tx.list_user_links(id, USER_LINKS_MAX).await?;
-        let clients = tx.list_user_clients(id, KnownClient::PER_USER_MAX).await?;
+        let known_devices = tx.list_known_devices(id, KnownDevice::PER_USER_MAX).await?;
         tx.commit().await?;
         let now = self.now();
         links.retain(|link| link.expires_at > now);
         Ok(Export {
             user: User::clone(&caller.user),
-            clients,
+            known_devices,
             sessions: self.all_sessions(id).await?,
             events: self.all_events(id).await?,
             links,
-            letters: self.all_letters(id).await?,
+            emails: self.all_emails(id).await?,
         })
     }
 
@@ -72,20 +76,20 @@ impl App {
             let page = tx.list_user_events(id, last, PAGE).await?;
             tx.commit().await?;
             // Where somebody else was who acted on the account is theirs to tell.
-            let shown = |event: Event| match event.actor {
+            let presented = |event: Event| match event.actor {
                 Actor::User(actor) if actor != id => Event { ip: None, ..event },
                 _ => event,
             };
-            Ok(page.into_iter().map(|event| (event.id, shown(event))).collect())
+            Ok(page.into_iter().map(|event| (event.id, presented(event))).collect())
         })
         .await
     }
 
-    async fn all_letters(&self, id: UserId) -> Result<Vec<QueuedLetter>, StoreError> {
-        all(async |before: Option<LetterId>| {
-            let filter = LetterFilter { user_id: Some(id), before, ..LetterFilter::default() };
-            let page = self.list_letters(filter, PAGE).await?;
-            Ok(page.into_iter().map(|letter| (letter.id, letter)).collect())
+    async fn all_emails(&self, id: UserId) -> Result<Vec<OutboxEmail>, StoreError> {
+        all(async |before: Option<EmailId>| {
+            let filter = OutboxFilter { user_id: Some(id), before, ..OutboxFilter::default() };
+            let page = self.list_outbox_emails(filter, PAGE).await?;
+            Ok(page.into_iter().map(|message| (message.id, message)).collect())
         })
         .await
     }

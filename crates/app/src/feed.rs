@@ -38,8 +38,8 @@ impl App {
     }
 
     /// Says that this node may have missed something, until it has looked again.
-    pub fn doubt_knowledge(&self) {
-        self.ports.knowledge.doubt();
+    pub fn invalidate_auth_cache(&self) {
+        self.ports.auth_cache.invalidate();
     }
 
     /// Learns what is new in the feed, and takes keys into use that have changed. One task of a node
@@ -48,18 +48,18 @@ impl App {
     /// What this node knows counts as new only when all of it went well: a node that cannot have the
     /// keys of now does not know which ones were revoked.
     pub async fn follow_feed(&self, following: &mut Following) -> Result<Followed, KeysError> {
-        let knowledge = &*self.ports.knowledge;
-        let mark = knowledge.begin_read();
+        let auth_cache = &*self.ports.auth_cache;
+        let mark = auth_cache.begin_read();
         let mut tx = self.ports.store.begin_look().await?;
-        let page = tx.list_news(following.cursor.clone(), PAGE).await?;
+        let page = tx.list_invalidation_events(following.cursor.clone(), PAGE).await?;
         tx.commit().await?;
         if page.is_anew {
             tracing::info!("the feed begins anew; users and keys are read again");
-            knowledge.forget_users();
+            auth_cache.forget_users();
         }
         let items: Vec<_> = page.entries.iter().map(|entry| entry.item.clone()).collect();
-        knowledge.learn(&items);
-        if page.is_anew || items.iter().any(|item| item.news.is_about_keys()) {
+        auth_cache.apply(&items);
+        if page.is_anew || items.iter().any(|item| item.invalidation.is_about_keys()) {
             following.keys_read = None;
         }
         // A store that began anew could not go on from there, and could not the next time.
@@ -68,7 +68,7 @@ impl App {
         let is_complete = page.entries.len() < PAGE as usize;
         if is_complete {
             self.reload_due_keys(following, mark.at).await?;
-            knowledge.confirm(mark);
+            auth_cache.confirm(mark);
         }
         Ok(Followed { is_new: !items.is_empty(), is_complete })
     }
@@ -94,7 +94,7 @@ impl App {
         limit: u32,
     ) -> Result<FeedPage, StoreError> {
         let mut tx = self.ports.store.begin(Access::Read).await?;
-        let page = tx.list_news(since, limit).await?;
+        let page = tx.list_invalidation_events(since, limit).await?;
         tx.commit().await?;
         Ok(page)
     }

@@ -1,74 +1,78 @@
-//! Asking for a letter: to reset a password, or to confirm an address once more.
+//! Asking for an email: to reset a password, or to confirm an address once more.
 //!
 //! To ask is one statement, the same for every address. Whether there is an account is looked up
-//! when the letter is sent, so neither the answer nor its time tells.
+//! when the email is sent, so neither the answer nor its time tells.
 
+use gateward_domain::email::{EmailKind, OutboxEmail};
 use gateward_domain::link::SecretHash;
-use gateward_domain::mail::{LetterKind, QueuedLetter};
-use gateward_domain::ports::{Access, Pathway, StoreError};
-use gateward_domain::{Email, Origin, Timestamp};
+use gateward_domain::ports::{Access, RateLimitScope, StoreError};
+use gateward_domain::{EmailAddress, RequestInfo, Timestamp};
 
-use crate::aftermath::Aftermath;
+use crate::after_commit::AfterCommit;
 use crate::outbox::{CONFIRMING, RESETTING};
-use crate::{App, ThrottleError};
+use crate::{App, RateLimitError};
 
 impl App {
-    /// Sends whoever owns this address a letter to choose a new password, if there is an account.
+    /// Sends whoever owns this address an email to choose a new password, if there is an account.
     ///
-    /// A second request within the span of one letter writes none: the one before still holds.
+    /// A second request within the span of one email writes none: the one before still holds.
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn forgot_password(
         &self,
-        email: &Email,
-        origin: &Origin,
-    ) -> Result<(), ThrottleError> {
+        email: &EmailAddress,
+        request_info: &RequestInfo,
+    ) -> Result<(), RateLimitError> {
         let now = self.now();
-        self.count_letter(origin, now).await?;
-        let letter = self.letter(LetterKind::ForgotPassword, email, origin.ip, now);
-        Ok(self.ask_for(self.once(RESETTING, letter)).await?)
+        self.count_email(request_info, now).await?;
+        let message = self.email(EmailKind::ForgotPassword, email, request_info.ip, now);
+        Ok(self.ask_for(self.once(RESETTING, message)).await?)
     }
 
-    /// Sends the letter once more that confirms an address: of the sign-up whose secret is given, or
+    /// Sends the email once more that confirms an address: of the sign-up whose secret is given, or
     /// else of whatever waits for the address.
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn resend_confirmation(
         &self,
-        email: &Email,
+        email: &EmailAddress,
         signup_secret: Option<&str>,
-        origin: &Origin,
-    ) -> Result<(), ThrottleError> {
+        request_info: &RequestInfo,
+    ) -> Result<(), RateLimitError> {
         let now = self.now();
-        self.count_letter(origin, now).await?;
-        let mut letter = self.letter(LetterKind::ResendConfirmation, email, origin.ip, now);
+        self.count_email(request_info, now).await?;
+        let mut message = self.email(EmailKind::ResendConfirmation, email, request_info.ip, now);
         if let Some(secret) = signup_secret {
             let mut tx = self.ports.store.begin(Access::Read).await?;
             let signup = tx.find_signup_by_secret(&SecretHash::of(secret), now).await?;
             tx.commit().await?;
-            letter.signup_id = signup.filter(|one| one.email == *email).map(|one| one.id);
+            message.signup_id = signup.filter(|one| one.email == *email).map(|one| one.id);
         }
-        if letter.signup_id.is_none() {
-            return Ok(self.ask_for(self.once(CONFIRMING, letter)).await?);
+        if message.signup_id.is_none() {
+            return Ok(self.ask_for(self.once(CONFIRMING, message)).await?);
         }
         // Others may sign up with the same address all the time, and must not keep this one out.
         let mut tx = self.ports.store.begin(Access::Write).await?;
-        self.post_spaced(&mut *tx, CONFIRMING, letter).await?;
-        Ok(self.conclude(tx, Aftermath::default().letter(), now).await?)
+        self.queue_spaced(&mut *tx, CONFIRMING, message).await?;
+        Ok(self.commit_and_publish(tx, AfterCommit::default().email(), now).await?)
     }
 
-    /// Counts a letter that a stranger asks for, whether one comes of it or not.
-    async fn count_letter(&self, origin: &Origin, now: Timestamp) -> Result<(), ThrottleError> {
-        let mut tally = self.client_tally(Pathway::Letter, origin)?;
-        self.weigh_alone(&mut tally, now).await?;
-        self.strike(&tally, None, now).await
+    /// Counts an email that a stranger asks for, whether one comes of it or not.
+    async fn count_email(
+        &self,
+        request_info: &RequestInfo,
+        now: Timestamp,
+    ) -> Result<(), RateLimitError> {
+        let mut rate_limit_keys = self.ip_rate_limit(RateLimitScope::EmailMessage, request_info)?;
+        self.check_rate_limit_now(&mut rate_limit_keys, now).await?;
+        self.record_failure(&rate_limit_keys, None, now).await
     }
 
-    async fn ask_for(&self, letter: QueuedLetter) -> Result<(), StoreError> {
+    async fn ask_for(&self, message: OutboxEmail) -> Result<(), StoreError> {
         let mut tx = self.ports.store.begin(Access::SingleWrite).await?;
-        if !tx.insert_letter(&letter).await? {
-            tracing::info!(kind = %letter.kind, "a letter was asked for again; the one before holds");
+        if !tx.insert_outbox_email(&message).await? {
+            tracing::info!(kind = %message.kind, "an email was asked for again; the one before holds");
         }
         tx.commit().await?;
-        self.ports.bell.ring();
+        self.ports.outbox_notifier.notify();
         Ok(())
     }
 }

@@ -1,18 +1,18 @@
 //! Inviting: an account is made for somebody, who alone chooses its password.
 
+use gateward_domain::email::{EmailKind, OutboxEmail};
 use gateward_domain::link::{Link, LinkPurpose, LinkSubject};
-use gateward_domain::mail::{LetterKind, QueuedLetter};
-use gateward_domain::ports::{Access, HashError, Pathway, StoreError};
+use gateward_domain::ports::{Access, HashError, RateLimitScope, StoreError};
 use gateward_domain::{
-    Actor, Email, Event, EventKind, Origin, Password, PasswordError, PasswordHash, Permission,
-    RoleName, Timestamp, User, Username,
+    Actor, EmailAddress, Event, EventKind, Password, PasswordError, PasswordHash, Permission,
+    RequestInfo, RoleName, Timestamp, User, Username,
 };
 
-use crate::administer::{AdminError, By};
-use crate::aftermath::Aftermath;
-use crate::links::{LetterProof, lock_owner};
-use crate::rate_limited::throttled;
-use crate::reset::end_links_begun;
+use crate::admin::{AdminActor, AdminError};
+use crate::after_commit::AfterCommit;
+use crate::links::{LinkProof, lock_owner};
+use crate::rate_limited::rate_limited;
+use crate::reset::end_links_issued;
 use crate::roles::listed;
 use crate::{App, RateLimited};
 
@@ -21,8 +21,8 @@ use crate::{App, RateLimited};
 pub struct Invitation {
     /// The name of the account.
     pub username: Username,
-    /// The address that the letter goes to.
-    pub email: Email,
+    /// The address that the email goes to.
+    pub email: EmailAddress,
     /// The roles; everybody holds `user` besides.
     pub roles: Vec<RoleName>,
 }
@@ -32,7 +32,7 @@ pub struct Invitation {
 pub struct PreparedAcceptance {
     link: Link,
     hash: PasswordHash,
-    origin: Origin,
+    request_info: RequestInfo,
 }
 
 /// Why an invitation was not accepted.
@@ -63,26 +63,26 @@ impl App {
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn invite_user(
         &self,
-        by: By<'_>,
+        admin: AdminActor<'_>,
         invitation: Invitation,
     ) -> Result<User, AdminError> {
-        let done = self.try_invite_user(by, invitation).await;
-        self.noted(by, done).await
+        let done = self.try_invite_user(admin, invitation).await;
+        self.audit_denial(admin, done).await
     }
 
     async fn try_invite_user(
         &self,
-        by: By<'_>,
+        admin: AdminActor<'_>,
         invitation: Invitation,
     ) -> Result<User, AdminError> {
         let now = self.now();
-        let (mut tx, holds) = self.begin_to_administer(by, Permission::UsersWrite, now).await?;
+        let (mut tx, privileges) = self.begin_admin(admin, Permission::UsersWrite, now).await?;
         let user_role = RoleName::user();
         if invitation.roles.iter().any(|role| *role != user_role) {
-            holds.check_all([Permission::RolesGrant].into_iter().collect())?;
-            self.check_recent_by(by, now)?;
+            privileges.check_all([Permission::RolesGrant].into_iter().collect())?;
+            self.check_recent_admin(admin, now)?;
         }
-        let roles = self.grantable(&mut *tx, &holds, (&[], invitation.roles)).await?;
+        let roles = self.grantable(&mut *tx, &privileges, (&[], invitation.roles)).await?;
         // The hash of a password that nobody knows, until the owner chooses one.
         let hash = self.decoy_hash.clone();
         let user = self.new_user(invitation.username, invitation.email, hash, now);
@@ -91,15 +91,15 @@ impl App {
         let subject = LinkSubject::User(user.id);
         let link = self.new_link(LinkPurpose::Invitation, subject, &user.email, now)?;
         tx.put_link(&link).await?;
-        let letter = self.notice(LetterKind::Invitation, &user, by.ip(), now);
-        let letter = QueuedLetter { link_id: Some(link.id), slot: None, ..letter };
-        tx.insert_letter(&letter).await?;
-        let event = self.event_by(by, EventKind::AccountInvited, user.id, now);
+        let message = self.notice(EmailKind::Invitation, &user, admin.ip(), now);
+        let message = OutboxEmail { link_id: Some(link.id), slot: None, ..message };
+        tx.insert_outbox_email(&message).await?;
+        let event = self.event_about_user(admin, EventKind::AccountInvited, user.id, now);
         let detail = Some(format!("roles={}", listed(&user.roles)));
         tx.insert_event(&Event { detail, ..event }).await?;
         // As it is read: with what its roles give.
         let user = tx.find_user(user.id).await?.ok_or(AdminError::NotFound)?;
-        self.conclude(tx, Aftermath::default().letter(), now).await?;
+        self.commit_and_publish(tx, AfterCommit::default().email(), now).await?;
         tracing::info!(user_id = %user.id, "account made for somebody who is invited");
         Ok(user)
     }
@@ -111,14 +111,15 @@ impl App {
         &self,
         token: String,
         password: Password,
-        origin: Origin,
+        request_info: RequestInfo,
     ) -> Result<PreparedAcceptance, AcceptInvitationError> {
         let is_wrong =
             |error: &AcceptInvitationError| matches!(error, AcceptInvitationError::InvalidLink);
         let now = self.now();
         let invited = self.invited_by(token, &password, now);
-        let (link, hash) = self.counted(Pathway::Link, (&origin, now), is_wrong, invited).await?;
-        Ok(PreparedAcceptance { link, hash, origin })
+        let (link, hash) =
+            self.counted(RateLimitScope::Link, (&request_info, now), is_wrong, invited).await?;
+        Ok(PreparedAcceptance { link, hash, request_info })
     }
 
     async fn invited_by(
@@ -127,8 +128,8 @@ impl App {
         password: &Password,
         now: Timestamp,
     ) -> Result<(Link, PasswordHash), AcceptInvitationError> {
-        let proof = LetterProof::Token(token);
-        let link = self.shown_link(&proof, &[LinkPurpose::Invitation], None, now).await?;
+        let proof = LinkProof::Token(token);
+        let link = self.presented_link(&proof, &[LinkPurpose::Invitation], None, now).await?;
         let link = link.ok_or(AcceptInvitationError::InvalidLink)?;
         let user = self.find_owner(&link).await?.ok_or(AcceptInvitationError::InvalidLink)?;
         self.check_password::<AcceptInvitationError>(password, &user.username, &user.email).await?;
@@ -136,14 +137,14 @@ impl App {
         Ok((link, hash))
     }
 
-    /// The second half: uses the link up and sets the password. The letter has proved the address.
+    /// The second half: uses the link up and sets the password. The email has proved the address.
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn complete_acceptance(
         &self,
         prepared: PreparedAcceptance,
     ) -> Result<(), AcceptInvitationError> {
         let now = self.now();
-        let PreparedAcceptance { link, hash, origin } = prepared;
+        let PreparedAcceptance { link, hash, request_info } = prepared;
         let mut tx = self.ports.store.begin(Access::Write).await?;
         let user = lock_owner(&mut *tx, &link).await?.ok_or(AcceptInvitationError::InvalidLink)?;
         if !tx.spend_link(link.id, now).await? {
@@ -151,17 +152,18 @@ impl App {
         }
         tx.set_password(user.id, user.credentials_version, &hash, now).await?;
         tx.set_email(user.id, &user.email, true, now).await?;
-        end_links_begun(&mut *tx, user.id).await?;
+        end_links_issued(&mut *tx, user.id).await?;
         // Others that wait for the address wait in vain from now on.
         tx.delete_signups_of_email(&link.email).await?;
         for kind in [EventKind::InvitationAccepted, EventKind::EmailConfirmed] {
             let event = self.event(kind, Actor::User(user.id), now);
-            tx.insert_event(&Event { user_id: Some(user.id), ip: origin.ip, ..event }).await?;
+            tx.insert_event(&Event { user_id: Some(user.id), ip: request_info.ip, ..event })
+                .await?;
         }
-        self.conclude(tx, Aftermath::default().user_changed(user.id), now).await?;
+        self.commit_and_publish(tx, AfterCommit::default().user_changed(user.id), now).await?;
         tracing::info!(user_id = %user.id, "invitation accepted");
         Ok(())
     }
 }
 
-throttled!(AcceptInvitationError);
+rate_limited!(AcceptInvitationError);

@@ -1,8 +1,8 @@
 //! Making sessions and the tokens of a session.
 
-use gateward_domain::refresh::{Line, Salt};
+use gateward_domain::refresh::{RefreshState, Salt};
 use gateward_domain::{
-    AccessGrant, AccessToken, Origin, Session, SessionId, Timestamp, TokenError, TokenId,
+    AccessGrant, AccessToken, RequestInfo, Session, SessionId, Timestamp, TokenError, TokenId,
     TokenPair, User,
 };
 
@@ -10,10 +10,10 @@ use crate::App;
 
 impl App {
     /// A new session of this user, not stored yet.
-    pub(crate) fn begin_session(
+    pub(crate) fn start_session(
         &self,
         user: &User,
-        origin: Origin,
+        request_info: RequestInfo,
         client_name: Option<String>,
         now: Timestamp,
     ) -> Result<Session, TokenError> {
@@ -27,10 +27,10 @@ impl App {
             created_at: now,
             auth_time: now,
             lifetime_ends_at,
-            origin,
+            request_info,
             client_name,
-            line: Line {
-                generation: Line::FIRST_GENERATION,
+            refresh_state: RefreshState {
+                generation: RefreshState::FIRST_GENERATION,
                 rotated_at: now,
                 expires_at: idle_ends_at.min(lifetime_ends_at),
                 key_id: self.ports.signer.refresh_key(now)?,
@@ -52,7 +52,7 @@ impl App {
         Ok(TokenPair {
             access: self.issue_access(user, session, now)?,
             refresh: self.ports.signer.sign_refresh(session)?,
-            refresh_expires_in: session.line.expires_at.seconds() - now.seconds(),
+            refresh_expires_in: session.refresh_state.expires_at.seconds() - now.seconds(),
             session_id: session.id,
         })
     }
@@ -65,7 +65,7 @@ impl App {
         now: Timestamp,
     ) -> Result<AccessToken, TokenError> {
         let expires_at = now.plus_seconds(self.policy.access_ttl_seconds);
-        let expires_at = expires_at.min(session.line.expires_at);
+        let expires_at = expires_at.min(session.refresh_state.expires_at);
         let text = self.ports.signer.sign_access(&AccessGrant {
             id: TokenId::new(now, &*self.ports.entropy),
             user,

@@ -1,10 +1,10 @@
 //! Giving the installation another issuer.
 
-use gateward_domain::feed::News;
+use gateward_domain::feed::InvalidationEvent;
 use gateward_domain::ports::Access;
 use gateward_domain::{Actor, EventKind};
 
-use crate::aftermath::Aftermath;
+use crate::after_commit::AfterCommit;
 use crate::{App, KeysError};
 
 impl App {
@@ -28,7 +28,12 @@ impl App {
         tx.lock_instance(&found).await?;
         tx.set_issuer(&self.policy.issuer).await?;
         tx.insert_event(&self.event(EventKind::IssuerChanged, Actor::Operator, now)).await?;
-        self.conclude(tx, Aftermath::default().news(News::KeysChanged), now).await?;
+        self.commit_and_publish(
+            tx,
+            AfterCommit::default().invalidation(InvalidationEvent::KeysChanged),
+            now,
+        )
+        .await?;
         // Nodes of the one before may have begun some meanwhile, so the time is asked for again.
         ended += self.end_all_sessions(self.now(), progress).await?;
         Ok(Some((before, ended)))

@@ -1,11 +1,11 @@
 //! Changing keys: by age, by command, at once when one is compromised, and under another master key.
 
-use gateward_domain::feed::News;
+use gateward_domain::feed::InvalidationEvent;
 use gateward_domain::key::{KeyId, KeyPurpose, KeyState, StoredKey, signing_key};
 use gateward_domain::ports::{Access, Instance, StoreError, Tx};
 use gateward_domain::{Actor, End, EndReason, Event, EventKind, Timestamp};
 
-use crate::aftermath::Aftermath;
+use crate::after_commit::AfterCommit;
 use crate::keys::about_key;
 use crate::{App, KeysError};
 
@@ -99,8 +99,8 @@ impl App {
     fn old_purposes(&self, keys: &[StoredKey], now: Timestamp) -> Vec<KeyPurpose> {
         let age_seconds = self.policy.rotate_after_days.saturating_mul(DAY_SECONDS);
         let is_old = |purpose: &KeyPurpose| {
-            let living = keys.iter().filter(|key| key.revoked_at.is_none());
-            let newest = living.filter(|key| key.purpose == *purpose).map(|key| key.active_from);
+            let active = keys.iter().filter(|key| key.revoked_at.is_none());
+            let newest = active.filter(|key| key.purpose == *purpose).map(|key| key.active_from);
             newest
                 .max()
                 .is_none_or(|from| from.plus_seconds(age_seconds) <= self.publish_until(now))
@@ -142,7 +142,12 @@ impl App {
         for key in &made {
             self.insert_key(&mut *tx, key, actor, now).await?;
         }
-        self.conclude(tx, Aftermath::default().news(News::KeysChanged), now).await?;
+        self.commit_and_publish(
+            tx,
+            AfterCommit::default().invalidation(InvalidationEvent::KeysChanged),
+            now,
+        )
+        .await?;
         Ok(Rotated::From(active_from))
     }
 
@@ -209,11 +214,12 @@ impl App {
         if signing_key(&keys, key.purpose, now).is_none() {
             self.replace_at_once(&mut *tx, &keys, &spare, now).await?;
         }
-        let mut aftermath = Aftermath::default().news(News::KeysChanged);
+        let mut after_commit = AfterCommit::default().invalidation(InvalidationEvent::KeysChanged);
         if kind == EventKind::KeyRevoked {
-            aftermath = aftermath.news(News::KeyRevoked { id: key.id.clone() });
+            after_commit =
+                after_commit.invalidation(InvalidationEvent::KeyRevoked { id: key.id.clone() });
         }
-        Ok(self.conclude(tx, aftermath, now).await?)
+        Ok(self.commit_and_publish(tx, after_commit, now).await?)
     }
 
     /// Lets a key sign from now on: the next one, which verifiers know already, or else a new one.
@@ -243,14 +249,14 @@ impl App {
         loop {
             let mut tx = self.ports.store.begin(Access::Write).await?;
             let ended = tx.end_sessions_of_key(id, End { at: now, reason }, BATCH).await?;
-            let mut aftermath = Aftermath::default();
+            let mut after_commit = AfterCommit::default();
             for session in &ended {
                 let event = self.event(EventKind::SessionEnded(reason), Actor::Operator, now);
                 let (user_id, session_id) = (Some(session.user_id), Some(session.id));
                 tx.insert_event(&Event { user_id, session_id, ..event }).await?;
-                aftermath = aftermath.session_ended(session.id, reason);
+                after_commit = after_commit.session_ended(session.id, reason);
             }
-            self.conclude(tx, aftermath, now).await?;
+            self.commit_and_publish(tx, after_commit, now).await?;
             total += ended.len() as u64;
             if ended.is_empty() {
                 return Ok(total);
@@ -273,15 +279,20 @@ impl App {
 
     /// Seals every key with the present master key; gives how many. Nodes that know only the one
     /// before go on with the keys that they have open, and are not ready any more.
-    pub async fn reseal_keys(&self) -> Result<usize, KeysError> {
+    pub async fn rewrap_keys(&self) -> Result<usize, KeysError> {
         let now = self.now();
         let (mut tx, keys) = self.lock_keys().await?;
         for key in &keys {
-            tx.update_key(&self.ports.key_maker.reseal_key(key)?).await?;
+            tx.update_key(&self.ports.key_maker.rewrap_key(key)?).await?;
         }
-        let event = self.event(EventKind::KeysResealed, Actor::Operator, now);
+        let event = self.event(EventKind::KeysRewrapped, Actor::Operator, now);
         tx.insert_event(&event).await?;
-        self.conclude(tx, Aftermath::default().news(News::KeysChanged), now).await?;
+        self.commit_and_publish(
+            tx,
+            AfterCommit::default().invalidation(InvalidationEvent::KeysChanged),
+            now,
+        )
+        .await?;
         Ok(keys.len())
     }
 

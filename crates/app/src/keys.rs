@@ -1,6 +1,6 @@
 //! Signing keys: made at the first start, rotated without a restart.
 
-use gateward_domain::feed::News;
+use gateward_domain::feed::InvalidationEvent;
 use gateward_domain::key::{
     Algorithm, CLOCK_SKEW_SECONDS, KeyPurpose, KeyState, StoredKey, key_state,
 };
@@ -9,7 +9,7 @@ use gateward_domain::ports::{Access, Instance, KeyError, StoreError, Tx};
 use gateward_domain::{Actor, Event, EventKind, Timestamp};
 
 use crate::App;
-use crate::aftermath::Aftermath;
+use crate::after_commit::AfterCommit;
 
 /// Within how many seconds every node has noticed a new key; nodes look more often than that.
 const SPREAD_SECONDS: i64 = 10;
@@ -71,9 +71,13 @@ impl App {
             keys.push(key);
             made_any = true;
         }
-        let aftermath = Aftermath::default();
-        let aftermath = if made_any { aftermath.news(News::KeysChanged) } else { aftermath };
-        self.conclude(tx, aftermath, now).await?;
+        let after_commit = AfterCommit::default();
+        let after_commit = if made_any {
+            after_commit.invalidation(InvalidationEvent::KeysChanged)
+        } else {
+            after_commit
+        };
+        self.commit_and_publish(tx, after_commit, now).await?;
         Ok(self.ports.key_maker.install_keys(&keys)?)
     }
 
@@ -92,8 +96,8 @@ impl App {
     ) -> Vec<(KeyPurpose, Algorithm, Timestamp)> {
         let mut missing = Vec::new();
         for (purpose, algorithm) in self.wanted() {
-            let living = |key: &&StoredKey| key.purpose == purpose && key.revoked_at.is_none();
-            match keys.iter().rfind(living) {
+            let active = |key: &&StoredKey| key.purpose == purpose && key.revoked_at.is_none();
+            match keys.iter().rfind(active) {
                 // In force for every node from the start, also for those whose clocks are behind.
                 None => missing.push((purpose, algorithm, now.minus_seconds(CLOCK_SKEW_SECONDS))),
                 // It begins once verifiers know the key.

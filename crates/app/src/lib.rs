@@ -2,14 +2,15 @@
 //!
 //! Each is a method on [`App`], with its input and its errors beside it; a file holds one subject.
 
-mod administer;
-mod aftermath;
+mod admin;
+mod after_commit;
 mod audit;
+mod audit_chain;
 mod authenticate;
 mod change_email;
 mod change_password;
 mod change_username;
-mod clients;
+mod cleanup;
 mod compose;
 mod confirm;
 mod delete_account;
@@ -25,27 +26,26 @@ mod issue;
 mod issuer;
 mod key_changes;
 mod keys;
+mod known_devices;
 mod links;
 mod login;
 mod logout;
 mod mail;
-mod not_me;
 mod operator;
 mod outbox;
 mod passwords;
 mod policy;
 mod rate_limited;
+mod rate_limits;
 mod ready;
 mod reauthenticate;
 mod refresh;
+mod report_login;
 mod reset;
 mod roles;
-mod seal;
 mod sessions;
 mod signup;
-mod story;
-mod sweep;
-mod throttles;
+mod timeline;
 mod tokens;
 mod user_list;
 mod user_sessions;
@@ -53,16 +53,17 @@ mod user_sessions;
 use std::sync::Arc;
 
 use gateward_domain::ports::{
-    AuditKeys, Bell, BreachedPasswords, Clock, Entropy, HashError, KeyMaker, Knowledge, LinkMaker,
-    Mailer, Meter, PasswordHasher, Store, Tasks, TokenSigner,
+    AuditKeys, AuthCache, BreachedPasswords, Clock, Entropy, HashError, KeyMaker, LinkMaker,
+    Mailer, Metrics, OutboxNotifier, PasswordHasher, Store, Tasks, TokenSigner,
 };
 use gateward_domain::{
-    Actor, Event, EventId, EventKind, EventSalt, Origin, Password, PasswordHash, SessionId,
+    Actor, Event, EventId, EventKind, EventSalt, Password, PasswordHash, RequestInfo, SessionId,
     Timestamp, TokenError, TokenText,
 };
 
-pub use administer::{AdminError, By};
+pub use admin::{AdminActor, AdminError};
 pub use audit::{EventFilter, EventPage};
+pub use audit_chain::{AuditChainError, AuditReport};
 pub use authenticate::{AuthenticateError, Caller, Forbidden};
 pub use change_email::{ChangeEmailError, UndoEmailError};
 pub use change_password::{ChangePassword, ChangePasswordError, PreparedChange};
@@ -77,21 +78,20 @@ pub use gateward_domain as domain;
 pub use invite::{AcceptInvitationError, Invitation, PreparedAcceptance};
 pub use key_changes::{RetireError, Retired, Rotated};
 pub use keys::{KeysError, NewAlgorithm};
-pub use links::LetterProof;
+pub use links::LinkProof;
 pub use login::{LoggedIn, Login, LoginError, VerifiedLogin};
 pub use logout::{LogoutAllError, LogoutError};
-pub use not_me::NotMeError;
 pub use operator::{NewAccount, OperatorError};
-pub use policy::{Policy, ThrottlePolicy};
-pub use rate_limited::{RateLimited, ThrottleError};
+pub use policy::{Policy, RateLimitPolicy};
+pub use rate_limited::{RateLimitError, RateLimited};
 pub use ready::NotReady;
-pub use reauthenticate::{PasswordShown, ReauthenticateError, Reauthenticated};
+pub use reauthenticate::{PasswordConfirmed, ReauthenticateError, Reauthenticated};
 pub use refresh::{Refresh, RefreshError, Refreshed};
+pub use report_login::NotMeError;
 pub use reset::{PreparedReset, ResetPassword, ResetPasswordError};
-pub use seal::{AuditReport, SealError};
 pub use sessions::EndSessionError;
 pub use signup::{PreparedSignup, SignedUp, Signup, SignupError};
-pub use story::{Chapter, Story};
+pub use timeline::{SessionTimeline, TimelineEntry};
 pub use tokens::{ActiveToken, TokenKind};
 pub use user_list::{UserFilter, UserPage};
 
@@ -113,18 +113,18 @@ pub struct Ports {
     /// Does what must come to its end.
     pub tasks: Arc<dyn Tasks>,
     /// Counts what happens.
-    pub meter: Arc<dyn Meter>,
+    pub metrics: Arc<dyn Metrics>,
     /// What this node knows without asking the store.
-    pub knowledge: Arc<dyn Knowledge>,
-    /// Wakes whoever delivers letters.
-    pub bell: Arc<dyn Bell>,
-    /// Sends letters.
+    pub auth_cache: Arc<dyn AuthCache>,
+    /// Wakes whoever delivers emails.
+    pub outbox_notifier: Arc<dyn OutboxNotifier>,
+    /// Sends emails.
     pub mailer: Arc<dyn Mailer>,
     /// Makes keys and takes them into use.
     pub key_maker: Arc<dyn KeyMaker>,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
-    /// Gives chance.
+    /// Gives randomness.
     pub entropy: Arc<dyn Entropy>,
 }
 
@@ -203,12 +203,18 @@ impl App {
     }
 
     /// An event about the caller's own account and session.
-    fn event_of(&self, caller: &Caller, kind: EventKind, origin: &Origin, now: Timestamp) -> Event {
+    fn event_of(
+        &self,
+        caller: &Caller,
+        kind: EventKind,
+        request_info: &RequestInfo,
+        now: Timestamp,
+    ) -> Event {
         Event {
             actor_session_id: Some(caller.session_id),
             user_id: Some(caller.user.id),
             session_id: Some(caller.session_id),
-            ip: origin.ip,
+            ip: request_info.ip,
             ..self.event(kind, Actor::User(caller.user.id), now)
         }
     }

@@ -4,7 +4,7 @@ use gateward_domain::link::LINK_SECONDS_MAX;
 use gateward_domain::link::{Link, LinkCode, LinkPurpose, LinkSubject, SecretHash};
 use gateward_domain::ports::{Access, CodeAttempt, StoreError, Tx};
 use gateward_domain::refresh::Salt;
-use gateward_domain::{Email, LinkId, Timestamp, TokenError, User};
+use gateward_domain::{EmailAddress, LinkId, Timestamp, TokenError, User};
 
 use crate::App;
 
@@ -17,15 +17,15 @@ pub(crate) const RESET_SECONDS: i64 = 600;
 /// How many links about one account are looked at: more than it can have.
 pub(crate) const USER_LINKS_MAX: u32 = 200;
 
-/// What somebody shows of a letter.
+/// What somebody shows of an email.
 #[derive(Debug)]
-pub enum LetterProof {
+pub enum LinkProof {
     /// The token of its link.
     Token(String),
     /// Its code, and the address that it went to.
     Code {
         /// The address.
-        email: Email,
+        email: EmailAddress,
         /// The code.
         code: LinkCode,
     },
@@ -37,7 +37,7 @@ impl App {
         &self,
         purpose: LinkPurpose,
         subject: LinkSubject,
-        email: &Email,
+        email: &EmailAddress,
         now: Timestamp,
     ) -> Result<Link, TokenError> {
         let mut salt = [0; 32];
@@ -45,7 +45,7 @@ impl App {
         let (key_id, salt) = (self.ports.links.link_key(now)?, Salt(salt));
         let secret = self.ports.links.link_secret(&key_id, &salt)?;
         let life_seconds = match purpose {
-            LinkPurpose::ResetPassword | LinkPurpose::HandedReset => RESET_SECONDS,
+            LinkPurpose::ResetPassword | LinkPurpose::OperatorReset => RESET_SECONDS,
             LinkPurpose::UndoEmail | LinkPurpose::NotMe | LinkPurpose::Invitation => {
                 LINK_SECONDS_MAX
             }
@@ -68,7 +68,7 @@ impl App {
         })
     }
 
-    /// The link as it stands in a letter. The token is in the fragment, which no browser sends and
+    /// The link as it stands in an email. The token is in the fragment, which no browser sends and
     /// no server logs. The host is the configured one, whatever a request calls us.
     pub(crate) fn link_url(&self, link: &Link) -> Result<String, TokenError> {
         let secret = self.ports.links.link_secret(&link.key_id, &link.salt)?;
@@ -92,21 +92,21 @@ impl App {
 
     /// The link that somebody shows, if it is in time and for one of these purposes. Trying a code
     /// counts; showing a token uses nothing up.
-    pub(crate) async fn shown_link(
+    pub(crate) async fn presented_link(
         &self,
-        proof: &LetterProof,
+        proof: &LinkProof,
         purposes: &[LinkPurpose],
         subject: Option<LinkSubject>,
         now: Timestamp,
     ) -> Result<Option<Link>, StoreError> {
         match proof {
-            LetterProof::Token(token) => {
+            LinkProof::Token(token) => {
                 let mut tx = self.ports.store.begin(Access::Read).await?;
                 let link = tx.find_link_by_secret(&SecretHash::of(token)).await?;
                 tx.commit().await?;
                 Ok(link.filter(|link| link.expires_at > now && purposes.contains(&link.purpose)))
             }
-            LetterProof::Code { email, code } => {
+            LinkProof::Code { email, code } => {
                 let attempt = CodeAttempt {
                     email: email.clone(),
                     purposes: purposes.to_vec(),
@@ -124,7 +124,7 @@ impl App {
     }
 }
 
-/// The account that a link is about, locked, if it still has the address of the letter and is not
+/// The account that a link is about, locked, if it still has the address of the email and is not
 /// disabled.
 pub(crate) async fn lock_owner(tx: &mut dyn Tx, link: &Link) -> Result<Option<User>, StoreError> {
     let Some(id) = link.user_id() else { return Ok(None) };

@@ -1,17 +1,17 @@
 //! Logging in: a name and a password for a token pair.
 
-use gateward_domain::client::KnownClient;
+use gateward_domain::known_device::KnownDevice;
 use gateward_domain::link::SecretHash;
-use gateward_domain::ports::{Access, HashError, LoginOutcome, Occurrence, StoreError, Tx};
+use gateward_domain::ports::{Access, HashError, LoginOutcome, Metric, StoreError, Tx};
 use gateward_domain::{
-    AccountDisabled, Actor, End, EndReason, Event, EventKind, Identifier, Origin, Password,
-    PasswordHash, Session, SessionId, Timestamp, TokenError, TokenPair, TokenText, User, UserId,
+    AccountDisabled, Actor, End, EndReason, Event, EventKind, Identifier, Password, PasswordHash,
+    RequestInfo, Session, SessionId, Timestamp, TokenError, TokenPair, TokenText, User, UserId,
 };
 
-use crate::aftermath::Aftermath;
-use crate::clients::ClientError;
-use crate::rate_limited::throttled;
-use crate::throttles::Tally;
+use crate::after_commit::AfterCommit;
+use crate::known_devices::KnownDeviceError;
+use crate::rate_limited::rate_limited;
+use crate::rate_limits::RateLimitKeys;
 use crate::{App, RateLimited};
 
 /// Who logs in, and with what.
@@ -24,9 +24,9 @@ pub struct Login {
     /// The name that the client gives itself.
     pub client_name: Option<String>,
     /// What it was given when it logged in before, if it has it still.
-    pub device_token: Option<TokenText>,
+    pub known_device_token: Option<TokenText>,
     /// Where the request came from.
-    pub origin: Origin,
+    pub request_info: RequestInfo,
 }
 
 /// Somebody who has shown the right password; nothing is written yet.
@@ -35,8 +35,8 @@ pub struct VerifiedLogin {
     user: User,
     session: Session,
     renewed_hash: Option<PasswordHash>,
-    device_token: Option<TokenText>,
-    tally: Tally,
+    known_device_token: Option<TokenText>,
+    rate_limit_keys: RateLimitKeys,
     now: Timestamp,
 }
 
@@ -48,7 +48,7 @@ pub struct LoggedIn {
     /// Who logged in.
     pub user: User,
     /// What the client shows at its next login, to be known again.
-    pub device_token: TokenText,
+    pub known_device_token: TokenText,
 }
 
 /// Why nobody was logged in.
@@ -92,7 +92,7 @@ impl App {
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn verify_login(&self, login: Login) -> Result<VerifiedLogin, LoginError> {
         let now = self.now();
-        let (user, tally) = self.meet(&login, now).await?;
+        let (user, rate_limit_keys) = self.meet(&login, now).await?;
 
         // No transaction is open here: verifying is slow on purpose.
         let user_id = user.as_ref().map(|user| user.id);
@@ -100,22 +100,25 @@ impl App {
         let matches = self.ports.hasher.verify(&login.password, hash).await?;
         let Some(user) = user.filter(|user| matches && self.is_confirmed_enough(user)) else {
             let error = LoginError::BadCredentials;
-            return Err(self.login_failed(&tally, (&login, user_id), error, now).await);
+            return Err(self.login_failed(&rate_limit_keys, (&login, user_id), error, now).await);
         };
         if let Err(error) = user.may_sign_in() {
-            return Err(self.login_failed(&tally, (&login, user_id), error.into(), now).await);
+            return Err(self
+                .login_failed(&rate_limit_keys, (&login, user_id), error.into(), now)
+                .await);
         }
         let renewed_hash = self.renewed_hash(&user, &login.password).await;
 
-        let session = self.begin_session(&user, login.origin, login.client_name, now)?;
-        let device_token = login.device_token;
-        Ok(VerifiedLogin { user, session, renewed_hash, device_token, tally, now })
+        let session = self.start_session(&user, login.request_info, login.client_name, now)?;
+        let known_device_token = login.known_device_token;
+        Ok(VerifiedLogin { user, session, renewed_hash, known_device_token, rate_limit_keys, now })
     }
 
     /// The second half: begins the session, if the credentials are still those that were checked.
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn complete_login(&self, verified: VerifiedLogin) -> Result<LoggedIn, LoginError> {
-        let VerifiedLogin { user, session, renewed_hash, device_token, tally, now } = verified;
+        let VerifiedLogin { user, session, renewed_hash, known_device_token, rate_limit_keys, now } =
+            verified;
         let mut tx = self.ports.store.begin(Access::Write).await?;
         // The password may have changed, or the account been disabled, while we hashed.
         let user = match tx.lock_user(user.id).await? {
@@ -123,22 +126,23 @@ impl App {
             _ => return Err(LoginError::BadCredentials),
         };
         user.may_sign_in()?;
-        self.forgive(&mut *tx, &tally, now).await?;
+        self.reset_failures(&mut *tx, &rate_limit_keys, now).await?;
         if let Some(hash) = renewed_hash {
             tx.renew_password_hash(user.id, user.credentials_version, &hash).await?;
         }
         let ended = self.store_session(&mut *tx, &session, now).await?;
-        let client = self.recognise_client(&mut *tx, (&user, &session), device_token, now).await?;
-        let aftermath = Aftermath::default()
+        let device =
+            self.recognise_device(&mut *tx, (&user, &session), known_device_token, now).await?;
+        let after_commit = AfterCommit::default()
             .sessions_ended(&ended, EndReason::SessionLimit)
-            .letter_if(client.letter);
-        self.conclude(tx, aftermath, now).await?;
+            .email_if(device.message);
+        self.commit_and_publish(tx, after_commit, now).await?;
 
-        self.ports.meter.count(Occurrence::Login(LoginOutcome::Succeeded), 1);
-        self.ports.meter.count(Occurrence::SessionBegun, 1);
+        self.ports.metrics.count(Metric::Login(LoginOutcome::Succeeded), 1);
+        self.ports.metrics.count(Metric::SessionStarted, 1);
         tracing::info!(user_id = %user.id, session_id = %session.id, "session begun");
         let pair = self.issue_pair(&user, &session, now)?;
-        Ok(LoggedIn { pair, user, device_token: client.token })
+        Ok(LoggedIn { pair, user, known_device_token: device.token })
     }
 
     /// Whether the address is confirmed, where it must be.
@@ -152,35 +156,36 @@ impl App {
         &self,
         login: &Login,
         now: Timestamp,
-    ) -> Result<(Option<User>, Tally), LoginError> {
+    ) -> Result<(Option<User>, RateLimitKeys), LoginError> {
         let mut tx = self.ports.store.begin(Access::Read).await?;
         let user = match &login.identifier {
             Some(identifier) => tx.find_user_by_identifier(identifier).await?,
             None => None,
         };
-        let client = match &login.device_token {
+        let device = match &login.known_device_token {
             Some(token) => {
                 let nobody = UserId::from_uuid(uuid::Uuid::nil());
                 let user_id = user.as_ref().map_or(nobody, |user| user.id);
-                let known = tx.list_user_clients(user_id, KnownClient::PER_USER_MAX + 1).await?;
+                let known = tx.list_known_devices(user_id, KnownDevice::PER_USER_MAX + 1).await?;
                 let secret = SecretHash::of(token.expose());
                 let is_it =
-                    |client: &&KnownClient| client.secret == secret && client.expires_at > now;
-                known.iter().find(is_it).map(|client| client.id.to_string())
+                    |device: &&KnownDevice| device.secret == secret && device.expires_at > now;
+                known.iter().find(is_it).map(|device| device.id.to_string())
             }
             None => None,
         };
-        let (identifier, origin) = (login.identifier.as_ref(), &login.origin);
-        let mut tally = self.login_tally(identifier, origin, client.as_deref())?;
-        self.weigh(&mut *tx, &mut tally, now).await?;
+        let (identifier, request_info) = (login.identifier.as_ref(), &login.request_info);
+        let mut rate_limit_keys =
+            self.login_rate_limit(identifier, request_info, device.as_deref())?;
+        self.check_rate_limit(&mut *tx, &mut rate_limit_keys, now).await?;
         tx.commit().await?;
-        Ok((user, tally))
+        Ok((user, rate_limit_keys))
     }
 
-    /// Counts a log-in that failed and writes it down; gives what is said of it.
+    /// Counts a login that failed and writes it down; gives what is said of it.
     async fn login_failed(
         &self,
-        tally: &Tally,
+        rate_limit_keys: &RateLimitKeys,
         (login, user_id): (&Login, Option<UserId>),
         error: LoginError,
         now: Timestamp,
@@ -189,12 +194,12 @@ impl App {
             LoginError::Disabled(_) => (EventKind::LoginRefused, LoginOutcome::Disabled),
             _ => (EventKind::LoginFailed, LoginOutcome::Failed),
         };
-        self.ports.meter.count(Occurrence::Login(outcome), 1);
+        self.ports.metrics.count(Metric::Login(outcome), 1);
         let event = self.event(kind, Actor::Service, now);
-        let event = Event { user_id, ip: login.origin.ip, ..event };
-        match self.strike(tally, Some(event), now).await {
+        let event = Event { user_id, ip: login.request_info.ip, ..event };
+        match self.record_failure(rate_limit_keys, Some(event), now).await {
             Ok(()) => error,
-            Err(throttled) => throttled.into(),
+            Err(rate_limited) => rate_limited.into(),
         }
     }
 
@@ -215,7 +220,7 @@ impl App {
         session: &Session,
         now: Timestamp,
     ) -> Result<Vec<SessionId>, StoreError> {
-        let (user_id, ip) = (Some(session.user_id), session.origin.ip);
+        let (user_id, ip) = (Some(session.user_id), session.request_info.ip);
         let keep = self.policy.sessions_per_user_max.saturating_sub(1);
         let end = End { at: now, reason: EndReason::SessionLimit };
         let over = tx.end_oldest_sessions(session.user_id, keep, end).await?;
@@ -225,19 +230,19 @@ impl App {
             tx.insert_event(&Event { user_id, session_id: Some(*ended), ip, ..event }).await?;
         }
         tx.insert_session(session).await?;
-        let event = self.event(EventKind::SessionBegun, Actor::User(session.user_id), now);
+        let event = self.event(EventKind::SessionStarted, Actor::User(session.user_id), now);
         tx.insert_event(&Event { user_id, session_id: Some(session.id), ip, ..event }).await?;
         Ok(over)
     }
 }
 
-impl From<ClientError> for LoginError {
-    fn from(error: ClientError) -> Self {
+impl From<KnownDeviceError> for LoginError {
+    fn from(error: KnownDeviceError) -> Self {
         match error {
-            ClientError::Token(error) => Self::Token(error),
-            ClientError::Store(error) => Self::Store(error),
+            KnownDeviceError::Token(error) => Self::Token(error),
+            KnownDeviceError::Store(error) => Self::Store(error),
         }
     }
 }
 
-throttled!(LoginError);
+rate_limited!(LoginError);

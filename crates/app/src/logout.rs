@@ -2,10 +2,10 @@
 
 use gateward_domain::ports::{Access, StoreError, Tx};
 use gateward_domain::{
-    Actor, End, EndReason, Event, EventKind, Origin, Session, SessionId, Timestamp, TokenError,
+    Actor, End, EndReason, Event, EventKind, RequestInfo, Session, SessionId, Timestamp, TokenError,
 };
 
-use crate::aftermath::Aftermath;
+use crate::after_commit::AfterCommit;
 use crate::{App, Caller};
 
 /// Why nobody was logged out.
@@ -32,50 +32,62 @@ impl App {
     ///
     /// A session that is over already, or forgotten, is what was asked for.
     #[tracing::instrument(skip_all, err(level = "debug"))]
-    pub async fn logout_by_refresh(&self, token: &str, origin: &Origin) -> Result<(), LogoutError> {
-        self.logout_by_refresh_at(token, origin, self.now()).await
+    pub async fn logout_by_refresh(
+        &self,
+        token: &str,
+        request_info: &RequestInfo,
+    ) -> Result<(), LogoutError> {
+        self.logout_by_refresh_at(token, request_info, self.now()).await
     }
 
     pub(crate) async fn logout_by_refresh_at(
         &self,
         token: &str,
-        origin: &Origin,
+        request_info: &RequestInfo,
         now: Timestamp,
     ) -> Result<(), LogoutError> {
-        let shown = self.ports.signer.verify_refresh(token, now)?;
+        let presented = self.ports.signer.verify_refresh(token, now)?;
         let mut tx = self.ports.store.begin(Access::Write).await?;
-        let Some(session) = tx.lock_session(shown.session_id).await? else {
+        let Some(session) = tx.lock_session(presented.session_id).await? else {
             return Ok(());
         };
-        if !shown.proof.holds_for(&session.line.salt) {
+        if !presented.proof.holds_for(&session.refresh_state.salt) {
             return Err(LogoutError::Token(TokenError::Invalid));
         }
-        Ok(self.end_by_logout(tx, &session, origin, now).await?)
+        Ok(self.end_by_logout(tx, &session, request_info, now).await?)
     }
 
     /// Ends the session of an access token.
     #[tracing::instrument(skip_all, err(level = "debug"))]
-    pub async fn logout_by_access(&self, token: &str, origin: &Origin) -> Result<(), LogoutError> {
+    pub async fn logout_by_access(
+        &self,
+        token: &str,
+        request_info: &RequestInfo,
+    ) -> Result<(), LogoutError> {
         let now = self.now();
         let claims = self.ports.signer.verify_access(token, now)?;
-        Ok(self.logout_session_at(claims.session_id, origin, now).await?)
+        Ok(self.logout_session_at(claims.session_id, request_info, now).await?)
     }
 
     /// Ends a session whose owner was believed already.
     #[tracing::instrument(skip_all, err(level = "debug"))]
-    pub async fn logout_session(&self, id: SessionId, origin: &Origin) -> Result<(), StoreError> {
-        self.logout_session_at(id, origin, self.now()).await
+    pub async fn logout_session(
+        &self,
+        id: SessionId,
+        request_info: &RequestInfo,
+    ) -> Result<(), StoreError> {
+        self.logout_session_at(id, request_info, self.now()).await
     }
 
     pub(crate) async fn logout_session_at(
         &self,
         id: SessionId,
-        origin: &Origin,
+        request_info: &RequestInfo,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let mut tx = self.ports.store.begin(Access::Write).await?;
         match tx.lock_session(id).await? {
-            Some(session) => self.end_by_logout(tx, &session, origin, now).await,
+            Some(session) => self.end_by_logout(tx, &session, request_info, now).await,
             None => Ok(()),
         }
     }
@@ -91,7 +103,7 @@ impl App {
         &self,
         mut tx: Box<dyn Tx>,
         session: &Session,
-        origin: &Origin,
+        request_info: &RequestInfo,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         if !tx.end_session(session.id, End { at: now, reason: EndReason::Logout }).await? {
@@ -101,12 +113,12 @@ impl App {
         tx.insert_event(&Event {
             user_id: Some(session.user_id),
             session_id: Some(session.id),
-            ip: origin.ip,
+            ip: request_info.ip,
             ..self.event(EventKind::SessionEnded(reason), Actor::User(session.user_id), now)
         })
         .await?;
-        let aftermath = Aftermath::default().session_ended(session.id, reason);
-        self.conclude(tx, aftermath, now).await?;
+        let after_commit = AfterCommit::default().session_ended(session.id, reason);
+        self.commit_and_publish(tx, after_commit, now).await?;
         tracing::info!(user_id = %session.user_id, session_id = %session.id, %reason, "session ended");
         Ok(())
     }
@@ -117,7 +129,7 @@ impl App {
         &self,
         caller: &Caller,
         except_current: bool,
-        origin: &Origin,
+        request_info: &RequestInfo,
     ) -> Result<(), LogoutAllError> {
         let now = self.now();
         let reason = EndReason::LogoutAll;
@@ -126,9 +138,10 @@ impl App {
         tx.lock_user(caller.user.id).await?;
         let end = End { at: now, reason };
         let ended = tx.end_sessions_of_user(caller.user.id, except, end).await?;
-        let event = self.event_of(caller, EventKind::SessionsEnded(reason), origin, now);
+        let event = self.event_of(caller, EventKind::SessionsEnded(reason), request_info, now);
         tx.insert_event(&event).await?;
-        self.conclude(tx, Aftermath::default().sessions_ended(&ended, reason), now).await?;
+        self.commit_and_publish(tx, AfterCommit::default().sessions_ended(&ended, reason), now)
+            .await?;
         let count = ended.len();
         tracing::info!(user_id = %caller.user.id, count, %reason, "sessions ended");
         Ok(())

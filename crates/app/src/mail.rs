@@ -1,67 +1,68 @@
 //! What an operator sees of the outbox, and does about it.
 
-use gateward_domain::mail::{LetterState, QueuedLetter};
-use gateward_domain::ports::{Access, LetterFilter, OutboxCounts, StoreError};
-use gateward_domain::{LetterId, Timestamp};
+use gateward_domain::email::{EmailState, OutboxEmail};
+use gateward_domain::ports::{Access, OutboxCounts, OutboxFilter, StoreError};
+use gateward_domain::{EmailId, Timestamp};
 
 use crate::App;
 
-/// How many letters are read at once where all of a kind are gone through.
+/// How many emails are read at once where all of a kind are gone through.
 const PAGE: u32 = 500;
 
 impl App {
-    /// How many letters are where.
-    pub async fn count_letters(&self) -> Result<OutboxCounts, StoreError> {
+    /// How many emails are where.
+    pub async fn count_outbox_emails(&self) -> Result<OutboxCounts, StoreError> {
         let mut tx = self.ports.store.begin(Access::Read).await?;
-        let counts = tx.count_letters().await?;
+        let counts = tx.count_outbox_emails().await?;
         tx.commit().await?;
         Ok(counts)
     }
 
-    /// Letters, the newest first, at most `limit`.
-    pub async fn list_letters(
+    /// Emails, the newest first, at most `limit`.
+    pub async fn list_outbox_emails(
         &self,
-        filter: LetterFilter,
+        filter: OutboxFilter,
         limit: u32,
-    ) -> Result<Vec<QueuedLetter>, StoreError> {
+    ) -> Result<Vec<OutboxEmail>, StoreError> {
         let mut tx = self.ports.store.begin(Access::Read).await?;
-        let letters = tx.list_letters(filter, limit).await?;
+        let emails = tx.list_outbox_emails(filter, limit).await?;
         tx.commit().await?;
-        Ok(letters)
+        Ok(emails)
     }
 
-    /// One letter.
-    pub async fn find_letter(&self, id: LetterId) -> Result<Option<QueuedLetter>, StoreError> {
+    /// One email.
+    pub async fn find_outbox_email(&self, id: EmailId) -> Result<Option<OutboxEmail>, StoreError> {
         let mut tx = self.ports.store.begin(Access::Read).await?;
-        let letter = tx.find_letter(id).await?;
+        let message = tx.find_outbox_email(id).await?;
         tx.commit().await?;
-        Ok(letter)
+        Ok(message)
     }
 
-    /// Has a letter tried again that was given up; `false` if it was not.
-    pub async fn retry_letter(&self, id: LetterId) -> Result<bool, StoreError> {
-        self.retry_letter_at(id, self.now()).await
+    /// Has an email tried again that was given up; `false` if it was not.
+    pub async fn retry_outbox_email(&self, id: EmailId) -> Result<bool, StoreError> {
+        self.retry_email_at(id, self.now()).await
     }
 
-    async fn retry_letter_at(&self, id: LetterId, now: Timestamp) -> Result<bool, StoreError> {
+    async fn retry_email_at(&self, id: EmailId, now: Timestamp) -> Result<bool, StoreError> {
         let mut tx = self.ports.store.begin(Access::SingleWrite).await?;
-        let retried = tx.retry_letter(id, now).await?;
+        let retried = tx.retry_outbox_email(id, now).await?;
         tx.commit().await?;
         Ok(retried)
     }
 
-    /// Has every letter tried again that was given up; gives how many.
-    pub async fn retry_dead_letters(&self) -> Result<u64, StoreError> {
+    /// Has every email tried again that was given up; gives how many.
+    pub async fn retry_failed_emails(&self) -> Result<u64, StoreError> {
         let now = self.now();
-        let mut filter = LetterFilter { state: Some(LetterState::Dead), ..LetterFilter::default() };
+        let mut filter =
+            OutboxFilter { state: Some(EmailState::Failed), ..OutboxFilter::default() };
         let mut count = 0;
         loop {
-            let letters = self.list_letters(filter, PAGE).await?;
-            for letter in &letters {
-                count += u64::from(self.retry_letter_at(letter.id, now).await?);
+            let emails = self.list_outbox_emails(filter, PAGE).await?;
+            for message in &emails {
+                count += u64::from(self.retry_email_at(message.id, now).await?);
             }
-            filter.before = letters.last().map(|letter| letter.id);
-            if letters.is_empty() {
+            filter.before = emails.last().map(|message| message.id);
+            if emails.is_empty() {
                 return Ok(count);
             }
         }

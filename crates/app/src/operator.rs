@@ -2,12 +2,12 @@
 
 use gateward_domain::ports::{Access, HashError, StoreError};
 use gateward_domain::{
-    Actor, Email, Event, EventKind, Identifier, Password, PasswordError, RoleName, TokenError,
-    User, Username,
+    Actor, EmailAddress, Event, EventKind, Identifier, Password, PasswordError, RoleName,
+    TokenError, User, Username,
 };
 
 use crate::App;
-use crate::administer::lock_administration;
+use crate::admin::lock_admin;
 use crate::roles::listed;
 
 /// An account that an operator makes.
@@ -16,7 +16,7 @@ pub struct NewAccount {
     /// Its name; a reserved one is allowed.
     pub username: Username,
     /// Its address, which counts as confirmed.
-    pub email: Email,
+    pub email: EmailAddress,
     /// Its password.
     pub password: Password,
     /// Whether its owner is an administrator.
@@ -59,7 +59,7 @@ impl App {
             user.roles = vec![RoleName::admin(), RoleName::user()];
         }
         let mut tx = self.ports.store.begin(Access::Write).await?;
-        lock_administration(&mut *tx).await?;
+        lock_admin(&mut *tx).await?;
         tx.insert_user(&user).await?;
         let event = self.event(EventKind::AccountCreated, Actor::Operator, now);
         let detail = Some(format!("roles={}", listed(&user.roles)));

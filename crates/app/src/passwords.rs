@@ -1,7 +1,7 @@
 //! Checking a password that somebody chooses.
 
 use gateward_domain::ports::StoreError;
-use gateward_domain::{Email, Password, PasswordError, Username};
+use gateward_domain::{EmailAddress, Password, PasswordError, Username};
 
 use crate::App;
 
@@ -12,7 +12,7 @@ impl App {
         &self,
         password: &Password,
         username: &Username,
-        email: &Email,
+        email: &EmailAddress,
     ) -> Result<(), E> {
         self.policy.password.check(password, username, email)?;
         match self.ports.breached.is_breached(password).await {

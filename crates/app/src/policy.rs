@@ -5,24 +5,24 @@ use gateward_domain::key::Algorithm;
 
 /// How much may be tried before whoever tries must wait.
 #[derive(Clone, Copy, Debug)]
-pub struct ThrottlePolicy {
-    /// How many log-ins in a row may fail under one name.
+pub struct RateLimitPolicy {
+    /// How many logins in a row may fail under one name.
     pub login_failures_per_account: u32,
     /// How many wrong secrets one client may give in a window.
-    pub login_failures_per_client: u32,
+    pub login_failures_per_ip: u32,
     /// The window in seconds, which is also the longest wait.
     pub window_seconds: i64,
     /// How many sign-ups one client may begin in a window.
-    pub signups_per_client: u32,
+    pub signups_per_ip: u32,
 }
 
-impl Default for ThrottlePolicy {
+impl Default for RateLimitPolicy {
     fn default() -> Self {
         Self {
             login_failures_per_account: 10,
-            login_failures_per_client: 100,
+            login_failures_per_ip: 100,
             window_seconds: 900,
-            signups_per_client: 30,
+            signups_per_ip: 30,
         }
     }
 }
@@ -58,13 +58,13 @@ pub struct Policy {
     pub confirmation_required: bool,
     /// For how many seconds a password that was given is good for sensitive acts.
     pub reauthentication_seconds: i64,
-    /// The span in seconds in which an address gets one letter that strangers can ask for; `None`
+    /// The span in seconds in which an address gets one email that strangers can ask for; `None`
     /// is no limit.
-    pub letters_per_address_seconds: Option<i64>,
+    pub email_interval_seconds: Option<i64>,
     /// How often a code may be tried.
     pub code_tries_max: u32,
     /// How much may be tried; `None` is no limit.
-    pub throttle: Option<ThrottlePolicy>,
+    pub rate_limit: Option<RateLimitPolicy>,
     /// For how many days the audit trail is kept.
     pub audit_keep_days: i64,
 }
@@ -89,9 +89,9 @@ impl Policy {
             signup_enabled: true,
             confirmation_required: false,
             reauthentication_seconds: 900,
-            letters_per_address_seconds: Some(60),
+            email_interval_seconds: Some(60),
             code_tries_max: 5,
-            throttle: Some(ThrottlePolicy::default()),
+            rate_limit: Some(RateLimitPolicy::default()),
             audit_keep_days: 365,
         }
     }

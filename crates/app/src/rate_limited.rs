@@ -12,7 +12,7 @@ pub struct RateLimited {
 
 /// Why nothing is looked at.
 #[derive(Debug, thiserror::Error)]
-pub enum ThrottleError {
+pub enum RateLimitError {
     /// Too much was tried.
     #[error(transparent)]
     RateLimited(#[from] RateLimited),
@@ -22,17 +22,17 @@ pub enum ThrottleError {
 }
 
 /// Errors of use cases that say that too much was tried.
-macro_rules! throttled {
+macro_rules! rate_limited {
     ($($error:ty),*) => {
-        $(impl From<$crate::ThrottleError> for $error {
-            fn from(error: $crate::ThrottleError) -> Self {
+        $(impl From<$crate::RateLimitError> for $error {
+            fn from(error: $crate::RateLimitError) -> Self {
                 match error {
-                    $crate::ThrottleError::RateLimited(error) => Self::RateLimited(error),
-                    $crate::ThrottleError::Store(error) => error.into(),
+                    $crate::RateLimitError::RateLimited(error) => Self::RateLimited(error),
+                    $crate::RateLimitError::Store(error) => error.into(),
                 }
             }
         })*
     };
 }
 
-pub(crate) use throttled;
+pub(crate) use rate_limited;

@@ -1,16 +1,16 @@
 //! Giving the password again within a session, before a sensitive act.
 
 use gateward_domain::ports::{Access, HashError, StoreError};
-use gateward_domain::{AccessToken, EndReason, EventKind, Origin, Password, TokenError};
+use gateward_domain::{AccessToken, EndReason, EventKind, Password, RequestInfo, TokenError};
 
-use crate::rate_limited::throttled;
+use crate::rate_limited::rate_limited;
 use crate::{App, Caller, RateLimited};
 
 /// The caller has shown the right password, just now or a short time ago; nothing is written yet.
 #[derive(Debug)]
-pub struct PasswordShown(());
+pub struct PasswordConfirmed(());
 
-impl PasswordShown {
+impl PasswordConfirmed {
     /// It was shown within this session, a short time ago.
     pub(crate) const fn recently() -> Self {
         Self(())
@@ -57,17 +57,17 @@ impl App {
         &self,
         caller: &Caller,
         password: &Password,
-        origin: &Origin,
-    ) -> Result<PasswordShown, ReauthenticateError> {
+        request_info: &RequestInfo,
+    ) -> Result<PasswordConfirmed, ReauthenticateError> {
         let now = self.now();
-        let mut tally = self.insider_tally(caller.session_id, origin)?;
-        self.weigh_alone(&mut tally, now).await?;
+        let mut rate_limit_keys = self.session_rate_limit(caller.session_id, request_info)?;
+        self.check_rate_limit_now(&mut rate_limit_keys, now).await?;
         if self.ports.hasher.verify(password, &caller.user.password_hash).await? {
-            self.forgive_alone(&tally, now).await?;
-            return Ok(PasswordShown(()));
+            self.reset_failures_now(&rate_limit_keys, now).await?;
+            return Ok(PasswordConfirmed(()));
         }
-        let event = self.event_of(caller, EventKind::PasswordRefused, origin, now);
-        self.strike(&tally, Some(event), now).await?;
+        let event = self.event_of(caller, EventKind::PasswordRefused, request_info, now);
+        self.record_failure(&rate_limit_keys, Some(event), now).await?;
         Err(ReauthenticateError::WrongPassword)
     }
 
@@ -77,8 +77,8 @@ impl App {
     pub async fn reauthenticate(
         &self,
         caller: &Caller,
-        _: PasswordShown,
-        origin: &Origin,
+        _: PasswordConfirmed,
+        request_info: &RequestInfo,
     ) -> Result<Reauthenticated, ReauthenticateError> {
         let now = self.now();
         let user = &caller.user;
@@ -95,13 +95,13 @@ impl App {
             let reason = end.map_or(EndReason::Logout, |end| end.reason);
             return Err(ReauthenticateError::SessionEnded(reason));
         };
-        let event = self.event_of(caller, EventKind::Reauthenticated, origin, now);
+        let event = self.event_of(caller, EventKind::Reauthenticated, request_info, now);
         tx.insert_event(&event).await?;
         tx.commit().await?;
         tracing::info!(user_id = %user.id, session_id = %session.id, "password given again");
-        let session_expires_in = session.line.expires_at.seconds() - now.seconds();
+        let session_expires_in = session.refresh_state.expires_at.seconds() - now.seconds();
         Ok(Reauthenticated { access: self.issue_access(&user, &session, now)?, session_expires_in })
     }
 }
 
-throttled!(ReauthenticateError);
+rate_limited!(ReauthenticateError);

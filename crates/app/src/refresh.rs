@@ -1,15 +1,15 @@
 //! Refreshing: a refresh token for the next pair.
 
-use gateward_domain::mail::LetterKind;
-use gateward_domain::ports::{Access, Occurrence, RefreshOutcome, StoreError};
-use gateward_domain::refresh::{KeyHash, Rotation, ShownToken, Verdict, judge};
+use gateward_domain::email::EmailKind;
+use gateward_domain::ports::{Access, Metric, RefreshOutcome, StoreError};
+use gateward_domain::refresh::{KeyHash, PresentedToken, Rotation, RotationDecision, judge};
 use gateward_domain::{
-    Actor, End, EndReason, Event, EventKind, Origin, Session, SessionId, Timestamp, TokenError,
-    TokenPair, TokenText, User,
+    Actor, End, EndReason, Event, EventKind, RequestInfo, Session, SessionId, Timestamp,
+    TokenError, TokenPair, TokenText, User,
 };
 
 use crate::App;
-use crate::aftermath::Aftermath;
+use crate::after_commit::AfterCommit;
 
 /// A refresh that waited longer than this before it was begun is dropped, in seconds: its client
 /// has given up and may have shown the next token since. Shorter than the leeway by default, so that
@@ -26,7 +26,7 @@ pub struct Refresh {
     /// When the request arrived.
     pub received_at: Timestamp,
     /// Where it came from.
-    pub origin: Origin,
+    pub request_info: RequestInfo,
 }
 
 /// What a refresh gives.
@@ -72,7 +72,7 @@ impl App {
             Err(RefreshError::TooLate | RefreshError::Store(_)) => None,
         };
         if let Some(outcome) = outcome {
-            self.ports.meter.count(Occurrence::Refresh(outcome), 1);
+            self.ports.metrics.count(Metric::Refresh(outcome), 1);
         }
         refreshed.map(|(refreshed, _)| refreshed)
     }
@@ -86,11 +86,11 @@ impl App {
         if now > deadline {
             return Err(RefreshError::TooLate);
         }
-        let shown = self.ports.signer.verify_refresh(refresh.token.expose(), now)?;
-        if shown.expires_at <= now {
+        let presented = self.ports.signer.verify_refresh(refresh.token.expose(), now)?;
+        if presented.expires_at <= now {
             return Err(RefreshError::Token(TokenError::Expired));
         }
-        let rotation = self.rotation(shown, refresh.idempotency, now)?;
+        let rotation = self.rotation(presented, refresh.idempotency, now)?;
 
         // One statement decides the common cases.
         let mut tx = self.ports.store.begin(Access::SingleWrite).await?;
@@ -99,12 +99,12 @@ impl App {
         let (session, user, outcome) = match rotated {
             Some((session, user)) => {
                 // The line stands where the token that was shown says, or has moved on just now.
-                let has_moved = session.line.rotated_at == now;
+                let has_moved = session.refresh_state.rotated_at == now;
                 let outcome =
                     if has_moved { RefreshOutcome::Rotated } else { RefreshOutcome::Repeated };
                 (session, user, outcome)
             }
-            None => self.settle(&rotation, &refresh.origin, deadline).await?,
+            None => self.settle(&rotation, &refresh.request_info, deadline).await?,
         };
         let pair = self.issue_pair(&user, &session, now)?;
         Ok((Refreshed { pair, user }, outcome))
@@ -118,12 +118,12 @@ impl App {
     /// What the store is asked to do with the token that is shown.
     fn rotation(
         &self,
-        shown: ShownToken,
+        presented: PresentedToken,
         idempotency: Option<KeyHash>,
         now: Timestamp,
     ) -> Result<Rotation, TokenError> {
         Ok(Rotation {
-            shown,
+            presented,
             idempotency,
             now,
             key_id: self.ports.signer.refresh_key(now)?,
@@ -137,50 +137,51 @@ impl App {
     async fn settle(
         &self,
         rotation: &Rotation,
-        origin: &Origin,
+        request_info: &RequestInfo,
         deadline: Timestamp,
     ) -> Result<(Session, User, RefreshOutcome), RefreshError> {
         let mut tx = self.ports.store.begin(Access::Write).await?;
-        let Some(mut session) = tx.lock_session(rotation.shown.session_id).await? else {
+        let Some(mut session) = tx.lock_session(rotation.presented.session_id).await? else {
             return Err(RefreshError::Token(TokenError::Invalid));
         };
         let event = Event {
             user_id: Some(session.user_id),
             session_id: Some(session.id),
-            ip: origin.ip,
-            ..self.event(EventKind::SessionCaughtUp, Actor::Service, rotation.now)
+            ip: request_info.ip,
+            ..self.event(EventKind::SessionRecovered, Actor::Service, rotation.now)
         };
-        let verdict = judge(&session, rotation);
-        match verdict {
-            Verdict::Forged => return Err(RefreshError::Token(TokenError::Invalid)),
-            Verdict::Over(end) => return Err(RefreshError::SessionEnded(end.reason)),
+        let decision = judge(&session, rotation);
+        match decision {
+            RotationDecision::Forged => return Err(RefreshError::Token(TokenError::Invalid)),
+            RotationDecision::Ended(end) => return Err(RefreshError::SessionEnded(end.reason)),
             // The store was slow: its client may have given up and gone on with the next token. Only
             // the time of this moment tells, so it is asked for again.
-            Verdict::Replay if self.now() > deadline => return Err(RefreshError::TooLate),
-            Verdict::Replay => {
+            RotationDecision::Replay if self.now() > deadline => return Err(RefreshError::TooLate),
+            RotationDecision::Replay => {
                 let reason = EndReason::RefreshTokenReused;
                 tx.end_session(session.id, End { at: rotation.now, reason }).await?;
                 let kind = EventKind::SessionEnded(reason);
                 tx.insert_event(&Event { kind, ..event }).await?;
                 if let Some(user) = tx.find_user(session.user_id).await? {
-                    let (kind, now) = (LetterKind::TokenReused, rotation.now);
-                    tx.insert_letter(&self.notice(kind, &user, origin.ip, now)).await?;
+                    let (kind, now) = (EmailKind::TokenReused, rotation.now);
+                    tx.insert_outbox_email(&self.notice(kind, &user, request_info.ip, now)).await?;
                 }
-                let aftermath = Aftermath::default().session_ended(session.id, reason).letter();
-                self.conclude(tx, aftermath, rotation.now).await?;
+                let after_commit = AfterCommit::default().session_ended(session.id, reason).email();
+                self.commit_and_publish(tx, after_commit, rotation.now).await?;
                 tracing::warn!(
                     user_id = %session.user_id, session_id = %session.id,
                     "a spent refresh token was shown; the session is over"
                 );
                 return Err(RefreshError::Reused);
             }
-            Verdict::Repeat => {}
-            Verdict::Rotate | Verdict::CatchUp => {
-                session.line = session.line.after(rotation, session.lifetime_ends_at);
-                tx.set_session_line(session.id, &session.line).await?;
+            RotationDecision::Repeat => {}
+            RotationDecision::Rotate | RotationDecision::Recover => {
+                session.refresh_state =
+                    session.refresh_state.after(rotation, session.lifetime_ends_at);
+                tx.set_refresh_state(session.id, &session.refresh_state).await?;
             }
         }
-        if verdict == Verdict::CatchUp {
+        if decision == RotationDecision::Recover {
             tx.insert_event(&event).await?;
             tracing::warn!(session_id = %session.id, "the store has lost writes; caught up");
         }
@@ -192,9 +193,9 @@ impl App {
             Some(user) => user,
         };
         tx.commit().await?;
-        let outcome = match verdict {
-            Verdict::CatchUp => RefreshOutcome::CaughtUp,
-            Verdict::Repeat => RefreshOutcome::Repeated,
+        let outcome = match decision {
+            RotationDecision::Recover => RefreshOutcome::Recovered,
+            RotationDecision::Repeat => RefreshOutcome::Repeated,
             _ => RefreshOutcome::Rotated,
         };
         Ok((session, user, outcome))

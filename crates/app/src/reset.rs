@@ -1,27 +1,27 @@
 //! Choosing a new password by a mailed link.
 
+use gateward_domain::email::EmailKind;
 use gateward_domain::link::{Link, LinkPurpose, LinkSubject};
-use gateward_domain::mail::LetterKind;
-use gateward_domain::ports::{Access, HashError, Pathway, StoreError, Tx};
+use gateward_domain::ports::{Access, HashError, RateLimitScope, StoreError, Tx};
 use gateward_domain::{
-    Actor, End, EndReason, Event, EventKind, Identifier, Origin, Password, PasswordError,
-    PasswordHash, SessionId, Timestamp, User, UserId,
+    Actor, End, EndReason, Event, EventKind, Identifier, Password, PasswordError, PasswordHash,
+    RequestInfo, SessionId, Timestamp, User, UserId,
 };
 
-use crate::aftermath::Aftermath;
-use crate::links::{LetterProof, lock_owner};
-use crate::rate_limited::throttled;
+use crate::after_commit::AfterCommit;
+use crate::links::{LinkProof, lock_owner};
+use crate::rate_limited::rate_limited;
 use crate::{App, OperatorError, RateLimited};
 
-/// What somebody shows of a letter, and the password that they choose.
+/// What somebody shows of an email, and the password that they choose.
 #[derive(Debug)]
 pub struct ResetPassword {
     /// The link or the code.
-    pub proof: LetterProof,
+    pub proof: LinkProof,
     /// The new password.
     pub new: Password,
     /// Where the request came from.
-    pub origin: Origin,
+    pub request_info: RequestInfo,
 }
 
 /// A reset that may be made; nothing is written yet.
@@ -29,7 +29,7 @@ pub struct ResetPassword {
 pub struct PreparedReset {
     link: Link,
     hash: PasswordHash,
-    origin: Origin,
+    request_info: RequestInfo,
 }
 
 /// Why the password was not reset.
@@ -54,17 +54,17 @@ pub enum ResetPasswordError {
 
 /// The links that end with a reset: whatever somebody else began before the owner of the address
 /// came back. A link that undoes a change stays, for it goes to an address that was proved.
-const BEGUN_BEFORE: [LinkPurpose; 5] = [
+const STARTED_BEFORE: [LinkPurpose; 5] = [
     LinkPurpose::Invitation,
     LinkPurpose::ResetPassword,
-    LinkPurpose::HandedReset,
+    LinkPurpose::OperatorReset,
     LinkPurpose::ConfirmEmail,
     LinkPurpose::ChangeEmail,
 ];
 
 /// Ends these links of an account.
-pub(crate) async fn end_links_begun(tx: &mut dyn Tx, user_id: UserId) -> Result<(), StoreError> {
-    tx.delete_user_links(user_id, &BEGUN_BEFORE, EVER).await?;
+pub(crate) async fn end_links_issued(tx: &mut dyn Tx, user_id: UserId) -> Result<(), StoreError> {
+    tx.delete_user_links(user_id, &STARTED_BEFORE, EVER).await?;
     Ok(())
 }
 
@@ -72,7 +72,7 @@ pub(crate) async fn end_links_begun(tx: &mut dyn Tx, user_id: UserId) -> Result<
 const EVER: Timestamp = Timestamp::from_seconds(0);
 
 impl App {
-    /// Sets a new password for whoever shows the letter. Both halves at once; see [`App::login`] for
+    /// Sets a new password for whoever shows the email. Both halves at once; see [`App::login`] for
     /// why there are two.
     pub async fn reset_password(&self, reset: ResetPassword) -> Result<(), ResetPasswordError> {
         let prepared = self.prepare_reset(reset).await?;
@@ -85,12 +85,12 @@ impl App {
         &self,
         reset: ResetPassword,
     ) -> Result<PreparedReset, ResetPasswordError> {
-        let origin = reset.origin.clone();
+        let request_info = reset.request_info.clone();
         let is_wrong =
             |error: &ResetPasswordError| matches!(error, ResetPasswordError::InvalidLink);
         let now = self.now();
         let prepared = self.prepare_by_link(reset, now);
-        self.counted(Pathway::Link, (&origin, now), is_wrong, prepared).await
+        self.counted(RateLimitScope::Link, (&request_info, now), is_wrong, prepared).await
     }
 
     async fn prepare_by_link(
@@ -100,15 +100,15 @@ impl App {
     ) -> Result<PreparedReset, ResetPasswordError> {
         // The code of a link that was handed over is told to nobody.
         let purposes: &[LinkPurpose] = match reset.proof {
-            LetterProof::Token(_) => &[LinkPurpose::ResetPassword, LinkPurpose::HandedReset],
-            LetterProof::Code { .. } => &[LinkPurpose::ResetPassword],
+            LinkProof::Token(_) => &[LinkPurpose::ResetPassword, LinkPurpose::OperatorReset],
+            LinkProof::Code { .. } => &[LinkPurpose::ResetPassword],
         };
-        let link = self.shown_link(&reset.proof, purposes, None, now).await?;
+        let link = self.presented_link(&reset.proof, purposes, None, now).await?;
         let link = link.ok_or(ResetPasswordError::InvalidLink)?;
         let user = self.find_owner(&link).await?.ok_or(ResetPasswordError::InvalidLink)?;
         self.check_password::<ResetPasswordError>(&reset.new, &user.username, &user.email).await?;
         let hash = self.ports.hasher.hash(&reset.new).await?;
-        Ok(PreparedReset { link, hash, origin: reset.origin })
+        Ok(PreparedReset { link, hash, request_info: reset.request_info })
     }
 
     /// The second half: uses the link up, sets the password, and ends everything that was begun
@@ -116,7 +116,7 @@ impl App {
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn complete_reset(&self, prepared: PreparedReset) -> Result<(), ResetPasswordError> {
         let now = self.now();
-        let PreparedReset { link, hash, origin } = prepared;
+        let PreparedReset { link, hash, request_info } = prepared;
         let mut tx = self.ports.store.begin(Access::Write).await?;
         let user = lock_owner(&mut *tx, &link).await?.ok_or(ResetPasswordError::InvalidLink)?;
         if !tx.spend_link(link.id, now).await? {
@@ -128,28 +128,30 @@ impl App {
         if confirms {
             tx.set_email(user.id, &user.email, true, now).await?;
         }
-        self.forgive_names(&mut *tx, &user, &origin).await?;
-        let ended = self.end_all_begun(&mut *tx, &user, EndReason::PasswordReset, now).await?;
+        self.reset_login_failures(&mut *tx, &user, &request_info).await?;
+        let ended = self.end_all_started(&mut *tx, &user, EndReason::PasswordReset, now).await?;
         let mut kinds =
             vec![EventKind::PasswordReset, EventKind::SessionsEnded(EndReason::PasswordReset)];
         kinds.extend(confirms.then_some(EventKind::EmailConfirmed));
         for kind in kinds {
             let event = self.event(kind, Actor::User(user.id), now);
-            tx.insert_event(&Event { user_id: Some(user.id), ip: origin.ip, ..event }).await?;
+            tx.insert_event(&Event { user_id: Some(user.id), ip: request_info.ip, ..event })
+                .await?;
         }
-        tx.insert_letter(&self.notice(LetterKind::PasswordReset, &user, origin.ip, now)).await?;
-        let aftermath = Aftermath::default()
+        tx.insert_outbox_email(&self.notice(EmailKind::PasswordReset, &user, request_info.ip, now))
+            .await?;
+        let after_commit = AfterCommit::default()
             .user_changed(user.id)
             .sessions_ended(&ended, EndReason::PasswordReset)
-            .letter();
-        self.conclude(tx, aftermath, now).await?;
+            .email();
+        self.commit_and_publish(tx, after_commit, now).await?;
         tracing::info!(user_id = %user.id, "password reset, sessions ended");
         Ok(())
     }
 
     /// Ends all sessions of an account, gives which, and ends what was begun with what is no longer
     /// trusted: links, and the clients that are known.
-    pub(crate) async fn end_all_begun(
+    pub(crate) async fn end_all_started(
         &self,
         tx: &mut dyn Tx,
         user: &User,
@@ -157,8 +159,8 @@ impl App {
         now: Timestamp,
     ) -> Result<Vec<SessionId>, StoreError> {
         let ended = tx.end_sessions_of_user(user.id, None, End { at: now, reason }).await?;
-        tx.delete_user_clients(user.id).await?;
-        end_links_begun(tx, user.id).await?;
+        tx.delete_user_known_devices(user.id).await?;
+        end_links_issued(tx, user.id).await?;
         Ok(ended)
     }
 
@@ -175,16 +177,16 @@ impl App {
         let locked = tx.lock_user(user.id).await?;
         let user = locked.filter(|user| !user.disabled).ok_or(OperatorError::Disabled)?;
         let subject = LinkSubject::User(user.id);
-        let link = self.new_link(LinkPurpose::HandedReset, subject, &user.email, now)?;
+        let link = self.new_link(LinkPurpose::OperatorReset, subject, &user.email, now)?;
         let url = self.link_url(&link)?;
         let mailed = [LinkPurpose::ResetPassword];
         tx.delete_user_links(user.id, &mailed, EVER).await?;
         tx.put_link(&link).await?;
-        let event = self.event(EventKind::ResetLinkMade, Actor::Operator, now);
+        let event = self.event(EventKind::ResetLinkCreated, Actor::Operator, now);
         tx.insert_event(&Event { user_id: Some(user.id), ..event }).await?;
         tx.commit().await?;
         Ok((url, link.expires_at))
     }
 }
 
-throttled!(ResetPasswordError);
+rate_limited!(ResetPasswordError);

@@ -1,14 +1,14 @@
 //! Roles: what they are, what they give, and who holds which.
 
-use gateward_domain::feed::News;
+use gateward_domain::feed::InvalidationEvent;
 use gateward_domain::ports::{Access, StoreError, Tx};
 use gateward_domain::{
     Event, EventKind, Permission, PermissionSet, Role, RoleName, User, UserId, UserRange,
 };
 
 use crate::App;
-use crate::administer::{AdminError, By, Holds, is_last_admin, lock_target};
-use crate::aftermath::Aftermath;
+use crate::admin::{AdminActor, AdminError, Privileges, is_last_admin, lock_target};
+use crate::after_commit::AfterCommit;
 
 impl App {
     /// All roles, in alphabetical order.
@@ -29,27 +29,27 @@ impl App {
     /// Defines a role, for the first time or anew; gives whether it is new. Its holders may do what it
     /// gives from their next request on. Nobody defines what gives or gave more than they hold.
     #[tracing::instrument(skip_all, err(level = "debug"))]
-    pub async fn put_role(&self, by: By<'_>, role: Role) -> Result<bool, AdminError> {
-        let done = self.try_put_role(by, role).await;
-        self.noted(by, done).await
+    pub async fn put_role(&self, admin: AdminActor<'_>, role: Role) -> Result<bool, AdminError> {
+        let done = self.try_put_role(admin, role).await;
+        self.audit_denial(admin, done).await
     }
 
-    async fn try_put_role(&self, by: By<'_>, role: Role) -> Result<bool, AdminError> {
+    async fn try_put_role(&self, admin: AdminActor<'_>, role: Role) -> Result<bool, AdminError> {
         let now = self.now();
-        self.check_recent_by(by, now)?;
-        let (mut tx, holds) = self.begin_to_administer(by, Permission::RolesWrite, now).await?;
+        self.check_recent_admin(admin, now)?;
+        let (mut tx, privileges) = self.begin_admin(admin, Permission::RolesWrite, now).await?;
         if role.name.is_built_in() {
             return Err(AdminError::BuiltIn);
         }
         let roles = tx.list_roles().await?;
         let before = roles.iter().find(|other| other.name == role.name);
         let given = before.map_or(PermissionSet::EMPTY, |before| before.permissions);
-        holds.check_all(role.permissions.union(given))?;
+        privileges.check_all(role.permissions.union(given))?;
         if before.is_none() && roles.len() >= Role::MAX {
             return Err(AdminError::TooManyRoles);
         }
         let is_new = tx.put_role(&role, now).await?;
-        let event = self.admin_event(by, EventKind::RoleDefined, now);
+        let event = self.admin_event(admin, EventKind::RoleDefined, now);
         let detail = format!(
             "role={} permissions={} before={}",
             role.name,
@@ -57,34 +57,52 @@ impl App {
             given.to_text()
         );
         tx.insert_event(&Event { detail: Some(detail), ..event }).await?;
-        self.conclude(tx, Aftermath::default().news(News::RolesChanged), now).await?;
+        self.commit_and_publish(
+            tx,
+            AfterCommit::default().invalidation(InvalidationEvent::RolesChanged),
+            now,
+        )
+        .await?;
         Ok(is_new)
     }
 
     /// Deletes a role that nobody holds.
     #[tracing::instrument(skip_all, err(level = "debug"))]
-    pub async fn delete_role(&self, by: By<'_>, name: &RoleName) -> Result<(), AdminError> {
-        let done = self.try_delete_role(by, name).await;
-        self.noted(by, done).await
+    pub async fn delete_role(
+        &self,
+        admin: AdminActor<'_>,
+        name: &RoleName,
+    ) -> Result<(), AdminError> {
+        let done = self.try_delete_role(admin, name).await;
+        self.audit_denial(admin, done).await
     }
 
-    async fn try_delete_role(&self, by: By<'_>, name: &RoleName) -> Result<(), AdminError> {
+    async fn try_delete_role(
+        &self,
+        admin: AdminActor<'_>,
+        name: &RoleName,
+    ) -> Result<(), AdminError> {
         let now = self.now();
-        self.check_recent_by(by, now)?;
-        let (mut tx, holds) = self.begin_to_administer(by, Permission::RolesWrite, now).await?;
+        self.check_recent_admin(admin, now)?;
+        let (mut tx, privileges) = self.begin_admin(admin, Permission::RolesWrite, now).await?;
         if name.is_built_in() {
             return Err(AdminError::BuiltIn);
         }
         let roles = tx.list_roles().await?;
         let role = roles.iter().find(|role| role.name == *name).ok_or(AdminError::NotFound)?;
-        holds.check_all(role.permissions)?;
+        privileges.check_all(role.permissions)?;
         if !tx.list_users(&UserRange::Role(name.clone()), None, 1).await?.is_empty() {
             return Err(AdminError::RoleInUse);
         }
         tx.delete_role(name).await?;
-        let event = self.admin_event(by, EventKind::RoleDeleted, now);
+        let event = self.admin_event(admin, EventKind::RoleDeleted, now);
         tx.insert_event(&Event { detail: Some(format!("role={name}")), ..event }).await?;
-        self.conclude(tx, Aftermath::default().news(News::RolesChanged), now).await?;
+        self.commit_and_publish(
+            tx,
+            AfterCommit::default().invalidation(InvalidationEvent::RolesChanged),
+            now,
+        )
+        .await?;
         Ok(())
     }
 
@@ -92,45 +110,45 @@ impl App {
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn set_user_roles(
         &self,
-        by: By<'_>,
+        admin: AdminActor<'_>,
         id: UserId,
         roles: Vec<RoleName>,
     ) -> Result<User, AdminError> {
-        let done = self.change_roles(by, id, |_| roles).await;
-        self.noted(by, done).await
+        let done = self.change_roles(admin, id, |_| roles).await;
+        self.audit_denial(admin, done).await
     }
 
     /// Gives an account one more role, or takes one away; gives the account as it is then.
     pub async fn change_role(
         &self,
-        by: By<'_>,
+        admin: AdminActor<'_>,
         id: UserId,
         role: RoleName,
-        holds: bool,
+        privileges: bool,
     ) -> Result<User, AdminError> {
-        let changed = self.change_roles(by, id, |user| {
+        let changed = self.change_roles(admin, id, |user| {
             let mut roles: Vec<_> =
                 user.roles.iter().filter(|held| **held != role).cloned().collect();
-            if holds {
+            if privileges {
                 roles.push(role);
             }
             roles
         });
         let done = changed.await;
-        self.noted(by, done).await
+        self.audit_denial(admin, done).await
     }
 
     async fn change_roles(
         &self,
-        by: By<'_>,
+        admin: AdminActor<'_>,
         id: UserId,
         wanted: impl FnOnce(&User) -> Vec<RoleName> + Send,
     ) -> Result<User, AdminError> {
         let now = self.now();
-        self.check_recent_by(by, now)?;
-        let (mut tx, holds) = self.begin_to_administer(by, Permission::RolesGrant, now).await?;
-        let user = lock_target(&mut *tx, &holds, id).await?;
-        let roles = self.grantable(&mut *tx, &holds, (&user.roles, wanted(&user))).await?;
+        self.check_recent_admin(admin, now)?;
+        let (mut tx, privileges) = self.begin_admin(admin, Permission::RolesGrant, now).await?;
+        let user = lock_target(&mut *tx, &privileges, id).await?;
+        let roles = self.grantable(&mut *tx, &privileges, (&user.roles, wanted(&user))).await?;
         if roles == user.roles {
             return Ok(user);
         }
@@ -138,11 +156,11 @@ impl App {
             return Err(AdminError::LastAdmin);
         }
         tx.set_user_roles(id, &roles, now).await?;
-        let event = self.event_by(by, EventKind::RolesChanged, id, now);
+        let event = self.event_about_user(admin, EventKind::RolesChanged, id, now);
         let detail = format!("roles={} before={}", listed(&roles), listed(&user.roles));
         tx.insert_event(&Event { detail: Some(detail), ..event }).await?;
         let user = tx.find_user(id).await?.ok_or(AdminError::NotFound)?;
-        self.conclude(tx, Aftermath::default().user_changed(id), now).await?;
+        self.commit_and_publish(tx, AfterCommit::default().user_changed(id), now).await?;
         tracing::info!(user_id = %id, "roles changed");
         Ok(user)
     }
@@ -152,7 +170,7 @@ impl App {
     pub(crate) async fn grantable(
         &self,
         tx: &mut dyn Tx,
-        holds: &Holds,
+        privileges: &Privileges,
         (before, mut wanted): (&[RoleName], Vec<RoleName>),
     ) -> Result<Vec<RoleName>, AdminError> {
         wanted.push(RoleName::user());
@@ -175,8 +193,8 @@ impl App {
                 continue;
             }
             let defined = roles.iter().find(|role| role.name == *name);
-            holds.check_all(defined.map_or(PermissionSet::EMPTY, |role| role.permissions))?;
-            holds.check_role(name)?;
+            privileges.check_all(defined.map_or(PermissionSet::EMPTY, |role| role.permissions))?;
+            privileges.check_role(name)?;
         }
         Ok(wanted)
     }

@@ -1,9 +1,9 @@
 //! One's own sessions: seeing them and ending one.
 
 use gateward_domain::ports::{Access, StoreError};
-use gateward_domain::{End, EndReason, Event, EventKind, Origin, Session, SessionId};
+use gateward_domain::{End, EndReason, Event, EventKind, RequestInfo, Session, SessionId};
 
-use crate::aftermath::Aftermath;
+use crate::after_commit::AfterCommit;
 use crate::{App, Caller, NotRecent};
 
 /// Why a session was not ended.
@@ -21,7 +21,7 @@ pub enum EndSessionError {
 }
 
 impl App {
-    /// The living sessions of the caller, in the order in which they began, those after `after`.
+    /// The active sessions of the caller, in the order in which they began, those after `after`.
     pub async fn list_own_sessions(
         &self,
         caller: &Caller,
@@ -30,7 +30,7 @@ impl App {
     ) -> Result<Vec<Session>, StoreError> {
         let now = self.now();
         let mut tx = self.ports.store.begin(Access::Read).await?;
-        let sessions = tx.list_living_sessions(caller.user.id, now, after, limit).await?;
+        let sessions = tx.list_active_sessions(caller.user.id, now, after, limit).await?;
         tx.commit().await?;
         Ok(sessions)
     }
@@ -44,7 +44,7 @@ impl App {
         &self,
         caller: &Caller,
         id: SessionId,
-        origin: &Origin,
+        request_info: &RequestInfo,
     ) -> Result<(), EndSessionError> {
         let now = self.now();
         if id != caller.session_id {
@@ -59,9 +59,9 @@ impl App {
             return Ok(());
         }
         let reason = session.lapse(now).unwrap_or(end).reason;
-        let event = self.event_of(caller, EventKind::SessionEnded(reason), origin, now);
+        let event = self.event_of(caller, EventKind::SessionEnded(reason), request_info, now);
         tx.insert_event(&Event { session_id: Some(id), ..event }).await?;
-        self.conclude(tx, Aftermath::default().session_ended(id, reason), now).await?;
+        self.commit_and_publish(tx, AfterCommit::default().session_ended(id, reason), now).await?;
         tracing::info!(user_id = %caller.user.id, session_id = %id, %reason, "session ended");
         Ok(())
     }

@@ -1,20 +1,20 @@
 //! Signing up: making an account of one's own.
 
+use gateward_domain::email::{EmailKind, OutboxEmail};
 use gateward_domain::link::SecretHash;
-use gateward_domain::mail::{LetterKind, QueuedLetter};
-use gateward_domain::ports::{Access, HashError, Pathway, StoreError, Taken};
+use gateward_domain::ports::{Access, HashError, RateLimitScope, StoreError, Taken};
 use gateward_domain::signup::PendingSignup;
 use gateward_domain::{
-    Actor, Email, Event, EventKind, Identifier, Origin, Password, PasswordError, PasswordHash,
-    PermissionSet, RoleName, SignupId, Timestamp, TokenText, User, UserId, Username,
+    Actor, EmailAddress, Event, EventKind, Identifier, Password, PasswordError, PasswordHash,
+    PermissionSet, RequestInfo, RoleName, SignupId, Timestamp, TokenText, User, UserId, Username,
 };
 
-use crate::aftermath::Aftermath;
+use crate::after_commit::AfterCommit;
 use crate::outbox::CONFIRMING;
-use crate::rate_limited::throttled;
+use crate::rate_limited::rate_limited;
 use crate::{App, RateLimited};
 
-/// For how many seconds a sign-up can be confirmed: as long as its letter is tried, and a day more.
+/// For how many seconds a sign-up can be confirmed: as long as its email is tried, and a day more.
 const PENDING_SECONDS: i64 = 4 * 24 * 3600;
 
 /// Who signs up, and with what.
@@ -23,18 +23,18 @@ pub struct Signup {
     /// The name that they want.
     pub username: Username,
     /// Their address.
-    pub email: Email,
+    pub email: EmailAddress,
     /// The password that they choose.
     pub password: Password,
     /// Where the request came from.
-    pub origin: Origin,
+    pub request_info: RequestInfo,
 }
 
 /// An account that can be made; nothing is written yet.
 #[derive(Debug)]
 pub struct PreparedSignup {
     user: User,
-    origin: Origin,
+    request_info: RequestInfo,
 }
 
 /// What a sign-up gives.
@@ -72,7 +72,7 @@ pub enum SignupError {
 
 impl App {
     /// Signs somebody up: with an account whose address is not confirmed yet, or, where addresses
-    /// must be confirmed first, with nothing but the letter that asks for it. No session begins.
+    /// must be confirmed first, with nothing but the email that asks for it. No session begins.
     ///
     /// Both halves at once; see [`App::login`] for why there are two.
     pub async fn signup(&self, signup: Signup) -> Result<SignedUp, SignupError> {
@@ -88,12 +88,12 @@ impl App {
         if !self.policy.signup_enabled {
             return Err(SignupError::Off);
         }
-        let Signup { username, email, password, origin } = &signup;
+        let Signup { username, email, password, request_info } = &signup;
         self.policy.password.check(password, username, email)?;
         // Each one counts, whether an account comes of it or not.
-        let mut tally = self.client_tally(Pathway::Signup, origin)?;
-        self.weigh_alone(&mut tally, now).await?;
-        self.strike(&tally, None, now).await?;
+        let mut rate_limit_keys = self.ip_rate_limit(RateLimitScope::Signup, request_info)?;
+        self.check_rate_limit_now(&mut rate_limit_keys, now).await?;
+        self.record_failure(&rate_limit_keys, None, now).await?;
         self.check_password::<SignupError>(password, username, email).await?;
         if self.policy.confirmation_required {
             self.refuse_taken_name(&signup.username).await?;
@@ -101,34 +101,34 @@ impl App {
         let password_hash = self.ports.hasher.hash(&signup.password).await?;
 
         let user = self.new_user(signup.username, signup.email, password_hash, now);
-        Ok(PreparedSignup { user, origin: signup.origin })
+        Ok(PreparedSignup { user, request_info: signup.request_info })
     }
 
     /// The second half: makes the account, or what waits to become one.
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn complete_signup(&self, prepared: PreparedSignup) -> Result<SignedUp, SignupError> {
-        let PreparedSignup { user, origin } = prepared;
+        let PreparedSignup { user, request_info } = prepared;
         if self.policy.confirmation_required {
-            return Ok(self.wait_for_confirmation(user, &origin).await?);
+            return Ok(self.wait_for_confirmation(user, &request_info).await?);
         }
         let now = user.created_at;
         let mut tx = self.ports.store.begin(Access::Write).await?;
         tx.insert_user(&user).await?;
         let event = self.event(EventKind::AccountCreated, Actor::User(user.id), now);
-        tx.insert_event(&Event { user_id: Some(user.id), ip: origin.ip, ..event }).await?;
-        let letter = self.notice(LetterKind::ConfirmEmail, &user, origin.ip, now);
-        self.post_spaced(&mut *tx, CONFIRMING, letter).await?;
-        self.conclude(tx, Aftermath::default().letter(), now).await?;
+        tx.insert_event(&Event { user_id: Some(user.id), ip: request_info.ip, ..event }).await?;
+        let message = self.notice(EmailKind::ConfirmEmail, &user, request_info.ip, now);
+        self.queue_spaced(&mut *tx, CONFIRMING, message).await?;
+        self.commit_and_publish(tx, AfterCommit::default().email(), now).await?;
         tracing::info!(user_id = %user.id, "account created");
         Ok(SignedUp::Account(user))
     }
 
     /// Keeps what an account needs until its address is confirmed. What is written is the same
-    /// whether the address has an account or not; the letter will tell its owner.
+    /// whether the address has an account or not; the email will tell its owner.
     async fn wait_for_confirmation(
         &self,
         user: User,
-        origin: &Origin,
+        request_info: &RequestInfo,
     ) -> Result<SignedUp, StoreError> {
         let now = user.created_at;
         let secret = self.new_secret();
@@ -141,12 +141,12 @@ impl App {
             created_at: now,
             expires_at: now.plus_seconds(PENDING_SECONDS),
         };
-        let letter = self.letter(LetterKind::Signup, &signup.email, origin.ip, now);
-        let letter = QueuedLetter { signup_id: Some(signup.id), ..letter };
+        let message = self.email(EmailKind::Signup, &signup.email, request_info.ip, now);
+        let message = OutboxEmail { signup_id: Some(signup.id), ..message };
         let mut tx = self.ports.store.begin(Access::Write).await?;
         tx.insert_signup(&signup).await?;
-        self.post_spaced(&mut *tx, CONFIRMING, letter).await?;
-        self.conclude(tx, Aftermath::default().letter(), now).await?;
+        self.queue_spaced(&mut *tx, CONFIRMING, message).await?;
+        self.commit_and_publish(tx, AfterCommit::default().email(), now).await?;
         tracing::info!("sign-up waits for its address to be confirmed");
         Ok(SignedUp::Pending { signup_secret: secret })
     }
@@ -167,7 +167,7 @@ impl App {
     pub(crate) fn new_user(
         &self,
         username: Username,
-        email: Email,
+        email: EmailAddress,
         password_hash: PasswordHash,
         now: Timestamp,
     ) -> User {
@@ -187,4 +187,4 @@ impl App {
     }
 }
 
-throttled!(SignupError);
+rate_limited!(SignupError);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use gateward_domain::ports::{Access, StoreError};
-use gateward_domain::{Origin, Session, SessionId, Timestamp, TokenError, TokenId, User};
+use gateward_domain::{RequestInfo, Session, SessionId, Timestamp, TokenError, TokenId, User};
 
 use crate::{App, AuthenticateError, LogoutError};
 
@@ -58,21 +58,21 @@ impl App {
         }
     }
 
-    /// A refresh token can be used while it is the current one of a living session.
+    /// A refresh token can be used while it is the current one of an active session.
     async fn introspect_refresh(
         &self,
         token: &str,
         now: Timestamp,
     ) -> Result<Option<ActiveToken>, StoreError> {
-        let shown = self.ports.signer.verify_refresh(token, now);
-        let Ok(shown) = shown else { return Ok(None) };
+        let presented = self.ports.signer.verify_refresh(token, now);
+        let Ok(presented) = presented else { return Ok(None) };
         let mut tx = self.ports.store.begin(Access::Read).await?;
-        let found = tx.find_session(shown.session_id).await?;
+        let found = tx.find_session(presented.session_id).await?;
         tx.commit().await?;
         let is_current = |session: &Session| {
-            shown.proof.holds_for(&session.line.salt)
-                && shown.generation == session.line.generation
-                && shown.expires_at > now
+            presented.proof.holds_for(&session.refresh_state.salt)
+                && presented.generation == session.refresh_state.generation
+                && presented.expires_at > now
                 && session.end(now).is_none()
         };
         let Some((session, Some(user))) = found else { return Ok(None) };
@@ -80,8 +80,8 @@ impl App {
             kind: TokenKind::Refresh,
             user: Arc::new(user),
             session_id: session.id,
-            issued_at: session.line.rotated_at,
-            expires_at: shown.expires_at,
+            issued_at: session.refresh_state.rotated_at,
+            expires_at: presented.expires_at,
             auth_time: session.auth_time,
         }))
     }
@@ -89,12 +89,16 @@ impl App {
     /// Takes a token of either kind back: its session ends. A text that is no token of ours, and a
     /// session that is over, are as good as taken back (RFC 7009, section 2.2).
     #[tracing::instrument(skip_all, err(level = "debug"))]
-    pub async fn revoke_token(&self, token: &str, origin: &Origin) -> Result<(), StoreError> {
+    pub async fn revoke_token(
+        &self,
+        token: &str,
+        request_info: &RequestInfo,
+    ) -> Result<(), StoreError> {
         let now = self.now();
         match self.ports.signer.verify_past_access(token, now) {
-            Ok(claims) => self.logout_session_at(claims.session_id, origin, now).await,
+            Ok(claims) => self.logout_session_at(claims.session_id, request_info, now).await,
             Err(TokenError::WrongKind) => {
-                match self.logout_by_refresh_at(token, origin, now).await {
+                match self.logout_by_refresh_at(token, request_info, now).await {
                     Err(LogoutError::Store(error)) => Err(error),
                     Ok(()) | Err(LogoutError::Token(_)) => Ok(()),
                 }

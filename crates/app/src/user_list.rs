@@ -72,7 +72,7 @@ impl App {
                 if users.len() == limit {
                     return Ok(UserPage { users, next: after });
                 }
-                after = Some(range.place(&user));
+                after = Some(range.cursor(&user));
                 if filter.wants(&user) {
                     users.push(user);
                 }

@@ -4,11 +4,11 @@ use gateward_domain::ports::{Access, StoreError};
 use gateward_domain::{End, EndReason, Event, EventKind, Permission, Session, SessionId, UserId};
 
 use crate::App;
-use crate::administer::{AdminError, By, lock_target};
-use crate::aftermath::Aftermath;
+use crate::admin::{AdminActor, AdminError, lock_target};
+use crate::after_commit::AfterCommit;
 
 impl App {
-    /// The living sessions of an account, in the order in which they began, those after `after`; `None`
+    /// The active sessions of an account, in the order in which they began, those after `after`; `None`
     /// if there is no such account.
     pub async fn list_sessions_of(
         &self,
@@ -19,7 +19,7 @@ impl App {
         let now = self.now();
         let mut tx = self.ports.store.begin(Access::Read).await?;
         let sessions = match tx.find_user(id).await? {
-            Some(_) => Some(tx.list_living_sessions(id, now, after, limit).await?),
+            Some(_) => Some(tx.list_active_sessions(id, now, after, limit).await?),
             None => None,
         };
         tx.commit().await?;
@@ -30,24 +30,24 @@ impl App {
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn end_session_of(
         &self,
-        by: By<'_>,
+        admin: AdminActor<'_>,
         id: UserId,
         session_id: SessionId,
     ) -> Result<(), AdminError> {
-        let done = self.try_end_session_of(by, id, session_id).await;
-        self.noted(by, done).await
+        let done = self.try_end_session_of(admin, id, session_id).await;
+        self.audit_denial(admin, done).await
     }
 
     async fn try_end_session_of(
         &self,
-        by: By<'_>,
+        admin: AdminActor<'_>,
         id: UserId,
         session_id: SessionId,
     ) -> Result<(), AdminError> {
         let now = self.now();
-        self.check_recent_by(by, now)?;
-        let (mut tx, holds) = self.begin_to_administer(by, Permission::SessionsEnd, now).await?;
-        lock_target(&mut *tx, &holds, id).await?;
+        self.check_recent_admin(admin, now)?;
+        let (mut tx, privileges) = self.begin_admin(admin, Permission::SessionsEnd, now).await?;
+        lock_target(&mut *tx, &privileges, id).await?;
         let session = tx.lock_session(session_id).await?;
         let session = session.filter(|session| session.user_id == id);
         let session = session.ok_or(AdminError::NotFound)?;
@@ -56,34 +56,48 @@ impl App {
             return Ok(());
         }
         let reason = session.lapse(now).unwrap_or(end).reason;
-        let event = self.event_by(by, EventKind::SessionEnded(reason), id, now);
+        let event = self.event_about_user(admin, EventKind::SessionEnded(reason), id, now);
         tx.insert_event(&Event { session_id: Some(session_id), ..event }).await?;
-        let aftermath = Aftermath::default().session_ended(session_id, reason);
-        self.conclude(tx, aftermath, now).await?;
+        let after_commit = AfterCommit::default().session_ended(session_id, reason);
+        self.commit_and_publish(tx, after_commit, now).await?;
         tracing::info!(user_id = %id, %session_id, %reason, "session ended");
         Ok(())
     }
 
     /// Ends all sessions of an account; gives how many.
     #[tracing::instrument(skip_all, err(level = "debug"))]
-    pub async fn end_sessions_of(&self, by: By<'_>, id: UserId) -> Result<usize, AdminError> {
-        let done = self.try_end_sessions_of(by, id).await;
-        self.noted(by, done).await
+    pub async fn end_sessions_of(
+        &self,
+        admin: AdminActor<'_>,
+        id: UserId,
+    ) -> Result<usize, AdminError> {
+        let done = self.try_end_sessions_of(admin, id).await;
+        self.audit_denial(admin, done).await
     }
 
-    async fn try_end_sessions_of(&self, by: By<'_>, id: UserId) -> Result<usize, AdminError> {
+    async fn try_end_sessions_of(
+        &self,
+        admin: AdminActor<'_>,
+        id: UserId,
+    ) -> Result<usize, AdminError> {
         let now = self.now();
-        self.check_recent_by(by, now)?;
-        let (mut tx, holds) = self.begin_to_administer(by, Permission::SessionsEnd, now).await?;
-        lock_target(&mut *tx, &holds, id).await?;
+        self.check_recent_admin(admin, now)?;
+        let (mut tx, privileges) = self.begin_admin(admin, Permission::SessionsEnd, now).await?;
+        lock_target(&mut *tx, &privileges, id).await?;
         let reason = EndReason::EndedByAdmin;
         let ended = tx.end_sessions_of_user(id, None, End { at: now, reason }).await?;
         if !ended.is_empty() {
-            tx.insert_event(&self.event_by(by, EventKind::SessionsEnded(reason), id, now)).await?;
+            tx.insert_event(&self.event_about_user(
+                admin,
+                EventKind::SessionsEnded(reason),
+                id,
+                now,
+            ))
+            .await?;
         }
-        let aftermath =
-            Aftermath::default().cut_off(id, reason, now).sessions_ended(&ended, reason);
-        self.conclude(tx, aftermath, now).await?;
+        let after_commit =
+            AfterCommit::default().revoked_before(id, reason, now).sessions_ended(&ended, reason);
+        self.commit_and_publish(tx, after_commit, now).await?;
         tracing::info!(user_id = %id, count = ended.len(), %reason, "sessions ended");
         Ok(ended.len())
     }

@@ -64,7 +64,7 @@ pub(crate) struct ReadAccess {
 
 impl ReadAccess {
     /// Whether it was made, and is good, at `now`.
-    pub(crate) fn has_begun(&self, now: Timestamp) -> bool {
+    pub(crate) fn has_started(&self, now: Timestamp) -> bool {
         [self.claims.issued_at, self.not_before].iter().all(|time| has_come(*time, now))
     }
 }
@@ -114,9 +114,9 @@ pub(crate) fn write_refresh(issuer: &str, session: &Session, secret: &[u8; 32]) 
         aud: issuer,
         sub: session.user_id.to_string(),
         sid: session.id.to_string(),
-        generation: session.line.generation,
-        iat: session.line.rotated_at.seconds(),
-        exp: session.line.expires_at.seconds(),
+        generation: session.refresh_state.generation,
+        iat: session.refresh_state.rotated_at.seconds(),
+        exp: session.refresh_state.expires_at.seconds(),
         sec: jws::encode(secret),
     };
     serde_json::to_vec(&body).ok()

@@ -1,11 +1,11 @@
-//! Everything that needs cryptography: password hashes, tokens, keys, chance; and the clock.
+//! Everything that needs cryptography: password hashes, tokens, keys, randomness; and the clock.
 //!
 //! - [`Argon2Hasher`] hashes passwords on threads of its own.
 //! - [`Keyring`] makes and keeps keys, signs tokens with them and reads tokens strictly.
 //! - [`MasterKey`] seals the private keys that lie in the store; [`MasterKeys`] are the present one
 //!   and the one before it.
 //! - [`BreachedFiles`] looks passwords up in a list of breached ones.
-//! - [`SystemEntropy`] and [`SystemClock`] are the only sources of chance and time.
+//! - [`SystemEntropy`] and [`SystemClock`] are the only sources of randomness and time.
 
 mod breached;
 mod claims;

@@ -19,7 +19,7 @@ pub enum Flaw {
     SessionOfDisabledUser,
     /// A session lives whose user is gone.
     SessionWithoutUser,
-    /// Two living sessions have one salt, so that both are lines of one token.
+    /// Two active sessions have one salt, so that both are lines of one token.
     SharedSalt,
     /// A session lives of which an event says that it has ended.
     EndedSessionLives,
@@ -32,19 +32,19 @@ pub enum Flaw {
     },
     /// An account holds a role that is not defined. It gives nothing.
     UndefinedRole,
-    /// A letter was given up.
-    DeadLetter,
-    /// A letter waits that was due an hour ago.
-    OverdueLetter,
+    /// An email was given up.
+    FailedEmail,
+    /// An email waits that was due an hour ago.
+    OverdueEmail,
     /// No account that is enabled holds the role `admin`.
     NoAdministrator,
-    /// A row should have been swept a day ago.
-    Unswept {
+    /// A row should have been cleaned up a day ago.
+    CleanupOverdue {
         /// Of which table.
         table: &'static str,
     },
     /// An event has had no place in the chain for ten minutes.
-    UnsealedEvent,
+    UnchainedEvent,
     /// A row was written at a time that has not come yet.
     FromTheFuture {
         /// Of which table.

@@ -39,6 +39,7 @@ macro_rules! unclaimed {
     };
 }
 
+mod audit_chain;
 mod columns;
 mod connect;
 mod cursor;
@@ -53,7 +54,6 @@ mod rotate;
 mod rows;
 #[path = "schema.rs"]
 mod schema;
-mod seal;
 mod settings;
 mod tls;
 mod unit;

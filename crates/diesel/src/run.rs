@@ -8,11 +8,11 @@
 macro_rules! read {
     ($tx:expr, $table:literal, $conn:ident => $query:expr) => {{
         let mut result = {
-            let $conn = $tx.start($crate::run::Deed::Read).await?;
+            let $conn = $tx.start($crate::run::StatementKind::Read).await?;
             Tx::in_time($query).await?
         };
         if $tx.renew_if_dead(&result).await? {
-            let $conn = $tx.start($crate::run::Deed::Read).await?;
+            let $conn = $tx.start($crate::run::StatementKind::Read).await?;
             result = Tx::in_time($query).await?;
         }
         $tx.finish($table, result)
@@ -30,7 +30,7 @@ macro_rules! find {
 macro_rules! change {
     ($tx:expr, $table:literal, $conn:ident => $query:expr) => {{
         let result = {
-            let $conn = $tx.start($crate::run::Deed::Write).await?;
+            let $conn = $tx.start($crate::run::StatementKind::Write).await?;
             Tx::in_time($query).await?
         };
         $tx.finish($table, result)
@@ -54,7 +54,7 @@ macro_rules! atomically {
 
 /// What a statement does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Deed {
+pub enum StatementKind {
     /// It reads.
     Read,
     /// It writes.

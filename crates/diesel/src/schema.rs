@@ -25,7 +25,7 @@ table! {
         id -> Text,
         purpose -> Text,
         algorithm -> Text,
-        sealed -> Binary,
+        wrapped -> Binary,
         public_jwk -> Nullable<Text>,
         created_at -> Moment,
         active_from -> Moment,
@@ -125,14 +125,14 @@ table! {
 
     audit_chain (only_row) {
         only_row -> Bool,
-        floor_seq -> BigInt,
-        floor_digest -> Binary,
-        floor_at -> Moment,
-        floor_signature -> Text,
-        tip_seq -> BigInt,
-        tip_digest -> Binary,
-        tip_at -> Moment,
-        tip_signature -> Text,
+        retention_boundary_seq -> BigInt,
+        retention_boundary_digest -> Binary,
+        retention_boundary_at -> Moment,
+        retention_boundary_signature -> Text,
+        checkpoint_seq -> BigInt,
+        checkpoint_digest -> Binary,
+        checkpoint_at -> Moment,
+        checkpoint_signature -> Text,
     }
 }
 
@@ -168,7 +168,7 @@ table! {
         id -> Ident,
         purpose -> Text,
         subject_id -> Ident,
-        place -> Ident,
+        dedup_key -> Ident,
         email -> Text,
         key_id -> Text,
         salt -> Binary,
@@ -184,19 +184,19 @@ table! {
     use diesel::sql_types::{BigInt, Nullable, Text};
     use super::super::columns::sql::{Ident, Moment};
 
-    letters (id) {
+    outbox_emails (id) {
         id -> Ident,
         kind -> Text,
         recipient -> Text,
         user_id -> Nullable<Ident>,
         signup_id -> Nullable<Ident>,
         link_id -> Nullable<Ident>,
-        caused_at -> Moment,
+        created_at -> Moment,
         ip -> Nullable<Text>,
         slot -> Nullable<Text>,
-        planned_at -> Moment,
-        due_at -> Moment,
-        was_due_at -> Nullable<Moment>,
+        scheduled_at -> Moment,
+        next_attempt_at -> Moment,
+        previous_attempt_due_at -> Nullable<Moment>,
         attempts -> BigInt,
         state -> Text,
         finished_at -> Nullable<Moment>,
@@ -208,15 +208,15 @@ table! {
     use diesel::sql_types::{BigInt, Nullable, Text};
     use super::super::columns::sql::Moment;
 
-    news (seq) {
+    invalidation_events (seq) {
         seq -> BigInt,
         xid -> BigInt,
         kind -> Text,
         subject -> Nullable<Text>,
-        cut_off -> Nullable<Moment>,
+        revoked_before -> Nullable<Moment>,
         reason -> Nullable<Text>,
         happened_at -> Moment,
-        matters_until -> Moment,
+        expires_at -> Moment,
     }
 }
 
@@ -224,7 +224,7 @@ table! {
     use diesel::sql_types::{Binary, Nullable, Text};
     use super::super::columns::sql::{Ident, Moment};
 
-    known_clients (id) {
+    known_devices (id) {
         id -> Ident,
         user_id -> Ident,
         secret -> Binary,
@@ -240,7 +240,7 @@ table! {
     use diesel::sql_types::{BigInt, Binary};
     use super::super::columns::sql::Moment;
 
-    strikes (key) {
+    rate_limit_counters (key) {
         key -> Binary,
         count -> BigInt,
         last_at -> Moment,

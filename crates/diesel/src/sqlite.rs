@@ -29,6 +29,7 @@ macro_rules! unclaimed {
     };
 }
 
+mod audit_chain;
 mod batch;
 mod columns;
 mod feed;
@@ -43,7 +44,6 @@ mod rotate;
 mod rows;
 #[path = "schema.rs"]
 mod schema;
-mod seal;
 mod thread;
 mod unit;
 mod watch;

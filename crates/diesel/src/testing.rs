@@ -22,7 +22,7 @@ pub const POOL_SIZE: usize = 16;
 
 /// Changes to events that nothing but a forger makes.
 pub const CHANGES_TO_AN_EVENT: &[&str] = &[
-    "UPDATE events SET kind = 'session_caught_up'",
+    "UPDATE events SET kind = 'session_recovered'",
     "UPDATE events SET user_id = NULL",
     "UPDATE events SET actor = 'service', actor_id = NULL",
     "UPDATE events SET detail = 'nothing to see here'",
@@ -46,7 +46,7 @@ pub fn event_ranges(id: UserId) -> [(EventRange, &'static str); 4] {
     [
         (EventRange::All, "sqlite_autoindex_events_1"),
         (EventRange::About(id), "events_user_id_id_idx"),
-        (EventRange::By(id), "events_actor_id_id_idx"),
+        (EventRange::CausedBy(id), "events_actor_id_id_idx"),
         (EventRange::Named("login_failed"), "events_kind_id_idx"),
     ]
 }
@@ -62,7 +62,7 @@ fn admin_url() -> String {
 }
 
 /// Runs one statement on the server.
-async fn administer(statement: &str) {
+async fn admin(statement: &str) {
     let settings = Settings::parse(&admin_url()).unwrap();
     let mut conn = Connector::new(settings).unwrap().connect_unlimited().await.unwrap();
     conn.batch_execute(statement).await.unwrap();
@@ -77,9 +77,9 @@ pub struct PostgresDatabase {
 impl PostgresDatabase {
     /// Makes an empty database.
     pub async fn empty() -> Self {
-        let chance = RandomState::new().hash_one(thread::current().id());
-        let name = format!("gateward_test_{chance:016x}");
-        administer(&format!("CREATE DATABASE {name} TEMPLATE template0")).await;
+        let random_byte = RandomState::new().hash_one(thread::current().id());
+        let name = format!("gateward_test_{random_byte:016x}");
+        admin(&format!("CREATE DATABASE {name} TEMPLATE template0")).await;
         let admin = admin_url();
         let (base, query) = admin.split_once('?').unwrap_or((&admin, ""));
         let (server, _) = base.rsplit_once('/').unwrap();
@@ -123,7 +123,7 @@ impl Drop for PostgresDatabase {
         let statement = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
         let work = move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            runtime.unwrap().block_on(administer(&statement));
+            runtime.unwrap().block_on(admin(&statement));
         };
         let dropped = thread::spawn(work).join();
         assert!(dropped.is_ok() || thread::panicking(), "the test's database is dropped");

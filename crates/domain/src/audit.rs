@@ -43,7 +43,7 @@ impl fmt::Debug for Digest {
 
 /// A place in the chain, and everything before it in one digest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Head {
+pub struct Checkpoint {
     /// The number of the last entry; the first entry has the number 1.
     pub seq: i64,
     /// The digest of the chain up to there.
@@ -52,34 +52,34 @@ pub struct Head {
     pub at: Timestamp,
 }
 
-impl Head {
+impl Checkpoint {
     /// Before the first entry.
     pub const START: Self = Self { seq: 0, digest: Digest::START, at: Timestamp::from_seconds(0) };
 }
 
 /// What a signature on a head says. A signature that says one thing does not say the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum HeadKind {
+pub enum CheckpointKind {
     /// The chain has come this far.
-    Tip,
+    Latest,
     /// Everything up to here was deleted because it was kept long enough.
-    Floor,
+    RetentionBoundary,
 }
 
 /// A head and the signature on it; nothing is signed at the start of a chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SignedHead {
+pub struct SignedCheckpoint {
     /// The head.
-    pub head: Head,
-    /// The signature; empty for [`Head::START`].
+    pub checkpoint: Checkpoint,
+    /// The signature; empty for [`Checkpoint::START`].
     pub signature: String,
 }
 
-impl SignedHead {
+impl SignedCheckpoint {
     /// Before the first entry.
     #[must_use]
     pub const fn start() -> Self {
-        Self { head: Head::START, signature: String::new() }
+        Self { checkpoint: Checkpoint::START, signature: String::new() }
     }
 }
 
@@ -87,22 +87,22 @@ impl SignedHead {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chain {
     /// Where what is left of it begins.
-    pub floor: SignedHead,
+    pub retention_boundary: SignedCheckpoint,
     /// How far it has come.
-    pub tip: SignedHead,
+    pub latest: SignedCheckpoint,
 }
 
 impl Chain {
     /// A chain without entries.
     #[must_use]
     pub const fn start() -> Self {
-        Self { floor: SignedHead::start(), tip: SignedHead::start() }
+        Self { retention_boundary: SignedCheckpoint::start(), latest: SignedCheckpoint::start() }
     }
 }
 
 /// The place of an event in the chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Seal {
+pub struct ChainPosition {
     /// Its number.
     pub seq: i64,
     /// The digest of the chain up to it.
@@ -119,7 +119,7 @@ pub struct Entry {
     /// What binds it to its personal part, which may be erased.
     pub commitment: Digest,
     /// Its place in the chain, once it has one.
-    pub seal: Option<Seal>,
+    pub position: Option<ChainPosition>,
 }
 
 /// The digest of the chain up to an event, from the digest up to the one before.
@@ -168,7 +168,7 @@ pub enum EventRange {
     /// Those about an account.
     About(crate::UserId),
     /// Those that an account has caused.
-    By(crate::UserId),
+    CausedBy(crate::UserId),
     /// Those of one name ([`EventKind::as_str`](crate::EventKind::as_str)).
     Named(&'static str),
 }
@@ -180,7 +180,7 @@ impl EventRange {
         match self {
             Self::All => true,
             Self::About(id) => event.user_id == Some(*id),
-            Self::By(id) => event.actor == Actor::User(*id),
+            Self::CausedBy(id) => event.actor == Actor::User(*id),
             Self::Named(name) => event.kind.as_str() == *name,
         }
     }

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use crate::audit::{Digest, Entry, Head, HeadKind, Seal, SignedHead, chained};
+use crate::audit::{
+    ChainPosition, Checkpoint, CheckpointKind, Digest, Entry, SignedCheckpoint, chained,
+};
 use crate::{Actor, Event, EventKind, UserId};
 
 /// Something that is wrong with the audit trail.
@@ -20,20 +22,20 @@ pub enum Finding {
     /// What tells of this person was taken out of an entry, though their account was not deleted.
     ErasedWithoutDeletion(i64, UserId),
     /// A head at this entry was not signed by this installation, or not for this place.
-    ForgedHead(i64),
+    ForgedCheckpoint(i64),
     /// Where the chain begins was not signed by this installation.
-    ForgedFloor,
+    ForgedRetentionBoundary,
     /// The chain ends before the entry that it had come to.
-    CutTail {
+    Truncated {
         /// The last entry that is there.
         found: i64,
         /// The last entry that was.
         expected: i64,
     },
     /// An entry stands behind the end of the chain.
-    BeyondTip(i64),
+    BeyondCheckpoint(i64),
     /// The chain does not have the head that was kept elsewhere.
-    NotAsKept(i64),
+    CheckpointMismatch(i64),
 }
 
 impl fmt::Display for Finding {
@@ -49,13 +51,17 @@ impl fmt::Display for Finding {
             Self::ErasedWithoutDeletion(seq, id) => {
                 write!(formatter, "entry {seq} was erased, but account {id} was not deleted")
             }
-            Self::ForgedHead(seq) => write!(formatter, "the signature at entry {seq} is forged"),
-            Self::ForgedFloor => formatter.write_str("the signature on the beginning is forged"),
-            Self::CutTail { found, expected } => {
+            Self::ForgedCheckpoint(seq) => {
+                write!(formatter, "the signature at entry {seq} is forged")
+            }
+            Self::ForgedRetentionBoundary => {
+                formatter.write_str("the signature on the beginning is forged")
+            }
+            Self::Truncated { found, expected } => {
                 write!(formatter, "the end is cut off: {expected} was reached, {found} is the last")
             }
-            Self::BeyondTip(seq) => write!(formatter, "entry {seq} stands behind the end"),
-            Self::NotAsKept(seq) => {
+            Self::BeyondCheckpoint(seq) => write!(formatter, "entry {seq} stands behind the end"),
+            Self::CheckpointMismatch(seq) => {
                 write!(formatter, "the chain does not have the head that was kept at {seq}")
             }
         }
@@ -67,34 +73,42 @@ const FINDINGS_MAX: usize = 1000;
 
 /// A check that is given the entries one after the other.
 pub struct ChainCheck<R> {
-    read_head: R,
+    read_checkpoint: R,
     /// The number of the last entry.
     seq: i64,
     /// The digest up to it; `None` where it cannot be known.
     digest: Option<Digest>,
     entries: u64,
-    expected: Option<Head>,
+    expected: Option<Checkpoint>,
     /// Accounts of whom something was erased, each with the first entry.
     erased: BTreeMap<UserId, i64>,
     deleted: BTreeSet<UserId>,
     findings: Vec<Finding>,
 }
 
-impl<R: Fn(&str) -> Option<(HeadKind, Head)>> ChainCheck<R> {
-    /// Begins at the floor. `expected` is a head that was kept elsewhere; `read_head` reads a signature.
-    pub fn new(floor: &SignedHead, expected: Option<Head>, read_head: R) -> Self {
+impl<R: Fn(&str) -> Option<(CheckpointKind, Checkpoint)>> ChainCheck<R> {
+    /// Begins at the floor. `expected` is a head that was kept elsewhere; `read_checkpoint` reads a signature.
+    pub fn new(
+        retention_boundary: &SignedCheckpoint,
+        expected: Option<Checkpoint>,
+        read_checkpoint: R,
+    ) -> Self {
         let mut findings = Vec::new();
-        let says = || read_head(&floor.signature);
-        let is_start = floor.head.seq == 0 && floor.head.digest == Digest::START;
-        if !is_start && says() != Some((HeadKind::Floor, floor.head)) {
-            findings.push(Finding::ForgedFloor);
+        let says = || read_checkpoint(&retention_boundary.signature);
+        let is_start = retention_boundary.checkpoint.seq == 0
+            && retention_boundary.checkpoint.digest == Digest::START;
+        if !is_start
+            && says() != Some((CheckpointKind::RetentionBoundary, retention_boundary.checkpoint))
+        {
+            findings.push(Finding::ForgedRetentionBoundary);
         }
         Self {
-            read_head,
-            seq: floor.head.seq,
-            digest: Some(floor.head.digest),
+            read_checkpoint,
+            seq: retention_boundary.checkpoint.seq,
+            digest: Some(retention_boundary.checkpoint.digest),
             entries: 0,
-            expected: expected.filter(|head| head.seq > floor.head.seq),
+            expected: expected
+                .filter(|checkpoint| checkpoint.seq > retention_boundary.checkpoint.seq),
             erased: BTreeMap::new(),
             deleted: BTreeSet::new(),
             findings,
@@ -113,25 +127,27 @@ impl<R: Fn(&str) -> Option<(HeadKind, Head)>> ChainCheck<R> {
 
     /// Looks at the next entry.
     pub fn add(&mut self, entry: &Entry) {
-        let Some(seal) = &entry.seal else { return };
+        let Some(position) = &entry.position else { return };
         self.entries += 1;
         let next = self.seq.saturating_add(1);
-        if seal.seq < next {
+        if position.seq < next {
             // In the place of another, whatever it says.
-            return self.find(Finding::Altered(seal.seq));
+            return self.find(Finding::Altered(position.seq));
         }
-        if seal.seq > next {
-            self.find(Finding::Missing(next, seal.seq.saturating_sub(1)));
+        if position.seq > next {
+            self.find(Finding::Missing(next, position.seq.saturating_sub(1)));
             self.digest = None;
         }
-        self.check_digest(entry, seal);
-        self.check_person(entry, seal.seq);
-        self.check_signature(seal);
-        if self.expected.is_some_and(|head| head.seq == seal.seq && head.digest != seal.digest) {
-            self.find(Finding::NotAsKept(seal.seq));
+        self.check_digest(entry, position);
+        self.check_person(entry, position.seq);
+        self.check_signature(position);
+        if self.expected.is_some_and(|checkpoint| {
+            checkpoint.seq == position.seq && checkpoint.digest != position.digest
+        }) {
+            self.find(Finding::CheckpointMismatch(position.seq));
         }
-        self.seq = seal.seq;
-        self.digest = Some(seal.digest);
+        self.seq = position.seq;
+        self.digest = Some(position.digest);
     }
 
     /// Passes over an entry that cannot be read.
@@ -142,14 +158,14 @@ impl<R: Fn(&str) -> Option<(HeadKind, Head)>> ChainCheck<R> {
     }
 
     /// Ends at the tip; `None` where nobody knows how far the chain came.
-    pub fn finish(mut self, tip: Option<&SignedHead>) -> Vec<Finding> {
-        let tip_seq = tip.map_or(0, |tip| tip.head.seq);
-        let reached = tip_seq.max(self.expected.map_or(0, |head| head.seq));
+    pub fn finish(mut self, latest: Option<&SignedCheckpoint>) -> Vec<Finding> {
+        let checkpoint_seq = latest.map_or(0, |latest| latest.checkpoint.seq);
+        let reached = checkpoint_seq.max(self.expected.map_or(0, |checkpoint| checkpoint.seq));
         if self.seq < reached {
-            self.find(Finding::CutTail { found: self.seq, expected: reached });
+            self.find(Finding::Truncated { found: self.seq, expected: reached });
         }
-        if let Some(tip) = tip {
-            self.check_tip(tip);
+        if let Some(latest) = latest {
+            self.check_latest(latest);
         }
         for (user, seq) in std::mem::take(&mut self.erased) {
             if !self.deleted.contains(&user) {
@@ -169,25 +185,30 @@ impl<R: Fn(&str) -> Option<(HeadKind, Head)>> ChainCheck<R> {
 
     /// Says that an entry stands behind the end of the chain.
     pub fn add_beyond(&mut self, seq: i64) {
-        self.find(Finding::BeyondTip(seq));
+        self.find(Finding::BeyondCheckpoint(seq));
     }
 
-    fn check_tip(&mut self, tip: &SignedHead) {
-        let is_start = tip.head.seq == 0 && self.entries == 0;
-        if !is_start && (self.read_head)(&tip.signature) != Some((HeadKind::Tip, tip.head)) {
-            self.find(Finding::ForgedHead(tip.head.seq));
+    fn check_latest(&mut self, latest: &SignedCheckpoint) {
+        let is_start = latest.checkpoint.seq == 0 && self.entries == 0;
+        if !is_start
+            && (self.read_checkpoint)(&latest.signature)
+                != Some((CheckpointKind::Latest, latest.checkpoint))
+        {
+            self.find(Finding::ForgedCheckpoint(latest.checkpoint.seq));
         }
         // A tip of another chain fits its own signature, but not the last entry.
-        if self.seq == tip.head.seq && self.digest.is_some_and(|digest| digest != tip.head.digest) {
-            self.find(Finding::ForgedHead(tip.head.seq));
+        if self.seq == latest.checkpoint.seq
+            && self.digest.is_some_and(|digest| digest != latest.checkpoint.digest)
+        {
+            self.find(Finding::ForgedCheckpoint(latest.checkpoint.seq));
         }
     }
 
-    fn check_digest(&mut self, entry: &Entry, seal: &Seal) {
+    fn check_digest(&mut self, entry: &Entry, position: &ChainPosition) {
         // Where the one before is not known, it was found already.
         let Some(before) = &self.digest else { return };
-        if chained(before, seal.seq, &entry.event, &entry.commitment) != seal.digest {
-            self.find(Finding::Altered(seal.seq));
+        if chained(before, position.seq, &entry.event, &entry.commitment) != position.digest {
+            self.find(Finding::Altered(position.seq));
         }
     }
 
@@ -220,14 +241,16 @@ impl<R: Fn(&str) -> Option<(HeadKind, Head)>> ChainCheck<R> {
         }
     }
 
-    fn check_signature(&mut self, seal: &Seal) {
-        let Some(signature) = &seal.signature else { return };
-        let says = (self.read_head)(signature);
-        let fits = says.is_some_and(|(kind, head)| {
-            kind == HeadKind::Tip && head.seq == seal.seq && head.digest == seal.digest
+    fn check_signature(&mut self, position: &ChainPosition) {
+        let Some(signature) = &position.signature else { return };
+        let says = (self.read_checkpoint)(signature);
+        let fits = says.is_some_and(|(kind, checkpoint)| {
+            kind == CheckpointKind::Latest
+                && checkpoint.seq == position.seq
+                && checkpoint.digest == position.digest
         });
         if !fits {
-            self.find(Finding::ForgedHead(seal.seq));
+            self.find(Finding::ForgedCheckpoint(position.seq));
         }
     }
 

@@ -1,222 +1,233 @@
-//! `Email`: one canonical form of an address, for comparing and for storing.
+//! Emails: why one is written, how it waits, and what it says.
 
 use std::fmt;
+use std::net::IpAddr;
 
-use unicode_normalization::UnicodeNormalization;
+use crate::link::LinkCode;
+use crate::{EmailAddress, EmailId, LinkId, SignupId, Timestamp, UserId};
 
-/// An address in its canonical form: NFKC, lower case in both parts, the domain in ASCII.
-///
-/// The form is reached first and checked afterwards, so that no character that only becomes
-/// special on the way (a full-width `＠`, say) slips through.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Email(String);
+macro_rules! named {
+    (
+        $(#[$type_doc:meta])* $type:ident { $($(#[$doc:meta])* $name:ident = $text:literal,)* }
+    ) => {
+        $(#[$type_doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum $type {
+            $($(#[$doc])* $name,)*
+        }
 
-/// Why a text is not an address that this service takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum EmailError {
-    /// Longer than [`Email::LEN_MAX`] bytes, or a part of it too long.
-    #[error("an address has at most 254 bytes, 64 of them before the '@'")]
-    TooLong,
-    /// A control, zero-width or direction character.
-    #[error("the address holds an invisible character")]
-    Invisible,
-    /// Not one name, one '@' and one domain.
-    #[error("this is not an e-mail address of the form name@example.org")]
-    Form,
+        impl $type {
+            /// Every one there is.
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+
+            /// Its name.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+
+            /// Reads a name.
+            #[must_use]
+            pub fn from_name(name: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|one| one.as_str() == name)
+            }
+        }
+
+        impl fmt::Display for $type {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str(self.as_str())
+            }
+        }
+    };
 }
 
-impl Email {
-    /// The most bytes of an address (RFC 5321, section 4.5.3.1.3, less the angle brackets).
-    pub const LEN_MAX: usize = 254;
-    /// The most bytes before the `@` (RFC 5321, section 4.5.3.1.1).
-    pub const LOCAL_LEN_MAX: usize = 64;
-
-    /// Reads an address and brings it into its canonical form.
-    pub fn parse(text: &str) -> Result<Self, EmailError> {
-        // Normalising may lengthen a text at most 18-fold: bound the work before it is done.
-        if text.len() > Self::LEN_MAX * 4 {
-            return Err(EmailError::TooLong);
-        }
-        if text.chars().any(is_invisible) {
-            return Err(EmailError::Invisible);
-        }
-        let folded: String = text.nfkc().collect::<String>().to_lowercase().nfkc().collect();
-        if folded.chars().any(is_invisible) {
-            return Err(EmailError::Invisible);
-        }
-        let (local, domain) = folded.split_once('@').ok_or(EmailError::Form)?;
-        if !is_dot_atom(local) {
-            return Err(EmailError::Form);
-        }
-        let domain = ascii_domain(domain)?;
-        if local.len() > Self::LOCAL_LEN_MAX || local.len() + 1 + domain.len() > Self::LEN_MAX {
-            return Err(EmailError::TooLong);
-        }
-        Ok(Self(format!("{local}@{domain}")))
-    }
-
-    /// The canonical form.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// What stands before the `@`.
-    #[must_use]
-    pub fn local(&self) -> &str {
-        self.0.split_once('@').map_or("", |(local, _)| local)
-    }
-
-    /// What stands after the `@`.
-    #[must_use]
-    pub fn domain(&self) -> &str {
-        self.0.split_once('@').map_or("", |(_, domain)| domain)
+named! {
+    /// Why an email is written. What it says is decided when it is sent, from how things are then:
+    /// so a request takes the same time for an address that is known and for one that is not.
+    EmailKind {
+        /// Somebody signed up; the account waits for the address to be confirmed.
+        Signup = "signup",
+        /// The address of an account is to be confirmed.
+        ConfirmEmail = "confirm_email",
+        /// Somebody asked for the email that confirms once more.
+        ResendConfirmation = "resend_confirmation",
+        /// Somebody has forgotten the password.
+        ForgotPassword = "forgot_password",
+        /// An account is to have this address.
+        ChangeEmail = "change_email",
+        /// An account is to have another address than this one; with the link that undoes it.
+        EmailChange = "email_change",
+        /// An account has another address than this one now.
+        EmailChanged = "email_changed",
+        /// An account had this address until the one before came back.
+        EmailUndone = "email_undone",
+        /// The password was changed.
+        PasswordChanged = "password_changed",
+        /// The password was reset.
+        PasswordReset = "password_reset",
+        /// The account's name was changed.
+        UsernameChanged = "username_changed",
+        /// A spent refresh token was shown, and its session ended.
+        TokenReused = "token_reused",
+        /// The account was deleted.
+        AccountDeleted = "account_deleted",
+        /// A client logged in that had never done so before; with the link that ends its session.
+        NewDevice = "new_device",
+        /// An account was made for somebody, who is to choose a password.
+        Invitation = "invitation",
     }
 }
 
-impl fmt::Display for Email {
+named! {
+    /// What an email says; each has its texts in the language files.
+    EmailTemplate {
+        /// Confirm your address, and your account is there.
+        ConfirmSignup = "confirm_signup",
+        /// Somebody signed up with your address, but you have an account already.
+        AccountExists = "account_exists",
+        /// Confirm the address of your account.
+        ConfirmEmail = "confirm_email",
+        /// Confirm the new address of your account.
+        ConfirmChange = "confirm_change",
+        /// Somebody wanted to use your address for another account.
+        AddressInUse = "address_in_use",
+        /// Choose a new password.
+        ResetPassword = "reset_password",
+        /// Your address is about to be changed; here you undo it.
+        EmailChange = "email_change",
+        /// Your address was changed.
+        EmailChanged = "email_changed",
+        /// The change of your address was undone from the one before.
+        EmailUndone = "email_undone",
+        /// Your password was changed.
+        PasswordChanged = "password_changed",
+        /// Your password was reset.
+        PasswordReset = "password_reset",
+        /// Your name was changed.
+        UsernameChanged = "username_changed",
+        /// One of your sessions was ended, because a token of it was used twice.
+        TokenReused = "token_reused",
+        /// Your account was deleted.
+        AccountDeleted = "account_deleted",
+        /// A new device logged in to your account; here you say that it was not you.
+        NewDevice = "new_device",
+        /// An account was made for you; choose its password.
+        Invitation = "invitation",
+    }
+}
+
+named! {
+    /// Where an email is on its way.
+    EmailState {
+        /// It is to be sent.
+        Waiting = "waiting",
+        /// An SMTP server has taken it.
+        Sent = "sent",
+        /// It is not to be sent: what it was about is over.
+        Discarded = "discarded",
+        /// It could not be sent for too long; an operator may have it tried again.
+        Failed = "failed",
+    }
+}
+
+/// An email in the outbox. It holds no secret: those of its link are made when it is sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutboxEmail {
+    /// Which email.
+    pub id: EmailId,
+    /// Why it is written.
+    pub kind: EmailKind,
+    /// To whom.
+    pub recipient: EmailAddress,
+    /// The account that it is about.
+    pub user_id: Option<UserId>,
+    /// The sign-up that it is about.
+    pub signup_id: Option<SignupId>,
+    /// The link that it carries, once it is made.
+    pub link_id: Option<LinkId>,
+    /// When that happened which it tells of.
+    pub created_at: Timestamp,
+    /// The client's address then.
+    pub ip: Option<IpAddr>,
+    /// What no other email has: the place in time of its kind and recipient, where those are few.
+    pub slot: Option<String>,
+    /// From when on it was to be sent; its age counts from here.
+    pub scheduled_at: Timestamp,
+    /// When it is tried next. While a worker has it, when another may take it.
+    pub next_attempt_at: Timestamp,
+    /// How often it was taken.
+    pub attempts: u32,
+    /// Where it is on its way.
+    pub state: EmailState,
+    /// When it stopped waiting.
+    pub finished_at: Option<Timestamp>,
+    /// What went wrong last.
+    pub failure: Option<String>,
+}
+
+/// An email as it is sent.
+#[derive(Clone, PartialEq, Eq)]
+pub struct EmailMessage {
+    /// Which email; the same on every try.
+    pub id: EmailId,
+    /// The one recipient.
+    pub to: EmailAddress,
+    /// What it says.
+    pub text: EmailTemplate,
+    /// The link, secret and all.
+    pub link: Option<String>,
+    /// The code that does the same by hand.
+    pub code: Option<LinkCode>,
+    /// Until when both are good.
+    pub expires_at: Option<Timestamp>,
+    /// When that happened which it tells of.
+    pub created_at: Timestamp,
+    /// The client's address then.
+    pub ip: Option<IpAddr>,
+}
+
+impl fmt::Debug for EmailMessage {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
+        formatter
+            .debug_struct("EmailMessage")
+            .field("id", &self.id)
+            .field("text", &self.text)
+            .finish_non_exhaustive()
     }
 }
 
-/// Characters that do not show, or that change how others show.
-fn is_invisible(character: char) -> bool {
-    character.is_control()
-        || matches!(
-            character,
-            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
-                | '\u{180b}'..='\u{180f}'
-                | '\u{200b}'..='\u{200f}'
-                | '\u{2028}'..='\u{202e}'
-                | '\u{2060}'..='\u{206f}'
-                | '\u{3164}'
-                | '\u{fe00}'..='\u{fe0f}'
-                | '\u{feff}'
-                | '\u{ffa0}'
-                | '\u{fff0}'..='\u{fffb}'
-                | '\u{e0000}'..='\u{e0fff}'
-        )
-}
-
-/// A dot-atom (RFC 5321, section 4.1.2), with letters and digits of all scripts (RFC 6531).
-fn is_dot_atom(local: &str) -> bool {
-    let allowed =
-        |character: char| character.is_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(character);
-    local.split('.').all(|atom| !atom.is_empty() && atom.chars().all(allowed))
-}
-
-/// The domain in ASCII: at least two labels of letters, digits and inner hyphens.
-fn ascii_domain(domain: &str) -> Result<String, EmailError> {
-    // UTS 46 would take these for dots; a trailing one is dropped, an inner one separates labels.
-    let domain = domain.replace(['\u{3002}', '\u{ff0e}', '\u{ff61}'], ".");
-    let domain = domain.strip_suffix('.').unwrap_or(&domain);
-    let ascii = idna::domain_to_ascii_strict(domain).map_err(|_| EmailError::Form)?;
-    let labels: Vec<&str> = ascii.split('.').collect();
-    let well_formed = labels.len() >= 2 && labels.iter().all(|label| is_label(label));
-    // A last label of digits alone would be an IP address.
-    let top_is_name =
-        labels.last().is_some_and(|top| !top.bytes().all(|byte| byte.is_ascii_digit()));
-    if well_formed && top_is_name { Ok(ascii) } else { Err(EmailError::Form) }
-}
-
-/// One label of a host name (RFC 1123, section 2.1).
-fn is_label(label: &str) -> bool {
-    (1..=63).contains(&label.len())
-        && !label.starts_with('-')
-        && !label.ends_with('-')
-        && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+/// The place in time of an email: what it is about, to whom, and in which span of
+/// `window_seconds`. Two emails with one place are one too many.
+#[must_use]
+pub fn slot(about: &str, recipient: &EmailAddress, at: Timestamp, window_seconds: i64) -> String {
+    let window = at.seconds().div_euclid(window_seconds.max(1));
+    format!("{about} {window} {recipient}")
 }
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
 
-    fn canonical(text: &str) -> String {
-        Email::parse(text).unwrap_or_else(|error| panic!("{text:?}: {error}")).as_str().to_owned()
+    #[test]
+    fn emails_within_one_span_share_a_slot() {
+        let recipient =
+            EmailAddress::parse("ada@example.org").unwrap_or_else(|error| panic!("{error}"));
+        let at = |seconds| slot("reset", &recipient, Timestamp::from_seconds(seconds), 60);
+        assert_eq!(at(60), at(119));
+        assert_ne!(at(119), at(120));
+        assert_ne!(at(60), slot("confirm", &recipient, Timestamp::from_seconds(60), 60));
     }
 
     #[test]
-    fn spellings_of_one_address_are_one_address() {
-        for spelling in
-            ["Ada@Example.ORG", "ada@example.org.", "ａｄａ@example.org", "ada@example。org"]
-        {
-            assert_eq!(canonical(spelling), "ada@example.org", "{spelling:?}");
+    fn every_name_can_be_read_back() {
+        for kind in EmailKind::ALL {
+            assert_eq!(EmailKind::from_name(kind.as_str()), Some(*kind));
         }
-        assert_eq!(canonical("info@BÜCHER.example"), "info@xn--bcher-kva.example");
-        assert_eq!(canonical("ada+tag@example.org"), "ada+tag@example.org");
-    }
-
-    /// Row A5: nothing that would be two recipients, a header or another host.
-    #[test]
-    fn a5_ambiguous_addresses_are_refused() {
-        for bad in [
-            "",
-            "@",
-            "ada",
-            "ada@",
-            "@example.org",
-            "ada@@example.org",
-            "ada@example",
-            "victim@good.com\u{ff20}evil.com",
-            "\"a@b\"@c.org",
-            "\"ada\"@example.org",
-            "ada(comment)@example.org",
-            "ada@(c)example.org",
-            "a@b.org,c@d.org",
-            "a@b.org;c@d.org",
-            "a b@example.org",
-            "<ada@example.org>",
-            "Ada <ada@example.org>",
-            "ada@[127.0.0.1]",
-            "ada@127.0.0.1",
-            "ada@[IPv6:::1]",
-            ".ada@example.org",
-            "ada.@example.org",
-            "a..da@example.org",
-            "ada@-example.org",
-            "ada@example..org",
-            "ada@exa_mple.org",
-            "ada@example.org/x",
-            "ada@example.org:25",
-            "ada\\@example.org",
-            "ada@example.org\u{ff0f}x",
-        ] {
-            assert_eq!(Email::parse(bad), Err(EmailError::Form), "{bad:?}");
+        for text in EmailTemplate::ALL {
+            assert_eq!(EmailTemplate::from_name(text.as_str()), Some(*text));
         }
-        for bad in [
-            "ada@example.org\r\nBcc: eve@example.org",
-            "ada\0@example.org",
-            "a\u{200b}da@example.org",
-            "ada@exam\u{202e}ple.org",
-            "\u{feff}ada@example.org",
-            "ada\u{ad}@example.org",
-            "a\tb@example.org",
-        ] {
-            assert_eq!(Email::parse(bad), Err(EmailError::Invisible), "{bad:?}");
-        }
-        for bad in [
-            format!("{}@example.org", "a".repeat(65)),
-            format!("ada@{}org", "example.".repeat(40)),
-            "a".repeat(100_000),
-        ] {
-            assert!(Email::parse(&bad).is_err());
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn the_canonical_form_is_its_own_canonical_form(text in "\\PC{1,20}@\\PC{1,20}\\.org") {
-            if let Ok(email) = Email::parse(&text) {
-                prop_assert_eq!(Email::parse(email.as_str()), Ok(email));
-            }
-        }
-
-        #[test]
-        fn no_text_makes_it_panic(text in any::<String>()) {
-            let _ = Email::parse(&text);
+        for state in EmailState::ALL {
+            assert_eq!(EmailState::from_name(state.as_str()), Some(*state));
         }
     }
 }

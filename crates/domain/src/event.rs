@@ -93,21 +93,21 @@ event_kinds! {
         /// The password was forgotten and a new one chosen by a mailed link.
         PasswordReset = "password_reset",
         /// An operator made a link to choose a new password.
-        ResetLinkMade = "reset_link_made",
+        ResetLinkCreated = "reset_link_created",
         /// The account was disabled.
         AccountDisabled = "account_disabled",
         /// The account was enabled again.
         AccountEnabled = "account_enabled",
         /// A session began.
-        SessionBegun = "session_begun",
+        SessionStarted = "session_started",
         /// The password was given again within a session.
         Reauthenticated = "reauthenticated",
         /// A genuine refresh token was ahead of the store, which has therefore lost writes.
-        SessionCaughtUp = "session_caught_up",
+        SessionRecovered = "session_recovered",
         /// A client logged in that had never done so before.
-        NewClient = "new_client",
+        NewDevice = "new_device",
         /// The owner of the account said of a login that it was not theirs.
-        LoginDisowned = "login_disowned",
+        LoginReported = "login_reported",
         /// A signing key was made.
         KeyCreated = "key_created",
         /// A key was taken back before it signed anything.
@@ -115,24 +115,24 @@ event_kinds! {
         /// A key was declared compromised: what it signed is not believed any more.
         KeyRevoked = "key_revoked",
         /// The keys were sealed with another master key.
-        KeysResealed = "keys_resealed",
+        KeysRewrapped = "keys_rewrapped",
         /// The installation got another issuer.
         IssuerChanged = "issuer_changed",
-        /// Somebody gave a wrong password for the account, at a log-in.
+        /// Somebody gave a wrong password for the account, at a login.
         LoginFailed = "login_failed",
         /// Somebody gave the right password of an account that is disabled.
         LoginRefused = "login_refused",
         /// Somebody who was logged in gave a wrong password for a sensitive act.
         PasswordRefused = "password_refused",
         /// So many secrets were wrong that no more are looked at for a while.
-        Throttled = "throttled",
+        RateLimited = "rate_limited",
         /// Somebody asked for what they may not do.
         AccessDenied = "access_denied",
         /// The account was made for somebody, who chooses the password by a mailed link.
         AccountInvited = "account_invited",
         /// Whoever was invited has chosen a password.
         InvitationAccepted = "invitation_accepted",
-        /// A letter was asked for with which the owner of the account chooses a new password.
+        /// An email was asked for with which the owner of the account chooses a new password.
         ResetRequested = "reset_requested",
         /// The account was given other roles.
         RolesChanged = "roles_changed",
@@ -144,10 +144,10 @@ event_kinds! {
         EventsErased = "events_erased",
         /// The oldest events were deleted, as long as they were kept.
         EventsExpired = "events_expired",
-        /// A letter was not sent: what it was about is over.
-        LetterDropped = "letter_dropped",
-        /// A letter could not be sent for so long that it is not tried any more.
-        LetterGivenUp = "letter_given_up",
+        /// An email was not sent: what it was about is over.
+        EmailDiscarded = "email_discarded",
+        /// An email could not be sent for so long that it is not tried any more.
+        EmailFailed = "email_failed",
     }
     ends {
         /// A session ended.
@@ -166,9 +166,9 @@ impl EventKind {
             Self::LoginFailed
                 | Self::LoginRefused
                 | Self::PasswordRefused
-                | Self::Throttled
+                | Self::RateLimited
                 | Self::AccessDenied
-                | Self::LetterGivenUp
+                | Self::EmailFailed
         )
     }
 }

@@ -9,7 +9,7 @@ use crate::{EndReason, SessionId, Timestamp, UserId};
 
 /// What has happened.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum News {
+pub enum InvalidationEvent {
     /// A session is over: its tokens are dead.
     SessionEnded {
         /// Which session.
@@ -18,7 +18,7 @@ pub enum News {
         reason: EndReason,
     },
     /// Tokens of a user that were made before this time are dead.
-    UserCutOff {
+    UserTokensRevoked {
         /// Which user.
         id: UserId,
         /// Before when.
@@ -27,7 +27,7 @@ pub enum News {
         reason: EndReason,
     },
     /// Every session that began before this time is over.
-    AllCutOff {
+    AllTokensRevoked {
         /// Before when.
         before: Timestamp,
         /// Why.
@@ -51,14 +51,14 @@ pub enum News {
     Unknown,
 }
 
-impl News {
+impl InvalidationEvent {
     /// The kind's name in the store.
     #[must_use]
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::SessionEnded { .. } => "session",
-            Self::UserCutOff { .. } => "user",
-            Self::AllCutOff { .. } => "all",
+            Self::UserTokensRevoked { .. } => "user",
+            Self::AllTokensRevoked { .. } => "all",
             Self::KeyRevoked { .. } => "key",
             Self::UserChanged { .. } => "user_changed",
             Self::KeysChanged => "keys_changed",
@@ -67,9 +67,9 @@ impl News {
         }
     }
 
-    /// Reads news from the columns of a store, where a newer version may have written them, too. An
+    /// Reads invalidation events from the columns of a store, where a newer version may have written them, too. An
     /// end whose reason is unknown is an end all the same; what cannot be read at all is
-    /// [`News::Unknown`], and keeps nobody from what comes after it.
+    /// [`InvalidationEvent::Unknown`], and keeps nobody from what comes after it.
     #[must_use]
     pub fn read(
         kind: &str,
@@ -87,7 +87,7 @@ impl News {
         matches!(self, Self::KeysChanged | Self::KeyRevoked { .. })
     }
 
-    /// Puts news together from the columns of a store; `None` if they are none.
+    /// Puts invalidation events together from the columns of a store; `None` if they are none.
     fn from_parts(
         kind: &str,
         subject: Option<&str>,
@@ -96,10 +96,12 @@ impl News {
     ) -> Option<Self> {
         Some(match kind {
             "session" => Self::SessionEnded { id: subject?.parse().ok()?, reason: reason? },
-            "user" => {
-                Self::UserCutOff { id: subject?.parse().ok()?, before: before?, reason: reason? }
-            }
-            "all" => Self::AllCutOff { before: before?, reason: reason? },
+            "user" => Self::UserTokensRevoked {
+                id: subject?.parse().ok()?,
+                before: before?,
+                reason: reason?,
+            },
+            "all" => Self::AllTokensRevoked { before: before?, reason: reason? },
             "key" => Self::KeyRevoked { id: KeyId(subject?.to_owned()) },
             "user_changed" => Self::UserChanged { id: subject?.parse().ok()? },
             "keys_changed" => Self::KeysChanged,
@@ -113,9 +115,12 @@ impl News {
     pub fn subject(&self) -> Option<String> {
         match self {
             Self::SessionEnded { id, .. } => Some(id.to_string()),
-            Self::UserCutOff { id, .. } | Self::UserChanged { id } => Some(id.to_string()),
+            Self::UserTokensRevoked { id, .. } | Self::UserChanged { id } => Some(id.to_string()),
             Self::KeyRevoked { id } => Some(id.0.clone()),
-            Self::AllCutOff { .. } | Self::KeysChanged | Self::RolesChanged | Self::Unknown => None,
+            Self::AllTokensRevoked { .. }
+            | Self::KeysChanged
+            | Self::RolesChanged
+            | Self::Unknown => None,
         }
     }
 
@@ -123,7 +128,9 @@ impl News {
     #[must_use]
     pub const fn before(&self) -> Option<Timestamp> {
         match self {
-            Self::UserCutOff { before, .. } | Self::AllCutOff { before, .. } => Some(*before),
+            Self::UserTokensRevoked { before, .. } | Self::AllTokensRevoked { before, .. } => {
+                Some(*before)
+            }
             _ => None,
         }
     }
@@ -133,18 +140,18 @@ impl News {
     pub const fn reason(&self) -> Option<EndReason> {
         match self {
             Self::SessionEnded { reason, .. }
-            | Self::UserCutOff { reason, .. }
-            | Self::AllCutOff { reason, .. } => Some(*reason),
+            | Self::UserTokensRevoked { reason, .. }
+            | Self::AllTokensRevoked { reason, .. } => Some(*reason),
             _ => None,
         }
     }
 }
 
-/// News, and for how long they matter.
+/// Invalidation events, and for how long they matter.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct FeedItem {
     /// What has happened.
-    pub news: News,
+    pub invalidation: InvalidationEvent,
     /// When.
     pub at: Timestamp,
     /// After this time nobody needs to know any more.
@@ -208,32 +215,46 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_news_can_be_read_back() {
+    fn all_invalidation_events_can_be_read_back() {
         let (before, reason) = (Timestamp::from_seconds(5), EndReason::AccountDisabled);
         let uuid = Uuid::from_u128(7);
         let all = [
-            News::SessionEnded { id: SessionId::from_uuid(uuid), reason },
-            News::UserCutOff { id: UserId::from_uuid(uuid), before, reason },
-            News::AllCutOff { before, reason },
-            News::KeyRevoked { id: KeyId("k-1".to_owned()) },
-            News::UserChanged { id: UserId::from_uuid(uuid) },
-            News::KeysChanged,
-            News::RolesChanged,
+            InvalidationEvent::SessionEnded { id: SessionId::from_uuid(uuid), reason },
+            InvalidationEvent::UserTokensRevoked { id: UserId::from_uuid(uuid), before, reason },
+            InvalidationEvent::AllTokensRevoked { before, reason },
+            InvalidationEvent::KeyRevoked { id: KeyId("k-1".to_owned()) },
+            InvalidationEvent::UserChanged { id: UserId::from_uuid(uuid) },
+            InvalidationEvent::KeysChanged,
+            InvalidationEvent::RolesChanged,
         ];
-        for news in all {
-            let subject = news.subject();
-            let code = news.reason().map(EndReason::as_str);
-            assert_eq!(News::read(news.kind(), subject.as_deref(), news.before(), code), news);
+        for invalidation in all {
+            let subject = invalidation.subject();
+            let code = invalidation.reason().map(EndReason::as_str);
+            assert_eq!(
+                InvalidationEvent::read(
+                    invalidation.kind(),
+                    subject.as_deref(),
+                    invalidation.before(),
+                    code
+                ),
+                invalidation
+            );
         }
-        assert_eq!(News::read("weather", None, None, None), News::Unknown);
-        assert_eq!(News::read("session", Some("x"), None, Some("logout")), News::Unknown);
+        assert_eq!(
+            InvalidationEvent::read("weather", None, None, None),
+            InvalidationEvent::Unknown
+        );
+        assert_eq!(
+            InvalidationEvent::read("session", Some("x"), None, Some("logout")),
+            InvalidationEvent::Unknown
+        );
     }
 
     #[test]
     fn an_end_for_an_unknown_reason_is_an_end() {
         let id = SessionId::from_uuid(Uuid::from_u128(7));
-        let read = News::read("session", Some(&id.to_string()), None, Some("boredom"));
-        assert_eq!(read, News::SessionEnded { id, reason: EndReason::EndedByAdmin });
+        let read = InvalidationEvent::read("session", Some(&id.to_string()), None, Some("boredom"));
+        assert_eq!(read, InvalidationEvent::SessionEnded { id, reason: EndReason::EndedByAdmin });
     }
 
     #[test]

@@ -5,7 +5,7 @@ use uuid::Uuid;
 use crate::ports::Entropy;
 use crate::time::Timestamp;
 
-/// Makes a UUID of version 7 from a time and the given source of chance.
+/// Makes a UUID of version 7 from a time and the given source of randomness.
 fn uuid_v7(now: Timestamp, entropy: &dyn Entropy) -> Uuid {
     let mut random = [0; 10];
     entropy.fill(&mut random);
@@ -95,9 +95,9 @@ identifier! {
 }
 identifier! {
     /// Identifies a client that has logged in before.
-    ClientId
+    KnownDeviceId
 }
 identifier! {
-    /// Identifies a letter; its `Message-ID` on every try.
-    LetterId
+    /// Identifies an email; its `Message-ID` on every try.
+    EmailId
 }

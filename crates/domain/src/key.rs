@@ -98,7 +98,7 @@ pub struct StoredKey {
     /// How it signs.
     pub algorithm: Algorithm,
     /// The private part, sealed with the master key.
-    pub sealed: Vec<u8>,
+    pub wrapped: Vec<u8>,
     /// The public part as a JSON Web Key (RFC 7517); only keys for access tokens and
     /// for the audit trail have one.
     pub public_jwk: Option<String>,
@@ -199,7 +199,7 @@ mod tests {
             id: KeyId(id.to_owned()),
             purpose: KeyPurpose::Access,
             algorithm: Algorithm::EdDsa,
-            sealed: Vec::new(),
+            wrapped: Vec::new(),
             public_jwk: None,
             created_at: Timestamp::from_seconds(0),
             active_from: Timestamp::from_seconds(active_from),

@@ -5,34 +5,34 @@
 
 pub mod audit;
 pub mod audit_check;
-pub mod client;
-mod email;
+pub mod email;
+mod email_address;
 pub mod event;
 pub mod feed;
 mod id;
 pub mod key;
+pub mod known_device;
 pub mod link;
-pub mod mail;
 #[cfg(feature = "mock")]
 pub mod mock;
 mod password;
 pub mod ports;
+pub mod rate_limit;
 pub mod refresh;
 mod role;
 mod session;
 pub mod signup;
-pub mod throttle;
 mod time;
 mod token;
 mod user;
 mod username;
 
-pub use email::{Email, EmailError};
+pub use email_address::{EmailAddress, EmailAddressError};
 pub use event::{Actor, Event, EventKind, EventSalt};
-pub use id::{ClientId, EventId, LetterId, LinkId, SessionId, SignupId, TokenId, UserId};
+pub use id::{EmailId, EventId, KnownDeviceId, LinkId, SessionId, SignupId, TokenId, UserId};
 pub use password::{Password, PasswordError, PasswordHash, PasswordPolicy};
 pub use role::{BadRoleName, Permission, PermissionSet, Role, RoleName, permissions_given};
-pub use session::{End, EndReason, Origin, Session};
+pub use session::{End, EndReason, RequestInfo, Session};
 pub use time::Timestamp;
 pub use token::{AccessClaims, AccessGrant, AccessToken, TokenError, TokenPair, TokenText};
 pub use user::{AccountDisabled, Identifier, User, UserRange};

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::key::KeyId;
 use crate::refresh::Salt;
-use crate::{Email, LinkId, SessionId, SignupId, Timestamp, TokenText, UserId};
+use crate::{EmailAddress, LinkId, SessionId, SignupId, Timestamp, TokenText, UserId};
 
 /// For how many seconds a link is good at most: one that undoes a change of address or invites.
 pub const LINK_SECONDS_MAX: i64 = 7 * 24 * 3600;
@@ -52,7 +52,7 @@ purposes! {
     /// Lets the owner of the address choose a new password.
     ResetPassword = "reset_password", "/reset-password";
     /// Lets somebody choose a new password whom an operator gave the link; it proves no mailbox.
-    HandedReset = "handed_reset", "/reset-password";
+    OperatorReset = "operator_reset", "/reset-password";
     /// Lets somebody choose a password for whom an account was made.
     Invitation = "invitation", "/accept-invitation";
     /// Ends the session of a login that was not the owner's, and begins a reset.
@@ -166,7 +166,7 @@ impl fmt::Debug for LinkCode {
     }
 }
 
-/// What a letter carries: the token of the link, and the code.
+/// What an email carries: the token of the link, and the code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LinkSecret {
     /// 256 bits that nobody can guess.
@@ -176,7 +176,7 @@ pub struct LinkSecret {
 }
 
 /// A link as it is stored. Its secrets are not: they follow from the salt and a sealed key, so that
-/// a letter that is sent again is the same letter, and the store alone opens nothing.
+/// an email that is sent again is the same email, and the store alone opens nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Link {
     /// Which making of the link; a newer one is another.
@@ -185,8 +185,8 @@ pub struct Link {
     pub purpose: LinkPurpose,
     /// Whom it is about.
     pub subject: LinkSubject,
-    /// The address that it confirms, resets or brings back; the letter goes there.
-    pub email: Email,
+    /// The address that it confirms, resets or brings back; the email goes there.
+    pub email: EmailAddress,
     /// The key that its secrets follow from.
     pub key_id: KeyId,
     /// The other thing that they follow from.
@@ -207,7 +207,7 @@ impl Link {
     /// What at most one link of a purpose has: the subject, or, where newer links leave older ones
     /// alone, the link itself.
     #[must_use]
-    pub const fn place(&self) -> Uuid {
+    pub const fn dedup_key(&self) -> Uuid {
         if self.purpose.is_superseded() { self.subject.uuid() } else { self.id.uuid() }
     }
 

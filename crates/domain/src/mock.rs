@@ -6,27 +6,29 @@
 
 use async_trait::async_trait;
 
-use crate::audit::{Chain, Entry, EventRange, Seal, SignedHead};
-use crate::client::KnownClient;
+use crate::audit::{Chain, ChainPosition, Entry, EventRange, SignedCheckpoint};
+use crate::email::{EmailState, OutboxEmail};
 use crate::feed::{FeedCursor, FeedItem, FeedPage};
 use crate::key::{KeyId, StoredKey};
+use crate::known_device::KnownDevice;
 use crate::link::{Link, LinkPurpose, SecretHash};
-use crate::mail::{LetterState, QueuedLetter};
 use crate::ports::{
-    Access, AuditTrail, ClientRepo, CodeAttempt, EventLog, Feed, FeedWatch, Instance, KeyRepo,
-    LetterFilter, LinkRepo, Outbox, OutboxCounts, RoleRepo, SignupRepo, Store, StoreError,
-    ThrottleRepo, TokenStore, Tx, UserRepo,
+    Access, AuditRepo, CodeAttempt, EventRepo, FeedRepo, FeedWatch, Instance, KeyRepo,
+    KnownDeviceRepo, LinkRepo, OutboxCounts, OutboxFilter, OutboxRepo, RateLimitRepo, RoleRepo,
+    SignupRepo, Store, StoreError, TokenStore, Tx, UserRepo,
 };
 pub use crate::ports::{
-    MockAuditKeys, MockBell, MockBreachedPasswords, MockClock, MockEntropy, MockKeyMaker,
-    MockKnowledge, MockLinkMaker, MockMailer, MockMeter, MockPasswordHasher, MockTokenSigner,
+    MockAuditKeys, MockAuthCache, MockBreachedPasswords, MockClock, MockEntropy, MockKeyMaker,
+    MockLinkMaker, MockMailer, MockMetrics, MockOutboxNotifier, MockPasswordHasher,
+    MockTokenSigner,
 };
-use crate::refresh::{Line, Rotation};
+use crate::rate_limit::{AttemptCounter, FailedAttempt, RateLimitKey};
+use crate::refresh::{RefreshState, Rotation};
 use crate::signup::PendingSignup;
-use crate::throttle::{Strike, Strikes, ThrottleKey};
 use crate::{
-    ClientId, Email, End, Event, EventId, Identifier, LetterId, LinkId, Origin, PasswordHash, Role,
-    RoleName, Session, SessionId, SignupId, Timestamp, User, UserId, UserRange, Username,
+    EmailAddress, EmailId, End, Event, EventId, Identifier, KnownDeviceId, LinkId, PasswordHash,
+    RequestInfo, Role, RoleName, Session, SessionId, SignupId, Timestamp, User, UserId, UserRange,
+    Username,
 };
 
 mockall::mock! {
@@ -60,13 +62,13 @@ mockall::mock! {
         async fn set_email(
             &mut self,
             id: UserId,
-            email: &Email,
+            email: &EmailAddress,
             verified: bool,
             now: Timestamp,
         ) -> Result<bool, StoreError>;
         async fn find_email_owner(
             &mut self,
-            email: &Email,
+            email: &EmailAddress,
             now: Timestamp,
         ) -> Result<Option<UserId>, StoreError>;
         async fn delete_user(&mut self, id: UserId) -> Result<bool, StoreError>;
@@ -110,7 +112,7 @@ mockall::mock! {
             rotation: &Rotation,
         ) -> Result<Option<(Session, User)>, StoreError>;
         async fn lock_session(&mut self, id: SessionId) -> Result<Option<Session>, StoreError>;
-        async fn set_session_line(&mut self, id: SessionId, line: &Line) -> Result<(), StoreError>;
+        async fn set_refresh_state(&mut self, id: SessionId, refresh_state: &RefreshState) -> Result<(), StoreError>;
         async fn set_session_auth_time(
             &mut self,
             id: SessionId,
@@ -135,7 +137,7 @@ mockall::mock! {
             after: Option<SessionId>,
             limit: u32,
         ) -> Result<Vec<Session>, StoreError>;
-        async fn end_sessions_begun_before(
+        async fn end_sessions_started_before(
             &mut self,
             before: Timestamp,
             after: Option<SessionId>,
@@ -148,7 +150,7 @@ mockall::mock! {
             end: End,
             limit: u32,
         ) -> Result<Vec<Session>, StoreError>;
-        async fn list_living_sessions(
+        async fn list_active_sessions(
             &mut self,
             user_id: UserId,
             now: Timestamp,
@@ -176,21 +178,21 @@ mockall::mock! {
     }
 
     #[async_trait]
-    impl AuditTrail for Tx {
-        async fn list_unsealed_events(&mut self, limit: u32) -> Result<Vec<Entry>, StoreError>;
+    impl AuditRepo for Tx {
+        async fn list_unchained_events(&mut self, limit: u32) -> Result<Vec<Entry>, StoreError>;
         async fn find_chain(&mut self) -> Result<Chain, StoreError>;
         async fn lock_chain(&mut self) -> Result<Chain, StoreError>;
-        async fn seal_events(
+        async fn append_to_chain(
             &mut self,
-            seals: &[(EventId, Seal)],
-            tip: &SignedHead,
+            positions: &[(EventId, ChainPosition)],
+            latest: &SignedCheckpoint,
         ) -> Result<(), StoreError>;
-        async fn list_sealed_events(
+        async fn list_chained_events(
             &mut self,
             after: i64,
             limit: u32,
         ) -> Result<Vec<Entry>, StoreError>;
-        async fn cut_chain(&mut self, floor: &SignedHead) -> Result<u64, StoreError>;
+        async fn truncate_chain(&mut self, retention_boundary: &SignedCheckpoint) -> Result<u64, StoreError>;
         async fn request_erasure(
             &mut self,
             user_id: UserId,
@@ -201,11 +203,11 @@ mockall::mock! {
     }
 
     #[async_trait]
-    impl ThrottleRepo for Tx {
-        async fn find_strikes(&mut self, keys: &[ThrottleKey]) -> Result<Vec<Strikes>, StoreError>;
-        async fn add_strike(&mut self, strike: &Strike) -> Result<Strikes, StoreError>;
-        async fn clear_strikes(&mut self, keys: &[ThrottleKey]) -> Result<u64, StoreError>;
-        async fn delete_strikes(
+    impl RateLimitRepo for Tx {
+        async fn find_attempt_counters(&mut self, keys: &[RateLimitKey]) -> Result<Vec<AttemptCounter>, StoreError>;
+        async fn record_failed_attempt(&mut self, attempt: &FailedAttempt) -> Result<AttemptCounter, StoreError>;
+        async fn reset_attempt_counters(&mut self, keys: &[RateLimitKey]) -> Result<u64, StoreError>;
+        async fn delete_attempt_counters(
             &mut self,
             before: Timestamp,
             limit: u32,
@@ -223,7 +225,7 @@ mockall::mock! {
     }
 
     #[async_trait]
-    impl EventLog for Tx {
+    impl EventRepo for Tx {
         async fn insert_event(&mut self, event: &Event) -> Result<(), StoreError>;
         async fn list_session_events(
             &mut self,
@@ -260,10 +262,10 @@ mockall::mock! {
         ) -> Result<Option<PendingSignup>, StoreError>;
         async fn find_newest_signup(
             &mut self,
-            email: &Email,
+            email: &EmailAddress,
             now: Timestamp,
         ) -> Result<Option<PendingSignup>, StoreError>;
-        async fn delete_signups_of_email(&mut self, email: &Email) -> Result<u64, StoreError>;
+        async fn delete_signups_of_email(&mut self, email: &EmailAddress) -> Result<u64, StoreError>;
         async fn delete_signups(&mut self, before: Timestamp, limit: u32) -> Result<u64, StoreError>;
     }
 
@@ -297,79 +299,79 @@ mockall::mock! {
     }
 
     #[async_trait]
-    impl Outbox for Tx {
-        async fn insert_letter(&mut self, letter: &QueuedLetter) -> Result<bool, StoreError>;
-        async fn take_letters(
+    impl OutboxRepo for Tx {
+        async fn insert_outbox_email(&mut self, message: &OutboxEmail) -> Result<bool, StoreError>;
+        async fn take_outbox_emails(
             &mut self,
             now: Timestamp,
             lease_until: Timestamp,
             limit: u32,
-        ) -> Result<Vec<QueuedLetter>, StoreError>;
-        async fn set_letter_link(
+        ) -> Result<Vec<OutboxEmail>, StoreError>;
+        async fn set_outbox_email_link(
             &mut self,
-            id: LetterId,
+            id: EmailId,
             link: LinkId,
             user_id: Option<UserId>,
         ) -> Result<bool, StoreError>;
-        async fn finish_letter(
+        async fn finish_outbox_email(
             &mut self,
-            id: LetterId,
-            state: LetterState,
+            id: EmailId,
+            state: EmailState,
             failure: Option<String>,
             now: Timestamp,
         ) -> Result<bool, StoreError>;
-        async fn postpone_letter(
+        async fn postpone_outbox_email(
             &mut self,
-            id: LetterId,
+            id: EmailId,
             attempts: u32,
-            due_at: Timestamp,
+            next_attempt_at: Timestamp,
             failure: &str,
         ) -> Result<bool, StoreError>;
-        async fn retry_letter(&mut self, id: LetterId, now: Timestamp) -> Result<bool, StoreError>;
-        async fn find_letter(&mut self, id: LetterId) -> Result<Option<QueuedLetter>, StoreError>;
-        async fn list_letters(
+        async fn retry_outbox_email(&mut self, id: EmailId, now: Timestamp) -> Result<bool, StoreError>;
+        async fn find_outbox_email(&mut self, id: EmailId) -> Result<Option<OutboxEmail>, StoreError>;
+        async fn list_outbox_emails(
             &mut self,
-            filter: LetterFilter,
+            filter: OutboxFilter,
             limit: u32,
-        ) -> Result<Vec<QueuedLetter>, StoreError>;
-        async fn count_letters(&mut self) -> Result<OutboxCounts, StoreError>;
-        async fn delete_letters(
+        ) -> Result<Vec<OutboxEmail>, StoreError>;
+        async fn count_outbox_emails(&mut self) -> Result<OutboxCounts, StoreError>;
+        async fn delete_outbox_emails(
             &mut self,
-            state: LetterState,
+            state: EmailState,
             before: Timestamp,
             limit: u32,
         ) -> Result<u64, StoreError>;
     }
 
     #[async_trait]
-    impl ClientRepo for Tx {
-        async fn insert_client(&mut self, client: &KnownClient) -> Result<(), StoreError>;
-        async fn touch_client(
+    impl KnownDeviceRepo for Tx {
+        async fn insert_known_device(&mut self, known_device: &KnownDevice) -> Result<(), StoreError>;
+        async fn touch_known_device(
             &mut self,
-            id: ClientId,
-            origin: &Origin,
+            id: KnownDeviceId,
+            request_info: &RequestInfo,
             now: Timestamp,
             expires_at: Timestamp,
         ) -> Result<bool, StoreError>;
-        async fn list_user_clients(
+        async fn list_known_devices(
             &mut self,
             user_id: UserId,
             limit: u32,
-        ) -> Result<Vec<KnownClient>, StoreError>;
-        async fn delete_client(&mut self, id: ClientId) -> Result<bool, StoreError>;
-        async fn delete_user_clients(&mut self, user_id: UserId) -> Result<u64, StoreError>;
-        async fn delete_clients(&mut self, before: Timestamp, limit: u32) -> Result<u64, StoreError>;
+        ) -> Result<Vec<KnownDevice>, StoreError>;
+        async fn delete_known_device(&mut self, id: KnownDeviceId) -> Result<bool, StoreError>;
+        async fn delete_user_known_devices(&mut self, user_id: UserId) -> Result<u64, StoreError>;
+        async fn delete_known_devices(&mut self, before: Timestamp, limit: u32) -> Result<u64, StoreError>;
     }
 
     #[async_trait]
-    impl Feed for Tx {
-        async fn insert_news(&mut self, items: &[FeedItem]) -> Result<(), StoreError>;
-        async fn list_news(
+    impl FeedRepo for Tx {
+        async fn insert_invalidation_events(&mut self, items: &[FeedItem]) -> Result<(), StoreError>;
+        async fn list_invalidation_events(
             &mut self,
             since: Option<FeedCursor>,
             limit: u32,
         ) -> Result<FeedPage, StoreError>;
-        async fn delete_news(&mut self, before: Timestamp, limit: u32) -> Result<u64, StoreError>;
+        async fn delete_invalidation_events(&mut self, before: Timestamp, limit: u32) -> Result<u64, StoreError>;
     }
 
     #[async_trait]

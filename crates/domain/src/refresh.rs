@@ -2,7 +2,7 @@
 //!
 //! A refresh token carries its session and its generation; the session's row holds the line on
 //! which the current generation stands. [`judge`] is the one statement of the rules. A store may
-//! decide [`Verdict::Rotate`] and [`Verdict::Repeat`] in a statement of its own, and is held to
+//! decide [`RotationDecision::Rotate`] and [`RotationDecision::Repeat`] in a statement of its own, and is held to
 //! these rules by the conformance suite.
 
 use std::fmt;
@@ -82,7 +82,7 @@ impl fmt::Debug for Proof {
 
 /// A refresh token whose signature was found to be ours.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct ShownToken {
+pub struct PresentedToken {
     /// Its session.
     pub session_id: SessionId,
     /// Its user.
@@ -97,7 +97,7 @@ pub struct ShownToken {
 
 /// Where the line of a session's refresh tokens stands. All that a token holds follows from it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Line {
+pub struct RefreshState {
     /// The generation of the current token.
     pub generation: i64,
     /// When the current token was made.
@@ -116,7 +116,7 @@ pub struct Line {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rotation {
     /// The token that is shown.
-    pub shown: ShownToken,
+    pub presented: PresentedToken,
     /// The idempotency key that came with it.
     pub idempotency: Option<KeyHash>,
     /// When.
@@ -137,7 +137,7 @@ impl Rotation {
     }
 }
 
-impl Line {
+impl RefreshState {
     /// The generation that a login makes.
     pub const FIRST_GENERATION: i64 = 1;
 
@@ -145,7 +145,7 @@ impl Line {
     #[must_use]
     pub fn after(&self, rotation: &Rotation, lifetime_ends_at: Timestamp) -> Self {
         Self {
-            generation: rotation.shown.generation.saturating_add(1),
+            generation: rotation.presented.generation.saturating_add(1),
             rotated_at: rotation.now,
             expires_at: rotation.now.plus_seconds(rotation.idle_seconds).min(lifetime_ends_at),
             key_id: rotation.key_id.clone(),
@@ -157,18 +157,18 @@ impl Line {
 
 /// What the rules say of a refresh token that is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Verdict {
+pub enum RotationDecision {
     /// It is the current one: the next generation follows.
     Rotate,
     /// It is the one before, shown again by whoever lost the answer: the same answer again.
     Repeat,
     /// It is genuine and ahead of the row: the database has lost writes. It counts as the current
     /// one.
-    CatchUp,
+    Recover,
     /// It was spent, and whoever shows it has no right to: the session ends.
     Replay,
     /// The session is over already; nothing changes.
-    Over(End),
+    Ended(End),
     /// It is not a token of this session; nothing changes.
     Forged,
 }
@@ -177,37 +177,39 @@ pub enum Verdict {
 ///
 /// Whether the token itself has expired is for the caller to say, before the store is asked.
 #[must_use]
-pub fn judge(session: &Session, rotation: &Rotation) -> Verdict {
-    let (line, shown) = (&session.line, &rotation.shown);
-    if !shown.proof.holds_for(&line.salt) {
-        return Verdict::Forged;
+pub fn judge(session: &Session, rotation: &Rotation) -> RotationDecision {
+    let (refresh_state, presented) = (&session.refresh_state, &rotation.presented);
+    if !presented.proof.holds_for(&refresh_state.salt) {
+        return RotationDecision::Forged;
     }
     if let Some(end) = session.ended {
-        return Verdict::Over(end);
+        return RotationDecision::Ended(end);
     }
-    let steps_behind = line.generation.saturating_sub(shown.generation);
+    let steps_behind = refresh_state.generation.saturating_sub(presented.generation);
     if let Some(end) = session.lapse(rotation.now) {
         // For a token ahead of the row, the row's idle time is that of an older generation; the
         // token's own was checked.
         if steps_behind >= 0 || end.reason != EndReason::IdleTimeout {
-            return Verdict::Over(end);
+            return RotationDecision::Ended(end);
         }
     }
     match steps_behind {
-        ..0 => Verdict::CatchUp,
-        0 => Verdict::Rotate,
-        1 if may_repeat(line, rotation) => Verdict::Repeat,
-        _ => Verdict::Replay,
+        ..0 => RotationDecision::Recover,
+        0 => RotationDecision::Rotate,
+        1 if may_repeat(refresh_state, rotation) => RotationDecision::Repeat,
+        _ => RotationDecision::Replay,
     }
 }
 
 /// Whether the token before the current one may be shown again.
 ///
 /// The current one has never been shown, or the line would have moved on.
-fn may_repeat(line: &Line, rotation: &Rotation) -> bool {
-    match (line.idempotency, rotation.idempotency) {
+fn may_repeat(refresh_state: &RefreshState, rotation: &Rotation) -> bool {
+    match (refresh_state.idempotency, rotation.idempotency) {
         (Some(first), Some(now)) => first == now,
-        (None, None) => rotation.leeway_floor().is_some_and(|floor| line.rotated_at > floor),
+        (None, None) => {
+            rotation.leeway_floor().is_some_and(|floor| refresh_state.rotated_at > floor)
+        }
         _ => false,
     }
 }

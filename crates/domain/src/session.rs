@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use crate::refresh::Line;
+use crate::refresh::RefreshState;
 use crate::{SessionId, Timestamp, UserId};
 
 macro_rules! end_reasons {
@@ -88,14 +88,14 @@ pub struct End {
 
 /// From where and with what a request came.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Origin {
+pub struct RequestInfo {
     /// The client's address, as far as the configured proxies can be believed.
     pub ip: Option<IpAddr>,
-    /// The `User-Agent` header, cut to [`Origin::USER_AGENT_LEN_MAX`] characters.
+    /// The `User-Agent` header, cut to [`RequestInfo::USER_AGENT_LEN_MAX`] characters.
     pub user_agent: Option<String>,
 }
 
-impl Origin {
+impl RequestInfo {
     /// The most characters kept of a `User-Agent`: enough to tell browsers apart.
     pub const USER_AGENT_LEN_MAX: usize = 256;
 }
@@ -114,11 +114,11 @@ pub struct Session {
     /// The end of its longest life; no refresh moves it.
     pub lifetime_ends_at: Timestamp,
     /// Where it began.
-    pub origin: Origin,
+    pub request_info: RequestInfo,
     /// The name that the client gave itself at login.
     pub client_name: Option<String>,
     /// Where the line of its refresh tokens stands.
-    pub line: Line,
+    pub refresh_state: RefreshState,
     /// Its end, if somebody or something has ended it.
     pub ended: Option<End>,
 }
@@ -138,8 +138,8 @@ impl Session {
     pub fn lapse(&self, now: Timestamp) -> Option<End> {
         if now >= self.lifetime_ends_at {
             Some(End { at: self.lifetime_ends_at, reason: EndReason::LifetimeOver })
-        } else if now >= self.line.expires_at {
-            Some(End { at: self.line.expires_at, reason: EndReason::IdleTimeout })
+        } else if now >= self.refresh_state.expires_at {
+            Some(End { at: self.refresh_state.expires_at, reason: EndReason::IdleTimeout })
         } else {
             None
         }

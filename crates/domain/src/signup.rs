@@ -1,7 +1,7 @@
 //! `PendingSignup`: a sign-up that becomes an account once its address is confirmed.
 
 use crate::link::SecretHash;
-use crate::{Email, PasswordHash, SignupId, Timestamp, Username};
+use crate::{EmailAddress, PasswordHash, SignupId, Timestamp, Username};
 
 /// A sign-up that waits for its address to be confirmed. It is no account: nobody logs in with it,
 /// and it keeps neither the name nor the address from others.
@@ -14,7 +14,7 @@ pub struct PendingSignup {
     /// The name that the account is to have.
     pub username: Username,
     /// The address that is to be confirmed.
-    pub email: Email,
+    pub email: EmailAddress,
     /// The hash of the password that was chosen.
     pub password_hash: PasswordHash,
     /// When it was made.

@@ -1,6 +1,6 @@
 //! `User`: an account, and whether it may sign in.
 
-use crate::{Email, PasswordHash, PermissionSet, RoleName, Timestamp, UserId, Username};
+use crate::{EmailAddress, PasswordHash, PermissionSet, RoleName, Timestamp, UserId, Username};
 
 /// An account.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,7 +10,7 @@ pub struct User {
     /// The public handle.
     pub username: Username,
     /// The address in its canonical form.
-    pub email: Email,
+    pub email: EmailAddress,
     /// Whether the owner has proved that the address is theirs.
     pub email_verified: bool,
     /// The roles held, in alphabetical order.
@@ -46,7 +46,7 @@ impl User {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Identifier {
     /// An e-mail address.
-    Email(Email),
+    Email(EmailAddress),
     /// A username.
     Username(Username),
 }
@@ -58,7 +58,7 @@ impl Identifier {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         if text.contains(['@', '\u{ff20}']) {
-            Email::parse(text).ok().map(Self::Email)
+            EmailAddress::parse(text).ok().map(Self::Email)
         } else {
             Username::parse_existing(text).ok().map(Self::Username)
         }
@@ -83,7 +83,7 @@ pub enum UserRange {
 impl UserRange {
     /// Where an account stands in the range; the texts are ordered by their bytes.
     #[must_use]
-    pub fn place(&self, user: &User) -> String {
+    pub fn cursor(&self, user: &User) -> String {
         match self {
             Self::All | Self::Role(_) | Self::Disabled => user.id.to_string(),
             Self::Username(_) => user.username.folded(),

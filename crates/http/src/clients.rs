@@ -87,8 +87,8 @@ pub(crate) async fn require_client(
         return Err(challenged(Problem::new(Code::MissingToken).detail(detail)));
     };
     let Some(client) = client_of(&app.options().clients, &credentials) else {
-        let origin = app.origin(request);
-        app.detached(async move |core| core.wrong_client_secret(&origin).await).await??;
+        let request_info = app.request_info(request);
+        app.detached(async move |core| core.wrong_client_secret(&request_info).await).await??;
         let detail = "No client has this name and this secret; both stand in the settings.";
         return Err(challenged(Problem::new(Code::InvalidCredentials).detail(detail)));
     };
@@ -179,10 +179,10 @@ mod tests {
         let digest = Sha256::digest(SECRET).into();
         assert_eq!(clients[0].digest, digest, "nothing but the digest is kept");
         assert!(is_digest_of(Some(&clients[0]), &digest));
-        for place in 0..32 {
+        for index in 0..32 {
             let mut other = digest;
-            other[place] ^= 1;
-            assert!(!is_digest_of(Some(&clients[0]), &other), "{place}");
+            other[index] ^= 1;
+            assert!(!is_digest_of(Some(&clients[0]), &other), "{index}");
         }
         assert!(!is_digest_of(None, &digest));
         assert!(!is_digest_of(None, &DECOY), "the decoy opens nothing");

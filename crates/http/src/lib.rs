@@ -6,18 +6,18 @@ mod body;
 mod clients;
 mod cookies;
 mod credentials;
+mod cross_site;
 mod csrf;
 mod docs;
-mod edge;
 mod endpoints;
-mod foreign;
 mod inbox;
-mod letter_proof;
+mod link_proof;
+mod middleware;
 mod openapi;
 mod options;
-mod origin;
 mod pages;
 mod problem;
+mod request_info;
 mod routes;
 mod streams;
 mod tasks;
@@ -61,7 +61,7 @@ impl App {
         Self { core, options: Arc::new(options), draining, inbox: None, streams }
     }
 
-    /// Shows the letters of the development inbox at `/dev/inbox`. Whoever reads them can confirm
+    /// Shows the emails of the development inbox at `/dev/inbox`. Whoever reads them can confirm
     /// and reset every account: never in production.
     #[must_use]
     pub fn with_inbox(self, inbox: Arc<dyn Inbox>) -> Self {
@@ -86,13 +86,16 @@ impl App {
     }
 
     /// Where a request comes from.
-    pub(crate) fn origin(&self, request: &actix_web::HttpRequest) -> gateward_app::domain::Origin {
-        origin::origin(request, &self.options.trusted_proxies)
+    pub(crate) fn request_info(
+        &self,
+        request: &actix_web::HttpRequest,
+    ) -> gateward_app::domain::RequestInfo {
+        request_info::request_info(request, &self.options.trusted_proxies)
     }
 
     /// Says that this node has learned something new from the feed, so that those hear of it at once
     /// who follow it from elsewhere. Where nobody says so, they hear of it within a second.
-    pub fn announce_news(&self) {
+    pub fn announce_invalidations(&self) {
         self.streams.wake();
     }
 

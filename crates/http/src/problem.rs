@@ -10,7 +10,7 @@ use actix_web::http::header::WWW_AUTHENTICATE;
 use actix_web::{HttpResponse, ResponseError};
 use gateward_app::domain::EndReason;
 use gateward_app::domain::ports::{HashError, StoreError};
-use gateward_app::{RateLimited, ThrottleError};
+use gateward_app::{RateLimitError, RateLimited};
 use serde::Serialize;
 
 pub use self::codes::Code;
@@ -183,11 +183,11 @@ impl From<RateLimited> for Problem {
     }
 }
 
-impl From<ThrottleError> for Problem {
-    fn from(error: ThrottleError) -> Self {
+impl From<RateLimitError> for Problem {
+    fn from(error: RateLimitError) -> Self {
         match error {
-            ThrottleError::RateLimited(error) => error.into(),
-            ThrottleError::Store(error) => error.into(),
+            RateLimitError::RateLimited(error) => error.into(),
+            RateLimitError::Store(error) => error.into(),
         }
     }
 }

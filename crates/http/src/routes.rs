@@ -13,7 +13,7 @@ use utoipa::__dev::{SchemaReferences, Tags};
 use utoipa::openapi::path::{HttpMethod, Operation};
 use utoipa::openapi::{RefOr, Schema};
 
-use crate::edge::{RequestSpan, contain_panics, edge};
+use crate::middleware::{RequestSpan, contain_panics, middleware};
 use crate::problem::{Code, Problem};
 use crate::{App, Options};
 
@@ -124,7 +124,7 @@ pub(crate) fn register(app: &App, endpoints: Vec<Endpoint>, config: &mut Service
                 .default_service(web::to(refuse))
                 .wrap(from_fn(contain_panics))
                 .wrap(cors(app.options()))
-                .wrap(from_fn(edge))
+                .wrap(from_fn(middleware))
                 .wrap(TracingLogger::<RequestSpan>::new()),
         );
     }
@@ -137,7 +137,7 @@ pub(crate) fn register_not_found(config: &mut ServiceConfig) {
     config.service(
         web::resource(ANY_PATH)
             .default_service(web::to(refuse))
-            .wrap(from_fn(edge))
+            .wrap(from_fn(middleware))
             .wrap(TracingLogger::<RequestSpan>::new()),
     );
 }

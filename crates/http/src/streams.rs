@@ -18,40 +18,40 @@ const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 /// The streams of one node.
 #[derive(Clone)]
 pub(crate) struct Streams {
-    news: watch::Sender<()>,
+    updates: watch::Sender<()>,
     /// Whether somebody follows the feed and wakes the streams.
     is_followed: Arc<AtomicBool>,
-    places: Arc<Semaphore>,
+    slots: Arc<Semaphore>,
 }
 
 impl Streams {
     pub(crate) fn new() -> Self {
-        let places = Arc::new(Semaphore::new(STREAMS_MAX));
-        Self { news: watch::Sender::new(()), is_followed: Arc::default(), places }
+        let slots = Arc::new(Semaphore::new(STREAMS_MAX));
+        Self { updates: watch::Sender::new(()), is_followed: Arc::default(), slots }
     }
 
     /// Has every stream look for something new.
     pub(crate) fn wake(&self) {
         self.is_followed.store(true, Ordering::Relaxed);
-        self.news.send_replace(());
+        self.updates.send_replace(());
     }
 
     /// A place for one more stream, if there is one.
-    pub(crate) fn take_place(&self) -> Option<Place> {
-        let permit = Arc::clone(&self.places).try_acquire_owned().ok()?;
+    pub(crate) fn take_slot(&self) -> Option<StreamSlot> {
+        let permit = Arc::clone(&self.slots).try_acquire_owned().ok()?;
         let is_followed = Arc::clone(&self.is_followed);
-        Some(Place { news: self.news.subscribe(), is_followed, _permit: permit })
+        Some(StreamSlot { updates: self.updates.subscribe(), is_followed, _permit: permit })
     }
 }
 
 /// The place of one stream, free again when it is dropped.
-pub(crate) struct Place {
-    news: watch::Receiver<()>,
+pub(crate) struct StreamSlot {
+    updates: watch::Receiver<()>,
     is_followed: Arc<AtomicBool>,
     _permit: OwnedSemaphorePermit,
 }
 
-impl Place {
+impl StreamSlot {
     /// Waits until the stream was woken since the last call, but no longer than this; where nobody has
     /// ever woken one, no longer than a second.
     pub(crate) async fn wait(&mut self, at_most: Duration) {
@@ -59,6 +59,6 @@ impl Place {
         let at_most = if is_followed { at_most } else { at_most.min(LOOK_INTERVAL) };
         // Being woken and being late are the same to whoever looks anyway; and what would wake is
         // not dropped while a stream is open.
-        let _ = timeout(at_most, self.news.changed()).await;
+        let _ = timeout(at_most, self.updates.changed()).await;
     }
 }

@@ -7,8 +7,8 @@ mod csrf;
 mod document;
 mod logouts;
 mod refreshes;
+pub(crate) mod test_app;
 mod two_credentials;
-pub(crate) mod world;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -19,16 +19,16 @@ use actix_web::test::TestRequest;
 use actix_web::{App as Application, HttpResponse, test, web};
 use async_trait::async_trait;
 use gateward_app::Ports;
-use gateward_app::domain::audit::{Head, HeadKind};
+use gateward_app::domain::audit::{Checkpoint, CheckpointKind};
+use gateward_app::domain::email::EmailMessage;
 use gateward_app::domain::key::{Algorithm, KeyId, KeyPurpose, StoredKey};
 use gateward_app::domain::link::LinkSecret;
-use gateward_app::domain::mail::Letter;
 use gateward_app::domain::ports::{
     Access, AuditKeys, FeedWatch, HashError, InlineTasks, KeyError, KeyMaker, LinkMaker, MailError,
-    Mailer, NoBell, NoBreachedPasswords, NoKnowledge, NoMeter, PasswordHasher, Store, StoreError,
-    TokenSigner, Tx,
+    Mailer, NoAuthCache, NoBreachedPasswords, NoMetrics, NoOutboxNotifier, PasswordHasher, Store,
+    StoreError, TokenSigner, Tx,
 };
-use gateward_app::domain::refresh::{Salt, ShownToken};
+use gateward_app::domain::refresh::{PresentedToken, Salt};
 use gateward_app::domain::{
     AccessClaims, AccessGrant, Password, PasswordHash, Session, SessionId, Timestamp, TokenError,
     TokenText,
@@ -40,7 +40,7 @@ use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
 
 use crate::App;
-use world::{options, policy};
+use test_app::{options, policy};
 
 /// A store whose every unit of work ends in a panic.
 struct PanickingStore;
@@ -91,7 +91,7 @@ impl TokenSigner for Hollow {
         Err(TokenError::Invalid)
     }
 
-    fn verify_refresh(&self, _: &str, _: Timestamp) -> Result<ShownToken, TokenError> {
+    fn verify_refresh(&self, _: &str, _: Timestamp) -> Result<PresentedToken, TokenError> {
         Err(TokenError::Invalid)
     }
 
@@ -119,11 +119,11 @@ impl LinkMaker for Hollow {
 }
 
 impl AuditKeys for Hollow {
-    fn sign_head(&self, _: HeadKind, _: &Head) -> Result<String, TokenError> {
+    fn sign_checkpoint(&self, _: CheckpointKind, _: &Checkpoint) -> Result<String, TokenError> {
         Err(TokenError::NoKey)
     }
 
-    fn read_head(&self, _: &str) -> Result<(HeadKind, Head), TokenError> {
+    fn read_checkpoint(&self, _: &str) -> Result<(CheckpointKind, Checkpoint), TokenError> {
         Err(TokenError::Invalid)
     }
 
@@ -134,7 +134,7 @@ impl AuditKeys for Hollow {
 
 #[async_trait]
 impl Mailer for Hollow {
-    async fn send(&self, _: &Letter) -> Result<(), MailError> {
+    async fn send(&self, _: &EmailMessage) -> Result<(), MailError> {
         Ok(())
     }
 }
@@ -158,7 +158,7 @@ impl KeyMaker for Hollow {
         Ok(())
     }
 
-    fn reseal_key(&self, key: &StoredKey) -> Result<StoredKey, KeyError> {
+    fn rewrap_key(&self, key: &StoredKey) -> Result<StoredKey, KeyError> {
         Ok(key.clone())
     }
 }
@@ -206,9 +206,9 @@ pub(crate) async fn app() -> App {
         links: Arc::new(Hollow),
         audit_keys: Arc::new(Hollow),
         breached: Arc::new(NoBreachedPasswords),
-        meter: Arc::new(NoMeter),
-        knowledge: Arc::new(NoKnowledge),
-        bell: Arc::new(NoBell),
+        metrics: Arc::new(NoMetrics),
+        auth_cache: Arc::new(NoAuthCache),
+        outbox_notifier: Arc::new(NoOutboxNotifier),
         mailer: Arc::new(Hollow),
         key_maker: Arc::new(Hollow),
         clock: Arc::new(FixedClock::default()),

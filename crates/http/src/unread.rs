@@ -33,7 +33,7 @@ impl Unread {
 
     /// Holds it until the answer is sent.
     pub(crate) fn until_sent(self, response: HttpResponse) -> HttpResponse {
-        response.map_body(|_, body| BoxBody::new(Answer { body, _unread: self }))
+        response.map_body(|_, body| BoxBody::new(Response { body, _unread: self }))
     }
 }
 
@@ -46,12 +46,12 @@ impl Stream for Unread {
 }
 
 /// The body of an answer, and of its request.
-struct Answer {
+struct Response {
     body: BoxBody,
     _unread: Unread,
 }
 
-impl MessageBody for Answer {
+impl MessageBody for Response {
     type Error = <BoxBody as MessageBody>::Error;
 
     fn size(&self) -> BodySize {

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, value_parser};
 use gateward_app::domain::Timestamp;
-use gateward_app::domain::mail::LetterState;
+use gateward_app::domain::email::EmailState;
 
 pub(crate) use audit::AuditCommand;
 pub(crate) use user::{Doomed, Listed, UserCommand};
@@ -40,7 +40,7 @@ pub(crate) enum Command {
     /// Explain a session, or end them all.
     #[command(subcommand)]
     Session(SessionCommand),
-    /// Look at letters, or have them sent once more.
+    /// Look at emails, or have them sent once more.
     #[command(subcommand)]
     Mail(MailCommand),
     /// Make, list or rotate keys.
@@ -100,14 +100,14 @@ fn time(text: &str) -> Result<Timestamp, String> {
     Ok(Timestamp::from_micros(time.as_microsecond()))
 }
 
-/// What to do with letters.
+/// What to do with emails.
 #[derive(Debug, Subcommand)]
 pub(crate) enum MailCommand {
-    /// List letters, the newest first.
+    /// List emails, the newest first.
     List {
         /// Only those in this state: waiting, sent, dropped or dead.
         #[arg(long, value_parser = state)]
-        state: Option<LetterState>,
+        state: Option<EmailState>,
         /// How many at most.
         #[arg(long, default_value_t = 50, value_parser = value_parser!(u32).range(1..=10_000))]
         limit: u32,
@@ -115,7 +115,7 @@ pub(crate) enum MailCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Show one letter.
+    /// Show one email.
     Show {
         /// Which; `gateward mail list` tells.
         id: String,
@@ -123,16 +123,16 @@ pub(crate) enum MailCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Have letters tried again that were given up.
+    /// Have emails tried again that were given up.
     Retry(Retried),
-    /// Write every letter with the data of an example into a folder.
+    /// Write every email with the data of an example into a folder.
     Render {
         /// Which folder; made if it is not there.
         folder: PathBuf,
     },
 }
 
-/// Which letters are tried again.
+/// Which emails are tried again.
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 pub(crate) struct Retried {
@@ -143,8 +143,8 @@ pub(crate) struct Retried {
     pub(crate) all: bool,
 }
 
-fn state(name: &str) -> Result<LetterState, String> {
-    LetterState::from_name(name)
+fn state(name: &str) -> Result<EmailState, String> {
+    EmailState::from_name(name)
         .ok_or_else(|| "it is one of waiting, sent, dropped, dead".to_owned())
 }
 
@@ -172,5 +172,5 @@ pub(crate) enum KeysCommand {
         compromised: bool,
     },
     /// Seal all keys with the master key, where the previous one of the settings has sealed them.
-    Reseal,
+    Rewrap,
 }

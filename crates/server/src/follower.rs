@@ -48,7 +48,7 @@ impl Follower<'_> {
         match timeout(PATIENCE, self.app.watch_feed()).await {
             Ok(Ok(watch)) => self.watch = Some(watch),
             Ok(Err(error)) => self.note_trouble(error.into()),
-            Err(_) => self.note_trouble(no_answer()),
+            Err(_) => self.note_trouble(no_response()),
         }
     }
 
@@ -68,14 +68,14 @@ impl Follower<'_> {
                     return is_new;
                 }
                 Err(_) => {
-                    self.note_trouble(no_answer());
+                    self.note_trouble(no_response());
                     return is_new;
                 }
             }
         }
         if self.watch.is_none() {
-            // Without a channel news come late, so requests ask the database.
-            self.app.doubt_knowledge();
+            // Without a channel invalidation events come late, so requests ask the database.
+            self.app.invalidate_auth_cache();
         } else if std::mem::take(&mut self.in_trouble) {
             tracing::info!("the feed can be followed again");
         }
@@ -92,7 +92,7 @@ impl Follower<'_> {
             changed = watch.changed() => {
                 if let Err(error) = changed {
                     self.watch = None;
-                    self.app.doubt_knowledge();
+                    self.app.invalidate_auth_cache();
                     self.note_trouble(error.into());
                 }
             }
@@ -108,6 +108,6 @@ impl Follower<'_> {
     }
 }
 
-fn no_answer() -> KeysError {
+fn no_response() -> KeysError {
     StoreError::Unavailable("no answer in time".into()).into()
 }

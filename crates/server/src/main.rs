@@ -1,14 +1,14 @@
 //! The program `gateward`: settings, wiring and commands.
 
+mod audit_chainer;
 mod cli;
 mod commands;
 mod follower;
 mod limits;
 mod logs;
-mod meter;
 mod metrics;
-mod post;
-mod sealer;
+mod outbox_worker;
+mod recorder;
 mod settings;
 mod tls;
 mod wiring;

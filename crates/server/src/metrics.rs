@@ -1,6 +1,6 @@
 //! Metrics: counted everywhere, told on `ops.listen` alone.
 
-mod letters;
+mod emails;
 #[cfg(test)]
 mod tests;
 
@@ -11,14 +11,14 @@ use std::time::Duration;
 use actix_web::web::{self, Data};
 use actix_web::{App, HttpResponse, HttpServer};
 use gateward_app::domain::Timestamp;
+use gateward_cache::NodeAuthCache;
 use gateward_crypto::Argon2Hasher;
 use gateward_diesel::PostgresStore;
-use gateward_memory::NodeMemory;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
-use crate::meter::PrometheusMeter;
+use crate::recorder::PrometheusMetrics;
 use crate::wiring::Wired;
-pub(crate) use letters::{count_letters, letter_tried};
+pub(crate) use emails::{count_outbox_emails, email_attempted};
 
 /// The bounds of the request times, in seconds: from a look-up in memory to a queue that is full.
 const SECONDS: &[f64] =
@@ -32,7 +32,7 @@ struct Page {
     prometheus: PrometheusHandle,
     hasher: Arc<Argon2Hasher>,
     connections: Option<PostgresStore>,
-    memory: Arc<NodeMemory>,
+    auth_cache: Arc<NodeAuthCache>,
 }
 
 /// Begins to count.
@@ -59,23 +59,23 @@ pub(crate) async fn upkeep(prometheus: PrometheusHandle) {
 /// Shows what can be counted as not counted yet: a counter that is not there cannot be seen to rise
 /// from nothing.
 fn preset() {
-    PrometheusMeter.preset();
-    letters::preset();
+    PrometheusMetrics.preset();
+    emails::preset();
     metrics::counter!("gateward_untrusted_forwarded_total").increment(0);
     // Long ago: what has never gone well is told like what has not for long.
     let never = Timestamp::from_seconds(0);
-    note_sealed(never);
-    note_swept(never);
+    note_chained(never);
+    note_cleanup(never);
 }
 
 /// Notes that no event was left without a place in the audit trail.
-pub(crate) fn note_sealed(now: Timestamp) {
-    set("gateward_audit_sealed_timestamp_seconds", now.seconds());
+pub(crate) fn note_chained(now: Timestamp) {
+    set("gateward_audit_chained_timestamp_seconds", now.seconds());
 }
 
-/// Notes that everything was swept.
-pub(crate) fn note_swept(now: Timestamp) {
-    set("gateward_swept_timestamp_seconds", now.seconds());
+/// Notes that everything was cleaned up.
+pub(crate) fn note_cleanup(now: Timestamp) {
+    set("gateward_cleanup_timestamp_seconds", now.seconds());
 }
 
 /// Sets a gauge.
@@ -110,7 +110,7 @@ async fn show(page: Data<Page>) -> HttpResponse {
 impl Page {
     fn new(prometheus: PrometheusHandle, wired: &Wired) -> Self {
         let (hasher, connections) = (wired.hasher.clone(), wired.connections.clone());
-        Self { prometheus, hasher, connections, memory: wired.memory.clone() }
+        Self { prometheus, hasher, connections, auth_cache: wired.auth_cache.clone() }
     }
 
     /// What was counted, and how much there is to do at this moment.
@@ -125,9 +125,9 @@ impl Page {
             set("gateward_pool_in_use", load.in_use);
             set("gateward_pool_waiting", load.waiting);
         }
-        set("gateward_feed_ends", self.memory.ends());
+        set("gateward_feed_ends", self.auth_cache.ends());
         // A node that has never read the feed knows nothing, however long it waits.
-        let age = self.memory.age().map_or(f64::INFINITY, |age| age.as_secs_f64());
+        let age = self.auth_cache.age().map_or(f64::INFINITY, |age| age.as_secs_f64());
         metrics::gauge!("gateward_feed_age_seconds").set(age);
         self.prometheus.render()
     }

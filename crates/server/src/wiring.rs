@@ -9,17 +9,17 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use gateward_app::domain::ports::{Inbox, Mailer, Store, StoreError};
 use gateward_app::{App, KeysError, NewAlgorithm, Ports};
+use gateward_cache::NodeAuthCache;
 use gateward_crypto::{
     Argon2Hasher, Keyring, KeyringSettings, MasterKey, MasterKeys, SystemClock, SystemEntropy,
 };
 use gateward_diesel::{
     CreateIfMissing, MigrateError, OpenError, Options, PostgresStore, migrate, open, pending,
 };
-use gateward_memory::NodeMemory;
-use gateward_smtp::{DevInbox, SmtpMailer};
+use gateward_email::{DevInbox, SmtpMailer};
 
-use crate::meter::PrometheusMeter;
-use crate::post::Doorbell;
+use crate::outbox_worker::WorkerNotifier;
+use crate::recorder::PrometheusMetrics;
 use crate::settings::{Mail, MasterKeySource, Settings, Transport, is_exposed};
 
 /// The use cases with their adapters.
@@ -29,10 +29,10 @@ pub(crate) struct Wired {
     /// The connections to a server, if the store is on one.
     pub(crate) connections: Option<PostgresStore>,
     /// What this node knows.
-    pub(crate) memory: Arc<NodeMemory>,
-    /// What wakes the postman.
-    pub(crate) doorbell: Arc<Doorbell>,
-    /// Where a developer reads the letters.
+    pub(crate) auth_cache: Arc<NodeAuthCache>,
+    /// What wakes the worker.
+    pub(crate) notifier: Arc<WorkerNotifier>,
+    /// Where a developer reads the emails.
     pub(crate) inbox: Option<Arc<dyn Inbox>>,
     /// The master key that was made just now and must be kept, and where.
     new_master_key: Option<(MasterKey, PathBuf)>,
@@ -70,9 +70,9 @@ pub(crate) async fn wire(settings: &Settings, create: CreateIfMissing) -> anyhow
     let previous = settings.previous_master_key.clone();
     let master_keys = MasterKeys { present: master_key, previous };
     let keyring = Arc::new(Keyring::new(keyring_settings, master_keys, entropy.clone()));
-    let memory =
-        Arc::new(NodeMemory::new(settings.policy.access_ttl_seconds, settings.cached_users));
-    let doorbell = Arc::new(Doorbell::default());
+    let auth_cache =
+        Arc::new(NodeAuthCache::new(settings.policy.access_ttl_seconds, settings.cached_users));
+    let notifier = Arc::new(WorkerNotifier::default());
     let hasher = Arc::new(Argon2Hasher::new(settings.argon2, entropy.clone())?);
     let (mailer, inbox) = mailer(&settings.mail)?;
     let ports = Ports {
@@ -82,17 +82,17 @@ pub(crate) async fn wire(settings: &Settings, create: CreateIfMissing) -> anyhow
         links: keyring.clone(),
         audit_keys: keyring.clone(),
         breached: settings.breached.clone(),
-        meter: Arc::new(PrometheusMeter),
+        metrics: Arc::new(PrometheusMetrics),
         tasks: Arc::new(gateward_http::SpawnedTasks),
-        knowledge: memory.clone(),
-        bell: doorbell.clone(),
+        auth_cache: auth_cache.clone(),
+        outbox_notifier: notifier.clone(),
         mailer,
         key_maker: keyring,
         clock: Arc::new(SystemClock),
         entropy,
     };
     let app = Arc::new(App::new(ports, settings.policy.clone()).await?);
-    Ok(Wired { app, hasher, connections, memory, doorbell, inbox, new_master_key })
+    Ok(Wired { app, hasher, connections, auth_cache, notifier, inbox, new_master_key })
 }
 
 /// A store, and the same one again if it has connections that can be counted.
@@ -106,20 +106,20 @@ async fn open_store(url: &str, options: &Options) -> Result<StoreAndConnections,
     Ok((Arc::new(store.clone()), Some(store)))
 }
 
-/// What takes the letters, and where a developer reads them.
+/// What takes the emails, and where a developer reads them.
 type MailerAndInbox = (Arc<dyn Mailer>, Option<Arc<dyn Inbox>>);
 
-/// Makes what takes the letters. Connects to nobody yet.
+/// Makes what takes the emails. Connects to nobody yet.
 pub(crate) fn mailer(mail: &Mail) -> anyhow::Result<MailerAndInbox> {
-    let (letters, clock) = (mail.settings.clone(), Arc::new(SystemClock));
+    let (emails, clock) = (mail.settings.clone(), Arc::new(SystemClock));
     match &mail.transport {
         Transport::Inbox => {
-            let inbox = DevInbox::new(letters, clock).context("no inbox can be made")?;
+            let inbox = DevInbox::new(emails, clock).context("no inbox can be made")?;
             let inbox = Arc::new(inbox);
             Ok((inbox.clone(), Some(inbox)))
         }
-        Transport::Smtp { relay, fallback } => {
-            let mailer = SmtpMailer::new(letters, relay.clone(), fallback.clone(), clock)
+        Transport::Smtp { smtp_server, fallback } => {
+            let mailer = SmtpMailer::new(emails, smtp_server.clone(), fallback.clone(), clock)
                 .context("mail.smtp_url or mail.fallback_smtp_url cannot be used")?;
             Ok((Arc::new(mailer), None))
         }

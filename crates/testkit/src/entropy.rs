@@ -1,4 +1,4 @@
-//! `SeededEntropy`: chance that is the same in every run.
+//! `SeededEntropy`: randomness that is the same in every run.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -7,7 +7,7 @@ use gateward_domain::ports::Entropy;
 /// How far the counter goes with each step: 2^64 divided by the golden ratio, as in `SplitMix64`.
 const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// Chance that is the same in every run: a stream of bytes that follows from the seed alone.
+/// Randomness that is the same in every run: a stream of bytes that follows from the seed alone.
 ///
 /// It is no source of secrets. Where several threads draw at once, all draw different bytes, and
 /// the order among them is the only thing left to luck.

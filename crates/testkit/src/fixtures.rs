@@ -1,26 +1,27 @@
-//! Fixtures: accounts, sessions, tokens, keys, events, clients, news and mail, each from a seed.
+//! Fixtures: accounts, sessions, tokens, keys, events, clients, invalidation events and mail, each from a seed.
 //!
 //! The same seed gives the same thing; other seeds give things that share no identifier, name or
 //! address. A test that wants another value in a field writes `User { disabled: true, ..user(1) }`.
 
 mod mail;
 
-use gateward_domain::client::KnownClient;
-use gateward_domain::feed::{FeedItem, News};
+use gateward_domain::feed::{FeedItem, InvalidationEvent};
 use gateward_domain::key::{Algorithm, KeyId, KeyPurpose, StoredKey};
+use gateward_domain::known_device::KnownDevice;
 use gateward_domain::link::SecretHash;
 use gateward_domain::ports::Entropy;
-use gateward_domain::refresh::{KeyHash, Line, Proof, Rotation, Salt, ShownToken};
+use gateward_domain::refresh::{KeyHash, PresentedToken, Proof, RefreshState, Rotation, Salt};
 use gateward_domain::{
-    Actor, ClientId, Email, EndReason, Event, EventId, EventKind, EventSalt, Origin, PasswordHash,
-    PermissionSet, RoleName, Session, SessionId, Timestamp, User, UserId, Username,
+    Actor, EmailAddress, EndReason, Event, EventId, EventKind, EventSalt, KnownDeviceId,
+    PasswordHash, PermissionSet, RequestInfo, RoleName, Session, SessionId, Timestamp, User,
+    UserId, Username,
 };
 
 use crate::entropy::{SeededEntropy, mix};
 
 pub use mail::{
-    LINK_KEY, LINK_SECONDS, SIGNUP_SECONDS, account_purposes, letter, link, session_link, signup,
-    signup_link,
+    LINK_KEY, LINK_SECONDS, SIGNUP_SECONDS, account_purposes, link, outbox_email, session_link,
+    signup, signup_link,
 };
 
 /// The time at which fixtures are made: 2026-11-20T04:10:00.123457Z, whose fraction shows whether
@@ -36,8 +37,8 @@ pub const LIFETIME_SECONDS: i64 = 30 * 24 * 3600;
 /// For how long a spent token without key may be shown again.
 pub const LEEWAY_SECONDS: i64 = 10;
 
-/// For how long news matter.
-pub const NEWS_SECONDS: i64 = 900;
+/// For how long invalidation events matter.
+pub const INVALIDATION_SECONDS: i64 = 900;
 
 /// The key that signs the first refresh token of a session.
 pub const KEY: &str = "refresh-1";
@@ -49,7 +50,7 @@ pub fn user(seed: u64) -> User {
     User {
         id: UserId::new(NOW, &SeededEntropy::new(seed)),
         username: Username::parse(&format!("User-{name:x}")).unwrap(),
-        email: Email::parse(&format!("user-{name:x}@example.org")).unwrap(),
+        email: EmailAddress::parse(&format!("user-{name:x}@example.org")).unwrap(),
         email_verified: false,
         roles: vec![RoleName::user()],
         permissions: PermissionSet::EMPTY,
@@ -80,10 +81,10 @@ pub fn session(seed: u64, user: &User) -> Session {
         created_at: NOW,
         auth_time: NOW,
         lifetime_ends_at: NOW.plus_seconds(LIFETIME_SECONDS),
-        origin: Origin::default(),
+        request_info: RequestInfo::default(),
         client_name: None,
-        line: Line {
-            generation: Line::FIRST_GENERATION,
+        refresh_state: RefreshState {
+            generation: RefreshState::FIRST_GENERATION,
             rotated_at: NOW,
             expires_at: NOW.plus_seconds(IDLE_SECONDS),
             key_id: KeyId(KEY.to_owned()),
@@ -96,14 +97,14 @@ pub fn session(seed: u64, user: &User) -> Session {
 
 /// The session's genuine refresh token of a generation.
 #[must_use]
-pub fn shown(session: &Session, generation: i64) -> ShownToken {
+pub fn presented(session: &Session, generation: i64) -> PresentedToken {
     let keyed = keyed(session.id, generation);
-    ShownToken {
+    PresentedToken {
         session_id: session.id,
         user_id: session.user_id,
         generation,
-        expires_at: session.line.expires_at,
-        proof: Proof { keyed, secret: Proof::secret(&keyed, &session.line.salt) },
+        expires_at: session.refresh_state.expires_at,
+        proof: Proof { keyed, secret: Proof::secret(&keyed, &session.refresh_state.salt) },
     }
 }
 
@@ -120,10 +121,10 @@ pub fn keyed(session_id: SessionId, generation: i64) -> [u8; 32] {
 #[must_use]
 pub fn rotation(session: &Session) -> Rotation {
     Rotation {
-        shown: shown(session, session.line.generation),
+        presented: presented(session, session.refresh_state.generation),
         idempotency: None,
-        now: session.line.rotated_at.plus_seconds(60),
-        key_id: session.line.key_id.clone(),
+        now: session.refresh_state.rotated_at.plus_seconds(60),
+        key_id: session.refresh_state.key_id.clone(),
         idle_seconds: IDLE_SECONDS,
         leeway_seconds: LEEWAY_SECONDS,
     }
@@ -138,13 +139,13 @@ pub fn key_hash(text: &str) -> KeyHash {
 /// A key that signs refresh tokens from [`NOW`] on.
 #[must_use]
 pub fn key(seed: u64) -> StoredKey {
-    let mut sealed = vec![0; 60];
-    SeededEntropy::new(seed).fill(&mut sealed);
+    let mut wrapped = vec![0; 60];
+    SeededEntropy::new(seed).fill(&mut wrapped);
     StoredKey {
         id: KeyId(format!("key-{:x}", mix(seed))),
         purpose: KeyPurpose::Refresh,
         algorithm: Algorithm::Hs256,
-        sealed,
+        wrapped,
         public_jwk: None,
         created_at: NOW,
         active_from: NOW,
@@ -174,32 +175,32 @@ pub fn event(seed: u64, kind: EventKind, session: &Session) -> Event {
 
 /// A client that logged in to the account at [`NOW`], and never again.
 #[must_use]
-pub fn client(seed: u64, user: &User) -> KnownClient {
-    KnownClient {
-        id: ClientId::new(NOW, &SeededEntropy::new(seed)),
+pub fn known_device(seed: u64, user: &User) -> KnownDevice {
+    KnownDevice {
+        id: KnownDeviceId::new(NOW, &SeededEntropy::new(seed)),
         user_id: user.id,
         secret: SecretHash::of(&format!("client {seed}")),
-        origin: Origin::default(),
+        request_info: RequestInfo::default(),
         created_at: NOW,
         last_used_at: NOW,
-        expires_at: NOW.plus_seconds(KnownClient::KNOWN_SECONDS),
+        expires_at: NOW.plus_seconds(KnownDevice::KNOWN_SECONDS),
     }
 }
 
-/// The news that the session of the same seed was ended by its client at [`NOW`].
+/// The invalidation events that the session of the same seed was ended by its client at [`NOW`].
 #[must_use]
-pub fn news(seed: u64) -> FeedItem {
+pub fn invalidation(seed: u64) -> FeedItem {
     let id = SessionId::new(NOW, &SeededEntropy::new(seed));
     FeedItem {
-        news: News::SessionEnded { id, reason: EndReason::Logout },
+        invalidation: InvalidationEvent::SessionEnded { id, reason: EndReason::Logout },
         at: NOW,
-        until: NOW.plus_seconds(NEWS_SECONDS),
+        until: NOW.plus_seconds(INVALIDATION_SECONDS),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use gateward_domain::refresh::{Verdict, judge};
+    use gateward_domain::refresh::{RotationDecision, judge};
 
     use super::*;
 
@@ -212,20 +213,20 @@ mod tests {
         assert_ne!(one.email, other.email);
         assert_eq!(session(3, &one), session(3, &one));
         assert_ne!(session(3, &one).id, session(4, &one).id);
-        assert_ne!(session(3, &one).line.salt, session(4, &one).line.salt);
+        assert_ne!(session(3, &one).refresh_state.salt, session(4, &one).refresh_state.salt);
         assert_ne!(key(1).id, key(2).id);
-        assert_eq!(client(1, &one), client(1, &one));
-        assert_ne!(client(1, &one).id, client(2, &one).id);
-        assert_ne!(client(1, &one).secret, client(2, &one).secret);
-        assert_eq!(news(1), news(1));
-        assert_ne!(news(1), news(2));
+        assert_eq!(known_device(1, &one), known_device(1, &one));
+        assert_ne!(known_device(1, &one).id, known_device(2, &one).id);
+        assert_ne!(known_device(1, &one).secret, known_device(2, &one).secret);
+        assert_eq!(invalidation(1), invalidation(1));
+        assert_ne!(invalidation(1), invalidation(2));
     }
 
     #[test]
     fn a_session_is_good_for_a_rotation() {
         let session = session(1, &user(1));
-        assert_eq!(judge(&session, &rotation(&session)), Verdict::Rotate);
-        let ahead = Rotation { shown: shown(&session, 2), ..rotation(&session) };
-        assert_eq!(judge(&session, &ahead), Verdict::CatchUp);
+        assert_eq!(judge(&session, &rotation(&session)), RotationDecision::Rotate);
+        let ahead = Rotation { presented: presented(&session, 2), ..rotation(&session) };
+        assert_eq!(judge(&session, &ahead), RotationDecision::Recover);
     }
 }

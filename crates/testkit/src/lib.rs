@@ -1,8 +1,8 @@
-//! What the tests of Gateward share: a store in memory, a clock that stands still, chance that
+//! What the tests of Gateward share: a store in memory, a clock that stands still, randomness that
 //! repeats itself, and the promises that every store must keep.
 //!
-//! - [`FixedClock`] and [`SeededEntropy`] make time and chance a matter of the test.
-//! - [`fixtures`] makes accounts, sessions, tokens, keys, events, clients, news and mail from
+//! - [`FixedClock`] and [`SeededEntropy`] make time and randomness a matter of the test.
+//! - [`fixtures`] makes accounts, sessions, tokens, keys, events, clients, invalidation events and mail from
 //!   a seed.
 //! - [`MemoryStore`] is a store without a database; it keeps all the promises below.
 //! - [`conformance!`] makes one test of each promise of the ports, over any store:

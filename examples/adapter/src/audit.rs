@@ -1,8 +1,8 @@
 //! The port of the audit trail: the chain of the events, and what is erased from them.
 
 use async_trait::async_trait;
-use gateward_domain::audit::{Chain, Entry, Seal, SignedHead};
-use gateward_domain::ports::{AuditTrail, StoreError};
+use gateward_domain::audit::{Chain, ChainPosition, Entry, SignedCheckpoint};
+use gateward_domain::ports::{AuditRepo, StoreError};
 use gateward_domain::{Actor, EventId, Timestamp, UserId};
 use redb::WriteTransaction;
 use uuid::Uuid;
@@ -15,8 +15,8 @@ use crate::tables::{
 use crate::unit::RedbTx;
 
 #[async_trait]
-impl AuditTrail for RedbTx {
-    async fn list_unsealed_events(&mut self, limit: u32) -> Result<Vec<Entry>, StoreError> {
+impl AuditRepo for RedbTx {
+    async fn list_unchained_events(&mut self, limit: u32) -> Result<Vec<Entry>, StoreError> {
         self.read(move |view| {
             let ids = view.span(CHAIN, ..(1, 0), count_of(limit))?;
             view.find_all::<EventRow>(ids)
@@ -32,21 +32,23 @@ impl AuditTrail for RedbTx {
         self.lock(find_chain).await
     }
 
-    async fn seal_events(
+    async fn append_to_chain(
         &mut self,
-        seals: &[(EventId, Seal)],
-        tip: &SignedHead,
+        positions: &[(EventId, ChainPosition)],
+        latest: &SignedCheckpoint,
     ) -> Result<(), StoreError> {
         self.may_lock()?;
-        let (seals, tip) = (seals.to_vec(), tip.clone());
+        let (positions, latest) = (positions.to_vec(), latest.clone());
         self.write(move |transaction| {
-            seals.into_iter().try_for_each(|(id, seal)| give_place(transaction, id, seal))?;
-            change_chain(transaction, |chain| chain.tip = tip)
+            positions
+                .into_iter()
+                .try_for_each(|(id, position)| give_place(transaction, id, position))?;
+            change_chain(transaction, |chain| chain.latest = latest)
         })
         .await
     }
 
-    async fn list_sealed_events(
+    async fn list_chained_events(
         &mut self,
         after: i64,
         limit: u32,
@@ -58,15 +60,22 @@ impl AuditTrail for RedbTx {
         .await
     }
 
-    async fn cut_chain(&mut self, floor: &SignedHead) -> Result<u64, StoreError> {
+    async fn truncate_chain(
+        &mut self,
+        retention_boundary: &SignedCheckpoint,
+    ) -> Result<u64, StoreError> {
         self.may_lock()?;
-        let floor = floor.clone();
+        let retention_boundary = retention_boundary.clone();
         self.write(move |transaction| {
             let view = View::Own(transaction);
-            let ids = view.span(CHAIN, (1, 0)..=(floor.head.seq, u128::MAX), usize::MAX)?;
+            let ids = view.span(
+                CHAIN,
+                (1, 0)..=(retention_boundary.checkpoint.seq, u128::MAX),
+                usize::MAX,
+            )?;
             let entries = view.find_all::<EventRow>(ids)?;
             entries.iter().try_for_each(|entry| events::forget(transaction, entry))?;
-            change_chain(transaction, |chain| chain.floor = floor)?;
+            change_chain(transaction, |chain| chain.retention_boundary = retention_boundary)?;
             Ok(entries.len() as u64)
         })
         .await
@@ -116,12 +125,16 @@ fn change_chain(
 }
 
 /// Moves an event from those that wait to its place.
-fn give_place(transaction: &WriteTransaction, id: EventId, seal: Seal) -> Result<(), StoreError> {
+fn give_place(
+    transaction: &WriteTransaction,
+    id: EventId,
+    position: ChainPosition,
+) -> Result<(), StoreError> {
     let id = id.uuid().as_u128();
     remove(transaction, CHAIN, (0, id))?;
-    enter(transaction, CHAIN, (seal.seq, id))?;
+    enter(transaction, CHAIN, (position.seq, id))?;
     update::<EventRow>(transaction, id, |entry| {
-        entry.seal = Some(seal);
+        entry.position = Some(position);
         true
     })?;
     Ok(())

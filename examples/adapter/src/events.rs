@@ -4,7 +4,7 @@ use std::ops::Bound::{Excluded, Included, Unbounded};
 
 use async_trait::async_trait;
 use gateward_domain::audit::{Entry, EventRange};
-use gateward_domain::ports::{EventLog, StoreError};
+use gateward_domain::ports::{EventRepo, StoreError};
 use gateward_domain::{Event, EventId, SessionId, UserId};
 use redb::WriteTransaction;
 
@@ -15,7 +15,7 @@ use crate::tables::{
 use crate::unit::RedbTx;
 
 #[async_trait]
-impl EventLog for RedbTx {
+impl EventRepo for RedbTx {
     async fn insert_event(&mut self, event: &Event) -> Result<(), StoreError> {
         let event = event.clone();
         self.write(move |transaction| add(transaction, &event)).await
@@ -82,7 +82,7 @@ fn add(transaction: &WriteTransaction, event: &Event) -> Result<(), StoreError> 
         enter(transaction, EVENTS_OF_USER, place)?;
     }
     enter(transaction, CHAIN, (0, id))?;
-    insert::<EventRow>(transaction, id, &Entry { event: event.clone(), commitment, seal: None })
+    insert::<EventRow>(transaction, id, &Entry { event: event.clone(), commitment, position: None })
 }
 
 /// Deletes an event, with its places in the indexes.
@@ -94,7 +94,7 @@ pub fn forget(transaction: &WriteTransaction, entry: &Entry) -> Result<(), Store
     if let Some(place) = place_of_user(&entry.event) {
         remove(transaction, EVENTS_OF_USER, place)?;
     }
-    let seq = entry.seal.as_ref().map_or(0, |seal| seal.seq);
+    let seq = entry.position.as_ref().map_or(0, |position| position.seq);
     remove(transaction, CHAIN, (seq, id))?;
     remove(transaction, table::<EventRow>(), id)
 }

@@ -48,7 +48,7 @@ impl KeyRepo for RedbTx {
         let key = key.clone();
         self.write(move |transaction| {
             update::<KeyRow>(transaction, &key.id.0, |stored| {
-                stored.sealed.clone_from(&key.sealed);
+                stored.wrapped.clone_from(&key.wrapped);
                 stored.active_from = key.active_from;
                 stored.revoked_at = key.revoked_at;
                 true

@@ -9,12 +9,13 @@
 //! tells what an adapter has to promise and takes this one as its example.
 
 mod audit;
-mod clients;
 mod events;
 mod feed;
 mod installation;
-mod letters;
+mod known_devices;
 mod links;
+mod outbox_emails;
+mod rate_limits;
 mod roles;
 mod rows;
 mod sessions;
@@ -22,7 +23,6 @@ mod signups;
 mod tables;
 #[cfg(test)]
 mod tests;
-mod throttles;
 mod unit;
 mod users;
 

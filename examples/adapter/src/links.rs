@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use gateward_domain::key::KeyId;
 use gateward_domain::link::{Link, LinkPurpose, LinkSubject, SecretHash};
 use gateward_domain::ports::{CODE_LINKS_MAX, CodeAttempt, LinkRepo, StoreError};
-use gateward_domain::{Email, LinkId, Timestamp, UserId};
+use gateward_domain::{EmailAddress, LinkId, Timestamp, UserId};
 use redb::WriteTransaction;
 
 use crate::rows::LinkRow;
@@ -104,7 +104,7 @@ impl LinkRepo for RedbTx {
 /// The links that keep an address from others, oldest first.
 pub fn reservations(
     view: View<'_>,
-    email: &Email,
+    email: &EmailAddress,
     now: Timestamp,
 ) -> Result<Vec<Link>, StoreError> {
     let mut links = of_email(view, email)?;
@@ -128,7 +128,7 @@ fn is_in_time(link: &Link, now: Timestamp) -> bool {
 }
 
 /// The links of an address, oldest first.
-fn of_email(view: View<'_>, email: &Email) -> Result<Vec<Link>, StoreError> {
+fn of_email(view: View<'_>, email: &EmailAddress) -> Result<Vec<Link>, StoreError> {
     view.find_all::<LinkRow>(view.members(LINKS_OF_EMAIL, email.as_str(), usize::MAX)?)
 }
 

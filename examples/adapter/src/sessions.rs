@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use gateward_domain::key::KeyId;
 use gateward_domain::ports::{StoreError, TokenStore};
-use gateward_domain::refresh::{Line, Rotation, Verdict, judge};
+use gateward_domain::refresh::{RefreshState, Rotation, RotationDecision, judge};
 use gateward_domain::{End, Session, SessionId, Timestamp, User, UserId};
 use redb::WriteTransaction;
 
@@ -52,10 +52,14 @@ impl TokenStore for RedbTx {
         self.lock(move |view| find(view, id)).await
     }
 
-    async fn set_session_line(&mut self, id: SessionId, line: &Line) -> Result<(), StoreError> {
+    async fn set_refresh_state(
+        &mut self,
+        id: SessionId,
+        refresh_state: &RefreshState,
+    ) -> Result<(), StoreError> {
         self.may_lock()?;
-        let line = line.clone();
-        self.write(move |transaction| set_line(transaction, id, line)).await
+        let refresh_state = refresh_state.clone();
+        self.write(move |transaction| set_refresh_state(transaction, id, refresh_state)).await
     }
 
     async fn set_session_auth_time(
@@ -129,7 +133,7 @@ impl TokenStore for RedbTx {
     }
 
     /// Goes through all sessions.
-    async fn end_sessions_begun_before(
+    async fn end_sessions_started_before(
         &mut self,
         before: Timestamp,
         after: Option<SessionId>,
@@ -151,12 +155,12 @@ impl TokenStore for RedbTx {
         limit: u32,
     ) -> Result<Vec<Session>, StoreError> {
         let key = key.clone();
-        let is_of_key = move |session: &Session| session.line.key_id == key;
+        let is_of_key = move |session: &Session| session.refresh_state.key_id == key;
         self.write(move |tx| end_where(tx, None, count_of(limit), end, is_of_key)).await
     }
 
     /// Reads and sorts all sessions of the user, who has few.
-    async fn list_living_sessions(
+    async fn list_active_sessions(
         &mut self,
         user_id: UserId,
         now: Timestamp,
@@ -209,23 +213,30 @@ fn rotate(
     rotation: &Rotation,
 ) -> Result<Option<(Session, User)>, StoreError> {
     let view = View::Own(transaction);
-    let Some(mut session) = find(view, rotation.shown.session_id)? else { return Ok(None) };
+    let Some(mut session) = find(view, rotation.presented.session_id)? else { return Ok(None) };
     let user = users::find(view, session.user_id)?.filter(|user| !user.disabled);
     let Some(user) = user else { return Ok(None) };
     match judge(&session, rotation) {
-        Verdict::Rotate => {
-            session.line = session.line.after(rotation, session.lifetime_ends_at);
-            set_line(transaction, session.id, session.line.clone())?;
+        RotationDecision::Rotate => {
+            session.refresh_state = session.refresh_state.after(rotation, session.lifetime_ends_at);
+            set_refresh_state(transaction, session.id, session.refresh_state.clone())?;
         }
-        Verdict::Repeat => {}
-        Verdict::CatchUp | Verdict::Replay | Verdict::Over(_) | Verdict::Forged => return Ok(None),
+        RotationDecision::Repeat => {}
+        RotationDecision::Recover
+        | RotationDecision::Replay
+        | RotationDecision::Ended(_)
+        | RotationDecision::Forged => return Ok(None),
     }
     Ok(Some((session, user)))
 }
 
-fn set_line(transaction: &WriteTransaction, id: SessionId, line: Line) -> Result<(), StoreError> {
+fn set_refresh_state(
+    transaction: &WriteTransaction,
+    id: SessionId,
+    refresh_state: RefreshState,
+) -> Result<(), StoreError> {
     update::<SessionRow>(transaction, key(id), |session| {
-        session.line = line;
+        session.refresh_state = refresh_state;
         true
     })?;
     Ok(())
@@ -254,11 +265,11 @@ fn end_where(
 ) -> Result<Vec<Session>, StoreError> {
     let view = View::Own(transaction);
     let lives = |session: &Session| session.ended.is_none() && is_meant(session);
-    let living = view.after::<SessionRow>(after, limit, lives)?;
-    for session in &living {
+    let active = view.after::<SessionRow>(after, limit, lives)?;
+    for session in &active {
         end_once(transaction, session.id, end)?;
     }
-    view.find_all::<SessionRow>(living.iter().map(|session| key(session.id)).collect())
+    view.find_all::<SessionRow>(active.iter().map(|session| key(session.id)).collect())
 }
 
 /// Deletes sessions whose longest life is over, with their places in the indexes.

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use gateward_domain::link::SecretHash;
 use gateward_domain::ports::{SignupRepo, StoreError};
 use gateward_domain::signup::PendingSignup;
-use gateward_domain::{Email, SignupId, Timestamp};
+use gateward_domain::{EmailAddress, SignupId, Timestamp};
 use redb::WriteTransaction;
 
 use crate::rows::SignupRow;
@@ -45,7 +45,7 @@ impl SignupRepo for RedbTx {
     /// Reads all sign-ups of the address.
     async fn find_newest_signup(
         &mut self,
-        email: &Email,
+        email: &EmailAddress,
         now: Timestamp,
     ) -> Result<Option<PendingSignup>, StoreError> {
         let email = email.clone();
@@ -56,7 +56,7 @@ impl SignupRepo for RedbTx {
         .await
     }
 
-    async fn delete_signups_of_email(&mut self, email: &Email) -> Result<u64, StoreError> {
+    async fn delete_signups_of_email(&mut self, email: &EmailAddress) -> Result<u64, StoreError> {
         let email = email.clone();
         self.write(move |transaction| {
             let signups = of_email(View::Own(transaction), &email)?;
@@ -88,7 +88,7 @@ fn find(view: View<'_>, id: u128, now: Timestamp) -> Result<Option<PendingSignup
 }
 
 /// The sign-ups of an address, oldest first, in time or not.
-fn of_email(view: View<'_>, email: &Email) -> Result<Vec<PendingSignup>, StoreError> {
+fn of_email(view: View<'_>, email: &EmailAddress) -> Result<Vec<PendingSignup>, StoreError> {
     view.find_all::<SignupRow>(view.members(SIGNUPS_OF_EMAIL, email.as_str(), usize::MAX)?)
 }
 

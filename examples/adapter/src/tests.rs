@@ -1,10 +1,10 @@
 //! What nobody sees from outside: nothing is left in an index when its rows are gone.
 
-use gateward_domain::audit::{Digest, Head, Seal, SignedHead};
+use gateward_domain::audit::{ChainPosition, Checkpoint, Digest, SignedCheckpoint};
+use gateward_domain::email::{EmailKind, EmailState};
 use gateward_domain::link::LinkPurpose;
-use gateward_domain::mail::{LetterKind, LetterState};
 use gateward_domain::ports::{Access, Store, Tx};
-use gateward_domain::throttle::{Strike, ThrottleKey};
+use gateward_domain::rate_limit::{FailedAttempt, RateLimitKey};
 use gateward_domain::{EventKind, PermissionSet, Role, RoleName, Timestamp, User};
 use gateward_testkit::fixtures;
 use redb::{ReadableDatabase, ReadableTableMetadata, TableHandle};
@@ -15,32 +15,32 @@ use crate::RedbStore;
 const END: Timestamp = Timestamp::from_micros(i64::MAX);
 
 #[tokio::test]
-async fn nothing_is_left_of_what_is_swept() {
+async fn nothing_is_left_of_what_is_cleaned_up() {
     let folder = tempdir().unwrap();
     let store = RedbStore::open(folder.path().join("gateward.redb")).await.unwrap();
     let mut tx = store.begin(Access::Write).await.unwrap();
     fill(tx.as_mut()).await;
     tx.commit().await.unwrap();
-    assert_eq!(filled_tables(&store).len(), 32, "all but instance, keys and letters due");
+    assert_eq!(filled_tables(&store).len(), 32, "all but instance, keys and emails due");
 
     let mut tx = store.begin(Access::Write).await.unwrap();
     assert!(tx.delete_user(fixtures::user(1).id).await.unwrap());
     assert_eq!(tx.delete_sessions(END, 9).await.unwrap(), 1);
     assert_eq!(tx.delete_signups(END, 9).await.unwrap(), 1);
     assert_eq!(tx.delete_links(END, 9).await.unwrap(), 1);
-    assert_eq!(tx.delete_news(END, 9).await.unwrap(), 2);
-    assert_eq!(tx.delete_letters(LetterState::Sent, END, 9).await.unwrap(), 2);
+    assert_eq!(tx.delete_invalidation_events(END, 9).await.unwrap(), 2);
+    assert_eq!(tx.delete_outbox_emails(EmailState::Sent, END, 9).await.unwrap(), 2);
     assert!(tx.delete_role(&role().name).await.unwrap());
-    assert_eq!(tx.delete_strikes(END, 9).await.unwrap(), 1);
+    assert_eq!(tx.delete_attempt_counters(END, 9).await.unwrap(), 1);
     assert_eq!(tx.erase_events(fixtures::user(1).id, 9).await.unwrap(), 1);
-    assert_eq!(tx.cut_chain(&head()).await.unwrap(), 1);
+    assert_eq!(tx.truncate_chain(&checkpoint()).await.unwrap(), 1);
     tx.commit().await.unwrap();
-    let left = ["chain_ends", "last_news"];
+    let left = ["chain_ends", "last_sequence"];
     assert_eq!(filled_tables(&store), left, "no place in chain or feed is given away twice");
 }
 
 /// Puts something into every table but those of keys and of the installation, from which nothing is
-/// deleted. No letter stays due.
+/// deleted. No email stays due.
 async fn fill(tx: &mut dyn Tx) {
     let (user, signup) = (fixtures::user(1), fixtures::signup(1));
     tx.insert_user(&user).await.unwrap();
@@ -49,31 +49,41 @@ async fn fill(tx: &mut dyn Tx) {
     tx.put_link(&fixtures::signup_link(1, &signup)).await.unwrap();
     tx.put_link(&fixtures::link(2, LinkPurpose::ResetPassword, &user)).await.unwrap();
     tx.put_link(&fixtures::link(3, LinkPurpose::ResetPassword, &user)).await.unwrap();
-    let client = fixtures::client(1, &user);
-    tx.insert_client(&client).await.unwrap();
+    let client = fixtures::known_device(1, &user);
+    tx.insert_known_device(&client).await.unwrap();
     let (now, expires_at) = (fixtures::NOW, client.expires_at.plus_seconds(60));
-    tx.touch_client(client.id, &client.origin, now, expires_at).await.unwrap();
-    tx.insert_news(&[fixtures::news(1), fixtures::news(2)]).await.unwrap();
+    tx.touch_known_device(client.id, &client.request_info, now, expires_at).await.unwrap();
+    tx.insert_invalidation_events(&[fixtures::invalidation(1), fixtures::invalidation(2)])
+        .await
+        .unwrap();
     for seed in [1, 2] {
-        let mut letter = fixtures::letter(seed, LetterKind::Signup, &user.email);
-        letter.slot = Some(format!("signup {seed}"));
-        tx.insert_letter(&letter).await.unwrap();
-        tx.take_letters(letter.due_at, fixtures::NOW.plus_seconds(60), 1).await.unwrap();
-        tx.finish_letter(letter.id, LetterState::Sent, None, fixtures::NOW).await.unwrap();
+        let mut message = fixtures::outbox_email(seed, EmailKind::Signup, &user.email);
+        message.slot = Some(format!("signup {seed}"));
+        tx.insert_outbox_email(&message).await.unwrap();
+        tx.take_outbox_emails(message.next_attempt_at, fixtures::NOW.plus_seconds(60), 1)
+            .await
+            .unwrap();
+        tx.finish_outbox_email(message.id, EmailState::Sent, None, fixtures::NOW).await.unwrap();
     }
     tx.put_role(&role(), now).await.unwrap();
-    let key = ThrottleKey([7; 32]);
-    tx.add_strike(&Strike { key, at: now, expires_at, renews: true }).await.unwrap();
+    let key = RateLimitKey([7; 32]);
+    tx.record_failed_attempt(&FailedAttempt { key, at: now, expires_at, renews: true })
+        .await
+        .unwrap();
     fill_trail(tx, &user).await;
 }
 
 /// Puts something into the tables of the audit trail.
 async fn fill_trail(tx: &mut dyn Tx, user: &User) {
-    let event = fixtures::event(1, EventKind::SessionBegun, &fixtures::session(1, user));
+    let event = fixtures::event(1, EventKind::SessionStarted, &fixtures::session(1, user));
     tx.insert_event(&event).await.unwrap();
-    let tip = head();
-    let seal = Seal { seq: tip.head.seq, digest: tip.head.digest, signature: None };
-    tx.seal_events(&[(event.id, seal)], &tip).await.unwrap();
+    let latest = checkpoint();
+    let position = ChainPosition {
+        seq: latest.checkpoint.seq,
+        digest: latest.checkpoint.digest,
+        signature: None,
+    };
+    tx.append_to_chain(&[(event.id, position)], &latest).await.unwrap();
     tx.request_erasure(user.id, fixtures::NOW).await.unwrap();
 }
 
@@ -81,9 +91,9 @@ fn role() -> Role {
     Role { name: RoleName::parse("support").unwrap(), permissions: PermissionSet::all() }
 }
 
-fn head() -> SignedHead {
-    let head = Head { seq: 1, digest: Digest([7; 32]), at: fixtures::NOW };
-    SignedHead { head, signature: "signature".to_owned() }
+fn checkpoint() -> SignedCheckpoint {
+    let checkpoint = Checkpoint { seq: 1, digest: Digest([7; 32]), at: fixtures::NOW };
+    SignedCheckpoint { checkpoint, signature: "signature".to_owned() }
 }
 
 fn filled_tables(store: &RedbStore) -> Vec<String> {

@@ -34,9 +34,9 @@ impl Open {
     }
 
     /// Commits, and wakes those who watch the feed if there is something new in it.
-    fn commit(self, has_news: bool) -> Result<(), StoreError> {
+    fn commit(self, has_invalidations: bool) -> Result<(), StoreError> {
         self.transaction.commit().map_err(failed)?;
-        if has_news {
+        if has_invalidations {
             self.herald.send_replace(());
         }
         Ok(())
@@ -54,14 +54,14 @@ enum Work {
     /// Nothing: its single write is done.
     Done,
     /// Nothing: a method has failed or was given up half-way, and everything is undone.
-    Over,
+    Ended,
 }
 
 /// A unit of work.
 pub struct RedbTx {
     work: Work,
-    /// Whether it has written news.
-    has_news: bool,
+    /// Whether it has written invalidation events.
+    has_invalidations: bool,
 }
 
 /// The error of a caller who asks for what the access does not allow.
@@ -86,12 +86,12 @@ impl RedbTx {
     }
 
     const fn new(work: Work) -> Self {
-        Self { work, has_news: false }
+        Self { work, has_invalidations: false }
     }
 
-    /// Notes that the unit writes news, so that its commit wakes those who watch.
-    pub const fn writes_news(&mut self) {
-        self.has_news = true;
+    /// Notes that the unit writes invalidation events, so that its commit wakes those who watch.
+    pub const fn writes_invalidations(&mut self) {
+        self.has_invalidations = true;
     }
 
     /// Reads what this unit sees: what was committed at its beginning, or its own changes.
@@ -99,19 +99,19 @@ impl RedbTx {
         &mut self,
         read: impl FnOnce(View<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let work = mem::replace(&mut self.work, Work::Over);
-        let (work, answer) = blocking(move || {
-            let answer = match &work {
+        let work = mem::replace(&mut self.work, Work::Ended);
+        let (work, response) = blocking(move || {
+            let response = match &work {
                 Work::Reads(transaction) => read(View::Committed(transaction))?,
                 Work::Writes(open) => read(View::Own(&open.transaction))?,
                 Work::OneWrite(_) => return Err(misuse("a single write reads nothing")),
-                Work::Done | Work::Over => return Err(misuse("this unit of work is over")),
+                Work::Done | Work::Ended => return Err(misuse("this unit of work is over")),
             };
-            Ok((work, answer))
+            Ok((work, response))
         })
         .await?;
         self.work = work;
-        Ok(answer)
+        Ok(response)
     }
 
     /// Reads what must stay as it was read until the unit ends. It does: nobody else writes.
@@ -136,31 +136,31 @@ impl RedbTx {
         &mut self,
         write: impl FnOnce(&WriteTransaction) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        match mem::replace(&mut self.work, Work::Over) {
+        match mem::replace(&mut self.work, Work::Ended) {
             Work::Writes(open) => {
-                let (open, answer) = blocking(move || {
-                    let answer = write(&open.transaction)?;
-                    Ok((open, answer))
+                let (open, response) = blocking(move || {
+                    let response = write(&open.transaction)?;
+                    Ok((open, response))
                 })
                 .await?;
                 self.work = Work::Writes(open);
-                Ok(answer)
+                Ok(response)
             }
             Work::OneWrite(store) => {
                 let open = store.open_unit().await?;
-                let has_news = self.has_news;
-                let answer = blocking(move || {
-                    let answer = write(&open.transaction)?;
-                    open.commit(has_news)?;
-                    Ok(answer)
+                let has_invalidations = self.has_invalidations;
+                let response = blocking(move || {
+                    let response = write(&open.transaction)?;
+                    open.commit(has_invalidations)?;
+                    Ok(response)
                 })
                 .await?;
                 self.work = Work::Done;
-                Ok(answer)
+                Ok(response)
             }
             Work::Reads(_) => Err(misuse("a unit that reads writes nothing")),
             Work::Done => Err(misuse("a single write calls one method")),
-            Work::Over => Err(misuse("this unit of work is over")),
+            Work::Ended => Err(misuse("this unit of work is over")),
         }
     }
 }
@@ -168,10 +168,10 @@ impl RedbTx {
 #[async_trait]
 impl Tx for RedbTx {
     async fn commit(mut self: Box<Self>) -> Result<(), StoreError> {
-        let has_news = self.has_news;
-        match mem::replace(&mut self.work, Work::Over) {
-            Work::Writes(open) => blocking(move || open.commit(has_news)).await,
-            Work::Over => Err(misuse("this unit of work is undone already")),
+        let has_invalidations = self.has_invalidations;
+        match mem::replace(&mut self.work, Work::Ended) {
+            Work::Writes(open) => blocking(move || open.commit(has_invalidations)).await,
+            Work::Ended => Err(misuse("this unit of work is undone already")),
             Work::Reads(_) | Work::OneWrite(_) | Work::Done => Ok(()),
         }
     }
@@ -181,7 +181,7 @@ impl Drop for RedbTx {
     /// Undoes what is open. That may give space back to the disk, so it is done where waiting does
     /// no harm. The turn goes along; the next writer waits for it there.
     fn drop(&mut self) {
-        if let Work::Writes(open) = mem::replace(&mut self.work, Work::Over)
+        if let Work::Writes(open) = mem::replace(&mut self.work, Work::Ended)
             && let Ok(runtime) = Handle::try_current()
         {
             drop(runtime.spawn_blocking(move || drop(open)));

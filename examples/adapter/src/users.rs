@@ -4,12 +4,12 @@ use async_trait::async_trait;
 use gateward_domain::link::Link;
 use gateward_domain::ports::{StoreError, Taken, UserRepo};
 use gateward_domain::{
-    Email, Identifier, PasswordHash, RoleName, Timestamp, User, UserId, UserRange, Username,
+    EmailAddress, Identifier, PasswordHash, RoleName, Timestamp, User, UserId, UserRange, Username,
 };
 use redb::WriteTransaction;
 use uuid::Uuid;
 
-use crate::clients;
+use crate::known_devices;
 use crate::links;
 use crate::roles;
 use crate::rows::UserRow;
@@ -64,7 +64,7 @@ impl UserRepo for RedbTx {
     async fn set_email(
         &mut self,
         id: UserId,
-        email: &Email,
+        email: &EmailAddress,
         verified: bool,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
@@ -85,7 +85,7 @@ impl UserRepo for RedbTx {
 
     async fn find_email_owner(
         &mut self,
-        email: &Email,
+        email: &EmailAddress,
         now: Timestamp,
     ) -> Result<Option<UserId>, StoreError> {
         let email = email.clone();
@@ -102,7 +102,7 @@ impl UserRepo for RedbTx {
             remove(transaction, USERNAMES, &user.username.folded())?;
             remove(transaction, EMAILS, user.email.as_str())?;
             links::delete_of_user(transaction, id)?;
-            clients::delete_of_user(transaction, id)?;
+            known_devices::delete_of_user(transaction, id)?;
             remove(transaction, table::<UserRow>(), key(id))?;
             Ok(true)
         })
@@ -254,7 +254,7 @@ fn take_username(
 fn take_email(
     transaction: &WriteTransaction,
     id: UserId,
-    email: &Email,
+    email: &EmailAddress,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let reservations = links::reservations(View::Own(transaction), email, now)?;

@@ -8,15 +8,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use gateward_cache::NodeAuthCache;
 use gateward_crypto::{
     Argon2Hasher, Argon2Settings, Keyring, KeyringSettings, MasterKey, SystemClock, SystemEntropy,
 };
 use gateward_diesel::{CreateIfMissing, migrate, open};
-use gateward_http::app::domain::ports::{NoBell, NoBreachedPasswords, NoMeter};
+use gateward_email::{DevInbox, MailSettings, Sender};
+use gateward_http::app::domain::ports::{NoBreachedPasswords, NoMetrics, NoOutboxNotifier};
 use gateward_http::app::{App as UseCases, Following, NewAlgorithm, Policy, Ports};
 use gateward_http::{App, Options, SameSite, SpawnedTasks};
-use gateward_memory::NodeMemory;
-use gateward_smtp::{DevInbox, MailSettings, Sender};
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -33,19 +33,19 @@ const USERS_MAX: usize = 1_000;
 /// How many checked tokens the node remembers.
 const TOKENS_MAX: usize = 1_000;
 
-/// How often sessions that no longer matter are swept away.
-const SWEEP_INTERVAL: Duration = Duration::from_mins(1);
+/// How often sessions that no longer matter are cleaned up.
+const CLEANUP_INTERVAL: Duration = Duration::from_mins(1);
 
 /// How often the audit trail is sealed. What was written since can be changed without a trace.
-const SEAL_INTERVAL: Duration = Duration::from_secs(1);
+const CHAIN_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How often the node looks for letters: whoever waits for one does not notice half a second.
-const LETTER_INTERVAL: Duration = Duration::from_millis(500);
+/// How often the node looks for emails: whoever waits for one does not notice half a second.
+const EMAIL_INTERVAL: Duration = Duration::from_millis(500);
 
-/// How many letters are delivered at once.
-const LETTERS_AT_ONCE: u32 = 8;
+/// How many emails are delivered at once.
+const EMAILS_AT_ONCE: u32 = 8;
 
-/// Who writes the letters; the name is what they call the application.
+/// Who writes the emails; the name is what they call the application.
 const SENDER: &str = "Notes <notes@localhost.invalid>";
 
 /// Gives the ports their adapters, on a database in `folder`, and makes the keys ready.
@@ -67,13 +67,13 @@ pub async fn wire(folder: &Path, public_url: &str) -> anyhow::Result<App> {
     let master_key = master_key(&folder.join("master.key"), &entropy)?;
     let keyring = Arc::new(Keyring::new(settings, master_key, entropy.clone()));
     let hasher = Argon2Hasher::new(Argon2Settings::default(), entropy.clone())?;
-    let letters = MailSettings {
+    let emails = MailSettings {
         from: Sender::parse(SENDER)?,
         public_url: public_url.to_owned(),
         templates: None,
     };
     // An application that strangers reach has an `SmtpMailer` here, and no inbox.
-    let inbox = Arc::new(DevInbox::new(letters, Arc::new(SystemClock))?);
+    let inbox = Arc::new(DevInbox::new(emails, Arc::new(SystemClock))?);
     let ports = Ports {
         store,
         hasher: Arc::new(hasher),
@@ -81,11 +81,11 @@ pub async fn wire(folder: &Path, public_url: &str) -> anyhow::Result<App> {
         links: keyring.clone(),
         audit_keys: keyring.clone(),
         breached: Arc::new(NoBreachedPasswords),
-        meter: Arc::new(NoMeter),
+        metrics: Arc::new(NoMetrics),
         tasks: Arc::new(SpawnedTasks),
-        knowledge: Arc::new(NodeMemory::new(policy.access_ttl_seconds, USERS_MAX)),
-        // Letters are looked for all the time.
-        bell: Arc::new(NoBell),
+        auth_cache: Arc::new(NodeAuthCache::new(policy.access_ttl_seconds, USERS_MAX)),
+        // Emails are looked for all the time.
+        outbox_notifier: Arc::new(NoOutboxNotifier),
         mailer: inbox.clone(),
         key_maker: keyring,
         clock: Arc::new(SystemClock),
@@ -122,8 +122,8 @@ fn master_key(path: &Path, entropy: &SystemEntropy) -> anyhow::Result<MasterKey>
 }
 
 /// What Gateward needs done for as long as the application runs. Spawn it once per process.
-pub async fn chores(auth: App) {
-    tokio::join!(follow_feed(&auth), keep_house(&auth), deliver_letters(&auth));
+pub async fn background_jobs(auth: App) {
+    tokio::join!(follow_feed(&auth), keep_house(&auth), deliver_emails(&auth));
 }
 
 /// Learns which sessions ended, which users changed and which keys are new, on any node.
@@ -133,21 +133,21 @@ async fn follow_feed(auth: &App) {
     loop {
         look.tick().await;
         match auth.core().follow_feed(&mut following).await {
-            Ok(followed) if followed.is_new => auth.announce_news(),
+            Ok(followed) if followed.is_new => auth.announce_invalidations(),
             Ok(_) => {}
             Err(error) => tracing::warn!(%error, "the feed could not be followed"),
         }
     }
 }
 
-/// Makes the successors of old keys, seals the audit trail, and sweeps.
+/// Makes the successors of old keys, seals the audit trail, and cleanups.
 async fn keep_house(auth: &App) {
-    let (mut keys, mut sweep) = (interval(KEY_INTERVAL), interval(SWEEP_INTERVAL));
-    let mut seal = interval(SEAL_INTERVAL);
+    let (mut keys, mut clean_up) = (interval(KEY_INTERVAL), interval(CLEANUP_INTERVAL));
+    let mut position = interval(CHAIN_INTERVAL);
     loop {
         tokio::select! {
-            _ = seal.tick() => {
-                if let Err(error) = auth.core().seal_events().await {
+            _ = position.tick() => {
+                if let Err(error) = auth.core().chain_events().await {
                     tracing::warn!(%error, "the audit trail could not be sealed");
                 }
             }
@@ -156,36 +156,36 @@ async fn keep_house(auth: &App) {
                     tracing::warn!(%error, "the keys could not be looked at");
                 }
             }
-            _ = sweep.tick() => {
-                if let Err(error) = auth.core().sweep().await {
+            _ = clean_up.tick() => {
+                if let Err(error) = auth.core().clean_up().await {
                     tracing::warn!(%error, "sweeping failed");
                 }
-                if let Err(error) = auth.core().sweep_audit().await {
-                    tracing::warn!(%error, "the audit trail could not be swept");
+                if let Err(error) = auth.core().apply_audit_retention().await {
+                    tracing::warn!(%error, "the audit trail could not be cleaned up");
                 }
             }
         }
     }
 }
 
-/// Takes letters from the outbox and delivers them, some at once. What fails is tried again by
+/// Takes emails from the outbox and delivers them, some at once. What fails is tried again by
 /// itself.
-async fn deliver_letters(auth: &App) {
-    let mut look = interval(LETTER_INTERVAL);
+async fn deliver_emails(auth: &App) {
+    let mut look = interval(EMAIL_INTERVAL);
     loop {
         look.tick().await;
-        let letters = auth.core().take_letters(LETTERS_AT_ONCE).await.unwrap_or_else(|error| {
+        let emails = auth.core().take_outbox_emails(EMAILS_AT_ONCE).await.unwrap_or_else(|error| {
             tracing::warn!(%error, "the outbox could not be read");
             Vec::new()
         });
         let mut under_way = JoinSet::new();
-        for letter in letters {
+        for message in emails {
             let auth = auth.clone();
-            under_way.spawn(async move { auth.core().deliver(letter).await });
+            under_way.spawn(async move { auth.core().deliver(message).await });
         }
         while let Some(delivered) = under_way.join_next().await {
             if let Ok(Err(error)) = delivered {
-                tracing::warn!(%error, "a letter could not be delivered");
+                tracing::warn!(%error, "an email could not be delivered");
             }
         }
     }

@@ -20,7 +20,7 @@ async fn main() -> anyhow::Result<()> {
     tracing_subscriber::fmt().init();
     let auth = auth::wire(Path::new(FOLDER), PUBLIC_URL).await?;
     let notes = Data::new(Notes::default());
-    actix_web::rt::spawn(auth::chores(auth.clone()));
+    actix_web::rt::spawn(auth::background_jobs(auth.clone()));
     tracing::info!(url = PUBLIC_URL, "listening");
     HttpServer::new(move || {
         let (auth, notes) = (auth.clone(), notes.clone());

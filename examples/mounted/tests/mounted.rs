@@ -17,44 +17,44 @@ use tempfile::{TempDir, tempdir};
 const URL: &str = "http://127.0.0.1:8090";
 
 /// The application's parts, in a folder that goes when the test is over.
-struct Stage {
+struct TestServer {
     auth: gateward_http::App,
     notes: Data<Notes>,
     folder: TempDir,
 }
 
 /// An answer that was read to its end.
-struct Answer {
+struct TestResponse {
     status: StatusCode,
     headers: HeaderMap,
     body: String,
 }
 
-impl Stage {
+impl TestServer {
     async fn new() -> Self {
         let folder = tempdir().unwrap();
         let auth = auth::wire(folder.path(), URL).await.unwrap();
         Self { auth, notes: Data::default(), folder }
     }
 
-    async fn send(&self, request: TestRequest) -> Answer {
+    async fn send(&self, request: TestRequest) -> TestResponse {
         let app = App::new().configure(|config| configure(&self.auth, &self.notes, config));
         let response = call_service(&init_service(app).await, request.to_request()).await;
         let (status, headers) = (response.status(), response.headers().clone());
         let body = String::from_utf8(read_body(response).await.to_vec()).unwrap();
-        Answer { status, headers, body }
+        TestResponse { status, headers, body }
     }
 
-    async fn get(&self, path: &str) -> Answer {
+    async fn get(&self, path: &str) -> TestResponse {
         self.send(TestRequest::get().uri(path)).await
     }
 
-    async fn get_as(&self, path: &str, token: &str) -> Answer {
+    async fn get_as(&self, path: &str, token: &str) -> TestResponse {
         let bearer = (AUTHORIZATION, format!("Bearer {token}"));
         self.send(TestRequest::get().uri(path).insert_header(bearer)).await
     }
 
-    async fn post(&self, path: &str, body: Value) -> Answer {
+    async fn post(&self, path: &str, body: Value) -> TestResponse {
         self.send(TestRequest::post().uri(path).set_json(body)).await
     }
 
@@ -65,13 +65,13 @@ impl Stage {
         let account = json!({ "username": username, "email": email, "password": password });
         assert_eq!(self.post("/v1/signup", account).await.status, StatusCode::CREATED);
         let login = json!({ "username": username, "password": password });
-        let answer = self.post("/v1/login", login).await;
-        assert_eq!(answer.status, StatusCode::OK);
-        answer.json()["access_token"].as_str().unwrap().to_owned()
+        let reply = self.post("/v1/login", login).await;
+        assert_eq!(reply.status, StatusCode::OK);
+        reply.json()["access_token"].as_str().unwrap().to_owned()
     }
 }
 
-impl Answer {
+impl TestResponse {
     fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap()
     }
@@ -91,13 +91,13 @@ impl Answer {
 
 #[actix_web::test]
 async fn the_teams_routes_stay_its_own() {
-    let stage = Stage::new().await;
-    let welcome = stage.get("/").await;
+    let server = TestServer::new().await;
+    let welcome = server.get("/").await;
     assert_eq!(welcome.status, StatusCode::OK);
     assert!(welcome.body.starts_with("Notes."));
     assert!(!welcome.is_gatewards());
 
-    let closed = stage.get("/notes").await;
+    let closed = server.get("/notes").await;
     assert_eq!(closed.status, StatusCode::UNAUTHORIZED);
     assert_eq!(closed.json(), json!({ "error": "sign in first" }));
     assert!(!closed.is_gatewards());
@@ -105,48 +105,48 @@ async fn the_teams_routes_stay_its_own() {
 
 #[actix_web::test]
 async fn what_nobody_serves_is_answered_by_the_team() {
-    let stage = Stage::new().await;
+    let server = TestServer::new().await;
     for path in ["/nowhere", "/v1", "/v1/nowhere", "/.well-known/nothing", "/docs"] {
-        let answer = stage.get(path).await;
-        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");
-        assert_eq!(answer.body, "No such page.\n", "{path}");
-        assert!(!answer.is_gatewards(), "{path}");
+        let reply = server.get(path).await;
+        assert_eq!(reply.status, StatusCode::NOT_FOUND, "{path}");
+        assert_eq!(reply.body, "No such page.\n", "{path}");
+        assert!(!reply.is_gatewards(), "{path}");
     }
 }
 
 #[actix_web::test]
 async fn gatewards_routes_work_beside_them() {
-    let stage = Stage::new().await;
-    let keys = stage.get("/.well-known/jwks.json").await;
+    let server = TestServer::new().await;
+    let keys = server.get("/.well-known/jwks.json").await;
     assert_eq!(keys.json()["keys"].as_array().unwrap().len(), 1);
-    let metadata = stage.get("/.well-known/oauth-authorization-server").await;
+    let metadata = server.get("/.well-known/oauth-authorization-server").await;
     assert_eq!(metadata.json()["issuer"], URL);
-    let ready = stage.get("/health/ready").await;
-    let token = stage.sign_in("ada").await;
-    let me = stage.get_as("/v1/me", &token).await;
+    let ready = server.get("/health/ready").await;
+    let token = server.sign_in("ada").await;
+    let me = server.get_as("/v1/me", &token).await;
     assert_eq!(me.json()["username"], "ada");
-    for answer in [keys, metadata, ready, me] {
-        assert_eq!(answer.status, StatusCode::OK);
-        assert!(answer.is_gatewards());
+    for reply in [keys, metadata, ready, me] {
+        assert_eq!(reply.status, StatusCode::OK);
+        assert!(reply.is_gatewards());
     }
 }
 
 #[actix_web::test]
 async fn gatewards_errors_are_problem_documents_on_its_own_routes_alone() {
-    let stage = Stage::new().await;
-    let refused = stage.get("/v1/me").await;
+    let server = TestServer::new().await;
+    let refused = server.get("/v1/me").await;
     assert_eq!(refused.json()["code"], "missing_token");
-    let method = stage.send(TestRequest::default().method(Method::PUT).uri("/v1/login")).await;
+    let method = server.send(TestRequest::default().method(Method::PUT).uri("/v1/login")).await;
     assert_eq!(method.json()["code"], "method_not_allowed");
-    for answer in [refused, method] {
-        assert_eq!(answer.content_type(), "application/problem+json");
-        assert!(answer.is_gatewards());
+    for reply in [refused, method] {
+        assert_eq!(reply.content_type(), "application/problem+json");
+        assert!(reply.is_gatewards());
     }
 
-    let token = stage.sign_in("ada").await;
+    let token = server.sign_in("ada").await;
     let bearer = (AUTHORIZATION, format!("Bearer {token}"));
     let broken = TestRequest::post().uri("/notes").insert_header(bearer);
-    let broken = stage.send(broken.set_json(json!({ "txet": "?" }))).await;
+    let broken = server.send(broken.set_json(json!({ "txet": "?" }))).await;
     assert_eq!(broken.status, StatusCode::BAD_REQUEST);
     assert!(broken.body.contains("missing field"), "{}", broken.body);
     assert_ne!(broken.content_type(), "application/problem+json");
@@ -155,27 +155,27 @@ async fn gatewards_errors_are_problem_documents_on_its_own_routes_alone() {
 
 #[actix_web::test]
 async fn the_teams_handlers_know_who_calls_until_the_session_ends() {
-    let stage = Stage::new().await;
-    let (ada, bob) = (stage.sign_in("ada").await, stage.sign_in("bob").await);
+    let server = TestServer::new().await;
+    let (ada, bob) = (server.sign_in("ada").await, server.sign_in("bob").await);
     let bearer = (AUTHORIZATION, format!("Bearer {ada}"));
     let note = TestRequest::post().uri("/notes").insert_header(bearer.clone());
-    let added = stage.send(note.set_json(json!({ "text": "Feed the cat" }))).await;
+    let added = server.send(note.set_json(json!({ "text": "Feed the cat" }))).await;
     assert_eq!(added.status, StatusCode::CREATED);
-    let own = stage.get_as("/notes", &ada).await.json();
+    let own = server.get_as("/notes", &ada).await.json();
     assert_eq!(own, json!({ "of": "ada", "notes": ["Feed the cat"] }));
-    let others = stage.get_as("/notes", &bob).await.json();
+    let others = server.get_as("/notes", &bob).await.json();
     assert_eq!(others, json!({ "of": "bob", "notes": [] }));
 
     let logout = TestRequest::post().uri("/v1/logout").insert_header(bearer);
-    assert_eq!(stage.send(logout).await.status, StatusCode::NO_CONTENT);
-    assert_eq!(stage.get_as("/notes", &ada).await.status, StatusCode::UNAUTHORIZED);
-    assert_eq!(stage.get_as("/notes", &bob).await.status, StatusCode::OK);
+    assert_eq!(server.send(logout).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(server.get_as("/notes", &ada).await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(server.get_as("/notes", &bob).await.status, StatusCode::OK);
 }
 
 #[actix_web::test]
 async fn tokens_are_good_after_a_restart() {
-    let mut stage = Stage::new().await;
-    let token = stage.sign_in("ada").await;
-    stage.auth = auth::wire(stage.folder.path(), URL).await.unwrap();
-    assert_eq!(stage.get_as("/notes", &token).await.status, StatusCode::OK);
+    let mut server = TestServer::new().await;
+    let token = server.sign_in("ada").await;
+    server.auth = auth::wire(server.folder.path(), URL).await.unwrap();
+    assert_eq!(server.get_as("/notes", &token).await.status, StatusCode::OK);
 }

@@ -11,7 +11,7 @@ CREATE TABLE keys (
     purpose text NOT NULL,
     algorithm text NOT NULL,
     -- The secret part, encrypted with the master key.
-    sealed bytea NOT NULL,
+    wrapped bytea NOT NULL,
     -- NULL for a symmetric key.
     public_jwk text,
     created_at timestamptz NOT NULL,

@@ -21,7 +21,7 @@ CREATE TABLE links (
     -- A sign-up, a user or a session, depending on the purpose. So there is no foreign key.
     subject_id uuid NOT NULL,
     -- The subject if a new link replaces older ones of its purpose, otherwise the link itself.
-    place uuid NOT NULL,
+    dedup_key uuid NOT NULL,
     email text COLLATE "C" NOT NULL CHECK (email <> ''),
     key_id text COLLATE "C" NOT NULL,
     salt bytea NOT NULL CHECK (octet_length(salt) = 32),
@@ -33,7 +33,7 @@ CREATE TABLE links (
     expires_at timestamptz NOT NULL
 );
 
-CREATE UNIQUE INDEX links_purpose_place_key ON links (purpose, place);
+CREATE UNIQUE INDEX links_purpose_dedup_key_key ON links (purpose, dedup_key);
 CREATE UNIQUE INDEX links_secret_key ON links (secret);
 CREATE INDEX links_email_idx ON links (email);
 CREATE INDEX links_subject_id_idx ON links (subject_id);

@@ -1,2 +1,2 @@
-DROP TABLE news;
-DROP FUNCTION notify_news;
+DROP TABLE invalidation_events;
+DROP FUNCTION notify_invalidation_events;

@@ -1,1 +1,1 @@
-DROP TABLE known_clients;
+DROP TABLE known_devices;

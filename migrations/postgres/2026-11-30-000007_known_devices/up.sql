@@ -1,5 +1,5 @@
 -- Devices that have logged in to an account before, so that a login from a new one can be reported.
-CREATE TABLE known_clients (
+CREATE TABLE known_devices (
     id uuid PRIMARY KEY,
     user_id uuid NOT NULL REFERENCES users (id) ON DELETE CASCADE,
     -- The hash of the secret that the device received at its first login.
@@ -11,6 +11,6 @@ CREATE TABLE known_clients (
     expires_at timestamptz NOT NULL
 );
 
-CREATE UNIQUE INDEX known_clients_secret_key ON known_clients (secret);
-CREATE INDEX known_clients_user_id_id_idx ON known_clients (user_id, id);
-CREATE INDEX known_clients_expires_at_idx ON known_clients (expires_at);
+CREATE UNIQUE INDEX known_devices_secret_key ON known_devices (secret);
+CREATE INDEX known_devices_user_id_id_idx ON known_devices (user_id, id);
+CREATE INDEX known_devices_expires_at_idx ON known_devices (expires_at);

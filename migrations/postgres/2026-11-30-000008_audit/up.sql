@@ -37,14 +37,14 @@ CREATE INDEX events_kind_id_idx ON events (kind, id);
 -- Both ends of the chain. There is one row, and nodes lock it to append to the chain one at a time.
 CREATE TABLE audit_chain (
     only_row boolean PRIMARY KEY CHECK (only_row),
-    floor_seq bigint NOT NULL,
-    floor_digest bytea NOT NULL CHECK (octet_length(floor_digest) = 32),
-    floor_at timestamptz NOT NULL,
-    floor_signature text NOT NULL,
-    tip_seq bigint NOT NULL,
-    tip_digest bytea NOT NULL CHECK (octet_length(tip_digest) = 32),
-    tip_at timestamptz NOT NULL,
-    tip_signature text NOT NULL
+    retention_boundary_seq bigint NOT NULL,
+    retention_boundary_digest bytea NOT NULL CHECK (octet_length(retention_boundary_digest) = 32),
+    retention_boundary_at timestamptz NOT NULL,
+    retention_boundary_signature text NOT NULL,
+    checkpoint_seq bigint NOT NULL,
+    checkpoint_digest bytea NOT NULL CHECK (octet_length(checkpoint_digest) = 32),
+    checkpoint_at timestamptz NOT NULL,
+    checkpoint_signature text NOT NULL
 );
 
 -- Deleted accounts whose personal data is still in their events.

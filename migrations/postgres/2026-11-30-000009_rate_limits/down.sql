@@ -1,1 +1,1 @@
-DROP TABLE strikes;
+DROP TABLE rate_limit_counters;

@@ -1,6 +1,6 @@
 -- Failed attempts and limited actions. A key is a digest, so the table holds no usernames, email
 -- addresses or IP addresses.
-CREATE TABLE strikes (
+CREATE TABLE rate_limit_counters (
     key bytea PRIMARY KEY CHECK (octet_length(key) = 32),
     count bigint NOT NULL CHECK (count >= 1),
     last_at timestamptz NOT NULL,
@@ -10,4 +10,4 @@ CREATE TABLE strikes (
     fillfactor = 80
 );
 
-CREATE INDEX strikes_expires_at_idx ON strikes (expires_at);
+CREATE INDEX rate_limit_counters_expires_at_idx ON rate_limit_counters (expires_at);

@@ -13,7 +13,7 @@ CREATE TABLE keys (
     purpose TEXT NOT NULL,
     algorithm TEXT NOT NULL,
     -- The secret part, encrypted with the master key.
-    sealed BLOB NOT NULL,
+    wrapped BLOB NOT NULL,
     -- NULL for a symmetric key.
     public_jwk TEXT,
     created_at INTEGER NOT NULL,

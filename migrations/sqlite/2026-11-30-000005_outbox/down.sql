@@ -1,1 +1,1 @@
-DROP TABLE letters;
+DROP TABLE outbox_emails;

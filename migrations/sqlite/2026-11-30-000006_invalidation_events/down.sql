@@ -1,1 +1,1 @@
-DROP TABLE news;
+DROP TABLE invalidation_events;

@@ -37,14 +37,14 @@ CREATE INDEX events_kind_id_idx ON events (kind, id);
 -- Both ends of the chain. There is one row, and nodes lock it to append to the chain one at a time.
 CREATE TABLE audit_chain (
     only_row INTEGER NOT NULL PRIMARY KEY CHECK (only_row = 1),
-    floor_seq INTEGER NOT NULL,
-    floor_digest BLOB NOT NULL CHECK (length(floor_digest) = 32),
-    floor_at INTEGER NOT NULL,
-    floor_signature TEXT NOT NULL,
-    tip_seq INTEGER NOT NULL,
-    tip_digest BLOB NOT NULL CHECK (length(tip_digest) = 32),
-    tip_at INTEGER NOT NULL,
-    tip_signature TEXT NOT NULL
+    retention_boundary_seq INTEGER NOT NULL,
+    retention_boundary_digest BLOB NOT NULL CHECK (length(retention_boundary_digest) = 32),
+    retention_boundary_at INTEGER NOT NULL,
+    retention_boundary_signature TEXT NOT NULL,
+    checkpoint_seq INTEGER NOT NULL,
+    checkpoint_digest BLOB NOT NULL CHECK (length(checkpoint_digest) = 32),
+    checkpoint_at INTEGER NOT NULL,
+    checkpoint_signature TEXT NOT NULL
 ) STRICT;
 
 -- Deleted accounts whose personal data is still in their events.

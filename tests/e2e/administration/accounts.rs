@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use gateward_e2e::{Answer, Client, Database, PASSWORD, claims, on_both};
+use gateward_e2e::{Client, Database, PASSWORD, TestResponse, claims, on_both};
 use reqwest::Method;
 use serde_json::json;
 
-use super::staff::{Staff, ask, id, login, path, soon, tell};
+use super::fixture::{AdminFixture, ask, id, login, path, soon, tell};
 use crate::api::{CLIENT, CLIENT_SECRET, form, operations};
 use crate::dev_inbox::{forgot, token};
-use crate::post::OTHER;
+use crate::mail_api::OTHER;
 
 on_both!(
     s5_an_account_that_is_disabled_gets_nothing_on_any_node,
@@ -19,16 +19,16 @@ on_both!(
     a_name_is_changed_for_everybody_at_once,
 );
 
-/// The title of the letter with which a password is chosen.
+/// The title of the email with which a password is chosen.
 const RESET: &str = "Choose a new password";
 
 /// Row S5: neither the tokens nor the password nor a link of before open anything.
 async fn s5_an_account_that_is_disabled_gets_nothing_on_any_node(kind: Database) {
-    let staff = Staff::start_with(kind, &CLIENT).await;
-    let Staff { one, other, grace, pair } = &staff;
+    let fixture = AdminFixture::start_with(kind, &CLIENT).await;
+    let AdminFixture { one, other, grace, pair } = &fixture;
     let ada = one.begin("ada").await;
     forgot(one, "ada@example.org").await;
-    let link = token(&staff.letter("ada", RESET, 1).await).to_owned();
+    let link = token(&fixture.email("ada", RESET, 1).await).to_owned();
     let disable = format!("{}/disable", path(&ada));
     for client in [one, other] {
         let disabled = ask(client, grace, "POST", &disable).await;
@@ -37,7 +37,7 @@ async fn s5_an_account_that_is_disabled_gets_nothing_on_any_node(kind: Database)
         client.me(ada.access()).await.is(401, "session_ended");
     }
     let is_out = async || {
-        pair.is_over("account_disabled", &[&ada]).await;
+        pair.has_ended("account_disabled", &[&ada]).await;
         for client in [one, other] {
             let shown = client.request(Method::POST, "/oauth/introspect");
             let shown = shown.basic_auth("api", Some(CLIENT_SECRET));
@@ -63,13 +63,13 @@ async fn s5_an_account_that_is_disabled_gets_nothing_on_any_node(kind: Database)
 
 /// Row S6: who takes the name later is somebody else.
 async fn s6_an_account_that_is_deleted_leaves_nothing_to_the_next_of_its_name(kind: Database) {
-    let staff = Staff::start(kind).await;
-    let Staff { one, other, grace, pair } = &staff;
-    let ada = staff.holder("helper", &["users:read"]).await;
+    let fixture = AdminFixture::start(kind).await;
+    let AdminFixture { one, other, grace, pair } = &fixture;
+    let ada = fixture.holder("helper", &["users:read"]).await;
     let old = ada.text_of("session_id");
     assert_eq!(ask(one, grace, "DELETE", &path(&ada)).await.status, 204);
     one.me(ada.access()).await.is(401, "session_ended");
-    pair.is_over("account_deleted", &[&ada]).await;
+    pair.has_ended("account_deleted", &[&ada]).await;
     for client in [one, other] {
         for method in ["GET", "DELETE"] {
             ask(client, grace, method, &path(&ada)).await.is(404, "not_found");
@@ -78,13 +78,13 @@ async fn s6_an_account_that_is_deleted_leaves_nothing_to_the_next_of_its_name(ki
         let listed = ask(client, grace, "GET", "/users?role=helper").await.body;
         assert_eq!(listed["items"], json!([]));
     }
-    staff.letter("helper", "Your account was deleted", 1).await;
+    fixture.email("helper", "Your account was deleted", 1).await;
 
     let next = other.begin("helper").await;
     assert_ne!(id(&next), id(&ada));
     assert_eq!(claims(next.access())["roles"], json!(["user"]));
     assert_eq!(next.body["user"]["email_verified"], false);
-    pair.is_over("account_deleted", &[&ada]).await;
+    pair.has_ended("account_deleted", &[&ada]).await;
     ask(one, &next, "GET", "/users").await.is(403, "forbidden");
     let export = ask(one, &next, "GET", "/me/export").await;
     assert!(!export.text.contains(old) && !export.text.contains(id(&ada)), "{export:?}");
@@ -92,8 +92,8 @@ async fn s6_an_account_that_is_deleted_leaves_nothing_to_the_next_of_its_name(ki
 
 /// Row B9: no operation takes a password for somebody else; what there is starts a reset.
 async fn b9_nobody_but_its_owner_chooses_a_password(kind: Database) {
-    let staff = Staff::start(kind).await;
-    let Staff { one, other, grace, pair } = &staff;
+    let fixture = AdminFixture::start(kind).await;
+    let AdminFixture { one, other, grace, pair } = &fixture;
     let ada = one.begin("ada").await;
     let (mut asked, sid) = (0, ada.text_of("session_id"));
     for operation in operations(one).await {
@@ -118,24 +118,24 @@ async fn b9_nobody_but_its_owner_chooses_a_password(kind: Database) {
 
     let reset = format!("{}/reset-password", path(&ada));
     let sent = ask(other, grace, "POST", &reset).await;
-    assert_eq!((sent.status.as_u16(), &sent.body), (202, &json!({"status": "letter_sent"})));
-    let link = token(&staff.letter("ada", RESET, 1).await).to_owned();
+    assert_eq!((sent.status.as_u16(), &sent.body), (202, &json!({"status": "email_sent"})));
+    let link = token(&fixture.email("ada", RESET, 1).await).to_owned();
     assert!(!sent.text.contains(&link));
     pair.is_alive(&ada).await;
     login(other, "ada").await;
     let body = json!({"token": link, "new_password": OTHER});
     assert_eq!(one.send(one.post("/v1/password/reset", &body)).await.status, 204);
-    pair.is_over("password_reset", &[&ada]).await;
+    pair.has_ended("password_reset", &[&ada]).await;
     assert_eq!(other.login("ada", OTHER).await.status, 200);
     other.login("ada", PASSWORD).await.is(401, "invalid_credentials");
 }
 
 /// Row B10: whoever finds the screen of an administrator open destroys nothing.
 async fn b10_what_cannot_be_taken_back_wants_a_recent_password(kind: Database) {
-    let staff = Staff::start_with(kind, &[("tokens.reauthentication_seconds", "6")]).await;
-    let Staff { one, other, grace, pair } = &staff;
+    let fixture = AdminFixture::start_with(kind, &[("tokens.reauthentication_seconds", "6")]).await;
+    let AdminFixture { one, other, grace, pair } = &fixture;
     let support = json!({"permissions": ["users:read"]});
-    assert_eq!(staff.tell(grace, "PUT", "/roles/support", &support).await.status, 201);
+    assert_eq!(fixture.tell(grace, "PUT", "/roles/support", &support).await.status, 201);
     let ada = one.begin("ada").await;
     tokio::time::sleep(Duration::from_millis(7_100)).await;
     let (path, sid) = (path(&ada), ada.text_of("session_id"));
@@ -176,15 +176,15 @@ async fn b10_what_cannot_be_taken_back_wants_a_recent_password(kind: Database) {
     assert_eq!(again.status, 200, "{again:?}");
     let disabled = ask(one, &again, "POST", &format!("{path}/disable")).await;
     assert_eq!(disabled.status, 200, "{disabled:?}");
-    pair.is_over("account_disabled", &[&ada]).await;
+    pair.has_ended("account_disabled", &[&ada]).await;
 }
 
 async fn a_name_is_changed_for_everybody_at_once(kind: Database) {
-    let staff = Staff::start(kind).await;
-    let Staff { one, other, grace, .. } = &staff;
+    let fixture = AdminFixture::start(kind).await;
+    let AdminFixture { one, other, grace, .. } = &fixture;
     let ada = one.begin("ada").await;
     one.begin("bob").await;
-    let rename = async |client: &Client, body: serde_json::Value| -> Answer {
+    let rename = async |client: &Client, body: serde_json::Value| -> TestResponse {
         tell(client, grace, ("PATCH", &path(&ada)), &body).await
     };
     rename(one, json!({"username": "BOB"})).await.is(409, "username_taken");
@@ -213,7 +213,7 @@ async fn a_name_is_changed_for_everybody_at_once(kind: Database) {
     }
     assert_eq!(other.me(ada.access()).await.body, renamed.body);
     assert_eq!(soon(other, grace, &path(&ada), 200).await.body, renamed.body);
-    staff.letter("ada", "Your name was changed", 1).await;
+    fixture.email("ada", "Your name was changed", 1).await;
     login(other, "lovelace").await;
     other.login("ada", PASSWORD).await.is(401, "invalid_credentials");
 }

@@ -1,14 +1,14 @@
 //! Inviting: an account that nobody can use until its owner has chosen a password.
 
-use gateward_e2e::{Answer, Client, Database, PASSWORD, claims, on_both};
+use gateward_e2e::{Client, Database, PASSWORD, TestResponse, claims, on_both};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::staff::{Staff, ask};
+use super::fixture::{AdminFixture, ask};
 use crate::dev_inbox::{link, token};
+use crate::mail_api::OTHER;
 use crate::pages::{FORM, encode};
 use crate::pair::together;
-use crate::post::OTHER;
 
 on_both!(
     whoever_is_invited_chooses_a_password_and_logs_in,
@@ -18,31 +18,31 @@ on_both!(
     an_invitation_changes_no_account_that_is_there,
 );
 
-/// The title of the letter.
+/// The title of the email.
 const INVITED: &str = "Choose the password";
 
-/// Has Grace invite somebody, and gives their account and the token of the letter.
-async fn invite(staff: &Staff, name: &str, roles: &[&str]) -> (Value, String) {
+/// Has Grace invite somebody, and gives their account and the token of the email.
+async fn invite(fixture: &AdminFixture, name: &str, roles: &[&str]) -> (Value, String) {
     let body = json!({"username": name, "email": format!("{name}@example.org"), "roles": roles});
-    let made = staff.tell(&staff.grace, "POST", "/users", &body).await;
+    let made = fixture.tell(&fixture.grace, "POST", "/users", &body).await;
     assert_eq!(made.status, 201, "{made:?}");
-    let letter = staff.letter(name, INVITED, 1).await;
-    assert!(link(&letter).contains("/accept-invitation#token="), "{letter:#?}");
-    assert!(!made.text.contains(token(&letter)));
-    (made.body, token(&letter).to_owned())
+    let message = fixture.email(name, INVITED, 1).await;
+    assert!(link(&message).contains("/accept-invitation#token="), "{message:#?}");
+    assert!(!made.text.contains(token(&message)));
+    (made.body, token(&message).to_owned())
 }
 
-async fn accept(client: &Client, token: &str, password: &str) -> Answer {
+async fn accept(client: &Client, token: &str, password: &str) -> TestResponse {
     let body = json!({"token": token, "password": password});
     client.send(client.post("/v1/invitation/accept", &body)).await
 }
 
 async fn whoever_is_invited_chooses_a_password_and_logs_in(kind: Database) {
-    let staff = Staff::start(kind).await;
-    let Staff { one, other, grace, .. } = &staff;
+    let fixture = AdminFixture::start(kind).await;
+    let AdminFixture { one, other, grace, .. } = &fixture;
     let role = json!({"permissions": ["users:read"]});
-    assert_eq!(staff.tell(grace, "PUT", "/roles/support", &role).await.status, 201);
-    let (user, token) = invite(&staff, "ivy", &["support"]).await;
+    assert_eq!(fixture.tell(grace, "PUT", "/roles/support", &role).await.status, 201);
+    let (user, token) = invite(&fixture, "ivy", &["support"]).await;
     assert_eq!(user["roles"], json!(["support", "user"]));
     assert_eq!((&user["email_verified"], &user["disabled"]), (&json!(false), &json!(false)));
     for password in [PASSWORD, OTHER, "ivy@example.org"] {
@@ -66,13 +66,13 @@ async fn whoever_is_invited_chooses_a_password_and_logs_in(kind: Database) {
         accept(client, &token, OTHER).await.is(400, "invalid_link");
     }
     accept(one, &"A".repeat(43), OTHER).await.is(400, "invalid_link");
-    staff.pair.is_alive(&pair).await;
+    fixture.pair.is_alive(&pair).await;
 }
 
 async fn the_page_of_an_invitation_does_what_the_api_does(kind: Database) {
-    let staff = Staff::start(kind).await;
-    let Staff { one, other, .. } = &staff;
-    let (_, token) = invite(&staff, "ivy", &[]).await;
+    let fixture = AdminFixture::start(kind).await;
+    let AdminFixture { one, other, .. } = &fixture;
+    let (_, token) = invite(&fixture, "ivy", &[]).await;
     let shown = one.get("/accept-invitation").await;
     assert_eq!(shown.status, 200);
     assert!(shown.text.contains("name=\"new_password\""), "{shown:?}");
@@ -89,27 +89,27 @@ async fn the_page_of_an_invitation_does_what_the_api_does(kind: Database) {
 }
 
 async fn an_invitation_works_once_though_it_is_accepted_everywhere_at_once(kind: Database) {
-    let staff = Staff::start(kind).await;
-    let (_, token) = invite(&staff, "ivy", &[]).await;
+    let fixture = AdminFixture::start(kind).await;
+    let (_, token) = invite(&fixture, "ivy", &[]).await;
     let password = |number: usize| format!("the password of number {number}");
     let tries = together((0..12).map(|number| {
-        let client = [&staff.one, &staff.other][number % 2].clone();
+        let client = [&fixture.one, &fixture.other][number % 2].clone();
         let (token, password) = (token.clone(), password(number));
         async move { (number, accept(&client, &token, &password).await) }
     }));
     let (good, bad): (Vec<_>, Vec<_>) =
-        tries.await.into_iter().partition(|(_, answer)| answer.status == 204);
+        tries.await.into_iter().partition(|(_, response)| response.status == 204);
     assert_eq!(good.len(), 1, "{good:?} {bad:?}");
-    for (number, answer) in &bad {
-        answer.is(400, "invalid_link");
-        staff.one.login("ivy", &password(*number)).await.is(401, "invalid_credentials");
+    for (number, response) in &bad {
+        response.is(400, "invalid_link");
+        fixture.one.login("ivy", &password(*number)).await.is(401, "invalid_credentials");
     }
-    assert_eq!(staff.one.login("ivy", &password(good[0].0)).await.status, 200);
+    assert_eq!(fixture.one.login("ivy", &password(good[0].0)).await.status, 200);
 }
 
 async fn an_invitation_ends_with_a_reset_a_disabling_or_a_deletion(kind: Database) {
-    let staff = Staff::start(kind).await;
-    let Staff { one, other, grace, .. } = &staff;
+    let fixture = AdminFixture::start(kind).await;
+    let AdminFixture { one, other, grace, .. } = &fixture;
     let act = async |method: &str, user: &Value, rest: &str| {
         let path = format!("/users/{}{rest}", user["id"].as_str().unwrap());
         let done = ask(one, grace, method, &path).await;
@@ -120,27 +120,27 @@ async fn an_invitation_ends_with_a_reset_a_disabling_or_a_deletion(kind: Databas
             accept(client, token, PASSWORD).await.is(400, "invalid_link");
         }
     };
-    let (user, invitation) = invite(&staff, "ivy", &[]).await;
+    let (user, invitation) = invite(&fixture, "ivy", &[]).await;
     act("POST", &user, "/reset-password").await;
-    let letter = staff.letter("ivy", "Choose a new password", 1).await;
-    let body = json!({"token": token(&letter), "new_password": OTHER});
+    let message = fixture.email("ivy", "Choose a new password", 1).await;
+    let body = json!({"token": token(&message), "new_password": OTHER});
     assert_eq!(other.send(other.post("/v1/password/reset", &body)).await.status, 204);
     is_dead(&invitation).await;
     let pair = one.login("ivy", OTHER).await;
     assert_eq!(pair.body["user"]["email_verified"], true, "{pair:?}");
 
-    let (user, invitation) = invite(&staff, "joe", &[]).await;
+    let (user, invitation) = invite(&fixture, "joe", &[]).await;
     act("POST", &user, "/disable").await;
     is_dead(&invitation).await;
     act("POST", &user, "/enable").await;
     is_dead(&invitation).await;
     one.login("joe", PASSWORD).await.is(401, "invalid_credentials");
 
-    let (user, invitation) = invite(&staff, "kim", &[]).await;
+    let (user, invitation) = invite(&fixture, "kim", &[]).await;
     act("DELETE", &user, "").await;
     is_dead(&invitation).await;
     // The next one of that name is somebody else.
-    let (next, fresh) = invite(&staff, "kim-2", &[]).await;
+    let (next, fresh) = invite(&fixture, "kim-2", &[]).await;
     assert_ne!(next["id"], user["id"]);
     is_dead(&invitation).await;
     assert_eq!(accept(other, &fresh, PASSWORD).await.status, 204);
@@ -148,12 +148,12 @@ async fn an_invitation_ends_with_a_reset_a_disabling_or_a_deletion(kind: Databas
 
 /// It makes one, or does nothing.
 async fn an_invitation_changes_no_account_that_is_there(kind: Database) {
-    let staff = Staff::start(kind).await;
-    let Staff { one, grace, .. } = &staff;
+    let fixture = AdminFixture::start(kind).await;
+    let AdminFixture { one, grace, .. } = &fixture;
     let ada = one.begin("ada").await;
     let invite = async |username: &str, email: &str| {
         let body = json!({"username": username, "email": email});
-        staff.tell(grace, "POST", "/users", &body).await
+        fixture.tell(grace, "POST", "/users", &body).await
     };
     invite("Ada", "ivy@example.org").await.is(409, "username_taken");
     invite("ivy", "ADA@example.org").await.is(409, "email_taken");

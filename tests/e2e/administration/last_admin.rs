@@ -1,10 +1,10 @@
 //! The last administrator stays, also when two go at the same moment on two nodes: rows INV9 and
 //! 2.3.4.
 
-use gateward_e2e::{Answer, Database, on_both};
+use gateward_e2e::{Database, TestResponse, on_both};
 use serde_json::{Value, json};
 
-use super::staff::{Staff, ask, id, login, path, soon, tell};
+use super::fixture::{AdminFixture, ask, id, login, path, soon, tell};
 
 on_both!(
     inv9_two_who_demote_each_other_leave_one,
@@ -19,20 +19,20 @@ const ROUNDS: usize = 20;
 
 /// Two nodes, and two who administer.
 struct Two {
-    staff: Staff,
-    admins: [Answer; 2],
+    fixture: AdminFixture,
+    admins: [TestResponse; 2],
 }
 
 impl Two {
     async fn start(kind: Database) -> Self {
-        let staff = Staff::start(kind).await;
-        let admins = [staff.grace.clone(), staff.administrator("heidi").await];
-        Self { staff, admins }
+        let fixture = AdminFixture::start(kind).await;
+        let admins = [fixture.grace.clone(), fixture.administrator("heidi").await];
+        Self { fixture, admins }
     }
 
     /// Asserts that this one administers, and nobody else, whichever node is asked.
-    async fn is_alone(&self, left: &Answer) {
-        for client in [&self.staff.one, &self.staff.other] {
+    async fn is_alone(&self, left: &TestResponse) {
+        for client in [&self.fixture.one, &self.fixture.other] {
             let listed = soon(client, left, "/users?role=admin&disabled=false", 200).await.body;
             let ids: Vec<&Value> =
                 listed["items"].as_array().unwrap().iter().map(|user| &user["id"]).collect();
@@ -42,29 +42,29 @@ impl Two {
 
     /// Waits until both nodes know that both administer.
     async fn are_back(&self) {
-        for client in [&self.staff.one, &self.staff.other] {
+        for client in [&self.fixture.one, &self.fixture.other] {
             for admin in &self.admins {
                 soon(client, admin, "/users", 200).await;
             }
         }
     }
 
-    async fn promote(&self, by: &Answer, whom: &Answer) {
+    async fn promote(&self, by: &TestResponse, whom: &TestResponse) {
         let path = format!("{}/roles", path(whom));
-        let back = tell(&self.staff.one, by, ("PUT", &path), &json!({"roles": ["admin"]})).await;
+        let back = tell(&self.fixture.one, by, ("PUT", &path), &json!({"roles": ["admin"]})).await;
         assert_eq!(back.status, 200, "{back:?}");
     }
 }
 
 /// Which of two has come too late, after looking that one has, and one alone; it was told why.
-fn loser(answers: &[Answer; 2]) -> usize {
-    let done = answers.each_ref().map(|answer| answer.status.is_success());
-    assert_ne!(done[0], done[1], "one is done and one is not: {answers:#?}");
+fn loser(responses: &[TestResponse; 2]) -> usize {
+    let done = responses.each_ref().map(|response| response.status.is_success());
+    assert_ne!(done[0], done[1], "one is done and one is not: {responses:#?}");
     let late = usize::from(done[0]);
-    let code = answers[late].code();
+    let code = responses[late].code();
     // The other may have been quicker even before the question was read.
     let codes = ["last_admin", "forbidden", "session_ended"];
-    assert!(codes.contains(&code), "{answers:#?}");
+    assert!(codes.contains(&code), "{responses:#?}");
     late
 }
 
@@ -76,8 +76,8 @@ async fn inv9_two_who_demote_each_other_leave_one(kind: Database) {
     let none = json!({"roles": []});
     for _ in 0..ROUNDS {
         let (first, second) = tokio::join!(
-            tell(&two.staff.one, x, ("PUT", &paths[1]), &none),
-            tell(&two.staff.other, y, ("PUT", &paths[0]), &none),
+            tell(&two.fixture.one, x, ("PUT", &paths[1]), &none),
+            tell(&two.fixture.other, y, ("PUT", &paths[0]), &none),
         );
         let late = loser(&[first, second]);
         let left = &two.admins[1 - late];
@@ -95,16 +95,16 @@ async fn inv9_two_who_disable_each_other_leave_one(kind: Database) {
     for _ in 0..ROUNDS {
         let [x, y] = &two.admins;
         let (first, second) = tokio::join!(
-            ask(&two.staff.one, x, "POST", &disable[1]),
-            ask(&two.staff.other, y, "POST", &disable[0]),
+            ask(&two.fixture.one, x, "POST", &disable[1]),
+            ask(&two.fixture.other, y, "POST", &disable[0]),
         );
         let late = loser(&[first, second]);
         let left = &two.admins[1 - late];
         two.is_alone(left).await;
         let enable = format!("{}/enable", paths[late]);
-        assert_eq!(ask(&two.staff.one, left, "POST", &enable).await.status, 200);
+        assert_eq!(ask(&two.fixture.one, left, "POST", &enable).await.status, 200);
         let name = two.admins[late].body["user"]["username"].as_str().unwrap();
-        two.admins[late] = login(&two.staff.one, name).await;
+        two.admins[late] = login(&two.fixture.one, name).await;
         two.are_back().await;
     }
 }
@@ -115,16 +115,16 @@ async fn inv9_two_who_delete_themselves_leave_one(kind: Database) {
     for _ in 0..ROUNDS {
         let [x, y] = &two.admins;
         let (first, second) = tokio::join!(
-            ask(&two.staff.one, x, "DELETE", "/me"),
-            ask(&two.staff.other, y, "DELETE", "/me"),
+            ask(&two.fixture.one, x, "DELETE", "/me"),
+            ask(&two.fixture.other, y, "DELETE", "/me"),
         );
-        let answers = [first, second];
-        let stays = loser(&answers);
-        answers[stays].is(409, "last_admin");
+        let responses = [first, second];
+        let stays = loser(&responses);
+        responses[stays].is(409, "last_admin");
         two.is_alone(&two.admins[stays]).await;
         let gone = 1 - stays;
         let name = two.admins[gone].body["user"]["username"].as_str().unwrap().to_owned();
-        two.admins[gone] = two.staff.administrator(&name).await;
+        two.admins[gone] = two.fixture.administrator(&name).await;
         two.are_back().await;
     }
 }
@@ -137,12 +137,12 @@ async fn a2_3_4_two_who_step_down_at_once_leave_one(kind: Database) {
     let none = json!({"roles": []});
     for _ in 0..ROUNDS {
         let (first, second) = tokio::join!(
-            tell(&two.staff.one, x, ("PUT", &paths[0]), &none),
-            tell(&two.staff.other, y, ("PUT", &paths[1]), &none),
+            tell(&two.fixture.one, x, ("PUT", &paths[0]), &none),
+            tell(&two.fixture.other, y, ("PUT", &paths[1]), &none),
         );
-        let answers = [first, second];
-        let stays = loser(&answers);
-        answers[stays].is(409, "last_admin");
+        let responses = [first, second];
+        let stays = loser(&responses);
+        responses[stays].is(409, "last_admin");
         let left = &two.admins[stays];
         two.is_alone(left).await;
         two.promote(left, &two.admins[1 - stays]).await;
@@ -154,22 +154,22 @@ async fn a2_3_4_two_who_step_down_at_once_leave_one(kind: Database) {
 async fn inv9_the_only_administrator_stays(kind: Database) {
     let two = Two::start(kind).await;
     let [grace, heidi] = &two.admins;
-    let staff = &two.staff;
-    let disable = |who: &Answer| format!("{}/disable", path(who));
-    assert_eq!(ask(&staff.one, grace, "POST", &disable(heidi)).await.status, 200);
-    let ada = staff.one.begin("ada").await;
-    staff.grant(&ada, &["admin"]).await;
-    soon(&staff.other, &ada, "/users", 200).await;
-    for (client, by) in [(&staff.one, grace), (&staff.other, &ada)] {
+    let fixture = &two.fixture;
+    let disable = |who: &TestResponse| format!("{}/disable", path(who));
+    assert_eq!(ask(&fixture.one, grace, "POST", &disable(heidi)).await.status, 200);
+    let ada = fixture.one.begin("ada").await;
+    fixture.grant(&ada, &["admin"]).await;
+    soon(&fixture.other, &ada, "/users", 200).await;
+    for (client, by) in [(&fixture.one, grace), (&fixture.other, &ada)] {
         let none = json!({"roles": ["user"]});
         let demoted = tell(client, by, ("PUT", &format!("{}/roles", path(grace))), &none).await;
         demoted.is(409, "last_admin");
         ask(client, by, "POST", &disable(grace)).await.is(409, "last_admin");
         ask(client, by, "DELETE", &path(grace)).await.is(409, "last_admin");
     }
-    ask(&staff.other, grace, "DELETE", "/me").await.is(409, "last_admin");
-    staff.pair.is_alive(grace).await;
+    ask(&fixture.other, grace, "DELETE", "/me").await.is(409, "last_admin");
+    fixture.pair.is_alive(grace).await;
     let enable = format!("{}/enable", path(heidi));
-    assert_eq!(ask(&staff.one, grace, "POST", &enable).await.status, 200);
-    assert_eq!(ask(&staff.other, grace, "DELETE", "/me").await.status, 204);
+    assert_eq!(ask(&fixture.one, grace, "POST", &enable).await.status, 200);
+    assert_eq!(ask(&fixture.other, grace, "DELETE", "/me").await.status, 204);
 }

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use gateward_e2e::{Answer, Client, Database, on_both};
+use gateward_e2e::{Client, Database, TestResponse, on_both};
 use serde_json::{Value, json};
 
-use super::staff::{Staff, ask, path, tell};
+use super::fixture::{AdminFixture, ask, path, tell};
 use crate::pair::together;
 
 on_both!(
@@ -23,13 +23,13 @@ fn invited(name: &str) -> Value {
     json!({"username": name, "email": format!("{name}@example.org")})
 }
 
-async fn invite(client: &Client, by: &Answer, name: &str) {
+async fn invite(client: &Client, by: &TestResponse, name: &str) {
     let made = tell(client, by, ("POST", "/users"), &invited(name)).await;
     assert_eq!(made.status, 201, "{made:?}");
 }
 
 /// All pages from the first to the last: the names on each, in order.
-async fn walk(client: &Client, who: &Answer, query: &str) -> Vec<Vec<String>> {
+async fn walk(client: &Client, who: &TestResponse, query: &str) -> Vec<Vec<String>> {
     let (mut pages, mut cursor) = (Vec::new(), String::new());
     loop {
         let page = ask(client, who, "GET", &format!("/users?{query}{cursor}")).await;
@@ -44,13 +44,13 @@ async fn walk(client: &Client, who: &Answer, query: &str) -> Vec<Vec<String>> {
     }
 }
 
-async fn names(staff: &Staff, query: &str) -> Vec<String> {
-    walk(&staff.other, &staff.grace, query).await.concat()
+async fn names(fixture: &AdminFixture, query: &str) -> Vec<String> {
+    walk(&fixture.other, &fixture.grace, query).await.concat()
 }
 
 async fn pages_hold_every_account_once_while_accounts_are_made(kind: Database) {
-    let staff = Staff::start(kind).await;
-    let Staff { one, other, grace, .. } = &staff;
+    let fixture = AdminFixture::start(kind).await;
+    let AdminFixture { one, other, grace, .. } = &fixture;
     // Not in the order of their names.
     let name = |number: usize| format!("walk-{:03}", (number * 7) % COUNT);
     for first in (0..COUNT).step_by(25) {
@@ -92,25 +92,25 @@ async fn pages_hold_every_account_once_while_accounts_are_made(kind: Database) {
     assert!(made > 0, "nobody was made meanwhile");
 
     // At rest: those that were made first come first; a search is in the order of names.
-    let all = names(&staff, "limit=33").await;
+    let all = names(&fixture, "limit=33").await;
     assert_eq!((all.len(), all[0].as_str()), (1 + COUNT + made, "grace"));
-    let found = names(&staff, "limit=33&q=walk-").await;
+    let found = names(&fixture, "limit=33&q=walk-").await;
     assert!(found.is_sorted() && found.len() == COUNT + made);
 }
 
 async fn accounts_are_found_by_name_address_role_and_state(kind: Database) {
-    let staff = Staff::start(kind).await;
-    let Staff { one, grace, .. } = &staff;
+    let fixture = AdminFixture::start(kind).await;
+    let AdminFixture { one, grace, .. } = &fixture;
     let role = json!({"permissions": []});
-    assert_eq!(staff.tell(grace, "PUT", "/roles/tester", &role).await.status, 201);
+    assert_eq!(fixture.tell(grace, "PUT", "/roles/tester", &role).await.status, 201);
     for name in ["Ada_1", "adax1", "ada-2", "bob", "b.o.b"] {
         invite(one, grace, name).await;
     }
     let odd = json!({"username": "zoe", "email": "ada@elsewhere.example", "roles": ["tester"]});
-    assert_eq!(staff.tell(grace, "POST", "/users", &odd).await.status, 201);
+    assert_eq!(fixture.tell(grace, "POST", "/users", &odd).await.status, 201);
     let ada = one.begin("ada-3").await;
-    staff.grant(&ada, &["tester"]).await;
-    assert_eq!(staff.ask(grace, "POST", &format!("{}/disable", path(&ada))).await.status, 200);
+    fixture.grant(&ada, &["tester"]).await;
+    assert_eq!(fixture.ask(grace, "POST", &format!("{}/disable", path(&ada))).await.status, 200);
 
     for (query, expected) in [
         ("q=ada", vec!["ada-2", "ada-3", "Ada_1", "adax1"]),
@@ -135,17 +135,21 @@ async fn accounts_are_found_by_name_address_role_and_state(kind: Database) {
         ("q=z&role=tester&disabled=true", vec![]),
     ] {
         for limit in ["", "&limit=1"] {
-            assert_eq!(names(&staff, &format!("{query}{limit}")).await, expected, "{query}{limit}");
+            assert_eq!(
+                names(&fixture, &format!("{query}{limit}")).await,
+                expected,
+                "{query}{limit}"
+            );
         }
     }
-    let all = names(&staff, "").await;
+    let all = names(&fixture, "").await;
     assert_eq!(all, ["grace", "Ada_1", "adax1", "ada-2", "bob", "b.o.b", "zoe", "ada-3"]);
-    assert_eq!(names(&staff, "disabled=false").await, all[..7]);
+    assert_eq!(names(&fixture, "disabled=false").await, all[..7]);
 }
 
 async fn a_page_is_asked_for_in_one_way(kind: Database) {
-    let staff = Staff::start(kind).await;
-    let Staff { one, grace, .. } = &staff;
+    let fixture = AdminFixture::start(kind).await;
+    let AdminFixture { one, grace, .. } = &fixture;
     for name in ["ada", "bob"] {
         invite(one, grace, name).await;
     }
@@ -176,15 +180,15 @@ async fn a_page_is_asked_for_in_one_way(kind: Database) {
 /// A page looks at a thousand accounts, however many there are and however few are meant.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_looks_at_no_more_than_a_thousand_accounts() {
-    let staff = Staff::start(Database::Postgres).await;
-    let Staff { one, grace, pair, .. } = &staff;
+    let fixture = AdminFixture::start(Database::Postgres).await;
+    let AdminFixture { one, grace, pair, .. } = &fixture;
     let database = pair.database.postgres().await;
-    let crowd = "
+    let callers = "
         INSERT INTO users
         SELECT ('01939b50-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, 'crowd-' || n,
             'crowd-' || n || '@example.org', false, n = 2299, password_hash, 0, created_at, updated_at
         FROM users, generate_series(1, 2300) AS n WHERE username = 'grace'";
-    database.batch_execute(crowd).await.unwrap();
+    database.batch_execute(callers).await.unwrap();
     // In the order of names, number 2299 stands near the end of the second thousand.
     let pages = walk(one, grace, "q=crowd-&disabled=true").await;
     let found: Vec<usize> = pages.iter().map(Vec::len).collect();

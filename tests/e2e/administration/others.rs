@@ -1,10 +1,10 @@
 //! What whoever lacks a permission learns of others, and what identifiers open: rows B3, E8 and S4.
 
-use gateward_e2e::{Answer, Client, Database, on_both};
+use gateward_e2e::{Client, Database, TestResponse, on_both};
 use serde_json::{Value, json};
 
-use super::staff::{Staff, UNKNOWN, ask, id, path, tell};
-use crate::post::are_alike;
+use super::fixture::{AdminFixture, UNKNOWN, ask, id, path, tell};
+use crate::mail_api::are_alike;
 
 on_both!(
     b3_e8_without_the_permission_nobody_learns_who_there_is,
@@ -27,7 +27,7 @@ const OPERATIONS: &[(&str, &str)] = &[
 ];
 
 /// Asks with a body, where the operation takes one.
-async fn act(client: &Client, who: &Answer, (method, path): (&str, &str)) -> Answer {
+async fn act(client: &Client, who: &TestResponse, (method, path): (&str, &str)) -> TestResponse {
     match method {
         "PATCH" => tell(client, who, (method, path), &json!({"username": "mallory"})).await,
         "PUT" => tell(client, who, (method, path), &json!({"roles": []})).await,
@@ -37,8 +37,8 @@ async fn act(client: &Client, who: &Answer, (method, path): (&str, &str)) -> Ans
 
 /// Rows B3 and E8: the refusal is the same for those who are there and for those who are not.
 async fn b3_e8_without_the_permission_nobody_learns_who_there_is(kind: Database) {
-    let staff = Staff::start(kind).await;
-    let Staff { one, other, grace, pair } = &staff;
+    let fixture = AdminFixture::start(kind).await;
+    let AdminFixture { one, other, grace, pair } = &fixture;
     let ada = one.begin("ada").await;
     let bob = other.begin("bob").await;
     for (method, rest) in OPERATIONS {
@@ -76,8 +76,8 @@ async fn b3_e8_without_the_permission_nobody_learns_who_there_is(kind: Database)
 
 /// Row B3: what is written otherwise than in answers names nobody, also for an administrator.
 async fn b3_an_identifier_is_one_in_one_spelling(kind: Database) {
-    let staff = Staff::start(kind).await;
-    let Staff { one, other, grace, pair } = &staff;
+    let fixture = AdminFixture::start(kind).await;
+    let AdminFixture { one, other, grace, pair } = &fixture;
     let ada = one.begin("ada").await;
     let own = id(&ada);
     for (method, rest) in OPERATIONS {
@@ -104,12 +104,12 @@ async fn b3_an_identifier_is_one_in_one_spelling(kind: Database) {
 
 /// Row S4: whoever ends sessions names account and session, and both must fit.
 async fn s4_a_session_is_one_of_its_own_account_alone(kind: Database) {
-    let staff = Staff::start(kind).await;
-    let Staff { one, other, pair, .. } = &staff;
-    let mia = staff.holder("guard", &["sessions:end", "sessions:read"]).await;
+    let fixture = AdminFixture::start(kind).await;
+    let AdminFixture { one, other, pair, .. } = &fixture;
+    let mia = fixture.holder("guard", &["sessions:end", "sessions:read"]).await;
     let [ada, bob] = [one.begin("ada").await, other.begin("bob").await];
     let sid = ada.text_of("session_id");
-    let end = async |client: &Client, who: &Answer, sid: &str| {
+    let end = async |client: &Client, who: &TestResponse, sid: &str| {
         ask(client, &mia, "DELETE", &format!("{}/sessions/{sid}", path(who))).await
     };
     let unknown = end(one, &bob, UNKNOWN).await;
@@ -137,7 +137,7 @@ async fn s4_a_session_is_one_of_its_own_account_alone(kind: Database) {
     for client in [one, other] {
         assert_eq!(end(client, &ada, sid).await.status, 204);
     }
-    pair.is_over("ended_by_admin", &[&ada]).await;
+    pair.has_ended("ended_by_admin", &[&ada]).await;
     assert_eq!(ask(one, &mia, "GET", &list).await.body["items"], json!([]));
     pair.is_alive(&bob).await;
 }

@@ -2,10 +2,10 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use gateward_e2e::{Answer, Database, claims, on_both};
+use gateward_e2e::{Database, TestResponse, claims, on_both};
 use serde_json::json;
 
-use super::staff::{Staff, ask, id, path, soon, tell};
+use super::fixture::{AdminFixture, ask, id, path, soon, tell};
 
 on_both!(
     a8_3_2_a_role_counts_from_the_next_request_on_every_node,
@@ -17,13 +17,13 @@ on_both!(
 
 /// Row 8.3.2: giving, redefining and taking away; the token tells of it after the next refresh.
 async fn a8_3_2_a_role_counts_from_the_next_request_on_every_node(kind: Database) {
-    let staff = Staff::start(kind).await;
-    let Staff { one, other, grace, .. } = &staff;
+    let fixture = AdminFixture::start(kind).await;
+    let AdminFixture { one, other, grace, .. } = &fixture;
     let ada = one.begin("ada").await;
     let define = async |permissions: &[&str]| {
         let role = json!({ "permissions": permissions });
-        let answer = staff.tell(grace, "PUT", "/roles/support", &role).await;
-        assert!(answer.status.is_success(), "{answer:?}");
+        let response = fixture.tell(grace, "PUT", "/roles/support", &role).await;
+        assert!(response.status.is_success(), "{response:?}");
     };
     let opens = async |path: &str, status: u16| {
         // The node that was told knows at once, the other one within a moment.
@@ -32,7 +32,7 @@ async fn a8_3_2_a_role_counts_from_the_next_request_on_every_node(kind: Database
     };
     define(&["users:read"]).await;
     opens("/users", 403).await;
-    staff.grant(&ada, &["support"]).await;
+    fixture.grant(&ada, &["support"]).await;
     opens("/users", 200).await;
     opens("/roles", 403).await;
     define(&["roles:read"]).await;
@@ -44,7 +44,7 @@ async fn a8_3_2_a_role_counts_from_the_next_request_on_every_node(kind: Database
     opens("/roles", 200).await;
 
     // What a token tells others is from when it was made.
-    let told = |pair: &Answer| {
+    let told = |pair: &TestResponse| {
         let claims = claims(pair.access());
         (claims["roles"].clone(), claims["permissions"].clone())
     };
@@ -52,7 +52,7 @@ async fn a8_3_2_a_role_counts_from_the_next_request_on_every_node(kind: Database
     let next = other.refresh(ada.refresh_token(), None).await;
     let expected = (json!(["support", "user"]), json!(["roles:read", "users:read"]));
     assert_eq!(told(&next), expected);
-    staff.grant(&ada, &[]).await;
+    fixture.grant(&ada, &[]).await;
     opens("/users", 403).await;
     opens("/roles", 403).await;
     assert_eq!(ask(one, &next, "GET", "/roles").await.status, 403);
@@ -61,15 +61,15 @@ async fn a8_3_2_a_role_counts_from_the_next_request_on_every_node(kind: Database
 }
 
 async fn roles_are_kept_as_they_are_defined(kind: Database) {
-    let staff = Staff::start(kind).await;
-    let Staff { one, other, grace, .. } = &staff;
+    let fixture = AdminFixture::start(kind).await;
+    let AdminFixture { one, other, grace, .. } = &fixture;
     let support = json!({"permissions": ["users:read", "sessions:read", "users:read"]});
     let kept = json!({
         "name": "support", "permissions": ["sessions:read", "users:read"], "built_in": false,
     });
-    let made = staff.tell(grace, "PUT", "/roles/support", &support).await;
+    let made = fixture.tell(grace, "PUT", "/roles/support", &support).await;
     assert_eq!((made.status.as_u16(), &made.body), (201, &kept));
-    let again = staff.tell(grace, "PUT", "/roles/support", &support).await;
+    let again = fixture.tell(grace, "PUT", "/roles/support", &support).await;
     assert_eq!((again.status.as_u16(), &again.body), (200, &kept));
     assert_eq!(ask(other, grace, "GET", "/roles/support").await.body, kept);
     let all = ask(other, grace, "GET", "/roles").await.body;
@@ -84,7 +84,7 @@ async fn roles_are_kept_as_they_are_defined(kind: Database) {
         ("/roles/x", json!({}), "permissions"),
         ("/roles/x", json!({"permissions": [], "name": "y"}), "name"),
     ] {
-        let refused = staff.tell(grace, "PUT", path, &body).await;
+        let refused = fixture.tell(grace, "PUT", path, &body).await;
         refused.is(422, "validation_failed");
         assert_eq!(refused.fields(), [field], "{path} {body}");
     }
@@ -94,10 +94,10 @@ async fn roles_are_kept_as_they_are_defined(kind: Database) {
     let ada = one.begin("ada").await;
     let unknown = json!({"roles": ["nobodys"]});
     let path = format!("{}/roles", path(&ada));
-    staff.tell(grace, "PUT", &path, &unknown).await.is(422, "validation_failed");
-    staff.grant(&ada, &["support"]).await;
+    fixture.tell(grace, "PUT", &path, &unknown).await.is(422, "validation_failed");
+    fixture.grant(&ada, &["support"]).await;
     ask(other, grace, "DELETE", "/roles/support").await.is(409, "role_in_use");
-    staff.grant(&ada, &[]).await;
+    fixture.grant(&ada, &[]).await;
     assert_eq!(ask(other, grace, "DELETE", "/roles/support").await.status, 204);
     ask(one, grace, "GET", "/roles/support").await.is(404, "not_found");
     ask(one, grace, "DELETE", "/roles/support").await.is(404, "not_found");
@@ -106,13 +106,13 @@ async fn roles_are_kept_as_they_are_defined(kind: Database) {
 /// Row B5: the token of a former administrator says what it said, and a token with other roles in it
 /// is none.
 async fn b5_an_old_or_changed_token_gives_nothing(kind: Database) {
-    let staff = Staff::start(kind).await;
-    let Staff { one, other, .. } = &staff;
-    let bob = staff.administrator("bob").await;
+    let fixture = AdminFixture::start(kind).await;
+    let AdminFixture { one, other, .. } = &fixture;
+    let bob = fixture.administrator("bob").await;
     assert_eq!(claims(bob.access())["roles"], json!(["admin", "user"]));
     soon(one, &bob, "/audit", 200).await;
     soon(other, &bob, "/audit", 200).await;
-    staff.grant(&bob, &[]).await;
+    fixture.grant(&bob, &[]).await;
     ask(one, &bob, "GET", "/audit").await.is(403, "forbidden");
     soon(other, &bob, "/audit", 403).await;
     let myself = json!({"roles": ["admin"]});
@@ -141,17 +141,17 @@ async fn b5_an_old_or_changed_token_gives_nothing(kind: Database) {
 
 /// Row B6: neither to others nor to oneself, on no way there is.
 async fn b6_nobody_gives_more_than_they_hold(kind: Database) {
-    let staff = Staff::start(kind).await;
-    let Staff { one, other, grace, .. } = &staff;
+    let fixture = AdminFixture::start(kind).await;
+    let AdminFixture { one, other, grace, .. } = &fixture;
     let bob = one.begin("bob").await;
     let all = ["roles:grant", "roles:read", "roles:write", "users:read", "users:write"];
-    let mia = staff.holder("manager", &all).await;
+    let mia = fixture.holder("manager", &all).await;
     for (role, permissions) in [("auditor", json!(["audit:read"])), ("tester", json!([]))] {
         let body = json!({ "permissions": permissions });
-        let made = staff.tell(grace, "PUT", &format!("/roles/{role}"), &body).await;
+        let made = fixture.tell(grace, "PUT", &format!("/roles/{role}"), &body).await;
         assert_eq!(made.status, 201, "{made:?}");
     }
-    let roles = |whose: &Answer| format!("{}/roles", path(whose));
+    let roles = |whose: &TestResponse| format!("{}/roles", path(whose));
     let [own, bobs] = [roles(&mia), roles(&bob)];
     let invited =
         |role: &str| json!({"username": "newcomer", "email": "new@example.org", "roles": [role]});
@@ -181,7 +181,7 @@ async fn b6_nobody_gives_more_than_they_hold(kind: Database) {
     }
     // A plain user does not even what a manager may.
     for path in [roles(&bob), own.clone()] {
-        let refused = staff.tell(&bob, "PUT", &path, &json!({"roles": ["manager"]})).await;
+        let refused = fixture.tell(&bob, "PUT", &path, &json!({"roles": ["manager"]})).await;
         refused.is(403, "forbidden");
     }
     for somebody in [&mia, &bob] {
@@ -195,19 +195,19 @@ async fn b6_nobody_gives_more_than_they_hold(kind: Database) {
     assert_eq!(manager["permissions"], json!(all));
 
     // What she holds she gives, and may give away.
-    assert_eq!(staff.tell(&mia, "PUT", &bobs, &json!({"roles": ["manager"]})).await.status, 200);
+    assert_eq!(fixture.tell(&mia, "PUT", &bobs, &json!({"roles": ["manager"]})).await.status, 200);
     soon(other, &bob, "/users", 200).await;
-    assert_eq!(staff.tell(&mia, "PUT", &own, &json!({"roles": []})).await.status, 200);
-    staff.tell(&mia, "PUT", &own, &json!({"roles": ["manager"]})).await.is(403, "forbidden");
+    assert_eq!(fixture.tell(&mia, "PUT", &own, &json!({"roles": []})).await.status, 200);
+    fixture.tell(&mia, "PUT", &own, &json!({"roles": ["manager"]})).await.is(403, "forbidden");
 }
 
 /// Row B6: whoever may write accounts does not write that of an administrator.
 async fn b6_nobody_acts_on_somebody_who_holds_more(kind: Database) {
-    let staff = Staff::start(kind).await;
-    let Staff { one, other, grace, .. } = &staff;
+    let fixture = AdminFixture::start(kind).await;
+    let AdminFixture { one, other, grace, .. } = &fixture;
     let all = ["roles:grant", "sessions:end", "sessions:read", "users:read", "users:write"];
-    let mia = staff.holder("manager", &all).await;
-    let aud = staff.holder("auditor", &["audit:read"]).await;
+    let mia = fixture.holder("manager", &all).await;
+    let aud = fixture.holder("auditor", &["audit:read"]).await;
     for above in [grace, &aud] {
         let path = path(above);
         let session = format!("{path}/sessions/{}", above.text_of("session_id"));
@@ -230,7 +230,7 @@ async fn b6_nobody_acts_on_somebody_who_holds_more(kind: Database) {
                 refused.is(403, "forbidden");
             }
         }
-        staff.pair.is_alive(above).await;
+        fixture.pair.is_alive(above).await;
         let seen = ask(other, &mia, "GET", &path).await.body;
         assert_eq!(seen["username"], above.body["user"]["username"]);
         let role = if id(above) == id(grace) { "admin" } else { "auditor" };
@@ -239,5 +239,5 @@ async fn b6_nobody_acts_on_somebody_who_holds_more(kind: Database) {
     // Others are hers to administer.
     let bob = one.begin("bob").await;
     assert_eq!(ask(other, &mia, "DELETE", &format!("{}/sessions", path(&bob))).await.status, 204);
-    staff.pair.is_over("ended_by_admin", &[&bob]).await;
+    fixture.pair.has_ended("ended_by_admin", &[&bob]).await;
 }

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use gateward_e2e::{Answer, Database, PASSWORD, on_both};
+use gateward_e2e::{Database, PASSWORD, TestResponse, on_both};
 use serde_json::{Value, json};
 
-use super::staff::{Staff, ask, id, path, tell};
+use super::fixture::{AdminFixture, ask, id, path, tell};
 
 on_both!(
     a16_2_1_an_event_tells_who_did_what_to_whom_from_where_and_in_which_session,
@@ -19,18 +19,18 @@ on_both!(
 type Meant<'a> = Box<dyn Fn(&Value) -> bool + 'a>;
 
 /// A page of the trail.
-async fn page(staff: &Staff, query: &str) -> Value {
-    let page = ask(&staff.other, &staff.grace, "GET", &format!("/audit?{query}")).await;
+async fn page(fixture: &AdminFixture, query: &str) -> Value {
+    let page = ask(&fixture.other, &fixture.grace, "GET", &format!("/audit?{query}")).await;
     assert_eq!(page.status, 200, "{page:?}");
     assert_eq!(page.header("cache-control"), Some("no-store"));
     page.body
 }
 
 /// All events that are found, page by page.
-async fn events(staff: &Staff, query: &str) -> Vec<Value> {
+async fn events(fixture: &AdminFixture, query: &str) -> Vec<Value> {
     let (mut all, mut cursor) = (Vec::new(), String::new());
     loop {
-        let page = page(staff, &format!("{query}{cursor}")).await;
+        let page = page(fixture, &format!("{query}{cursor}")).await;
         all.extend(page["items"].as_array().unwrap().clone());
         match &page["next_cursor"] {
             Value::Null => return all,
@@ -40,8 +40,8 @@ async fn events(staff: &Staff, query: &str) -> Vec<Value> {
 }
 
 /// The only event of this name about somebody.
-async fn only(staff: &Staff, whose: &Answer, name: &str) -> Value {
-    let found = events(staff, &format!("subject={}&event={name}", id(whose))).await;
+async fn only(fixture: &AdminFixture, whose: &TestResponse, name: &str) -> Value {
+    let found = events(fixture, &format!("subject={}&event={name}", id(whose))).await;
     assert_eq!(found.len(), 1, "{name}: {found:#?}");
     found[0].clone()
 }
@@ -61,10 +61,10 @@ fn second(event: &Value) -> String {
 async fn a16_2_1_an_event_tells_who_did_what_to_whom_from_where_and_in_which_session(
     kind: Database,
 ) {
-    let staff = Staff::start(kind).await;
-    let Staff { one, grace, .. } = &staff;
+    let fixture = AdminFixture::start(kind).await;
+    let AdminFixture { one, grace, .. } = &fixture;
     let role = json!({"permissions": ["users:read"]});
-    assert_eq!(staff.tell(grace, "PUT", "/roles/support", &role).await.status, 201);
+    assert_eq!(fixture.tell(grace, "PUT", "/roles/support", &role).await.status, 201);
     let ada = one.begin("ada").await;
     let path = path(&ada);
     let sid = ada.text_of("session_id");
@@ -91,7 +91,7 @@ async fn a16_2_1_an_event_tells_who_did_what_to_whom_from_where_and_in_which_ses
         ("account_disabled", json!({})),
         ("account_enabled", json!({})),
     ] {
-        let event = only(&staff, &ada, name).await;
+        let event = only(&fixture, &ada, name).await;
         let mut expected = json!({
             "id": event["id"], "at": event["at"], "event": name, "outcome": "success",
             "actor": {"kind": "user", "id": id(grace), "session_id": grace.body["session_id"]},
@@ -101,16 +101,16 @@ async fn a16_2_1_an_event_tells_who_did_what_to_whom_from_where_and_in_which_ses
         assert_eq!(event, expected);
         assert!(event["at"].as_str().unwrap().ends_with('Z'), "{event}");
     }
-    let began = only(&staff, &ada, "session_begun").await;
+    let began = only(&fixture, &ada, "session_started").await;
     assert_eq!((&began["actor"]["id"], &began["session_id"]), (&json!(id(&ada)), &json!(sid)));
-    let defined = events(&staff, "event=role_defined").await;
+    let defined = events(&fixture, "event=role_defined").await;
     assert_eq!(defined.len(), 1, "{defined:#?}");
     assert_eq!(defined[0]["detail"], "role=support permissions=users:read before=");
     assert_eq!((defined[0].get("user_id"), &defined[0]["actor"]["id"]), (None, &json!(id(grace))));
     // Nothing that is written down is about a person, but for the address of the client.
-    for event in events(&staff, "").await {
+    for event in events(&fixture, "").await {
         let text = event.to_string();
-        // Identifiers may spell the name by chance, but neither quotes nor an address.
+        // Identifiers may spell the name at random, but neither quotes nor an address.
         assert!(!text.contains("\"ada") && !text.contains("ada@"), "{text}");
         assert!(!text.contains("lovelace"), "{text}");
     }
@@ -118,15 +118,15 @@ async fn a16_2_1_an_event_tells_who_did_what_to_whom_from_where_and_in_which_ses
 
 /// Row 16.3.1: a wrong password, and the right one of an account that is shut.
 async fn a16_3_1_log_ins_that_fail_are_written_down(kind: Database) {
-    let staff = Staff::start(kind).await;
-    let Staff { one, other, grace, .. } = &staff;
+    let fixture = AdminFixture::start(kind).await;
+    let AdminFixture { one, other, grace, .. } = &fixture;
     let ada = one.begin("ada").await;
     for client in [one, other] {
         client.login("ada", "not her password").await.is(401, "invalid_credentials");
     }
     assert_eq!(ask(one, grace, "POST", &format!("{}/disable", path(&ada))).await.status, 200);
     other.login("ada", PASSWORD).await.is(403, "account_disabled");
-    let about = events(&staff, &format!("subject={}", id(&ada))).await;
+    let about = events(&fixture, &format!("subject={}", id(&ada))).await;
     for (name, count) in [("login_failed", 2), ("login_refused", 1)] {
         let found: Vec<&Value> = about.iter().filter(|event| event["event"] == name).collect();
         assert_eq!(found.len(), count, "{name}: {about:#?}");
@@ -141,10 +141,10 @@ async fn a16_3_1_log_ins_that_fail_are_written_down(kind: Database) {
 
 /// Row 16.3.2: also that somebody wanted to read the trail itself.
 async fn a16_3_2_what_is_refused_is_written_down(kind: Database) {
-    let staff = Staff::start(kind).await;
-    let Staff { one, other, grace, .. } = &staff;
+    let fixture = AdminFixture::start(kind).await;
+    let AdminFixture { one, other, grace, .. } = &fixture;
     let bob = one.begin("bob").await;
-    let mia = staff.holder("manager", &["roles:grant", "users:read", "users:write"]).await;
+    let mia = fixture.holder("manager", &["roles:grant", "users:read", "users:write"]).await;
     ask(other, &bob, "GET", "/audit").await.is(403, "forbidden");
     let own = format!("{}/roles", path(&mia));
     let admin = json!({"roles": ["admin"]});
@@ -152,7 +152,7 @@ async fn a16_3_2_what_is_refused_is_written_down(kind: Database) {
     ask(one, grace, "DELETE", "/me").await.is(409, "last_admin");
     ask(one, grace, "DELETE", &path(grace)).await.is(409, "last_admin");
     for (who, detail) in [(&bob, "audit:read"), (grace, "last administrator")] {
-        let denied = events(&staff, &format!("actor={}&event=access_denied", id(who))).await;
+        let denied = events(&fixture, &format!("actor={}&event=access_denied", id(who))).await;
         assert_eq!(denied.len(), 1, "{denied:#?}");
         let event = &denied[0];
         let expected = json!({
@@ -162,13 +162,13 @@ async fn a16_3_2_what_is_refused_is_written_down(kind: Database) {
         });
         assert_eq!(*event, expected);
     }
-    let denied = events(&staff, &format!("actor={}&event=access_denied", id(&mia))).await;
+    let denied = events(&fixture, &format!("actor={}&event=access_denied", id(&mia))).await;
     assert_eq!(denied.len(), 1, "{denied:#?}");
 }
 
 async fn events_are_found_by_every_condition_and_by_pages(kind: Database) {
-    let staff = Staff::start(kind).await;
-    let Staff { one, grace, .. } = &staff;
+    let fixture = AdminFixture::start(kind).await;
+    let AdminFixture { one, grace, .. } = &fixture;
     let [ada, bob] = [one.begin("ada").await, one.begin("bob").await];
     for user in [&ada, &bob] {
         for act in ["disable", "enable", "disable"] {
@@ -178,13 +178,13 @@ async fn events_are_found_by_every_condition_and_by_pages(kind: Database) {
         // Times are told in whole seconds: some of these are not those of others.
         tokio::time::sleep(Duration::from_millis(1100)).await;
     }
-    let all = events(&staff, "limit=100").await;
+    let all = events(&fixture, "limit=100").await;
     assert!(newest_first(&all), "{all:#?}");
     let ids = |events: &[Value]| -> Vec<String> {
         events.iter().map(|event| event["id"].as_str().unwrap().to_owned()).collect()
     };
     for limit in [1, 3, 7] {
-        assert_eq!(ids(&events(&staff, &format!("limit={limit}")).await), ids(&all), "{limit}");
+        assert_eq!(ids(&events(&fixture, &format!("limit={limit}")).await), ids(&all), "{limit}");
     }
 
     // Each condition, and all of them together, find what is meant and nothing else.
@@ -202,14 +202,14 @@ async fn events_are_found_by_every_condition_and_by_pages(kind: Database) {
         let expected: Vec<Value> = all.iter().filter(meant).cloned().collect();
         assert!(!expected.is_empty() && expected.len() < all.len(), "{query:?}");
         for limit in ["", "&limit=2"] {
-            let found = events(&staff, &format!("{}{limit}", query.join("&"))).await;
+            let found = events(&fixture, &format!("{}{limit}", query.join("&"))).await;
             assert_eq!(ids(&found), ids(&expected), "{query:?}");
         }
     }
     // A time divides the trail in two, of which none holds what the other does.
     let [before, after] = [
-        events(&staff, &format!("to={middle}")).await,
-        events(&staff, &format!("from={middle}&limit=2")).await,
+        events(&fixture, &format!("to={middle}")).await,
+        events(&fixture, &format!("from={middle}&limit=2")).await,
     ];
     let both: BTreeSet<String> = ids(&before).into_iter().chain(ids(&after)).collect();
     assert_eq!((before.len() + after.len(), both.len()), (all.len(), all.len()));

@@ -19,7 +19,7 @@ async fn what_was_kept_long_enough_goes_and_where_the_chain_begins_is_signed(kin
     let mut plan = Plan::on(&database).with("audit.keep_days", 30);
     plan.environment.extend(clock.environment());
     let Some(ledger) = Ledger::open(&database).await else { return };
-    let mut heads = Vec::new();
+    let mut checkpoints = Vec::new();
     for day in [0, 20] {
         clock.set(day * DAY);
         let mut node = plan.start().await;
@@ -29,40 +29,48 @@ async fn what_was_kept_long_enough_goes_and_where_the_chain_begins_is_signed(kin
         }
         act(&node.client()).await;
         stop(&mut node).await;
-        heads.push(is_whole(&plan));
+        checkpoints.push(is_whole(&plan));
     }
-    assert_eq!(heads[1].entries, heads[1].seq, "twenty days are not enough");
+    assert_eq!(checkpoints[1].entries, checkpoints[1].seq, "twenty days are not enough");
 
     clock.set(35 * DAY);
     let mut node = plan.start().await;
-    ledger.until_none(&format!("SELECT {} - floor_seq FROM audit_chain", heads[0].seq)).await;
+    ledger
+        .until_none(&format!(
+            "SELECT {} - retention_boundary_seq FROM audit_chain",
+            checkpoints[0].seq
+        ))
+        .await;
     ledger.until_none("SELECT 1 - count(*) FROM events WHERE kind = 'events_expired'").await;
     assert_eq!(node.client().login("ada", PASSWORD).await.status, 200);
-    ledger.until_sealed().await;
+    ledger.until_chained().await;
     stop(&mut node).await;
     let verdict = is_whole(&plan);
     let lines = export(&plan);
-    let floor = &lines[0]["floor"];
-    assert_eq!(floor["seq"], heads[0].seq);
+    let retention_boundary = &lines[0]["retention_boundary"];
+    assert_eq!(retention_boundary["seq"], checkpoints[0].seq);
     assert!(!lines[0]["signature"].as_str().unwrap().is_empty());
-    assert_eq!(lines[1]["seq"], heads[0].seq + 1);
-    assert_eq!(verdict.entries, verdict.seq - heads[0].seq);
+    assert_eq!(lines[1]["seq"], checkpoints[0].seq + 1);
+    assert_eq!(verdict.entries, verdict.seq - checkpoints[0].seq);
     let expired: Vec<_> = lines.iter().filter(|line| line["event"] == "events_expired").collect();
     let last = expired.last().unwrap();
-    assert_eq!(last["detail"], format!("seq={}", heads[0].seq));
+    assert_eq!(last["detail"], format!("seq={}", checkpoints[0].seq));
     assert_eq!(last["actor"], "service");
     // Heads that were kept: the one of now, the one where it begins, and one from before that.
-    for head in [&verdict.head, &heads[1].head, &heads[0].head] {
-        assert_eq!(verify(&plan, &["--expect", head]).findings, Vec::<String>::new());
+    for checkpoint in [&verdict.checkpoint, &checkpoints[1].checkpoint, &checkpoints[0].checkpoint]
+    {
+        assert_eq!(verify(&plan, &["--expect", checkpoint]).findings, Vec::<String>::new());
     }
 
     // Whoever takes more from the beginning cannot sign that.
-    let next = heads[0].seq + 1;
+    let next = checkpoints[0].seq + 1;
     ledger.run(&format!("DELETE FROM events WHERE seq = {next}")).await;
     assert_eq!(verify(&plan, &[]).findings, [format!("entry {next} is missing")]);
     let digest = lines[1]["digest"].as_str().unwrap();
     let digest = ledger.bytes(&super::forger::bytes(&digest.into()));
-    let sql = format!("UPDATE audit_chain SET floor_seq = {next}, floor_digest = {digest}");
+    let sql = format!(
+        "UPDATE audit_chain SET retention_boundary_seq = {next}, retention_boundary_digest = {digest}"
+    );
     ledger.run(&sql).await;
     let forged = "the signature on the beginning is forged";
     assert_eq!(verify(&plan, &[]).findings, [forged]);

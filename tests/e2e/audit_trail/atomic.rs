@@ -1,15 +1,15 @@
 //! INV12: where the event cannot be written, the change is not made.
 
-use gateward_e2e::{Answer, Client, Database, PASSWORD, on_both};
+use gateward_e2e::{Client, Database, PASSWORD, TestResponse, on_both};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::ledger::{Ledger, is_whole};
-use crate::post::{OTHER, Post, address, subject, token};
+use crate::mail_api::{OTHER, Post, address, subject, token};
 
 on_both!(inv12_nothing_is_changed_where_the_event_cannot_be_written);
 
-/// What people change. The letters that wait and the news go with the changes.
+/// What people change. The emails that wait and the invalidation events go with the changes.
 const TABLES: [&str; 10] = [
     "users",
     "user_roles",
@@ -17,9 +17,9 @@ const TABLES: [&str; 10] = [
     "sessions",
     "signups",
     "links",
-    "letters",
-    "news",
-    "known_clients",
+    "outbox_emails",
+    "invalidation_events",
+    "known_devices",
     "events",
 ];
 
@@ -53,9 +53,9 @@ async fn refuse(ledger: &Ledger, refused: bool) {
 }
 
 /// A request, perhaps of somebody who is logged in.
-type Act<'a> = (Option<&'a Answer>, Method, String, Value);
+type Act<'a> = (Option<&'a TestResponse>, Method, String, Value);
 
-async fn send(client: &Client, (who, method, path, body): &Act<'_>) -> Answer {
+async fn send(client: &Client, (who, method, path, body): &Act<'_>) -> TestResponse {
     let mut request = client.request(method.clone(), &format!("/v1/{path}"));
     if *body != json!({}) {
         request = request.json(body);
@@ -79,14 +79,14 @@ async fn inv12_nothing_is_changed_where_the_event_cannot_be_written(kind: Databa
     let spent = post.login("ada", PASSWORD).await;
     let next = client.refresh(spent.refresh_token(), None).await;
     assert_eq!(client.refresh(next.refresh_token(), None).await.status, 200);
-    let confirm = token(&post.letter(&ada, subject::CONFIRM).await);
+    let confirm = token(&post.email(&ada, subject::CONFIRM).await);
     let reset = token(&post.forgot(&ada, 0).await);
     assert_eq!(post.change(&pair, &address("new")).await.status, 202);
-    let undo = token(&post.letter(&ada, subject::UNDO).await);
+    let undo = token(&post.email(&ada, subject::UNDO).await);
     let body = json!({"username": "eve", "email": address("eve")});
     assert_eq!(post.say_as(&root, "users", body).await.status, 201);
     let invitation = "An account was made for you at Gateward";
-    let invited = token(&post.letter(&address("eve"), invitation).await);
+    let invited = token(&post.email(&address("eve"), invitation).await);
     let role = json!({"permissions": ["users:read"]});
     let put = (Some(&root), Method::PUT, "roles/support".to_owned(), role.clone());
     assert!(send(client, &put).await.status.is_success());
@@ -132,13 +132,13 @@ async fn inv12_nothing_is_changed_where_the_event_cannot_be_written(kind: Databa
         act(admin, &Method::PUT, "roles/support", json!({"permissions": ["roles:read"]})),
         act(admin, &delete, "roles/support", none.clone()),
     ];
-    ledger.until_sealed().await;
+    ledger.until_chained().await;
     refuse(&ledger, true).await;
     let before = all(&ledger).await;
     for act in &acts {
-        let answer = send(client, act).await;
-        assert!(answer.status.is_server_error(), "{} {}: {answer:?}", act.1, act.2);
-        answer.is_problem();
+        let response = send(client, act).await;
+        assert!(response.status.is_server_error(), "{} {}: {response:?}", act.1, act.2);
+        response.is_problem();
         let after = all(&ledger).await;
         for ((table, before), after) in TABLES.iter().zip(&before).zip(&after) {
             assert_eq!(before, after, "{} {}: {table}", act.1, act.2);
@@ -151,6 +151,6 @@ async fn inv12_nothing_is_changed_where_the_event_cannot_be_written(kind: Databa
         assert_eq!(client.me(pair.access()).await.status, 200);
     }
     assert!(send(client, &acts[18]).await.status.is_success(), "{:?}", acts[18]);
-    ledger.until_sealed().await;
+    ledger.until_chained().await;
     is_whole(&post.plan);
 }

@@ -14,7 +14,7 @@ use crate::pair::Pair;
 
 on_both!(
     two_nodes_under_load_make_one_chain_and_every_check_of_it_finds_it_whole,
-    nodes_that_are_killed_while_they_seal_leave_a_whole_chain,
+    nodes_that_are_killed_while_they_chain_leave_a_whole_chain,
 );
 
 /// Who is busy.
@@ -86,41 +86,41 @@ async fn two_nodes_under_load_make_one_chain_and_every_check_of_it_finds_it_whol
         tokio::time::sleep(Duration::from_millis(700)).await;
         let (verdict, exported) = tokio::task::block_in_place(|| (is_whole(&plan), export(&plan)));
         let text = lines(&exported);
-        let file = verify_input(&plan, &["/dev/stdin", "--expect", &verdict.head], &text);
+        let file = verify_input(&plan, &["/dev/stdin", "--expect", &verdict.checkpoint], &text);
         assert_eq!(file.findings, Vec::<String>::new());
         assert!(verdict.seq > reached && file.seq >= verdict.seq, "{verdict:?} {file:?}");
         reached = verdict.seq;
     }
     load.end().await;
-    ledger.until_sealed().await;
+    ledger.until_chained().await;
     let all = has_no_gap(&ledger).await;
     let verdict = is_whole(&plan);
     assert_eq!((verdict.entries, verdict.seq, verdict.waiting), (all, all, Some(0)));
-    let mut sealed = 0.0;
+    let mut chained = 0.0;
     for node in &pair.nodes {
-        sealed += counted(node).await;
+        chained += counted(node).await;
     }
     #[expect(clippy::cast_precision_loss, reason = "there are some hundred")]
     let all = all as f64;
-    assert!((sealed - all).abs() < 0.5, "each was sealed once: {sealed} of {all}");
+    assert!((chained - all).abs() < 0.5, "each was sealed once: {chained} of {all}");
 }
 
 /// How many events a node says that it has sealed.
 async fn counted(node: &Node) -> f64 {
     let page = Client::new(&node.ops_url).get("/metrics").await.text;
-    let line = page.lines().find(|line| line.starts_with("gateward_audit_sealed_total "));
+    let line = page.lines().find(|line| line.starts_with("gateward_audit_chained_total "));
     line.and_then(|line| line.rsplit(' ').next()?.parse().ok()).unwrap_or_else(|| panic!("{page}"))
 }
 
 /// `kill -9` of both nodes in the midst of it, again and again.
-async fn nodes_that_are_killed_while_they_seal_leave_a_whole_chain(kind: Database) {
+async fn nodes_that_are_killed_while_they_chain_leave_a_whole_chain(kind: Database) {
     let mut pair = Pair::start(kind).await;
     let plan = pair.plan();
     let Some(ledger) = Ledger::open(&pair.database).await else { return };
     for name in NAMES {
         assert_eq!(pair.clients()[0].signup(name).await.status, 201);
     }
-    let mut head = String::new();
+    let mut checkpoint = String::new();
     for round in 0..KILLS {
         let load = Load::begin(&pair.clients());
         let pause = 900 + u64::try_from(round).unwrap() * 70;
@@ -128,12 +128,12 @@ async fn nodes_that_are_killed_while_they_seal_leave_a_whole_chain(kind: Databas
         pair.nodes.iter_mut().for_each(Node::kill);
         load.end().await;
         // Nobody is there: what is sealed is whole, and what is not waits.
-        let expect: &[&str] = if head.is_empty() { &[] } else { &["--expect", &head] };
+        let expect: &[&str] = if checkpoint.is_empty() { &[] } else { &["--expect", &checkpoint] };
         let verdict = super::ledger::verify(&plan, expect);
         assert_eq!(verdict.findings, Vec::<String>::new());
-        head = verdict.head;
+        checkpoint = verdict.checkpoint;
         pair.crash().await;
-        ledger.until_sealed().await;
+        ledger.until_chained().await;
         let all = has_no_gap(&ledger).await;
         assert_eq!(is_whole(&plan).entries, all);
     }
@@ -142,14 +142,14 @@ async fn nodes_that_are_killed_while_they_seal_leave_a_whole_chain(kind: Databas
 /// A node dies while it holds the lock of the chain and has read what it will seal; the other one
 /// seals that.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_a_node_was_sealing_when_it_died_the_other_one_seals() {
+async fn what_a_node_was_sealing_when_it_died_the_other_one_chains() {
     let database = TestDatabase::new(Database::Postgres).await;
     let plan = Plan::on(&database);
     let mut node = plan.start().await;
     let client = node.client();
     let pair = client.begin("ada").await;
     let Some(ledger) = Ledger::open(&database).await else { return };
-    ledger.until_sealed().await;
+    ledger.until_chained().await;
 
     let (mut first, mut second) = (database.postgres().await, database.postgres().await);
     let chain = first.transaction().await.unwrap();
@@ -165,9 +165,9 @@ async fn what_a_node_was_sealing_when_it_died_the_other_one_seals() {
     let other = plan.start().await;
     node.kill();
     event.rollback().await.unwrap();
-    let begun = Instant::now();
-    ledger.until_sealed().await;
-    assert!(begun.elapsed() < Duration::from_secs(20));
+    let started = Instant::now();
+    ledger.until_chained().await;
+    assert!(started.elapsed() < Duration::from_secs(20));
     has_no_gap(&ledger).await;
     assert_eq!(is_whole(&plan).waiting, Some(0));
     assert_eq!(other.client().login("ada", PASSWORD).await.status, 200);

@@ -1,6 +1,6 @@
 //! What is left of a deleted account in the trail.
 
-use gateward_e2e::{Answer, Client, Database, PASSWORD, Plan, TestDatabase, on_both, run};
+use gateward_e2e::{Client, Database, PASSWORD, Plan, TestDatabase, TestResponse, on_both, run};
 use reqwest::Method;
 use reqwest::header::{HeaderMap, HeaderValue};
 use serde_json::Value;
@@ -27,7 +27,7 @@ fn from(url: &str, address: &str) -> Client {
 }
 
 /// Makes an account and does something with it.
-async fn live(url: &str, (name, address): (&str, &str)) -> (Client, Answer) {
+async fn live(url: &str, (name, address): (&str, &str)) -> (Client, TestResponse) {
     let client = from(url, address);
     let pair = client.begin(name).await;
     client.login(name, "a wrong password").await.is(401, "invalid_credentials");
@@ -36,9 +36,9 @@ async fn live(url: &str, (name, address): (&str, &str)) -> (Client, Answer) {
     (client, pair)
 }
 
-async fn act(client: &Client, who: &Answer, method: Method, path: &str) {
-    let answer = client.send(client.request(method, path).bearer_auth(who.access())).await;
-    assert!(answer.status.is_success(), "{path}: {answer:?}");
+async fn act(client: &Client, who: &TestResponse, method: Method, path: &str) {
+    let response = client.send(client.request(method, path).bearer_auth(who.access())).await;
+    assert!(response.status.is_success(), "{path}: {response:?}");
 }
 
 /// How many events tell an address.
@@ -63,7 +63,8 @@ async fn s6_a_deleted_account_leaves_no_address_in_the_trail_and_the_chain_is_wh
         people.push(live(&node.url, who).await);
     }
     let [ada, cyd, dan, eve] = people.try_into().ok().unwrap();
-    let id = |(_, pair): &(Client, Answer)| pair.body["user"]["id"].as_str().unwrap().to_owned();
+    let id =
+        |(_, pair): &(Client, TestResponse)| pair.body["user"]["id"].as_str().unwrap().to_owned();
 
     // Ada administers: what she does to Eve tells where she is, and goes with her.
     said(&run(&plan, &["user", "grant", "ada", "admin"], ""));
@@ -80,11 +81,11 @@ async fn s6_a_deleted_account_leaves_no_address_in_the_trail_and_the_chain_is_wh
     said(&run(&plan, &["user", "delete", "dan", "--yes"], ""));
     is_whole(&plan);
 
-    // A node sweeps when it starts.
+    // A node cleanups when it starts.
     node.kill();
     let node = plan.start().await;
     ledger.until_none("SELECT count(*) FROM erasures").await;
-    ledger.until_sealed().await;
+    ledger.until_chained().await;
     for who in [ADA, CYD, DAN] {
         assert_eq!(count(&ledger, who.1).await, 0, "{who:?}");
     }
@@ -108,7 +109,7 @@ async fn s6_a_deleted_account_leaves_no_address_in_the_trail_and_the_chain_is_wh
     let sql = format!("UPDATE events SET ip = NULL, salt = NULL WHERE seq = {victim}");
     ledger.run(&sql).await;
     let found = format!("entry {victim} was erased, but account {} was not deleted", id(&eve));
-    let expected = verify(&plan, &["--expect", &verdict.head]);
+    let expected = verify(&plan, &["--expect", &verdict.checkpoint]);
     assert_eq!(expected.findings, [found]);
 }
 

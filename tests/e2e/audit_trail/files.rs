@@ -99,12 +99,12 @@ async fn a16_4_2_each_change_of_an_exported_file_is_found_by_its_number(kind: Da
     assert!(found.contains(&format!("{told}{}", last - 9)), "{found:#?}");
 
     // What was signed in the middle is an end as well; a head that was kept tells.
-    let place = usize::try_from(middle).unwrap();
-    let mut file = kept.lines[..=place].to_vec();
+    let index = usize::try_from(middle).unwrap();
+    let mut file = kept.lines[..=index].to_vec();
     let text = format!("{}{}", lines(&file), "{\"tip\":");
     assert!(!verify_input(&kept.plan, &["/dev/stdin"], &text).findings.is_empty());
     file.push(kept.lines[kept.lines.len() - 1].clone());
-    let arguments = ["/dev/stdin", "--expect", &kept.end.head];
+    let arguments = ["/dev/stdin", "--expect", &kept.end.checkpoint];
     let found = verify_input(&kept.plan, &arguments, &lines(&file)).findings;
     assert_eq!(found, [cut(middle)]);
 }
@@ -149,11 +149,11 @@ async fn an_export_is_checked_as_it_is_written(kind: Database) {
     fs::write(&file, &written.stdout).unwrap();
     let path = file.to_str().unwrap();
     let verdict = verify(&kept.plan, &[path]);
-    assert_eq!((&verdict.findings, &verdict.head), (&Vec::new(), &kept.end.head));
+    assert_eq!((&verdict.findings, &verdict.checkpoint), (&Vec::new(), &kept.end.checkpoint));
     assert_eq!((verdict.entries, verdict.waiting), (kept.end.entries, None));
-    let kept_head = ["/dev/stdin", "--expect", &kept.end.head];
+    let kept_checkpoint = ["/dev/stdin", "--expect", &kept.end.checkpoint];
     let text = String::from_utf8(written.stdout).unwrap();
-    assert_eq!(verify_input(&kept.plan, &kept_head, &text).findings, Vec::<String>::new());
+    assert_eq!(verify_input(&kept.plan, &kept_checkpoint, &text).findings, Vec::<String>::new());
     for (file, text) in [("nowhere.jsonl", "cannot be checked"), ("/dev/null", "no beginning")] {
         let complaint = complained(&run(&kept.plan, &["audit", "verify", file], ""));
         assert!(complaint.contains(text), "{complaint}");

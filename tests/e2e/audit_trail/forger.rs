@@ -11,7 +11,7 @@ pub(super) fn chain_anew(lines: &mut [Value], from: usize) {
         before = digest(&before, line);
         line["digest"] = hex(&before).into();
     }
-    lines[end]["tip"]["digest"] = hex(&before).into();
+    lines[end]["checkpoint"]["digest"] = hex(&before).into();
 }
 
 /// The digest of the chain up to an entry, from that up to the one before, as documented.

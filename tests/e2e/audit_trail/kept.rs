@@ -4,7 +4,7 @@ use gateward_e2e::{Client, Database, Node, PASSWORD, Plan, TestDatabase};
 use rustix::process::Signal;
 use serde_json::Value;
 
-use super::ledger::{Ledger, Verdict, export, is_whole};
+use super::ledger::{Ledger, VerifyResult, export, is_whole};
 use crate::pair::together;
 
 /// The people in it.
@@ -20,8 +20,8 @@ pub(super) struct Kept {
     /// The lines of an export: the beginning, the entries by their numbers, the end.
     pub(super) lines: Vec<Value>,
     /// What was said of it in the middle and at the end.
-    pub(super) middle: Verdict,
-    pub(super) end: Verdict,
+    pub(super) middle: VerifyResult,
+    pub(super) end: VerifyResult,
     _database: TestDatabase,
 }
 
@@ -37,7 +37,7 @@ impl Kept {
             assert_eq!(node.client().signup(name).await.status, 201);
         }
         act(&node.client()).await;
-        ledger.until_sealed().await;
+        ledger.until_chained().await;
         let middle = is_whole(&plan);
         ledger.run("CREATE TABLE middle_chain AS SELECT * FROM audit_chain").await;
         act(&node.client()).await;
@@ -65,14 +65,14 @@ impl Kept {
         let is_bare = |seq: i64| self.entry(seq)["signature"].is_null();
         let fits = |seq: &i64| {
             let entry = self.entry(*seq);
-            let whole = entry["event"] == "session_begun" && entry["ip"].is_string();
+            let whole = entry["event"] == "session_started" && entry["ip"].is_string();
             whole && (seq - 2..seq + 4).all(is_bare)
         };
         (3..self.last() - 4).find(fits).expect("a run of entries without a signature")
     }
 }
 
-/// Does what is written down: wrong passwords, log-ins, refreshes, log-outs.
+/// Does what is written down: wrong passwords, logins, refreshes, log-outs.
 pub(super) async fn act(client: &Client) {
     let tasks = NAMES.map(|name| {
         let client = client.clone();
@@ -103,7 +103,8 @@ pub(super) async fn foreign(kind: Database) -> Option<(String, String)> {
     node.client().begin("eve").await;
     stop(&mut node).await;
     let ledger = Ledger::open(&database).await?;
-    let signature = ledger.run("SELECT tip_signature FROM audit_chain").await.remove(0).remove(0);
+    let signature =
+        ledger.run("SELECT checkpoint_signature FROM audit_chain").await.remove(0).remove(0);
     Some((signature, lines(&export(&plan))))
 }
 

@@ -21,11 +21,11 @@ pub(super) struct Ledger {
 
 /// What `gateward audit verify` says.
 #[derive(Debug)]
-pub(super) struct Verdict {
+pub(super) struct VerifyResult {
     pub(super) findings: Vec<String>,
     pub(super) entries: i64,
     /// How far the chain has come, as `--expect` takes it.
-    pub(super) head: String,
+    pub(super) checkpoint: String,
     pub(super) seq: i64,
     /// How many events have no place yet; a file has none of them.
     pub(super) waiting: Option<i64>,
@@ -112,15 +112,15 @@ impl Ledger {
 
     /// Waits until a query gives zero.
     pub(super) async fn until_none(&self, sql: &str) {
-        let begun = Instant::now();
+        let started = Instant::now();
         while self.number(sql).await > 0 {
-            assert!(begun.elapsed() < PATIENCE, "{sql} is not 0");
+            assert!(started.elapsed() < PATIENCE, "{sql} is not 0");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
 
     /// Waits until every event has its place.
-    pub(super) async fn until_sealed(&self) {
+    pub(super) async fn until_chained(&self) {
         self.until_none("SELECT count(*) FROM events WHERE seq IS NULL").await;
     }
 
@@ -154,13 +154,13 @@ impl Ledger {
 
 /// Checks the trail of the database, or the file that the arguments name.
 #[track_caller]
-pub(super) fn verify(plan: &Plan, arguments: &[&str]) -> Verdict {
+pub(super) fn verify(plan: &Plan, arguments: &[&str]) -> VerifyResult {
     verify_input(plan, arguments, "")
 }
 
 /// The same with something on standard input.
 #[track_caller]
-pub(super) fn verify_input(plan: &Plan, arguments: &[&str], input: &str) -> Verdict {
+pub(super) fn verify_input(plan: &Plan, arguments: &[&str], input: &str) -> VerifyResult {
     let output = run(plan, &[&["audit", "verify", "--json"], arguments].concat(), input);
     let complaint = String::from_utf8(output.stderr).unwrap();
     let report: Value = serde_json::from_slice(&output.stdout)
@@ -175,12 +175,12 @@ pub(super) fn verify_input(plan: &Plan, arguments: &[&str], input: &str) -> Verd
         let told = "error: the audit trail is not what it was: there ";
         assert!(complaint.starts_with(told) && complaint.lines().count() == 1, "{complaint}");
     }
-    let tip = &report["tip"];
-    let seq = tip["seq"].as_i64().unwrap_or_default();
-    Verdict {
+    let latest = &report["checkpoint"];
+    let seq = latest["seq"].as_i64().unwrap_or_default();
+    VerifyResult {
         findings,
         entries: report["entries"].as_i64().unwrap(),
-        head: format!("{seq}:{}", tip["digest"].as_str().unwrap_or_default()),
+        checkpoint: format!("{seq}:{}", latest["digest"].as_str().unwrap_or_default()),
         seq,
         waiting: report["waiting"].as_i64(),
     }
@@ -188,7 +188,7 @@ pub(super) fn verify_input(plan: &Plan, arguments: &[&str], input: &str) -> Verd
 
 /// Asserts that nothing is wrong with the trail of the database.
 #[track_caller]
-pub(super) fn is_whole(plan: &Plan) -> Verdict {
+pub(super) fn is_whole(plan: &Plan) -> VerifyResult {
     let verdict = verify(plan, &[]);
     assert_eq!(verdict.findings, Vec::<String>::new());
     verdict

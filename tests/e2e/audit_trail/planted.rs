@@ -13,7 +13,7 @@ on_both!(
     a16_4_2_each_change_of_an_entry_is_found_by_its_number,
     a16_4_2_each_removal_swap_and_insertion_is_found_by_its_number,
     a16_4_2_a_forged_end_or_beginning_is_found,
-    a16_4_2_an_earlier_end_that_is_put_back_is_found_by_a_head_that_was_kept,
+    a16_4_2_an_earlier_end_that_is_put_back_is_found_by_a_checkpoint_that_was_kept,
     a16_4_2_the_database_itself_refuses_to_change_an_event,
 );
 
@@ -63,7 +63,7 @@ async fn find_each(kept: &Kept, faults: Vec<Fault>) {
         }
         kept.ledger.put_back().await;
     }
-    assert_eq!(is_whole(&kept.plan).head, kept.end.head);
+    assert_eq!(is_whole(&kept.plan).checkpoint, kept.end.checkpoint);
 }
 
 /// Row 16.4.2: whatever is changed of what an entry says.
@@ -203,7 +203,9 @@ async fn a16_4_2_a_forged_end_or_beginning_is_found(kind: Database) {
     let middle_of = |column: &str| format!("(SELECT {column} FROM middle_chain)");
     let begin = |seq: i64, signature: String| {
         let digest = format!("(SELECT digest FROM aside_events WHERE seq = {seq})");
-        let change = format!("floor_seq = {seq}, floor_digest = {digest}, {signature}");
+        let change = format!(
+            "retention_boundary_seq = {seq}, retention_boundary_digest = {digest}, {signature}"
+        );
         format!("DELETE FROM events WHERE seq <= {seq}; {}", chain(change))
     };
     let signed = |change: String| format!("UPDATE events SET signature = {change}");
@@ -212,18 +214,22 @@ async fn a16_4_2_a_forged_end_or_beginning_is_found(kind: Database) {
     let faults = vec![
         Fault::new(
             "the end is signed by somebody else",
-            chain(format!("tip_signature = '{foreign}'")),
+            chain(format!("checkpoint_signature = '{foreign}'")),
             &[forged(last)],
         ),
-        Fault::new("the end is not signed", chain("tip_signature = ''".into()), &[forged(last)]),
+        Fault::new(
+            "the end is not signed",
+            chain("checkpoint_signature = ''".into()),
+            &[forged(last)],
+        ),
         Fault::new(
             "the end is moved on",
-            chain("tip_seq = tip_seq + 5".to_owned()),
+            chain("checkpoint_seq = checkpoint_seq + 5".to_owned()),
             &[cut(last + 5, last), forged(last + 5)],
         ),
         Fault::new(
             "the digest of the end is another",
-            chain(format!("tip_digest = {}", middle_of("tip_digest"))),
+            chain(format!("checkpoint_digest = {}", middle_of("checkpoint_digest"))),
             &[forged(last)],
         ),
         Fault::new(
@@ -242,15 +248,19 @@ async fn a16_4_2_a_forged_end_or_beginning_is_found(kind: Database) {
             signed(format!("{} WHERE seq = {victim}", on(middle))),
             &[forged(victim)],
         ),
-        Fault::new("no beginning", begin(victim, "floor_signature = ''".to_owned()), &begins),
+        Fault::new(
+            "no beginning",
+            begin(victim, "retention_boundary_signature = ''".to_owned()),
+            &begins,
+        ),
         Fault::new(
             "a beginning by the signature of an end",
             begin(
                 middle,
                 format!(
-                    "floor_at = {}, floor_signature = {}",
-                    middle_of("tip_at"),
-                    middle_of("tip_signature")
+                    "retention_boundary_at = {}, retention_boundary_signature = {}",
+                    middle_of("checkpoint_at"),
+                    middle_of("checkpoint_signature")
                 ),
             ),
             &begins,
@@ -261,15 +271,17 @@ async fn a16_4_2_a_forged_end_or_beginning_is_found(kind: Database) {
 
 /// Row 16.4.2: an earlier end was signed, so nothing in the database tells; what is kept elsewhere
 /// does.
-async fn a16_4_2_an_earlier_end_that_is_put_back_is_found_by_a_head_that_was_kept(kind: Database) {
+async fn a16_4_2_an_earlier_end_that_is_put_back_is_found_by_a_checkpoint_that_was_kept(
+    kind: Database,
+) {
     let Some(kept) = Kept::new(kind).await else { return };
     let (last, middle) = (kept.last(), kept.middle.seq);
-    let expect = |head: &str| verify(&kept.plan, &["--expect", head]).findings;
+    let expect = |checkpoint: &str| verify(&kept.plan, &["--expect", checkpoint]).findings;
     let none = Vec::<String>::new();
-    for head in [&kept.middle.head, &kept.end.head] {
-        assert_eq!(expect(head), none);
+    for checkpoint in [&kept.middle.checkpoint, &kept.end.checkpoint] {
+        assert_eq!(expect(checkpoint), none);
     }
-    let (_, digest) = kept.end.head.split_once(':').unwrap();
+    let (_, digest) = kept.end.checkpoint.split_once(':').unwrap();
     let other = format!("the chain does not have the head that was kept at {middle}");
     assert_eq!(expect(&format!("{middle}:{digest}")), [other]);
 
@@ -277,17 +289,17 @@ async fn a16_4_2_an_earlier_end_that_is_put_back_is_found_by_a_head_that_was_kep
     kept.ledger.loosen().await;
     let put = "DELETE FROM audit_chain; INSERT INTO audit_chain SELECT * FROM middle_chain";
     kept.ledger.run(&format!("DELETE FROM events WHERE seq > {middle}; {put}")).await;
-    assert_eq!(is_whole(&kept.plan).head, kept.middle.head);
-    assert_eq!(expect(&kept.middle.head), none);
-    assert_eq!(expect(&kept.end.head), [cut(last, middle)]);
+    assert_eq!(is_whole(&kept.plan).checkpoint, kept.middle.checkpoint);
+    assert_eq!(expect(&kept.middle.checkpoint), none);
+    assert_eq!(expect(&kept.end.checkpoint), [cut(last, middle)]);
 
     kept.ledger.run("DELETE FROM events; DELETE FROM audit_chain").await;
     assert_eq!(is_whole(&kept.plan).entries, 0);
-    assert_eq!(expect(&kept.middle.head), [cut(middle, 0)]);
+    assert_eq!(expect(&kept.middle.checkpoint), [cut(middle, 0)]);
     kept.ledger.put_back().await;
-    assert_eq!(expect(&kept.end.head), none);
+    assert_eq!(expect(&kept.end.checkpoint), none);
 
-    for bad in ["", "17", &kept.end.head[1..40], "x:y"] {
+    for bad in ["", "17", &kept.end.checkpoint[1..40], "x:y"] {
         let refused = run(&kept.plan, &["audit", "verify", "--expect", bad], "");
         assert_eq!(refused.status.code(), Some(2), "{bad:?}: {refused:?}");
     }
@@ -337,7 +349,7 @@ async fn a16_4_2_the_database_itself_refuses_to_change_an_event(kind: Database) 
         assert!(refused.contains("events cannot be truncated"), "{refused}");
     }
     let verdict = is_whole(&kept.plan);
-    assert_eq!((verdict.head, verdict.waiting), (kept.end.head, Some(1)));
+    assert_eq!((verdict.checkpoint, verdict.waiting), (kept.end.checkpoint, Some(1)));
     let none = Vec::<String>::new();
     assert_eq!(none, verify(&kept.plan, &[]).findings);
 }

@@ -3,12 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use gateward_e2e::{Answer, Database, PASSWORD, on_both};
+use gateward_e2e::{Database, PASSWORD, TestResponse, on_both};
 use regex::Regex;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::post::{OTHER, Post, address, subject, token};
+use crate::mail_api::{OTHER, Post, address, subject, token};
 
 on_both!(
     inv12_what_people_do_is_written_down_once_with_who_and_where,
@@ -19,13 +19,13 @@ on_both!(
 /// A node, an administrator who reads its trail, and what was read so far.
 struct Reader {
     post: Post,
-    root: Answer,
+    root: TestResponse,
     /// The last event that was read.
     last: String,
     /// What identifiers are called here.
     names: BTreeMap<String, String>,
     /// What was done, and what was written down of it.
-    story: Vec<String>,
+    timeline: Vec<String>,
 }
 
 impl Reader {
@@ -35,17 +35,17 @@ impl Reader {
         post.command(&[create.as_slice(), &["--admin", "--password-stdin"]].concat());
         let root = post.login("root-of-all", PASSWORD).await;
         let (last, names) = (String::new(), BTreeMap::new());
-        let mut reader = Self { post, root, last, names, story: Vec::new() };
+        let mut reader = Self { post, root, last, names, timeline: Vec::new() };
         reader.note("").await;
-        reader.story.clear();
+        reader.timeline.clear();
         Some(reader)
     }
 
     async fn get(&self, path: &str) -> Value {
         let request = self.post.client.request(Method::GET, path).bearer_auth(self.root.access());
-        let answer = self.post.client.send(request).await;
-        assert_eq!(answer.status, 200, "{answer:?}");
-        answer.body
+        let response = self.post.client.send(request).await;
+        assert_eq!(response.status, 200, "{response:?}");
+        response.body
     }
 
     /// Reads what was written since.
@@ -58,13 +58,15 @@ impl Reader {
         let items = page["items"].as_array().unwrap();
         let new: Vec<&Value> = items.iter().take_while(|item| item["id"] != self.last).collect();
         items[0]["id"].as_str().unwrap().clone_into(&mut self.last);
-        // Letters are dropped and events erased whenever it is their turn.
-        let chores = ["letter_dropped", "events_erased"];
+        // Emails are dropped and events erased whenever it is their turn.
+        let background_jobs = ["email_discarded", "events_erased"];
         let new = new.into_iter().rev();
-        let new = new.filter(|item| !chores.iter().any(|chore| item["event"] == *chore));
+        let new = new.filter(|item| {
+            !background_jobs.iter().any(|background_job| item["event"] == *background_job)
+        });
         let mut told: Vec<String> = new.map(|item| self.told(item)).collect();
         told.sort();
-        self.story.push(format!("{what}: {}", told.join("; ")));
+        self.timeline.push(format!("{what}: {}", told.join("; ")));
     }
 
     /// An event in a line: what, why, by whom in which session, about whom and which session.
@@ -113,28 +115,34 @@ impl Reader {
     }
 
     /// Does something as somebody who is logged in, which must go well, and reads.
-    async fn act(&mut self, who: &Answer, method: Method, path: &str, body: Value) -> Answer {
+    async fn act(
+        &mut self,
+        who: &TestResponse,
+        method: Method,
+        path: &str,
+        body: Value,
+    ) -> TestResponse {
         let client = &self.post.client;
         let request = client.request(method.clone(), &format!("/v1/{path}"));
         let request = request.bearer_auth(who.access());
         let is_empty = body == json!({});
-        let answer = client.send(if is_empty { request } else { request.json(&body) }).await;
+        let response = client.send(if is_empty { request } else { request.json(&body) }).await;
         let mut path = path.to_owned();
         for (id, name) in &self.names {
             path = path.replace(id, name);
         }
-        self.note(&format!("{method} {path} {}", answer.status.as_u16())).await;
-        answer
+        self.note(&format!("{method} {path} {}", response.status.as_u16())).await;
+        response
     }
 
     /// The same without being anybody.
-    async fn say(&mut self, path: &str, body: Value) -> Answer {
-        let answer = self.post.say(path, body).await;
-        self.note(&format!("{path} {}", answer.status.as_u16())).await;
-        answer
+    async fn say(&mut self, path: &str, body: Value) -> TestResponse {
+        let response = self.post.say(path, body).await;
+        self.note(&format!("{path} {}", response.status.as_u16())).await;
+        response
     }
 
-    async fn login(&mut self, name: &str, password: &str) -> Answer {
+    async fn login(&mut self, name: &str, password: &str) -> TestResponse {
         self.say("login", json!({"identifier": name, "password": password})).await
     }
 
@@ -145,8 +153,8 @@ impl Reader {
     }
 
     #[track_caller]
-    fn is(&self, story: &[&str]) {
-        assert!(self.story == story, "{:#?}", self.story);
+    fn is(&self, timeline: &[&str]) {
+        assert!(self.timeline == timeline, "{:#?}", self.timeline);
     }
 }
 
@@ -155,7 +163,7 @@ fn is_own(event: &Value) -> bool {
     matches!(event["event"].as_str(), Some("key_created" | "events_erased"))
 }
 
-fn user_id(pair: &Answer) -> String {
+fn user_id(pair: &TestResponse) -> String {
     pair.body["user"]["id"].as_str().unwrap().to_owned()
 }
 
@@ -171,8 +179,8 @@ async fn inv12_what_people_do_is_written_down_once_with_who_and_where(kind: Data
     reader.login("ada", OTHER).await;
     let first = reader.login("ada", PASSWORD).await;
     let second = reader.login("ada", PASSWORD).await;
-    let device = first.text_of("device_token");
-    let known = json!({"identifier": ada, "password": PASSWORD, "device_token": device});
+    let device = first.text_of("known_device_token");
+    let known = json!({"identifier": ada, "password": PASSWORD, "known_device_token": device});
     let third = reader.say("login", known.clone()).await;
     let refreshed = json!({"refresh_token": third.refresh_token()});
     let next = reader.say("refresh", refreshed.clone()).await;
@@ -183,7 +191,7 @@ async fn inv12_what_people_do_is_written_down_once_with_who_and_where(kind: Data
     reader.say("logout", logout.clone()).await;
     reader.say("logout", logout).await;
 
-    let confirm = token(&reader.post.letter(&ada, subject::CONFIRM).await);
+    let confirm = token(&reader.post.email(&ada, subject::CONFIRM).await);
     reader.act(&first, Method::POST, "email/confirm", json!({"token": confirm})).await;
     for password in [OTHER, PASSWORD] {
         let body = json!({"password": password});
@@ -201,20 +209,20 @@ async fn inv12_what_people_do_is_written_down_once_with_who_and_where(kind: Data
     let wish = |password: &str| json!({"new_email": new, "password": password});
     reader.act(&first, Method::POST, "me/email", wish(OTHER)).await;
     reader.act(&first, Method::POST, "me/email", wish(PASSWORD)).await;
-    let confirm = token(&reader.post.letter(&new, subject::CONFIRM_NEW).await);
+    let confirm = token(&reader.post.email(&new, subject::CONFIRM_NEW).await);
     reader.act(&first, Method::POST, "email/confirm", json!({"token": confirm})).await;
-    let undo = token(&reader.post.letter(&old, subject::UNDO).await);
+    let undo = token(&reader.post.email(&old, subject::UNDO).await);
     reader.say("email/undo", json!({"token": undo})).await;
-    // Its letter has gone before the next one is asked for, whose link takes the place of the first.
+    // Its email has gone before the next one is asked for, whose link takes the place of the first.
     reader.post.settle().await;
 
     // Somebody else may know the password, so it is void.
     reader.login(&old, PASSWORD).await;
     reader.say("password/forgot", json!({"email": old})).await;
     reader.post.settle().await;
-    let mut letters = reader.post.server.letters_to(&old);
-    letters.retain(|letter| letter.subject == subject::RESET);
-    let reset = token(letters.last().unwrap());
+    let mut emails = reader.post.server.emails_to(&old);
+    emails.retain(|message| message.subject == subject::RESET);
+    let reset = token(emails.last().unwrap());
     let body = json!({"token": reset, "new_password": PASSWORD});
     reader.say("password/reset", body.clone()).await;
     reader.say("password/reset", body).await;
@@ -233,9 +241,9 @@ async fn inv12_what_people_do_is_written_down_once_with_who_and_where(kind: Data
         "signup 409: ",
         "login 401: login_failed by service",
         "login 401: login_failed by service of ada",
-        "login 200: session_begun by ada of ada on #2",
-        "login 200: session_begun by ada of ada on #3",
-        "login 200: session_begun by ada of ada on #4",
+        "login 200: session_started by ada of ada on #2",
+        "login 200: session_started by ada of ada on #3",
+        "login 200: session_started by ada of ada on #4",
         "refresh 200: ",
         "refresh 200: ",
         "refresh 401: session_ended (refresh_token_reused) by service of ada on #4",
@@ -247,7 +255,7 @@ async fn inv12_what_people_do_is_written_down_once_with_who_and_where(kind: Data
         "POST me/reauthenticate 200: reauthenticated by ada in #2 of ada on #2",
         "GET users 403: access_denied by ada in #2: users:read",
         "PATCH me 200: username_changed by ada in #2 of ada on #2",
-        "login 200: session_begun by ada of ada on #5",
+        "login 200: session_started by ada of ada on #5",
         "DELETE me/sessions/#4th 204: session_ended (ended_by_user) by ada in #2 of ada on #4th",
         "DELETE me/sessions/#4th 204: ",
         "POST me/email 422: password_refused by ada in #2 of ada on #2",
@@ -258,12 +266,12 @@ async fn inv12_what_people_do_is_written_down_once_with_who_and_where(kind: Data
         "password/forgot 202: ",
         "password/reset 204: password_reset by ada of ada; sessions_ended (password_reset) by ada of ada",
         "password/reset 400: ",
-        "login 200: session_begun by ada of ada on #6",
+        "login 200: session_started by ada of ada on #6",
         "POST me/password 422: password_refused by ada in #6 of ada on #6",
         "POST me/password 204: password_changed by ada in #6 of ada on #6; sessions_ended (password_changed) by ada in #6 of ada on #6",
-        "login 200: session_begun by ada of ada on #7",
+        "login 200: session_started by ada of ada on #7",
         "POST logout-all 204: sessions_ended (logout_all) by ada in #7 of ada on #7",
-        "login 200: session_begun by ada of ada on #8",
+        "login 200: session_started by ada of ada on #8",
         "DELETE me 422: password_refused by ada in #8 of ada on #8",
         "DELETE me 204: account_deleted by ada in #8 of ada; sessions_ended (account_deleted) by ada in #8 of ada",
         "login 401: login_failed by service",
@@ -279,7 +287,7 @@ async fn inv12_what_administrators_do_is_written_down_once_with_who_and_where(ki
     reader.act(&root, Method::POST, "users", body.clone()).await;
     reader.act(&root, Method::POST, "users", body).await;
     let invitation = "An account was made for you at Gateward";
-    let invited = token(&reader.post.letter(&address("eve"), invitation).await);
+    let invited = token(&reader.post.email(&address("eve"), invitation).await);
     let body = json!({"token": invited, "password": PASSWORD});
     reader.say("invitation/accept", body.clone()).await;
     reader.say("invitation/accept", body).await;
@@ -323,7 +331,7 @@ async fn inv12_what_administrators_do_is_written_down_once_with_who_and_where(ki
         "POST users 409: ",
         "invitation/accept 204: email_confirmed by eve of eve; invitation_accepted by eve of eve",
         "invitation/accept 400: ",
-        "login 200: session_begun by eve of eve on #2",
+        "login 200: session_started by eve of eve on #2",
         "PUT roles/support 201: role_defined by root-of-all in #1: role=support permissions=users:read before=",
         "PUT roles/support 200: role_defined by root-of-all in #1: role=support permissions=users:read,users:write before=users:read",
         "GET users 403: access_denied by eve in #2: users:read",
@@ -334,10 +342,10 @@ async fn inv12_what_administrators_do_is_written_down_once_with_who_and_where(ki
         "PATCH users/eve 200: username_changed by root-of-all in #1 of eve",
         "POST users/eve/reset-password 202: reset_requested by root-of-all in #1 of eve",
         "DELETE users/eve/sessions/#2 204: session_ended (ended_by_admin) by root-of-all in #1 of eve on #2",
-        "login 200: session_begun by eve of eve on #3",
+        "login 200: session_started by eve of eve on #3",
         "DELETE users/eve/sessions 204: sessions_ended (ended_by_admin) by root-of-all in #1 of eve",
         "DELETE users/eve/sessions 204: ",
-        "login 200: session_begun by eve of eve on #4",
+        "login 200: session_started by eve of eve on #4",
         "POST users/eve/disable 200: account_disabled by root-of-all in #1 of eve; sessions_ended (account_disabled) by root-of-all in #1 of eve",
         "login 403: login_refused by service of eve",
         "POST users/eve/disable 200: ",
@@ -368,7 +376,7 @@ async fn inv12_what_operators_do_is_written_down_once(kind: Database) {
         &["user", "delete", "eve", "--yes"],
         &["keys", "rotate"],
         &["keys", "rotate"],
-        &["keys", "reseal"],
+        &["keys", "rewrap"],
         &["session", "end-all", "--before", "2020-01-01T00:00:00Z"],
         &["user", "list"],
         &["audit", "verify", "--json"],
@@ -378,7 +386,7 @@ async fn inv12_what_operators_do_is_written_down_once(kind: Database) {
     }
     reader.is(&[
         "user create --username eve --email eve@example.org --password-stdin: account_created by operator of eve: roles=user",
-        "login 200: session_begun by eve of eve on #2",
+        "login 200: session_started by eve of eve on #2",
         "user grant eve admin: roles_changed by operator of eve: roles=admin,user before=user",
         "user grant eve admin: ",
         "user revoke eve admin: roles_changed by operator of eve: roles=user before=admin,user",
@@ -390,7 +398,7 @@ async fn inv12_what_operators_do_is_written_down_once(kind: Database) {
         "user delete eve --yes: account_deleted by operator of eve; sessions_ended (account_deleted) by operator of eve",
         "keys rotate: key_created by operator: key=… purpose=access; key_created by operator: key=… purpose=audit; key_created by operator: key=… purpose=link; key_created by operator: key=… purpose=refresh",
         "keys rotate: ",
-        "keys reseal: keys_resealed by operator",
+        "keys rewrap: keys_rewrapped by operator",
         "session end-all --before 2020-01-01T00:00:00Z: sessions_ended (ended_by_admin) by operator",
         "user list: ",
         "audit verify --json: ",

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use gateward_e2e::{Answer, Client, Database, Node, PASSWORD, Plan, TestDatabase, claims};
+use gateward_e2e::{Client, Database, Node, PASSWORD, Plan, TestDatabase, TestResponse, claims};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
@@ -32,7 +32,7 @@ struct Asker {
 }
 
 impl Asker {
-    fn with(name: &'static str, pair: &Answer) -> Self {
+    fn with(name: &'static str, pair: &TestResponse) -> Self {
         let permissions = claims(pair.access())["permissions"].clone();
         Self {
             name,
@@ -69,15 +69,15 @@ impl Asker {
 }
 
 /// Two nodes on one database. With one of them, tokens and passwords get old soon.
-struct Crowd {
+struct Callers {
     client: Client,
     hasty: Client,
-    admin: Answer,
+    admin: TestResponse,
     _nodes: [Node; 2],
     _database: TestDatabase,
 }
 
-impl Crowd {
+impl Callers {
     async fn new() -> Self {
         let database = TestDatabase::new(Database::Sqlite).await;
         let plan = Plan::on(&database).with("http.docs", true);
@@ -90,10 +90,10 @@ impl Crowd {
         Self { hasty: hasty.client(), client, admin, _nodes: [node, hasty], _database: database }
     }
 
-    async fn administer(&self, method: Method, path: &str, body: &Value) {
+    async fn admin(&self, method: Method, path: &str, body: &Value) {
         let request = self.client.request(method, path).bearer_auth(self.admin.access());
-        let answer = self.client.send(request.json(body)).await;
-        assert!(answer.status.is_success(), "{path}: {answer:?}");
+        let response = self.client.send(request.json(body)).await;
+        assert!(response.status.is_success(), "{path}: {response:?}");
     }
 
     /// Everybody there is.
@@ -128,33 +128,33 @@ impl Crowd {
     }
 
     /// An administrator whose access token is past its time.
-    async fn expired(&self) -> Answer {
+    async fn expired(&self) -> TestResponse {
         let late = self.hasty.login("grace", PASSWORD).await;
-        let begun = Instant::now();
+        let started = Instant::now();
         while self.client.me(late.access()).await.status == 200 {
-            assert!(begun.elapsed() < PATIENCE, "the token does not expire");
+            assert!(started.elapsed() < PATIENCE, "the token does not expire");
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
         late
     }
 
-    async fn moderator(&self) -> Answer {
+    async fn moderator(&self) -> TestResponse {
         let role = json!({ "permissions": MODERATES });
-        self.administer(Method::PUT, "/v1/roles/moderator", &role).await;
+        self.admin(Method::PUT, "/v1/roles/moderator", &role).await;
         let id = self.client.signup("mia").await.text_of("id").to_owned();
         let roles = json!({"roles": ["moderator"]});
-        self.administer(Method::PUT, &format!("/v1/users/{id}/roles"), &roles).await;
+        self.admin(Method::PUT, &format!("/v1/users/{id}/roles"), &roles).await;
         self.client.login("mia", PASSWORD).await
     }
 
     /// Somebody who was an administrator and is disabled.
-    async fn disabled(&self) -> Answer {
+    async fn disabled(&self) -> TestResponse {
         let pair = self.client.begin("dan").await;
         let path = format!("/v1/users/{}", pair.body["user"]["id"].as_str().unwrap());
         let roles = json!({"roles": ["admin"]});
-        self.administer(Method::PUT, &format!("{path}/roles"), &roles).await;
+        self.admin(Method::PUT, &format!("{path}/roles"), &roles).await;
         let pair = self.client.refresh(pair.refresh_token(), None).await;
-        self.administer(Method::POST, &format!("{path}/disable"), &json!({})).await;
+        self.admin(Method::POST, &format!("{path}/disable"), &json!({})).await;
         pair
     }
 
@@ -175,9 +175,9 @@ impl Crowd {
 /// Rows B4 and 8.2.1: seven askers, every operation, and what the table says of each.
 #[tokio::test(flavor = "multi_thread")]
 async fn b4_every_operation_lets_in_whom_the_table_names_and_refuses_all_others() {
-    let crowd = Crowd::new().await;
-    let client = &crowd.client;
-    let askers = crowd.askers().await;
+    let callers = Callers::new().await;
+    let client = &callers.client;
+    let askers = callers.askers().await;
     let permissions: Vec<usize> = askers.iter().map(|asker| asker.permissions.len()).collect();
     assert_eq!(permissions, [0, 8, 8, 0, 2, 8, 8], "nothing but permissions differs");
     let mut asked = 0;
@@ -186,9 +186,9 @@ async fn b4_every_operation_lets_in_whom_the_table_names_and_refuses_all_others(
         if row.who == "holder" {
             continue;
         }
-        let stranger = client.send(Crowd::bent(row, client)).await.status;
+        let stranger = client.send(Callers::bent(row, client)).await.status;
         for asker in &askers {
-            let bent = client.send(asker.signs(Crowd::bent(row, client))).await;
+            let bent = client.send(asker.signs(Callers::bent(row, client))).await;
             asked += 1;
             let Some((status, code)) = asker.refusal(row) else {
                 let is_told = bent.status.is_client_error() || row.who == "anyone";
@@ -196,24 +196,24 @@ async fn b4_every_operation_lets_in_whom_the_table_names_and_refuses_all_others(
                 // Where credentials are not looked at, they make no difference.
                 assert!(row.who != "anyone" || bent.status == stranger, "{name}: {bent:?}");
                 if row.who != "anyone" && row.operation.method == Method::GET {
-                    let plain = client.send(asker.signs(Crowd::plain(row, client))).await;
+                    let plain = client.send(asker.signs(Callers::plain(row, client))).await;
                     let is_shown = matches!(plain.status.as_u16(), 200 | 404);
                     assert!(is_shown, "{} asks {name}: {plain:?}", asker.name);
                 }
                 continue;
             };
-            let plain = client.send(asker.signs(Crowd::plain(row, client))).await;
-            for answer in [&bent, &plain] {
-                let found = (answer.status.as_u16(), answer.code());
-                assert_eq!(found, (status, code), "{} asks {name}: {answer:?}", asker.name);
-                answer.is_problem();
+            let plain = client.send(asker.signs(Callers::plain(row, client))).await;
+            for response in [&bent, &plain] {
+                let found = (response.status.as_u16(), response.code());
+                assert_eq!(found, (status, code), "{} asks {name}: {response:?}", asker.name);
+                response.is_problem();
                 if code == "forbidden" {
-                    assert!(answer.text_of("detail").contains(row.who.trim_matches('`')));
+                    assert!(response.text_of("detail").contains(row.who.trim_matches('`')));
                     let challenge = r#"Bearer realm="gateward", error="insufficient_scope""#;
-                    assert_eq!(answer.headers["www-authenticate"], challenge, "{name}");
+                    assert_eq!(response.headers["www-authenticate"], challenge, "{name}");
                 }
                 if code == "session_ended" {
-                    assert_eq!(answer.body["reason"], "account_disabled", "{name}");
+                    assert_eq!(response.body["reason"], "account_disabled", "{name}");
                 }
             }
         }
@@ -263,8 +263,8 @@ async fn holders_alone_refresh_and_log_out(client: &Client, askers: &[Asker]) {
 /// anything else is looked at, and nothing else is.
 #[tokio::test(flavor = "multi_thread")]
 async fn b10_acts_that_the_table_names_want_a_recent_password() {
-    let crowd = Crowd::new().await;
-    let hasty = &crowd.hasty;
+    let callers = Callers::new().await;
+    let hasty = &callers.hasty;
     tokio::time::sleep(Duration::from_millis(2_100)).await;
     let mut wanted = BTreeSet::new();
     for row in &rows(operations(hasty).await).unwrap() {
@@ -273,7 +273,7 @@ async fn b10_acts_that_the_table_names_want_a_recent_password() {
         if !is_administered {
             continue;
         }
-        let bent = hasty.send(Crowd::bent(row, hasty).bearer_auth(crowd.admin.access())).await;
+        let bent = hasty.send(Callers::bent(row, hasty).bearer_auth(callers.admin.access())).await;
         let is_refused = bent.code() == "reauthentication_required";
         assert_eq!(is_refused, row.on_what.contains(RECENT), "{}: {bent:?}", row.operation.name());
         if is_refused {

@@ -4,16 +4,16 @@ use gateward_e2e::{Browser, Client, PASSWORD};
 use serde_json::json;
 
 use super::{SEND, script, wait_for_heading, wait_for_text};
-use crate::dev_inbox::{forgot, letters, link, reachable, wait_for};
+use crate::dev_inbox::{emails, forgot, link, reachable, wait_for};
 
 /// A wrong password is told of beside the form, and a right one goes with the same link.
 #[tokio::test]
 async fn a_wrong_password_does_not_spoil_the_link() {
     let Some(browser) = Browser::start(390, 844, false).await else { return };
-    let stage = reachable(&[]).await;
-    let pair = stage.client.begin("ada").await;
-    let letter = wait_for(&stage.client, "ada@example.org", "Confirm", 1).await;
-    browser.goto(link(&letter)).await;
+    let server = reachable(&[]).await;
+    let pair = server.client.begin("ada").await;
+    let message = wait_for(&server.client, "ada@example.org", "Confirm", 1).await;
+    browser.goto(link(&message)).await;
     browser.fill("input[name=password]", "not the right one").await;
     browser.click(SEND).await;
     wait_for_text(&browser, "[role=alert]", "Check the password").await;
@@ -23,24 +23,24 @@ async fn a_wrong_password_does_not_spoil_the_link() {
     browser.fill("input[name=password]", PASSWORD).await;
     browser.click(SEND).await;
     wait_for_heading(&browser, "Your address is confirmed").await;
-    assert_eq!(stage.client.me(pair.access()).await.body["email_verified"], true);
+    assert_eq!(server.client.me(pair.access()).await.body["email_verified"], true);
 }
 
 /// Whoever cannot use the link any more finds the way to the code from there.
 #[tokio::test]
 async fn a_bad_link_leads_to_the_code() {
     let Some(browser) = Browser::start(390, 844, false).await else { return };
-    let stage = reachable(&[]).await;
-    assert_eq!(stage.client.signup("ada").await.status, 201);
-    forgot(&stage.client, "ada@example.org").await;
-    let letter = wait_for(&stage.client, "ada@example.org", "Choose", 1).await;
-    browser.goto(&format!("{}/reset-password#token=cut-off", stage.node.url)).await;
+    let server = reachable(&[]).await;
+    assert_eq!(server.client.signup("ada").await.status, 201);
+    forgot(&server.client, "ada@example.org").await;
+    let message = wait_for(&server.client, "ada@example.org", "Choose", 1).await;
+    browser.goto(&format!("{}/reset-password#token=cut-off", server.node.url)).await;
     browser.fill("input[name=new_password]", "an entirely new one").await;
     browser.click(SEND).await;
     wait_for_text(&browser, "[role=alert]", "not good any more").await;
     browser.click("a[href='/reset-password']").await;
     browser.fill("input[name=email]", "ada@example.org").await;
-    browser.fill("input[name=code]", letter["code"].as_str().unwrap()).await;
+    browser.fill("input[name=code]", message["code"].as_str().unwrap()).await;
     browser.fill("input[name=new_password]", "an entirely new one").await;
     browser.click(SEND).await;
     wait_for_heading(&browser, "Your password is changed").await;
@@ -50,11 +50,11 @@ async fn a_bad_link_leads_to_the_code() {
 #[tokio::test]
 async fn a_password_that_is_refused_is_told_of_at_its_field() {
     let Some(browser) = Browser::start(390, 844, false).await else { return };
-    let stage = reachable(&[]).await;
-    assert_eq!(stage.client.signup("ada").await.status, 201);
-    forgot(&stage.client, "ada@example.org").await;
-    let letter = wait_for(&stage.client, "ada@example.org", "Choose", 1).await;
-    browser.goto(link(&letter)).await;
+    let server = reachable(&[]).await;
+    assert_eq!(server.client.signup("ada").await.status, 201);
+    forgot(&server.client, "ada@example.org").await;
+    let message = wait_for(&server.client, "ada@example.org", "Choose", 1).await;
+    browser.goto(link(&message)).await;
     browser.fill("input[name=new_password]", "password123").await;
     browser.click(SEND).await;
     let field = browser.wait_for("input[name=new_password][aria-invalid=true]").await;
@@ -75,10 +75,10 @@ async fn a_password_that_is_refused_is_told_of_at_its_field() {
 #[tokio::test]
 async fn a_name_that_is_gone_is_chosen_anew_on_the_page() {
     let Some(browser) = Browser::start(390, 844, true).await else { return };
-    let stage = reachable(&[("signup.email_verification", "required")]).await;
-    let client = &stage.client;
-    for place in ["first", "second"] {
-        let email = format!("{place}@example.org");
+    let server = reachable(&[("signup.email_verification", "required")]).await;
+    let client = &server.client;
+    for index in ["first", "second"] {
+        let email = format!("{index}@example.org");
         let body = json!({"username": "ada", "email": email, "password": PASSWORD});
         assert_eq!(client.send(client.post("/v1/signup", &body)).await.status, 202);
     }
@@ -92,19 +92,19 @@ async fn a_name_that_is_gone_is_chosen_anew_on_the_page() {
     browser.fill("input[name=username]", "ada.second").await;
     browser.click(SEND).await;
     wait_for_heading(&browser, "Your address is confirmed").await;
-    for (name, place) in [("ada", "first"), ("ada.second", "second")] {
-        let answer = client.login(name, PASSWORD).await;
-        assert_eq!(answer.body["user"]["email"], format!("{place}@example.org"), "{answer:?}");
+    for (name, index) in [("ada", "first"), ("ada.second", "second")] {
+        let response = client.login(name, PASSWORD).await;
+        assert_eq!(response.body["user"]["email"], format!("{index}@example.org"), "{response:?}");
     }
-    assert_eq!(letters(client).await.len(), 2);
+    assert_eq!(emails(client).await.len(), 2);
 }
 
-/// Opens the link of the letter to an address, and sends the form with the password.
+/// Opens the link of the email to an address, and sends the form with the password.
 async fn confirm(browser: &Browser, client: &Client, email: &str) {
-    let letter = wait_for(client, email, "Confirm", 1).await;
-    // As a click on the letter does it: not on the page that is open.
+    let message = wait_for(client, email, "Confirm", 1).await;
+    // As a click on the email does it: not on the page that is open.
     browser.goto("about:blank").await;
-    browser.goto(link(&letter)).await;
+    browser.goto(link(&message)).await;
     browser.fill("input[name=password]", PASSWORD).await;
     browser.click(SEND).await;
 }

@@ -5,76 +5,76 @@ use serde_json::{Value, json};
 
 use super::{SEND, wait_for_heading, wait_for_text};
 use crate::dev_inbox::{forgot, link, reachable, wait_for};
-use crate::stage::Stage;
+use crate::test_server::TestServer;
 
-async fn start() -> Option<(Browser, Stage)> {
+async fn start() -> Option<(Browser, TestServer)> {
     let plan = BrowserPlan { scripts: false, ..BrowserPlan::new(390, 844, false) };
     Some((plan.start().await?, reachable(&[]).await))
 }
 
-/// Types the address and the code of a letter.
-async fn type_code(browser: &Browser, letter: &Value) {
-    browser.fill("input[name=email]", letter["to"].as_str().unwrap()).await;
-    browser.fill("input[name=code]", letter["code"].as_str().unwrap()).await;
+/// Types the address and the code of an email.
+async fn type_code(browser: &Browser, message: &Value) {
+    browser.fill("input[name=email]", message["to"].as_str().unwrap()).await;
+    browser.fill("input[name=code]", message["code"].as_str().unwrap()).await;
 }
 
 #[tokio::test]
 async fn an_address_is_confirmed_by_a_code_without_a_script() {
-    let Some((browser, stage)) = start().await else { return };
-    let pair = stage.client.begin("ada").await;
-    let letter = wait_for(&stage.client, "ada@example.org", "Confirm", 1).await;
+    let Some((browser, server)) = start().await else { return };
+    let pair = server.client.begin("ada").await;
+    let message = wait_for(&server.client, "ada@example.org", "Confirm", 1).await;
     // Whoever has no script follows the link all the same, and is asked for the code.
-    browser.goto(link(&letter)).await;
-    type_code(&browser, &letter).await;
+    browser.goto(link(&message)).await;
+    type_code(&browser, &message).await;
     browser.fill("input[name=password]", "not the right one").await;
     browser.click(SEND).await;
     wait_for_text(&browser, "[role=alert]", "Check the password").await;
     let kept = browser.wait_for("input[name=email]").await.attribute("value").await.unwrap();
     assert_eq!(kept.as_deref(), Some("ada@example.org"));
-    type_code(&browser, &letter).await;
+    type_code(&browser, &message).await;
     browser.fill("input[name=password]", PASSWORD).await;
     browser.click(SEND).await;
     wait_for_heading(&browser, "Your address is confirmed").await;
-    assert_eq!(stage.client.me(pair.access()).await.body["email_verified"], true);
+    assert_eq!(server.client.me(pair.access()).await.body["email_verified"], true);
 }
 
 #[tokio::test]
 async fn a_password_is_reset_by_a_code_without_a_script() {
-    let Some((browser, stage)) = start().await else { return };
-    assert_eq!(stage.client.signup("ada").await.status, 201);
-    forgot(&stage.client, "ada@example.org").await;
-    let letter = wait_for(&stage.client, "ada@example.org", "Choose", 1).await;
-    browser.goto(&format!("{}/reset-password", stage.node.url)).await;
-    type_code(&browser, &letter).await;
+    let Some((browser, server)) = start().await else { return };
+    assert_eq!(server.client.signup("ada").await.status, 201);
+    forgot(&server.client, "ada@example.org").await;
+    let message = wait_for(&server.client, "ada@example.org", "Choose", 1).await;
+    browser.goto(&format!("{}/reset-password", server.node.url)).await;
+    type_code(&browser, &message).await;
     browser.fill("input[name=new_password]", "an entirely new one").await;
     browser.click(SEND).await;
     wait_for_heading(&browser, "Your password is changed").await;
-    assert_eq!(stage.client.login("ada", "an entirely new one").await.status, 200);
-    stage.client.login("ada", PASSWORD).await.is(401, "invalid_credentials");
+    assert_eq!(server.client.login("ada", "an entirely new one").await.status, 200);
+    server.client.login("ada", PASSWORD).await.is(401, "invalid_credentials");
 }
 
 #[tokio::test]
 async fn a_change_of_address_is_undone_by_a_pasted_link_without_a_script() {
-    let Some((browser, stage)) = start().await else { return };
-    let client = &stage.client;
+    let Some((browser, server)) = start().await else { return };
+    let client = &server.client;
     let pair = client.begin("ada").await;
     let body = json!({"new_email": "new@example.org", "password": PASSWORD});
     assert_eq!(client.post_as(pair.access(), "/v1/me/email", &body).await.status, 202);
-    let letter = wait_for(client, "ada@example.org", "Your address is to be changed", 1).await;
-    browser.goto(&format!("{}/undo-email-change", stage.node.url)).await;
-    browser.fill("input[name=token]:not([type=hidden])", link(&letter)).await;
+    let message = wait_for(client, "ada@example.org", "Your address is to be changed", 1).await;
+    browser.goto(&format!("{}/undo-email-change", server.node.url)).await;
+    browser.fill("input[name=token]:not([type=hidden])", link(&message)).await;
     browser.click(SEND).await;
     wait_for_heading(&browser, "Your address is back").await;
     client.me(pair.access()).await.is(401, "session_ended");
     wait_for(client, "ada@example.org", "Choose a new password", 1).await;
 }
 
-/// The inbox, too, shows new letters where no script does it.
+/// The inbox, too, shows new emails where no script does it.
 #[tokio::test]
-async fn the_inbox_looks_for_letters_without_a_script() {
-    let Some((browser, stage)) = start().await else { return };
-    browser.goto(&format!("{}/dev/inbox", stage.node.url)).await;
-    assert!(browser.text("#letters").await.contains("No letters yet"));
-    assert_eq!(stage.client.signup("ada").await.status, 201);
-    wait_for_text(&browser, "#letters > details", "Confirm your address for Gateward").await;
+async fn the_inbox_looks_for_emails_without_a_script() {
+    let Some((browser, server)) = start().await else { return };
+    browser.goto(&format!("{}/dev/inbox", server.node.url)).await;
+    assert!(browser.text("#emails").await.contains("No emails yet"));
+    assert_eq!(server.client.signup("ada").await.status, 201);
+    wait_for_text(&browser, "#emails > details", "Confirm your address for Gateward").await;
 }

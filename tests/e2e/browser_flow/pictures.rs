@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use gateward_e2e::{Browser, PASSWORD};
 use serde_json::json;
 
-use super::{NEWEST, SEND, script, wait_for_heading, wait_for_letters};
+use super::{NEWEST, SEND, script, wait_for_emails, wait_for_heading};
 use crate::dev_inbox::{forgot, link, reachable, wait_for};
-use crate::stage::Stage;
+use crate::test_server::TestServer;
 
 #[expect(clippy::disallowed_methods, reason = "a test is told by its environment")]
 fn folder() -> Option<PathBuf> {
@@ -45,9 +45,9 @@ impl Look {
         }
     }
 
-    async fn at_the_pages(&self, stage: &Stage) {
-        let (browser, client) = (&self.browser, &stage.client);
-        let open = async |path: &str| browser.goto(&format!("{}{path}", stage.node.url)).await;
+    async fn at_the_pages(&self, server: &TestServer) {
+        let (browser, client) = (&self.browser, &server.client);
+        let open = async |path: &str| browser.goto(&format!("{}{path}", server.node.url)).await;
         open("/dev/inbox").await;
         self.take("inbox-empty").await;
         let pair = client.begin("ada").await;
@@ -59,7 +59,7 @@ impl Look {
         assert_eq!(client.post_as(pair.access(), "/v1/me/email", &body).await.status, 202);
         let undo = wait_for(client, "ada@example.org", "Your address is to be changed", 1).await;
         wait_for(client, "new@example.org", "Confirm", 1).await;
-        wait_for_letters(browser, 5).await;
+        wait_for_emails(browser, 5).await;
         open("/dev/inbox").await;
         browser.enter_frame(&format!("{NEWEST} iframe")).await;
         browser.wait_for("h1").await;

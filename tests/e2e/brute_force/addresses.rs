@@ -1,12 +1,12 @@
 //! Who counts as one client, whatever headers say: row L3.
 
-use gateward_e2e::{Answer, Client, Database, Node, PASSWORD, Plan, TestDatabase, on_both};
+use gateward_e2e::{Client, Database, Node, PASSWORD, Plan, TestDatabase, TestResponse, on_both};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::siege::{WRONG, address, wait_of};
+use super::attack::{WRONG, address, wait_of};
 use crate::commands::said;
-use crate::mail_stage::metric;
+use crate::mail_fixture::metric;
 use crate::operator::create;
 
 on_both!(
@@ -19,14 +19,14 @@ on_both!(
 struct Guarded {
     node: Node,
     client: Client,
-    admin: Answer,
+    admin: TestResponse,
     _database: TestDatabase,
 }
 
 impl Guarded {
     async fn start(kind: Database, trusted: &str) -> Self {
         let database = TestDatabase::new(kind).await;
-        let plan = Plan::on(&database).with("throttle.enabled", true);
+        let plan = Plan::on(&database).with("rate limit.enabled", true);
         let plan = plan.with("http.trusted_proxies", trusted);
         let node = plan.start().await;
         said(&create(&plan, ("root", "root@example.org"), PASSWORD));
@@ -37,7 +37,7 @@ impl Guarded {
     }
 
     /// Tries a password with these headers.
-    async fn attempt(&self, password: &str, headers: &[(&str, String)]) -> Answer {
+    async fn attempt(&self, password: &str, headers: &[(&str, String)]) -> TestResponse {
         let body = json!({"identifier": "root", "password": password});
         let mut request = self.client.post("/v1/login", &body);
         for (name, value) in headers {
@@ -54,7 +54,7 @@ impl Guarded {
         page.body["items"].as_array().unwrap().clone()
     }
 
-    /// From where the log-ins failed that are written down.
+    /// From where the logins failed that are written down.
     async fn failed_from(&self) -> Vec<String> {
         let events = self.events("login_failed").await;
         events.iter().map(|event| event["ip"].as_str().unwrap().to_owned()).collect()
@@ -129,14 +129,14 @@ async fn what_was_tried_and_who_waits_is_written_down_and_counted(kind: Database
     assert_eq!(failed.len(), 6);
     assert_eq!(about(&failed[0]), Value::Null, "{failed:#?}");
     assert!(failed[1..].iter().all(|event| about(event) == *root), "{failed:#?}");
-    // The wait began once; that others have found it is no news.
-    let waits = guarded.events("throttled").await;
+    // The wait began once; that others have found it is no invalidation events.
+    let waits = guarded.events("rate_limited").await;
     assert_eq!(waits.len(), 1, "{waits:#?}");
     assert_eq!((&waits[0]["ip"], &waits[0]["detail"]), (&json!("203.0.113.9"), &json!("login")));
     assert_eq!((about(&waits[0]), &waits[0]["outcome"]), (root.clone(), &json!("failure")));
     for (name, expected) in [
         ("gateward_logins_total{outcome=\"failed\"}", 6.0),
-        ("gateward_throttled_total{pathway=\"login\"}", 3.0),
+        ("gateward_rate_limited_total{scope=\"login\"}", 3.0),
     ] {
         let counted = metric(&guarded.node, name).await.unwrap_or_default();
         assert!((counted - expected).abs() < 0.5, "{name}: {counted}");

@@ -4,10 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest;
-use gateward_e2e::{Answer, Client, Database, Node, PASSWORD, Plan, TestDatabase};
+use gateward_e2e::{Client, Database, Node, PASSWORD, Plan, TestDatabase, TestResponse};
 use serde_json::json;
 
-use super::siege::NEW;
+use super::attack::NEW;
 use crate::commands::said;
 use crate::dev_inbox::{forgot, token, wait_for};
 use crate::operator::create;
@@ -54,7 +54,7 @@ fn write(form: Form, list: &Path) {
 struct Listed {
     _node: Node,
     client: Client,
-    admin: Answer,
+    admin: TestResponse,
     database: TestDatabase,
 }
 
@@ -78,7 +78,7 @@ impl Listed {
     }
 
     /// Does what sets a password, with this one.
-    async fn choose(&self, way: &Way, password: &str) -> Answer {
+    async fn choose(&self, way: &Way, password: &str) -> TestResponse {
         let (path, body) = match way {
             Way::Signup => {
                 let email = "cyd@example.org";
@@ -98,7 +98,7 @@ impl Listed {
         self.client.send(self.client.post(&format!("/v1/{path}"), &body)).await
     }
 
-    /// All the ways, with letters on which nothing was done yet.
+    /// All the ways, with emails on which nothing was done yet.
     async fn ways(&self) -> [Way; 4] {
         let (client, bob) = (&self.client, "bob@example.org");
         assert_eq!(client.signup("bob").await.status, 201);
@@ -135,7 +135,7 @@ impl Way {
     }
 }
 
-/// Row P6: wherever somebody chooses a password; and a letter is not used up by it.
+/// Row P6: wherever somebody chooses a password; and an email is not used up by it.
 async fn is_refused_everywhere(form: Form) {
     let listed = Listed::start(form).await;
     for way in listed.ways().await {
@@ -143,8 +143,8 @@ async fn is_refused_everywhere(form: Form) {
         refused.is(422, "validation_failed");
         assert_eq!(refused.fields(), [way.field()]);
         assert_eq!(refused.body["errors"][0]["code"], "breached_password");
-        let answer = listed.choose(&way, NEW).await;
-        assert!(answer.status.is_success(), "{answer:?}");
+        let response = listed.choose(&way, NEW).await;
+        assert!(response.status.is_success(), "{response:?}");
     }
     for name in ["cyd", "root", "bob", "eve"] {
         listed.client.login(name, BREACHED).await.is(401, "invalid_credentials");
@@ -172,8 +172,8 @@ async fn nothing_is_accepted_without_it(form: Form) {
     assert_eq!(listed.client.login("bob", PASSWORD).await.status, 200, "it was chosen before");
     fs::rename(away, list).unwrap();
     for way in &ways {
-        let answer = listed.choose(way, NEW).await;
-        assert!(answer.status.is_success(), "{answer:?}");
+        let response = listed.choose(way, NEW).await;
+        assert!(response.status.is_success(), "{response:?}");
     }
 }
 

@@ -57,14 +57,14 @@ pub(super) fn serve_page(certificate: &Certificate) -> u16 {
     std::thread::spawn(move || {
         for stream in listener.incoming().flatten() {
             let config = Arc::clone(&config);
-            std::thread::spawn(move || answer(stream, config));
+            std::thread::spawn(move || response(stream, config));
         }
     });
     port
 }
 
 /// Answers one request. `None` is a browser that has gone away.
-fn answer(stream: TcpStream, config: Arc<ServerConfig>) -> Option<()> {
+fn response(stream: TcpStream, config: Arc<ServerConfig>) -> Option<()> {
     stream.set_read_timeout(Some(Duration::from_secs(30))).ok()?;
     let connection = ServerConnection::new(config).ok()?;
     let mut reader = BufReader::new(StreamOwned::new(connection, stream));
@@ -86,8 +86,8 @@ async fn the_page_is_served_over_tls_again_and_again() {
     let root = reqwest::Certificate::from_der(&certificate.der()).unwrap();
     let http = reqwest::Client::builder().no_proxy().tls_certs_only([root]).build().unwrap();
     for path in ["", "favicon.ico"] {
-        let answer = http.get(format!("https://localhost:{port}/{path}")).send().await.unwrap();
-        assert_eq!(answer.status(), 200);
-        assert!(answer.text().await.unwrap().contains("<title>A page</title>"));
+        let response = http.get(format!("https://localhost:{port}/{path}")).send().await.unwrap();
+        assert_eq!(response.status(), 200);
+        assert!(response.text().await.unwrap().contains("<title>A page</title>"));
     }
 }

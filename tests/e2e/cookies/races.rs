@@ -4,43 +4,43 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use gateward_e2e::{Answer, Client, Database, claims, on_both};
+use gateward_e2e::{Client, Database, TestResponse, claims, on_both};
 use tokio::sync::Barrier;
 
-use super::jar::{ACCESS, CSRF, Jar, REFRESH, refuses};
+use super::cookie_jar::{ACCESS, CSRF, CookieJar, REFRESH, refuses};
 use crate::pair::{Pair, together};
 
 on_both!(
     r1_r3_racing_refreshes_by_cookie_leave_every_tab_in,
     r1_whoever_loses_a_race_clears_nothing,
-    r3_a_lost_answer_by_cookie_is_given_again_with_its_key,
+    r3_a_lost_response_by_cookie_is_given_again_with_its_key,
 );
 
 /// How long a node may take to hear of an end, on a machine that is busy.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Refreshes ten times at once by the cookies of one browser, half of them on each node.
-async fn race(pair: &Pair, jar: &Jar) -> Vec<Answer> {
+async fn race(pair: &Pair, cookie_jar: &CookieJar) -> Vec<TestResponse> {
     let clients = pair.clients();
     let barrier = Arc::new(Barrier::new(10));
     together((0..10).map(|number| {
         let client = clients[number % 2].clone();
-        let (barrier, jar) = (Arc::clone(&barrier), jar.clone());
+        let (barrier, cookie_jar) = (Arc::clone(&barrier), cookie_jar.clone());
         async move {
             // Opens a connection, so that nothing but the request itself follows the barrier.
             assert_eq!(client.get("/health/live").await.status, 200);
             barrier.wait().await;
-            jar.refresh(&client, None).await
+            cookie_jar.refresh(&client, None).await
         }
     }))
     .await
 }
 
 /// What a browser has after an answer.
-fn after(jar: &Jar, answer: &Answer) -> Jar {
-    assert_eq!(answer.status, 200, "{answer:?}");
-    let mut next = jar.clone();
-    next.keep(answer);
+fn after(cookie_jar: &CookieJar, response: &TestResponse) -> CookieJar {
+    assert_eq!(response.status, 200, "{response:?}");
+    let mut next = cookie_jar.clone();
+    next.keep(response);
     next
 }
 
@@ -48,9 +48,9 @@ fn after(jar: &Jar, answer: &Answer) -> Jar {
 async fn r1_r3_racing_refreshes_by_cookie_leave_every_tab_in(kind: Database) {
     let pair = Pair::start(kind).await;
     let [one, other] = pair.clients();
-    let first = Jar::begin(&one, "ada").await;
-    let answers = race(&pair, &first).await;
-    let tabs: Vec<Jar> = answers.iter().map(|answer| after(&first, answer)).collect();
+    let first = CookieJar::begin(&one, "ada").await;
+    let responses = race(&pair, &first).await;
+    let tabs: Vec<CookieJar> = responses.iter().map(|response| after(&first, response)).collect();
     let successors: HashSet<&str> = tabs.iter().map(|tab| tab.get(REFRESH)).collect();
     assert_eq!(successors.len(), 1, "one token has more than one successor");
     assert_eq!(claims(tabs[0].get(REFRESH))["gen"], 2);
@@ -71,15 +71,16 @@ async fn r1_r3_racing_refreshes_by_cookie_leave_every_tab_in(kind: Database) {
 /// of the browser alone.
 async fn r1_whoever_loses_a_race_clears_nothing(kind: Database) {
     let pair = Pair::start_with(kind, &[("tokens.refresh_leeway_seconds", "0")]).await;
-    let first = Jar::begin(&pair.clients()[0], "ada").await;
-    let answers = race(&pair, &first).await;
-    let (won, lost): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status == 200);
-    assert_eq!((won.len(), lost.len()), (1, 9), "{answers:?}");
-    for answer in lost {
-        answer.is_problem();
-        let code = answer.code();
-        assert!(["refresh_token_reused", "session_ended"].contains(&code), "{answer:?}");
-        assert!(!answer.headers.contains_key("set-cookie"), "{answer:?}");
+    let first = CookieJar::begin(&pair.clients()[0], "ada").await;
+    let responses = race(&pair, &first).await;
+    let (won, lost): (Vec<_>, Vec<_>) =
+        responses.iter().partition(|response| response.status == 200);
+    assert_eq!((won.len(), lost.len()), (1, 9), "{responses:?}");
+    for response in lost {
+        response.is_problem();
+        let code = response.code();
+        assert!(["refresh_token_reused", "session_ended"].contains(&code), "{response:?}");
+        assert!(!response.headers.contains_key("set-cookie"), "{response:?}");
     }
     // The cookies that are kept say why the session is over, everywhere.
     let winner = after(&first, won[0]);
@@ -93,11 +94,11 @@ async fn r1_whoever_loses_a_race_clears_nothing(kind: Database) {
 }
 
 /// Waits until a node that did not end the session has heard of it.
-async fn wait_until_refused(client: &Client, jar: &Jar) -> Answer {
-    let begun = Instant::now();
+async fn wait_until_refused(client: &Client, cookie_jar: &CookieJar) -> TestResponse {
+    let started = Instant::now();
     loop {
-        let me = jar.me(client).await;
-        if me.status != 200 || begun.elapsed() > PATIENCE {
+        let me = cookie_jar.me(client).await;
+        if me.status != 200 || started.elapsed() > PATIENCE {
             return me;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
@@ -106,10 +107,10 @@ async fn wait_until_refused(client: &Client, jar: &Jar) -> Answer {
 
 /// Row R3: an answer that never came is given again to whoever shows the same key, on another node
 /// too; another key is a replay.
-async fn r3_a_lost_answer_by_cookie_is_given_again_with_its_key(kind: Database) {
+async fn r3_a_lost_response_by_cookie_is_given_again_with_its_key(kind: Database) {
     let pair = Pair::start_with(kind, &[("tokens.refresh_leeway_seconds", "0")]).await;
     let [one, other] = pair.clients();
-    let first = Jar::begin(&one, "ada").await;
+    let first = CookieJar::begin(&one, "ada").await;
     let lost = after(&first, &first.refresh(&one, Some("key-1")).await);
     let again = after(&first, &first.refresh(&other, Some("key-1")).await);
     assert_eq!(again.get(REFRESH), lost.get(REFRESH), "to the byte");

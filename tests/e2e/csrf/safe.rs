@@ -33,30 +33,30 @@ async fn w3_safe_methods_by_cookie_change_nothing_and_want_no_token(kind: Databa
         let path = path.replace("{name}", "admin");
         for method in [Method::GET, Method::HEAD, Method::OPTIONS] {
             for origin in [None, Some("https://evil.example"), Some(LISTED), Some("null")] {
-                let request = ada.jar.bare(&client, method.clone(), &path);
+                let request = ada.cookie_jar.bare(&client, method.clone(), &path);
                 let request = origin
                     .iter()
                     .fold(request, |request, origin| request.header("origin", *origin));
-                let answer = ada.send(request).await;
-                let what = format!("{method} {path} {origin:?}: {answer:?}");
-                assert!(!answer.headers.contains_key("set-cookie"), "{what}");
+                let response = ada.send(request).await;
+                let what = format!("{method} {path} {origin:?}: {response:?}");
+                assert!(!response.headers.contains_key("set-cookie"), "{what}");
                 if method == Method::OPTIONS || !readable {
-                    assert_eq!(answer.status, 405, "{what}");
-                    let allow = answer.header("allow").unwrap();
+                    assert_eq!(response.status, 405, "{what}");
+                    let allow = response.header("allow").unwrap();
                     assert_eq!(allow.contains("GET"), readable, "{what}");
                     refused += 1;
                 } else {
                     // Some of them are not for cookies, and a session is no account.
-                    let is_lost = path.starts_with("/v1/users/") && answer.status == 404;
-                    assert!(is_lost || [200, 401].contains(&answer.status.as_u16()), "{what}");
-                    assert_ne!(answer.body["code"], "csrf_failed", "{what}");
+                    let is_lost = path.starts_with("/v1/users/") && response.status == 404;
+                    assert!(is_lost || [200, 401].contains(&response.status.as_u16()), "{what}");
+                    assert_ne!(response.body["code"], "csrf_failed", "{what}");
                 }
             }
         }
     }
     assert!(refused > 100, "the document was read");
     for path in ["/v1/me", "/v1/me/sessions", "/v1/me/export"] {
-        let read = ada.jar.bare(&client, Method::GET, path).header("origin", "null");
+        let read = ada.cookie_jar.bare(&client, Method::GET, path).header("origin", "null");
         assert_eq!(ada.send(read).await.status, 200, "{path}");
     }
     ada.is_untouched(&before).await;

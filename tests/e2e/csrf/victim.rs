@@ -1,20 +1,20 @@
 //! `Victim`: somebody who may do everything, and all that they can do by a cookie.
 
-use gateward_e2e::{Answer, Client, PASSWORD, Plan, TestDatabase, run};
+use gateward_e2e::{Client, PASSWORD, Plan, TestDatabase, TestResponse, run};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
 use crate::commands::said;
-use crate::cookies::jar::{CSRF, Jar};
-use crate::dev_inbox::{letters, token, wait_for};
+use crate::cookies::cookie_jar::{CSRF, CookieJar};
+use crate::dev_inbox::{emails, token, wait_for};
 
 /// An administrator who is logged in twice, and whose address waits to be confirmed.
 pub(super) struct Victim<'a> {
     client: &'a Client,
     pub(super) name: String,
-    pub(super) jar: Jar,
-    pub(super) other: Jar,
-    /// The token of the letter that confirms the address.
+    pub(super) cookie_jar: CookieJar,
+    pub(super) other: CookieJar,
+    /// The token of the email that confirms the address.
     link: String,
     /// Whom they administer.
     pub(super) guest: Guest,
@@ -53,18 +53,19 @@ impl Guest {
 
 impl<'a> Victim<'a> {
     pub(super) async fn new((client, database): (&'a Client, &TestDatabase), name: &str) -> Self {
-        let jar = Jar::begin(client, name).await;
+        let cookie_jar = CookieJar::begin(client, name).await;
         said(&run(&Plan::on(database), &["user", "grant", name, "admin"], ""));
         let bearer = client.login(name, PASSWORD).await;
         client.until_role(bearer.access(), "admin").await;
         client.logout(bearer.refresh_token()).await;
-        let other = Jar::login(client, name).await;
+        let other = CookieJar::login(client, name).await;
         let email = format!("{name}@example.org");
-        let letter = wait_for(client, &email, "Confirm your address", 1).await;
-        let link = token(&letter).to_owned();
+        let message = wait_for(client, &email, "Confirm your address", 1).await;
+        let link = token(&message).to_owned();
         let guest = Guest::new(client, name).await;
         let name = name.to_owned();
-        let mut victim = Self { client, name, jar, other, link, guest, shut_id: String::new() };
+        let mut victim =
+            Self { client, name, cookie_jar, other, link, guest, shut_id: String::new() };
         victim.prepare().await;
         victim
     }
@@ -73,19 +74,20 @@ impl<'a> Victim<'a> {
     async fn prepare(&mut self) {
         let name = format!("shut-{}", self.name);
         let whom = json!({"username": name, "email": format!("{name}@example.org")});
-        let shut = self.administer(Method::POST, "users", whom).await;
+        let shut = self.admin(Method::POST, "users", whom).await;
         shut.text_of("id").clone_into(&mut self.shut_id);
         let path = format!("users/{}/disable", self.shut_id);
-        self.administer(Method::POST, &path, json!({})).await;
+        self.admin(Method::POST, &path, json!({})).await;
         let role = json!({"permissions": []});
-        self.administer(Method::PUT, &format!("roles/{}", self.spare()), role).await;
+        self.admin(Method::PUT, &format!("roles/{}", self.spare()), role).await;
     }
 
-    async fn administer(&self, method: Method, path: &str, body: Value) -> Answer {
-        let request = self.jar.request(self.client, method, &format!("/v1/{path}")).json(&body);
-        let answer = self.client.send(request).await;
-        assert!(answer.status.is_success(), "{path}: {answer:?}");
-        answer
+    async fn admin(&self, method: Method, path: &str, body: Value) -> TestResponse {
+        let request =
+            self.cookie_jar.request(self.client, method, &format!("/v1/{path}")).json(&body);
+        let response = self.client.send(request).await;
+        assert!(response.status.is_success(), "{path}: {response:?}");
+        response
     }
 
     /// A role that nobody holds.
@@ -173,13 +175,13 @@ impl<'a> Victim<'a> {
 
     /// A request with the cookies that a browser adds, and no CSRF token.
     pub(super) fn bare(&self, act: &Act) -> RequestBuilder {
-        let request = self.jar.bare(self.client, act.method.clone(), &act.path);
+        let request = self.cookie_jar.bare(self.client, act.method.clone(), &act.path);
         if act.body.is_null() { request } else { request.json(&act.body) }
     }
 
     /// The same with the CSRF token.
     pub(super) fn request(&self, act: &Act) -> RequestBuilder {
-        self.bare(act).header("x-csrf-token", self.jar.get(CSRF))
+        self.bare(act).header("x-csrf-token", self.cookie_jar.get(CSRF))
     }
 
     /// What anything that is done would change.
@@ -196,11 +198,11 @@ impl<'a> Victim<'a> {
             "roles?limit=100".to_owned(),
         ] {
             let path = format!("/v1/{path}");
-            let answer = self.send(self.jar.bare(self.client, Method::GET, &path)).await;
+            let response = self.send(self.cookie_jar.bare(self.client, Method::GET, &path)).await;
             // The guest may have been deleted.
-            let is_gone = answer.status == 404 && path.contains(guest);
-            assert!(answer.status == 200 || is_gone, "{path}: {answer:?}");
-            state.push(answer.body);
+            let is_gone = response.status == 404 && path.contains(guest);
+            assert!(response.status == 200 || is_gone, "{path}: {response:?}");
+            state.push(response.body);
         }
         state
     }
@@ -208,20 +210,20 @@ impl<'a> Victim<'a> {
     /// Asserts that all is as it was, and that nothing hidden was done either.
     pub(super) async fn is_untouched(&self, before: &[Value]) {
         assert_eq!(&self.state().await, before);
-        for letter in letters(self.client).await {
-            let (to, text) = (&letter["to"], letter["text"].as_str().unwrap());
-            assert!(*to != self.moved() && !text.starts_with("Your password was"), "{letter:#?}");
-            assert!(!text.starts_with("Choose a new password"), "{letter:#?}");
+        for message in emails(self.client).await {
+            let (to, text) = (&message["to"], message["text"].as_str().unwrap());
+            assert!(*to != self.moved() && !text.starts_with("Your password was"), "{message:#?}");
+            assert!(!text.starts_with("Choose a new password"), "{message:#?}");
         }
         // The refresh token was not spent, and the password is still the one that it was.
-        let answer = self.other.refresh(self.client, None).await;
-        assert_eq!(answer.status, 200, "{answer:?}");
-        let answer = self.jar.refresh(self.client, None).await;
-        assert_eq!(answer.status, 200, "{answer:?}");
+        let response = self.other.refresh(self.client, None).await;
+        assert_eq!(response.status, 200, "{response:?}");
+        let response = self.cookie_jar.refresh(self.client, None).await;
+        assert_eq!(response.status, 200, "{response:?}");
         assert_eq!(self.client.login(&self.name, PASSWORD).await.status, 200);
     }
 
-    pub(super) async fn send(&self, request: RequestBuilder) -> Answer {
+    pub(super) async fn send(&self, request: RequestBuilder) -> TestResponse {
         self.client.send(request).await
     }
 }

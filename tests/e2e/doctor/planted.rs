@@ -24,8 +24,8 @@ enum Remedy {
 /// one that is over, and has not confirmed his address.
 const PLANTS: &[(&str, &str, &[Remedy])] = &[
     (
-        "letters_dead",
-        "UPDATE letters SET state = 'dead', failure = 'no such box'",
+        "emails_failed",
+        "UPDATE outbox_emails SET state = 'failed', failure = 'no such box'",
         &[Remedy::Run(&["mail", "retry", "--all"])],
     ),
     (
@@ -97,7 +97,7 @@ async fn what_cannot_be_is_found_and_its_remedy_puts_it_right(kind: Database) {
         }
         let over = client.login("bob", PASSWORD).await;
         assert_eq!(client.logout(over.refresh_token()).await.status, 204);
-        system.wait_for("SELECT count(*) FROM letters WHERE state = 'waiting'", "0").await;
+        system.wait_for("SELECT count(*) FROM outbox_emails WHERE state = 'waiting'", "0").await;
         assert_eq!(examine(&system.plan).findings, [""; 0], "before {code}");
         plant(&system, statement, &[code]).await;
         put_right(&system, remedies).await;
@@ -113,12 +113,12 @@ async fn a_migration_that_lacks_or_was_altered_is_found(kind: Database) {
     // The table is still there, so the doctor can answer every question.
     let rate_limits = "20261130000009";
     plant(&system, &forget(rate_limits), &["migrations_pending"]).await;
-    let remedies = [Remedy::Sql("DROP TABLE strikes"), Remedy::Run(&["migrate"])];
+    let remedies = [Remedy::Sql("DROP TABLE rate_limit_counters"), Remedy::Run(&["migrate"])];
     put_right(&system, &remedies).await;
     assert_eq!(examine(&system.plan).findings, [""; 0]);
 
     // Without the table, one question has no answer.
-    let without = "DROP TABLE strikes; ".to_owned() + &forget(rate_limits);
+    let without = "DROP TABLE rate_limit_counters; ".to_owned() + &forget(rate_limits);
     plant(&system, &without, &["migrations_pending", "unanswered"]).await;
     put_right(&system, &[Remedy::Run(&["migrate"])]).await;
     assert_eq!(examine(&system.plan).findings, [""; 0]);
@@ -131,9 +131,9 @@ async fn a_migration_that_lacks_or_was_altered_is_found(kind: Database) {
 async fn what_a_node_should_have_done_is_found_and_done_by_the_next_one(kind: Database) {
     let Some(mut system) = System::to_plant(kind).await else { return };
     system.client().begin("bob").await;
-    system.wait_for("SELECT count(*) FROM letters WHERE state = 'waiting'", "0").await;
+    system.wait_for("SELECT count(*) FROM outbox_emails WHERE state = 'waiting'", "0").await;
     // The question tells by its answer when it is done.
-    for (code, statement, question, answer) in [
+    for (code, statement, question, response) in [
         (
             "key_overdue",
             "UPDATE keys SET created_at = created_at - 92 * $DAY, \
@@ -142,9 +142,9 @@ async fn what_a_node_should_have_done_is_found_and_done_by_the_next_one(kind: Da
             "2",
         ),
         (
-            "letters_overdue",
-            "UPDATE letters SET state = 'waiting', finished_at = NULL, due_at = due_at - $DAY",
-            "SELECT count(*) FROM letters WHERE state = 'waiting'",
+            "emails_overdue",
+            "UPDATE outbox_emails SET state = 'waiting', finished_at = NULL, next_attempt_at = next_attempt_at - $DAY",
+            "SELECT count(*) FROM outbox_emails WHERE state = 'waiting'",
             "0",
         ),
         (
@@ -157,7 +157,7 @@ async fn what_a_node_should_have_done_is_found_and_done_by_the_next_one(kind: Da
         system.node = None;
         plant(&system, statement, &[code]).await;
         system.node = Some(system.plan.start().await);
-        system.wait_for(question, answer).await;
+        system.wait_for(question, response).await;
         let report = examine(&system.plan);
         assert!(report.findings.is_empty() && report.warnings.is_empty(), "{code}: {report:?}");
     }
@@ -170,7 +170,7 @@ async fn a_broken_audit_trail_is_found(kind: Database) {
         "DELETE FROM events WHERE seq = 2",
         "DELETE FROM events WHERE seq = (SELECT max(seq) FROM events)",
         "UPDATE events SET ip = '203.0.113.7' WHERE ip IS NOT NULL",
-        "UPDATE audit_chain SET tip_seq = tip_seq - 1",
+        "UPDATE audit_chain SET checkpoint_seq = checkpoint_seq - 1",
         "DELETE FROM audit_chain",
         "DELETE FROM events",
     ] {
@@ -188,12 +188,12 @@ async fn f37_damaged_rows_of_keys_and_of_the_audit_trail_are_found(kind: Databas
     let Some(mut system) = System::to_plant(kind).await else { return };
     system.wait_for("SELECT count(*) FROM events WHERE seq IS NULL", "0").await;
     system.node = None;
-    system.sql("CREATE TABLE kept AS SELECT id, sealed FROM keys").await;
+    system.sql("CREATE TABLE kept AS SELECT id, wrapped FROM keys").await;
     for (damage, code, repair) in [
         (
-            "UPDATE keys SET sealed = $GARBAGE WHERE purpose = 'access'",
+            "UPDATE keys SET wrapped = $GARBAGE WHERE purpose = 'access'",
             "master_key",
-            "UPDATE keys SET sealed = (SELECT sealed FROM kept WHERE kept.id = keys.id)",
+            "UPDATE keys SET wrapped = (SELECT wrapped FROM kept WHERE kept.id = keys.id)",
         ),
         (
             "UPDATE keys SET algorithm = 'none' WHERE purpose = 'refresh'",

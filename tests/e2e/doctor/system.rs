@@ -105,21 +105,21 @@ impl System {
             }
             Database::Postgres => {
                 let forge = format!("SET session_replication_role = replica; {statements}");
-                let answer = self.database.postgres().await.simple_query(&forge).await.unwrap();
+                let response = self.database.postgres().await.simple_query(&forge).await.unwrap();
                 let value = |message: &SimpleQueryMessage| match message {
                     SimpleQueryMessage::Row(row) => row.get(0).map(ToOwned::to_owned),
                     _ => None,
                 };
-                answer.iter().rev().find_map(value).unwrap_or_default()
+                response.iter().rev().find_map(value).unwrap_or_default()
             }
         }
     }
 
     /// Waits until a statement gives this.
     pub(super) async fn wait_for(&self, statement: &str, value: &str) {
-        let begun = Instant::now();
+        let started = Instant::now();
         while self.sql(statement).await != value {
-            assert!(begun.elapsed() < PATIENCE, "{statement}");
+            assert!(started.elapsed() < PATIENCE, "{statement}");
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }

@@ -123,9 +123,9 @@ async fn is_true(client: &Client, sql: &str) -> bool {
 }
 
 async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
-    let begun = Instant::now();
+    let started = Instant::now();
     while !is_so().await {
-        assert!(begun.elapsed() < PATIENCE, "it takes too long until {what}");
+        assert!(started.elapsed() < PATIENCE, "it takes too long until {what}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use gateward_e2e::{Answer, Client, Plan};
+use gateward_e2e::{Client, Plan, TestResponse};
 use reqwest::{Method, RequestBuilder, Response};
 use serde_json::Value;
 use tokio::time::timeout;
@@ -60,7 +60,7 @@ impl Reader {
     }
 
     /// Asks for one page.
-    async fn page(&self) -> Answer {
+    async fn page(&self) -> TestResponse {
         let since = self.cursor.as_ref().map(|cursor| format!("&since={cursor}"));
         let path = format!("/v1/revocations?limit={}{}", self.limit, since.unwrap_or_default());
         let page = self.client.send(request_of(&self.client, "checker", &path)).await;

@@ -101,9 +101,9 @@ async fn names_under_test_are_this_machine_and_others_are_nowhere() {
     tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
             let _ = stream.read(&mut [0; 4096]).await;
-            let answer =
+            let response =
                 b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\nConnection: close\r\n\r\n<p>Hello!";
-            let _ = stream.write_all(answer).await;
+            let _ = stream.write_all(response).await;
         }
     });
     browser.goto(&format!("http://app.test:{port}/")).await;

@@ -66,10 +66,10 @@ async fn a_watch_reads_its_clocks() {
         assert!((reading.day - time_of_day()).abs() < 5.0, "{reading:?}");
         return;
     }
-    let begun = Instant::now();
+    let started = Instant::now();
     for _ in std::io::stdin().lines() {
         tokio::time::sleep(Duration::from_millis(500)).await;
-        println!("clocks: {} {}", time_of_day(), begun.elapsed().as_secs_f64());
+        println!("clocks: {} {}", time_of_day(), started.elapsed().as_secs_f64());
     }
 }
 

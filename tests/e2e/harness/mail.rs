@@ -15,7 +15,7 @@ use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 /// How long to wait for what is there at once.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-const LETTER: &str = "From: Gateward <no-reply@example.org>\r\n\
+const EMAIL: &str = "From: Gateward <no-reply@example.org>\r\n\
     To: ada@example.org\r\n\
     Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\n\
     Message-ID: <1@example.org>\r\n\
@@ -86,12 +86,12 @@ impl<S: Read + Write> Talk<S> {
         self.hear().expect("an answer")
     }
 
-    /// Hands over the letter, but for the answer.
+    /// Hands over the email, but for the answer.
     fn hand_over(&mut self, to: &str) {
         assert!(self.say("MAIL FROM:<no-reply@example.org>").starts_with("250 "));
         assert!(self.say(&format!("RCPT TO:<{to}>")).starts_with("250 "));
         assert!(self.say("DATA").starts_with("354 "));
-        self.write(&format!("{LETTER}.\r\n"));
+        self.write(&format!("{EMAIL}.\r\n"));
     }
 }
 
@@ -108,13 +108,13 @@ fn secure(server: &MailServer, socket: TcpStream) -> StreamOwned<ClientConnectio
 }
 
 #[tokio::test]
-async fn a_letter_is_read_with_both_parts() {
+async fn an_email_is_read_with_both_parts() {
     let Some(server) = MailServer::start().await else { return };
     let mut talk = Talk::greeted(&server);
     talk.hand_over("ada@example.org");
     assert!(talk.hear().unwrap().starts_with("250 "));
-    let letters = server.wait_for("ada@example.org", 1, PATIENCE).await;
-    let [mail] = letters.as_slice() else { panic!("{letters:#?}") };
+    let emails = server.wait_for("ada@example.org", 1, PATIENCE).await;
+    let [mail] = emails.as_slice() else { panic!("{emails:#?}") };
     assert_eq!(
         (mail.from.as_str(), mail.to.as_slice()),
         ("no-reply@example.org", &["ada@example.org".to_owned()][..])
@@ -127,9 +127,9 @@ async fn a_letter_is_read_with_both_parts() {
     assert_eq!(mail.html, "<p>Schön</p>");
     assert_eq!(mail.link(), "https://auth.example.org/confirm#token=abc-12345678");
     assert_eq!(mail.code.as_deref(), Some("87654321"));
-    assert_eq!(mail.raw, LETTER.replace("\r\n..\r\n", "\r\n.\r\n"));
+    assert_eq!(mail.raw, EMAIL.replace("\r\n..\r\n", "\r\n.\r\n"));
     assert!(mail.accepted && !mail.tls && mail.mode == "ok" && mail.login.is_none());
-    assert!(server.letters_to("eve@example.org").is_empty());
+    assert!(server.emails_to("eve@example.org").is_empty());
     assert_eq!(server.connections(), 1);
 }
 
@@ -155,7 +155,7 @@ async fn a_server_refuses_what_it_is_told_to_refuse() {
     assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
     server.mode("ok");
     Talk::greeted(&server);
-    assert!(server.letters().is_empty());
+    assert!(server.emails().is_empty());
 }
 
 #[tokio::test]
@@ -163,9 +163,9 @@ async fn a_server_is_silent_or_slow() {
     let Some(server) = MailServer::start().await else { return };
     let mut talk = Talk::greeted(&server);
     server.mode("slow:0.5");
-    let begun = Instant::now();
+    let started = Instant::now();
     assert!(talk.say("EHLO localhost").starts_with("250-"));
-    assert!(begun.elapsed() >= Duration::from_millis(500));
+    assert!(started.elapsed() >= Duration::from_millis(500));
     server.mode("hang");
     talk.0.set_read_timeout(Some(Duration::from_millis(500))).unwrap();
     talk.write("NOOP\r\n");
@@ -179,7 +179,7 @@ async fn a_server_is_silent_or_slow() {
 }
 
 #[tokio::test]
-async fn a_letter_comes_in_without_being_answered() {
+async fn an_email_comes_in_without_being_answered() {
     let Some(server) = MailServer::start().await else { return };
     server.mode("drop");
     let mut talk = Talk::greeted(&server);
@@ -193,11 +193,11 @@ async fn a_letter_comes_in_without_being_answered() {
     assert!(!held[0].accepted && held[0].mode == "hold", "{held:?}");
     server.release();
     assert!(talk.hear().unwrap().starts_with("250 "));
-    let accepted = server.letters().into_iter().map(|mail| (mail.mode, mail.accepted));
+    let accepted = server.emails().into_iter().map(|mail| (mail.mode, mail.accepted));
     let expected = [("drop".to_owned(), false), ("hold".to_owned(), true)];
     assert_eq!(accepted.collect::<Vec<_>>(), expected);
 
-    // Whoever goes away before the answer leaves a letter behind that was never accepted.
+    // Whoever goes away before the answer leaves an email behind that was never accepted.
     let mut talk = Talk::greeted(&server);
     talk.hand_over("left@example.org");
     server.wait_for("left@example.org", 1, PATIENCE).await;
@@ -205,19 +205,19 @@ async fn a_letter_comes_in_without_being_answered() {
     server.mode("ok");
     Talk::greeted(&server);
     server.release();
-    assert!(!server.letters_to("left@example.org")[0].accepted);
+    assert!(!server.emails_to("left@example.org")[0].accepted);
 }
 
 #[tokio::test]
-async fn a_server_takes_letters_over_tls_from_those_who_log_in() {
+async fn a_server_takes_emails_over_tls_from_those_who_log_in() {
     for tls in [MailTls::Implicit, MailTls::StartTls] {
         let login = Some(("gateward".to_owned(), "sesame".to_owned()));
         let Some(server) = (MailPlan { tls: Some(tls), login }).start().await else { return };
         let mut plain = Talk::open(&server);
         if tls == MailTls::StartTls {
             assert!(plain.hear().unwrap().starts_with("220 "));
-            let answer = plain.say("EHLO localhost");
-            assert!(answer.contains("STARTTLS") && !answer.contains("AUTH"), "{answer}");
+            let response = plain.say("EHLO localhost");
+            assert!(response.contains("STARTTLS") && !response.contains("AUTH"), "{response}");
             assert!(plain.say("MAIL FROM:<a@example.org>").starts_with("530 "));
             assert!(plain.say("STARTTLS").starts_with("220 "));
         }
@@ -233,7 +233,7 @@ async fn a_server_takes_letters_over_tls_from_those_who_log_in() {
         assert!(talk.say(&format!("AUTH PLAIN {right}")).starts_with("235 "));
         talk.hand_over("ada@example.org");
         assert!(talk.hear().unwrap().starts_with("250 "));
-        let mail = &server.letters()[0];
+        let mail = &server.emails()[0];
         assert!(mail.tls && mail.login.as_deref() == Some("gateward"), "{mail:?}");
         assert_eq!(server.connections(), 1);
     }

@@ -1,4 +1,4 @@
-//! `Shop`: a service that checks tokens with the published keys, as any library does.
+//! `ResourceServer`: a service that checks tokens with the published keys, as any library does.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -20,7 +20,7 @@ pub(super) const CACHE_SECONDS: u32 = 6;
 /// A fast clock, and the time that it shows.
 pub(super) struct Time {
     clock: FastClock,
-    begun: Instant,
+    started: Instant,
     day: f64,
 }
 
@@ -29,7 +29,7 @@ type Kept = (JwkSet, f64);
 
 /// A service beside a node, which fetches the node's keys when those that it has may be kept no
 /// longer, and for no other reason.
-pub(super) struct Shop {
+pub(super) struct ResourceServer {
     /// A client of the node.
     pub(super) client: Client,
     time: Arc<Time>,
@@ -50,7 +50,7 @@ impl Time {
     pub(super) fn new() -> Option<Self> {
         let clock = FastClock::new(FACTOR)?;
         let day = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs_f64();
-        Some(Self { clock, begun: Instant::now(), day })
+        Some(Self { clock, started: Instant::now(), day })
     }
 
     /// What a node gets that goes by it.
@@ -60,7 +60,7 @@ impl Time {
 
     /// The time, in seconds.
     pub(super) fn now(&self) -> f64 {
-        self.day + self.begun.elapsed().as_secs_f64() * f64::from(FACTOR)
+        self.day + self.started.elapsed().as_secs_f64() * f64::from(FACTOR)
     }
 
     /// Whether a token is past its time, or about to be.
@@ -69,7 +69,7 @@ impl Time {
     }
 }
 
-impl Shop {
+impl ResourceServer {
     pub(super) fn new(client: Client, time: Arc<Time>) -> Self {
         let (kept, signed) = (Mutex::default(), std::sync::Mutex::default());
         Self { client, time, kept, fetches: AtomicUsize::new(0), signed }
@@ -104,11 +104,11 @@ impl Shop {
         self.fetches.fetch_add(1, Ordering::Relaxed);
         // A cache counts from when it asked (RFC 9111, section 4.2.3).
         let asked = self.time.now();
-        let answer = self.client.get("/.well-known/jwks.json").await;
-        let life = answer.header("cache-control").and_then(|text| text.strip_prefix("public, "));
+        let response = self.client.get("/.well-known/jwks.json").await;
+        let life = response.header("cache-control").and_then(|text| text.strip_prefix("public, "));
         let life: f64 = life.unwrap().strip_prefix("max-age=").unwrap().parse().unwrap();
-        assert!((life - f64::from(CACHE_SECONDS)).abs() < f64::EPSILON, "{answer:?}");
-        (serde_json::from_value(answer.body).unwrap(), asked + life)
+        assert!((life - f64::from(CACHE_SECONDS)).abs() < f64::EPSILON, "{response:?}");
+        (serde_json::from_value(response.body).unwrap(), asked + life)
     }
 
     /// Remembers which key has signed a token that the node gave.
@@ -121,12 +121,12 @@ impl Shop {
 
     /// Waits until a key has signed, and gives when it did first, by the token's own word.
     pub(super) async fn first_signed(&self, kid: &str, patience: Duration) -> f64 {
-        let begun = Instant::now();
+        let started = Instant::now();
         loop {
             if let Some(at) = self.signed.lock().unwrap_or_else(PoisonError::into_inner).get(kid) {
                 return *at;
             }
-            assert!(begun.elapsed() < patience, "{kid} does not sign");
+            assert!(started.elapsed() < patience, "{kid} does not sign");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }

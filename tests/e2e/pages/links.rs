@@ -1,32 +1,32 @@
 //! Links that are not good: one page for all of them.
 
-use gateward_e2e::{Answer, Client, Database, Plan, ShiftedClock, TestDatabase};
+use gateward_e2e::{Client, Database, Plan, ShiftedClock, TestDatabase, TestResponse};
 
 use super::{Open, PATHS, is_page, send};
 use crate::dev_inbox::{forgot, token, wait_for};
-use crate::stage::Stage;
+use crate::test_server::TestServer;
 
 /// The page that refuses a link, but for the token, which whoever asks knows.
 async fn refusal(client: &Client, open: &Open, token: &str) -> String {
-    let answer = send(client, open.path, &open.fields(token), &[]).await;
-    is_page(&answer, 400);
+    let response = send(client, open.path, &open.fields(token), &[]).await;
+    is_page(&response, 400);
     let hidden = format!("value=\"{token}\"");
-    assert_eq!(answer.text.matches(&hidden).count(), 1, "{answer:?}");
-    answer.text.replace(&hidden, "value=\"\"")
+    assert_eq!(response.text.matches(&hidden).count(), 1, "{response:?}");
+    response.text.replace(&hidden, "value=\"\"")
 }
 
 /// What the page says of it.
-fn words(answer: &Answer) -> String {
-    let (_, rest) = answer.text.split_once("role=\"alert\"").unwrap();
+fn words(response: &TestResponse) -> String {
+    let (_, rest) = response.text.split_once("role=\"alert\"").unwrap();
     rest.split_once("</div>").unwrap().0.to_owned()
 }
 
 /// Rows 6.3.8 and V7: unknown, used, superseded or meant for another page: nobody can tell.
 #[tokio::test]
 async fn every_bad_link_gets_the_same_page() {
-    let stage = Stage::new().await;
-    let client = &stage.client;
-    let links = Open::all(&stage).await;
+    let server = TestServer::new().await;
+    let client = &server.client;
+    let links = Open::all(&server).await;
     for open in &links {
         let unknown = refusal(client, open, &"A".repeat(43)).await;
         assert!(unknown.contains("role=\"alert\""));
@@ -54,9 +54,9 @@ async fn every_bad_link_gets_the_same_page() {
         // What looks like no token of ours does not come back, and is told the same.
         let plain = send(client, open.path, &open.fields("x"), &[]).await;
         for strange in ["a.b", "🦀", "%00", &"x".repeat(129), "' OR 1=1 --"] {
-            let answer = send(client, open.path, &open.fields(strange), &[]).await;
-            is_page(&answer, 400);
-            assert_eq!(words(&answer), words(&plain), "{strange}");
+            let response = send(client, open.path, &open.fields(strange), &[]).await;
+            is_page(&response, 400);
+            assert_eq!(words(&response), words(&plain), "{strange}");
         }
     }
 }
@@ -68,9 +68,9 @@ async fn v5_a_link_past_its_time_gets_the_page_of_one_that_never_was() {
     let database = TestDatabase::new(Database::Sqlite).await;
     let mut plan = Plan::on(&database);
     plan.environment.extend(clock.environment());
-    let stage = Stage::on(database, plan).await;
-    let client = &stage.client;
-    let [confirm, reset, undo, not_me, invitation] = Open::all(&stage).await;
+    let server = TestServer::on(database, plan).await;
+    let client = &server.client;
+    let [confirm, reset, undo, not_me, invitation] = Open::all(&server).await;
     let week = 7 * 24 * 3600;
     for (open, life) in
         [(&reset, 600), (&confirm, 24 * 3600), (&undo, week), (&not_me, week), (&invitation, week)]
@@ -84,15 +84,15 @@ async fn v5_a_link_past_its_time_gets_the_page_of_one_that_never_was() {
     }
 }
 
-/// A link can be pasted whole, as it stands in the letter.
+/// A link can be pasted whole, as it stands in the email.
 #[tokio::test]
 async fn a_pasted_link_is_as_good_as_its_token() {
-    let stage = Stage::new().await;
-    let client = &stage.client;
-    for (open, path) in Open::all(&stage).await.iter().zip(PATHS) {
+    let server = TestServer::new().await;
+    let client = &server.client;
+    for (open, path) in Open::all(&server).await.iter().zip(PATHS) {
         let link = format!(" http://127.0.0.1:8080{path}#token={} ", open.token);
-        let answer = send(client, open.path, &open.fields(&link), &[]).await;
-        assert_eq!(answer.status, 200, "{answer:?}");
+        let response = send(client, open.path, &open.fields(&link), &[]).await;
+        assert_eq!(response.status, 200, "{response:?}");
         assert!(open.is_done(client).await);
     }
 }

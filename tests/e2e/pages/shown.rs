@@ -3,14 +3,14 @@
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use gateward_e2e::{Answer, PASSWORD};
+use gateward_e2e::{PASSWORD, TestResponse};
 use regex::Regex;
 use serde_json::json;
 
 use super::{NEW, Open, PATHS, is_page, send};
 use crate::dev_inbox::{token, wait_for};
 use crate::headers::are_safe;
-use crate::stage::Stage;
+use crate::test_server::TestServer;
 
 /// What HTML must not find in its place again.
 const NASTY: &str = "\"><script>alert(1)</script><img src=x onerror=alert(1)>'&lt;";
@@ -24,61 +24,63 @@ fn blocks<'a>(page: &'a str, name: &str) -> Vec<&'a str> {
 
 /// Asserts that the policy allows the blocks of the page to the letter, and nothing else.
 #[track_caller]
-fn has_its_policy(answer: &Answer) {
-    are_safe(&answer.headers, false);
-    let policy = answer.header("content-security-policy").unwrap();
+fn has_its_policy(response: &TestResponse) {
+    are_safe(&response.headers, false);
+    let policy = response.header("content-security-policy").unwrap();
     let parts: Vec<&str> = policy.split(';').map(str::trim).collect();
     for part in ["default-src 'none'", "form-action 'self'", "frame-ancestors 'none'"] {
         assert!(parts.contains(&part), "{policy}");
     }
     assert!(!policy.contains("unsafe"), "{policy}");
     for name in ["style", "script"] {
-        let [block] = blocks(&answer.text, name)[..] else { panic!("not one {name}: {answer:?}") };
+        let [block] = blocks(&response.text, name)[..] else {
+            panic!("not one {name}: {response:?}")
+        };
         let hash = STANDARD.encode(digest(&SHA256, block.as_bytes()));
         assert!(parts.contains(&format!("{name}-src 'sha256-{hash}'").as_str()), "{policy}");
-        assert_eq!(answer.text.matches(&format!("<{name}")).count(), 1);
+        assert_eq!(response.text.matches(&format!("<{name}")).count(), 1);
     }
     let values = Regex::new(r#""[^"]*""#).unwrap();
-    let names = values.replace_all(&answer.text, "");
+    let names = values.replace_all(&response.text, "");
     assert!(!Regex::new(r"(?i)<[^>]*\s(style|on[a-z]+)\s*=").unwrap().is_match(&names));
 }
 
 /// Asserts that nothing on the page is of another place.
 #[track_caller]
-fn loads_nothing(answer: &Answer) {
+fn loads_nothing(response: &TestResponse) {
     let named = Regex::new(r#"(?i)\s(src|href|action|srcset|poster|data|formaction)="([^"]*)""#);
-    for found in named.unwrap().captures_iter(&answer.text) {
-        assert!(PATHS.contains(&&found[2]), "{} in {answer:?}", &found[0]);
+    for found in named.unwrap().captures_iter(&response.text) {
+        assert!(PATHS.contains(&&found[2]), "{} in {response:?}", &found[0]);
     }
     for mark in ["url(", "@import", "http:", "https:", "//evil", "<base", "http-equiv"] {
-        assert!(!answer.text.contains(mark), "{mark} in {answer:?}");
+        assert!(!response.text.contains(mark), "{mark} in {response:?}");
     }
 }
 
 /// Rows W5 and 3.4.3: whatever a page answers, it has its policy, and loads nothing.
 #[tokio::test]
 async fn w5_every_page_of_every_status_has_its_policy() {
-    let stage = Stage::new().await;
-    let client = &stage.client;
+    let server = TestServer::new().await;
+    let client = &server.client;
     let mut statuses = Vec::new();
-    for open in Open::all(&stage).await {
+    for open in Open::all(&server).await {
         let (path, good) = (open.path, open.fields(&open.token));
-        let answers = [
+        let responses = [
             client.get(path).await,
             send(client, path, &open.fields("unknown"), &[]).await,
             send(client, path, &[("token", "x"), ("next", "//evil.example")], &[]).await,
             send(client, path, &good[1..], &[]).await,
             send(client, path, &good, &[("origin", "null")]).await,
-            stage.post_bytes(path, "text/plain", "x").await,
-            stage.post_bytes(path, super::FORM, "x".repeat(20_000)).await,
+            server.post_bytes(path, "text/plain", "x").await,
+            server.post_bytes(path, super::FORM, "x".repeat(20_000)).await,
             open.act(client).await,
             open.act(client).await,
         ];
-        for answer in &answers {
-            is_page(answer, answer.status.as_u16());
-            has_its_policy(answer);
-            loads_nothing(answer);
-            statuses.push(answer.status.as_u16());
+        for response in &responses {
+            is_page(response, response.status.as_u16());
+            has_its_policy(response);
+            loads_nothing(response);
+            statuses.push(response.status.as_u16());
         }
     }
     let gone = name_taken().await;
@@ -90,40 +92,40 @@ async fn w5_every_page_of_every_status_has_its_policy() {
 }
 
 /// The page on which a name is chosen anew, of a node of its own.
-async fn name_taken() -> Answer {
-    let stage = Stage::with(&[("signup.email_verification", "required")]).await;
-    let client = &stage.client;
+async fn name_taken() -> TestResponse {
+    let server = TestServer::with(&[("signup.email_verification", "required")]).await;
+    let client = &server.client;
     let mut last = None;
-    for place in ["first", "second"] {
-        let email = format!("{place}@example.org");
+    for index in ["first", "second"] {
+        let email = format!("{index}@example.org");
         let body = json!({"username": "ada", "email": email, "password": PASSWORD});
         assert_eq!(client.send(client.post("/v1/signup", &body)).await.status, 202);
     }
-    for place in ["first", "second"] {
-        let letter = wait_for(client, &format!("{place}@example.org"), "Confirm", 1).await;
-        let fields = [("token", token(&letter)), ("password", PASSWORD)];
-        let answer = send(client, "/confirm-email", &fields, &[]).await;
-        last = Some((answer, token(&letter).to_owned()));
+    for index in ["first", "second"] {
+        let message = wait_for(client, &format!("{index}@example.org"), "Confirm", 1).await;
+        let fields = [("token", token(&message)), ("password", PASSWORD)];
+        let response = send(client, "/confirm-email", &fields, &[]).await;
+        last = Some((response, token(&message).to_owned()));
     }
-    let (answer, token) = last.unwrap();
-    is_page(&answer, 409);
-    assert!(answer.text.contains("name=\"username\"") && answer.text.contains(&token));
-    assert!(!answer.text.contains(PASSWORD));
+    let (response, token) = last.unwrap();
+    is_page(&response, 409);
+    assert!(response.text.contains("name=\"username\"") && response.text.contains(&token));
+    assert!(!response.text.contains(PASSWORD));
     let fields = [("token", token.as_str()), ("password", PASSWORD), ("username", "ada")];
     is_page(&send(client, "/confirm-email", &fields, &[]).await, 409);
     let fields = [("token", token.as_str()), ("password", PASSWORD), ("username", "ada2")];
     is_page(&send(client, "/confirm-email", &fields, &[]).await, 200);
     assert_eq!(client.login("ada2", PASSWORD).await.status, 200);
-    answer
+    response
 }
 
 /// Rows 1.2.1 and H3: what is filled in stands in its place again, and nowhere else.
 #[tokio::test]
 async fn h3_what_is_filled_in_is_escaped() {
-    let stage = Stage::new().await;
-    let client = &stage.client;
+    let server = TestServer::new().await;
+    let client = &server.client;
     let by_code = |secret: &'static str| [("email", NASTY), ("code", NASTY), (secret, NASTY)];
-    let answers = [
+    let responses = [
         send(client, "/confirm-email", &by_code("password"), &[]).await,
         send(client, "/reset-password", &by_code("new_password"), &[]).await,
         send(client, "/confirm-email", &[("token", NASTY), ("password", NASTY)], &[]).await,
@@ -132,18 +134,18 @@ async fn h3_what_is_filled_in_is_escaped() {
         send(client, "/undo-email-change", &[(NASTY, NASTY)], &[]).await,
         client.get("/undo-email-change?%22%3E%3Cscript%3Ealert(1)").await,
     ];
-    for answer in &answers {
-        is_page(answer, answer.status.as_u16());
+    for response in &responses {
+        is_page(response, response.status.as_u16());
         for mark in ["<img", "alert(1)</", "\"><script>", "&lt;'"] {
-            assert!(!answer.text.contains(mark), "{mark} in {answer:?}");
+            assert!(!response.text.contains(mark), "{mark} in {response:?}");
         }
-        has_its_policy(answer);
+        has_its_policy(response);
     }
     let kept = "&quot;&gt;&lt;script&gt;alert(1)&lt;/script&gt;";
-    assert!(answers[0].text.contains(kept) && answers[1].text.contains(kept));
-    assert!(answers[3].text.contains(kept), "the name");
-    for answer in [&answers[2], &answers[4], &answers[5], &answers[6]] {
-        assert!(!answer.text.contains(kept), "{answer:?}");
+    assert!(responses[0].text.contains(kept) && responses[1].text.contains(kept));
+    assert!(responses[3].text.contains(kept), "the name");
+    for response in [&responses[2], &responses[4], &responses[5], &responses[6]] {
+        assert!(!response.text.contains(kept), "{response:?}");
     }
 }
 
@@ -151,8 +153,8 @@ async fn h3_what_is_filled_in_is_escaped() {
 /// hidden field alone.
 #[tokio::test]
 async fn no_secret_that_is_filled_in_stands_on_a_page() {
-    let stage = Stage::new().await;
-    let client = &stage.client;
+    let server = TestServer::new().await;
+    let client = &server.client;
     let secret = "canary-canary-canary";
     for (path, field) in [("/confirm-email", "password"), ("/reset-password", "new_password")] {
         for fields in [
@@ -162,23 +164,23 @@ async fn no_secret_that_is_filled_in_stands_on_a_page() {
             vec![("token", "unknown"), ("email", "ada@example.org"), (field, secret)],
             vec![("unknown", "73917391"), (field, secret)],
         ] {
-            let answer = send(client, path, &fields, &[]).await;
-            assert!(answer.status.is_client_error(), "{answer:?}");
-            assert!(!answer.text.contains("canary"), "{answer:?}");
-            assert!(!answer.text.contains("73917391"), "{answer:?}");
+            let response = send(client, path, &fields, &[]).await;
+            assert!(response.status.is_client_error(), "{response:?}");
+            assert!(!response.text.contains("canary"), "{response:?}");
+            assert!(!response.text.contains("73917391"), "{response:?}");
         }
     }
-    for open in Open::all(&stage).await {
-        let answer = send(client, open.path, &[("token", &open.token), ("x", NEW)], &[]).await;
-        assert!(!answer.text.contains(&open.token), "{answer:?}");
+    for open in Open::all(&server).await {
+        let response = send(client, open.path, &[("token", &open.token), ("x", NEW)], &[]).await;
+        assert!(!response.text.contains(&open.token), "{response:?}");
         let mut fields = open.fields(&open.token);
         fields.truncate(1);
-        let answer = send(client, open.path, &fields, &[]).await;
+        let response = send(client, open.path, &fields, &[]).await;
         let hidden = format!("<input type=\"hidden\" name=\"token\" value=\"{}\">", open.token);
-        let elsewhere = answer.text.replacen(&hidden, "", 1);
-        assert!(!elsewhere.contains(&open.token), "{answer:?}");
+        let elsewhere = response.text.replacen(&hidden, "", 1);
+        assert!(!elsewhere.contains(&open.token), "{response:?}");
         // Two pages need nothing else; the others ask for the rest, and keep the link.
         let is_whole = ["/undo-email-change", "/not-me"].contains(&open.path);
-        assert_eq!(elsewhere.len() < answer.text.len(), !is_whole);
+        assert_eq!(elsewhere.len() < response.text.len(), !is_whole);
     }
 }

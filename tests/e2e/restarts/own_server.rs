@@ -25,15 +25,15 @@ pub(crate) struct OwnServer {
     settings: Vec<String>,
     child: Option<Child>,
     /// Lends its folder to the nodes; what is in it is not used.
-    stage: TestDatabase,
+    phase: TestDatabase,
 }
 
 impl OwnServer {
     /// Makes a server like the one that the tests have, and starts it with further settings; `None`,
     /// and said so, where that one runs on another machine.
     pub(crate) async fn start(settings: &[&str]) -> Option<Self> {
-        let stage = TestDatabase::new(Database::Postgres).await;
-        let Some((programs, owner)) = like_that_of(&stage).await else {
+        let phase = TestDatabase::new(Database::Postgres).await;
+        let Some((programs, owner)) = like_that_of(&phase).await else {
             not_checked("a Postgres server of one's own: that of the tests is not on this machine");
             return None;
         };
@@ -43,7 +43,7 @@ impl OwnServer {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let settings = settings.iter().map(ToString::to_string).collect();
         let url = format!("postgres://gateward@127.0.0.1:{port}/postgres");
-        let mut server = Self { url, programs, folder, owner, port, settings, child: None, stage };
+        let mut server = Self { url, programs, folder, owner, port, settings, child: None, phase };
         let made = server
             .command("initdb")
             .args(["--username=gateward", "--auth=trust", "--encoding=UTF8", "--locale=C"])
@@ -58,7 +58,7 @@ impl OwnServer {
 
     /// A plan of a node on this server.
     pub(crate) fn plan(&self) -> Plan {
-        Plan::on(&self.stage).with("database.url", &self.url)
+        Plan::on(&self.phase).with("database.url", &self.url)
     }
 
     /// Starts it again after [`OwnServer::stop`].
@@ -86,9 +86,9 @@ impl OwnServer {
             .spawn()
             .unwrap();
         self.child = Some(child);
-        let begun = Instant::now();
+        let started = Instant::now();
         while tokio_postgres::connect(&self.url, tokio_postgres::NoTls).await.is_err() {
-            assert!(begun.elapsed() < PATIENCE, "the server does not start: {}", self.log());
+            assert!(started.elapsed() < PATIENCE, "the server does not start: {}", self.log());
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
@@ -97,9 +97,9 @@ impl OwnServer {
     pub(crate) async fn stop(&mut self) {
         let Some(mut child) = self.child.take() else { return };
         kill_process(pid(&child), Signal::QUIT).unwrap();
-        let begun = Instant::now();
+        let started = Instant::now();
         while child.try_wait().unwrap().is_none() {
-            assert!(begun.elapsed() < PATIENCE, "the server does not stop: {}", self.log());
+            assert!(started.elapsed() < PATIENCE, "the server does not stop: {}", self.log());
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// How long the thread sleeps.
-const BEAT: Duration = Duration::from_millis(10);
+const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
 /// How late it may wake without that being told.
 const TOLERATED: Duration = Duration::from_millis(50);
@@ -22,9 +22,9 @@ impl Pulse {
         let (missed, over) = (Arc::clone(&pulse.missed_micros), Arc::clone(&pulse.over));
         std::thread::spawn(move || {
             while !over.load(Ordering::Relaxed) {
-                let begun = Instant::now();
-                std::thread::sleep(BEAT);
-                let late = begun.elapsed().saturating_sub(BEAT);
+                let started = Instant::now();
+                std::thread::sleep(POLL_INTERVAL);
+                let late = started.elapsed().saturating_sub(POLL_INTERVAL);
                 if late > TOLERATED {
                     let micros = u64::try_from(late.as_micros()).unwrap();
                     missed.fetch_add(micros, Ordering::Relaxed);

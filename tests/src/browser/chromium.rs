@@ -94,8 +94,8 @@ impl Drop for Chromium {
         let _ = self.driver.kill();
         let _ = self.driver.wait();
         // Before the folder is removed, they must have stopped writing into it.
-        let begun = Instant::now();
-        while begun.elapsed() < PATIENCE && processes.iter().any(|process| runs(*process)) {
+        let started = Instant::now();
+        while started.elapsed() < PATIENCE && processes.iter().any(|process| runs(*process)) {
             std::thread::sleep(Duration::from_millis(10));
         }
     }
@@ -103,14 +103,14 @@ impl Drop for Chromium {
 
 /// Waits until chromedriver has written which port it has found.
 fn wait_for_port(log: &Path) -> u16 {
-    let begun = Instant::now();
+    let started = Instant::now();
     loop {
         let text = fs::read_to_string(log).unwrap();
         let rest = text.split_once("started successfully on port ").map(|(_, rest)| rest);
         if let Some((port, _)) = rest.and_then(|rest| rest.split_once(".\n")) {
             return port.parse().unwrap();
         }
-        assert!(begun.elapsed() < PATIENCE, "chromedriver does not start:\n{text}");
+        assert!(started.elapsed() < PATIENCE, "chromedriver does not start:\n{text}");
         std::thread::sleep(Duration::from_millis(10));
     }
 }
@@ -145,5 +145,5 @@ fn descendants(process: u32) -> Vec<u32> {
 #[expect(clippy::disallowed_methods, reason = "a test is told by its environment")]
 fn find_program(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path).map(|folder| folder.join(name)).find(|place| place.is_file())
+    std::env::split_paths(&path).map(|folder| folder.join(name)).find(|index| index.is_file())
 }

@@ -105,7 +105,7 @@ impl Element<'_> {
         self.session.post(&self.path("clear"), json!({})).await
     }
 
-    /// Types into it. Keys without a letter are in Unicode's private area: `\u{E007}` is Enter.
+    /// Types into it. Keys without an email are in Unicode's private area: `\u{E007}` is Enter.
     pub async fn send_keys(&self, text: &str) -> Given {
         self.session.post(&self.path("value"), json!({"text": text})).await
     }

@@ -2,29 +2,29 @@
 
 use std::sync::Arc;
 
-use gateward_domain::mail::LetterText;
-use gateward_domain::mock::{MockBreachedPasswords, MockMeter};
-use gateward_domain::ports::{BreachedUnavailable, Occurrence};
-use gateward_domain::{Email, EventKind, Origin, PasswordError, Username};
+use gateward_domain::email::EmailTemplate;
+use gateward_domain::mock::{MockBreachedPasswords, MockMetrics};
+use gateward_domain::ports::{BreachedUnavailable, Metric};
+use gateward_domain::{EmailAddress, EventKind, PasswordError, RequestInfo, Username};
 
-use super::fakes::{PASSWORD, World, password, policy, signup};
-use super::mailbox::{address, by_token, open_world, reset, saying, token};
-use super::staff::{DESK, UsersRead};
+use super::admins::{DESK, UsersRead};
+use super::fakes::{PASSWORD, TestApp, password, policy, signup};
+use super::mailbox::{address, by_token, open_test_app, reset, saying, token};
 use crate::{
-    AcceptInvitationError, By, ChangePassword, ChangePasswordError, Forbidden, Invitation,
+    AcceptInvitationError, AdminActor, ChangePassword, ChangePasswordError, Forbidden, Invitation,
     NewAccount, OperatorError, Policy, ResetPasswordError, SignupError,
 };
 
 #[tokio::test]
 async fn a_refusal_is_written_down_as_often_as_wrong_secrets_are_and_always_holds() {
-    let (mut world, memory) = open_world(policy()).await;
-    let eve = world.staff("eve", &[]).await;
-    let mut meter = MockMeter::new();
-    meter.expect_count().withf(|what, _| *what == Occurrence::Denied).times(151).return_const(());
-    meter.expect_count().withf(|what, _| *what != Occurrence::Denied).return_const(());
-    world.app.ports.meter = Arc::new(meter);
+    let (mut test_app, memory) = open_test_app(policy()).await;
+    let eve = test_app.fixture("eve", &[]).await;
+    let mut metrics = MockMetrics::new();
+    metrics.expect_count().withf(|what, _| *what == Metric::Denied).times(151).return_const(());
+    metrics.expect_count().withf(|what, _| *what != Metric::Denied).return_const(());
+    test_app.app.ports.metrics = Arc::new(metrics);
     for _ in 0..150 {
-        let refused = world.app.require(&eve, UsersRead, &DESK).await;
+        let refused = test_app.app.require(&eve, UsersRead, &DESK).await;
         assert_eq!(refused, Err(Forbidden(UsersRead)));
     }
     let events = memory.events();
@@ -33,8 +33,8 @@ async fn a_refusal_is_written_down_as_often_as_wrong_secrets_are_and_always_hold
     assert_eq!(denied.len(), 100);
     assert_eq!(denied[0].detail.as_deref(), Some("users:read"));
     assert_eq!((denied[0].actor_session_id, denied[0].ip), (Some(eve.session_id), DESK.ip));
-    world.clock.advance_seconds(900);
-    assert!(world.app.require(&eve, UsersRead, &DESK).await.is_err());
+    test_app.clock.advance_seconds(900);
+    assert!(test_app.app.require(&eve, UsersRead, &DESK).await.is_err());
     let events = memory.events();
     let denied = events.iter().filter(|event| event.kind == EventKind::AccessDenied);
     assert_eq!(denied.count(), 101, "in the next window again");
@@ -56,17 +56,20 @@ fn list(readable: bool) -> Arc<MockBreachedPasswords> {
 }
 
 /// What comes of choosing a password in each of the ways there are.
-async fn choose(world: &World, text: &str) -> Vec<(&'static str, Result<(), String>)> {
-    let (app, origin) = (&world.app, Origin::default());
-    let caller = world.caller("ada").await;
-    let change =
-        ChangePassword { current: password(PASSWORD), new: password(text), origin: origin.clone() };
+async fn choose(test_app: &TestApp, text: &str) -> Vec<(&'static str, Result<(), String>)> {
+    let (app, request_info) = (&test_app.app, RequestInfo::default());
+    let caller = test_app.caller("ada").await;
+    let change = ChangePassword {
+        current: password(PASSWORD),
+        new: password(text),
+        request_info: request_info.clone(),
+    };
     let changed = app.prepare_change(&caller, change).await.map_err(|error| match error {
         ChangePasswordError::Password(error) => error.to_string(),
         other => format!("{other:?}"),
     });
-    let letter = world.forgotten("ada").await;
-    let prepared = app.prepare_reset(reset(by_token(&letter), text)).await;
+    let message = test_app.forgotten("ada").await;
+    let prepared = app.prepare_reset(reset(by_token(&message), text)).await;
     let prepared = prepared.map_err(|error| match error {
         ResetPasswordError::Password(error) => error.to_string(),
         other => format!("{other:?}"),
@@ -78,7 +81,7 @@ async fn choose(world: &World, text: &str) -> Vec<(&'static str, Result<(), Stri
     });
     let made = NewAccount {
         username: Username::parse("made").unwrap(),
-        email: Email::parse("made@example.org").unwrap(),
+        email: EmailAddress::parse("made@example.org").unwrap(),
         password: password(text),
         admin: false,
     };
@@ -91,9 +94,9 @@ async fn choose(world: &World, text: &str) -> Vec<(&'static str, Result<(), Stri
         email: address("guest"),
         roles: Vec::new(),
     };
-    app.invite_user(By::Operator, guest).await.unwrap();
-    let letter = saying(&world.post().await, LetterText::Invitation);
-    let accepted = app.prepare_acceptance(token(&letter), password(text), origin).await;
+    app.invite_user(AdminActor::Operator, guest).await.unwrap();
+    let message = saying(&test_app.post().await, EmailTemplate::Invitation);
+    let accepted = app.prepare_acceptance(token(&message), password(text), request_info).await;
     let accepted = accepted.map_err(|error| match error {
         AcceptInvitationError::Password(error) => error.to_string(),
         other => format!("{other:?}"),
@@ -107,26 +110,27 @@ async fn choose(world: &World, text: &str) -> Vec<(&'static str, Result<(), Stri
     ]
 }
 
-async fn world(readable: bool) -> World {
-    let (mut world, _) = open_world(Policy { letters_per_address_seconds: None, ..policy() }).await;
-    world.owner("ada", |_| ()).await;
-    world.app.ports.breached = list(readable);
-    world
+async fn test_app(readable: bool) -> TestApp {
+    let (mut test_app, _) =
+        open_test_app(Policy { email_interval_seconds: None, ..policy() }).await;
+    test_app.owner("ada", |_| ()).await;
+    test_app.app.ports.breached = list(readable);
+    test_app
 }
 
 #[tokio::test]
 async fn p6_a_stolen_password_is_chosen_nowhere() {
-    for (way, chosen) in choose(&world(true).await, STOLEN).await {
+    for (way, chosen) in choose(&test_app(true).await, STOLEN).await {
         assert_eq!(chosen, Err(PasswordError::Breached.to_string()), "{way}");
     }
-    for (way, chosen) in choose(&world(true).await, "another horse").await {
+    for (way, chosen) in choose(&test_app(true).await, "another horse").await {
         assert_eq!(chosen, Ok(()), "{way}");
     }
 }
 
 #[tokio::test]
 async fn p6_where_the_list_of_stolen_passwords_cannot_be_read_none_is_chosen() {
-    for (way, chosen) in choose(&world(false).await, "another horse").await {
+    for (way, chosen) in choose(&test_app(false).await, "another horse").await {
         let error = chosen.unwrap_err();
         assert!(error.contains("Unavailable"), "{way}: {error}");
     }
@@ -134,10 +138,10 @@ async fn p6_where_the_list_of_stolen_passwords_cannot_be_read_none_is_chosen() {
 
 #[tokio::test]
 async fn a_stolen_password_that_is_one_s_own_still_logs_in() {
-    let (mut world, _) = open_world(policy()).await;
-    world.owner("ada", |_| ()).await;
+    let (mut test_app, _) = open_test_app(policy()).await;
+    test_app.owner("ada", |_| ()).await;
     let mut list = MockBreachedPasswords::new();
     list.expect_is_breached().never();
-    world.app.ports.breached = Arc::new(list);
-    assert!(world.login("ada", PASSWORD).await.is_ok());
+    test_app.app.ports.breached = Arc::new(list);
+    assert!(test_app.login("ada", PASSWORD).await.is_ok());
 }

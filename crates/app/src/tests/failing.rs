@@ -1,22 +1,22 @@
 //! Row F29: every call of the store fails in turn, under every use case of sessions.
 
+mod admins;
 mod names;
-mod staff;
 mod store;
 
 use std::fmt::Debug;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use gateward_domain::mail::LetterText;
+use gateward_cache::NodeAuthCache;
+use gateward_domain::email::EmailTemplate;
 use gateward_domain::mock::MockPasswordHasher;
-use gateward_domain::ports::{HashError, Knowledge, NoKnowledge};
-use gateward_domain::{EndReason, Identifier, Origin, RoleName};
-use gateward_memory::NodeMemory;
+use gateward_domain::ports::{AuthCache, HashError, NoAuthCache};
+use gateward_domain::{EndReason, Identifier, RequestInfo, RoleName};
 use gateward_testkit::MemoryStore;
 
 use self::store::{FailingStore, Failure};
-use super::fakes::{PASSWORD, World, password, policy, put_access_key, world_that};
+use super::fakes::{PASSWORD, TestApp, password, policy, put_access_key, test_app_that};
 use super::mailbox::{saying, token};
 use crate::{
     AuthenticateError, Caller, ChangePassword, ChangePasswordError, LoggedIn, Login, LoginError,
@@ -26,14 +26,14 @@ use crate::{
 const DAY: i64 = 24 * 3600;
 
 /// How a unit of work may end that goes wrong.
-const FAILURES: [Failure; 3] = [Failure::Unavailable, Failure::Busy, Failure::AnswerLost];
+const FAILURES: [Failure; 3] = [Failure::Unavailable, Failure::Busy, Failure::ResponseLost];
 
 /// An account with three sessions, on a store that can fail.
-struct Scene {
-    world: World,
+struct FailureFixture {
+    test_app: TestApp,
     store: FailingStore,
     inner: MemoryStore,
-    memory: Option<Arc<NodeMemory>>,
+    memory: Option<Arc<NodeAuthCache>>,
     caller: Caller,
     alive: LoggedIn,
     /// Its first refresh token is spent, and its second too.
@@ -43,68 +43,70 @@ struct Scene {
     not_me: String,
 }
 
-impl Scene {
+impl FailureFixture {
     /// A node that follows the feed, or one that knows nothing and asks each time.
     async fn set(follows: bool) -> Self {
         let inner = MemoryStore::new();
         put_access_key(&inner).await;
         let store = FailingStore::new(inner.clone());
-        let memory = follows.then(|| Arc::new(NodeMemory::new(policy().access_ttl_seconds, 100)));
-        let knowledge: Arc<dyn Knowledge> = match &memory {
+        let memory =
+            follows.then(|| Arc::new(NodeAuthCache::new(policy().access_ttl_seconds, 100)));
+        let auth_cache: Arc<dyn AuthCache> = match &memory {
             Some(memory) => memory.clone(),
-            None => Arc::new(NoKnowledge),
+            None => Arc::new(NoAuthCache),
         };
-        let world = world_that(policy(), Arc::new(store.clone()), knowledge).await;
+        let test_app = test_app_that(policy(), Arc::new(store.clone()), auth_cache).await;
         let admin = |user: &mut gateward_domain::User| user.roles = vec![RoleName::admin()];
-        world.owner("ada", admin).await;
-        world.owner("eve", |_| ()).await;
-        world.clock.advance_seconds(2 * DAY);
-        world.app.prepare_keys(NewAlgorithm::Begins).await.unwrap();
-        let alive = log_in(&world, "192.0.2.1").await;
-        world.post().await;
-        let spent = log_in(&world, "203.0.113.66").await;
-        let not_me = token(&saying(&world.post().await, LetterText::NewClient));
-        let second = world.app.refresh(world.refresh(&spent.pair.refresh, None)).await.unwrap();
-        world.app.refresh(world.refresh(&second.pair.refresh, None)).await.unwrap();
-        let over = log_in(&world, "192.0.2.1").await;
+        test_app.owner("ada", admin).await;
+        test_app.owner("eve", |_| ()).await;
+        test_app.clock.advance_seconds(2 * DAY);
+        test_app.app.prepare_keys(NewAlgorithm::Begins).await.unwrap();
+        let alive = log_in(&test_app, "192.0.2.1").await;
+        test_app.post().await;
+        let spent = log_in(&test_app, "203.0.113.66").await;
+        let not_me = token(&saying(&test_app.post().await, EmailTemplate::NewDevice));
+        let second =
+            test_app.app.refresh(test_app.refresh(&spent.pair.refresh, None)).await.unwrap();
+        test_app.app.refresh(test_app.refresh(&second.pair.refresh, None)).await.unwrap();
+        let over = log_in(&test_app, "192.0.2.1").await;
         let access = over.pair.access.text.expose();
-        world.app.logout_by_access(access, &Origin::default()).await.unwrap();
-        world.post().await;
+        test_app.app.logout_by_access(access, &RequestInfo::default()).await.unwrap();
+        test_app.post().await;
         if follows {
-            world.app.follow_feed(&mut crate::Following::default()).await.unwrap();
+            test_app.app.follow_feed(&mut crate::Following::default()).await.unwrap();
         }
-        let caller = world.app.authenticate(alive.pair.access.text.expose()).await.unwrap();
-        Self { world, store, inner, memory, caller, alive, spent, over, not_me }
+        let caller = test_app.app.authenticate(alive.pair.access.text.expose()).await.unwrap();
+        Self { test_app, store, inner, memory, caller, alive, spent, over, not_me }
     }
 
     /// Everything that is committed, and what the node knows of ends.
     fn state(&self) -> (String, usize) {
         let store = &self.inner;
-        let accounts = (store.users(), store.sessions(), store.clients(), store.links());
-        let told = (store.events(), store.letters(), store.news());
+        let accounts = (store.users(), store.sessions(), store.known_devices(), store.links());
+        let told = (store.events(), store.outbox_emails(), store.invalidation_events());
         (format!("{accounts:?} {told:?}"), self.memory.as_ref().map_or(0, |memory| memory.ends()))
     }
 }
 
-async fn log_in(world: &World, ip: &str) -> LoggedIn {
-    world.clock.advance_seconds(1);
+async fn log_in(test_app: &TestApp, ip: &str) -> LoggedIn {
+    test_app.clock.advance_seconds(1);
     let ip: IpAddr = ip.parse().unwrap();
     let login = Login {
         identifier: Identifier::parse("ada"),
         password: password(PASSWORD),
         client_name: None,
-        device_token: None,
-        origin: Origin { ip: Some(ip), user_agent: None },
+        known_device_token: None,
+        request_info: RequestInfo { ip: Some(ip), user_agent: None },
     };
-    world.app.login(login).await.unwrap()
+    test_app.app.login(login).await.unwrap()
 }
 
 /// What an act says when it goes as it should, and otherwise the error in words.
 type Outcome = Result<(), String>;
 
 /// Any answer is as it should be.
-fn done<T>(answer: Result<T, impl Debug>) -> Outcome {
-    answer.map(|_| ()).map_err(|error| format!("{error:?}"))
+fn done<T>(response: Result<T, impl Debug>) -> Outcome {
+    response.map(|_| ()).map_err(|error| format!("{error:?}"))
 }
 
 /// Whether the store is named as the cause.
@@ -115,27 +117,31 @@ fn blames_the_store(outcome: &Outcome, failure: Failure) -> bool {
 
 /// Acts in a scene of its own for each call of the store, which fails in each way. The outcome is
 /// that failure, nothing was changed or learned, and the same act goes well when nothing fails.
-async fn with_each_failure(follows: bool, calls_min: u32, act: impl AsyncFn(&Scene) -> Outcome) {
-    let scene = Scene::set(follows).await;
-    scene.store.fail_at(None);
-    assert_eq!(act(&scene).await, Ok(()));
-    let (calls, after) = (scene.store.calls(), scene.state());
+async fn with_each_failure(
+    follows: bool,
+    calls_min: u32,
+    act: impl AsyncFn(&FailureFixture) -> Outcome,
+) {
+    let fixture = FailureFixture::set(follows).await;
+    fixture.store.fail_at(None);
+    assert_eq!(act(&fixture).await, Ok(()));
+    let (calls, after) = (fixture.store.calls(), fixture.state());
     assert!(calls >= calls_min, "{calls} calls");
     for call in 1..=calls {
         for failure in FAILURES {
-            let scene = Scene::set(follows).await;
-            let before = scene.state();
-            scene.store.fail_at(Some((call, failure)));
-            let outcome = act(&scene).await;
-            assert!(scene.store.has_failed(), "call {call}");
+            let fixture = FailureFixture::set(follows).await;
+            let before = fixture.state();
+            fixture.store.fail_at(Some((call, failure)));
+            let outcome = act(&fixture).await;
+            assert!(fixture.store.has_failed(), "call {call}");
             assert!(blames_the_store(&outcome, failure), "call {call}, {failure:?}: {outcome:?}");
-            let (now, known) = scene.state();
+            let (now, known) = fixture.state();
             if now == before.0 {
-                scene.store.fail_at(None);
+                fixture.store.fail_at(None);
                 assert_eq!(known, before.1, "what did not happen is not known");
-                assert_eq!(act(&scene).await, Ok(()), "call {call}, {failure:?}, once more");
+                assert_eq!(act(&fixture).await, Ok(()), "call {call}, {failure:?}, once more");
             } else {
-                assert_eq!(failure, Failure::AnswerLost, "call {call}: something was changed");
+                assert_eq!(failure, Failure::ResponseLost, "call {call}: something was changed");
                 assert_eq!(now, after.0, "call {call}: all or nothing");
             }
         }
@@ -145,13 +151,13 @@ async fn with_each_failure(follows: bool, calls_min: u32, act: impl AsyncFn(&Sce
 /// Nobody is let in whose session cannot be looked up, nor told that it is over.
 #[tokio::test]
 async fn f29_nobody_is_let_in_by_a_store_that_fails_at_any_call() {
-    with_each_failure(false, 3, async |scene| {
-        done(scene.world.app.authenticate(scene.alive.pair.access.text.expose()).await)
+    with_each_failure(false, 3, async |fixture| {
+        done(fixture.test_app.app.authenticate(fixture.alive.pair.access.text.expose()).await)
     })
     .await;
-    with_each_failure(false, 3, async |scene| {
-        let token = scene.over.pair.access.text.expose();
-        match scene.world.app.authenticate(token).await {
+    with_each_failure(false, 3, async |fixture| {
+        let token = fixture.over.pair.access.text.expose();
+        match fixture.test_app.app.authenticate(token).await {
             Ok(_) => panic!("let in"),
             Err(AuthenticateError::SessionEnded(EndReason::Logout)) => Ok(()),
             Err(error) => done(Err::<(), _>(error)),
@@ -159,9 +165,9 @@ async fn f29_nobody_is_let_in_by_a_store_that_fails_at_any_call() {
     })
     .await;
     // Who knows which sessions are over asks for the user alone.
-    with_each_failure(true, 2, async |scene| {
-        scene.world.app.ports.knowledge.forget_users();
-        done(scene.world.app.authenticate(scene.alive.pair.access.text.expose()).await)
+    with_each_failure(true, 2, async |fixture| {
+        fixture.test_app.app.ports.auth_cache.forget_users();
+        done(fixture.test_app.app.authenticate(fixture.alive.pair.access.text.expose()).await)
     })
     .await;
 }
@@ -169,16 +175,16 @@ async fn f29_nobody_is_let_in_by_a_store_that_fails_at_any_call() {
 #[tokio::test]
 async fn f29_no_token_is_said_to_be_good_or_dead_by_a_store_that_fails() {
     for follows in [false, true] {
-        with_each_failure(follows, 2, async |scene| {
-            let token = scene.alive.pair.refresh.expose();
-            let found = scene.world.app.introspect(token).await;
+        with_each_failure(follows, 2, async |fixture| {
+            let token = fixture.alive.pair.refresh.expose();
+            let found = fixture.test_app.app.introspect(token).await;
             assert!(found.as_ref().map_or(true, Option::is_some), "{found:?}");
             done(found)
         })
         .await;
     }
-    with_each_failure(false, 3, async |scene| {
-        let found = scene.world.app.introspect(scene.over.pair.access.text.expose()).await;
+    with_each_failure(false, 3, async |fixture| {
+        let found = fixture.test_app.app.introspect(fixture.over.pair.access.text.expose()).await;
         assert!(found.as_ref().map_or(true, Option::is_none), "{found:?}");
         done(found)
     })
@@ -188,19 +194,19 @@ async fn f29_no_token_is_said_to_be_good_or_dead_by_a_store_that_fails() {
 #[tokio::test]
 async fn f29_a_login_or_refresh_that_fails_at_any_call_of_the_store_has_not_happened() {
     for follows in [false, true] {
-        with_each_failure(follows, 10, async |scene| {
-            done(scene.world.login("ada", PASSWORD).await)
+        with_each_failure(follows, 10, async |fixture| {
+            done(fixture.test_app.login("ada", PASSWORD).await)
         })
         .await;
-        with_each_failure(follows, 2, async |scene| {
-            let refresh = scene.world.refresh(&scene.alive.pair.refresh, Some("a-key"));
-            done(scene.world.app.refresh(refresh).await)
+        with_each_failure(follows, 2, async |fixture| {
+            let refresh = fixture.test_app.refresh(&fixture.alive.pair.refresh, Some("a-key"));
+            done(fixture.test_app.app.refresh(refresh).await)
         })
         .await;
         // A replay: nobody hears of it before the session is over.
-        with_each_failure(follows, 9, async |scene| {
-            let refresh = scene.world.refresh(&scene.spent.pair.refresh, None);
-            match scene.world.app.refresh(refresh).await {
+        with_each_failure(follows, 9, async |fixture| {
+            let refresh = fixture.test_app.refresh(&fixture.spent.pair.refresh, None);
+            match fixture.test_app.app.refresh(refresh).await {
                 Ok(_) => panic!("a spent token was good"),
                 Err(RefreshError::Reused) => Ok(()),
                 Err(error) => done(Err::<(), _>(error)),
@@ -212,35 +218,35 @@ async fn f29_a_login_or_refresh_that_fails_at_any_call_of_the_store_has_not_happ
 
 #[tokio::test]
 async fn f29_an_end_that_fails_at_any_call_of_the_store_has_not_happened() {
-    let origin = Origin::default();
+    let request_info = RequestInfo::default();
     for follows in [false, true] {
-        with_each_failure(follows, 6, async |scene| {
-            let token = scene.alive.pair.refresh.expose();
-            done(scene.world.app.logout_by_refresh(token, &origin).await)
+        with_each_failure(follows, 6, async |fixture| {
+            let token = fixture.alive.pair.refresh.expose();
+            done(fixture.test_app.app.logout_by_refresh(token, &request_info).await)
         })
         .await;
-        with_each_failure(follows, 6, async |scene| {
-            let token = scene.alive.pair.access.text.expose();
-            done(scene.world.app.revoke_token(token, &origin).await)
+        with_each_failure(follows, 6, async |fixture| {
+            let token = fixture.alive.pair.access.text.expose();
+            done(fixture.test_app.app.revoke_token(token, &request_info).await)
         })
         .await;
-        with_each_failure(follows, 6, async |scene| {
-            let id = scene.spent.pair.session_id;
-            done(scene.world.app.end_own_session(&scene.caller, id, &origin).await)
+        with_each_failure(follows, 6, async |fixture| {
+            let id = fixture.spent.pair.session_id;
+            done(fixture.test_app.app.end_own_session(&fixture.caller, id, &request_info).await)
         })
         .await;
-        with_each_failure(follows, 6, async |scene| {
-            done(scene.world.app.logout_all(&scene.caller, true, &origin).await)
+        with_each_failure(follows, 6, async |fixture| {
+            done(fixture.test_app.app.logout_all(&fixture.caller, true, &request_info).await)
         })
         .await;
-        with_each_failure(follows, 9, async |scene| {
+        with_each_failure(follows, 9, async |fixture| {
             let (current, new) = (password(PASSWORD), password("another horse"));
-            let change = ChangePassword { current, new, origin: Origin::default() };
-            done(scene.world.app.change_password(&scene.caller, change).await)
+            let change = ChangePassword { current, new, request_info: RequestInfo::default() };
+            done(fixture.test_app.app.change_password(&fixture.caller, change).await)
         })
         .await;
-        with_each_failure(follows, 14, async |scene| {
-            done(scene.world.app.disown_login(&scene.not_me, &origin).await)
+        with_each_failure(follows, 14, async |fixture| {
+            done(fixture.test_app.app.report_login(&fixture.not_me, &request_info).await)
         })
         .await;
     }
@@ -248,26 +254,28 @@ async fn f29_an_end_that_fails_at_any_call_of_the_store_has_not_happened() {
 
 #[tokio::test]
 async fn f29_nothing_is_told_of_a_session_by_a_store_that_fails() {
-    with_each_failure(true, 4, async |scene| {
-        let id = scene.over.pair.session_id;
-        done(scene.world.app.explain_session(&scene.caller, id).await)
+    with_each_failure(true, 4, async |fixture| {
+        let id = fixture.over.pair.session_id;
+        done(fixture.test_app.app.explain_session(&fixture.caller, id).await)
     })
     .await;
-    with_each_failure(true, 2, async |scene| {
-        done(scene.world.app.list_own_sessions(&scene.caller, None, 50).await)
+    with_each_failure(true, 2, async |fixture| {
+        done(fixture.test_app.app.list_own_sessions(&fixture.caller, None, 50).await)
     })
     .await;
-    with_each_failure(true, 2, async |scene| done(scene.world.app.read_feed(None, 100).await))
-        .await;
+    with_each_failure(true, 2, async |fixture| {
+        done(fixture.test_app.app.read_feed(None, 100).await)
+    })
+    .await;
 }
 
 /// A node in doubt stays in doubt until it has read all of the feed.
 #[tokio::test]
 async fn f29_a_node_that_cannot_read_the_feed_does_not_trust_what_it_knows() {
-    with_each_failure(true, 2, async |scene| {
-        let memory = scene.memory.as_ref().unwrap();
-        memory.doubt();
-        let followed = scene.world.app.follow_feed(&mut crate::Following::default()).await;
+    with_each_failure(true, 2, async |fixture| {
+        let memory = fixture.memory.as_ref().unwrap();
+        memory.invalidate();
+        let followed = fixture.test_app.app.follow_feed(&mut crate::Following::default()).await;
         assert_eq!(memory.is_fresh(), followed.is_ok());
         done(followed)
     })
@@ -279,22 +287,25 @@ async fn f29_a_node_that_cannot_read_the_feed_does_not_trust_what_it_knows() {
 async fn f29_a_hasher_that_fails_lets_nobody_in_and_changes_nothing() {
     let overloaded = HashError::Overloaded { retry_after_seconds: 1 };
     for failure in [HashError::Failed, HashError::Malformed, overloaded] {
-        let mut scene = Scene::set(true).await;
-        let before = scene.state();
+        let mut fixture = FailureFixture::set(true).await;
+        let before = fixture.state();
         let mut hasher = MockPasswordHasher::new();
         hasher.expect_verify().returning(move |_, _| Err(failure));
         hasher.expect_is_outdated().return_const(false);
-        scene.world.app.ports.hasher = Arc::new(hasher);
-        let answer = scene.world.login("ada", PASSWORD).await;
-        assert!(matches!(answer, Err(LoginError::Hash(error)) if error == failure), "{answer:?}");
+        fixture.test_app.app.ports.hasher = Arc::new(hasher);
+        let response = fixture.test_app.login("ada", PASSWORD).await;
+        assert!(
+            matches!(response, Err(LoginError::Hash(error)) if error == failure),
+            "{response:?}"
+        );
         let (current, new) = (password(PASSWORD), password("another horse"));
-        let change = ChangePassword { current, new, origin: Origin::default() };
-        let answer = scene.world.app.change_password(&scene.caller, change).await;
-        let Err(ChangePasswordError::Reauthenticate(ReauthenticateError::Hash(error))) = answer
+        let change = ChangePassword { current, new, request_info: RequestInfo::default() };
+        let response = fixture.test_app.app.change_password(&fixture.caller, change).await;
+        let Err(ChangePasswordError::Reauthenticate(ReauthenticateError::Hash(error))) = response
         else {
-            panic!("{answer:?}");
+            panic!("{response:?}");
         };
         assert_eq!(error, failure);
-        assert_eq!(scene.state(), before);
+        assert_eq!(fixture.state(), before);
     }
 }

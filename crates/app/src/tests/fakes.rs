@@ -4,22 +4,24 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use async_trait::async_trait;
-use gateward_domain::audit::{Digest, Head, HeadKind};
+use gateward_domain::audit::{Checkpoint, CheckpointKind, Digest};
 use gateward_domain::key::{Algorithm, KeyId, KeyPurpose, StoredKey};
 use gateward_domain::link::SecretHash;
 use gateward_domain::ports::{
-    Access, AuditKeys, HashError, InlineTasks, KeyError, KeyMaker, Knowledge, NoBell,
-    NoBreachedPasswords, NoKnowledge, NoMeter, PasswordHasher, Store, TokenSigner,
+    Access, AuditKeys, AuthCache, HashError, InlineTasks, KeyError, KeyMaker, NoAuthCache,
+    NoBreachedPasswords, NoMetrics, NoOutboxNotifier, PasswordHasher, Store, TokenSigner,
 };
-use gateward_domain::refresh::{Proof, Salt, ShownToken};
+use gateward_domain::refresh::{PresentedToken, Proof, Salt};
 use gateward_domain::{
-    AccessClaims, AccessGrant, Email, Origin, Password, PasswordHash, RoleName, Session, SessionId,
-    Timestamp, TokenError, TokenText, User, Username,
+    AccessClaims, AccessGrant, EmailAddress, Password, PasswordHash, RequestInfo, RoleName,
+    Session, SessionId, Timestamp, TokenError, TokenText, User, Username,
 };
 use gateward_testkit::{FixedClock, MemoryStore, SeededEntropy, fixtures};
 
-use super::mailbox::{Pigeons, PlainLinks};
-use crate::{App, By, LoggedIn, Login, LoginError, Policy, Ports, Refresh, SignedUp, Signup};
+use super::mailbox::{PlainLinks, RecordingMailer};
+use crate::{
+    AdminActor, App, LoggedIn, Login, LoginError, Policy, Ports, Refresh, SignedUp, Signup,
+};
 
 /// The name of the key that signs access tokens.
 pub(super) const ACCESS_KEY: &str = "access";
@@ -49,9 +51,9 @@ impl TokenSigner for PlainSigner {
             "refresh {} {} {} {} {}",
             session.id,
             session.user_id,
-            session.line.expires_at.micros(),
-            session.line.generation,
-            hex(&session.line.salt),
+            session.refresh_state.expires_at.micros(),
+            session.refresh_state.generation,
+            hex(&session.refresh_state.salt),
         )))
     }
 
@@ -79,14 +81,14 @@ impl TokenSigner for PlainSigner {
     }
 
     /// The proof is that of the fixtures; the token tells the salt.
-    fn verify_refresh(&self, token: &str, _: Timestamp) -> Result<ShownToken, TokenError> {
+    fn verify_refresh(&self, token: &str, _: Timestamp) -> Result<PresentedToken, TokenError> {
         let parts: Vec<&str> = token.split(' ').collect();
         if parts[0] != "refresh" {
             return Err(TokenError::WrongKind);
         }
         let (session_id, generation) = (parts[1].parse().unwrap(), parts[4].parse().unwrap());
         let keyed = fixtures::keyed(session_id, generation);
-        Ok(ShownToken {
+        Ok(PresentedToken {
             session_id,
             user_id: parts[2].parse().unwrap(),
             generation,
@@ -150,17 +152,25 @@ impl PasswordHasher for PlainHasher {
 pub(super) struct PlainAuditKeys;
 
 impl AuditKeys for PlainAuditKeys {
-    fn sign_head(&self, kind: HeadKind, head: &Head) -> Result<String, TokenError> {
-        Ok(format!("{kind:?} {} {} {}", head.seq, head.digest, head.at.micros()))
+    fn sign_checkpoint(
+        &self,
+        kind: CheckpointKind,
+        checkpoint: &Checkpoint,
+    ) -> Result<String, TokenError> {
+        Ok(format!("{kind:?} {} {} {}", checkpoint.seq, checkpoint.digest, checkpoint.at.micros()))
     }
 
-    fn read_head(&self, signature: &str) -> Result<(HeadKind, Head), TokenError> {
+    fn read_checkpoint(&self, signature: &str) -> Result<(CheckpointKind, Checkpoint), TokenError> {
         let parts: Vec<&str> = signature.split(' ').collect();
         let [kind, seq, digest, at] = parts[..] else { return Err(TokenError::Invalid) };
-        let kind = if kind == "Tip" { HeadKind::Tip } else { HeadKind::Floor };
+        let kind = if kind == "Latest" {
+            CheckpointKind::Latest
+        } else {
+            CheckpointKind::RetentionBoundary
+        };
         let digest = Digest::from_hex(digest).ok_or(TokenError::Invalid)?;
         let at = Timestamp::from_micros(at.parse().unwrap());
-        Ok((kind, Head { seq: seq.parse().unwrap(), digest, at }))
+        Ok((kind, Checkpoint { seq: seq.parse().unwrap(), digest, at }))
     }
 
     fn pseudonym(&self, text: &str) -> Result<[u8; 32], TokenError> {
@@ -183,7 +193,7 @@ impl KeyMaker for HollowKeys {
             id: KeyId(format!("{}-{}", purpose.as_str(), active_from.micros())),
             purpose,
             algorithm,
-            sealed: Vec::new(),
+            wrapped: Vec::new(),
             public_jwk: None,
             created_at: now,
             active_from,
@@ -200,42 +210,42 @@ impl KeyMaker for HollowKeys {
     }
 
     /// Seals by writing `sealed` before what was there.
-    fn reseal_key(&self, key: &StoredKey) -> Result<StoredKey, KeyError> {
-        Ok(StoredKey { sealed: [b"sealed", key.sealed.as_slice()].concat(), ..key.clone() })
+    fn rewrap_key(&self, key: &StoredKey) -> Result<StoredKey, KeyError> {
+        Ok(StoredKey { wrapped: [b"sealed", key.wrapped.as_slice()].concat(), ..key.clone() })
     }
 }
 
 /// An application on a store in memory, with a clock that the test moves.
-pub(super) struct World {
+pub(super) struct TestApp {
     pub(super) app: App,
     pub(super) store: Arc<dyn Store>,
     pub(super) clock: Arc<FixedClock>,
     pub(super) hasher: Arc<PlainHasher>,
-    pub(super) pigeons: Arc<Pigeons>,
+    pub(super) recording_mailer: Arc<RecordingMailer>,
 }
 
 pub(super) fn policy() -> Policy {
     Policy { sessions_per_user_max: 3, ..Policy::new("https://auth.example.org") }
 }
 
-pub(super) async fn world() -> World {
-    world_with(policy(), Arc::new(MemoryStore::new())).await
+pub(super) async fn test_app() -> TestApp {
+    test_app_with(policy(), Arc::new(MemoryStore::new())).await
 }
 
-pub(super) async fn world_with(policy: Policy, store: Arc<dyn Store>) -> World {
+pub(super) async fn test_app_with(policy: Policy, store: Arc<dyn Store>) -> TestApp {
     put_access_key(&*store).await;
-    world_that(policy, store, Arc::new(NoKnowledge)).await
+    test_app_that(policy, store, Arc::new(NoAuthCache)).await
 }
 
 /// A world in which the node knows as much as this; the store has no keys unless they were put there.
-pub(super) async fn world_that(
+pub(super) async fn test_app_that(
     policy: Policy,
     store: Arc<dyn Store>,
-    knowledge: Arc<dyn Knowledge>,
-) -> World {
+    auth_cache: Arc<dyn AuthCache>,
+) -> TestApp {
     let clock = Arc::new(FixedClock::new(fixtures::NOW));
     let hasher = Arc::new(PlainHasher::default());
-    let pigeons = Arc::new(Pigeons::default());
+    let recording_mailer = Arc::new(RecordingMailer::default());
     let ports = Ports {
         store: store.clone(),
         hasher: hasher.clone(),
@@ -243,16 +253,16 @@ pub(super) async fn world_that(
         links: Arc::new(PlainLinks),
         audit_keys: Arc::new(PlainAuditKeys),
         breached: Arc::new(NoBreachedPasswords),
-        meter: Arc::new(NoMeter),
+        metrics: Arc::new(NoMetrics),
         tasks: Arc::new(InlineTasks),
-        knowledge,
-        bell: Arc::new(NoBell),
-        mailer: pigeons.clone(),
+        auth_cache,
+        outbox_notifier: Arc::new(NoOutboxNotifier),
+        mailer: recording_mailer.clone(),
         key_maker: Arc::new(HollowKeys),
         clock: clock.clone(),
         entropy: Arc::new(SeededEntropy::new(1)),
     };
-    World { app: App::new(ports, policy).await.unwrap(), store, clock, hasher, pigeons }
+    TestApp { app: App::new(ports, policy).await.unwrap(), store, clock, hasher, recording_mailer }
 }
 
 /// Stores the key that the plain signer says it signs with.
@@ -261,7 +271,7 @@ pub(super) async fn put_access_key(store: &dyn Store) {
         id: KeyId(ACCESS_KEY.to_owned()),
         purpose: KeyPurpose::Access,
         algorithm: Algorithm::Es256,
-        sealed: Vec::new(),
+        wrapped: Vec::new(),
         public_jwk: None,
         created_at: fixtures::NOW,
         active_from: fixtures::NOW,
@@ -281,13 +291,13 @@ pub(super) fn password(text: &str) -> Password {
 pub(super) fn signup(name: &str) -> Signup {
     Signup {
         username: Username::parse(name).unwrap(),
-        email: Email::parse(&format!("{name}@example.org")).unwrap(),
+        email: EmailAddress::parse(&format!("{name}@example.org")).unwrap(),
         password: password(PASSWORD),
-        origin: Origin::default(),
+        request_info: RequestInfo::default(),
     }
 }
 
-impl World {
+impl TestApp {
     pub(super) async fn user(&self, name: &str) -> User {
         match self.app.signup(signup(name)).await.unwrap() {
             SignedUp::Account(user) => user,
@@ -300,8 +310,8 @@ impl World {
             identifier: gateward_domain::Identifier::parse(name),
             password: password(text),
             client_name: None,
-            device_token: None,
-            origin: Origin::default(),
+            known_device_token: None,
+            request_info: RequestInfo::default(),
         };
         self.app.login(login).await
     }
@@ -317,9 +327,9 @@ impl World {
         let identifier = gateward_domain::Identifier::parse(name).unwrap();
         let id = self.app.find_account(&identifier).await.unwrap().id;
         let done = if disabled {
-            self.app.disable_user(By::Operator, id).await
+            self.app.disable_user(AdminActor::Operator, id).await
         } else {
-            self.app.enable_user(By::Operator, id).await
+            self.app.enable_user(AdminActor::Operator, id).await
         };
         done.unwrap().1
     }
@@ -329,12 +339,12 @@ impl World {
             token: token.clone(),
             idempotency: key.map(fixtures::key_hash),
             received_at: self.app.now(),
-            origin: Origin::default(),
+            request_info: RequestInfo::default(),
         }
     }
 
     /// What is written down about a session; what happened at one time in alphabetical order.
-    pub(super) async fn story(&self, session: gateward_domain::SessionId) -> Vec<String> {
+    pub(super) async fn timeline(&self, session: gateward_domain::SessionId) -> Vec<String> {
         let mut tx = self.store.begin(Access::Read).await.unwrap();
         let events = tx.list_session_events(session, 100).await.unwrap();
         let told = |event: &gateward_domain::Event| match event.kind.reason() {

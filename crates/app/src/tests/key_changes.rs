@@ -6,7 +6,7 @@ use gateward_domain::key::{KeyId, KeyPurpose, KeyState, StoredKey};
 use gateward_domain::{EndReason, EventKind};
 use gateward_testkit::MemoryStore;
 
-use super::fakes::{World, policy, world_with};
+use super::fakes::{TestApp, policy, test_app_with};
 use super::mailbox::{by_token, reset};
 use crate::{
     NewAlgorithm, Policy, RefreshError, ResetPasswordError, RetireError, Retired, Rotated,
@@ -15,15 +15,15 @@ use crate::{
 const DAY: i64 = 24 * 3600;
 
 /// A world with keys; its clock stands a day after they were made.
-async fn with_keys() -> (World, MemoryStore) {
+async fn with_keys() -> (TestApp, MemoryStore) {
     let store = MemoryStore::new();
-    let world = world_with(policy(), Arc::new(store.clone())).await;
-    world.app.prepare_keys(NewAlgorithm::Begins).await.unwrap();
-    world.clock.advance_seconds(DAY);
-    (world, store)
+    let test_app = test_app_with(policy(), Arc::new(store.clone())).await;
+    test_app.app.prepare_keys(NewAlgorithm::Begins).await.unwrap();
+    test_app.clock.advance_seconds(DAY);
+    (test_app, store)
 }
 
-impl World {
+impl TestApp {
     async fn keys(&self, purpose: KeyPurpose) -> Vec<(StoredKey, KeyState)> {
         let keys = self.app.list_keys().await.unwrap();
         let now = self.app.now();
@@ -46,19 +46,22 @@ impl World {
 /// Row 13.3.4: keys have an age, and the next ones are there in time.
 #[tokio::test]
 async fn a13_3_4_the_next_key_is_made_in_time_for_the_age_of_the_last() {
-    let (world, _) = with_keys().await;
-    assert!(!world.app.rotate_old_keys().await.unwrap());
-    world.clock.advance_seconds(88 * DAY);
-    assert!(!world.app.rotate_old_keys().await.unwrap(), "89 days old");
-    world.clock.advance_seconds(DAY - 600);
-    assert!(world.app.rotate_old_keys().await.unwrap(), "as old as it may be once it has signed");
-    assert!(!world.app.rotate_old_keys().await.unwrap(), "once");
+    let (test_app, _) = with_keys().await;
+    assert!(!test_app.app.rotate_old_keys().await.unwrap());
+    test_app.clock.advance_seconds(88 * DAY);
+    assert!(!test_app.app.rotate_old_keys().await.unwrap(), "89 days old");
+    test_app.clock.advance_seconds(DAY - 600);
+    assert!(
+        test_app.app.rotate_old_keys().await.unwrap(),
+        "as old as it may be once it has signed"
+    );
+    assert!(!test_app.app.rotate_old_keys().await.unwrap(), "once");
     for purpose in KeyPurpose::ALL {
-        assert_eq!(world.states(purpose).await, [KeyState::Signing, KeyState::Next]);
+        assert_eq!(test_app.states(purpose).await, [KeyState::Signing, KeyState::Next]);
     }
-    world.clock.advance_seconds(620);
+    test_app.clock.advance_seconds(620);
     for purpose in KeyPurpose::ALL {
-        assert_eq!(world.states(purpose).await, [KeyState::Retiring, KeyState::Signing]);
+        assert_eq!(test_app.states(purpose).await, [KeyState::Retiring, KeyState::Signing]);
     }
 }
 
@@ -66,106 +69,111 @@ async fn a13_3_4_the_next_key_is_made_in_time_for_the_age_of_the_last() {
 async fn another_age_is_another_rotation() {
     let store = Arc::new(MemoryStore::new());
     let daily = Policy { rotate_after_days: 1, ..policy() };
-    let world = world_with(daily, store).await;
-    world.app.prepare_keys(NewAlgorithm::Begins).await.unwrap();
+    let test_app = test_app_with(daily, store).await;
+    test_app.app.prepare_keys(NewAlgorithm::Begins).await.unwrap();
     for _ in 0..5 {
-        world.clock.advance_seconds(DAY);
-        assert!(world.app.rotate_old_keys().await.unwrap());
+        test_app.clock.advance_seconds(DAY);
+        assert!(test_app.app.rotate_old_keys().await.unwrap());
     }
-    assert_eq!(world.states(KeyPurpose::Access).await.len(), 6);
+    assert_eq!(test_app.states(KeyPurpose::Access).await.len(), 6);
 }
 
 #[tokio::test]
 async fn a_retired_key_signs_until_its_successor_is_known() {
-    let (world, _) = with_keys().await;
-    let key = world.signing(KeyPurpose::Access).await;
-    let Retired::SuccessorFrom(from) = world.app.retire_key(&key).await.unwrap() else {
+    let (test_app, _) = with_keys().await;
+    let key = test_app.signing(KeyPurpose::Access).await;
+    let Retired::SuccessorFrom(from) = test_app.app.retire_key(&key).await.unwrap() else {
         panic!("it signs");
     };
-    assert!(from.seconds_since(world.app.now()) >= 600);
-    assert_eq!(world.app.retire_key(&key).await.unwrap(), Retired::SuccessorFrom(from), "once");
-    assert_eq!(world.states(KeyPurpose::Access).await, [KeyState::Signing, KeyState::Next]);
-    assert_eq!(world.states(KeyPurpose::Refresh).await, [KeyState::Signing], "no other one");
+    assert!(from.seconds_since(test_app.app.now()) >= 600);
+    assert_eq!(test_app.app.retire_key(&key).await.unwrap(), Retired::SuccessorFrom(from), "once");
+    assert_eq!(test_app.states(KeyPurpose::Access).await, [KeyState::Signing, KeyState::Next]);
+    assert_eq!(test_app.states(KeyPurpose::Refresh).await, [KeyState::Signing], "no other one");
 
-    let (next, _) = world.keys(KeyPurpose::Access).await.pop().unwrap();
-    assert_eq!(world.app.retire_key(&next.id).await.unwrap(), Retired::Withdrawn);
-    assert_eq!(world.states(KeyPurpose::Access).await, [KeyState::Signing, KeyState::Retired]);
-    assert_eq!(world.app.retire_key(&next.id).await.unwrap(), Retired::Already);
-    let unknown = world.app.retire_key(&KeyId("nobody".to_owned())).await;
+    let (next, _) = test_app.keys(KeyPurpose::Access).await.pop().unwrap();
+    assert_eq!(test_app.app.retire_key(&next.id).await.unwrap(), Retired::Withdrawn);
+    assert_eq!(test_app.states(KeyPurpose::Access).await, [KeyState::Signing, KeyState::Retired]);
+    assert_eq!(test_app.app.retire_key(&next.id).await.unwrap(), Retired::Already);
+    let unknown = test_app.app.retire_key(&KeyId("nobody".to_owned())).await;
     assert!(matches!(unknown, Err(RetireError::NoSuchKey)));
 }
 
 #[tokio::test]
 async fn a_compromised_key_is_replaced_at_once() {
-    let (world, _) = with_keys().await;
-    let bad = world.signing(KeyPurpose::Access).await;
+    let (test_app, _) = with_keys().await;
+    let bad = test_app.signing(KeyPurpose::Access).await;
     let none = Retired::Compromised { sessions: 0, links: 0 };
-    assert_eq!(world.app.revoke_key(&bad).await.unwrap(), none);
-    assert_eq!(world.states(KeyPurpose::Access).await, [KeyState::Retired, KeyState::Signing]);
-    assert_ne!(world.signing(KeyPurpose::Access).await, bad);
-    assert_eq!(world.app.revoke_key(&bad).await.unwrap(), none, "a second time is no error");
-    assert_eq!(world.keys(KeyPurpose::Access).await.len(), 2);
+    assert_eq!(test_app.app.revoke_key(&bad).await.unwrap(), none);
+    assert_eq!(test_app.states(KeyPurpose::Access).await, [KeyState::Retired, KeyState::Signing]);
+    assert_ne!(test_app.signing(KeyPurpose::Access).await, bad);
+    assert_eq!(test_app.app.revoke_key(&bad).await.unwrap(), none, "a second time is no error");
+    assert_eq!(test_app.keys(KeyPurpose::Access).await.len(), 2);
 }
 
 #[tokio::test]
 async fn a_next_key_that_verifiers_know_takes_the_place_of_a_compromised_one() {
-    let (world, _) = with_keys().await;
-    let Rotated::From(_) = world.app.rotate_keys().await.unwrap() else { panic!("none waits") };
-    let (next, _) = world.keys(KeyPurpose::Access).await.pop().unwrap();
-    world.clock.advance_seconds(60);
-    world.app.revoke_key(&world.signing(KeyPurpose::Access).await).await.unwrap();
-    assert_eq!(world.signing(KeyPurpose::Access).await, next.id);
-    assert_eq!(world.keys(KeyPurpose::Access).await.len(), 2, "none was made for it");
+    let (test_app, _) = with_keys().await;
+    let Rotated::From(_) = test_app.app.rotate_keys().await.unwrap() else { panic!("none waits") };
+    let (next, _) = test_app.keys(KeyPurpose::Access).await.pop().unwrap();
+    test_app.clock.advance_seconds(60);
+    test_app.app.revoke_key(&test_app.signing(KeyPurpose::Access).await).await.unwrap();
+    assert_eq!(test_app.signing(KeyPurpose::Access).await, next.id);
+    assert_eq!(test_app.keys(KeyPurpose::Access).await.len(), 2, "none was made for it");
 }
 
 /// The fake signer signs with one key, whatever is stored; so its name is put into the store.
 #[tokio::test]
 async fn what_a_compromised_key_signed_ends_with_it() {
-    let (world, store) = with_keys().await;
-    world.owner("ada", |_| ()).await;
-    let pair = world.login("ada", super::fakes::PASSWORD).await.unwrap().pair;
-    let letter = world.forgotten("ada").await;
+    let (test_app, store) = with_keys().await;
+    test_app.owner("ada", |_| ()).await;
+    let pair = test_app.login("ada", super::fakes::PASSWORD).await.unwrap().pair;
+    let message = test_app.forgotten("ada").await;
     for (name, purpose) in [("refresh", KeyPurpose::Refresh), ("link", KeyPurpose::Link)] {
-        let (made, _) = world.keys(purpose).await.remove(0);
+        let (made, _) = test_app.keys(purpose).await.remove(0);
         let key = StoredKey { id: KeyId(name.to_owned()), ..made };
-        let mut tx = world.store.begin(gateward_domain::ports::Access::SingleWrite).await.unwrap();
+        let mut tx =
+            test_app.store.begin(gateward_domain::ports::Access::SingleWrite).await.unwrap();
         tx.insert_key(&key).await.unwrap();
         tx.commit().await.unwrap();
     }
-    let done = world.app.revoke_key(&KeyId("refresh".to_owned())).await.unwrap();
+    let done = test_app.app.revoke_key(&KeyId("refresh".to_owned())).await.unwrap();
     assert_eq!(done, Retired::Compromised { sessions: 1, links: 0 });
-    let over = world.app.refresh(world.refresh(&pair.refresh, None)).await;
+    let over = test_app.app.refresh(test_app.refresh(&pair.refresh, None)).await;
     assert!(matches!(over, Err(RefreshError::SessionEnded(EndReason::KeyCompromised))));
 
-    let done = world.app.revoke_key(&KeyId("link".to_owned())).await.unwrap();
+    let done = test_app.app.revoke_key(&KeyId("link".to_owned())).await.unwrap();
     assert_eq!(done, Retired::Compromised { sessions: 0, links: 2 });
     assert!(store.links().is_empty());
-    let refused = world.app.reset_password(reset(by_token(&letter), "another horse")).await;
+    let refused = test_app.app.reset_password(reset(by_token(&message), "another horse")).await;
     assert!(matches!(refused, Err(ResetPasswordError::InvalidLink)));
 }
 
 #[tokio::test]
-async fn all_keys_are_sealed_anew_and_stay_the_same_keys() {
-    let (world, _) = with_keys().await;
-    let before = world.app.list_keys().await.unwrap();
-    assert_eq!(world.app.reseal_keys().await.unwrap(), before.len());
-    let after = world.app.list_keys().await.unwrap();
+async fn all_keys_are_wrapped_anew_and_stay_the_same_keys() {
+    let (test_app, _) = with_keys().await;
+    let before = test_app.app.list_keys().await.unwrap();
+    assert_eq!(test_app.app.rewrap_keys().await.unwrap(), before.len());
+    let after = test_app.app.list_keys().await.unwrap();
     for (old, new) in before.iter().zip(&after) {
-        assert_eq!(new.sealed, [b"sealed", old.sealed.as_slice()].concat());
-        assert_eq!(StoredKey { sealed: old.sealed.clone(), ..new.clone() }, *old);
+        assert_eq!(new.wrapped, [b"sealed", old.wrapped.as_slice()].concat());
+        assert_eq!(StoredKey { wrapped: old.wrapped.clone(), ..new.clone() }, *old);
     }
 }
 
 #[tokio::test]
 async fn a_rotation_makes_the_next_key_where_none_waits() {
-    let (world, store) = with_keys().await;
-    let key = world.signing(KeyPurpose::Access).await;
-    let Retired::SuccessorFrom(_) = world.app.retire_key(&key).await.unwrap() else {
+    let (test_app, store) = with_keys().await;
+    let key = test_app.signing(KeyPurpose::Access).await;
+    let Retired::SuccessorFrom(_) = test_app.app.retire_key(&key).await.unwrap() else {
         panic!("it signs");
     };
-    assert!(matches!(world.app.rotate_keys().await.unwrap(), Rotated::From(_)));
+    assert!(matches!(test_app.app.rotate_keys().await.unwrap(), Rotated::From(_)));
     for purpose in KeyPurpose::ALL {
-        assert_eq!(world.states(purpose).await, [KeyState::Signing, KeyState::Next], "{purpose:?}");
+        assert_eq!(
+            test_app.states(purpose).await,
+            [KeyState::Signing, KeyState::Next],
+            "{purpose:?}"
+        );
     }
     assert_eq!(store.keys().len(), 2 * KeyPurpose::ALL.len());
 }
@@ -173,16 +181,16 @@ async fn a_rotation_makes_the_next_key_where_none_waits() {
 /// A command that ends twice what a key signed revokes it once.
 #[tokio::test]
 async fn a_key_is_revoked_once_and_a_withdrawn_one_once_more() {
-    let (world, store) = with_keys().await;
+    let (test_app, store) = with_keys().await;
     let told = |kind: EventKind| store.events().iter().filter(|event| event.kind == kind).count();
-    let bad = world.signing(KeyPurpose::Access).await;
+    let bad = test_app.signing(KeyPurpose::Access).await;
     for _ in 0..2 {
-        world.app.revoke_key(&bad).await.unwrap();
+        test_app.app.revoke_key(&bad).await.unwrap();
     }
     assert_eq!(told(EventKind::KeyRevoked), 1);
-    world.app.rotate_keys().await.unwrap();
-    let (next, _) = world.keys(KeyPurpose::Access).await.pop().unwrap();
-    world.app.retire_key(&next.id).await.unwrap();
-    world.app.revoke_key(&next.id).await.unwrap();
+    test_app.app.rotate_keys().await.unwrap();
+    let (next, _) = test_app.keys(KeyPurpose::Access).await.pop().unwrap();
+    test_app.app.retire_key(&next.id).await.unwrap();
+    test_app.app.revoke_key(&next.id).await.unwrap();
     assert_eq!((told(EventKind::KeyWithdrawn), told(EventKind::KeyRevoked)), (1, 2));
 }

@@ -5,58 +5,58 @@ use std::sync::atomic::Ordering;
 
 use gateward_domain::mock::{MockPasswordHasher, MockStore, MockTokenSigner, MockTx};
 use gateward_domain::ports::{
-    Access, Clock, InlineTasks, NoBell, NoBreachedPasswords, NoKnowledge, NoMeter, StoreError,
-    TokenSigner,
+    Access, Clock, InlineTasks, NoAuthCache, NoBreachedPasswords, NoMetrics, NoOutboxNotifier,
+    StoreError, TokenSigner,
 };
-use gateward_domain::{EndReason, Identifier, Origin, PasswordHash, TokenError};
+use gateward_domain::{EndReason, Identifier, PasswordHash, RequestInfo, TokenError};
 use gateward_testkit::{FixedClock, SeededEntropy, fixtures};
 
-use super::fakes::{HollowKeys, PASSWORD, PlainAuditKeys, PlainSigner, password, policy, world};
-use super::mailbox::{Pigeons, PlainLinks};
+use super::fakes::{HollowKeys, PASSWORD, PlainAuditKeys, PlainSigner, password, policy, test_app};
+use super::mailbox::{PlainLinks, RecordingMailer};
 use crate::{App, AuthenticateError, Login, LoginError, LogoutError, Ports};
 
 /// Rows 6.3.8 and E2 in part: the same answer after the same work.
 #[tokio::test]
 async fn an_unknown_name_costs_the_work_of_a_wrong_password() {
-    let world = world().await;
-    world.user("ada").await;
+    let test_app = test_app().await;
+    test_app.user("ada").await;
     for name in ["nobody", "nobody@example.org", "no such name!", "ada"] {
-        let before = world.hasher.verified.load(Ordering::Relaxed);
-        let refused = world.login(name, "wrong horse").await;
+        let before = test_app.hasher.verified.load(Ordering::Relaxed);
+        let refused = test_app.login(name, "wrong horse").await;
         assert!(matches!(refused, Err(LoginError::BadCredentials)), "{name}");
-        assert_eq!(world.hasher.verified.load(Ordering::Relaxed), before + 1, "{name}");
+        assert_eq!(test_app.hasher.verified.load(Ordering::Relaxed), before + 1, "{name}");
     }
 }
 
 #[tokio::test]
 async fn name_and_address_open_the_same_account_in_any_case() {
-    let world = world().await;
-    let id = world.user("ada").await.id;
+    let test_app = test_app().await;
+    let id = test_app.user("ada").await.id;
     for name in ["ada", "ADA", "ada@example.org", "Ada@Example.ORG"] {
-        assert_eq!(world.login(name, PASSWORD).await.unwrap().user.id, id, "{name}");
+        assert_eq!(test_app.login(name, PASSWORD).await.unwrap().user.id, id, "{name}");
     }
 }
 
 /// Rows P1 and P4: the password is taken as it is.
 #[tokio::test]
 async fn p4_a_password_is_neither_trimmed_nor_folded() {
-    let world = world().await;
-    world.user("ada").await;
+    let test_app = test_app().await;
+    test_app.user("ada").await;
     for near in ["Correct horse battery", " correct horse battery", "correct horse battery "] {
-        assert!(matches!(world.login("ada", near).await, Err(LoginError::BadCredentials)));
+        assert!(matches!(test_app.login("ada", near).await, Err(LoginError::BadCredentials)));
     }
 }
 
 #[tokio::test]
 async fn a_hash_with_old_parameters_is_renewed_at_login() {
-    let world = world().await;
-    let user = world.user("ada").await;
+    let test_app = test_app().await;
+    let user = test_app.user("ada").await;
     let old = PasswordHash::from_phc(format!("old:{PASSWORD}"));
-    let mut tx = world.store.begin(Access::SingleWrite).await.unwrap();
+    let mut tx = test_app.store.begin(Access::SingleWrite).await.unwrap();
     assert!(tx.renew_password_hash(user.id, 1, &old).await.unwrap());
     tx.commit().await.unwrap();
-    world.login("ada", PASSWORD).await.unwrap();
-    let mut tx = world.store.begin(Access::Read).await.unwrap();
+    test_app.login("ada", PASSWORD).await.unwrap();
+    let mut tx = test_app.store.begin(Access::Read).await.unwrap();
     let user = tx.find_user(user.id).await.unwrap().unwrap();
     assert_eq!(user.password_hash.expose(), format!("plain:{PASSWORD}"));
     assert_eq!(user.credentials_version, 1, "it is the same password");
@@ -64,17 +64,17 @@ async fn a_hash_with_old_parameters_is_renewed_at_login() {
 
 #[tokio::test]
 async fn the_oldest_session_makes_room_for_a_new_one() {
-    let world = world().await;
-    let first = world.logged_in("ada").await.pair;
+    let test_app = test_app().await;
+    let first = test_app.logged_in("ada").await.pair;
     for _ in 0..3 {
-        world.clock.advance_seconds(1);
-        world.login("ada", PASSWORD).await.unwrap();
+        test_app.clock.advance_seconds(1);
+        test_app.login("ada", PASSWORD).await.unwrap();
     }
-    let dead = world.app.authenticate(first.access.text.expose()).await;
+    let dead = test_app.app.authenticate(first.access.text.expose()).await;
     assert!(matches!(dead, Err(AuthenticateError::SessionEnded(EndReason::SessionLimit))));
     assert_eq!(
-        world.story(first.session_id).await,
-        ["session_begun", "session_ended session_limit"]
+        test_app.timeline(first.session_id).await,
+        ["session_started", "session_ended session_limit"]
     );
 }
 
@@ -94,7 +94,7 @@ async fn a_login_that_raced_a_change_begins_no_session() {
         store.expect_begin().withf(|access| *access == Access::Read).return_once(move |_| {
             let mut tx = MockTx::new();
             tx.expect_find_user_by_identifier().return_once(move |_| Ok(Some(found)));
-            tx.expect_find_strikes().return_once(|_| Ok(Vec::new()));
+            tx.expect_find_attempt_counters().return_once(|_| Ok(Vec::new()));
             tx.expect_commit().return_once(|| Ok(()));
             Ok(Box::new(tx))
         });
@@ -122,13 +122,13 @@ async fn no_token_leaves_if_the_session_could_not_be_kept() {
         let (found, locked) = (user.clone(), user.clone());
         let mut tx = MockTx::new();
         tx.expect_find_user_by_identifier().return_once(move |_| Ok(Some(found)));
-        tx.expect_find_strikes().return_once(|_| Ok(Vec::new()));
+        tx.expect_find_attempt_counters().return_once(|_| Ok(Vec::new()));
         tx.expect_lock_user().return_once(move |_| Ok(Some(locked)));
         tx.expect_end_oldest_sessions().return_once(|_, _, _| Ok(Vec::new()));
         tx.expect_insert_session().return_once(|_| Ok(()));
         tx.expect_insert_event().return_once(|_| Ok(()));
-        tx.expect_list_user_clients().return_once(|_, _| Ok(Vec::new()));
-        tx.expect_insert_client().return_once(|_| Ok(()));
+        tx.expect_list_known_devices().return_once(|_, _| Ok(Vec::new()));
+        tx.expect_insert_known_device().return_once(|_| Ok(()));
         tx.expect_commit().return_once(move || match access {
             Access::Write => Err(StoreError::Busy),
             _ => Ok(()),
@@ -149,8 +149,8 @@ fn login() -> Login {
         identifier: Identifier::parse("ada"),
         password: password(PASSWORD),
         client_name: None,
-        device_token: None,
-        origin: Origin::default(),
+        known_device_token: None,
+        request_info: RequestInfo::default(),
     }
 }
 
@@ -168,11 +168,11 @@ fn ports(store: MockStore, matches: bool) -> Ports {
         links: Arc::new(PlainLinks),
         audit_keys: Arc::new(PlainAuditKeys),
         breached: Arc::new(NoBreachedPasswords),
-        meter: Arc::new(NoMeter),
+        metrics: Arc::new(NoMetrics),
         tasks: Arc::new(InlineTasks),
-        knowledge: Arc::new(NoKnowledge),
-        bell: Arc::new(NoBell),
-        mailer: Arc::new(Pigeons::default()),
+        auth_cache: Arc::new(NoAuthCache),
+        outbox_notifier: Arc::new(NoOutboxNotifier),
+        mailer: Arc::new(RecordingMailer::default()),
         key_maker: Arc::new(HollowKeys),
         clock: Arc::new(clock),
         entropy: Arc::new(SeededEntropy::new(1)),
@@ -185,48 +185,55 @@ async fn app(store: MockStore, matches: bool) -> App {
 
 #[tokio::test]
 async fn s1_logout_ends_the_session_by_any_of_its_tokens_and_a_second_time_is_no_error() {
-    let world = world().await;
-    world.user("ada").await;
-    let origin = Origin::default();
+    let test_app = test_app().await;
+    test_app.user("ada").await;
+    let request_info = RequestInfo::default();
     for way in ["current", "spent", "access"] {
-        let first = world.login("ada", PASSWORD).await.unwrap().pair;
-        let refresh = world.refresh(&first.refresh, None);
-        let second = world.app.refresh(refresh).await.unwrap().pair;
-        world.clock.advance_seconds(1);
+        let first = test_app.login("ada", PASSWORD).await.unwrap().pair;
+        let refresh = test_app.refresh(&first.refresh, None);
+        let second = test_app.app.refresh(refresh).await.unwrap().pair;
+        test_app.clock.advance_seconds(1);
         for _ in 0..2 {
             let done = match way {
-                "current" => world.app.logout_by_refresh(second.refresh.expose(), &origin).await,
-                "spent" => world.app.logout_by_refresh(first.refresh.expose(), &origin).await,
-                _ => world.app.logout_by_access(second.access.text.expose(), &origin).await,
+                "current" => {
+                    test_app.app.logout_by_refresh(second.refresh.expose(), &request_info).await
+                }
+                "spent" => {
+                    test_app.app.logout_by_refresh(first.refresh.expose(), &request_info).await
+                }
+                _ => {
+                    test_app.app.logout_by_access(second.access.text.expose(), &request_info).await
+                }
             };
             assert!(done.is_ok(), "{way}");
         }
-        let dead = world.app.authenticate(second.access.text.expose()).await;
+        let dead = test_app.app.authenticate(second.access.text.expose()).await;
         assert!(matches!(dead, Err(AuthenticateError::SessionEnded(EndReason::Logout))), "{way}");
-        let story = world.story(second.session_id).await;
-        assert_eq!(story, ["session_begun", "session_ended logout"], "{way}: ended once");
+        let timeline = test_app.timeline(second.session_id).await;
+        assert_eq!(timeline, ["session_started", "session_ended logout"], "{way}: ended once");
     }
 }
 
 #[tokio::test]
 async fn an_access_token_does_not_log_out_as_a_refresh_token() {
-    let world = world().await;
-    let pair = world.logged_in("ada").await.pair;
-    let refused = world.app.logout_by_refresh(pair.access.text.expose(), &Origin::default()).await;
+    let test_app = test_app().await;
+    let pair = test_app.logged_in("ada").await.pair;
+    let refused =
+        test_app.app.logout_by_refresh(pair.access.text.expose(), &RequestInfo::default()).await;
     assert!(matches!(refused, Err(LogoutError::Token(TokenError::WrongKind))));
-    assert!(world.app.authenticate(pair.access.text.expose()).await.is_ok());
+    assert!(test_app.app.authenticate(pair.access.text.expose()).await.is_ok());
 }
 
 #[tokio::test]
 async fn s3_all_other_sessions_end_and_ones_own_goes_on_if_it_is_asked_for() {
-    let world = world().await;
-    let other = world.logged_in("ada").await.pair;
-    let own = world.login("ada", PASSWORD).await.unwrap().pair;
-    let caller = world.app.authenticate(own.access.text.expose()).await.unwrap();
-    world.app.logout_all(&caller, true, &Origin::default()).await.unwrap();
-    assert!(world.app.authenticate(own.access.text.expose()).await.is_ok());
-    assert!(world.app.authenticate(other.access.text.expose()).await.is_err());
-    world.app.logout_all(&caller, false, &Origin::default()).await.unwrap();
-    let dead = world.app.authenticate(own.access.text.expose()).await;
+    let test_app = test_app().await;
+    let other = test_app.logged_in("ada").await.pair;
+    let own = test_app.login("ada", PASSWORD).await.unwrap().pair;
+    let caller = test_app.app.authenticate(own.access.text.expose()).await.unwrap();
+    test_app.app.logout_all(&caller, true, &RequestInfo::default()).await.unwrap();
+    assert!(test_app.app.authenticate(own.access.text.expose()).await.is_ok());
+    assert!(test_app.app.authenticate(other.access.text.expose()).await.is_err());
+    test_app.app.logout_all(&caller, false, &RequestInfo::default()).await.unwrap();
+    let dead = test_app.app.authenticate(own.access.text.expose()).await;
     assert!(matches!(dead, Err(AuthenticateError::SessionEnded(EndReason::LogoutAll))));
 }

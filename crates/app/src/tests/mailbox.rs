@@ -1,22 +1,23 @@
-//! Fakes of mail: links that show their salt, pigeons instead of a relay, and what tests do with the
-//! letters.
+//! Fakes of mail: links that show their salt, pigeons instead of an SMTP server, and what tests do with the
+//! emails.
 
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
+use gateward_domain::email::{EmailMessage, EmailTemplate};
 use gateward_domain::key::KeyId;
 use gateward_domain::link::{LinkCode, LinkSecret};
-use gateward_domain::mail::{Letter, LetterText};
 use gateward_domain::ports::{Access, LinkMaker, MailError, Mailer};
 use gateward_domain::refresh::Salt;
 use gateward_domain::{
-    Email, Origin, PasswordHash, Timestamp, TokenError, TokenText, User, UserId, Username,
+    EmailAddress, PasswordHash, RequestInfo, Timestamp, TokenError, TokenText, User, UserId,
+    Username,
 };
 use gateward_testkit::{MemoryStore, fixtures};
 
-use super::fakes::{PASSWORD, World, hex, password, policy, world_with};
+use super::fakes::{PASSWORD, TestApp, hex, password, policy, test_app_with};
 use crate::{
-    AccountProof, Caller, ConfirmEmail, LetterProof, Policy, ResetPassword, SignedUp, Signup,
+    AccountProof, Caller, ConfirmEmail, LinkProof, Policy, ResetPassword, SignedUp, Signup,
 };
 
 /// Makes secrets that show the salt that they follow from.
@@ -38,37 +39,37 @@ impl LinkMaker for PlainLinks {
 
 /// Keeps what it is to carry, and fails as long as it is told to.
 #[derive(Default)]
-pub(super) struct Pigeons {
-    tried: Mutex<Vec<Letter>>,
-    sent: Mutex<Vec<Letter>>,
+pub(super) struct RecordingMailer {
+    tried: Mutex<Vec<EmailMessage>>,
+    sent: Mutex<Vec<EmailMessage>>,
     failure: Mutex<Option<MailError>>,
 }
 
-impl Pigeons {
+impl RecordingMailer {
     /// Fails from now on, or no more.
     pub(super) fn fail(&self, failure: Option<MailError>) {
         *self.failure.lock().unwrap() = failure;
     }
 
-    /// Every letter of every try.
-    pub(super) fn tried(&self) -> Vec<Letter> {
+    /// Every email of every try.
+    pub(super) fn tried(&self) -> Vec<EmailMessage> {
         self.tried.lock().unwrap().clone()
     }
 
     /// Those that were taken.
-    pub(super) fn sent(&self) -> Vec<Letter> {
+    pub(super) fn sent(&self) -> Vec<EmailMessage> {
         self.sent.lock().unwrap().clone()
     }
 }
 
 #[async_trait]
-impl Mailer for Pigeons {
-    async fn send(&self, letter: &Letter) -> Result<(), MailError> {
-        self.tried.lock().unwrap().push(letter.clone());
+impl Mailer for RecordingMailer {
+    async fn send(&self, message: &EmailMessage) -> Result<(), MailError> {
+        self.tried.lock().unwrap().push(message.clone());
         if let Some(failure) = self.failure.lock().unwrap().clone() {
             return Err(failure);
         }
-        self.sent.lock().unwrap().push(letter.clone());
+        self.sent.lock().unwrap().push(message.clone());
         Ok(())
     }
 }
@@ -78,7 +79,7 @@ pub(super) fn unreachable() -> MailError {
 }
 
 pub(super) fn refused(permanent: bool) -> MailError {
-    MailError::Refused { permanent, answer: "no".to_owned() }
+    MailError::Refused { permanent, response: "no".to_owned() }
 }
 
 /// The policy under which there is no account before its address is confirmed.
@@ -87,77 +88,77 @@ pub(super) fn required() -> Policy {
 }
 
 /// A world, and its store to look into.
-pub(super) async fn open_world(policy: Policy) -> (World, MemoryStore) {
+pub(super) async fn open_test_app(policy: Policy) -> (TestApp, MemoryStore) {
     let memory = MemoryStore::new();
-    (world_with(policy, Arc::new(memory.clone())).await, memory)
+    (test_app_with(policy, Arc::new(memory.clone())).await, memory)
 }
 
-pub(super) fn address(name: &str) -> Email {
-    Email::parse(&format!("{name}@example.org")).unwrap()
+pub(super) fn address(name: &str) -> EmailAddress {
+    EmailAddress::parse(&format!("{name}@example.org")).unwrap()
 }
 
-pub(super) fn token(letter: &Letter) -> String {
-    letter.link.as_ref().unwrap().split_once("#token=").unwrap().1.to_owned()
+pub(super) fn token(message: &EmailMessage) -> String {
+    message.link.as_ref().unwrap().split_once("#token=").unwrap().1.to_owned()
 }
 
-pub(super) fn by_token(letter: &Letter) -> LetterProof {
-    LetterProof::Token(token(letter))
+pub(super) fn by_token(message: &EmailMessage) -> LinkProof {
+    LinkProof::Token(token(message))
 }
 
-pub(super) fn by_code(letter: &Letter) -> LetterProof {
-    LetterProof::Code { email: letter.to.clone(), code: letter.code.clone().unwrap() }
+pub(super) fn by_code(message: &EmailMessage) -> LinkProof {
+    LinkProof::Code { email: message.to.clone(), code: message.code.clone().unwrap() }
 }
 
-/// The code of the letter, a few too many.
-pub(super) fn by_wrong_code(letter: &Letter, more: u64) -> LetterProof {
-    let right: u64 = letter.code.as_ref().unwrap().expose().parse().unwrap();
-    LetterProof::Code { email: letter.to.clone(), code: LinkCode::from_number(right + more) }
+/// The code of the email, a few too many.
+pub(super) fn by_wrong_code(message: &EmailMessage, more: u64) -> LinkProof {
+    let right: u64 = message.code.as_ref().unwrap().expose().parse().unwrap();
+    LinkProof::Code { email: message.to.clone(), code: LinkCode::from_number(right + more) }
 }
 
 pub(super) fn by_password() -> AccountProof {
     AccountProof::Password(password(PASSWORD))
 }
 
-pub(super) fn confirm(mailbox: LetterProof, account: AccountProof) -> ConfirmEmail {
-    ConfirmEmail { mailbox, account, username: None, origin: Origin::default() }
+pub(super) fn confirm(mailbox: LinkProof, account: AccountProof) -> ConfirmEmail {
+    ConfirmEmail { mailbox, account, username: None, request_info: RequestInfo::default() }
 }
 
-pub(super) fn reset(proof: LetterProof, new: &str) -> ResetPassword {
-    ResetPassword { proof, new: password(new), origin: Origin::default() }
+pub(super) fn reset(proof: LinkProof, new: &str) -> ResetPassword {
+    ResetPassword { proof, new: password(new), request_info: RequestInfo::default() }
 }
 
-/// The one letter that says this.
-pub(super) fn saying(letters: &[Letter], text: LetterText) -> Letter {
-    let mut found = letters.iter().filter(|letter| letter.text == text);
-    let letter = found.next().unwrap_or_else(|| panic!("nothing says {text}: {letters:?}"));
-    assert!(found.next().is_none(), "said twice: {letters:?}");
-    letter.clone()
+/// The one email that says this.
+pub(super) fn saying(emails: &[EmailMessage], text: EmailTemplate) -> EmailMessage {
+    let mut found = emails.iter().filter(|message| message.text == text);
+    let message = found.next().unwrap_or_else(|| panic!("nothing says {text}: {emails:?}"));
+    assert!(found.next().is_none(), "said twice: {emails:?}");
+    message.clone()
 }
 
-/// What the letters say, in the order of the texts' names.
-pub(super) fn texts(letters: &[Letter]) -> Vec<&'static str> {
-    let mut texts: Vec<_> = letters.iter().map(|letter| letter.text.as_str()).collect();
+/// What the emails say, in the order of the texts' names.
+pub(super) fn texts(emails: &[EmailMessage]) -> Vec<&'static str> {
+    let mut texts: Vec<_> = emails.iter().map(|message| message.text.as_str()).collect();
     texts.sort_unstable();
     texts
 }
 
-impl World {
-    /// Delivers all letters that are due; gives those that went out.
-    pub(super) async fn post(&self) -> Vec<Letter> {
-        let before = self.pigeons.sent().len();
+impl TestApp {
+    /// Delivers all emails that are due; gives those that went out.
+    pub(super) async fn post(&self) -> Vec<EmailMessage> {
+        let before = self.recording_mailer.sent().len();
         loop {
-            let due = self.app.take_letters(100).await.unwrap();
+            let due = self.app.take_outbox_emails(100).await.unwrap();
             if due.is_empty() {
-                return self.pigeons.sent().split_off(before);
+                return self.recording_mailer.sent().split_off(before);
             }
-            for letter in due {
-                self.app.deliver(letter).await.unwrap();
+            for message in due {
+                self.app.deliver(message).await.unwrap();
             }
         }
     }
 
     /// Delivers for so many minutes.
-    pub(super) async fn post_for(&self, minutes: u32) -> Vec<Letter> {
+    pub(super) async fn post_for(&self, minutes: u32) -> Vec<EmailMessage> {
         let mut sent = self.post().await;
         for _ in 0..minutes {
             self.clock.advance_seconds(60);
@@ -210,9 +211,9 @@ impl World {
         }
     }
 
-    /// Asks for a reset and gives the letter.
-    pub(super) async fn forgotten(&self, name: &str) -> Letter {
-        self.app.forgot_password(&address(name), &Origin::default()).await.unwrap();
-        saying(&self.post().await, LetterText::ResetPassword)
+    /// Asks for a reset and gives the email.
+    pub(super) async fn forgotten(&self, name: &str) -> EmailMessage {
+        self.app.forgot_password(&address(name), &RequestInfo::default()).await.unwrap();
+        saying(&self.post().await, EmailTemplate::ResetPassword)
     }
 }

@@ -2,50 +2,58 @@
 
 use gateward_domain::{EventKind, PermissionSet, Role, RoleName};
 
-use super::fakes::{policy, world};
-use super::mailbox::open_world;
-use super::staff::{
+use super::admins::{
     AuditRead, RolesGrant, RolesWrite, UsersRead, UsersWrite, by, giving, lacks, role, why,
 };
-use crate::{By, Forbidden};
+use super::fakes::{policy, test_app};
+use super::mailbox::open_test_app;
+use crate::{AdminActor, Forbidden};
 
 #[tokio::test]
 async fn what_a_role_gives_changes_with_the_next_request_of_its_holders() {
-    let world = world().await;
-    world.define("support", &[UsersRead]).await;
+    let test_app = test_app().await;
+    test_app.define("support", &[UsersRead]).await;
     let token = {
-        world.holder("sue", &["support"]).await;
-        world.login("sue", super::fakes::PASSWORD).await.unwrap().pair.access.text
+        test_app.holder("sue", &["support"]).await;
+        test_app.login("sue", super::fakes::PASSWORD).await.unwrap().pair.access.text
     };
-    let given = async || world.app.authenticate(token.expose()).await.unwrap().user.permissions;
+    let given = async || test_app.app.authenticate(token.expose()).await.unwrap().user.permissions;
     assert_eq!(given().await, [UsersRead].into_iter().collect());
-    world.define("support", &[AuditRead]).await;
+    test_app.define("support", &[AuditRead]).await;
     assert_eq!(given().await, [AuditRead].into_iter().collect());
-    let sue = world.app.authenticate(token.expose()).await.unwrap().user.id;
-    world.app.change_role(By::Operator, sue, role("support"), false).await.unwrap();
+    let sue = test_app.app.authenticate(token.expose()).await.unwrap().user.id;
+    test_app.app.change_role(AdminActor::Operator, sue, role("support"), false).await.unwrap();
     assert_eq!(given().await, PermissionSet::EMPTY);
 }
 
 #[tokio::test]
 async fn all_roles_are_listed_in_order_with_those_that_are_built_in() {
-    let world = world().await;
+    let test_app = test_app().await;
     for name in ["zoo", "author"] {
-        world.define(name, &[]).await;
+        test_app.define(name, &[]).await;
     }
-    let roles = world.app.list_roles().await.unwrap();
+    let roles = test_app.app.list_roles().await.unwrap();
     let names: Vec<_> = roles.iter().map(|role| role.name.as_str()).collect();
     assert_eq!(names, ["admin", "author", "user", "zoo"]);
-    let admin = world.app.find_role(&RoleName::admin()).await.unwrap().unwrap();
+    let admin = test_app.app.find_role(&RoleName::admin()).await.unwrap().unwrap();
     assert_eq!(admin.permissions, PermissionSet::all());
-    assert!(world.app.find_role(&role("nobody")).await.unwrap().is_none());
+    assert!(test_app.app.find_role(&role("nobody")).await.unwrap().is_none());
 }
 
 #[tokio::test]
 async fn a_role_is_new_once_and_every_change_is_written_down() {
-    let (world, memory) = open_world(policy()).await;
-    assert!(world.app.put_role(By::Operator, giving("support", &[UsersRead])).await.unwrap());
-    assert!(!world.app.put_role(By::Operator, giving("support", &[AuditRead])).await.unwrap());
-    world.app.delete_role(By::Operator, &role("support")).await.unwrap();
+    let (test_app, memory) = open_test_app(policy()).await;
+    assert!(
+        test_app.app.put_role(AdminActor::Operator, giving("support", &[UsersRead])).await.unwrap()
+    );
+    assert!(
+        !test_app
+            .app
+            .put_role(AdminActor::Operator, giving("support", &[AuditRead]))
+            .await
+            .unwrap()
+    );
+    test_app.app.delete_role(AdminActor::Operator, &role("support")).await.unwrap();
     let events = memory.events();
     let told: Vec<_> =
         events.iter().map(|event| (event.kind, event.detail.as_deref().unwrap())).collect();
@@ -61,82 +69,82 @@ async fn a_role_is_new_once_and_every_change_is_written_down() {
 
 #[tokio::test]
 async fn built_in_roles_never_change() {
-    let world = world().await;
+    let test_app = test_app().await;
     for role in Role::built_in() {
         let name = role.name.clone();
-        assert_eq!(why(world.app.put_role(By::Operator, role).await), "BuiltIn");
-        assert_eq!(why(world.app.delete_role(By::Operator, &name).await), "BuiltIn");
+        assert_eq!(why(test_app.app.put_role(AdminActor::Operator, role).await), "BuiltIn");
+        assert_eq!(why(test_app.app.delete_role(AdminActor::Operator, &name).await), "BuiltIn");
     }
 }
 
 #[tokio::test]
 async fn a_role_that_somebody_holds_is_not_deleted_and_one_that_is_none_is_not_found() {
-    let world = world().await;
-    let support = world.define("support", &[]).await;
-    let sue = world.holder("sue", &["support"]).await;
-    assert_eq!(why(world.app.delete_role(By::Operator, &support).await), "RoleInUse");
-    world.app.change_role(By::Operator, sue.id, support.clone(), false).await.unwrap();
-    world.app.delete_role(By::Operator, &support).await.unwrap();
-    assert_eq!(why(world.app.delete_role(By::Operator, &support).await), "NotFound");
-    let gone = world.app.change_role(By::Operator, sue.id, support, true).await;
+    let test_app = test_app().await;
+    let support = test_app.define("support", &[]).await;
+    let sue = test_app.holder("sue", &["support"]).await;
+    assert_eq!(why(test_app.app.delete_role(AdminActor::Operator, &support).await), "RoleInUse");
+    test_app.app.change_role(AdminActor::Operator, sue.id, support.clone(), false).await.unwrap();
+    test_app.app.delete_role(AdminActor::Operator, &support).await.unwrap();
+    assert_eq!(why(test_app.app.delete_role(AdminActor::Operator, &support).await), "NotFound");
+    let gone = test_app.app.change_role(AdminActor::Operator, sue.id, support, true).await;
     assert!(why(gone).starts_with("NoSuchRole"));
 }
 
 #[tokio::test]
 async fn there_are_only_so_many_roles() {
-    let world = world().await;
+    let test_app = test_app().await;
     for number in 0..Role::MAX {
-        world.define(&format!("role-{number}"), &[]).await;
+        test_app.define(&format!("role-{number}"), &[]).await;
     }
-    let more = world.app.put_role(By::Operator, giving("more", &[])).await;
+    let more = test_app.app.put_role(AdminActor::Operator, giving("more", &[])).await;
     assert_eq!(why(more), "TooManyRoles");
-    world.define("role-7", &[UsersRead]).await;
+    test_app.define("role-7", &[UsersRead]).await;
 }
 
 #[tokio::test]
 async fn b6_nobody_defines_a_role_that_gives_or_gave_more_than_they_hold() {
-    let world = world().await;
-    world.define("boss", &[RolesWrite, UsersRead]).await;
-    world.define("auditor", &[AuditRead]).await;
-    let eve = world.staff("eve", &["boss"]).await;
+    let test_app = test_app().await;
+    test_app.define("boss", &[RolesWrite, UsersRead]).await;
+    test_app.define("auditor", &[AuditRead]).await;
+    let eve = test_app.fixture("eve", &["boss"]).await;
     for (name, wanted) in [("mine", AuditRead), ("boss", UsersWrite)] {
-        let refused = world.app.put_role(by(&eve), giving(name, &[wanted])).await;
+        let refused = test_app.app.put_role(by(&eve), giving(name, &[wanted])).await;
         assert_eq!(why(refused), lacks(wanted));
     }
-    let emptied = world.app.put_role(by(&eve), giving("auditor", &[])).await;
+    let emptied = test_app.app.put_role(by(&eve), giving("auditor", &[])).await;
     assert_eq!(why(emptied), lacks(AuditRead));
-    assert_eq!(why(world.app.delete_role(by(&eve), &role("auditor")).await), lacks(AuditRead));
-    assert!(world.app.put_role(by(&eve), giving("reader", &[UsersRead])).await.unwrap());
+    assert_eq!(why(test_app.app.delete_role(by(&eve), &role("auditor")).await), lacks(AuditRead));
+    assert!(test_app.app.put_role(by(&eve), giving("reader", &[UsersRead])).await.unwrap());
 }
 
 #[tokio::test]
 async fn b6_who_may_not_change_roles_changes_none() {
-    let world = world().await;
-    world.define("support", &[UsersRead, UsersWrite]).await;
-    let sue = world.staff("sue", &["support"]).await;
-    let refused = world.app.put_role(by(&sue), giving("mine", &[])).await;
+    let test_app = test_app().await;
+    test_app.define("support", &[UsersRead, UsersWrite]).await;
+    let sue = test_app.fixture("sue", &["support"]).await;
+    let refused = test_app.app.put_role(by(&sue), giving("mine", &[])).await;
     assert_eq!(why(refused), lacks(RolesWrite));
-    assert_eq!(why(world.app.delete_role(by(&sue), &role("support")).await), lacks(RolesWrite));
-    let refused = world.app.set_user_roles(by(&sue), sue.user.id, vec![RoleName::admin()]).await;
+    assert_eq!(why(test_app.app.delete_role(by(&sue), &role("support")).await), lacks(RolesWrite));
+    let refused = test_app.app.set_user_roles(by(&sue), sue.user.id, vec![RoleName::admin()]).await;
     assert_eq!(why(refused), lacks(RolesGrant));
 }
 
 #[tokio::test]
 async fn b6_nobody_gives_or_takes_a_role_that_they_do_not_hold() {
-    let world = world().await;
-    world.define("granter", &[RolesGrant, UsersRead]).await;
-    world.define("reader", &[UsersRead]).await;
-    world.define("auditor", &[AuditRead]).await;
-    let eve = world.staff("eve", &["granter"]).await;
-    let ada = world.holder("ada", &["reader"]).await;
-    let give = async |name: RoleName| world.app.change_role(by(&eve), ada.id, name, true).await;
+    let test_app = test_app().await;
+    test_app.define("granter", &[RolesGrant, UsersRead]).await;
+    test_app.define("reader", &[UsersRead]).await;
+    test_app.define("auditor", &[AuditRead]).await;
+    let eve = test_app.fixture("eve", &["granter"]).await;
+    let ada = test_app.holder("ada", &["reader"]).await;
+    let give = async |name: RoleName| test_app.app.change_role(by(&eve), ada.id, name, true).await;
     let missing = PermissionSet::all().iter().find(|one| !eve.user.permissions.contains(*one));
     assert_eq!(why(give(RoleName::admin()).await), lacks(missing.unwrap()));
     assert_eq!(why(give(role("auditor")).await), lacks(AuditRead));
-    let itself = world.app.change_role(by(&eve), eve.user.id, role("auditor"), true).await;
+    let itself = test_app.app.change_role(by(&eve), eve.user.id, role("auditor"), true).await;
     assert_eq!(why(itself), lacks(AuditRead));
     assert!(why(give(role("nothing")).await).starts_with("NoSuchRole"));
-    let taken = world.app.change_role(by(&eve), ada.id, role("reader"), false).await;
+    let taken = test_app.app.change_role(by(&eve), ada.id, role("reader"), false).await;
     assert!(why(taken).starts_with("NotHeld"), "though it gives what they hold");
     let given = give(role("granter")).await.unwrap();
     assert_eq!(given.roles, [role("granter"), role("reader"), RoleName::user()]);
@@ -144,15 +152,15 @@ async fn b6_nobody_gives_or_takes_a_role_that_they_do_not_hold() {
 
 #[tokio::test]
 async fn everybody_holds_the_role_of_everybody() {
-    let (world, memory) = open_world(policy()).await;
-    let ada = world.owner("ada", |_| ()).await;
-    let admin = world.staff("grace", &["admin"]).await;
-    let kept = world.app.set_user_roles(by(&admin), ada.id, Vec::new()).await.unwrap();
+    let (test_app, memory) = open_test_app(policy()).await;
+    let ada = test_app.owner("ada", |_| ()).await;
+    let admin = test_app.fixture("grace", &["admin"]).await;
+    let kept = test_app.app.set_user_roles(by(&admin), ada.id, Vec::new()).await.unwrap();
     assert_eq!(kept.roles, [RoleName::user()]);
     let told = |event: &gateward_domain::Event| event.kind == EventKind::RolesChanged;
     assert!(!memory.events().iter().any(told), "nothing has changed");
     let twice = vec![RoleName::admin(), RoleName::user(), RoleName::admin()];
-    let given = world.app.set_user_roles(by(&admin), ada.id, twice).await.unwrap();
+    let given = test_app.app.set_user_roles(by(&admin), ada.id, twice).await.unwrap();
     assert_eq!(given.roles, [RoleName::admin(), RoleName::user()]);
     let event = memory.events().into_iter().find(told).unwrap();
     assert_eq!(event.detail.as_deref(), Some("roles=admin,user before=user"));
@@ -161,10 +169,10 @@ async fn everybody_holds_the_role_of_everybody() {
 
 #[tokio::test]
 async fn a_permission_that_a_role_gives_is_asked_of_the_account_as_it_is() {
-    let world = world().await;
-    world.define("support", &[UsersRead]).await;
-    let sue = world.staff("sue", &["support"]).await;
-    let desk = super::staff::DESK;
-    world.app.require(&sue, UsersRead, &desk).await.unwrap();
-    assert_eq!(world.app.require(&sue, UsersWrite, &desk).await, Err(Forbidden(UsersWrite)));
+    let test_app = test_app().await;
+    test_app.define("support", &[UsersRead]).await;
+    let sue = test_app.fixture("sue", &["support"]).await;
+    let desk = super::admins::DESK;
+    test_app.app.require(&sue, UsersRead, &desk).await.unwrap();
+    assert_eq!(test_app.app.require(&sue, UsersWrite, &desk).await, Err(Forbidden(UsersWrite)));
 }

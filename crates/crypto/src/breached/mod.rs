@@ -21,11 +21,11 @@ use self::sorted::Sorted;
 ///
 /// The files are opened anew for each look-up, so that a newer list can be put in their place.
 #[derive(Debug)]
-pub struct BreachedFiles(Arc<Place>);
+pub struct BreachedFiles(Arc<Source>);
 
 /// Where the list is.
 #[derive(Debug)]
-enum Place {
+enum Source {
     /// A folder of range files.
     Ranges(PathBuf),
     /// One file of all hashes.
@@ -36,14 +36,14 @@ impl BreachedFiles {
     /// Takes a folder or a file, and looks at as much of it as tells whether it is such a list.
     pub fn open(path: impl Into<PathBuf>) -> io::Result<Self> {
         let path = path.into();
-        let place = if path.is_dir() {
+        let source = if path.is_dir() {
             ranges::check(&path)?;
-            Place::Ranges(path)
+            Source::Ranges(path)
         } else {
             Sorted::open(&path)?.check()?;
-            Place::Whole(path)
+            Source::Whole(path)
         };
-        Ok(Self(Arc::new(place)))
+        Ok(Self(Arc::new(source)))
     }
 }
 
@@ -51,13 +51,13 @@ impl BreachedFiles {
 impl BreachedPasswords for BreachedFiles {
     /// Reads the files where they keep no other task waiting; only within a tokio runtime.
     async fn is_breached(&self, password: &Password) -> Result<bool, BreachedUnavailable> {
-        let (place, hash) = (Arc::clone(&self.0), hash_of(password));
-        let found = tokio::task::spawn_blocking(move || place.contains(&hash)).await;
+        let (source, hash) = (Arc::clone(&self.0), hash_of(password));
+        let found = tokio::task::spawn_blocking(move || source.contains(&hash)).await;
         found.map_err(io::Error::from).flatten().map_err(|error| BreachedUnavailable(error.into()))
     }
 }
 
-impl Place {
+impl Source {
     fn contains(&self, hash: &str) -> io::Result<bool> {
         match self {
             Self::Ranges(folder) => ranges::contains(folder, hash),

@@ -23,7 +23,7 @@ pub(super) struct Sorted {
 }
 
 /// A line in its place.
-struct Placed {
+struct Located {
     line: Line,
     /// Where it begins.
     start: u64,
@@ -50,14 +50,14 @@ impl Sorted {
         let (mut from, mut until) = (0, self.len);
         while from < until {
             let middle = from + (until - from) / 2;
-            let Some(placed) = self.line_after(middle)?.filter(|placed| placed.start < until)
+            let Some(located) = self.state_after(middle)?.filter(|located| located.start < until)
             else {
                 until = middle;
                 continue;
             };
-            match placed.line.digits.as_slice().cmp(hash.as_bytes()) {
-                Ordering::Equal => return Ok(placed.line.seen),
-                Ordering::Less => from = placed.end,
+            match located.line.digits.as_slice().cmp(hash.as_bytes()) {
+                Ordering::Equal => return Ok(located.line.seen),
+                Ordering::Less => from = located.end,
                 Ordering::Greater => until = middle,
             }
         }
@@ -65,22 +65,22 @@ impl Sorted {
     }
 
     fn check_order(&self) -> io::Result<()> {
-        let first = self.line_after(0)?.ok_or_else(|| wrong("the file is empty"))?;
+        let first = self.state_after(0)?.ok_or_else(|| wrong("the file is empty"))?;
         let mut before = first.line.digits;
         for sample in 1..SAMPLES {
-            let Some(placed) = self.line_after(self.len.saturating_mul(sample) / SAMPLES)? else {
+            let Some(located) = self.state_after(self.len.saturating_mul(sample) / SAMPLES)? else {
                 break;
             };
-            if placed.line.digits < before {
+            if located.line.digits < before {
                 return Err(wrong("the hashes are not in order; sort the lines"));
             }
-            before = placed.line.digits;
+            before = located.line.digits;
         }
         Ok(())
     }
 
     /// The first line that begins at `offset` or after it; `None` if there is none.
-    fn line_after(&self, offset: u64) -> io::Result<Option<Placed>> {
+    fn state_after(&self, offset: u64) -> io::Result<Option<Located>> {
         // With the byte before, it shows whether a line begins right there.
         let from = offset.saturating_sub(1);
         let window = self.read(from)?;
@@ -88,7 +88,7 @@ impl Sorted {
         let end_in = |bytes: &[u8]| bytes.iter().position(|byte| *byte == b'\n');
         let skipped = match end_in(&window) {
             _ if offset == 0 => 0,
-            Some(place) => place + 1,
+            Some(index) => index + 1,
             None if ends => return Ok(None),
             None => return Err(too_long()),
         };
@@ -97,13 +97,13 @@ impl Sorted {
             return Ok(None);
         }
         let length = match end_in(rest) {
-            Some(place) => place + 1,
+            Some(index) => index + 1,
             None if ends => rest.len(),
             None => return Err(too_long()),
         };
         let line = Line::parse(rest.get(..length).unwrap_or_default(), HASH_DIGITS)?;
         let start = from + skipped as u64;
-        Ok(Some(Placed { line, start, end: start + length as u64 }))
+        Ok(Some(Located { line, start, end: start + length as u64 }))
     }
 
     /// What stands in the file from a place on.

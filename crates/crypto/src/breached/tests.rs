@@ -123,9 +123,9 @@ fn a_short_list_is_searched_whole() {
     let hashes = listed();
     for count in 1..20 {
         let folder = file(&whole(&hashes[..count], "\n"));
-        for (place, (hash, _)) in hashes.iter().enumerate() {
+        for (index, (hash, _)) in hashes.iter().enumerate() {
             let found = find(&folder.path().join("list"), hash).unwrap();
-            assert_eq!(found, place < count, "{place} of {count}");
+            assert_eq!(found, index < count, "{index} of {count}");
         }
     }
 }

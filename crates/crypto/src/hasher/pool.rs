@@ -43,11 +43,11 @@ pub(super) struct Work {
 /// The computation that the threads are there for.
 pub(super) type Compute = dyn Fn(&Work, &mut Arena) -> Result<Vec<u8>, HashError> + Send + Sync;
 
-type Answer = Result<Vec<u8>, HashError>;
+type HashResult = Result<Vec<u8>, HashError>;
 
 struct Job {
     work: Work,
-    reply: oneshot::Sender<Answer>,
+    reply: oneshot::Sender<HashResult>,
 }
 
 /// How many threads there are, and how much they keep.
@@ -108,10 +108,10 @@ impl Pool {
     /// Has something hashed; refuses at once where too much waits already.
     ///
     /// Dropping the future takes the job back, unless it has begun.
-    pub(super) async fn run(&self, work: Work) -> Answer {
-        let (reply, answer) = oneshot::channel();
+    pub(super) async fn run(&self, work: Work) -> HashResult {
+        let (reply, result) = oneshot::channel();
         self.shared.push(Job { work, reply })?;
-        answer.await.unwrap_or(Err(HashError::Failed))
+        result.await.unwrap_or(Err(HashError::Failed))
     }
 
     /// How much there is to do.
@@ -174,14 +174,14 @@ impl Shared {
         let mut arena = Arena::new(self.size.arena_blocks);
         while let Some(job) = self.next(&mut arena) {
             let started = Instant::now();
-            let answer = catch_unwind(AssertUnwindSafe(|| compute(&job.work, &mut arena)));
-            let answer = answer.unwrap_or_else(|_| {
+            let result = catch_unwind(AssertUnwindSafe(|| compute(&job.work, &mut arena)));
+            let result = result.unwrap_or_else(|_| {
                 tracing::error!("hashing a password has panicked");
                 Err(HashError::Failed)
             });
             self.done(started.elapsed());
             // Whoever went away meanwhile does not want it.
-            drop(job.reply.send(answer));
+            drop(job.reply.send(result));
         }
     }
 

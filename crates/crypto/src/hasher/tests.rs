@@ -109,12 +109,12 @@ async fn hashes_of_the_reference_implementation_are_verified() {
 }
 
 #[tokio::test]
-async fn a_hash_that_cannot_be_read_is_an_error_and_no_answer() {
+async fn a_hash_that_cannot_be_read_is_an_error_and_no_response() {
     let hasher = hasher(8, 1);
     for bad in ["", "correct horse", "$2b$12$abcdefghijklmnopqrstuu", "$argon2id$v=19$m=8,t=1,p=1$"]
     {
-        let answer = hasher.verify(&password("correct horse"), &phc(bad)).await;
-        assert_eq!(answer, Err(HashError::Malformed), "{bad}");
+        let result = hasher.verify(&password("correct horse"), &phc(bad)).await;
+        assert_eq!(result, Err(HashError::Malformed), "{bad}");
     }
 }
 

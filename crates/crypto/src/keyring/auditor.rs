@@ -1,6 +1,6 @@
 //! How the keyring signs the heads of the audit trail and reads them, and how it makes pseudonyms.
 
-use gateward_domain::audit::{Digest, Head, HeadKind};
+use gateward_domain::audit::{Checkpoint, CheckpointKind, Digest};
 use gateward_domain::key::{Algorithm, KeyId, KeyPurpose};
 use gateward_domain::ports::AuditKeys;
 use gateward_domain::{Timestamp, TokenError};
@@ -14,7 +14,7 @@ use crate::jws::{self, Compact};
 
 /// What a signature on a head says, in the order in which it is written.
 #[derive(Serialize)]
-struct HeadBody<'a> {
+struct CheckpointBody<'a> {
     iss: &'a str,
     seq: i64,
     digest: String,
@@ -23,17 +23,21 @@ struct HeadBody<'a> {
 
 impl AuditKeys for Keyring {
     /// Signs with the key that is in force when the head says that it is signed.
-    fn sign_head(&self, kind: HeadKind, head: &Head) -> Result<String, TokenError> {
+    fn sign_checkpoint(
+        &self,
+        kind: CheckpointKind,
+        checkpoint: &Checkpoint,
+    ) -> Result<String, TokenError> {
         let ring = self.ring();
-        let key = ring.signing(KeyPurpose::Audit, head.at).ok_or(TokenError::NoKey)?;
+        let key = ring.signing(KeyPurpose::Audit, checkpoint.at).ok_or(TokenError::NoKey)?;
         let keys = material(key).ok_or(TokenError::NoKey)?;
         let header = jws::header_segment(Algorithm::EdDsa, typ(kind), &key.stored.id.0);
-        write(&self.settings.issuer, head)
+        write(&self.settings.issuer, checkpoint)
             .and_then(|body| jws::sign(&header, &body, &keys.signing))
             .ok_or(TokenError::NoKey)
     }
 
-    fn read_head(&self, signature: &str) -> Result<(HeadKind, Head), TokenError> {
+    fn read_checkpoint(&self, signature: &str) -> Result<(CheckpointKind, Checkpoint), TokenError> {
         let ring = self.ring_with(KeyPurpose::Audit)?;
         read(&ring, signature).ok_or(TokenError::Invalid)
     }
@@ -47,10 +51,10 @@ impl AuditKeys for Keyring {
 }
 
 /// The `typ` of a signature, so that one on a tip is none on a floor.
-const fn typ(kind: HeadKind) -> &'static str {
+const fn typ(kind: CheckpointKind) -> &'static str {
     match kind {
-        HeadKind::Tip => "audit-tip+jwt",
-        HeadKind::Floor => "audit-floor+jwt",
+        CheckpointKind::Latest => "audit-checkpoint+jwt",
+        CheckpointKind::RetentionBoundary => "audit-retention-boundary+jwt",
     }
 }
 
@@ -58,9 +62,14 @@ fn material(key: &ReadyKey) -> Option<&AuditMaterial> {
     if let Material::Audit(keys) = key.material() { Some(keys) } else { None }
 }
 
-fn write(issuer: &str, head: &Head) -> Option<Vec<u8>> {
-    let digest = head.digest.to_string();
-    let body = HeadBody { iss: issuer, seq: head.seq, digest, at_micros: head.at.micros() };
+fn write(issuer: &str, checkpoint: &Checkpoint) -> Option<Vec<u8>> {
+    let digest = checkpoint.digest.to_string();
+    let body = CheckpointBody {
+        iss: issuer,
+        seq: checkpoint.seq,
+        digest,
+        at_micros: checkpoint.at.micros(),
+    };
     serde_json::to_vec(&body).ok()
 }
 
@@ -70,21 +79,23 @@ fn write(issuer: &str, head: &Head) -> Option<Vec<u8>> {
 ///
 /// Which issuer it names is for others to look at: the key is this installation's own, and what was
 /// signed before the installation got another issuer stays true.
-fn read(ring: &Ring, signature: &str) -> Option<(HeadKind, Head)> {
+fn read(ring: &Ring, signature: &str) -> Option<(CheckpointKind, Checkpoint)> {
     let compact = Compact::parse(signature)?;
     let id = KeyId(compact.header.kid.clone()?);
     let key = ring.find(&id)?;
     let keys = material(key)?;
     let named = compact.header.typ.as_deref()?;
-    let kind = [HeadKind::Tip, HeadKind::Floor].into_iter().find(|kind| typ(*kind) == named)?;
+    let kind = [CheckpointKind::Latest, CheckpointKind::RetentionBoundary]
+        .into_iter()
+        .find(|kind| typ(*kind) == named)?;
     let payload = compact.verify(&keys.verifying, Algorithm::EdDsa)?;
     let body = Object::parse(&payload)?;
     body.text("iss")?;
-    let head = Head {
+    let checkpoint = Checkpoint {
         seq: body.int("seq")?,
         digest: Digest::from_hex(body.text("digest")?)?,
         at: Timestamp::from_micros(body.int("at_micros")?),
     };
-    let is_in_time = key.stored.revoked_at.is_none_or(|at| head.at < at);
-    is_in_time.then_some((kind, head))
+    let is_in_time = key.stored.revoked_at.is_none_or(|at| checkpoint.at < at);
+    is_in_time.then_some((kind, checkpoint))
 }

@@ -9,7 +9,7 @@ use gateward_domain::ports::{KeyError, KeyMaker};
 use super::Keyring;
 use super::material::{self, AccessMaterial, AuditMaterial};
 use super::ring::OpenedKey;
-use super::seal::{self, Bond};
+use super::wrap::{self, AssociatedData};
 use crate::jws;
 
 /// Random bytes in the name of a symmetric key: 128 bits, so that no two keys ever share one.
@@ -29,12 +29,12 @@ impl KeyMaker for Keyring {
             return Err(KeyError::Failed);
         }
         let made = self.make_material(purpose, algorithm);
-        let (id, public_jwk, sealed) = made.ok_or(KeyError::Failed)?;
+        let (id, public_jwk, wrapped) = made.ok_or(KeyError::Failed)?;
         Ok(StoredKey {
             id,
             purpose,
             algorithm,
-            sealed,
+            wrapped,
             public_jwk,
             created_at: now,
             active_from,
@@ -58,10 +58,11 @@ impl KeyMaker for Keyring {
         keys.iter().try_for_each(|key| OpenedKey::open(&self.masters, key).map(drop))
     }
 
-    fn reseal_key(&self, key: &StoredKey) -> Result<StoredKey, KeyError> {
-        let private = seal::open_stored(&self.masters, key)?;
-        let sealed = seal::seal(&self.masters.present, &*self.entropy, &Bond::of(key), &private);
-        Ok(StoredKey { sealed: sealed.ok_or(KeyError::Failed)?, ..key.clone() })
+    fn rewrap_key(&self, key: &StoredKey) -> Result<StoredKey, KeyError> {
+        let private = wrap::open_stored(&self.masters, key)?;
+        let wrapped =
+            wrap::wrap(&self.masters.present, &*self.entropy, &AssociatedData::of(key), &private);
+        Ok(StoredKey { wrapped: wrapped.ok_or(KeyError::Failed)?, ..key.clone() })
     }
 }
 
@@ -90,8 +91,9 @@ impl Keyring {
                 (KeyId(jws::encode(&random)), None)
             }
         };
-        let bond = Bond { id: &id, purpose, algorithm };
-        let sealed = seal::seal(&self.masters.present, &*self.entropy, &bond, &private)?;
-        Some((id, public_jwk, sealed))
+        let associated_data = AssociatedData { id: &id, purpose, algorithm };
+        let wrapped =
+            wrap::wrap(&self.masters.present, &*self.entropy, &associated_data, &private)?;
+        Some((id, public_jwk, wrapped))
     }
 }

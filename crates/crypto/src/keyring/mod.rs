@@ -6,9 +6,9 @@ mod maker;
 mod material;
 mod reader;
 mod ring;
-mod seal;
 mod signer;
 mod verified;
+mod wrap;
 
 use std::sync::{Arc, PoisonError, RwLock};
 

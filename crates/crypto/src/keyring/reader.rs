@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use gateward_domain::key::{KeyId, KeyPurpose};
-use gateward_domain::refresh::{Proof, ShownToken};
+use gateward_domain::refresh::{PresentedToken, Proof};
 use gateward_domain::{AccessClaims, Timestamp, TokenError};
 
 use super::material::RefreshMaterial;
@@ -15,7 +15,7 @@ use crate::jws::Compact;
 /// What a token with a good signature says, by its kind.
 enum Genuine {
     Access(ReadAccess),
-    Refresh(ShownToken),
+    Refresh(PresentedToken),
 }
 
 impl Keyring {
@@ -45,7 +45,7 @@ impl Keyring {
         if let Some(good) = hash.as_ref().and_then(|hash| self.verified.find(hash)) {
             let key = ring.find(&good.claims.key_id);
             let believed = key.is_some_and(|key| ring.believes(key, now));
-            let holds = believed && good.has_begun(now);
+            let holds = believed && good.has_started(now);
             return if holds { Ok(good.claims.clone()) } else { Err(TokenError::Invalid) };
         }
         let believes = |key: &ReadyKey| ring.believes(key, now);
@@ -67,12 +67,12 @@ impl Keyring {
         &self,
         token: &str,
         now: Timestamp,
-    ) -> Result<ShownToken, TokenError> {
+    ) -> Result<PresentedToken, TokenError> {
         let ring = self.ring_with(KeyPurpose::Refresh)?;
         let believes = |key: &ReadyKey| ring.believes(key, now);
         match self.read(&ring, token, now, believes).ok_or(TokenError::Invalid)? {
             Genuine::Access(_) => Err(TokenError::WrongKind),
-            Genuine::Refresh(shown) => Ok(shown),
+            Genuine::Refresh(presented) => Ok(presented),
         }
     }
 
@@ -104,7 +104,7 @@ impl Keyring {
                 let payload = compact.verify(&keys.verifying, key.stored.algorithm)?;
                 let KeyringSettings { issuer, audience, .. } = &self.settings;
                 let read = claims::read_access(&payload, id, issuer, audience)?;
-                read.has_begun(now).then_some(Genuine::Access(read))
+                read.has_started(now).then_some(Genuine::Access(read))
             }
             Material::Refresh(keys) => {
                 self.read_shown(&compact, key, keys, now).map(Genuine::Refresh)
@@ -120,11 +120,11 @@ impl Keyring {
         key: &ReadyKey,
         keys: &RefreshMaterial,
         now: Timestamp,
-    ) -> Option<ShownToken> {
+    ) -> Option<PresentedToken> {
         let payload = compact.verify(&keys.verifying, key.stored.algorithm)?;
         let claims = claims::read_refresh(&payload, &self.settings.issuer, now)?;
         let keyed = keys.keyed(claims.session_id, claims.generation)?;
-        Some(ShownToken {
+        Some(PresentedToken {
             session_id: claims.session_id,
             user_id: claims.user_id,
             generation: claims.generation,

@@ -11,7 +11,7 @@ use gateward_domain::link::LINK_SECONDS_MAX;
 use gateward_domain::ports::KeyError;
 
 use super::material::{self, AccessMaterial, AuditMaterial, LinkMaterial, RefreshMaterial};
-use super::seal;
+use super::wrap;
 use crate::MasterKeys;
 use crate::claims::{ACCESS_TYP, REFRESH_TYP};
 use crate::jws;
@@ -72,7 +72,7 @@ impl ReadyKey {
 impl OpenedKey {
     /// Opens a stored key and prepares it.
     pub(super) fn open(masters: &MasterKeys, stored: &StoredKey) -> Result<Self, KeyError> {
-        let private = seal::open_stored(masters, stored)?;
+        let private = wrap::open_stored(masters, stored)?;
         let material = Material::prepare(stored, &private);
         let material = material.ok_or_else(|| KeyError::Corrupt(stored.id.clone()))?;
         let header_segment = material
@@ -137,7 +137,7 @@ impl Ring {
                 Some(opened) => opened,
                 None => Arc::new(OpenedKey::open(masters, key)?),
             };
-            let kept = StoredKey { sealed: Vec::new(), ..key.clone() };
+            let kept = StoredKey { wrapped: Vec::new(), ..key.clone() };
             ring.stored.push(kept.clone());
             if ring.ready.insert(key.id.clone(), ReadyKey { stored: kept, opened }).is_some() {
                 return Err(KeyError::Corrupt(key.id.clone()));
@@ -192,9 +192,9 @@ impl Ring {
     /// already does not matter. It stays the same whatever keys come later.
     pub(super) fn oldest(&self, purpose: KeyPurpose) -> Option<&ReadyKey> {
         let keys = self.stored.iter().filter(|key| key.purpose == purpose);
-        let living = keys.filter(|key| key.revoked_at.is_none());
+        let active = keys.filter(|key| key.revoked_at.is_none());
         let age = |key: &&StoredKey| (key.created_at, key.active_from, key.id.clone());
-        self.find(&living.min_by_key(age)?.id)
+        self.find(&active.min_by_key(age)?.id)
     }
 
     /// The key with this name, whatever its age.
@@ -220,8 +220,8 @@ impl Ring {
 
     /// The published keys: those that sign, will sign or whose tokens may still be alive.
     pub(super) fn published(&self, now: Timestamp) -> impl Iterator<Item = &str> {
-        let living = move |key: &&StoredKey| self.state(key, now) != KeyState::Retired;
-        self.stored.iter().filter(living).filter_map(|key| match self.find(&key.id)?.material() {
+        let active = move |key: &&StoredKey| self.state(key, now) != KeyState::Retired;
+        self.stored.iter().filter(active).filter_map(|key| match self.find(&key.id)?.material() {
             Material::Access { jwk, .. } => Some(jwk.as_str()),
             Material::Refresh(_) | Material::Link(_) | Material::Audit(_) => None,
         })

@@ -3,7 +3,7 @@
 use gateward_domain::key::{KeyId, KeyPurpose};
 use gateward_domain::link::LinkSecret;
 use gateward_domain::ports::{LinkMaker, TokenSigner};
-use gateward_domain::refresh::{Proof, Salt, ShownToken};
+use gateward_domain::refresh::{PresentedToken, Proof, Salt};
 use gateward_domain::{
     AccessClaims, AccessGrant, Session, SessionId, Timestamp, TokenError, TokenText,
 };
@@ -29,15 +29,15 @@ impl TokenSigner for Keyring {
     /// A line whose key was revoked has no token any more: nobody would believe it.
     fn sign_refresh(&self, session: &Session) -> Result<TokenText, TokenError> {
         let ring = self.ring();
-        let key = ring.find(&session.line.key_id).ok_or(TokenError::NoKey)?;
+        let key = ring.find(&session.refresh_state.key_id).ok_or(TokenError::NoKey)?;
         let Material::Refresh(keys) = key.material() else {
             return Err(TokenError::NoKey);
         };
         if key.is_revoked() {
             return Err(TokenError::Invalid);
         }
-        keys.keyed(session.id, session.line.generation)
-            .map(|keyed| Proof::secret(&keyed, &session.line.salt))
+        keys.keyed(session.id, session.refresh_state.generation)
+            .map(|keyed| Proof::secret(&keyed, &session.refresh_state.salt))
             .and_then(|secret| claims::write_refresh(&self.settings.issuer, session, &secret))
             .and_then(|claims| jws::sign(&key.opened.header_segment, &claims, &keys.signing))
             .map(TokenText::new)
@@ -53,7 +53,7 @@ impl TokenSigner for Keyring {
         self.read_past_access(token, now)
     }
 
-    fn verify_refresh(&self, token: &str, now: Timestamp) -> Result<ShownToken, TokenError> {
+    fn verify_refresh(&self, token: &str, now: Timestamp) -> Result<PresentedToken, TokenError> {
         self.read_refresh(token, now)
     }
 

@@ -8,19 +8,19 @@ const HOUR: i64 = 3600;
 const DAY: i64 = 24 * HOUR;
 
 /// Which rows are past their time, of which table and by which column, and for how many seconds they
-/// are kept after it; their sweep has a day more.
+/// are kept after it; their cleanup has a day more.
 const KEPT: &[(&str, &str, &str, i64)] = &[
     ("sessions", "id", "lifetime_ends_at", HOUR),
     ("signups", "id", "expires_at", HOUR),
     ("links", "id", "expires_at", 34 * DAY),
-    ("known_clients", "id", "expires_at", HOUR),
-    ("news", "seq", "matters_until", HOUR),
-    ("strikes", "key", "expires_at", HOUR),
+    ("known_devices", "id", "expires_at", HOUR),
+    ("invalidation_events", "seq", "expires_at", HOUR),
+    ("rate_limit_counters", "key", "expires_at", HOUR),
     ("erasures", "user_id", "requested_at", 0),
 ];
 
-/// The same of letters, by how they ended.
-const LETTERS_KEPT: &[(&str, i64)] = &[("sent", 7 * DAY), ("dropped", DAY), ("dead", 30 * DAY)];
+/// The same of emails, by how they ended.
+const EMAILS_KEPT: &[(&str, i64)] = &[("sent", 7 * DAY), ("discarded", DAY), ("failed", 30 * DAY)];
 
 /// A session that lives, under this name.
 macro_rules! alive {
@@ -126,7 +126,7 @@ fn links() -> Vec<(Flaw, String)> {
          AND users.email = links.email)) \
          OR (links.purpose = 'change_email' AND EXISTS (SELECT 1 FROM users \
          WHERE users.id = links.subject_id AND users.email = links.email)) \
-         OR (links.purpose IN ('reset_password', 'handed_reset', 'invitation') \
+         OR (links.purpose IN ('reset_password', 'operator_reset', 'invitation') \
          AND EXISTS (SELECT 1 FROM events WHERE events.user_id = links.subject_id \
          AND events.kind IN ('password_reset', 'password_changed', 'invitation_accepted') \
          AND events.happened_at > links.created_at)))";
@@ -134,7 +134,7 @@ fn links() -> Vec<(Flaw, String)> {
 }
 
 /// A link about a sign-up is no orphan when that is gone: its address may have got an account by
-/// another one. Neither is one about a session, which may have been swept.
+/// another one. Neither is one about a session, which may have been cleaned up.
 fn orphans() -> Vec<(Flaw, String)> {
     let about_nobody = |table, column| {
         format!(
@@ -146,7 +146,7 @@ fn orphans() -> Vec<(Flaw, String)> {
         + " AND links.purpose NOT IN ('confirm_signup', 'not_me')";
     vec![
         (Flaw::Orphan { table: "user_roles" }, about_nobody("user_roles", "user_id")),
-        (Flaw::Orphan { table: "known_clients" }, about_nobody("known_clients", "user_id")),
+        (Flaw::Orphan { table: "known_devices" }, about_nobody("known_devices", "user_id")),
         (Flaw::Orphan { table: "links" }, links),
     ]
 }
@@ -164,13 +164,13 @@ fn accounts() -> Vec<(Flaw, String)> {
 /// What was to be done by now, and what was done before its time.
 fn times() -> Vec<(Flaw, String)> {
     let simple = [
-        (Flaw::DeadLetter, "SELECT id AS it FROM letters WHERE state = 'dead'"),
+        (Flaw::FailedEmail, "SELECT id AS it FROM outbox_emails WHERE state = 'failed'"),
         (
-            Flaw::OverdueLetter,
-            "SELECT id AS it FROM letters WHERE finished_at IS NULL AND due_at < {3600 ago}",
+            Flaw::OverdueEmail,
+            "SELECT id AS it FROM outbox_emails WHERE finished_at IS NULL AND next_attempt_at < {3600 ago}",
         ),
         (
-            Flaw::UnsealedEvent,
+            Flaw::UnchainedEvent,
             "SELECT id AS it FROM events WHERE seq IS NULL AND happened_at < {600 ago}",
         ),
         (
@@ -185,16 +185,19 @@ fn times() -> Vec<(Flaw, String)> {
     let rows = KEPT.iter().map(|(table, key, column, seconds)| {
         let ago = seconds + DAY;
         let rows = format!("SELECT {key} AS it FROM {table} WHERE {column} < {{{ago} ago}}");
-        (Flaw::Unswept { table }, rows)
+        (Flaw::CleanupOverdue { table }, rows)
     });
-    let ended: Vec<_> = LETTERS_KEPT
+    let ended: Vec<_> = EMAILS_KEPT
         .iter()
         .map(|(state, seconds)| {
             let ago = seconds + DAY;
             format!("(state = '{state}' AND finished_at < {{{ago} ago}})")
         })
         .collect();
-    let letters = format!("SELECT id AS it FROM letters WHERE {}", ended.join(" OR "));
+    let outbox_emails = format!("SELECT id AS it FROM outbox_emails WHERE {}", ended.join(" OR "));
     let simple = simple.map(|(flaw, rows)| (flaw, rows.to_owned())).into_iter();
-    simple.chain(rows).chain([(Flaw::Unswept { table: "letters" }, letters)]).collect()
+    simple
+        .chain(rows)
+        .chain([(Flaw::CleanupOverdue { table: "outbox_emails" }, outbox_emails)])
+        .collect()
 }

@@ -1,9 +1,9 @@
 //! Each flaw is planted in a database that has none, and found there alone.
 
+use gateward_domain::email::EmailKind;
 use gateward_domain::link::LinkPurpose;
-use gateward_domain::mail::LetterKind;
 use gateward_domain::ports::{Access, Store};
-use gateward_domain::throttle::{Allowance, ThrottleKey};
+use gateward_domain::rate_limit::{Allowance, RateLimitKey};
 use gateward_domain::{EventKind, RoleName, User};
 use gateward_testkit::fixtures::{self, NOW};
 use uuid::Uuid;
@@ -27,38 +27,50 @@ const PLANTS: &[(Flaw, &str)] = &[
     (Flaw::UsedLinkOpen, "UPDATE users SET email_verified = NOT email_verified WHERE id = $USER"),
     (
         Flaw::UsedLinkOpen,
-        "UPDATE links SET purpose = 'handed_reset', created_at = created_at {-60}; \
+        "UPDATE links SET purpose = 'operator_reset', created_at = created_at {-60}; \
          UPDATE events SET kind = 'password_reset' WHERE user_id = $USER",
     ),
     (
         Flaw::Orphan { table: "user_roles" },
         "INSERT INTO user_roles (user_id, role) VALUES ($NOBODY, 'user')",
     ),
-    (Flaw::Orphan { table: "known_clients" }, "UPDATE known_clients SET user_id = $NOBODY"),
+    (Flaw::Orphan { table: "known_devices" }, "UPDATE known_devices SET user_id = $NOBODY"),
     (Flaw::Orphan { table: "links" }, "UPDATE links SET subject_id = $NOBODY"),
     (Flaw::UndefinedRole, "INSERT INTO user_roles (user_id, role) VALUES ($USER, 'support')"),
-    (Flaw::DeadLetter, "UPDATE letters SET state = 'dead', finished_at = due_at"),
-    (Flaw::OverdueLetter, "UPDATE letters SET due_at = due_at {-3700}"),
+    (Flaw::FailedEmail, "UPDATE outbox_emails SET state = 'failed', finished_at = next_attempt_at"),
+    (Flaw::OverdueEmail, "UPDATE outbox_emails SET next_attempt_at = next_attempt_at {-3700}"),
     (Flaw::NoAdministrator, "UPDATE users SET disabled = (id <> $USER); DELETE FROM sessions"),
     (Flaw::NoAdministrator, "DELETE FROM user_roles WHERE role = 'admin'"),
-    (Flaw::UnsealedEvent, "UPDATE events SET happened_at = happened_at {-700}"),
+    (Flaw::UnchainedEvent, "UPDATE events SET happened_at = happened_at {-700}"),
     (Flaw::FromTheFuture { table: "sessions" }, "UPDATE sessions SET created_at = created_at {70}"),
     (Flaw::FromTheFuture { table: "events" }, "UPDATE events SET happened_at = happened_at {70}"),
     (
-        Flaw::Unswept { table: "sessions" },
+        Flaw::CleanupOverdue { table: "sessions" },
         "UPDATE sessions SET lifetime_ends_at = created_at {-90100}",
     ),
-    (Flaw::Unswept { table: "signups" }, "UPDATE signups SET expires_at = created_at {-90100}"),
-    (Flaw::Unswept { table: "links" }, "UPDATE links SET expires_at = created_at {-3024100}"),
     (
-        Flaw::Unswept { table: "known_clients" },
-        "UPDATE known_clients SET expires_at = created_at {-90100}",
+        Flaw::CleanupOverdue { table: "signups" },
+        "UPDATE signups SET expires_at = created_at {-90100}",
     ),
-    (Flaw::Unswept { table: "news" }, "UPDATE news SET matters_until = happened_at {-90100}"),
-    (Flaw::Unswept { table: "strikes" }, "UPDATE strikes SET expires_at = last_at {-90100}"),
     (
-        Flaw::Unswept { table: "letters" },
-        "UPDATE letters SET state = 'dropped', finished_at = due_at {-172900}",
+        Flaw::CleanupOverdue { table: "links" },
+        "UPDATE links SET expires_at = created_at {-3024100}",
+    ),
+    (
+        Flaw::CleanupOverdue { table: "known_devices" },
+        "UPDATE known_devices SET expires_at = created_at {-90100}",
+    ),
+    (
+        Flaw::CleanupOverdue { table: "invalidation_events" },
+        "UPDATE invalidation_events SET expires_at = happened_at {-90100}",
+    ),
+    (
+        Flaw::CleanupOverdue { table: "rate_limit_counters" },
+        "UPDATE rate_limit_counters SET expires_at = last_at {-90100}",
+    ),
+    (
+        Flaw::CleanupOverdue { table: "outbox_emails" },
+        "UPDATE outbox_emails SET state = 'discarded', finished_at = next_attempt_at {-172900}",
     ),
 ];
 
@@ -67,19 +79,19 @@ async fn furnish(store: &dyn Store) {
     let (user, session) = log_in(store, 1).await;
     let roles = vec![RoleName::admin(), RoleName::user()];
     let admin = User { roles, email_verified: true, ..fixtures::user(2) };
-    let strike = Allowance::Window { limit: 1, seconds: 900 }.strike(ThrottleKey([1; 32]), NOW);
+    let attempt = Allowance::Window { limit: 1, seconds: 900 }.attempt(RateLimitKey([1; 32]), NOW);
     let mut tx = store.begin(Access::Write).await.unwrap();
     tx.insert_user(&admin).await.unwrap();
     tx.insert_session(&fixtures::session(2, &admin)).await.unwrap();
     tx.put_link(&fixtures::link(1, LinkPurpose::ConfirmEmail, &user)).await.unwrap();
-    tx.insert_client(&fixtures::client(1, &user)).await.unwrap();
-    let letter = fixtures::letter(1, LetterKind::PasswordChanged, &user.email);
-    tx.insert_letter(&letter).await.unwrap();
+    tx.insert_known_device(&fixtures::known_device(1, &user)).await.unwrap();
+    let message = fixtures::outbox_email(1, EmailKind::PasswordChanged, &user.email);
+    tx.insert_outbox_email(&message).await.unwrap();
     tx.insert_signup(&fixtures::signup(3)).await.unwrap();
-    tx.insert_news(&[fixtures::news(1)]).await.unwrap();
-    tx.add_strike(&strike).await.unwrap();
-    let begun = fixtures::event(1, EventKind::SessionBegun, &session);
-    tx.insert_event(&begun).await.unwrap();
+    tx.insert_invalidation_events(&[fixtures::invalidation(1)]).await.unwrap();
+    tx.record_failed_attempt(&attempt).await.unwrap();
+    let started = fixtures::event(1, EventKind::SessionStarted, &session);
+    tx.insert_event(&started).await.unwrap();
     tx.commit().await.unwrap();
 }
 
@@ -133,11 +145,11 @@ async fn what_cannot_be_is_found_on_postgres() {
 async fn the_example_is_a_key_as_others_write_it() {
     let database = SqliteDatabase::migrated().await;
     furnish(&database.store().await).await;
-    database.run_sql("UPDATE letters SET state = 'dead', finished_at = due_at");
+    database.run_sql("UPDATE outbox_emails SET state = 'failed', finished_at = next_attempt_at");
     let [found] = &inspect(&database.url, NOW).await.unwrap()[..] else { panic!("one") };
     let user = fixtures::user(1);
-    let letter = fixtures::letter(1, LetterKind::PasswordChanged, &user.email);
-    assert_eq!((found.count, &*found.example), (1, &*letter.id.to_string()));
+    let message = fixtures::outbox_email(1, EmailKind::PasswordChanged, &user.email);
+    assert_eq!((found.count, &*found.example), (1, &*message.id.to_string()));
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use super::tls;
 use super::watch::Watch;
 use crate::error::OpenError;
 
-/// For how long all of connecting may take: address, handshakes, log-in and the first statements.
+/// For how long all of connecting may take: address, handshakes, login and the first statements.
 const SETUP_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What every connection is told first.
@@ -63,7 +63,7 @@ impl Connector {
         in_time(self.connect_plainly()).await
     }
 
-    /// Makes a connection that listens for news.
+    /// Makes a connection that listens for invalidation events.
     pub async fn watch(&self) -> ConnectionResult<Watch> {
         in_time(async {
             let config = &self.settings.config;

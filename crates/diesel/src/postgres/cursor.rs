@@ -8,7 +8,7 @@ use gateward_domain::feed::FeedCursor;
 /// entry, and those of the transactions before it that were still running: what they have written
 /// is yet to come.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Place {
+pub struct FeedPosition {
     /// Since when the server was running. One that was restored or has taken over from another may
     /// lack writes, and uses their numbers anew.
     pub server: i64,
@@ -40,7 +40,7 @@ pub struct Moment {
     pub running: Vec<i64>,
 }
 
-impl Place {
+impl FeedPosition {
     /// Reads the text of a cursor, which may be anybody's.
     pub fn of(cursor: &FeedCursor) -> Option<Self> {
         let mut fields = cursor.as_str().split('.');
@@ -61,8 +61,8 @@ impl Place {
             (before, 0) => format!("{before:x}"),
             (before, known) => format!("{before:x}-{known:x}"),
         };
-        let place = [self.server, self.xid, self.seq].map(|number| format!("{number:x}"));
-        let fields: Vec<_> = place.into_iter().chain(self.late.iter().map(late)).collect();
+        let position = [self.server, self.xid, self.seq].map(|number| format!("{number:x}"));
+        let fields: Vec<_> = position.into_iter().chain(self.late.iter().map(late)).collect();
         FeedCursor::parse(&fields.join(".")).ok()
     }
 
@@ -112,8 +112,9 @@ mod tests {
     #[test]
     fn the_text_of_a_place_can_be_read_back() {
         for late in [vec![], vec![late(1, 0)], vec![late(900, 7), late(999, 0), late(0, 1)]] {
-            let place = Place { server: 800_000_000_000_000, xid: 1000, seq: i64::MAX, late };
-            assert_eq!(Place::of(&place.cursor().unwrap()), Some(place));
+            let position =
+                FeedPosition { server: 800_000_000_000_000, xid: 1000, seq: i64::MAX, late };
+            assert_eq!(FeedPosition::of(&position.cursor().unwrap()), Some(position));
         }
     }
 
@@ -133,30 +134,30 @@ mod tests {
             "1.ffffffffffffffff.3",
             "1.2.10000000000000000",
         ] {
-            assert_eq!(Place::of(&FeedCursor::parse(text).unwrap()), None, "{text}");
+            assert_eq!(FeedPosition::of(&FeedCursor::parse(text).unwrap()), None, "{text}");
         }
     }
 
     #[test]
     fn a_place_that_is_too_long_for_a_cursor_is_none() {
-        let place = |count| Place {
+        let position = |count| FeedPosition {
             xid: 1 << 40,
             late: (0..count).map(|xid| late(xid, 0)).collect(),
-            ..Place::default()
+            ..FeedPosition::default()
         };
-        assert!(place(300).cursor().is_some());
-        assert_eq!(place(400).cursor(), None);
+        assert!(position(300).cursor().is_some());
+        assert_eq!(position(400).cursor(), None);
     }
 
     #[test]
     fn a_transaction_is_late_until_its_last_entry_is_passed() {
         let moment =
             |running: &[i64]| Moment { server: 1, next_xid: 50, running: running.to_vec() };
-        let place = Place::default().after(20, 5, &moment(&[10, 15, 30]));
-        assert_eq!((place.xid, place.seq), (20, 5));
-        assert_eq!(place.late, [late(10, 0), late(15, 0)]);
+        let position = FeedPosition::default().after(20, 5, &moment(&[10, 15, 30]));
+        assert_eq!((position.xid, position.seq), (20, 5));
+        assert_eq!(position.late, [late(10, 0), late(15, 0)]);
         // The second is over, and the answer ends amid it.
-        let amid = place.after(15, 2, &moment(&[10]));
+        let amid = position.after(15, 2, &moment(&[10]));
         assert_eq!((amid.xid, amid.seq), (20, 5));
         assert_eq!(amid.late, [late(10, 0), late(15, 2)]);
         // Both are over, and the answer begins with the first.

@@ -27,9 +27,9 @@ pub async fn inspect(settings: Settings, now: Timestamp) -> Result<Vec<Anomaly>,
     conn.batch_execute(BEGIN).await.map_err(failed)?;
     let mut found = Vec::new();
     for question in questions(&DIALECT, now) {
-        let answer = sql::<(BigInt, Nullable<Text>)>(&question.statement);
-        let answer = answer.get_result(&mut conn).await.map_err(failed)?;
-        found.extend(anomaly(question.flaw, answer));
+        let response = sql::<(BigInt, Nullable<Text>)>(&question.statement);
+        let response = response.get_result(&mut conn).await.map_err(failed)?;
+        found.extend(anomaly(question.flaw, response));
     }
     Ok(found)
 }

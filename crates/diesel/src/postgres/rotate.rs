@@ -57,12 +57,12 @@ struct Rotate<'a> {
 
 impl<'a> From<&'a Rotation> for Rotate<'a> {
     fn from(rotation: &'a Rotation) -> Self {
-        let shown = &rotation.shown;
+        let presented = &rotation.presented;
         Self {
-            session_id: Id(shown.session_id.uuid()),
-            keyed: &shown.proof.keyed,
-            secret: &shown.proof.secret,
-            generation: shown.generation,
+            session_id: Id(presented.session_id.uuid()),
+            keyed: &presented.proof.keyed,
+            secret: &presented.proof.secret,
+            generation: presented.generation,
             idempotency: rotation.idempotency.as_ref().map(|hash| hash.0.as_slice()),
             now: Time(rotation.now),
             key_id: &rotation.key_id.0,

@@ -13,11 +13,11 @@ use tokio::time::timeout;
 
 use super::PostgresStore;
 use crate::error::{Misuse, store_error};
-use crate::run::Deed;
+use crate::run::StatementKind;
 
 /// For how long the answer to a statement is waited for: longer than the server may work on one, so
 /// whoever is silent for as long is gone, however open the connection looks.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(6);
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(6);
 
 /// For how long undoing a unit of work may take before its connection is closed instead.
 const UNDO_TIMEOUT: Duration = Duration::from_secs(1);
@@ -62,11 +62,14 @@ impl Tx {
 
     /// The connection, for a statement whose end [`Tx::finish`] must be told.
     #[expect(clippy::unused_async, reason = "the other backend waits for its writer here")]
-    pub async fn start(&mut self, deed: Deed) -> Result<&mut AsyncPgConnection, StoreError> {
+    pub async fn start(
+        &mut self,
+        kind: StatementKind,
+    ) -> Result<&mut AsyncPgConnection, StoreError> {
         if self.failed || self.in_flight {
             return Err(Misuse::AfterFailure.into());
         }
-        if deed == Deed::Write && self.access == Access::Read {
+        if kind == StatementKind::Write && self.access == Access::Read {
             return Err(Misuse::WriteInRead.into());
         }
         let conn = self.conn.as_mut().ok_or(Misuse::AfterFailure)?;
@@ -77,10 +80,10 @@ impl Tx {
     /// Waits for the answer to a statement. Without one, the statement counts as under way, and its
     /// connection is not given back.
     pub async fn in_time<T>(
-        answer: impl Future<Output = QueryResult<T>>,
+        response: impl Future<Output = QueryResult<T>>,
     ) -> Result<QueryResult<T>, StoreError> {
         let silent = |_| StoreError::Unavailable("the server does not answer".into());
-        timeout(ANSWER_TIMEOUT, answer).await.map_err(silent)
+        timeout(RESPONSE_TIMEOUT, response).await.map_err(silent)
     }
 
     /// Notes how a statement ended.
@@ -118,9 +121,9 @@ impl Tx {
         if self.access != Access::SingleWrite || self.open {
             return Ok(false);
         }
-        self.start(Deed::Write).await?;
-        let begun = self.execute("BEGIN").await;
-        self.finish("(none)", begun)?;
+        self.start(StatementKind::Write).await?;
+        let started = self.execute("BEGIN").await;
+        self.finish("(none)", started)?;
         Ok(true)
     }
 
@@ -153,8 +156,8 @@ impl Tx {
         self.open = true;
         match self.conn.as_mut() {
             Some(conn) => {
-                let answer = timeout(ANSWER_TIMEOUT, conn.batch_execute(statement)).await;
-                answer.unwrap_or_else(|_| {
+                let response = timeout(RESPONSE_TIMEOUT, conn.batch_execute(statement)).await;
+                response.unwrap_or_else(|_| {
                     let silent = Box::new("the server does not answer".to_owned());
                     Err(Error::DatabaseError(DatabaseErrorKind::Unknown, silent))
                 })

@@ -1,4 +1,4 @@
-//! Listening for news: a connection of its own, which the server wakes.
+//! Listening for invalidation events: a connection of its own, which the server wakes.
 
 use std::future::poll_fn;
 
@@ -15,9 +15,9 @@ use tokio_postgres::{AsyncMessage, Client, Connection, Socket};
 /// given yet. Such rows are given the present one: readers would take them for what is to come.
 const LISTEN: &str = "\
     SET idle_session_timeout = 0; \
-    UPDATE news SET xid = pg_current_xact_id()::text::bigint \
+    UPDATE invalidation_events SET xid = pg_current_xact_id()::text::bigint \
     WHERE xid >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint; \
-    LISTEN gateward_news";
+    LISTEN gateward_invalidations";
 
 /// A connection that listens; it is closed when this is dropped.
 pub struct Watch {
@@ -36,8 +36,8 @@ impl Watch {
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         // One place: whoever looks once has seen all that they were woken for.
-        let (bell, rung) = mpsc::channel(1);
-        tokio::spawn(pass_on(connection, bell));
+        let (wake, rung) = mpsc::channel(1);
+        tokio::spawn(pass_on(connection, wake));
         client.batch_execute(LISTEN).await?;
         Ok(Self { _client: client, rung })
     }
@@ -52,14 +52,14 @@ impl FeedWatch for Watch {
 }
 
 /// Passes on what the server says, until the connection ends.
-async fn pass_on<T>(mut connection: Connection<Socket, T>, bell: mpsc::Sender<()>)
+async fn pass_on<T>(mut connection: Connection<Socket, T>, wake: mpsc::Sender<()>)
 where
     T: AsyncRead + AsyncWrite + Unpin,
 {
     while let Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)).await {
         if matches!(message, AsyncMessage::Notification(_)) {
             // It is rung already where there is no room.
-            let _ = bell.try_send(());
+            let _ = wake.try_send(());
         }
     }
 }

@@ -1,20 +1,20 @@
-//! `AuditTrail`: the chain of the events.
+//! `AuditRepo`: the chain of the events.
 
 use async_trait::async_trait;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use gateward_domain::audit::{Chain, Entry, Seal, SignedHead};
-use gateward_domain::ports::{AuditTrail, StoreError};
+use gateward_domain::audit::{Chain, ChainPosition, Entry, SignedCheckpoint};
+use gateward_domain::ports::{AuditRepo, StoreError};
 use gateward_domain::{EventId, Timestamp, UserId};
 
 use super::super::Tx;
 use super::super::columns::{Id, Time};
-use super::super::rows::{ChainRow, EventRow, SealRow, entry};
+use super::super::rows::{ChainPositionRow, ChainRow, EventRow, entry};
 use super::super::schema::{audit_chain, erasures, events};
 
 #[async_trait]
-impl AuditTrail for Tx {
-    async fn list_unsealed_events(&mut self, limit: u32) -> Result<Vec<Entry>, StoreError> {
+impl AuditRepo for Tx {
+    async fn list_unchained_events(&mut self, limit: u32) -> Result<Vec<Entry>, StoreError> {
         let (mut entries, wanted) = (Vec::new(), limit as usize);
         // No identifier is nil.
         let mut last = Id(uuid::Uuid::nil());
@@ -23,12 +23,12 @@ impl AuditTrail for Tx {
                 .filter(events::seq.is_null().and(events::id.gt(last)))
                 .order(events::id)
                 .limit(i64::from(limit))
-                .select((EventRow::as_select(), SealRow::as_select()))
-                .load::<(EventRow, SealRow)>(conn))?;
+                .select((EventRow::as_select(), ChainPositionRow::as_select()))
+                .load::<(EventRow, ChainPositionRow)>(conn))?;
             let is_last = rows.len() < wanted;
-            for (row, seal) in rows {
+            for (row, position) in rows {
                 last = row.id();
-                entries.extend(entry((row, seal)).ok());
+                entries.extend(entry((row, position)).ok());
             }
             if is_last || entries.len() >= wanted {
                 entries.truncate(wanted);
@@ -53,26 +53,26 @@ impl AuditTrail for Tx {
         row.try_into()
     }
 
-    async fn seal_events(
+    async fn append_to_chain(
         &mut self,
-        seals: &[(EventId, Seal)],
-        tip: &SignedHead,
+        positions: &[(EventId, ChainPosition)],
+        latest: &SignedCheckpoint,
     ) -> Result<(), StoreError> {
         self.may_lock()?;
-        if self.write_seals(seals).await? < seals.len() {
+        if self.write_positions(positions).await? < positions.len() {
             self.fail();
             return Err(StoreError::Unavailable("an event has its place already".into()));
         }
         let update = diesel::update(audit_chain::table).set((
-            audit_chain::tip_seq.eq(tip.head.seq),
-            audit_chain::tip_digest.eq(tip.head.digest.0.as_slice()),
-            audit_chain::tip_at.eq(Time(tip.head.at)),
-            audit_chain::tip_signature.eq(&tip.signature),
+            audit_chain::checkpoint_seq.eq(latest.checkpoint.seq),
+            audit_chain::checkpoint_digest.eq(latest.checkpoint.digest.0.as_slice()),
+            audit_chain::checkpoint_at.eq(Time(latest.checkpoint.at)),
+            audit_chain::checkpoint_signature.eq(&latest.signature),
         ));
         change!(self, "audit_chain", conn => update.execute(conn)).map(drop)
     }
 
-    async fn list_sealed_events(
+    async fn list_chained_events(
         &mut self,
         after: i64,
         limit: u32,
@@ -81,20 +81,28 @@ impl AuditTrail for Tx {
             .filter(events::seq.gt(after))
             .order(events::seq)
             .limit(i64::from(limit))
-            .select((EventRow::as_select(), SealRow::as_select()))
-            .load::<(EventRow, SealRow)>(conn))?;
+            .select((EventRow::as_select(), ChainPositionRow::as_select()))
+            .load::<(EventRow, ChainPositionRow)>(conn))?;
         rows.into_iter().map(entry).collect()
     }
 
-    async fn cut_chain(&mut self, floor: &SignedHead) -> Result<u64, StoreError> {
+    async fn truncate_chain(
+        &mut self,
+        retention_boundary: &SignedCheckpoint,
+    ) -> Result<u64, StoreError> {
         self.may_lock()?;
-        let delete = diesel::delete(events::table.filter(events::seq.le(floor.head.seq)));
+        let delete =
+            diesel::delete(events::table.filter(events::seq.le(retention_boundary.checkpoint.seq)));
         let count = change!(self, "events", conn => delete.execute(conn))?;
         let update = diesel::update(audit_chain::table).set((
-            audit_chain::floor_seq.eq(floor.head.seq),
-            audit_chain::floor_digest.eq(floor.head.digest.0.as_slice()),
-            audit_chain::floor_at.eq(Time(floor.head.at)),
-            audit_chain::floor_signature.eq(&floor.signature),
+            audit_chain::retention_boundary_seq.eq(retention_boundary.checkpoint.seq),
+            audit_chain::retention_boundary_digest.eq(retention_boundary
+                .checkpoint
+                .digest
+                .0
+                .as_slice()),
+            audit_chain::retention_boundary_at.eq(Time(retention_boundary.checkpoint.at)),
+            audit_chain::retention_boundary_signature.eq(&retention_boundary.signature),
         ));
         change!(self, "audit_chain", conn => update.execute(conn))?;
         Ok(u64::try_from(count).unwrap_or(u64::MAX))

@@ -1,10 +1,10 @@
-//! `EventLog`: what has happened.
+//! `EventRepo`: what has happened.
 
 use async_trait::async_trait;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use gateward_domain::audit::EventRange;
-use gateward_domain::ports::{EventLog, StoreError};
+use gateward_domain::ports::{EventRepo, StoreError};
 use gateward_domain::{Event, EventId, SessionId, UserId};
 
 use super::super::Tx;
@@ -13,7 +13,7 @@ use super::super::rows::EventRow;
 use super::super::schema::events;
 
 #[async_trait]
-impl EventLog for Tx {
+impl EventRepo for Tx {
     async fn insert_event(&mut self, event: &Event) -> Result<(), StoreError> {
         let insert = diesel::insert_into(events::table).values(EventRow::from(event));
         change!(self, "events", conn => insert.execute(conn)).map(drop)
@@ -72,7 +72,7 @@ impl EventLog for Tx {
             let query = match range {
                 EventRange::All => query,
                 EventRange::About(id) => query.filter(events::user_id.eq(Id(id.uuid()))),
-                EventRange::By(id) => query.filter(events::actor_id.eq(Id(id.uuid()))),
+                EventRange::CausedBy(id) => query.filter(events::actor_id.eq(Id(id.uuid()))),
                 EventRange::Named(name) => query.filter(events::kind.eq(name)),
             };
             query.load::<EventRow>(conn)

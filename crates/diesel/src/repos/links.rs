@@ -31,7 +31,7 @@ impl LinkRepo for Tx {
     async fn put_link(&mut self, link: &Link) -> Result<(), StoreError> {
         let put = diesel::insert_into(links::table)
             .values(LinkRow::from(link))
-            .on_conflict((links::purpose, links::place))
+            .on_conflict((links::purpose, links::dedup_key))
             .do_update()
             .set(LinkRow::from(link));
         let put = methods::FilterDsl::filter(put, links::id.ne(Id(link.id.uuid())));

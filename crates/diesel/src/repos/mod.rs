@@ -1,15 +1,15 @@
 //! The ports, each in its file, over the unit of work of the backend that includes them.
 
 mod audit;
-mod clients;
 mod events;
 mod feed;
 mod keys;
-mod letters;
+mod known_devices;
 mod links;
+mod outbox_emails;
+mod rate_limits;
 mod roles;
 mod signups;
-mod throttles;
 mod tokens;
 mod user_pages;
 mod users;

@@ -6,7 +6,7 @@ use diesel_async::RunQueryDsl;
 use gateward_domain::link::SecretHash;
 use gateward_domain::ports::{SignupRepo, StoreError};
 use gateward_domain::signup::PendingSignup;
-use gateward_domain::{Email, SignupId, Timestamp};
+use gateward_domain::{EmailAddress, SignupId, Timestamp};
 
 use super::super::Tx;
 use super::super::columns::{Id, Time};
@@ -46,7 +46,7 @@ impl SignupRepo for Tx {
 
     async fn find_newest_signup(
         &mut self,
-        email: &Email,
+        email: &EmailAddress,
         now: Timestamp,
     ) -> Result<Option<PendingSignup>, StoreError> {
         let row = find!(self, "signups", conn => signups::table
@@ -56,7 +56,7 @@ impl SignupRepo for Tx {
         row.map(PendingSignup::try_from).transpose()
     }
 
-    async fn delete_signups_of_email(&mut self, email: &Email) -> Result<u64, StoreError> {
+    async fn delete_signups_of_email(&mut self, email: &EmailAddress) -> Result<u64, StoreError> {
         let delete = diesel::delete(signups::table.filter(signups::email.eq(email.as_str())));
         let count = change!(self, "signups", conn => delete.execute(conn))?;
         Ok(u64::try_from(count).unwrap_or(u64::MAX))

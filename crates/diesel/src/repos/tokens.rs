@@ -7,12 +7,12 @@ use diesel::sql_types::{Nullable, Text};
 use diesel_async::RunQueryDsl;
 use gateward_domain::key::KeyId;
 use gateward_domain::ports::{StoreError, TokenStore};
-use gateward_domain::refresh::{Line, Rotation};
+use gateward_domain::refresh::{RefreshState, Rotation};
 use gateward_domain::{End, EndReason, Session, SessionId, Timestamp, User, UserId};
 
 use super::super::Tx;
 use super::super::columns::{Id, Time};
-use super::super::rows::{HeldRow, LineRow, SessionRow, UserRow};
+use super::super::rows::{HeldRow, RefreshStateRow, SessionRow, UserRow};
 use super::super::schema::{held_by_session, sessions, users};
 
 /// What ends a session: where its time ran out before, that is the reason.
@@ -89,8 +89,13 @@ impl TokenStore for Tx {
         row.map(Session::try_from).transpose()
     }
 
-    async fn set_session_line(&mut self, id: SessionId, line: &Line) -> Result<(), StoreError> {
-        let update = diesel::update(sessions::table.find(Id(id.uuid()))).set(LineRow::from(line));
+    async fn set_refresh_state(
+        &mut self,
+        id: SessionId,
+        refresh_state: &RefreshState,
+    ) -> Result<(), StoreError> {
+        let update = diesel::update(sessions::table.find(Id(id.uuid())))
+            .set(RefreshStateRow::from(refresh_state));
         change!(self, "sessions", conn => update.execute(conn)).map(drop)
     }
 
@@ -178,7 +183,7 @@ impl TokenStore for Tx {
         rows.into_iter().map(Session::try_from).collect()
     }
 
-    async fn end_sessions_begun_before(
+    async fn end_sessions_started_before(
         &mut self,
         before: Timestamp,
         after: Option<SessionId>,
@@ -230,7 +235,7 @@ impl TokenStore for Tx {
         Ok(ended)
     }
 
-    async fn list_living_sessions(
+    async fn list_active_sessions(
         &mut self,
         user_id: UserId,
         now: Timestamp,

@@ -7,7 +7,7 @@ use diesel_async::RunQueryDsl;
 use gateward_domain::link::LinkPurpose;
 use gateward_domain::ports::{StoreError, Taken, UserRepo};
 use gateward_domain::{
-    Email, Identifier, PasswordHash, RoleName, Timestamp, User, UserId, UserRange, Username,
+    EmailAddress, Identifier, PasswordHash, RoleName, Timestamp, User, UserId, UserRange, Username,
 };
 
 use super::super::Tx;
@@ -87,7 +87,7 @@ impl UserRepo for Tx {
     async fn set_email(
         &mut self,
         id: UserId,
-        email: &Email,
+        email: &EmailAddress,
         verified: bool,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
@@ -96,7 +96,7 @@ impl UserRepo for Tx {
 
     async fn find_email_owner(
         &mut self,
-        email: &Email,
+        email: &EmailAddress,
         now: Timestamp,
     ) -> Result<Option<UserId>, StoreError> {
         // One statement, so that an address on its way from one to the other is seen.
@@ -195,7 +195,7 @@ impl Tx {
     async fn set_free_email(
         &mut self,
         id: UserId,
-        email: &Email,
+        email: &EmailAddress,
         verified: bool,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
@@ -217,7 +217,7 @@ impl Tx {
     async fn refuse_reserved(
         &mut self,
         id: UserId,
-        email: &Email,
+        email: &EmailAddress,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let id = Id(id.uuid());

@@ -1,7 +1,7 @@
 //! The one row of `audit_chain`.
 
 use diesel::prelude::{Insertable, Queryable};
-use gateward_domain::audit::{Chain, Digest, Head, SignedHead};
+use gateward_domain::audit::{Chain, Checkpoint, Digest, SignedCheckpoint};
 use gateward_domain::ports::StoreError;
 
 use super::super::columns::Time;
@@ -13,28 +13,28 @@ use super::bytes_32;
 #[diesel(table_name = audit_chain)]
 pub struct ChainRow {
     only_row: bool,
-    floor_seq: i64,
-    floor_digest: Vec<u8>,
-    floor_at: Time,
-    floor_signature: String,
-    tip_seq: i64,
-    tip_digest: Vec<u8>,
-    tip_at: Time,
-    tip_signature: String,
+    retention_boundary_seq: i64,
+    retention_boundary_digest: Vec<u8>,
+    retention_boundary_at: Time,
+    retention_boundary_signature: String,
+    checkpoint_seq: i64,
+    checkpoint_digest: Vec<u8>,
+    checkpoint_at: Time,
+    checkpoint_signature: String,
 }
 
 impl From<Chain> for ChainRow {
-    fn from(Chain { floor, tip }: Chain) -> Self {
+    fn from(Chain { retention_boundary, latest }: Chain) -> Self {
         Self {
             only_row: true,
-            floor_seq: floor.head.seq,
-            floor_digest: floor.head.digest.0.to_vec(),
-            floor_at: Time(floor.head.at),
-            floor_signature: floor.signature,
-            tip_seq: tip.head.seq,
-            tip_digest: tip.head.digest.0.to_vec(),
-            tip_at: Time(tip.head.at),
-            tip_signature: tip.signature,
+            retention_boundary_seq: retention_boundary.checkpoint.seq,
+            retention_boundary_digest: retention_boundary.checkpoint.digest.0.to_vec(),
+            retention_boundary_at: Time(retention_boundary.checkpoint.at),
+            retention_boundary_signature: retention_boundary.signature,
+            checkpoint_seq: latest.checkpoint.seq,
+            checkpoint_digest: latest.checkpoint.digest.0.to_vec(),
+            checkpoint_at: Time(latest.checkpoint.at),
+            checkpoint_signature: latest.signature,
         }
     }
 }
@@ -43,19 +43,26 @@ impl TryFrom<ChainRow> for Chain {
     type Error = StoreError;
 
     fn try_from(row: ChainRow) -> Result<Self, StoreError> {
-        let floor = Head {
-            seq: row.floor_seq,
-            digest: Digest(bytes_32(&row.floor_digest, "audit_chain", "floor_digest")?),
-            at: row.floor_at.0,
+        let retention_boundary = Checkpoint {
+            seq: row.retention_boundary_seq,
+            digest: Digest(bytes_32(
+                &row.retention_boundary_digest,
+                "audit_chain",
+                "retention_boundary_digest",
+            )?),
+            at: row.retention_boundary_at.0,
         };
-        let tip = Head {
-            seq: row.tip_seq,
-            digest: Digest(bytes_32(&row.tip_digest, "audit_chain", "tip_digest")?),
-            at: row.tip_at.0,
+        let latest = Checkpoint {
+            seq: row.checkpoint_seq,
+            digest: Digest(bytes_32(&row.checkpoint_digest, "audit_chain", "checkpoint_digest")?),
+            at: row.checkpoint_at.0,
         };
         Ok(Self {
-            floor: SignedHead { head: floor, signature: row.floor_signature },
-            tip: SignedHead { head: tip, signature: row.tip_signature },
+            retention_boundary: SignedCheckpoint {
+                checkpoint: retention_boundary,
+                signature: row.retention_boundary_signature,
+            },
+            latest: SignedCheckpoint { checkpoint: latest, signature: row.checkpoint_signature },
         })
     }
 }

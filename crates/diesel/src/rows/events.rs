@@ -1,7 +1,7 @@
 //! The rows of `events`.
 
 use diesel::prelude::{Insertable, Queryable, Selectable};
-use gateward_domain::audit::{Digest, Entry, Seal};
+use gateward_domain::audit::{ChainPosition, Digest, Entry};
 use gateward_domain::ports::StoreError;
 use gateward_domain::{Actor, EndReason, Event, EventId, EventKind, EventSalt, SessionId, UserId};
 
@@ -88,20 +88,20 @@ impl EventRow {
 /// The place of an event in the chain.
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = events)]
-pub struct SealRow {
+pub struct ChainPositionRow {
     seq: Option<i64>,
     digest: Option<Vec<u8>>,
     signature: Option<String>,
 }
 
-impl SealRow {
+impl ChainPositionRow {
     /// The place, if it has one.
-    fn seal(self) -> Result<Option<Seal>, StoreError> {
+    fn position(self) -> Result<Option<ChainPosition>, StoreError> {
         match (self.seq, self.digest) {
             (None, None) => Ok(None),
             (Some(seq), Some(digest)) => {
                 let digest = Digest(bytes_32(&digest, "events", "digest")?);
-                Ok(Some(Seal { seq, digest, signature: self.signature }))
+                Ok(Some(ChainPosition { seq, digest, signature: self.signature }))
             }
             _ => Err(corrupt("events", "digest")),
         }
@@ -109,13 +109,13 @@ impl SealRow {
 }
 
 /// The entry of a row and its place.
-pub fn entry((row, seal): (EventRow, SealRow)) -> Result<Entry, StoreError> {
+pub fn entry((row, position): (EventRow, ChainPositionRow)) -> Result<Entry, StoreError> {
     // The versions before wrote none.
     let commitment = row
         .commitment
         .as_deref()
         .map_or(Ok(Digest::START), |bytes| bytes_32(bytes, "events", "commitment").map(Digest))?;
-    Ok(Entry { event: row.try_into()?, commitment, seal: seal.seal()? })
+    Ok(Entry { event: row.try_into()?, commitment, position: position.position()? })
 }
 
 /// Reads the salt of an event.

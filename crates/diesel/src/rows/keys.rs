@@ -37,7 +37,7 @@ pub struct KeyRow {
     id: String,
     purpose: String,
     algorithm: String,
-    sealed: Vec<u8>,
+    wrapped: Vec<u8>,
     public_jwk: Option<String>,
     created_at: Time,
     active_from: Time,
@@ -50,7 +50,7 @@ impl From<&StoredKey> for KeyRow {
             id: key.id.0.clone(),
             purpose: key.purpose.as_str().to_owned(),
             algorithm: key.algorithm.as_str().to_owned(),
-            sealed: key.sealed.clone(),
+            wrapped: key.wrapped.clone(),
             public_jwk: key.public_jwk.clone(),
             created_at: Time(key.created_at),
             active_from: Time(key.active_from),
@@ -69,7 +69,7 @@ impl TryFrom<KeyRow> for StoredKey {
             id: KeyId(row.id),
             purpose: purpose.ok_or_else(|| corrupt("keys", "purpose"))?,
             algorithm: algorithm.ok_or_else(|| corrupt("keys", "algorithm"))?,
-            sealed: row.sealed,
+            wrapped: row.wrapped,
             public_jwk: row.public_jwk,
             created_at: row.created_at.0,
             active_from: row.active_from.0,
@@ -82,7 +82,7 @@ impl TryFrom<KeyRow> for StoredKey {
 #[derive(AsChangeset)]
 #[diesel(table_name = keys, treat_none_as_null = true)]
 pub struct KeyPart {
-    sealed: Vec<u8>,
+    wrapped: Vec<u8>,
     active_from: Time,
     revoked_at: Option<Time>,
 }
@@ -90,7 +90,7 @@ pub struct KeyPart {
 impl From<&StoredKey> for KeyPart {
     fn from(key: &StoredKey) -> Self {
         Self {
-            sealed: key.sealed.clone(),
+            wrapped: key.wrapped.clone(),
             active_from: Time(key.active_from),
             revoked_at: key.revoked_at.map(Time),
         }

@@ -14,12 +14,12 @@ use super::{bytes_32, corrupt, count, email};
 /// A row of `links`. A link that takes the place of another brings all its columns, the identifier
 /// too: what keeps its place is what counts as the key.
 #[derive(Queryable, Insertable, AsChangeset)]
-#[diesel(table_name = links, primary_key(purpose, place))]
+#[diesel(table_name = links, primary_key(purpose, dedup_key))]
 pub struct LinkRow {
     id: Id,
     purpose: String,
     subject_id: Id,
-    place: Id,
+    dedup_key: Id,
     email: String,
     key_id: String,
     salt: Vec<u8>,
@@ -36,7 +36,7 @@ impl From<&Link> for LinkRow {
             id: Id(link.id.uuid()),
             purpose: link.purpose.as_str().to_owned(),
             subject_id: Id(link.subject.uuid()),
-            place: Id(link.place()),
+            dedup_key: Id(link.dedup_key()),
             email: link.email.as_str().to_owned(),
             key_id: link.key_id.0.clone(),
             salt: link.salt.0.to_vec(),
@@ -68,6 +68,10 @@ impl TryFrom<LinkRow> for Link {
             created_at: row.created_at.0,
             expires_at: row.expires_at.0,
         };
-        if link.place() == row.place.0 { Ok(link) } else { Err(corrupt("links", "place")) }
+        if link.dedup_key() == row.dedup_key.0 {
+            Ok(link)
+        } else {
+            Err(corrupt("links", "dedup_key"))
+        }
     }
 }

@@ -1,34 +1,34 @@
 //! The rows of the tables, and how they become nouns of the domain and back.
 
 mod audit;
-mod clients;
 mod events;
+mod invalidation_events;
 mod keys;
-mod letters;
+mod known_devices;
 mod links;
-mod news;
+mod outbox_emails;
+mod rate_limit_counters;
 mod roles;
 mod sessions;
 mod signups;
-mod strikes;
 mod users;
 
 use std::net::IpAddr;
 
-use gateward_domain::Email;
+use gateward_domain::EmailAddress;
 use gateward_domain::ports::StoreError;
 
 pub use audit::ChainRow;
-pub use clients::ClientRow;
-pub use events::{EventRow, SealRow, entry};
+pub use events::{ChainPositionRow, EventRow, entry};
+pub use invalidation_events::InvalidationEventRow;
 pub use keys::{InstanceRow, KeyPart, KeyRow};
-pub use letters::LetterRow;
+pub use known_devices::KnownDeviceRow;
 pub use links::LinkRow;
-pub use news::NewsRow;
+pub use outbox_emails::OutboxEmailRow;
+pub use rate_limit_counters::AttemptCounterRow;
 pub use roles::RoleRow;
-pub use sessions::{LineRow, SessionRow};
+pub use sessions::{RefreshStateRow, SessionRow};
 pub use signups::SignupRow;
-pub use strikes::StrikeRow;
 pub use users::{HeldRow, UserRow};
 
 /// The error of a value that was never written by us.
@@ -51,8 +51,12 @@ fn address(text: Option<&str>, table: &'static str) -> Result<Option<IpAddr>, St
 }
 
 /// A mail address, which is stored in its canonical form.
-fn email(text: &str, table: &'static str, column: &'static str) -> Result<Email, StoreError> {
-    Email::parse(text)
+fn email(
+    text: &str,
+    table: &'static str,
+    column: &'static str,
+) -> Result<EmailAddress, StoreError> {
+    EmailAddress::parse(text)
         .ok()
         .filter(|email| email.as_str() == text)
         .ok_or_else(|| corrupt(table, column))

@@ -3,8 +3,8 @@
 use diesel::prelude::{AsChangeset, Insertable, Queryable};
 use gateward_domain::key::KeyId;
 use gateward_domain::ports::StoreError;
-use gateward_domain::refresh::{KeyHash, Line, Salt};
-use gateward_domain::{End, EndReason, Origin, Session, SessionId, UserId};
+use gateward_domain::refresh::{KeyHash, RefreshState, Salt};
+use gateward_domain::{End, EndReason, RequestInfo, Session, SessionId, UserId};
 
 use super::super::columns::{Id, Time};
 use super::super::schema::sessions;
@@ -34,22 +34,22 @@ pub struct SessionRow {
 
 impl From<&Session> for SessionRow {
     fn from(session: &Session) -> Self {
-        let line = &session.line;
+        let refresh_state = &session.refresh_state;
         Self {
             id: Id(session.id.uuid()),
             user_id: Id(session.user_id.uuid()),
             created_at: Time(session.created_at),
             auth_time: Time(session.auth_time),
             lifetime_ends_at: Time(session.lifetime_ends_at),
-            ip: session.origin.ip.map(|ip| ip.to_string()),
-            user_agent: session.origin.user_agent.clone(),
+            ip: session.request_info.ip.map(|ip| ip.to_string()),
+            user_agent: session.request_info.user_agent.clone(),
             client_name: session.client_name.clone(),
-            generation: line.generation,
-            rotated_at: Time(line.rotated_at),
-            expires_at: Time(line.expires_at),
-            key_id: line.key_id.0.clone(),
-            idempotency_hash: line.idempotency.map(|hash| hash.0.to_vec()),
-            salt: line.salt.0.to_vec(),
+            generation: refresh_state.generation,
+            rotated_at: Time(refresh_state.rotated_at),
+            expires_at: Time(refresh_state.expires_at),
+            key_id: refresh_state.key_id.0.clone(),
+            idempotency_hash: refresh_state.idempotency.map(|hash| hash.0.to_vec()),
+            salt: refresh_state.salt.0.to_vec(),
             ended_at: session.ended.map(|end| Time(end.at)),
             end_reason: session.ended.map(|end| end.reason.as_str().to_owned()),
         }
@@ -75,12 +75,12 @@ impl TryFrom<SessionRow> for Session {
             created_at: row.created_at.0,
             auth_time: row.auth_time.0,
             lifetime_ends_at: row.lifetime_ends_at.0,
-            origin: Origin {
+            request_info: RequestInfo {
                 ip: address(row.ip.as_deref(), "sessions")?,
                 user_agent: row.user_agent,
             },
             client_name: row.client_name,
-            line: Line {
+            refresh_state: RefreshState {
                 generation: row.generation,
                 rotated_at: row.rotated_at.0,
                 expires_at: row.expires_at.0,
@@ -96,7 +96,7 @@ impl TryFrom<SessionRow> for Session {
 /// The columns of a session that a refresh changes.
 #[derive(AsChangeset)]
 #[diesel(table_name = sessions, treat_none_as_null = true)]
-pub struct LineRow {
+pub struct RefreshStateRow {
     generation: i64,
     rotated_at: Time,
     expires_at: Time,
@@ -105,15 +105,15 @@ pub struct LineRow {
     salt: Vec<u8>,
 }
 
-impl From<&Line> for LineRow {
-    fn from(line: &Line) -> Self {
+impl From<&RefreshState> for RefreshStateRow {
+    fn from(refresh_state: &RefreshState) -> Self {
         Self {
-            generation: line.generation,
-            rotated_at: Time(line.rotated_at),
-            expires_at: Time(line.expires_at),
-            key_id: line.key_id.0.clone(),
-            idempotency_hash: line.idempotency.map(|hash| hash.0.to_vec()),
-            salt: line.salt.0.to_vec(),
+            generation: refresh_state.generation,
+            rotated_at: Time(refresh_state.rotated_at),
+            expires_at: Time(refresh_state.expires_at),
+            key_id: refresh_state.key_id.0.clone(),
+            idempotency_hash: refresh_state.idempotency.map(|hash| hash.0.to_vec()),
+            salt: refresh_state.salt.0.to_vec(),
         }
     }
 }

@@ -29,7 +29,7 @@ const WAITING_MAX: usize = 4096;
 /// A refresh that waits.
 struct Job {
     rotation: Rotation,
-    answer: oneshot::Sender<Rotated>,
+    response: oneshot::Sender<Rotated>,
 }
 
 /// The refreshes that wait, in order.
@@ -53,20 +53,20 @@ impl Rotations {
     fn take(&self) -> Vec<Job> {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let count = waiting.len().min(BATCH_MAX);
-        waiting.drain(..count).filter(|job| !job.answer.is_closed()).collect()
+        waiting.drain(..count).filter(|job| !job.response.is_closed()).collect()
     }
 }
 
 impl SqliteStore {
     /// Rotates a session, together with all others that wait for the same.
     pub(super) async fn rotate_in_batch(&self, rotation: Rotation) -> Rotated {
-        let (answer, mut answered) = oneshot::channel();
-        self.rotations.push(Job { rotation, answer })?;
-        let answer = async {
+        let (response, mut answered) = oneshot::channel();
+        self.rotations.push(Job { rotation, response })?;
+        let response = async {
             loop {
                 tokio::select! {
                     biased;
-                    answer = &mut answered => return answer,
+                    response = &mut answered => return response,
                     writer = self.writer.lock() => {
                         let (mut writer, jobs) = (writer, self.rotations.take());
                         // It is done also if this caller goes away meanwhile.
@@ -80,7 +80,7 @@ impl SqliteStore {
                 }
             }
         };
-        match timeout(WRITER_TIMEOUT, answer).await {
+        match timeout(WRITER_TIMEOUT, response).await {
             Err(_) => Err(StoreError::Busy),
             Ok(Err(_)) => Err(StoreError::Unavailable("the writer has failed".into())),
             Ok(Ok(rotated)) => rotated,
@@ -96,14 +96,14 @@ fn rotate_all(conn: &mut SqliteConnection, jobs: Vec<Job>) {
     match try_rotate_all(conn, &jobs) {
         Ok(done) => {
             for (job, rotated) in jobs.into_iter().zip(done) {
-                let _ = job.answer.send(rotated);
+                let _ = job.response.send(rotated);
             }
         }
         Err(error) => {
             // Fails where SQLite has undone the transaction by itself; either way it is over.
             let _ = conn.batch_execute("ROLLBACK");
             for job in jobs {
-                let _ = job.answer.send(Err(same(&error)));
+                let _ = job.response.send(Err(same(&error)));
             }
         }
     }
@@ -117,7 +117,7 @@ fn try_rotate_all(conn: &mut SqliteConnection, jobs: &[Job]) -> Result<Vec<Rotat
     for job in jobs {
         // The wait may have been long. Whoever was told that the store is busy meanwhile would not
         // learn of their next token.
-        if job.answer.is_closed() {
+        if job.response.is_closed() {
             done.push(Ok(None));
             continue;
         }

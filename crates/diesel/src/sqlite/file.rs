@@ -36,7 +36,7 @@ pub fn open_writer(path: &Path, create: CreateIfMissing) -> Result<SqliteConnect
     prepare(path, create)?;
     let mut conn = connect(path)?;
     use_wal(&mut conn, path)?;
-    // What cannot be written is found out now, and not by the first log-in.
+    // What cannot be written is found out now, and not by the first login.
     match conn.batch_execute("BEGIN IMMEDIATE; ROLLBACK;") {
         Err(error) if !is_busy(&error.to_string()) => Err(failed(path, error)),
         _ => Ok(conn),

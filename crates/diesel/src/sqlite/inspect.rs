@@ -39,8 +39,8 @@ fn ask(conn: &mut SqliteConnection, now: Timestamp) -> QueryResult<Vec<Anomaly>>
     conn.batch_execute("BEGIN")?;
     let mut found = Vec::new();
     for question in questions(&DIALECT, now) {
-        let answer = sql::<(BigInt, Nullable<Text>)>(&question.statement).get_result(conn)?;
-        found.extend(anomaly(question.flaw, answer));
+        let response = sql::<(BigInt, Nullable<Text>)>(&question.statement).get_result(conn)?;
+        found.extend(anomaly(question.flaw, response));
     }
     Ok(found)
 }

@@ -2,15 +2,15 @@
 
 use diesel::prelude::*;
 use gateward_domain::ports::{Access, StoreError};
-use gateward_domain::refresh::{Rotation, Verdict, judge};
+use gateward_domain::refresh::{Rotation, RotationDecision, judge};
 use gateward_domain::{Session, User};
 
 use super::Tx;
 use super::columns::Id;
-use super::rows::{HeldRow, LineRow, SessionRow, UserRow};
+use super::rows::{HeldRow, RefreshStateRow, SessionRow, UserRow};
 use super::schema::{held_by_user, sessions, users};
 use crate::error::store_error;
-use crate::run::Deed;
+use crate::run::StatementKind;
 
 /// What a rotation gives.
 pub type Rotated = Result<Option<(Session, User)>, StoreError>;
@@ -22,7 +22,7 @@ impl Tx {
         if self.access == Access::SingleWrite {
             return self.store.rotate_in_batch(rotation).await;
         }
-        let conn = self.start(Deed::Write).await?;
+        let conn = self.start(StatementKind::Write).await?;
         let rotated = conn.spawn_blocking(move |conn| Ok(rotate(conn, &rotation))).await;
         self.finish("sessions", rotated)?
     }
@@ -34,7 +34,7 @@ pub fn rotate(conn: &mut SqliteConnection, rotation: &Rotation) -> Rotated {
     type Found = (SessionRow, UserRow, HeldRow);
 
     let failed = |error| store_error("sessions", error);
-    let id = Id(rotation.shown.session_id.uuid());
+    let id = Id(rotation.presented.session_id.uuid());
     let found = sessions::table
         .inner_join(users::table.on(users::id.eq(sessions::user_id)))
         .filter(sessions::id.eq(id).and(users::disabled.eq(false)))
@@ -47,15 +47,18 @@ pub fn rotate(conn: &mut SqliteConnection, rotation: &Rotation) -> Rotated {
     let user = user.into_user(&held)?;
 
     match judge(&session, rotation) {
-        Verdict::Rotate => {
-            session.line = session.line.after(rotation, session.lifetime_ends_at);
+        RotationDecision::Rotate => {
+            session.refresh_state = session.refresh_state.after(rotation, session.lifetime_ends_at);
             diesel::update(sessions::table.find(id))
-                .set(LineRow::from(&session.line))
+                .set(RefreshStateRow::from(&session.refresh_state))
                 .execute(conn)
                 .map_err(failed)?;
         }
-        Verdict::Repeat => {}
-        Verdict::CatchUp | Verdict::Replay | Verdict::Over(_) | Verdict::Forged => {
+        RotationDecision::Repeat => {}
+        RotationDecision::Recover
+        | RotationDecision::Replay
+        | RotationDecision::Ended(_)
+        | RotationDecision::Forged => {
             return Ok(None);
         }
     }

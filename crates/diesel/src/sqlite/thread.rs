@@ -47,10 +47,10 @@ impl SpawnBlocking for Thread {
     where
         R: Send + 'static,
     {
-        let (answer, answered) = oneshot::channel();
+        let (response, answered) = oneshot::channel();
         // It is in line from here on, whether or not anybody waits for the answer.
         let sent = self.tasks.send(Box::new(move || {
-            let _ = answer.send(task());
+            let _ = response.send(task());
         }));
         Box::pin(async move {
             sent.map_err(|_| "the database's thread is not there")?;

@@ -10,7 +10,7 @@ use tokio::sync::OwnedMutexGuard;
 use super::readers::Reader;
 use super::{Conn, SqliteStore};
 use crate::error::{Misuse, store_error};
-use crate::run::Deed;
+use crate::run::StatementKind;
 
 /// The connection that a unit of work holds.
 enum Held {
@@ -52,11 +52,11 @@ impl Tx {
     }
 
     /// The connection, for a statement whose end [`Tx::finish`] must be told.
-    pub async fn start(&mut self, deed: Deed) -> Result<&mut Conn, StoreError> {
+    pub async fn start(&mut self, kind: StatementKind) -> Result<&mut Conn, StoreError> {
         if self.failed || self.in_flight {
             return Err(Misuse::AfterFailure.into());
         }
-        if deed == Deed::Write && self.access == Access::Read {
+        if kind == StatementKind::Write && self.access == Access::Read {
             return Err(Misuse::WriteInRead.into());
         }
         if matches!(self.held, Held::Nothing) {
@@ -69,9 +69,9 @@ impl Tx {
     /// Waits for the end of a statement. The file is always there; how long a lock is waited for, the
     /// connection itself knows.
     pub async fn in_time<T>(
-        answer: impl Future<Output = QueryResult<T>>,
+        response: impl Future<Output = QueryResult<T>>,
     ) -> Result<QueryResult<T>, StoreError> {
-        Ok(answer.await)
+        Ok(response.await)
     }
 
     /// Notes how a statement ended.
@@ -111,7 +111,7 @@ impl Tx {
         if self.access != Access::SingleWrite || self.open {
             return Ok(false);
         }
-        self.start(Deed::Write).await?;
+        self.start(StatementKind::Write).await?;
         self.in_flight = false;
         self.begin_immediately().await?;
         Ok(true)
@@ -141,9 +141,9 @@ impl Tx {
     /// Opens a transaction that may write from the start: one that began by reading could find at
     /// its first write that another process was quicker, and could only start again.
     async fn begin_immediately(&mut self) -> Result<(), StoreError> {
-        let begun = self.execute("BEGIN IMMEDIATE").await;
-        self.failed = begun.is_err();
-        begun.map_err(|error| store_error("(none)", error))
+        let started = self.execute("BEGIN IMMEDIATE").await;
+        self.failed = started.is_err();
+        started.map_err(|error| store_error("(none)", error))
     }
 
     /// Ends the open transaction, if there is one.

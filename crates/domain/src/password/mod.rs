@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use zeroize::Zeroizing;
 
-use crate::{Email, Username};
+use crate::{EmailAddress, Username};
 
 /// The bundled list; where it comes from stands in `docs/common-passwords.md`.
 static COMMON: LazyLock<HashSet<&'static str>> =
@@ -98,7 +98,7 @@ impl PasswordPolicy {
         &self,
         password: &Password,
         username: &Username,
-        email: &Email,
+        email: &EmailAddress,
     ) -> Result<(), PasswordError> {
         self.check_alone(password)?;
         let folded = Zeroizing::new(password.0.to_lowercase());
@@ -151,7 +151,7 @@ mod tests {
 
     fn check(text: &str) -> Result<(), PasswordError> {
         let username = Username::parse("ada.lovelace").unwrap();
-        let email = Email::parse("countess@lovelace-family.example").unwrap();
+        let email = EmailAddress::parse("countess@lovelace-family.example").unwrap();
         POLICY.check(&Password::received(text.to_owned())?, &username, &email)
     }
 

@@ -1,21 +1,21 @@
-//! `AuditTrail`: the chain of the events.
+//! `AuditRepo`: the chain of the events.
 
 use async_trait::async_trait;
 
 use super::StoreError;
-use crate::audit::{Chain, Entry, Seal, SignedHead};
+use crate::audit::{Chain, ChainPosition, Entry, SignedCheckpoint};
 use crate::{EventId, Timestamp, UserId};
 
 /// The chain of the events.
 ///
 /// An event is written without a place in the chain, in the transaction of its change, so that no
-/// request waits for another. Whoever seals holds [`AuditTrail::lock_chain`] and gives places to those
+/// request waits for another. Whoever seals holds [`AuditRepo::lock_chain`] and gives places to those
 /// that have none.
 #[async_trait]
-pub trait AuditTrail: Send {
+pub trait AuditRepo: Send {
     /// Events without a place in the chain, in the order of their identifiers, at most `limit`. Those
     /// that cannot be read are passed over, so that they keep no other from its place.
-    async fn list_unsealed_events(&mut self, limit: u32) -> Result<Vec<Entry>, StoreError>;
+    async fn list_unchained_events(&mut self, limit: u32) -> Result<Vec<Entry>, StoreError>;
 
     /// The ends of the chain; [`Chain::start`] if it was never begun.
     async fn find_chain(&mut self) -> Result<Chain, StoreError>;
@@ -25,14 +25,14 @@ pub trait AuditTrail: Send {
 
     /// Gives events their places, and notes how far the chain has come. The caller has locked the
     /// chain, with [`Access::Write`](super::Access::Write).
-    async fn seal_events(
+    async fn append_to_chain(
         &mut self,
-        seals: &[(EventId, Seal)],
-        tip: &SignedHead,
+        positions: &[(EventId, ChainPosition)],
+        latest: &SignedCheckpoint,
     ) -> Result<(), StoreError>;
 
     /// Entries of the chain in its order, those after the number `after`, at most `limit`.
-    async fn list_sealed_events(
+    async fn list_chained_events(
         &mut self,
         after: i64,
         limit: u32,
@@ -40,7 +40,10 @@ pub trait AuditTrail: Send {
 
     /// Deletes the entries up to the floor, and notes it; gives how many. The caller has locked the
     /// chain, with [`Access::Write`](super::Access::Write).
-    async fn cut_chain(&mut self, floor: &SignedHead) -> Result<u64, StoreError>;
+    async fn truncate_chain(
+        &mut self,
+        retention_boundary: &SignedCheckpoint,
+    ) -> Result<u64, StoreError>;
 
     /// Notes that what tells of the owner of this account is to go from the events.
     async fn request_erasure(&mut self, user_id: UserId, now: Timestamp) -> Result<(), StoreError>;

@@ -2,10 +2,10 @@
 
 use async_trait::async_trait;
 
-use crate::audit::{Head, HeadKind};
+use crate::audit::{Checkpoint, CheckpointKind};
 use crate::key::{Algorithm, KeyId, KeyPurpose, StoredKey};
 use crate::link::LinkSecret;
-use crate::refresh::{Salt, ShownToken};
+use crate::refresh::{PresentedToken, Salt};
 use crate::{
     AccessClaims, AccessGrant, Password, PasswordHash, Session, SessionId, Timestamp, TokenError,
     TokenText,
@@ -60,7 +60,7 @@ pub trait TokenSigner: Send + Sync {
 
     /// Reads a refresh token: signature, kind and issuer. Whether its time is over is for the
     /// caller to judge, because a logout takes one that has expired.
-    fn verify_refresh(&self, token: &str, now: Timestamp) -> Result<ShownToken, TokenError>;
+    fn verify_refresh(&self, token: &str, now: Timestamp) -> Result<PresentedToken, TokenError>;
 
     /// What a page of ours must send back with everything that it asks for by a cookie of this
     /// session: always the same for the same session, and nobody can make it who has not the keys.
@@ -75,7 +75,7 @@ pub trait TokenSigner: Send + Sync {
 }
 
 /// Makes the secrets of mailed links: always the same for the same key and salt, so that nothing of
-/// them has to be stored and a letter that is sent again is the same letter.
+/// them has to be stored and an email that is sent again is the same email.
 #[cfg_attr(feature = "mock", mockall::automock)]
 pub trait LinkMaker: Send + Sync {
     /// The key that the secrets of links made at `now` follow from.
@@ -89,11 +89,15 @@ pub trait LinkMaker: Send + Sync {
 #[cfg_attr(feature = "mock", mockall::automock)]
 pub trait AuditKeys: Send + Sync {
     /// Signs a head.
-    fn sign_head(&self, kind: HeadKind, head: &Head) -> Result<String, TokenError>;
+    fn sign_checkpoint(
+        &self,
+        kind: CheckpointKind,
+        checkpoint: &Checkpoint,
+    ) -> Result<String, TokenError>;
 
     /// Reads a signature: which head it is on, and what it says of it. [`TokenError::Invalid`] if no
     /// key of this installation has made it.
-    fn read_head(&self, signature: &str) -> Result<(HeadKind, Head), TokenError>;
+    fn read_checkpoint(&self, signature: &str) -> Result<(CheckpointKind, Checkpoint), TokenError>;
 
     /// A digest of a text: always the same for the same text, and nobody can find or check the text
     /// who has not the key.
@@ -134,5 +138,5 @@ pub trait KeyMaker: Send + Sync {
     fn check_keys(&self, keys: &[StoredKey]) -> Result<(), KeyError>;
 
     /// The same key, sealed with the present master key. It may have been sealed with the one before.
-    fn reseal_key(&self, key: &StoredKey) -> Result<StoredKey, KeyError>;
+    fn rewrap_key(&self, key: &StoredKey) -> Result<StoredKey, KeyError>;
 }

@@ -1,4 +1,4 @@
-//! `Entropy`: chance.
+//! `Entropy`: randomness.
 
 /// A source of random bytes that nobody can guess.
 ///

@@ -1,4 +1,4 @@
-//! `EventLog`: where events are written down.
+//! `EventRepo`: where events are written down.
 
 use async_trait::async_trait;
 
@@ -8,7 +8,7 @@ use crate::audit::EventRange;
 
 /// The log of what has changed.
 #[async_trait]
-pub trait EventLog: Send {
+pub trait EventRepo: Send {
     /// Writes an event, in the transaction of the change it tells of, with the commitment to its
     /// personal part ([`Event::commitment`]).
     async fn insert_event(&mut self, event: &Event) -> Result<(), StoreError>;

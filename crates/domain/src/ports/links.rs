@@ -5,13 +5,13 @@ use async_trait::async_trait;
 use super::StoreError;
 use crate::key::KeyId;
 use crate::link::{Link, LinkPurpose, LinkSubject, SecretHash};
-use crate::{Email, LinkId, Timestamp, UserId};
+use crate::{EmailAddress, LinkId, Timestamp, UserId};
 
 /// On which links a code is tried.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CodeAttempt {
     /// Those of this address,
-    pub email: Email,
+    pub email: EmailAddress,
     /// of these purposes,
     pub purposes: Vec<LinkPurpose>,
     /// where it is known, of this subject,

@@ -1,48 +1,48 @@
-//! `Mailer` and `Inbox`: what takes letters, and where a developer reads them.
+//! `Mailer` and `Inbox`: what takes emails, and where a developer reads them.
 
 use async_trait::async_trait;
 
-use crate::mail::Letter;
-use crate::{Email, Timestamp};
+use crate::email::EmailMessage;
+use crate::{EmailAddress, Timestamp};
 
-/// Why a letter was not sent.
+/// Why an email was not sent.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MailError {
-    /// No relay can be reached, or none answers: no letter would go.
-    #[error("no relay can be reached: {0}")]
+    /// No SMTP server can be reached, or none answers: no email would go.
+    #[error("no SMTP server can be reached: {0}")]
     Unreachable(String),
-    /// The relay has refused this letter.
-    #[error("the relay refuses: {answer}")]
+    /// The SMTP server has refused this email.
+    #[error("the SMTP server refuses: {response}")]
     Refused {
         /// Whether it says that trying again is of no use (RFC 5321, section 4.2.1).
         permanent: bool,
         /// What it says, in one short line.
-        answer: String,
+        response: String,
     },
-    /// The letter cannot be made, perhaps because a template is wrong.
-    #[error("the letter cannot be made: {0}")]
+    /// The email cannot be made, perhaps because a template is wrong.
+    #[error("the email cannot be made: {0}")]
     Unfit(String),
 }
 
-/// Sends letters.
+/// Sends emails.
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait Mailer: Send + Sync {
-    /// Sends a letter. Ends within [`SEND_SECONDS_MAX`], however slow the relay is.
+    /// Sends an email. Ends within [`SEND_SECONDS_MAX`], however slow the SMTP server is.
     ///
-    /// A letter that is sent again has the same `Message-ID` (RFC 5322, section 3.6.4).
-    async fn send(&self, letter: &Letter) -> Result<(), MailError>;
+    /// An email that is sent again has the same `Message-ID` (RFC 5322, section 3.6.4).
+    async fn send(&self, message: &EmailMessage) -> Result<(), MailError>;
 }
 
-/// For how many seconds one attempt may last: shorter than the lease of a letter, so that no two
+/// For how many seconds one attempt may last: shorter than the lease of an email, so that no two
 /// workers send it at once.
 pub const SEND_SECONDS_MAX: u64 = 45;
 
-/// A letter that the development inbox has taken.
+/// An email that the development inbox has taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct InboxLetter {
+pub struct InboxEmail {
     /// To whom.
-    pub to: Email,
+    pub to: EmailAddress,
     /// The subject.
     pub subject: String,
     /// The headers, as they would be sent.
@@ -59,8 +59,8 @@ pub struct InboxLetter {
     pub sent_at: Timestamp,
 }
 
-/// Where a developer reads the letters that go nowhere else.
+/// Where a developer reads the emails that go nowhere else.
 pub trait Inbox: Send + Sync {
-    /// The letters, the newest first.
-    fn letters(&self) -> Vec<InboxLetter>;
+    /// The emails, the newest first.
+    fn emails(&self) -> Vec<InboxEmail>;
 }

@@ -1,23 +1,23 @@
-//! `Outbox`: letters that wait to be sent.
+//! `OutboxRepo`: emails that wait to be sent.
 
 use async_trait::async_trait;
 
 use super::StoreError;
-use crate::mail::{LetterState, QueuedLetter};
-use crate::{LetterId, LinkId, Timestamp, UserId};
+use crate::email::{EmailState, OutboxEmail};
+use crate::{EmailId, LinkId, Timestamp, UserId};
 
-/// Which letters are listed.
+/// Which emails are listed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct LetterFilter {
+pub struct OutboxFilter {
     /// Those in this state.
-    pub state: Option<LetterState>,
+    pub state: Option<EmailState>,
     /// Those about this account.
     pub user_id: Option<UserId>,
     /// Those made before this one.
-    pub before: Option<LetterId>,
+    pub before: Option<EmailId>,
 }
 
-/// How many letters are where.
+/// How many emails are where.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct OutboxCounts {
     /// How many wait.
@@ -25,77 +25,78 @@ pub struct OutboxCounts {
     /// How many were given up.
     pub dead: u64,
     /// From when on the one was to be sent that waits longest.
-    pub oldest_planned_at: Option<Timestamp>,
+    pub oldest_scheduled_at: Option<Timestamp>,
 }
 
-/// The letters, written in the transaction of the change that they tell of.
+/// The emails, written in the transaction of the change that they tell of.
 #[async_trait]
-pub trait Outbox: Send {
-    /// Adds a letter, if its slot is free; `false` if another letter has it.
-    async fn insert_letter(&mut self, letter: &QueuedLetter) -> Result<bool, StoreError>;
+pub trait OutboxRepo: Send {
+    /// Adds an email, if its slot is free; `false` if another email has it.
+    async fn insert_outbox_email(&mut self, message: &OutboxEmail) -> Result<bool, StoreError>;
 
-    /// Takes at most `limit` waiting letters that are due at `now`, those first that are due first:
+    /// Takes at most `limit` waiting emails that are due at `now`, those first that are due first:
     /// counts the attempt and makes them due again at `lease_until`, when another may take them if
     /// this worker is heard of no more.
     ///
-    /// Of workers that race, one gets a letter. One that cannot be read is left out, so that it
+    /// Of workers that race, one gets an email. One that cannot be read is left out, so that it
     /// keeps no other from being sent.
-    async fn take_letters(
+    async fn take_outbox_emails(
         &mut self,
         now: Timestamp,
         lease_until: Timestamp,
         limit: u32,
-    ) -> Result<Vec<QueuedLetter>, StoreError>;
+    ) -> Result<Vec<OutboxEmail>, StoreError>;
 
-    /// Notes which link a waiting letter carries, and the account that it is about if it is about
+    /// Notes which link a waiting email carries, and the account that it is about if it is about
     /// one; `false` if it waits no more.
-    async fn set_letter_link(
+    async fn set_outbox_email_link(
         &mut self,
-        id: LetterId,
+        id: EmailId,
         link: LinkId,
         user_id: Option<UserId>,
     ) -> Result<bool, StoreError>;
 
-    /// Ends the waiting of a letter; `false` if it waits no more.
-    async fn finish_letter(
+    /// Ends the waiting of an email; `false` if it waits no more.
+    async fn finish_outbox_email(
         &mut self,
-        id: LetterId,
-        state: LetterState,
+        id: EmailId,
+        state: EmailState,
         failure: Option<String>,
         now: Timestamp,
     ) -> Result<bool, StoreError>;
 
-    /// Makes a waiting letter due at another time, if it was taken `attempts` times: a worker whose
+    /// Makes a waiting email due at another time, if it was taken `attempts` times: a worker whose
     /// lease is over changes nothing.
-    async fn postpone_letter(
+    async fn postpone_outbox_email(
         &mut self,
-        id: LetterId,
+        id: EmailId,
         attempts: u32,
-        due_at: Timestamp,
+        next_attempt_at: Timestamp,
         failure: &str,
     ) -> Result<bool, StoreError>;
 
-    /// Makes a letter wait again that was given up: due and planned `now`, never tried and with no
+    /// Makes an email wait again that was given up: due and planned `now`, never tried and with no
     /// failure.
-    async fn retry_letter(&mut self, id: LetterId, now: Timestamp) -> Result<bool, StoreError>;
+    async fn retry_outbox_email(&mut self, id: EmailId, now: Timestamp)
+    -> Result<bool, StoreError>;
 
-    /// The letter with this identifier.
-    async fn find_letter(&mut self, id: LetterId) -> Result<Option<QueuedLetter>, StoreError>;
+    /// The email with this identifier.
+    async fn find_outbox_email(&mut self, id: EmailId) -> Result<Option<OutboxEmail>, StoreError>;
 
-    /// Letters, the newest first, at most `limit`.
-    async fn list_letters(
+    /// Emails, the newest first, at most `limit`.
+    async fn list_outbox_emails(
         &mut self,
-        filter: LetterFilter,
+        filter: OutboxFilter,
         limit: u32,
-    ) -> Result<Vec<QueuedLetter>, StoreError>;
+    ) -> Result<Vec<OutboxEmail>, StoreError>;
 
-    /// How many letters are where.
-    async fn count_letters(&mut self) -> Result<OutboxCounts, StoreError>;
+    /// How many emails are where.
+    async fn count_outbox_emails(&mut self) -> Result<OutboxCounts, StoreError>;
 
-    /// Deletes at most `limit` letters in this state that stopped waiting before `before`.
-    async fn delete_letters(
+    /// Deletes at most `limit` emails in this state that stopped waiting before `before`.
+    async fn delete_outbox_emails(
         &mut self,
-        state: LetterState,
+        state: EmailState,
         before: Timestamp,
         limit: u32,
     ) -> Result<u64, StoreError>;

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use super::StoreError;
 use crate::link::SecretHash;
 use crate::signup::PendingSignup;
-use crate::{Email, SignupId, Timestamp};
+use crate::{EmailAddress, SignupId, Timestamp};
 
 /// The sign-ups that wait. One whose time is over is not found any more.
 #[async_trait]
@@ -30,12 +30,12 @@ pub trait SignupRepo: Send {
     /// The sign-up of an address that was made last.
     async fn find_newest_signup(
         &mut self,
-        email: &Email,
+        email: &EmailAddress,
         now: Timestamp,
     ) -> Result<Option<PendingSignup>, StoreError>;
 
     /// Deletes all sign-ups of an address; gives how many.
-    async fn delete_signups_of_email(&mut self, email: &Email) -> Result<u64, StoreError>;
+    async fn delete_signups_of_email(&mut self, email: &EmailAddress) -> Result<u64, StoreError>;
 
     /// Deletes at most `limit` sign-ups whose time was over before `before`.
     async fn delete_signups(&mut self, before: Timestamp, limit: u32) -> Result<u64, StoreError>;

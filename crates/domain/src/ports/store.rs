@@ -5,8 +5,8 @@ use std::error::Error;
 use async_trait::async_trait;
 
 use super::{
-    AuditTrail, ClientRepo, EventLog, Feed, FeedWatch, KeyRepo, LinkRepo, Outbox, RoleRepo,
-    SignupRepo, ThrottleRepo, TokenStore, UserRepo,
+    AuditRepo, EventRepo, FeedRepo, FeedWatch, KeyRepo, KnownDeviceRepo, LinkRepo, OutboxRepo,
+    RateLimitRepo, RoleRepo, SignupRepo, TokenStore, UserRepo,
 };
 
 /// What a unit of work is going to do, so that a store can save round trips.
@@ -77,14 +77,14 @@ pub trait Tx:
     + RoleRepo
     + TokenStore
     + KeyRepo
-    + EventLog
-    + AuditTrail
+    + EventRepo
+    + AuditRepo
     + SignupRepo
     + LinkRepo
-    + Outbox
-    + ClientRepo
-    + ThrottleRepo
-    + Feed
+    + OutboxRepo
+    + KnownDeviceRepo
+    + RateLimitRepo
+    + FeedRepo
 {
     /// Makes it last. With [`Access::Read`] and [`Access::SingleWrite`] there is nothing left to
     /// do, and nothing is asked of the store.

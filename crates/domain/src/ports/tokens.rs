@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use super::StoreError;
 use crate::key::KeyId;
-use crate::refresh::{Line, Rotation};
+use crate::refresh::{RefreshState, Rotation};
 use crate::{End, Session, SessionId, Timestamp, User, UserId};
 
 /// The sessions.
@@ -37,7 +37,11 @@ pub trait TokenStore: Send {
     async fn lock_session(&mut self, id: SessionId) -> Result<Option<Session>, StoreError>;
 
     /// Sets the line of a session that the caller has locked, with [`Access::Write`](super::Access::Write).
-    async fn set_session_line(&mut self, id: SessionId, line: &Line) -> Result<(), StoreError>;
+    async fn set_refresh_state(
+        &mut self,
+        id: SessionId,
+        refresh_state: &RefreshState,
+    ) -> Result<(), StoreError>;
 
     /// Notes when the user last gave the password, if the session has not ended.
     async fn set_session_auth_time(
@@ -80,7 +84,7 @@ pub trait TokenStore: Send {
     /// their identifiers; gives which, in that order, also those whose time had run out.
     ///
     /// It waits for whoever holds one of them: none that is being refreshed slips through.
-    async fn end_sessions_begun_before(
+    async fn end_sessions_started_before(
         &mut self,
         before: Timestamp,
         after: Option<SessionId>,
@@ -100,7 +104,7 @@ pub trait TokenStore: Send {
 
     /// The sessions of a user that are alive at `now`, in the order of their identifiers, those after
     /// `after`, at most `limit`.
-    async fn list_living_sessions(
+    async fn list_active_sessions(
         &mut self,
         user_id: UserId,
         now: Timestamp,

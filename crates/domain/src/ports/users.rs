@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use super::StoreError;
 use crate::{
-    Email, Identifier, PasswordHash, RoleName, Timestamp, User, UserId, UserRange, Username,
+    EmailAddress, Identifier, PasswordHash, RoleName, Timestamp, User, UserId, UserRange, Username,
 };
 
 /// The accounts.
@@ -50,7 +50,7 @@ pub trait UserRepo: Send {
     async fn set_email(
         &mut self,
         id: UserId,
-        email: &Email,
+        email: &EmailAddress,
         verified: bool,
         now: Timestamp,
     ) -> Result<bool, StoreError>;
@@ -58,7 +58,7 @@ pub trait UserRepo: Send {
     /// The account that has this address, or for which it is reserved at `now`.
     async fn find_email_owner(
         &mut self,
-        email: &Email,
+        email: &EmailAddress,
         now: Timestamp,
     ) -> Result<Option<UserId>, StoreError>;
 

@@ -2,22 +2,27 @@
 
 use crate::config::{Config, Fault, Thief};
 use crate::model::{Action, RefreshModel};
-use crate::state::{Answer, Key, LAST_GENERATION, Party, Place, Request, Stage, State};
+use crate::state::{
+    ClientStorage, Key, LAST_GENERATION, Party, Phase, Request, State, TestResponse,
+};
 
 impl RefreshModel {
     /// What a client can do.
     pub fn client_actions(&self, state: &State, tab: Party, actions: &mut Vec<Action>) {
-        if self.config.careless && state.read[tab.index()] != state.place {
+        if self.config.careless && state.read[tab.index()] != state.storage {
             actions.push(Action::Read(tab));
         }
-        if self.config.fault == Fault::KeyStoredLater && state.place.key != self.key_due(state) {
+        if self.config.fault == Fault::KeyStoredLater && state.storage.key != self.key_due(state) {
             actions.push(Action::StoreKey);
         }
         let waits = state.under_way().any(|(_, request)| request.from == tab && request.awaited);
         let under_way =
             state.under_way().filter(|(_, request)| request.from != Party::Thief).count();
-        let shown = self.shown_by(state, tab);
-        if waits || under_way >= self.config.requests.0 || !self.may_show(state, shown.generation) {
+        let presented = self.shown_by(state, tab);
+        if waits
+            || under_way >= self.config.requests.0
+            || !self.may_show(state, presented.generation)
+        {
             return;
         }
         actions.push(Action::Send(tab, 0));
@@ -35,7 +40,7 @@ impl RefreshModel {
         let blocks = |request: Request| {
             request.from != Party::Thief
                 && request.generation < generation
-                && (request.stage.is_undecided() && request.age < self.config.deadline
+                && (request.phase.is_undecided() && request.age < self.config.deadline
                     || request.awaited && self.config.patient)
         };
         let is_blocked = state.under_way().any(|(_, request)| blocks(request));
@@ -43,8 +48,8 @@ impl RefreshModel {
             && (!is_blocked || self.config.fault == Fault::NextTooEarly)
     }
 
-    fn shown_by(&self, state: &State, tab: Party) -> Place {
-        if self.config.careless { state.read[tab.index()] } else { state.place }
+    fn shown_by(&self, state: &State, tab: Party) -> ClientStorage {
+        if self.config.careless { state.read[tab.index()] } else { state.storage }
     }
 
     /// A client shows what it reads, or what it once read.
@@ -52,13 +57,13 @@ impl RefreshModel {
     /// Reading and sending are one step: a pause between them is the same as a slow way to the
     /// service, as long as the request counts from the reading on.
     pub fn send(&self, state: &mut State, tab: Party, copy: u8) {
-        let mut shown = self.shown_by(state, tab);
+        let mut presented = self.shown_by(state, tab);
         if let (Fault::KeyPerRequest, Some(Key::Own(generation, _))) =
-            (self.config.fault, shown.key)
+            (self.config.fault, presented.key)
         {
-            shown.key = Some(Key::Own(generation, copy));
+            presented.key = Some(Key::Own(generation, copy));
         }
-        put(state, tab, shown, false);
+        put(state, tab, presented, false);
     }
 
     /// A client waits no longer. The request goes on without it.
@@ -70,7 +75,7 @@ impl RefreshModel {
 
     /// What the thief can do.
     pub fn thief_actions(&self, state: &State, actions: &mut Vec<Action>) {
-        if self.config.has_copy() && state.loot.copy.is_none() {
+        if self.config.has_copy() && state.stolen.copy.is_none() {
             actions.push(Action::Steal);
         }
         let under_way =
@@ -82,7 +87,7 @@ impl RefreshModel {
             if self.config.thief == Thief::Forger {
                 actions.push(Action::Forge(generation));
             }
-            if state.loot.tokens & bit(generation) != 0 && Config::is_in_bounds(generation) {
+            if state.stolen.tokens & bit(generation) != 0 && Config::is_in_bounds(generation) {
                 let keys = [None, Some(Key::Thief)];
                 actions.extend(keys.map(|key| Action::Show(generation, key)));
                 let key = self.known_key(state, generation);
@@ -93,7 +98,7 @@ impl RefreshModel {
 
     /// The key of the clients that the thief can send with a token.
     fn known_key(&self, state: &State, generation: u8) -> Option<Key> {
-        match (self.config.fault, state.loot.copy?) {
+        match (self.config.fault, state.stolen.copy?) {
             (Fault::KeyDerived, _) => Some(Key::Own(generation, 0)),
             (Fault::KeyReused, copy) => copy.key,
             // With another token it serves no better than the thief's own.
@@ -104,31 +109,31 @@ impl RefreshModel {
     /// The thief copies what lies in the place.
     pub fn steal(&self, state: &mut State) {
         let takes_key = self.config.thief == Thief::TokenAndKey;
-        let key = if takes_key { state.place.key } else { None };
-        state.loot.copy = Some(Place { key, ..state.place });
-        state.loot.tokens |= bit(state.place.generation);
+        let key = if takes_key { state.storage.key } else { None };
+        state.stolen.copy = Some(ClientStorage { key, ..state.storage });
+        state.stolen.tokens |= bit(state.storage.generation);
     }
 
     /// The thief shows a token that he has.
-    pub fn show(state: &mut State, shown: Place) {
-        put(state, Party::Thief, shown, false);
+    pub fn show(state: &mut State, presented: ClientStorage) {
+        put(state, Party::Thief, presented, false);
     }
 
     /// A forger shows a token with a wrong secret.
     pub fn forge(state: &mut State, generation: u8) {
-        put(state, Party::Thief, Place { generation, key: None }, true);
+        put(state, Party::Thief, ClientStorage { generation, key: None }, true);
     }
 
     /// An answer arrives at somebody who waits for it.
     pub fn receive(&self, state: &mut State, slot: usize) {
         let Some(request) = state.requests[slot].take() else { return };
-        let Stage::Answered(Answer::Token(generation)) = request.stage else { return };
+        let Phase::Answered(TestResponse::Token(generation)) = request.phase else { return };
         if request.from == Party::Thief {
-            state.loot.tokens |= bit(generation);
+            state.stolen.tokens |= bit(generation);
             return;
         }
         self.store(state, generation);
-        state.read[request.from.index()] = state.place;
+        state.read[request.from.index()] = state.storage;
     }
 
     /// A client stores what it got, with a fresh key, unless the place holds that or better.
@@ -136,26 +141,26 @@ impl RefreshModel {
     /// The same answer may reach two clients. Would the second store it again, with a key of its
     /// own, then a request of the first could no longer be repeated.
     fn store(&self, state: &mut State, generation: u8) {
-        let is_news = state.place.generation < generation;
-        if !is_news && self.config.fault != Fault::StoresBlindly {
+        let is_invalidation = state.storage.generation < generation;
+        if !is_invalidation && self.config.fault != Fault::StoresBlindly {
             return;
         }
-        let copy = match state.place.key {
+        let copy = match state.storage.key {
             Some(Key::Own(present, copy)) if present == generation => 1 - copy,
             _ => 0,
         };
         let later = self.config.fault == Fault::KeyStoredLater;
-        let key = if later { state.place.key } else { self.fresh_key(generation, copy) };
-        state.place = Place { generation, key };
+        let key = if later { state.storage.key } else { self.fresh_key(generation, copy) };
+        state.storage = ClientStorage { generation, key };
     }
 
     /// A client stores the key for the token that is stored already.
     pub fn store_key(&self, state: &mut State) {
-        state.place.key = self.key_due(state);
+        state.storage.key = self.key_due(state);
     }
 
     fn key_due(&self, state: &State) -> Option<Key> {
-        self.fresh_key(state.place.generation, 0)
+        self.fresh_key(state.storage.generation, 0)
     }
 
     /// The key that a client makes when it stores the token of a generation.
@@ -166,15 +171,15 @@ impl RefreshModel {
 }
 
 /// Puts a request on its way.
-fn put(state: &mut State, from: Party, shown: Place, forged: bool) {
+fn put(state: &mut State, from: Party, presented: ClientStorage, forged: bool) {
     let request = Request {
         from,
-        generation: shown.generation,
-        key: shown.key,
+        generation: presented.generation,
+        key: presented.key,
         forged,
         age: 0,
         awaited: true,
-        stage: Stage::Sent,
+        phase: Phase::Sent,
     };
     if let Some(slot) = state.requests.iter_mut().find(|slot| slot.is_none()) {
         *slot = Some(request);

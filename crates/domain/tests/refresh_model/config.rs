@@ -31,7 +31,7 @@ pub enum Fault {
     /// A token is repeated although its successor has been shown.
     RepeatAfterSuccessor,
     /// The 401 of a replay leaves before the end is committed.
-    AnswerBeforeCommit,
+    ResponseBeforeCommit,
     /// The secret is not compared for generations behind the row.
     OldSecretUnchecked,
     /// The secret is not compared for generations ahead of the row.

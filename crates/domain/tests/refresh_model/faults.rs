@@ -23,7 +23,7 @@ fn a_leeway_one_tick_too_short_is_found() {
 
 #[test]
 fn a_401_that_leaves_before_the_commit_is_found() {
-    counterexample(runs::THIEF.with(Fault::AnswerBeforeCommit), ENDS_ONCE);
+    counterexample(runs::THIEF.with(Fault::ResponseBeforeCommit), ENDS_ONCE);
 }
 
 #[test]

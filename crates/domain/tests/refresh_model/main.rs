@@ -2,7 +2,7 @@
 //!
 //! The model is two honest clients that share one place for token and key, at times a thief, a
 //! service of two nodes, and a database. Verdicts and lines are the domain's own: each step calls
-//! [`judge`](gateward_domain::refresh::judge) or `Line::after` on a real `Session`. What surrounds
+//! [`judge`](gateward_domain::refresh::judge) or `RefreshState::after` on a real `Session`. What surrounds
 //! them is modelled:
 //!
 //! - A node takes a request in **one conditional statement**, which rotates or repeats. Where that

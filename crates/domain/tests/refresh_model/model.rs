@@ -4,7 +4,9 @@ use stateright::{Model, Property};
 
 use crate::config::{Config, Thief};
 use crate::rules::Rules;
-use crate::state::{Key, Loot, Node, Notes, Party, Place, Row, SLOTS, Stage, State};
+use crate::state::{
+    ClientStorage, Key, Node, Notes, Party, Phase, Row, SLOTS, State, StolenTokens,
+};
 
 /// Clients, thief, service and database.
 #[derive(Clone, Debug)]
@@ -68,24 +70,24 @@ impl RefreshModel {
         let is_free = state.pending.is_none();
         for (slot, request) in state.under_way() {
             let is_thief = request.from == Party::Thief;
-            match request.stage {
-                Stage::Sent if is_free => {
+            match request.phase {
+                Phase::Sent if is_free => {
                     actions.extend(Node::ALL.map(|node| Action::Handle { slot, node }));
                 }
-                Stage::Read(_) if is_free => actions.push(Action::WriteBlindly { slot }),
-                Stage::Missed(_) if is_free => actions.push(Action::Look { slot }),
-                Stage::Answered(_) => actions.push(Action::Receive { slot }),
-                Stage::Sent | Stage::Read(_) | Stage::Missed(_) | Stage::Open(..) => {}
+                Phase::Read(_) if is_free => actions.push(Action::WriteBlindly { slot }),
+                Phase::Missed(_) if is_free => actions.push(Action::Look { slot }),
+                Phase::Answered(_) => actions.push(Action::Receive { slot }),
+                Phase::Sent | Phase::Read(_) | Phase::Missed(_) | Phase::Open(..) => {}
             }
-            if !is_thief && matches!(request.stage, Stage::Sent | Stage::Answered(_)) {
+            if !is_thief && matches!(request.phase, Phase::Sent | Phase::Answered(_)) {
                 actions.push(Action::Lose { slot });
             }
-            if !is_thief && request.awaited && !matches!(request.stage, Stage::Answered(_)) {
+            if !is_thief && request.awaited && !matches!(request.phase, Phase::Answered(_)) {
                 actions.push(Action::GiveUp { slot });
             }
         }
         for node in Node::ALL {
-            let works = state.under_way().any(|(_, request)| request.stage.node() == Some(node));
+            let works = state.under_way().any(|(_, request)| request.phase.node() == Some(node));
             if works || state.pending.is_some_and(|pending| pending.node == node) {
                 actions.push(Action::Crash(node));
             }
@@ -99,15 +101,15 @@ impl Model for RefreshModel {
 
     fn init_states(&self) -> Vec<State> {
         let row = Row { generation: 1, age: 0, true_age: 0, key: None, ended: None };
-        let place = Place { generation: 1, key: self.fresh_key(1, 0) };
+        let storage = ClientStorage { generation: 1, key: self.fresh_key(1, 0) };
         vec![State {
             row,
             pending: None,
             kept: row,
-            place,
-            read: [place; 2],
+            storage,
+            read: [storage; 2],
             requests: [None; SLOTS],
-            loot: Loot::default(),
+            stolen: StolenTokens::default(),
             notes: Notes::default(),
         }]
     }
@@ -134,7 +136,7 @@ impl Model for RefreshModel {
     fn next_state(&self, last: &State, action: Action) -> Option<State> {
         let mut state = last.clone();
         match action {
-            Action::Read(tab) => state.read[tab.index()] = state.place,
+            Action::Read(tab) => state.read[tab.index()] = state.storage,
             Action::Send(tab, copy) => self.send(&mut state, tab, copy),
             Action::Handle { slot, node } => self.handle(&mut state, slot, node),
             Action::WriteBlindly { slot } => self.write_blindly(&mut state, slot),
@@ -148,7 +150,9 @@ impl Model for RefreshModel {
             Action::Tick => self.tick(&mut state),
             Action::LogOut => Self::log_out(&mut state),
             Action::Steal => self.steal(&mut state),
-            Action::Show(generation, key) => Self::show(&mut state, Place { generation, key }),
+            Action::Show(generation, key) => {
+                Self::show(&mut state, ClientStorage { generation, key })
+            }
             Action::Forge(generation) => Self::forge(&mut state, generation),
             Action::Secure => state.kept = state.row,
             Action::LoseWrites => Self::lose_writes(&mut state),

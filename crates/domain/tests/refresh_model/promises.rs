@@ -3,7 +3,7 @@
 use crate::runs::{self, explore};
 
 #[test]
-fn with_keys_no_lost_answer_crash_or_race_logs_a_good_client_out() {
+fn with_keys_no_lost_response_crash_or_race_logs_a_good_client_out() {
     explore(runs::KEYS, 4_026);
 }
 
@@ -18,7 +18,7 @@ fn clocks_that_differ_take_their_difference_from_the_leeway_and_no_more() {
 }
 
 #[test]
-fn clients_that_wait_for_every_answer_may_store_it_blindly() {
+fn clients_that_wait_for_every_response_may_store_it_blindly() {
     explore(runs::PATIENT, 5_845);
     explore(runs::LEEWAY_PATIENT, 53_352);
 }

@@ -6,7 +6,7 @@ use stateright::Property;
 use crate::clients::bit;
 use crate::config::Thief;
 use crate::model::RefreshModel;
-use crate::state::{Answer, LAST_GENERATION, Request, Stage, State};
+use crate::state::{LAST_GENERATION, Phase, Request, State, TestResponse};
 use crate::watch::Promise;
 
 /// A good client is not logged out.
@@ -55,16 +55,18 @@ impl RefreshModel {
                 state.row.generation == LAST_GENERATION
             }),
             (true, "a request outlives the wait for it", |_, state| {
-                has_request(state, |request| !request.awaited && request.stage == Stage::Sent)
+                has_request(state, |request| !request.awaited && request.phase == Phase::Sent)
             }),
             (config.keys || config.leeway > 0, "an answer is given again", |_, state| {
-                is_answered(state, |answer| answer == Answer::Token(state.place.generation))
+                is_answered(state, |response| {
+                    response == TestResponse::Token(state.storage.generation)
+                })
             }),
             (has_copy, "a replay ends the session", |_, state| {
-                is_answered(state, |answer| answer == Answer::Reused)
+                is_answered(state, |response| response == TestResponse::Reused)
             }),
             (config.thief == Thief::Forger, "a forgery is refused", |_, state| {
-                is_answered(state, |answer| answer == Answer::Invalid)
+                is_answered(state, |response| response == TestResponse::Invalid)
             }),
             (!is_safe, "the line catches up", |_, state| {
                 state
@@ -86,9 +88,9 @@ impl RefreshModel {
                 },
             ),
             (has_copy && !is_safe, "both go on where writes were lost", |_, state| {
-                state.loot.copy.is_some_and(|copy| {
-                    let has_next = state.loot.tokens & bit(copy.generation + 1) != 0;
-                    has_next && state.place.generation > copy.generation
+                state.stolen.copy.is_some_and(|copy| {
+                    let has_next = state.stolen.tokens & bit(copy.generation + 1) != 0;
+                    has_next && state.storage.generation > copy.generation
                 })
             }),
         ];
@@ -99,21 +101,21 @@ impl RefreshModel {
 
 /// The clients were never told to go while they kept to the rules, and would not be now.
 fn stays_in(model: &RefreshModel, state: &State) -> bool {
-    let is_over = state.row.ended.is_some();
-    state.keeps(Promise::StaysIn) && (is_over || model.place_is_good(state))
+    let has_ended = state.row.ended.is_some();
+    state.keeps(Promise::StaysIn) && (has_ended || model.place_is_good(state))
 }
 
 fn has_request(state: &State, is_meant: impl Fn(Request) -> bool) -> bool {
     state.under_way().any(|(_, request)| is_meant(request))
 }
 
-fn is_answered(state: &State, is_meant: impl Fn(Answer) -> bool) -> bool {
-    has_request(state, |request| match request.stage {
-        Stage::Answered(answer) => is_meant(answer),
+fn is_answered(state: &State, is_meant: impl Fn(TestResponse) -> bool) -> bool {
+    has_request(state, |request| match request.phase {
+        Phase::Answered(response) => is_meant(response),
         _ => false,
     })
 }
 
-fn is_end(answer: Answer) -> bool {
-    matches!(answer, Answer::Reused | Answer::Ended)
+fn is_end(response: TestResponse) -> bool {
+    matches!(response, TestResponse::Reused | TestResponse::Ended)
 }

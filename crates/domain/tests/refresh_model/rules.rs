@@ -1,8 +1,10 @@
 //! `Rules`: the bridge to the domain. The verdicts and the next line are the domain's own.
 
 use gateward_domain::key::KeyId;
-use gateward_domain::refresh::{KeyHash, Line, Proof, Rotation, Salt, ShownToken, Verdict, judge};
-use gateward_domain::{End, EndReason, Origin, Session, SessionId, Timestamp, UserId};
+use gateward_domain::refresh::{
+    KeyHash, PresentedToken, Proof, RefreshState, Rotation, RotationDecision, Salt, judge,
+};
+use gateward_domain::{End, EndReason, RequestInfo, Session, SessionId, Timestamp, UserId};
 
 use crate::config::{Config, Fault};
 use crate::state::{Key, Node, Request, Row};
@@ -31,35 +33,35 @@ impl Rules {
     }
 
     /// What the rules say of a request, with the mistake of this run.
-    pub fn verdict(&self, row: Row, request: &Request, node: Node) -> Verdict {
+    pub fn decision(&self, row: Row, request: &Request, node: Node) -> RotationDecision {
         let mut session = session(row);
         let mut rotation = self.rotation(request, node);
-        let behind = session.line.generation - rotation.shown.generation;
+        let behind = session.refresh_state.generation - rotation.presented.generation;
         match self.config.fault {
             Fault::KeyNotCompared if row.key.is_some() && request.key.is_some() => {
-                rotation.idempotency = session.line.idempotency;
+                rotation.idempotency = session.refresh_state.idempotency;
             }
             Fault::LeewayTooLong => rotation.leeway_seconds += 1,
             Fault::LeewayTooShort => rotation.leeway_seconds -= 1,
             Fault::RepeatAfterSuccessor if behind == 2 => {
-                rotation.shown = self.shown(request.generation + 1, request.forged);
+                rotation.presented = self.presented(request.generation + 1, request.forged);
             }
             Fault::OldSecretUnchecked if behind > 0 => {
-                rotation.shown = self.shown(request.generation, false);
+                rotation.presented = self.presented(request.generation, false);
             }
             Fault::NewSecretUnchecked if behind < 0 => {
-                rotation.shown = self.shown(request.generation, false);
+                rotation.presented = self.presented(request.generation, false);
             }
             Fault::EndedAgain => {
                 let alive = Session { ended: None, ..session.clone() };
-                if judge(&alive, &rotation) == Verdict::Replay {
+                if judge(&alive, &rotation) == RotationDecision::Replay {
                     session = alive;
                 }
             }
             Fault::EndIgnored => session.ended = None,
             Fault::NoCatchUp if behind < 0 => {
                 // Two ahead of the token, so that it is neither current nor the one before.
-                session.line.generation += 2 - behind;
+                session.refresh_state.generation += 2 - behind;
             }
             _ => {}
         }
@@ -67,25 +69,31 @@ impl Rules {
     }
 
     /// The row after a verdict is applied.
-    pub fn applied(&self, row: Row, request: &Request, node: Node, verdict: Verdict) -> Row {
-        match verdict {
-            Verdict::Rotate | Verdict::CatchUp => self.moved(row, request, node),
-            Verdict::Repeat if self.config.fault == Fault::RepeatExtendsLeeway => {
+    pub fn applied(
+        &self,
+        row: Row,
+        request: &Request,
+        node: Node,
+        decision: RotationDecision,
+    ) -> Row {
+        match decision {
+            RotationDecision::Rotate | RotationDecision::Recover => self.moved(row, request, node),
+            RotationDecision::Repeat if self.config.fault == Fault::RepeatExtendsLeeway => {
                 Row { age: 0, ..row }
             }
-            Verdict::Replay => Row { ended: Some(EndReason::RefreshTokenReused), ..row },
-            Verdict::Repeat | Verdict::Over(_) | Verdict::Forged => row,
+            RotationDecision::Replay => Row { ended: Some(EndReason::RefreshTokenReused), ..row },
+            RotationDecision::Repeat | RotationDecision::Ended(_) | RotationDecision::Forged => row,
         }
     }
 
     fn moved(&self, row: Row, request: &Request, node: Node) -> Row {
         let session = session(row);
         let rotation = self.rotation(request, node);
-        let line = session.line.after(&rotation, session.lifetime_ends_at);
-        let age = at(NOW).seconds_since(line.rotated_at);
-        assert_eq!(line.idempotency, rotation.idempotency);
+        let refresh_state = session.refresh_state.after(&rotation, session.lifetime_ends_at);
+        let age = at(NOW).seconds_since(refresh_state.rotated_at);
+        assert_eq!(refresh_state.idempotency, rotation.idempotency);
         Row {
-            generation: u8::try_from(line.generation).unwrap(),
+            generation: u8::try_from(refresh_state.generation).unwrap(),
             age: i8::try_from(age).unwrap(),
             true_age: 0,
             key: request.key,
@@ -96,7 +104,7 @@ impl Rules {
     fn rotation(&self, request: &Request, node: Node) -> Rotation {
         let ahead = if node == Node::Two { i64::from(self.config.skew) } else { 0 };
         Rotation {
-            shown: self.shown(request.generation, request.forged),
+            presented: self.presented(request.generation, request.forged),
             idempotency: key_hash(request.key),
             now: at(NOW + ahead),
             key_id: KeyId(String::new()),
@@ -105,10 +113,10 @@ impl Rules {
         }
     }
 
-    fn shown(&self, generation: u8, forged: bool) -> ShownToken {
+    fn presented(&self, generation: u8, forged: bool) -> PresentedToken {
         // A forger has every part right but the one that takes both the key and the row to make.
         let secret = if forged { [0; 32] } else { self.secrets[usize::from(generation)] };
-        ShownToken {
+        PresentedToken {
             session_id: SessionId::from_uuid(uuid::Uuid::nil()),
             user_id: UserId::from_uuid(uuid::Uuid::nil()),
             generation: i64::from(generation),
@@ -125,9 +133,9 @@ fn session(row: Row) -> Session {
         created_at: at(0),
         auth_time: at(0),
         lifetime_ends_at: at(LONG_SECONDS),
-        origin: Origin::default(),
+        request_info: RequestInfo::default(),
         client_name: None,
-        line: Line {
+        refresh_state: RefreshState {
             generation: i64::from(row.generation),
             rotated_at: at(NOW - i64::from(row.age)),
             expires_at: at(LONG_SECONDS),

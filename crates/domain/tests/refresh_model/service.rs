@@ -1,23 +1,25 @@
 //! The service and its database: what becomes of a request, one step at a time.
 
 use gateward_domain::EndReason;
-use gateward_domain::refresh::Verdict;
+use gateward_domain::refresh::RotationDecision;
 
 use crate::config::Fault;
 use crate::model::RefreshModel;
-use crate::state::{Answer, Node, Pending, Request, Row, Stage, State};
+use crate::state::{Node, Pending, Phase, Request, Row, State, TestResponse};
 
 impl RefreshModel {
     /// The conditional statement: rotates and repeats, and touches no row otherwise.
     pub fn handle(&self, state: &mut State, slot: usize, node: Node) {
         let Some(mut request) = state.requests[slot] else { return };
-        let verdict = self.rules.verdict(state.row, &request, node);
-        request.stage = match verdict {
-            Verdict::Rotate if self.config.fault == Fault::ReadThenWrite => Stage::Read(node),
-            Verdict::Rotate | Verdict::Repeat => {
-                return self.write(state, slot, node, verdict);
+        let decision = self.rules.decision(state.row, &request, node);
+        request.phase = match decision {
+            RotationDecision::Rotate if self.config.fault == Fault::ReadThenWrite => {
+                Phase::Read(node)
             }
-            _ => Stage::Missed(node),
+            RotationDecision::Rotate | RotationDecision::Repeat => {
+                return self.write(state, slot, node, decision);
+            }
+            _ => Phase::Missed(node),
         };
         state.requests[slot] = Some(request);
     }
@@ -25,39 +27,40 @@ impl RefreshModel {
     /// The second half of a rotation that was decided on a row read before.
     pub fn write_blindly(&self, state: &mut State, slot: usize) {
         let Some(request) = state.requests[slot] else { return };
-        if let Stage::Read(node) = request.stage {
-            self.write(state, slot, node, Verdict::Rotate);
+        if let Phase::Read(node) = request.phase {
+            self.write(state, slot, node, RotationDecision::Rotate);
         }
     }
 
     /// The second transaction: locks the row, judges anew and writes.
     pub fn look(&self, state: &mut State, slot: usize) {
         let Some(mut request) = state.requests[slot] else { return };
-        let Stage::Missed(node) = request.stage else { return };
-        let verdict = self.rules.verdict(state.row, &request, node);
-        let answer = answer_to(verdict, &request);
-        if matches!(verdict, Verdict::Over(_) | Verdict::Forged) {
-            return answered(state, slot, answer);
+        let Phase::Missed(node) = request.phase else { return };
+        let decision = self.rules.decision(state.row, &request, node);
+        let response = response_to(decision, &request);
+        if matches!(decision, RotationDecision::Ended(_) | RotationDecision::Forged) {
+            return answered(state, slot, response);
         }
-        let row = self.rules.applied(state.row, &request, node, verdict);
+        let row = self.rules.applied(state.row, &request, node, decision);
         // Kept as it was judged, whatever becomes of the sender meanwhile.
         let judged = Request { age: 0, awaited: false, ..request };
-        state.pending = Some(Pending { row, node, request: judged, verdict });
-        if verdict == Verdict::Replay && self.config.fault == Fault::AnswerBeforeCommit {
-            return answered(state, slot, answer);
+        state.pending = Some(Pending { row, node, request: judged, decision });
+        if decision == RotationDecision::Replay && self.config.fault == Fault::ResponseBeforeCommit
+        {
+            return answered(state, slot, response);
         }
-        request.stage = Stage::Open(node, answer);
+        request.phase = Phase::Open(node, response);
         state.requests[slot] = Some(request);
     }
 
     /// The second transaction commits.
     pub fn commit(&self, state: &mut State) {
         let Some(pending) = state.pending.take() else { return };
-        self.observe(state, &pending.request, pending.verdict, pending.row);
+        self.observe(state, &pending.request, pending.decision, pending.row);
         state.row = pending.row;
         for slot in 0..state.requests.len() {
-            if let Some(Request { stage: Stage::Open(_, answer), .. }) = state.requests[slot] {
-                answered(state, slot, answer);
+            if let Some(Request { phase: Phase::Open(_, response), .. }) = state.requests[slot] {
+                answered(state, slot, response);
             }
         }
     }
@@ -67,14 +70,14 @@ impl RefreshModel {
         if state.pending.is_some_and(|pending| pending.node == node) {
             state.pending = None;
         }
-        drop_where(state, |stage| stage.node() == Some(node));
+        drop_where(state, |phase| phase.node() == Some(node));
     }
 
     /// The database goes back to the writes it had secured; whatever was open fails.
     pub fn lose_writes(state: &mut State) {
         state.row = state.kept;
         state.pending = None;
-        drop_where(state, |stage| matches!(stage, Stage::Open(..)));
+        drop_where(state, |phase| matches!(phase, Phase::Open(..)));
     }
 
     /// The owner ends the session, from wherever they are.
@@ -98,7 +101,7 @@ impl RefreshModel {
         }
         let deadline = self.config.deadline;
         for slot in &mut state.requests {
-            let Some(request) = slot.as_mut().filter(|request| request.stage.is_undecided()) else {
+            let Some(request) = slot.as_mut().filter(|request| request.phase.is_undecided()) else {
                 continue;
             };
             request.age = (request.age + 1).min(deadline);
@@ -108,36 +111,36 @@ impl RefreshModel {
         }
     }
 
-    fn write(&self, state: &mut State, slot: usize, node: Node, verdict: Verdict) {
+    fn write(&self, state: &mut State, slot: usize, node: Node, decision: RotationDecision) {
         let Some(request) = state.requests[slot] else { return };
-        let after = self.rules.applied(state.row, &request, node, verdict);
-        self.observe(state, &request, verdict, after);
+        let after = self.rules.applied(state.row, &request, node, decision);
+        self.observe(state, &request, decision, after);
         state.row = after;
-        answered(state, slot, answer_to(verdict, &request));
+        answered(state, slot, response_to(decision, &request));
     }
 }
 
 /// The answer is ready to leave; if nobody waits for it any more, nobody gets it.
-fn answered(state: &mut State, slot: usize, answer: Answer) {
+fn answered(state: &mut State, slot: usize, response: TestResponse) {
     let request = state.requests[slot].filter(|request| request.awaited);
     state.requests[slot] =
-        request.map(|request| Request { stage: Stage::Answered(answer), ..request });
+        request.map(|request| Request { phase: Phase::Answered(response), ..request });
 }
 
-fn answer_to(verdict: Verdict, request: &Request) -> Answer {
-    match verdict {
-        Verdict::Rotate | Verdict::Repeat | Verdict::CatchUp => {
-            Answer::Token(request.generation + 1)
+fn response_to(decision: RotationDecision, request: &Request) -> TestResponse {
+    match decision {
+        RotationDecision::Rotate | RotationDecision::Repeat | RotationDecision::Recover => {
+            TestResponse::Token(request.generation + 1)
         }
-        Verdict::Replay => Answer::Reused,
-        Verdict::Over(_) => Answer::Ended,
-        Verdict::Forged => Answer::Invalid,
+        RotationDecision::Replay => TestResponse::Reused,
+        RotationDecision::Ended(_) => TestResponse::Ended,
+        RotationDecision::Forged => TestResponse::Invalid,
     }
 }
 
-fn drop_where(state: &mut State, is_dropped: impl Fn(Stage) -> bool) {
+fn drop_where(state: &mut State, is_dropped: impl Fn(Phase) -> bool) {
     for slot in &mut state.requests {
-        if slot.is_some_and(|request| is_dropped(request.stage)) {
+        if slot.is_some_and(|request| is_dropped(request.phase)) {
             *slot = None;
         }
     }

@@ -1,7 +1,7 @@
 //! `State`: the database, the place of the clients, the requests under way and the thief.
 
 use gateward_domain::EndReason;
-use gateward_domain::refresh::Verdict;
+use gateward_domain::refresh::RotationDecision;
 
 /// The generations of the model: 1 to this. The token of this one is not shown.
 pub const LAST_GENERATION: u8 = 4;
@@ -41,7 +41,7 @@ pub enum Key {
 
 /// What the clients keep: a token, known by its generation, and its key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Place {
+pub struct ClientStorage {
     pub generation: u8,
     pub key: Option<Key>,
 }
@@ -60,7 +60,7 @@ pub struct Row {
 
 /// What the service says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Answer {
+pub enum TestResponse {
     /// The token of this generation.
     Token(u8),
     /// 401 `refresh_token_reused`.
@@ -84,7 +84,7 @@ impl Node {
 
 /// How far a request has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stage {
+pub enum Phase {
     /// It is on its way, or waits at a node.
     Sent,
     /// Only with the fault `ReadThenWrite`: the row was read and allows to rotate.
@@ -92,13 +92,13 @@ pub enum Stage {
     /// The conditional statement has touched no row.
     Missed(Node),
     /// The second transaction has locked the row and written, and has not committed.
-    Open(Node, Answer),
+    Open(Node, TestResponse),
     /// It is decided and committed. The answer is at its node or on its way; a crash of the node
     /// and a loss on the way come to the same.
-    Answered(Answer),
+    Answered(TestResponse),
 }
 
-impl Stage {
+impl Phase {
     /// The node that works on it.
     pub fn node(self) -> Option<Node> {
         match self {
@@ -125,7 +125,7 @@ pub struct Request {
     pub age: u8,
     /// Whether the sender still waits for the answer.
     pub awaited: bool,
-    pub stage: Stage,
+    pub phase: Phase,
 }
 
 /// What a second transaction has written and not committed; it holds the lock of the row.
@@ -135,14 +135,14 @@ pub struct Pending {
     pub node: Node,
     /// The request as it was judged.
     pub request: Request,
-    pub verdict: Verdict,
+    pub decision: RotationDecision,
 }
 
 /// What the thief has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Loot {
+pub struct StolenTokens {
     /// What he copied.
-    pub copy: Option<Place>,
+    pub copy: Option<ClientStorage>,
     /// The generations of which he has the token, one bit each.
     pub tokens: u8,
 }
@@ -165,11 +165,11 @@ pub struct State {
     pub pending: Option<Pending>,
     /// The row as the database has secured it, to which it goes back when it loses writes.
     pub kept: Row,
-    pub place: Place,
+    pub storage: ClientStorage,
     /// What each client has read; only careless clients show it.
-    pub read: [Place; 2],
+    pub read: [ClientStorage; 2],
     pub requests: [Option<Request>; SLOTS],
-    pub loot: Loot,
+    pub stolen: StolenTokens,
     pub notes: Notes,
 }
 

@@ -2,7 +2,7 @@
 
 use std::hash::{Hash, Hasher};
 
-use crate::state::{Answer, Key, Node, Party, Place, Request, SLOTS, Stage, State};
+use crate::state::{ClientStorage, Key, Node, Party, Phase, Request, SLOTS, State, TestResponse};
 
 /// The parts of a state in which clients and nodes have names, as numbers: the requests, the
 /// request of the open transaction, and what each client has read.
@@ -27,10 +27,10 @@ impl Hash for State {
         }
         least.hash(hasher);
         self.row.hash(hasher);
-        self.pending.map(|pending| (pending.row, pending.verdict)).hash(hasher);
+        self.pending.map(|pending| (pending.row, pending.decision)).hash(hasher);
         self.kept.hash(hasher);
-        self.place.hash(hasher);
-        self.loot.hash(hasher);
+        self.storage.hash(hasher);
+        self.stolen.hash(hasher);
         self.notes.hash(hasher);
     }
 }
@@ -53,12 +53,12 @@ fn renamed_number(number: u32, tabs: bool, nodes: bool) -> u32 {
 /// The number of a request, above 0. The lowest two bits are its sender (tab A 0, tab B 1) and the
 /// next two its node (none 0, one 0b01, two 0b10).
 fn request_number(request: Request) -> u32 {
-    let (stage, node, answer) = match request.stage {
-        Stage::Sent => (1, None, None),
-        Stage::Read(node) => (2, Some(node), None),
-        Stage::Missed(node) => (3, Some(node), None),
-        Stage::Open(node, answer) => (4, Some(node), Some(answer)),
-        Stage::Answered(answer) => (5, None, Some(answer)),
+    let (phase, node, response) = match request.phase {
+        Phase::Sent => (1, None, None),
+        Phase::Read(node) => (2, Some(node), None),
+        Phase::Missed(node) => (3, Some(node), None),
+        Phase::Open(node, response) => (4, Some(node), Some(response)),
+        Phase::Answered(response) => (5, None, Some(response)),
     };
     let from = match request.from {
         Party::TabA => 0b00,
@@ -75,13 +75,13 @@ fn request_number(request: Request) -> u32 {
         | u32::from(request.forged) << 5
         | u32::from(request.age) << 6
         | u32::from(request.generation) << 8
-        | answer.map_or(0, answer_number) << 12
+        | response.map_or(0, response_number) << 12
         | key_number(request.key) << 16
-        | stage << 21
+        | phase << 21
 }
 
-fn place_number(place: Place) -> u32 {
-    u32::from(place.generation) * 32 + key_number(place.key)
+fn place_number(storage: ClientStorage) -> u32 {
+    u32::from(storage.generation) * 32 + key_number(storage.key)
 }
 
 /// The number of a key, below 32.
@@ -93,12 +93,12 @@ pub fn key_number(key: Option<Key>) -> u32 {
     }
 }
 
-fn answer_number(answer: Answer) -> u32 {
-    match answer {
-        Answer::Reused => 1,
-        Answer::Ended => 2,
-        Answer::Invalid => 3,
-        Answer::Token(generation) => 4 + u32::from(generation),
+fn response_number(response: TestResponse) -> u32 {
+    match response {
+        TestResponse::Reused => 1,
+        TestResponse::Ended => 2,
+        TestResponse::Invalid => 3,
+        TestResponse::Token(generation) => 4 + u32::from(generation),
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use stateright::Path;
 
 use crate::model::Action;
-use crate::state::{Answer, Key, Node, Party, Request, Row, Stage, State};
+use crate::state::{Key, Node, Party, Phase, Request, Row, State, TestResponse};
 
 /// Tells a path, a sentence for each step.
 pub fn tell(path: Path<State, Action>) -> Vec<String> {
@@ -25,7 +25,7 @@ fn sentence(before: &State, action: Action, after: &State) -> String {
         Action::Read(tab) => format!("{tab} reads token {}", after.read[tab.index()].generation),
         Action::Send(tab, _) => {
             let sent = after.under_way().find(|(slot, _)| request(*slot).is_none());
-            format!("{tab} shows {}", sent.map_or_else(String::new, |(_, sent)| shown(&sent)))
+            format!("{tab} shows {}", sent.map_or_else(String::new, |(_, sent)| presented(&sent)))
         }
         Action::Handle { slot, node } => {
             let what = outcome(before.row, after.requests[slot], after.row);
@@ -38,27 +38,27 @@ fn sentence(before: &State, action: Action, after: &State) -> String {
         Action::Look { slot } => {
             let what = after.pending.map_or_else(
                 || outcome(before.row, after.requests[slot], after.row),
-                |pending| format!("{:?}", pending.verdict).to_lowercase(),
+                |pending| format!("{:?}", pending.decision).to_lowercase(),
             );
             format!("the row is locked for {}: {what}", of(request(slot)))
         }
         Action::Commit => format!("it commits: {}", change(before.row, after.row)),
         Action::Receive { slot } => match request(slot) {
-            Some(Request { from, stage: Stage::Answered(answer), .. }) => {
-                format!("{from} gets {answer}")
+            Some(Request { from, phase: Phase::Answered(response), .. }) => {
+                format!("{from} gets {response}")
             }
             _ => String::new(),
         },
-        Action::StoreKey => format!("{} is stored", key_name(after.place.key)),
-        Action::Lose { slot } => match request(slot).map(|request| request.stage) {
-            Some(Stage::Answered(_)) => format!("the answer to {} is lost", of(request(slot))),
+        Action::StoreKey => format!("{} is stored", key_name(after.storage.key)),
+        Action::Lose { slot } => match request(slot).map(|request| request.phase) {
+            Some(Phase::Answered(_)) => format!("the answer to {} is lost", of(request(slot))),
             _ => format!("{} is lost", of(request(slot))),
         },
         Action::GiveUp { slot } => format!("nobody waits for {} any more", of(request(slot))),
         Action::Crash(node) => format!("{node} crashes"),
         Action::Tick => "time passes".to_owned(),
         Action::LogOut => "the owner logs out".to_owned(),
-        Action::Steal => format!("the thief copies token {}", before.place.generation),
+        Action::Steal => format!("the thief copies token {}", before.storage.generation),
         Action::Show(generation, key) => {
             format!("the thief shows token {generation} with {}", key_name(key))
         }
@@ -69,11 +69,11 @@ fn sentence(before: &State, action: Action, after: &State) -> String {
 }
 
 fn outcome(before: Row, request: Option<Request>, after: Row) -> String {
-    match request.map(|request| request.stage) {
-        Some(Stage::Missed(_)) => "no row is touched".to_owned(),
-        Some(Stage::Read(_)) => "it may rotate".to_owned(),
-        Some(Stage::Answered(answer)) => {
-            format!("{}, the answer is {answer}", change(before, after))
+    match request.map(|request| request.phase) {
+        Some(Phase::Missed(_)) => "no row is touched".to_owned(),
+        Some(Phase::Read(_)) => "it may rotate".to_owned(),
+        Some(Phase::Answered(response)) => {
+            format!("{}, the answer is {response}", change(before, after))
         }
         _ => change(before, after),
     }
@@ -96,7 +96,7 @@ fn of(request: Option<Request>) -> String {
     })
 }
 
-fn shown(request: &Request) -> String {
+fn presented(request: &Request) -> String {
     format!("token {} with {}", request.generation, key_name(request.key))
 }
 
@@ -128,7 +128,7 @@ impl fmt::Display for Node {
     }
 }
 
-impl fmt::Display for Answer {
+impl fmt::Display for TestResponse {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Token(generation) => write!(formatter, "token {generation}"),

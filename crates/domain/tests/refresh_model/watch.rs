@@ -1,11 +1,11 @@
 //! The observer: holds each step against what is promised.
 
-use gateward_domain::refresh::Verdict;
+use gateward_domain::refresh::RotationDecision;
 
 use crate::clients::bit;
 use crate::config::Thief;
 use crate::model::RefreshModel;
-use crate::state::{Node, Notes, Party, Request, Row, Stage, State};
+use crate::state::{Node, Notes, Party, Phase, Request, Row, State};
 
 /// What a step can break.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,24 +43,30 @@ fn hold(notes: &mut Notes, promise: Promise, holds: bool) {
 
 impl RefreshModel {
     /// Notes what a verdict does to the row, at the moment at which it counts.
-    pub fn observe(&self, state: &mut State, request: &Request, verdict: Verdict, after: Row) {
+    pub fn observe(
+        &self,
+        state: &mut State,
+        request: &Request,
+        decision: RotationDecision,
+        after: Row,
+    ) {
         let before = state.row;
         if request.forged {
             hold(&mut state.notes, Promise::ForgeryIsIdle, before == after);
         }
-        match verdict {
-            Verdict::Rotate | Verdict::Repeat | Verdict::CatchUp => {
-                let is_the_one = is_the_one(before, request, verdict, after);
+        match decision {
+            RotationDecision::Rotate | RotationDecision::Repeat | RotationDecision::Recover => {
+                let is_the_one = is_the_one(before, request, decision, after);
                 hold(&mut state.notes, Promise::OneSuccessor, is_the_one);
                 hold(&mut state.notes, Promise::EndsOnce, before.ended.is_none());
                 self.observe_parties(state, request);
             }
-            Verdict::Replay => {
+            RotationDecision::Replay => {
                 // Where nobody has a copy, nobody but a client can have shown a genuine token.
                 let is_excused = !request.forged && self.is_too_late(before, request);
                 hold(&mut state.notes, Promise::StaysIn, self.config.has_copy() || is_excused);
             }
-            Verdict::Over(_) | Verdict::Forged => {}
+            RotationDecision::Ended(_) | RotationDecision::Forged => {}
         }
         Self::observe_end(state, after);
     }
@@ -88,7 +94,7 @@ impl RefreshModel {
             // The row moved when the token was first used, so its age lies between the two uses.
             let within = !self.config.keys && true_age < self.config.leeway_longest();
             let once_more = self.config.thief == Thief::TokenAndKey
-                && state.loot.copy.is_some_and(|copy| copy.generation == request.generation);
+                && state.stolen.copy.is_some_and(|copy| copy.generation == request.generation);
             hold(notes, Promise::NotBoth, within || once_more);
         }
         match request.from {
@@ -106,20 +112,23 @@ impl RefreshModel {
 
     /// Whether a client that read the place now, and showed what it read, would be let on.
     pub fn place_is_good(&self, state: &State) -> bool {
-        let shown = Request {
+        let presented = Request {
             from: Party::TabA,
-            generation: state.place.generation,
-            key: state.place.key,
+            generation: state.storage.generation,
+            key: state.storage.key,
             forged: false,
             age: 0,
             awaited: true,
-            stage: Stage::Sent,
+            phase: Phase::Sent,
         };
         let is_let_on = |node| {
-            let verdict = self.rules.verdict(state.row, &shown, node);
-            matches!(verdict, Verdict::Rotate | Verdict::Repeat | Verdict::CatchUp)
+            let decision = self.rules.decision(state.row, &presented, node);
+            matches!(
+                decision,
+                RotationDecision::Rotate | RotationDecision::Repeat | RotationDecision::Recover
+            )
         };
-        self.is_too_late(state.row, &shown) || Node::ALL.into_iter().all(is_let_on)
+        self.is_too_late(state.row, &presented) || Node::ALL.into_iter().all(is_let_on)
     }
 }
 
@@ -127,9 +136,9 @@ impl RefreshModel {
 ///
 /// The text of a token follows from its line. So a generation has one text for as long as lines
 /// only move forward, each to a generation where none was before, and a repeat leaves them alone.
-fn is_the_one(before: Row, request: &Request, verdict: Verdict, after: Row) -> bool {
-    let moved_or_same = match verdict {
-        Verdict::Repeat => before == after,
+fn is_the_one(before: Row, request: &Request, decision: RotationDecision, after: Row) -> bool {
+    let moved_or_same = match decision {
+        RotationDecision::Repeat => before == after,
         _ => before.generation <= request.generation,
     };
     moved_or_same && after.generation == request.generation + 1

@@ -1,7 +1,8 @@
 //! `Fields`: the members of a body, taken one by one; every error is named at once.
 
 use gateward_app::domain::{
-    Email, EmailError, Password, PasswordError, PasswordPolicy, Session, Username, UsernameError,
+    EmailAddress, EmailAddressError, Password, PasswordError, PasswordPolicy, Session, Username,
+    UsernameError,
 };
 
 use super::json::{Members, Value};
@@ -52,7 +53,7 @@ impl Fields {
     }
 
     /// Takes a string that may be there; `null` is as good as nothing.
-    pub(crate) fn optional_text(&mut self, name: &str) -> Option<String> {
+    pub(crate) fn optional_string(&mut self, name: &str) -> Option<String> {
         match self.take(name) {
             Some(Value::Text(text)) => Some(text),
             None | Some(Value::Null) => None,
@@ -118,14 +119,16 @@ impl Fields {
     }
 
     /// Takes an address.
-    pub(crate) fn email(&mut self, name: &str) -> Option<Email> {
+    pub(crate) fn email(&mut self, name: &str) -> Option<EmailAddress> {
         let text = self.text(name)?;
         let code = |error| match error {
-            EmailError::TooLong => "too_long",
-            EmailError::Invisible => "bad_character",
-            EmailError::Form => "bad_form",
+            EmailAddressError::TooLong => "too_long",
+            EmailAddressError::Invisible => "bad_character",
+            EmailAddressError::Form => "bad_form",
         };
-        Email::parse(&text).map_err(|error| self.wrong(name, code(error), error.to_string())).ok()
+        EmailAddress::parse(&text)
+            .map_err(|error| self.wrong(name, code(error), error.to_string()))
+            .ok()
     }
 
     /// Takes a password.
@@ -146,7 +149,7 @@ impl Fields {
 
     /// Takes the name that a client gives itself.
     pub(crate) fn client_name(&mut self) -> Option<String> {
-        let text = self.optional_text("client_name")?;
+        let text = self.optional_string("client_name")?;
         let length = text.chars().count();
         if length == 0 || length > Session::CLIENT_NAME_LEN_MAX {
             self.wrong("client_name", "bad_length", "must have 1 to 100 characters");

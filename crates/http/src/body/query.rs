@@ -37,7 +37,7 @@ pub(crate) fn refuse_query(request: &HttpRequest) -> Result<(), Problem> {
 impl Fields {
     /// Takes how many items a page has.
     pub(crate) fn limit(&mut self) -> Option<u32> {
-        let Some(text) = self.optional_text("limit") else { return Some(LIMIT_DEFAULT) };
+        let Some(text) = self.optional_string("limit") else { return Some(LIMIT_DEFAULT) };
         let is_plain = text.bytes().all(|byte| byte.is_ascii_digit());
         let limit = text.parse().ok().filter(|limit| is_plain && (1..=LIMIT_MAX).contains(limit));
         if limit.is_none() {
@@ -63,7 +63,7 @@ impl Fields {
         wrong: (&'static str, &str),
         read: impl FnOnce(&str) -> Option<T>,
     ) -> Option<T> {
-        let text = self.optional_text(name)?;
+        let text = self.optional_string(name)?;
         let value = read(&text);
         if value.is_none() {
             self.wrong(name, wrong.0, wrong.1);

@@ -58,7 +58,7 @@ impl Cookie {
     /// Has a browser keep it for so many seconds.
     pub(crate) fn set(
         self,
-        answer: &mut HttpResponseBuilder,
+        response: &mut HttpResponseBuilder,
         value: &str,
         max_age_seconds: i64,
         options: &Options,
@@ -70,11 +70,11 @@ impl Cookie {
             self.http_only(),
             options.same_site.as_str(),
         );
-        answer.append_header((SET_COOKIE, line));
+        response.append_header((SET_COOKIE, line));
     }
 
     /// Has a browser forget it.
-    pub(crate) fn clear(self, answer: &mut HttpResponseBuilder, options: &Options) {
-        self.set(answer, "", 0, options);
+    pub(crate) fn clear(self, response: &mut HttpResponseBuilder, options: &Options) {
+        self.set(response, "", 0, options);
     }
 }

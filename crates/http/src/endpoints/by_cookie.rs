@@ -1,7 +1,7 @@
 //! Answers in cookie mode: the tokens of a session are set as cookies, and stand nowhere else.
 
 use actix_web::{HttpResponse, HttpResponseBuilder};
-use gateward_app::domain::client::KnownClient;
+use gateward_app::domain::known_device::KnownDevice;
 use gateward_app::domain::{SessionId, TokenPair, TokenText, User};
 use gateward_app::{Caller, Reauthenticated};
 use serde::Serialize;
@@ -14,7 +14,7 @@ use crate::problem::Problem;
 /// A session whose tokens are in cookies that no script reads.
 #[derive(Serialize, utoipa::ToSchema)]
 #[schema(as = CookieSession)]
-pub(super) struct ByCookieBody {
+pub(super) struct CookieSessionBody {
     /// Goes into the header `X-CSRF-Token` of every request that changes something. It is the same
     /// for the whole session, and stands in the cookie `__Host-gateward-csrf` too.
     csrf_token: String,
@@ -27,7 +27,7 @@ pub(super) struct ByCookieBody {
     user: UserBody,
 }
 
-impl ByCookieBody {
+impl CookieSessionBody {
     fn new(csrf_token: &TokenText, session_id: SessionId, expires_in: i64, user: &User) -> Self {
         Self {
             csrf_token: csrf_token.expose().to_owned(),
@@ -44,23 +44,23 @@ pub(super) fn pair(
     app: &App,
     pair: &TokenPair,
     user: &User,
-    device_token: Option<&TokenText>,
+    known_device_token: Option<&TokenText>,
 ) -> Result<HttpResponse, Problem> {
     let csrf_token = csrf_token(app, pair.session_id)?;
-    let mut answer = HttpResponse::Ok();
+    let mut response = HttpResponse::Ok();
     for (cookie, value) in [
         (Cookie::Access, &pair.access.text),
         (Cookie::Refresh, &pair.refresh),
         (Cookie::Csrf, &csrf_token),
     ] {
-        cookie.set(&mut answer, value.expose(), pair.refresh_expires_in, app.options());
+        cookie.set(&mut response, value.expose(), pair.refresh_expires_in, app.options());
     }
-    if let Some(token) = device_token {
-        let seconds = KnownClient::KNOWN_SECONDS;
-        Cookie::Device.set(&mut answer, token.expose(), seconds, app.options());
+    if let Some(token) = known_device_token {
+        let seconds = KnownDevice::KNOWN_SECONDS;
+        Cookie::Device.set(&mut response, token.expose(), seconds, app.options());
     }
     let expires_in = pair.access.expires_in;
-    Ok(answer.json(ByCookieBody::new(&csrf_token, pair.session_id, expires_in, user)))
+    Ok(response.json(CookieSessionBody::new(&csrf_token, pair.session_id, expires_in, user)))
 }
 
 /// The answer to giving the password again: another access token for the session of the caller.
@@ -72,17 +72,17 @@ pub(super) fn access(
     caller: &Caller,
 ) -> Result<HttpResponse, Problem> {
     let csrf_token = csrf_token(app, caller.session_id)?;
-    let mut answer = HttpResponse::Ok();
+    let mut response = HttpResponse::Ok();
     let (text, seconds) = (again.access.text.expose(), again.session_expires_in);
-    Cookie::Access.set(&mut answer, text, seconds, app.options());
+    Cookie::Access.set(&mut response, text, seconds, app.options());
     let (id, expires_in) = (caller.session_id, again.access.expires_in);
-    Ok(answer.json(ByCookieBody::new(&csrf_token, id, expires_in, &caller.user)))
+    Ok(response.json(CookieSessionBody::new(&csrf_token, id, expires_in, &caller.user)))
 }
 
 /// Has a browser forget the session. What makes the client known stays, for the next login.
-pub(super) fn forget(app: &App, answer: &mut HttpResponseBuilder) {
+pub(super) fn forget(app: &App, response: &mut HttpResponseBuilder) {
     for cookie in [Cookie::Access, Cookie::Refresh, Cookie::Csrf] {
-        cookie.clear(answer, app.options());
+        cookie.clear(response, app.options());
     }
 }
 

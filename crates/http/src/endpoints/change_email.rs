@@ -32,7 +32,7 @@ struct ChangeEmailBody {
     post, path = "/me/email", tag = "accounts", request_body = ChangeEmailBody,
     security(("access_token" = [])),
     responses(
-        (status = 202, description = "Letters to both addresses are on their way; the same if the new one is another's", body = Accepted),
+        (status = 202, description = "Emails to both addresses are on their way; the same if the new one is another's", body = Accepted),
         (status = 422, description = "`validation_failed`, also for a wrong password", body = ProblemBody, content_type = "application/problem+json"),
         (status = 429, description = "`rate_limited`: too many tries", body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "`overloaded` or `unavailable`", body = ProblemBody, content_type = "application/problem+json"),
@@ -44,13 +44,14 @@ async fn change_email(
     body: Body,
 ) -> Result<HttpResponse, Problem> {
     let caller = caller(&app, &request).await?;
-    let origin = app.origin(&request);
+    let request_info = app.request_info(&request);
     let mut fields = body.fields().await?;
     let new = fields.email("new_email");
     let password = fields.password("password");
     let (new, password) = fields.finish(new.zip(password))?;
-    let shown = app.core().verify_again(&caller, &password, &origin).await?;
-    app.detached(async move |core| core.change_email(&caller, shown, new, &origin).await).await??;
+    let confirmed = app.core().verify_again(&caller, &password, &request_info).await?;
+    app.detached(async move |core| core.change_email(&caller, confirmed, new, &request_info).await)
+        .await??;
     Ok(super::accepted("confirmation_sent"))
 }
 

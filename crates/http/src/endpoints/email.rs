@@ -1,14 +1,14 @@
-//! `POST /email/…`: confirming an address, the letter for it, and undoing a change.
+//! `POST /email/…`: confirming an address, the email for it, and undoing a change.
 
 use actix_web::web::{self, Data};
 use actix_web::{HttpRequest, HttpResponse};
-use gateward_app::{AccountProof, ConfirmEmail, ConfirmEmailError, LetterProof, UndoEmailError};
+use gateward_app::{AccountProof, ConfirmEmail, ConfirmEmailError, LinkProof, UndoEmailError};
 
 use super::objects::Accepted;
 use crate::App;
 use crate::body::{Body, Fields};
 use crate::credentials::{access_token, caller};
-use crate::letter_proof::{letter_proof, unhurried};
+use crate::link_proof::{link_proof, unhurried};
 use crate::problem::{Code, Problem, ProblemBody};
 use crate::routes::Endpoint;
 
@@ -34,7 +34,7 @@ struct ConfirmBody {
     token: Option<String>,
     #[schema(format = "email", max_length = 254, example = "ada@example.org")]
     email: Option<String>,
-    /// The eight digits of the letter.
+    /// The eight digits of the email.
     #[schema(pattern = "^[0-9]{8}$", example = "12345678")]
     code: Option<String>,
     /// What the sign-up answered.
@@ -46,14 +46,14 @@ struct ConfirmBody {
     username: Option<String>,
 }
 
-/// Where the letter goes.
+/// Where the email goes.
 #[derive(utoipa::ToSchema)]
 #[schema(as = ResendConfirmation)]
 #[expect(dead_code, reason = "documents the body, which is read member by member")]
 struct ResendBody {
     #[schema(format = "email", max_length = 254, example = "ada@example.org")]
     email: String,
-    /// What the sign-up answered; then its own letter is sent again.
+    /// What the sign-up answered; then its own email is sent again.
     signup_id: Option<String>,
 }
 
@@ -85,9 +85,9 @@ async fn confirm(
     request: HttpRequest,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
-    let origin = app.origin(&request);
+    let request_info = app.request_info(&request);
     let mut fields = body.fields().await?;
-    let mailbox = letter_proof(&mut fields);
+    let mailbox = link_proof(&mut fields);
     let in_body = account_proof(&mut fields);
     let username = fields.has("username").then(|| fields.new_username("username")).flatten();
     let mailbox = fields.finish(mailbox)?;
@@ -99,8 +99,8 @@ async fn confirm(
         }
         None => AccountProof::Missing,
     };
-    let by_code = matches!(mailbox, LetterProof::Code { .. });
-    let confirm = ConfirmEmail { mailbox, account, username, origin };
+    let by_code = matches!(mailbox, LinkProof::Code { .. });
+    let confirm = ConfirmEmail { mailbox, account, username, request_info };
     let prepared = unhurried(by_code, app.core().prepare_confirmation(confirm)).await?;
     app.detached(async move |core| core.complete_confirmation(prepared).await).await??;
     Ok(super::done())
@@ -108,7 +108,7 @@ async fn confirm(
 
 /// The proof of the account that a body holds, if it holds one.
 fn account_proof(fields: &mut Fields) -> Option<AccountProof> {
-    let signup_id = fields.optional_text("signup_id");
+    let signup_id = fields.optional_string("signup_id");
     let password = fields.has("password").then(|| fields.password("password")).flatten();
     match (signup_id, password) {
         (Some(_), Some(_)) => {
@@ -122,26 +122,26 @@ fn account_proof(fields: &mut Fields) -> Option<AccountProof> {
     }
 }
 
-/// Have the letter sent again that confirms an address. The answer is the same for every address.
+/// Have the email sent again that confirms an address. The answer is the same for every address.
 #[utoipa::path(
     post, path = "/email/resend", tag = "mail", request_body = ResendBody,
     responses(
-        (status = 202, description = "If something waits for this address, a letter is on its way", body = Accepted),
+        (status = 202, description = "If something waits for this address, an email is on its way", body = Accepted),
         (status = 422, description = "`validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 429, description = "`rate_limited`: too many letters were asked for", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "`rate_limited`: too many emails were asked for", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 async fn resend(app: Data<App>, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
-    let origin = app.origin(&request);
+    let request_info = app.request_info(&request);
     let mut fields = body.fields().await?;
-    let signup_id = fields.optional_text("signup_id");
+    let signup_id = fields.optional_string("signup_id");
     let email = fields.email("email");
     let email = fields.finish(email)?;
     app.detached(async move |core| {
-        core.resend_confirmation(&email, signup_id.as_deref(), &origin).await
+        core.resend_confirmation(&email, signup_id.as_deref(), &request_info).await
     })
     .await??;
-    Ok(super::accepted("letter_sent"))
+    Ok(super::accepted("email_sent"))
 }
 
 /// Undo a change of address, with the link that was sent to the old one. Every session ends, and the
@@ -149,18 +149,18 @@ async fn resend(app: Data<App>, request: HttpRequest, body: Body) -> Result<Http
 #[utoipa::path(
     post, path = "/email/undo", tag = "mail", request_body = UndoBody,
     responses(
-        (status = 204, description = "The old address is back; a letter to choose a new password is on its way to it"),
+        (status = 204, description = "The old address is back; an email to choose a new password is on its way to it"),
         (status = 400, description = "`invalid_link`, or `malformed_request`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 429, description = "`rate_limited`: too many tries", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 async fn undo(app: Data<App>, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
-    let origin = app.origin(&request);
+    let request_info = app.request_info(&request);
     let mut fields = body.fields().await?;
     let token = fields.text("token");
     let token = fields.finish(token)?;
-    app.detached(async move |core| core.undo_email_change(&token, &origin).await).await??;
+    app.detached(async move |core| core.undo_email_change(&token, &request_info).await).await??;
     Ok(super::done())
 }
 

@@ -1,9 +1,9 @@
 //! The export of an account: everything that is stored about it, but for secrets and hashes.
 
 use gateward_app::Export;
-use gateward_app::domain::client::KnownClient;
+use gateward_app::domain::email::OutboxEmail;
+use gateward_app::domain::known_device::KnownDevice;
 use gateward_app::domain::link::Link;
-use gateward_app::domain::mail::QueuedLetter;
 use gateward_app::domain::{Actor, EndReason, Event, SessionId};
 use serde::Serialize;
 
@@ -20,17 +20,17 @@ pub(super) struct ExportBody {
     /// What was written down about the account.
     events: Vec<EventBody>,
     /// The clients that are known to have logged in to it.
-    clients: Vec<ClientBody>,
+    known_devices: Vec<KnownDeviceBody>,
     /// Mailed links that can still be used.
     links: Vec<LinkBody>,
-    /// Letters about the account.
-    letters: Vec<LetterBody>,
+    /// Emails about the account.
+    emails: Vec<OutboxEmailBody>,
 }
 
 impl ExportBody {
     /// What is shown to whoever calls with this session.
     pub(super) fn new(export: &Export, current: SessionId) -> Self {
-        let Export { user, sessions, events, clients, links, letters } = export;
+        let Export { user, sessions, events, known_devices, links, emails } = export;
         Self {
             user: UserBody::from(user),
             sessions: sessions
@@ -38,9 +38,9 @@ impl ExportBody {
                 .map(|session| SessionBody::new(session, current, session.ended))
                 .collect(),
             events: events.iter().map(EventBody::from).collect(),
-            clients: clients.iter().map(ClientBody::from).collect(),
+            known_devices: known_devices.iter().map(KnownDeviceBody::from).collect(),
             links: links.iter().map(LinkBody::from).collect(),
-            letters: letters.iter().map(LetterBody::from).collect(),
+            emails: emails.iter().map(OutboxEmailBody::from).collect(),
         }
     }
 }
@@ -53,7 +53,7 @@ struct EventBody {
     id: String,
     #[schema(format = "date-time")]
     at: String,
-    #[schema(example = "session_begun")]
+    #[schema(example = "session_started")]
     event: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
@@ -87,8 +87,8 @@ impl From<&Event> for EventBody {
 
 /// A client that has logged in before, and is known again.
 #[derive(Serialize, utoipa::ToSchema)]
-#[schema(as = KnownClient)]
-struct ClientBody {
+#[schema(as = KnownDevice)]
+struct KnownDeviceBody {
     #[schema(format = "uuid")]
     id: String,
     /// The address that it logged in from last.
@@ -104,15 +104,15 @@ struct ClientBody {
     expires_at: String,
 }
 
-impl From<&KnownClient> for ClientBody {
-    fn from(client: &KnownClient) -> Self {
+impl From<&KnownDevice> for KnownDeviceBody {
+    fn from(known_device: &KnownDevice) -> Self {
         Self {
-            id: client.id.to_string(),
-            ip: client.origin.ip.map(|ip| ip.to_string()),
-            user_agent: client.origin.user_agent.clone(),
-            created_at: rfc3339(client.created_at),
-            last_used_at: rfc3339(client.last_used_at),
-            expires_at: rfc3339(client.expires_at),
+            id: known_device.id.to_string(),
+            ip: known_device.request_info.ip.map(|ip| ip.to_string()),
+            user_agent: known_device.request_info.user_agent.clone(),
+            created_at: rfc3339(known_device.created_at),
+            last_used_at: rfc3339(known_device.last_used_at),
+            expires_at: rfc3339(known_device.expires_at),
         }
     }
 }
@@ -141,10 +141,10 @@ impl From<&Link> for LinkBody {
     }
 }
 
-/// A letter.
+/// An email.
 #[derive(Serialize, utoipa::ToSchema)]
-#[schema(as = Letter)]
-struct LetterBody {
+#[schema(as = OutboxEmail)]
+struct OutboxEmailBody {
     #[schema(format = "uuid")]
     id: String,
     #[schema(example = "password_changed")]
@@ -154,7 +154,7 @@ struct LetterBody {
     #[schema(example = "sent")]
     state: &'static str,
     #[schema(format = "date-time")]
-    caused_at: String,
+    created_at: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = "date-time")]
     finished_at: Option<String>,
@@ -162,16 +162,16 @@ struct LetterBody {
     ip: Option<String>,
 }
 
-impl From<&QueuedLetter> for LetterBody {
-    fn from(letter: &QueuedLetter) -> Self {
+impl From<&OutboxEmail> for OutboxEmailBody {
+    fn from(message: &OutboxEmail) -> Self {
         Self {
-            id: letter.id.to_string(),
-            kind: letter.kind.as_str(),
-            recipient: letter.recipient.to_string(),
-            state: letter.state.as_str(),
-            caused_at: rfc3339(letter.caused_at),
-            finished_at: letter.finished_at.map(rfc3339),
-            ip: letter.ip.map(|ip| ip.to_string()),
+            id: message.id.to_string(),
+            kind: message.kind.as_str(),
+            recipient: message.recipient.to_string(),
+            state: message.state.as_str(),
+            created_at: rfc3339(message.created_at),
+            finished_at: message.finished_at.map(rfc3339),
+            ip: message.ip.map(|ip| ip.to_string()),
         }
     }
 }

@@ -13,7 +13,7 @@ pub(super) fn endpoint() -> Endpoint {
     Endpoint::api::<__path_accept_invitation>(|| web::to(accept_invitation))
 }
 
-/// What the letter holds, and the password.
+/// What the email holds, and the password.
 #[derive(utoipa::ToSchema)]
 #[schema(as = AcceptInvitation)]
 #[expect(dead_code, reason = "documents the body, which is read member by member")]
@@ -46,12 +46,12 @@ async fn accept_invitation(
     request: HttpRequest,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
-    let origin = app.origin(&request);
+    let request_info = app.request_info(&request);
     let mut fields = body.fields().await?;
     let token = fields.text("token");
     let password = fields.new_password("password", app.core().policy().password);
     let (token, password) = fields.finish(token.zip(password))?;
-    let prepared = app.core().prepare_acceptance(token, password, origin).await?;
+    let prepared = app.core().prepare_acceptance(token, password, request_info).await?;
     app.detached(async move |core| core.complete_acceptance(prepared).await).await??;
     Ok(super::done())
 }

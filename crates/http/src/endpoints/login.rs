@@ -6,7 +6,7 @@ use gateward_app::domain::{Identifier, TokenText};
 use gateward_app::{LoggedIn, Login, LoginError};
 use serde::Serialize;
 
-use super::by_cookie::{self, ByCookieBody};
+use super::by_cookie::{self, CookieSessionBody};
 use super::objects::{TokenPairBody, UserBody};
 use crate::App;
 use crate::body::{Body, Fields};
@@ -38,7 +38,7 @@ struct LoginBody {
     #[schema(max_length = 100)]
     client_name: Option<String>,
     /// What an earlier login answered: the client is known by it. In cookie mode it is in a cookie.
-    device_token: Option<String>,
+    known_device_token: Option<String>,
 }
 
 /// A token pair, whose it is, and what the client shows at its next login to be known again.
@@ -49,17 +49,17 @@ struct LoggedInBody {
     pair: TokenPairBody,
     user: UserBody,
     /// Good for 180 days after the last login with it, for this account alone.
-    device_token: String,
+    known_device_token: String,
 }
 
 /// By the transport that was asked for.
 #[derive(utoipa::ToSchema)]
-#[schema(as = LoginAnswer)]
+#[schema(as = LoginResponse)]
 #[serde(untagged)]
 #[expect(dead_code, reason = "documents the two answers")]
-enum LoginAnswer {
+enum LoginResponse {
     Bearer(LoggedInBody),
-    Cookie(ByCookieBody),
+    Cookie(CookieSessionBody),
 }
 
 /// Exchange a name and a password for a token pair.
@@ -71,7 +71,7 @@ enum LoginAnswer {
     post, path = "/login", tag = "sessions", request_body = LoginBody,
     params(("__Host-gateward-device" = Option<String>, Cookie, description = "The device token, in cookie mode")),
     responses(
-        (status = 200, description = "A session begins", body = LoginAnswer),
+        (status = 200, description = "A session begins", body = LoginResponse),
         (status = 400, description = "`malformed_request`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 401, description = "`invalid_credentials`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 403, description = "`account_disabled`, or `csrf_failed`: cookies are asked for from another site", body = ProblemBody, content_type = "application/problem+json"),
@@ -81,37 +81,37 @@ enum LoginAnswer {
     )
 )]
 async fn login(app: Data<App>, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
-    let origin = app.origin(&request);
+    let request_info = app.request_info(&request);
     let mut fields = body.fields().await?;
     let by_cookie = is_by_cookie(&mut fields);
     if by_cookie {
-        csrf::refuse_foreign(&request, app.options())?;
+        csrf::refuse_cross_site(&request, app.options())?;
     }
-    let device_token = device_token(&mut fields, by_cookie.then_some(&request))?;
+    let known_device_token = known_device_token(&mut fields, by_cookie.then_some(&request))?;
     let name = name(&mut fields);
     let password = fields.password("password");
     let client_name = fields.client_name();
     let ((field, text), password) = fields.finish(name.zip(password))?;
     let identifier = identifier(field, &text);
-    let login = Login { identifier, password, client_name, device_token, origin };
+    let login = Login { identifier, password, client_name, known_device_token, request_info };
     // Whoever goes away leaves the queue of the hashes; a session that begins comes to its end.
     let verified = app.core().verify_login(login).await?;
     let logged_in = app.detached(async move |core| core.complete_login(verified).await).await??;
-    let LoggedIn { pair, user, device_token } = logged_in;
+    let LoggedIn { pair, user, known_device_token } = logged_in;
     crate::credentials::note(&user, pair.session_id);
     if by_cookie {
-        return by_cookie::pair(&app, &pair, &user, Some(&device_token));
+        return by_cookie::pair(&app, &pair, &user, Some(&known_device_token));
     }
     Ok(super::ok(&LoggedInBody {
         pair: TokenPairBody::from(&pair),
         user: UserBody::from(&user),
-        device_token: device_token.expose().to_owned(),
+        known_device_token: known_device_token.expose().to_owned(),
     }))
 }
 
 /// Whether the tokens are to travel in cookies.
 fn is_by_cookie(fields: &mut Fields) -> bool {
-    match fields.optional_text("transport").as_deref() {
+    match fields.optional_string("transport").as_deref() {
         None | Some("bearer") => false,
         Some("cookie") => true,
         Some(_) => {
@@ -123,7 +123,7 @@ fn is_by_cookie(fields: &mut Fields) -> bool {
 
 /// What the client shows to be known again: from the body, or from the cookie of a request that is
 /// to be answered by cookies.
-fn device_token(
+fn known_device_token(
     fields: &mut Fields,
     cookies_of: Option<&HttpRequest>,
 ) -> Result<Option<TokenText>, Problem> {
@@ -131,7 +131,7 @@ fn device_token(
         Some(request) => cookies::find(request, Cookie::Device)?,
         None => None,
     };
-    match (fields.optional_text("device_token"), in_cookie) {
+    match (fields.optional_string("known_device_token"), in_cookie) {
         (Some(_), Some(_)) => {
             let detail = "A device token is sent in the body and in a cookie; send one of them.";
             Err(Problem::malformed(detail))
@@ -146,7 +146,7 @@ fn device_token(
 fn name(fields: &mut Fields) -> Option<(&'static str, String)> {
     let mut given = Vec::new();
     for field in ["email", "username", "identifier"] {
-        given.extend(fields.optional_text(field).map(|text| (field, text)));
+        given.extend(fields.optional_string(field).map(|text| (field, text)));
     }
     if given.len() != 1 {
         let message = "exactly one of email, username and identifier must be given";

@@ -2,7 +2,7 @@
 
 use actix_web::web::{self, Data};
 use actix_web::{HttpRequest, HttpResponse};
-use gateward_app::domain::{Origin, SessionId, TokenError};
+use gateward_app::domain::{RequestInfo, SessionId, TokenError};
 use gateward_app::{App as Core, LogoutAllError, LogoutError};
 
 use crate::App;
@@ -52,26 +52,26 @@ struct LogoutAllBody {
     )
 )]
 async fn logout(app: Data<App>, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
-    let origin = app.origin(&request);
+    let request_info = app.request_info(&request);
     let mut fields = body.optional_fields().await?;
     // A refresh token in the body names the session; then nothing else is needed nor looked at.
-    let shown = match fields.optional_text("refresh_token") {
-        Some(token) => Some(Shown::Refresh(token)),
-        None => shown(&app, &request)?,
+    let presented = match fields.optional_string("refresh_token") {
+        Some(token) => Some(Presented::Refresh(token)),
+        None => presented(&app, &request)?,
     };
     fields.finish(Some(()))?;
-    let shown = shown.ok_or_else(no_token)?;
-    let by_cookie = matches!(shown, Shown::Cookie(_));
-    app.detached(async move |core| shown.end(&core, &origin).await).await??;
-    let mut answer = HttpResponse::NoContent();
+    let presented = presented.ok_or_else(no_token)?;
+    let by_cookie = matches!(presented, Presented::Cookie(_));
+    app.detached(async move |core| presented.end(&core, &request_info).await).await??;
+    let mut response = HttpResponse::NoContent();
     if by_cookie {
-        super::by_cookie::forget(&app, &mut answer);
+        super::by_cookie::forget(&app, &mut response);
     }
-    Ok(answer.finish())
+    Ok(response.finish())
 }
 
 /// What names the session that is to end.
-enum Shown {
+enum Presented {
     /// A refresh token in the body.
     Refresh(String),
     /// An access token in the header.
@@ -82,28 +82,28 @@ enum Shown {
 
 /// What names the session where the body does not. The token of the cookie may have expired: a
 /// browser that was away for an hour must be able to log out.
-fn shown(app: &App, request: &HttpRequest) -> Result<Option<Shown>, Problem> {
+fn presented(app: &App, request: &HttpRequest) -> Result<Option<Presented>, Problem> {
     Ok(match access_token(request)? {
         None => None,
-        Some(AccessToken::Header(token)) => Some(Shown::Access(token.to_owned())),
+        Some(AccessToken::Header(token)) => Some(Presented::Access(token.to_owned())),
         Some(AccessToken::Cookie(token)) => {
             let id = app.core().past_session(&token).map_err(Problem::of_access_token)?;
             csrf::check(app, request, id)?;
-            Some(Shown::Cookie(id))
+            Some(Presented::Cookie(id))
         }
     })
 }
 
-impl Shown {
-    async fn end(self, core: &Core, origin: &Origin) -> Result<(), Problem> {
+impl Presented {
+    async fn end(self, core: &Core, request_info: &RequestInfo) -> Result<(), Problem> {
         let (ended, refuse): (_, fn(TokenError) -> Problem) = match self {
             Self::Refresh(token) => {
-                (core.logout_by_refresh(&token, origin).await, Problem::of_refresh_token)
+                (core.logout_by_refresh(&token, request_info).await, Problem::of_refresh_token)
             }
             Self::Access(token) => {
-                (core.logout_by_access(&token, origin).await, Problem::of_access_token)
+                (core.logout_by_access(&token, request_info).await, Problem::of_access_token)
             }
-            Self::Cookie(id) => return Ok(core.logout_session(id, origin).await?),
+            Self::Cookie(id) => return Ok(core.logout_session(id, request_info).await?),
         };
         ended.map_err(|error| match error {
             LogoutError::Token(error) => refuse(error),
@@ -135,11 +135,11 @@ async fn logout_all(
     body: Body,
 ) -> Result<HttpResponse, Problem> {
     let caller = caller(&app, &request).await?;
-    let origin = app.origin(&request);
+    let request_info = app.request_info(&request);
     let mut fields = body.optional_fields().await?;
     let except_current = fields.flag("except_current");
     fields.finish(Some(()))?;
-    app.detached(async move |core| core.logout_all(&caller, except_current, &origin).await)
+    app.detached(async move |core| core.logout_all(&caller, except_current, &request_info).await)
         .await??;
     Ok(super::done())
 }

@@ -24,7 +24,7 @@ pub(super) fn patch_endpoint() -> Endpoint {
 #[derive(utoipa::ToSchema)]
 #[schema(as = ChangeMe)]
 #[expect(dead_code, reason = "documents the body, which is read member by member")]
-struct ChangeMeBody {
+struct UpdateCurrentUserBody {
     /// 3 to 32 of `A-Z a-z 0-9 . _ -`
     #[schema(min_length = 3, max_length = 32, pattern = "^[A-Za-z0-9._-]+$", example = "ada")]
     username: String,
@@ -45,7 +45,7 @@ async fn me(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, Proble
 
 /// Change one's own account.
 #[utoipa::path(
-    patch, path = "/me", tag = "accounts", request_body = ChangeMeBody,
+    patch, path = "/me", tag = "accounts", request_body = UpdateCurrentUserBody,
     security(("access_token" = [])),
     responses(
         (status = 200, description = "The caller's account as it is now", body = UserBody),
@@ -59,12 +59,12 @@ async fn change_me(
     body: Body,
 ) -> Result<HttpResponse, Problem> {
     let caller = caller(&app, &request).await?;
-    let origin = app.origin(&request);
+    let request_info = app.request_info(&request);
     let mut fields = body.fields().await?;
     let username = fields.new_username("username");
     let username = fields.finish(username)?;
     let user = app
-        .detached(async move |core| core.change_username(&caller, username, &origin).await)
+        .detached(async move |core| core.change_username(&caller, username, &request_info).await)
         .await??;
     Ok(super::ok(&UserBody::from(&user)))
 }

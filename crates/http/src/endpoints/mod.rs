@@ -3,13 +3,12 @@
 mod audit;
 mod by_cookie;
 mod change_email;
+mod delete_me;
 mod email;
 mod explain;
 mod export;
-mod forgotten;
 mod health;
 mod invitation;
-mod leave;
 mod login;
 mod logout;
 mod me;
@@ -17,6 +16,7 @@ mod not_me;
 mod oauth;
 mod objects;
 mod password;
+mod password_reset;
 mod reauthenticate;
 mod refresh;
 mod revocations;
@@ -49,8 +49,8 @@ pub(crate) fn all(options: &Options) -> Vec<Endpoint> {
         password::endpoint(),
         reauthenticate::endpoint(),
         change_email::endpoint(),
-        leave::delete_endpoint(),
-        leave::export_endpoint(),
+        delete_me::delete_endpoint(),
+        delete_me::export_endpoint(),
         sessions::list_endpoint(),
         sessions::end_endpoint(),
         not_me::endpoint(),
@@ -58,8 +58,8 @@ pub(crate) fn all(options: &Options) -> Vec<Endpoint> {
         email::confirm_endpoint(),
         email::resend_endpoint(),
         email::undo_endpoint(),
-        forgotten::forgot_endpoint(),
-        forgotten::reset_endpoint(),
+        password_reset::forgot_endpoint(),
+        password_reset::reset_endpoint(),
         invitation::endpoint(),
         audit::endpoint(),
         revocations::page_endpoint(),

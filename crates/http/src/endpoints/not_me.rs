@@ -13,7 +13,7 @@ pub(super) fn endpoint() -> Endpoint {
     Endpoint::api::<__path_not_me>(|| web::to(not_me))
 }
 
-/// The link of a letter about a new client.
+/// The link of an email about a new device.
 #[derive(utoipa::ToSchema)]
 #[schema(as = NotMe)]
 #[expect(dead_code, reason = "documents the body, which is read member by member")]
@@ -22,23 +22,23 @@ struct NotMeBody {
     token: String,
 }
 
-/// Say that a log-in was somebody else's, with the link of the letter about it. Its session ends, and
+/// Say that a login was somebody else's, with the link of the email about it. Its session ends, and
 /// the password with it.
 #[utoipa::path(
     post, path = "/sessions/not-me", tag = "mail", request_body = NotMeBody,
     responses(
-        (status = 204, description = "The session is over; a letter to choose a new password is on its way"),
+        (status = 204, description = "The session is over; an email to choose a new password is on its way"),
         (status = 400, description = "`invalid_link`, or `malformed_request`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 429, description = "`rate_limited`: too many tries", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 async fn not_me(app: Data<App>, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
-    let origin = app.origin(&request);
+    let request_info = app.request_info(&request);
     let mut fields = body.fields().await?;
     let token = fields.text("token");
     let token = fields.finish(token)?;
-    app.detached(async move |core| core.disown_login(&token, &origin).await).await??;
+    app.detached(async move |core| core.report_login(&token, &request_info).await).await??;
     Ok(super::done())
 }
 

@@ -82,8 +82,8 @@ async fn introspect(
 )]
 async fn revoke(app: Data<App>, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
     let token = token(&app, &request, body, ClientRight::Revoke).await?;
-    let origin = app.origin(&request);
-    app.detached(async move |core| core.revoke_token(&token, &origin).await).await??;
+    let request_info = app.request_info(&request);
+    app.detached(async move |core| core.revoke_token(&token, &request_info).await).await??;
     Ok(HttpResponse::Ok().finish())
 }
 

@@ -85,7 +85,7 @@ impl From<&TokenPair> for TokenPairBody {
 #[schema(as = Accepted)]
 pub(crate) struct Accepted {
     /// What is done, if there is anything to be done.
-    #[schema(example = "letter_sent")]
+    #[schema(example = "email_sent")]
     pub(super) status: &'static str,
 }
 

@@ -42,12 +42,12 @@ async fn change_password(
     body: Body,
 ) -> Result<HttpResponse, Problem> {
     let caller = caller(&app, &request).await?;
-    let origin = app.origin(&request);
+    let request_info = app.request_info(&request);
     let mut fields = body.fields().await?;
     let current = fields.password("current_password");
     let new = fields.new_password("new_password", app.core().policy().password);
     let (current, new) = fields.finish(current.zip(new))?;
-    let change = ChangePassword { current, new, origin };
+    let change = ChangePassword { current, new, request_info };
     let prepared = app.core().prepare_change(&caller, change).await?;
     app.detached(async move |core| core.complete_change(&caller, prepared).await).await??;
     Ok(super::done())

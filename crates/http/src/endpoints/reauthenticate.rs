@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use gateward_app::ReauthenticateError;
 use serde::Serialize;
 
-use super::by_cookie::{self, ByCookieBody};
+use super::by_cookie::{self, CookieSessionBody};
 use crate::App;
 use crate::body::Body;
 use crate::credentials::{caller, is_by_cookie};
@@ -39,12 +39,12 @@ struct AccessTokenBody {
 
 /// By the way in which the access token came.
 #[derive(utoipa::ToSchema)]
-#[schema(as = ReauthenticateAnswer)]
+#[schema(as = ReauthenticateResponse)]
 #[serde(untagged)]
 #[expect(dead_code, reason = "documents the two answers")]
-enum ReauthenticateAnswer {
+enum ReauthenticateResponse {
     Bearer(AccessTokenBody),
-    Cookie(ByCookieBody),
+    Cookie(CookieSessionBody),
 }
 
 /// Give the password again, before a sensitive act. The refresh token stays as it is.
@@ -52,7 +52,7 @@ enum ReauthenticateAnswer {
     post, path = "/me/reauthenticate", tag = "sessions", request_body = ReauthenticateBody,
     security(("access_token" = [])),
     responses(
-        (status = 200, description = "An access token with a new `auth_time`; in cookie mode it is set as a cookie", body = ReauthenticateAnswer),
+        (status = 200, description = "An access token with a new `auth_time`; in cookie mode it is set as a cookie", body = ReauthenticateResponse),
         (status = 422, description = "`validation_failed`, also for a wrong password", body = ProblemBody, content_type = "application/problem+json"),
         (status = 429, description = "`rate_limited`: too many tries", body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "`overloaded` or `unavailable`", body = ProblemBody, content_type = "application/problem+json"),
@@ -64,14 +64,15 @@ async fn reauthenticate(
     body: Body,
 ) -> Result<HttpResponse, Problem> {
     let caller = caller(&app, &request).await?;
-    let origin = app.origin(&request);
+    let request_info = app.request_info(&request);
     let mut fields = body.fields().await?;
     let password = fields.password("password");
     let password = fields.finish(password)?;
-    let shown = app.core().verify_again(&caller, &password, &origin).await?;
-    let by = caller.clone();
-    let again =
-        app.detached(async move |core| core.reauthenticate(&by, shown, &origin).await).await??;
+    let confirmed = app.core().verify_again(&caller, &password, &request_info).await?;
+    let actor = caller.clone();
+    let again = app
+        .detached(async move |core| core.reauthenticate(&actor, confirmed, &request_info).await)
+        .await??;
     if is_by_cookie(&request) {
         return by_cookie::access(&app, &again, &caller);
     }

@@ -6,13 +6,13 @@ use gateward_app::domain::TokenText;
 use gateward_app::domain::refresh::KeyHash;
 use gateward_app::{Refresh, RefreshError, Refreshed};
 
-use super::by_cookie::{self, ByCookieBody};
+use super::by_cookie::{self, CookieSessionBody};
 use super::objects::TokenPairBody;
 use crate::App;
 use crate::body::Body;
 use crate::cookies::{self, Cookie};
 use crate::csrf;
-use crate::edge::Arrival;
+use crate::middleware::Arrival;
 use crate::problem::{Code, Problem, ProblemBody};
 use crate::routes::Endpoint;
 
@@ -30,12 +30,12 @@ struct RefreshBody {
 
 /// By the way in which the refresh token came.
 #[derive(utoipa::ToSchema)]
-#[schema(as = RefreshAnswer)]
+#[schema(as = RefreshResponse)]
 #[serde(untagged)]
 #[expect(dead_code, reason = "documents the two answers")]
-enum RefreshAnswer {
+enum RefreshResponse {
     Bearer(TokenPairBody),
-    Cookie(ByCookieBody),
+    Cookie(CookieSessionBody),
 }
 
 /// Exchange a refresh token for the next pair.
@@ -54,7 +54,7 @@ enum RefreshAnswer {
         ("X-CSRF-Token" = Option<String>, Header, description = "The CSRF token of the session, in cookie mode"),
     ),
     responses(
-        (status = 200, description = "The next pair", body = RefreshAnswer),
+        (status = 200, description = "The next pair", body = RefreshResponse),
         (status = 400, description = "`malformed_request`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 401, description = "`invalid_token`, `wrong_token_kind`, `token_expired`, `session_ended` or `refresh_token_reused`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 403, description = "`csrf_failed`", body = ProblemBody, content_type = "application/problem+json"),
@@ -69,7 +69,7 @@ async fn refresh(
 ) -> Result<HttpResponse, Problem> {
     let arrival = request.extensions().get::<Arrival>().copied();
     let received_at = arrival.map_or_else(|| app.core().now(), |arrival| arrival.0);
-    let origin = app.origin(&request);
+    let request_info = app.request_info(&request);
     let idempotency = idempotency(&request)?;
     let in_cookie = in_cookie(&request)?;
     let by_cookie = in_cookie.is_some();
@@ -77,7 +77,7 @@ async fn refresh(
         Some(token) => believed(&app, &request, body, token).await?,
         None => in_body(body).await?,
     };
-    let refresh = Refresh { token, idempotency, received_at, origin };
+    let refresh = Refresh { token, idempotency, received_at, request_info };
     let refreshed = app.detached(async move |core| core.refresh(refresh).await).await??;
     let Refreshed { pair, user } = refreshed;
     if by_cookie {

@@ -102,9 +102,9 @@ async fn stream_revocations(app: Data<App>, request: HttpRequest) -> Result<Http
     if app.is_draining() {
         return Err(Problem::new(Code::Unavailable).detail("This node is stopping; ask another."));
     }
-    let place = app.streams.take_place();
-    let place = place.ok_or_else(|| Problem::overloaded(RETRY_AFTER_SECONDS))?;
-    let opened = RevocationStream::open(App::clone(&app), place, since).await?;
+    let slot = app.streams.take_slot();
+    let slot = slot.ok_or_else(|| Problem::overloaded(RETRY_AFTER_SECONDS))?;
+    let opened = RevocationStream::open(App::clone(&app), slot, since).await?;
     let mut response = HttpResponse::Ok();
     response.insert_header((header::CONTENT_TYPE, "text/event-stream"));
     // Proxies that gather an answer before they pass it on would hold back what happens now.

@@ -142,10 +142,10 @@ async fn put_role(
         .map_err(|error| fields.wrong("name", "bad_form", error.to_string()));
     let (name, permissions) = fields.finish(name.ok().zip(permissions))?;
     let role = Role { name, permissions };
-    let answer = RoleBody::from(&role);
-    let is_new = app.detached(async move |core| core.put_role(admin.by(), role).await).await??;
+    let reply = RoleBody::from(&role);
+    let is_new = app.detached(async move |core| core.put_role(admin.actor(), role).await).await??;
     let mut response = if is_new { HttpResponse::Created() } else { HttpResponse::Ok() };
-    Ok(response.json(answer))
+    Ok(response.json(reply))
 }
 
 /// Delete a role that nobody holds.
@@ -166,7 +166,7 @@ async fn delete_role(app: Data<App>, request: HttpRequest) -> Result<HttpRespons
     let admin = Administrator::with(Permission::RolesWrite, &app, &request).await?.recent(&app)?;
     refuse_query(&request)?;
     let name = existing_name(&request)?;
-    app.detached(async move |core| core.delete_role(admin.by(), &name).await).await??;
+    app.detached(async move |core| core.delete_role(admin.actor(), &name).await).await??;
     Ok(super::done())
 }
 

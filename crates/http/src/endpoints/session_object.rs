@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::objects::rfc3339;
 
-/// A log-in and all its refreshes.
+/// A login and all its refreshes.
 #[derive(Serialize, utoipa::ToSchema)]
 #[schema(as = Session)]
 pub(super) struct SessionBody {
@@ -45,12 +45,12 @@ impl SessionBody {
         Self {
             id: session.id.to_string(),
             created_at: rfc3339(session.created_at),
-            last_used_at: rfc3339(session.line.rotated_at),
-            expires_at: rfc3339(session.line.expires_at),
-            ip: session.origin.ip.map(|ip| ip.to_string()),
-            user_agent: session.origin.user_agent.clone(),
+            last_used_at: rfc3339(session.refresh_state.rotated_at),
+            expires_at: rfc3339(session.refresh_state.expires_at),
+            ip: session.request_info.ip.map(|ip| ip.to_string()),
+            user_agent: session.request_info.user_agent.clone(),
             client_name: session.client_name.clone(),
-            refreshes: session.line.generation - 1,
+            refreshes: session.refresh_state.generation - 1,
             current: session.id == current,
             ended_at: end.map(|end| rfc3339(end.at)),
             end_reason: end.map(|end| end.reason.as_str()),

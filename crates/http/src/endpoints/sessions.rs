@@ -31,7 +31,7 @@ pub(super) struct PageBody {
 }
 
 impl PageBody {
-    /// What is shown to whoever calls with the session `current` of a page of `limit` living
+    /// What is shown to whoever calls with the session `current` of a page of `limit` active
     /// sessions, and of one more, if there is one, which tells that there is a next page.
     pub(super) fn new(mut sessions: Vec<Session>, limit: u32, current: SessionId) -> Self {
         let has_more = sessions.len() > limit as usize;
@@ -47,7 +47,7 @@ impl PageBody {
     }
 }
 
-/// The caller's living sessions, in the order in which they began.
+/// The caller's active sessions, in the order in which they began.
 #[utoipa::path(
     get, path = "/me/sessions", tag = "sessions", security(("access_token" = [])),
     params(
@@ -84,9 +84,10 @@ async fn list_sessions(app: Data<App>, request: HttpRequest) -> Result<HttpRespo
 async fn end_session(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let caller = caller(&app, &request).await?;
     refuse_query(&request)?;
-    let origin = app.origin(&request);
+    let request_info = app.request_info(&request);
     let id = named_session(&request, "id");
-    app.detached(async move |core| core.end_own_session(&caller, id, &origin).await).await??;
+    app.detached(async move |core| core.end_own_session(&caller, id, &request_info).await)
+        .await??;
     Ok(super::done())
 }
 

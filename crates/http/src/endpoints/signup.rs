@@ -51,7 +51,7 @@ struct PendingBody {
     post, path = "/signup", tag = "accounts", request_body = SignupBody,
     responses(
         (status = 201, description = "The account is made; no session begins", body = UserBody),
-        (status = 202, description = "A letter is on its way; the account is made when the address is confirmed", body = PendingBody),
+        (status = 202, description = "An email is on its way; the account is made when the address is confirmed", body = PendingBody),
         (status = 403, description = "`forbidden`: sign-up is off", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "`username_taken` or `email_taken`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
@@ -64,14 +64,14 @@ async fn signup(app: Data<App>, request: HttpRequest, body: Body) -> Result<Http
     if !app.core().policy().signup_enabled {
         return Err(SignupError::Off.into());
     }
-    let origin = app.origin(&request);
+    let request_info = app.request_info(&request);
     let mut fields = body.fields().await?;
     let username = fields.new_username("username");
     let email = fields.email("email");
     let password = fields.new_password("password", app.core().policy().password);
     let whole = username.zip(email).zip(password);
     let ((username, email), password) = fields.finish(whole)?;
-    let signup = Signup { username, email, password, origin };
+    let signup = Signup { username, email, password, request_info };
     let prepared = app.core().prepare_signup(signup).await?;
     let signed_up = app.detached(async move |core| core.complete_signup(prepared).await).await??;
     Ok(match signed_up {

@@ -3,12 +3,12 @@
 mod administration;
 mod clients;
 mod explain;
+mod fixture;
 mod introspect;
 mod invitation_page;
 mod not_me;
 mod revocations;
 mod revoke;
 mod sessions;
-mod stage;
 mod streams;
 mod wire;

@@ -54,7 +54,7 @@ mod tests {
 
     /// Row H1: names that anybody can point here do not open the inbox.
     #[test]
-    fn h1_the_inbox_answers_to_its_own_names_alone() {
+    fn h1_the_inbox_responses_to_its_own_names_alone() {
         for own in [
             "localhost",
             "LOCALHOST:8080",
@@ -67,7 +67,7 @@ mod tests {
         ] {
             assert!(is_own_line(own), "{own}");
         }
-        for foreign in [
+        for cross_site in [
             "",
             "evil.example",
             "localhost.evil.example",
@@ -83,7 +83,7 @@ mod tests {
             "x.auth.example.org",
             "localhost evil",
         ] {
-            assert!(!is_own_line(foreign), "{foreign}");
+            assert!(!is_own_line(cross_site), "{cross_site}");
         }
     }
 
@@ -91,7 +91,7 @@ mod tests {
     fn a_request_with_no_name_or_two_is_nobodys() {
         let options = Options {
             public_url: "http://127.0.0.1:8080".to_owned(),
-            ..crate::tests::world::options()
+            ..crate::tests::test_app::options()
         };
         let ask = |uri: &str, hosts: &[&str]| {
             let request = TestRequest::get().uri(uri);

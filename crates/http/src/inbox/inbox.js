@@ -1,7 +1,7 @@
-// Keeps the list of letters fresh, and leaves open what is open.
+// Keeps the list of emails fresh, and leaves open what is open.
 "use strict";
 (() => {
-  const list = document.getElementById("letters");
+  const list = document.getElementById("emails");
   let known = "";
 
   const localTimes = () => {
@@ -36,11 +36,11 @@
 
   const look = async () => {
     try {
-      const letters = await read("/dev/inbox.json");
-      if (letters !== known) {
+      const emails = await read("/dev/inbox.json");
+      if (emails !== known) {
         const page = new DOMParser().parseFromString(await read("/dev/inbox"), "text/html");
-        merge(page.getElementById("letters"));
-        known = letters;
+        merge(page.getElementById("emails"));
+        known = emails;
       }
     } catch {
       // The server is being restarted, most likely; the next look will tell.

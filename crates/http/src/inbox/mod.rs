@@ -1,4 +1,4 @@
-//! The development inbox: the letters that were sent, for the developer on this machine.
+//! The development inbox: the emails that were sent, for the developer on this machine.
 
 mod host;
 mod page;
@@ -8,14 +8,14 @@ mod tests;
 use actix_web::http::header;
 use actix_web::web::{self, Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
-use gateward_app::domain::ports::InboxLetter;
+use gateward_app::domain::ports::InboxEmail;
 use serde::Serialize;
 use utoipa::openapi::path::HttpMethod;
 
 use crate::App;
 use crate::body::refuse_query;
+use crate::cross_site::is_cross_site;
 use crate::endpoints::rfc3339;
-use crate::foreign::is_cross_site;
 use crate::problem::{Code, Problem};
 use crate::routes::Endpoint;
 
@@ -24,19 +24,19 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
     vec![
         Endpoint::page("/dev/inbox", HttpMethod::Get, || web::to(show)),
         Endpoint::page("/dev/inbox.json", HttpMethod::Get, || web::to(list)),
-        Endpoint::page("/dev/inbox/{letter}.html", HttpMethod::Get, || web::to(letter)),
+        Endpoint::page("/dev/inbox/{email}.html", HttpMethod::Get, || web::to(email)),
     ]
 }
 
-/// The letters, for programs.
+/// The emails, for programs.
 #[derive(Serialize)]
-struct Letters<'a> {
-    items: Vec<LetterBody<'a>>,
+struct InboxEmails<'a> {
+    items: Vec<InboxEmailBody<'a>>,
 }
 
-/// One letter.
+/// One email.
 #[derive(Serialize)]
-struct LetterBody<'a> {
+struct InboxEmailBody<'a> {
     to: &'a str,
     subject: &'a str,
     text: &'a str,
@@ -46,50 +46,50 @@ struct LetterBody<'a> {
     sent_at: String,
 }
 
-impl<'a> From<&'a InboxLetter> for LetterBody<'a> {
-    fn from(letter: &'a InboxLetter) -> Self {
+impl<'a> From<&'a InboxEmail> for InboxEmailBody<'a> {
+    fn from(email: &'a InboxEmail) -> Self {
         Self {
-            to: letter.to.as_str(),
-            subject: &letter.subject,
-            text: &letter.text,
-            html: &letter.html,
-            links: &letter.links,
-            code: letter.code.as_deref(),
-            sent_at: rfc3339(letter.sent_at),
+            to: email.to.as_str(),
+            subject: &email.subject,
+            text: &email.text,
+            html: &email.html,
+            links: &email.links,
+            code: email.code.as_deref(),
+            sent_at: rfc3339(email.sent_at),
         }
     }
 }
 
 async fn list(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, Problem> {
-    let letters = letters(&app, &request)?;
-    let items = letters.iter().map(LetterBody::from).collect();
-    Ok(HttpResponse::Ok().json(Letters { items }))
+    let emails = emails(&app, &request)?;
+    let items = emails.iter().map(InboxEmailBody::from).collect();
+    Ok(HttpResponse::Ok().json(InboxEmails { items }))
 }
 
 async fn show(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, Problem> {
-    Ok(page::inbox(&letters(&app, &request)?, app.options()))
+    Ok(page::inbox(&emails(&app, &request)?, app.options()))
 }
 
-/// The HTML part of one letter, as it stands in a frame of the page.
-async fn letter(
+/// The HTML part of one email, as it stands in a frame of the page.
+async fn email(
     app: Data<App>,
     request: HttpRequest,
     id: Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let letters = letters(&app, &request)?;
-    let letter = letters.iter().find(|letter| page::id(letter) == *id);
-    let letter = letter.ok_or_else(|| Problem::new(Code::NotFound))?;
+    let emails = emails(&app, &request)?;
+    let email = emails.iter().find(|email| page::id(email) == *id);
+    let email = email.ok_or_else(|| Problem::new(Code::NotFound))?;
     Ok(HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, "text/html; charset=utf-8"))
-        .insert_header((header::CONTENT_SECURITY_POLICY, page::LETTER_POLICY))
-        .body(page::framed(&letter.html)))
+        .insert_header((header::CONTENT_SECURITY_POLICY, page::EMAIL_POLICY))
+        .body(page::framed(&email.html)))
 }
 
-/// The letters, if there is an inbox and the request may see it.
+/// The emails, if there is an inbox and the request may see it.
 ///
 /// Whoever reads them can reset every account, so pages of other sites must not: a name of theirs
 /// that they point at this machine is not one of its names.
-fn letters(app: &App, request: &HttpRequest) -> Result<Vec<InboxLetter>, Problem> {
+fn emails(app: &App, request: &HttpRequest) -> Result<Vec<InboxEmail>, Problem> {
     let inbox = app.inbox().filter(|_| host::is_own(request, app.options()));
     let inbox = inbox.ok_or_else(|| Problem::new(Code::NotFound))?;
     refuse_query(request)?;
@@ -97,5 +97,5 @@ fn letters(app: &App, request: &HttpRequest) -> Result<Vec<InboxLetter>, Problem
         let detail = "Another site has led here; type the address of the inbox yourself.";
         return Err(Problem { challenge: None, ..Problem::new(Code::Forbidden).detail(detail) });
     }
-    Ok(inbox.letters())
+    Ok(inbox.emails())
 }

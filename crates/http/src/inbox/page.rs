@@ -4,7 +4,7 @@ use std::fmt::{self, Write};
 use std::sync::LazyLock;
 
 use actix_web::HttpResponse;
-use gateward_app::domain::ports::InboxLetter;
+use gateward_app::domain::ports::InboxEmail;
 use sha2::{Digest, Sha256};
 
 use crate::Options;
@@ -18,37 +18,37 @@ static LOOK: LazyLock<Look> = LazyLock::new(|| {
     Look::new(HEAD, style, include_str!("inbox.js"), more)
 });
 
-/// A letter brings its own styles along and may open its links, nothing else. The page of the inbox
+/// An email brings its own styles along and may open its links, nothing else. The page of the inbox
 /// frames it.
-pub(super) const LETTER_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; \
+pub(super) const EMAIL_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; \
     base-uri 'none'; form-action 'none'; frame-ancestors 'self'; \
     sandbox allow-popups allow-popups-to-escape-sandbox";
 
 /// What refreshes the page where no script does.
 const HEAD: &str = "<noscript><meta http-equiv=\"refresh\" content=\"5\"></noscript>";
 
-/// The page with these letters.
-pub(super) fn inbox(letters: &[InboxLetter], options: &Options) -> HttpResponse {
+/// The page with these emails.
+pub(super) fn inbox(emails: &[InboxEmail], options: &Options) -> HttpResponse {
     let mut list = String::new();
-    for (index, letter) in letters.iter().enumerate() {
+    for (index, email) in emails.iter().enumerate() {
         // Writing to a string cannot fail.
-        let _ = write_row(&mut list, letter, index == 0);
+        let _ = write_row(&mut list, email, index == 0);
     }
-    if letters.is_empty() {
+    if emails.is_empty() {
         list = empty(options);
     }
     let body = format!(
         "<h1>Inbox</h1><p class=\"lead\">What this development server would mail. Nothing leaves \
-         the machine.</p><div id=\"letters\">{list}</div>"
+         the machine.</p><div id=\"emails\">{list}</div>"
     );
-    LOOK.answer(&mut HttpResponse::Ok(), "Inbox", &body)
+    LOOK.response(&mut HttpResponse::Ok(), "Inbox", &body)
 }
 
-/// What identifies a letter here: the same letter has the same name, whatever comes after it.
-pub(super) fn id(letter: &InboxLetter) -> String {
+/// What identifies an email here: the same email has the same name, whatever comes after it.
+pub(super) fn id(email: &InboxEmail) -> String {
     let mut hash = Sha256::new();
-    hash.update(letter.headers.as_bytes());
-    hash.update(letter.html.as_bytes());
+    hash.update(email.headers.as_bytes());
+    hash.update(email.html.as_bytes());
     let mut id = String::from("l");
     for byte in hash.finalize().iter().take(12) {
         // Writing to a string cannot fail.
@@ -66,11 +66,11 @@ pub(super) fn framed(html: &str) -> String {
     }
 }
 
-/// What stands there before the first letter.
+/// What stands there before the first email.
 fn empty(options: &Options) -> String {
     let (url, base) = (escape(&options.public_url), escape(&options.base_path));
     format!(
-        "<div class=\"empty\" id=\"empty\"><h2>No letters yet</h2>\
+        "<div class=\"empty\" id=\"empty\"><h2>No emails yet</h2>\
          <p>Sign somebody up, and the first one is here a moment later:</p>\
          <pre><code>curl {url}{base}/signup \\\n  -H 'Content-Type: application/json' \\\n  \
          -d '{{\"username\": \"ada\", \"email\": \"ada@example.org\",\n       \
@@ -78,19 +78,19 @@ fn empty(options: &Options) -> String {
     )
 }
 
-/// One letter in the list.
-fn write_row(list: &mut String, letter: &InboxLetter, is_open: bool) -> fmt::Result {
-    let (id, at) = (id(letter), rfc3339(letter.sent_at));
-    let (subject, to) = (escape(&letter.subject), escape(letter.to.as_str()));
+/// One email in the list.
+fn write_row(list: &mut String, email: &InboxEmail, is_open: bool) -> fmt::Result {
+    let (id, at) = (id(email), rfc3339(email.sent_at));
+    let (subject, to) = (escape(&email.subject), escape(email.to.as_str()));
     let open = if is_open { " open" } else { "" };
     let shown_at = at.replace('T', " ").replace('Z', " UTC");
     write!(
         list,
-        "<details class=\"letter\" id=\"{id}\"{open}><summary><span class=\"subject\">{subject}\
+        "<details class=\"email\" id=\"{id}\"{open}><summary><span class=\"subject\">{subject}\
          </span><span class=\"about\">to <b>{to}</b> · <time datetime=\"{at}\">{shown_at}</time>\
          </span></summary><div class=\"parts\">"
     )?;
-    write_keys(list, letter)?;
+    write_keys(list, email)?;
     write!(
         list,
         "<iframe src=\"/dev/inbox/{id}.html\" title=\"{subject}\" loading=\"lazy\" \
@@ -98,21 +98,21 @@ fn write_row(list: &mut String, letter: &InboxLetter, is_open: bool) -> fmt::Res
          <details id=\"{id}-text\"><summary>Text part</summary><pre>{}</pre></details>\
          <details id=\"{id}-headers\"><summary>Headers</summary><pre>{}</pre></details>\
          </div></details>",
-        escape(&letter.text),
-        escape(&letter.headers),
+        escape(&email.text),
+        escape(&email.headers),
     )
 }
 
 /// The code and the links, which are what a developer is looking for.
-fn write_keys(list: &mut String, letter: &InboxLetter) -> fmt::Result {
-    if letter.code.is_none() && letter.links.is_empty() {
+fn write_keys(list: &mut String, email: &InboxEmail) -> fmt::Result {
+    if email.code.is_none() && email.links.is_empty() {
         return Ok(());
     }
     list.push_str("<dl class=\"keys\">");
-    if let Some(code) = &letter.code {
+    if let Some(code) = &email.code {
         write!(list, "<dt>Code</dt><dd><code class=\"code\">{}</code></dd>", escape(code))?;
     }
-    for link in &letter.links {
+    for link in &email.links {
         let link = escape(link);
         list.push_str("<dt>Link</dt>");
         if link.starts_with("http://") || link.starts_with("https://") {

@@ -1,4 +1,4 @@
-//! Tests of the inbox: who sees it, and that letters stay in their frames.
+//! Tests of the inbox: who sees it, and that emails stay in their frames.
 
 use std::sync::Arc;
 
@@ -6,25 +6,25 @@ use actix_web::App as Application;
 use actix_web::dev::ServiceResponse;
 use actix_web::http::StatusCode;
 use actix_web::test::{self, TestRequest};
-use gateward_app::domain::ports::{Inbox, InboxLetter};
-use gateward_app::domain::{Email, Timestamp};
+use gateward_app::domain::ports::{Inbox, InboxEmail};
+use gateward_app::domain::{EmailAddress, Timestamp};
 use serde_json::{Value, json};
 
 use super::page;
 use crate::App;
 
-/// Always holds the same letters.
-struct StillInbox(Vec<InboxLetter>);
+/// Always holds the same emails.
+struct StillInbox(Vec<InboxEmail>);
 
 impl Inbox for StillInbox {
-    fn letters(&self) -> Vec<InboxLetter> {
+    fn emails(&self) -> Vec<InboxEmail> {
         self.0.clone()
     }
 }
 
-fn letter() -> InboxLetter {
-    InboxLetter {
-        to: Email::parse("ada@example.org").unwrap(),
+fn email() -> InboxEmail {
+    InboxEmail {
+        to: EmailAddress::parse("ada@example.org").unwrap(),
         subject: "Confirm <your> address".to_owned(),
         headers: "Message-ID: <1@example.org>\r\nX: </pre><script>\r\n".to_owned(),
         text: "Hello </pre><script>".to_owned(),
@@ -49,21 +49,21 @@ async fn ask(app: &App, path: &str, headers: &[(&'static str, &'static str)]) ->
     response.map_into_boxed_body()
 }
 
-async fn with_letters(letters: Vec<InboxLetter>) -> App {
-    crate::tests::app().await.with_inbox(Arc::new(StillInbox(letters)))
+async fn with_emails(emails: Vec<InboxEmail>) -> App {
+    crate::tests::app().await.with_inbox(Arc::new(StillInbox(emails)))
 }
 
 const LOCAL: (&str, &str) = ("host", "localhost:8080");
 
 fn paths() -> [String; 3] {
-    let letter = format!("/dev/inbox/{}.html", page::id(&letter()));
-    ["/dev/inbox".to_owned(), "/dev/inbox.json".to_owned(), letter]
+    let email = format!("/dev/inbox/{}.html", page::id(&email()));
+    ["/dev/inbox".to_owned(), "/dev/inbox.json".to_owned(), email]
 }
 
 /// Rows H1 and W16: without an inbox, or by a name of somebody else, there is nothing.
 #[actix_web::test]
 async fn h1_the_inbox_is_nowhere_to_strangers() {
-    let (none, some) = (crate::tests::app().await, with_letters(vec![letter()]).await);
+    let (none, some) = (crate::tests::app().await, with_emails(vec![email()]).await);
     for path in paths() {
         let status = ask(&none, &path, &[LOCAL]).await.status();
         assert_eq!(status, StatusCode::NOT_FOUND, "{path}");
@@ -83,23 +83,23 @@ async fn h1_the_inbox_is_nowhere_to_strangers() {
 }
 
 #[actix_web::test]
-async fn programs_read_the_letters_as_json() {
-    let response = ask(&with_letters(vec![letter()]).await, "/dev/inbox.json", &[LOCAL]).await;
+async fn programs_read_the_emails_as_json() {
+    let response = ask(&with_emails(vec![email()]).await, "/dev/inbox.json", &[LOCAL]).await;
     assert_eq!(response.headers().get("cache-control").unwrap(), "no-store");
     let body: Value = test::read_body_json(response).await;
-    let letter = letter();
+    let email = email();
     let promised = json!({"items": [{
-        "to": "ada@example.org", "subject": letter.subject, "text": letter.text,
-        "html": letter.html, "links": letter.links, "code": "12345678",
+        "to": "ada@example.org", "subject": email.subject, "text": email.text,
+        "html": email.html, "links": email.links, "code": "12345678",
         "sent_at": "2023-11-14T22:13:20Z",
     }]});
     assert_eq!(body, promised);
 }
 
-/// Row H3: what stands in a letter runs nowhere.
+/// Row H3: what stands in an email runs nowhere.
 #[actix_web::test]
-async fn h3_a_letter_stays_in_its_frame() {
-    let app = with_letters(vec![letter()]).await;
+async fn h3_an_email_stays_in_its_frame() {
+    let app = with_emails(vec![email()]).await;
     let response = ask(&app, "/dev/inbox", &[LOCAL]).await;
     let policy = response.headers().get("content-security-policy").unwrap().to_str().unwrap();
     assert!(!policy.contains("unsafe"), "{policy}");
@@ -114,15 +114,15 @@ async fn h3_a_letter_stays_in_its_frame() {
     assert!(body.contains(&format!("src=\"{path}\"")));
     let response = ask(&app, &path, &[LOCAL]).await;
     let policy = response.headers().get("content-security-policy").unwrap();
-    assert_eq!(policy, page::LETTER_POLICY);
+    assert_eq!(policy, page::EMAIL_POLICY);
     let body = String::from_utf8(test::read_body(response).await.to_vec()).unwrap();
     assert!(body.contains("<head><base target=\"_blank\"><title>"));
 }
 
 #[actix_web::test]
-async fn an_empty_inbox_says_how_to_get_a_letter() {
-    let response = ask(&with_letters(Vec::new()).await, "/dev/inbox", &[LOCAL]).await;
+async fn an_empty_inbox_says_how_to_get_an_email() {
+    let response = ask(&with_emails(Vec::new()).await, "/dev/inbox", &[LOCAL]).await;
     let body = String::from_utf8(test::read_body(response).await.to_vec()).unwrap();
-    assert!(body.contains("No letters yet"));
+    assert!(body.contains("No emails yet"));
     assert!(body.contains("curl https://auth.example.org/v1/signup"));
 }

@@ -1,13 +1,13 @@
-//! `LinkPage`: a page that wants nothing but the link of a letter, and has one button.
+//! `LinkPage`: a page that wants nothing but the link of an email, and has one button.
 
 use std::sync::Arc;
 
 use actix_web::{HttpRequest, HttpResponse};
 use gateward_app::App as Core;
-use gateward_app::domain::Origin;
+use gateward_app::domain::RequestInfo;
 
+use super::cross_site::refuse_cross_site;
 use super::filled::Filled;
-use super::foreign::refuse_foreign;
 use super::inputs::{FormView, Input};
 use super::refusal::Refusal;
 use crate::App;
@@ -40,27 +40,28 @@ impl LinkPage {
         app: &App,
         request: &HttpRequest,
         body: Body,
-        deed: impl AsyncFnOnce(Arc<Core>, String, Origin) -> Result<(), E> + 'static,
+        action: impl AsyncFnOnce(Arc<Core>, String, RequestInfo) -> Result<(), E> + 'static,
     ) -> Result<HttpResponse, Problem>
     where
         Refusal: From<E>,
     {
-        refuse_foreign(request, app.options())?;
+        refuse_cross_site(request, app.options())?;
         let mut filled = Filled::read(body, &["token"]).await?;
-        let origin = app.origin(request);
+        let request_info = app.request_info(request);
         let done: Result<(), Refusal> = if let Some(token) = filled.token() {
-            let acted = app.detached(async move |core| deed(core, token, origin).await).await;
+            let acted =
+                app.detached(async move |core| action(core, token, request_info).await).await;
             let acted = acted.map_err(<Refusal as From<Problem>>::from);
             acted.and_then(|done| done.map_err(Refusal::from))
         } else {
-            filled.wrong("token", "Paste the link of the letter.");
+            filled.wrong("token", "Paste the link of the email.");
             Err(Refusal::Fields)
         };
         Ok(match done {
             Ok(()) => super::done(self.done.0, self.done.1),
             Err(refusal) => {
                 let body = self.form(&filled, Some(&refusal));
-                super::LOOK.answer(&mut refusal.response(), self.title, &body)
+                super::LOOK.response(&mut refusal.response(), self.title, &body)
             }
         })
     }

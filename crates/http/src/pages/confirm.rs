@@ -2,17 +2,17 @@
 
 use actix_web::web::{self, Data};
 use actix_web::{HttpRequest, HttpResponse};
-use gateward_app::domain::{Origin, Username};
-use gateward_app::{AccountProof, ConfirmEmail, LetterProof};
+use gateward_app::domain::{RequestInfo, Username};
+use gateward_app::{AccountProof, ConfirmEmail, LinkProof};
 use utoipa::openapi::path::HttpMethod;
 
+use super::cross_site::refuse_cross_site;
 use super::filled::Filled;
-use super::foreign::refuse_foreign;
 use super::inputs::{FormView, Input, code_inputs};
 use super::refusal::Refusal;
 use crate::App;
 use crate::body::Body;
-use crate::letter_proof::unhurried;
+use crate::link_proof::unhurried;
 use crate::problem::Problem;
 use crate::routes::Endpoint;
 
@@ -22,8 +22,8 @@ const NAMES: &[&str] = &["token", "email", "code", "password", "username"];
 
 /// One text for all reasons, so that it tells a stranger nothing.
 const LINK_WORDS: &str = "That did not work. Either the password is not the one of this account, or \
-                          the letter is not good any more: it works once, for a limited time, and a \
-                          newer one takes its place. Check the password, or ask for a new letter \
+                          the email is not good any more: it works once, for a limited time, and a \
+                          newer one takes its place. Check the password, or ask for a new email \
                           where you signed up.";
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
@@ -38,14 +38,14 @@ async fn show() -> HttpResponse {
 }
 
 async fn act(app: Data<App>, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
-    refuse_foreign(&request, app.options())?;
+    refuse_cross_site(&request, app.options())?;
     let mut filled = Filled::read(body, NAMES).await?;
     let mailbox = filled.proof()?;
-    Ok(match confirm(&app, &mut filled, mailbox, app.origin(&request)).await {
+    Ok(match confirm(&app, &mut filled, mailbox, app.request_info(&request)).await {
         Ok(()) => super::done("Your address is confirmed", "You can log in now."),
         Err(refusal) => {
             let body = form(&filled, Some(&refusal));
-            super::LOOK.answer(&mut refusal.response(), TITLE, &body)
+            super::LOOK.response(&mut refusal.response(), TITLE, &body)
         }
     })
 }
@@ -53,15 +53,15 @@ async fn act(app: Data<App>, request: HttpRequest, body: Body) -> Result<HttpRes
 async fn confirm(
     app: &App,
     filled: &mut Filled,
-    mailbox: Option<LetterProof>,
-    origin: Origin,
+    mailbox: Option<LinkProof>,
+    request_info: RequestInfo,
 ) -> Result<(), Refusal> {
     let (password, username) = (filled.password("password"), filled.username());
     let whole = mailbox.zip(password).filter(|_| filled.is_right());
     let (mailbox, password) = whole.ok_or(Refusal::Fields)?;
-    let by_code = matches!(mailbox, LetterProof::Code { .. });
+    let by_code = matches!(mailbox, LinkProof::Code { .. });
     let account = AccountProof::Password(password);
-    let confirm = ConfirmEmail { mailbox, account, username, origin };
+    let confirm = ConfirmEmail { mailbox, account, username, request_info };
     let prepared = unhurried(by_code, app.core().prepare_confirmation(confirm)).await?;
     app.detached(async move |core| core.complete_confirmation(prepared).await).await??;
     Ok(())
@@ -69,7 +69,7 @@ async fn confirm(
 
 fn form(filled: &Filled, refusal: Option<&Refusal>) -> String {
     let mut view = FormView::new(filled, refusal);
-    view.token(PATH, "Use the code of the letter instead", code_inputs);
+    view.token(PATH, "Use the code of the email instead", code_inputs);
     view.input(&Input {
         name: "password",
         label: "Password",
@@ -96,5 +96,5 @@ fn form(filled: &Filled, refusal: Option<&Refusal>) -> String {
         });
     }
     let form = view.finish(PATH, "Confirm my address", LINK_WORDS);
-    format!("<h1>{TITLE}</h1><p class=\"lead\">This tells us that letters reach you.</p>{form}")
+    format!("<h1>{TITLE}</h1><p class=\"lead\">This tells us that emails reach you.</p>{form}")
 }

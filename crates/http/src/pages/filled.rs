@@ -1,9 +1,10 @@
 //! `Filled`: a form as somebody has filled it in, and what is wrong with it.
 
-use gateward_app::LetterProof;
+use gateward_app::LinkProof;
 use gateward_app::domain::link::LinkCode;
 use gateward_app::domain::{
-    Email, EmailError, Password, PasswordError, PasswordPolicy, Username, UsernameError,
+    EmailAddress, EmailAddressError, Password, PasswordError, PasswordPolicy, Username,
+    UsernameError,
 };
 use percent_encoding::percent_decode;
 
@@ -85,26 +86,28 @@ impl Filled {
     }
 
     /// The link, or the address and the code.
-    pub(super) fn proof(&mut self) -> Result<Option<LetterProof>, Problem> {
+    pub(super) fn proof(&mut self) -> Result<Option<LinkProof>, Problem> {
         let by_hand = self.exact("email").or(self.exact("code")).is_some();
         if let Some(token) = self.token() {
             if by_hand {
                 let words = "The form holds a link and a code; send one of them.";
                 return Err(Problem::malformed(words));
             }
-            return Ok(Some(LetterProof::Token(token)));
+            return Ok(Some(LinkProof::Token(token)));
         }
         let (email, code) = (self.email(), self.code());
-        Ok(email.zip(code).map(|(email, code)| LetterProof::Code { email, code }))
+        Ok(email.zip(code).map(|(email, code)| LinkProof::Code { email, code }))
     }
 
-    fn email(&mut self) -> Option<Email> {
+    fn email(&mut self) -> Option<EmailAddress> {
         let words = |error| match error {
-            EmailError::TooLong => "This address is too long.",
-            EmailError::Invisible => "This address holds an invisible character; type it anew.",
-            EmailError::Form => "Type the whole address, such as name@example.org.",
+            EmailAddressError::TooLong => "This address is too long.",
+            EmailAddressError::Invisible => {
+                "This address holds an invisible character; type it anew."
+            }
+            EmailAddressError::Form => "Type the whole address, such as name@example.org.",
         };
-        let email = Email::parse(self.text("email"));
+        let email = EmailAddress::parse(self.text("email"));
         email.map_err(|error| self.wrong("email", words(error))).ok()
     }
 
@@ -113,7 +116,7 @@ impl Filled {
         let digits: String = self.text("code").split_whitespace().collect();
         let code = LinkCode::parse(&digits);
         if code.is_none() {
-            self.wrong("code", "The code has eight digits; it stands in the letter.");
+            self.wrong("code", "The code has eight digits; it stands in the email.");
         }
         code
     }

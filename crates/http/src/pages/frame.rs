@@ -39,7 +39,7 @@ impl Look {
     }
 
     /// Answers with a page. The title is text of ours; the body is HTML.
-    pub(crate) fn answer(
+    pub(crate) fn response(
         &self,
         response: &mut HttpResponseBuilder,
         title: &str,

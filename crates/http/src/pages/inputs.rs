@@ -29,12 +29,12 @@ pub(super) struct Input {
 }
 
 impl Input {
-    /// The whole link of a letter, for whoever has no script.
+    /// The whole link of an email, for whoever has no script.
     pub(super) fn link() -> Self {
         Self {
             name: "token",
             label: "Link",
-            hint: "Paste the whole link of the letter.".to_owned(),
+            hint: "Paste the whole link of the email.".to_owned(),
             attributes: "type=\"text\" inputmode=\"url\" autocomplete=\"off\" \
                          autocapitalize=\"none\" spellcheck=\"false\" required"
                 .to_owned(),
@@ -164,12 +164,12 @@ fn toggle(name: &str) -> String {
     )
 }
 
-/// The address and the code of the letter.
+/// The address and the code of the email.
 pub(super) fn code_inputs(view: &mut FormView<'_>) {
     view.input(&Input {
         name: "email",
         label: "Your address",
-        hint: "Where the letter went.".to_owned(),
+        hint: "Where the email went.".to_owned(),
         attributes: "type=\"text\" inputmode=\"email\" autocomplete=\"email\" \
                      autocapitalize=\"none\" spellcheck=\"false\" maxlength=\"254\" required"
             .to_owned(),
@@ -178,7 +178,7 @@ pub(super) fn code_inputs(view: &mut FormView<'_>) {
     view.input(&Input {
         name: "code",
         label: "Code",
-        hint: "The eight digits of the letter.".to_owned(),
+        hint: "The eight digits of the email.".to_owned(),
         attributes: "class=\"code\" type=\"text\" inputmode=\"numeric\" \
                      autocomplete=\"one-time-code\" maxlength=\"12\" required"
             .to_owned(),

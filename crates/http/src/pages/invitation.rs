@@ -3,11 +3,11 @@
 
 use actix_web::web::{self, Data};
 use actix_web::{HttpRequest, HttpResponse};
-use gateward_app::domain::{Origin, PasswordPolicy};
+use gateward_app::domain::{PasswordPolicy, RequestInfo};
 use utoipa::openapi::path::HttpMethod;
 
+use super::cross_site::refuse_cross_site;
 use super::filled::Filled;
-use super::foreign::refuse_foreign;
 use super::inputs::{FormView, Input};
 use super::refusal::Refusal;
 use crate::App;
@@ -22,7 +22,7 @@ const NAMES: &[&str] = &["token", "new_password"];
 /// One text for all reasons, so that it tells a stranger nothing.
 const LINK_WORDS: &str = "This invitation is not good any more: it works once, for a limited time. \
                           If you chose a password with it, log in; or else ask whoever invited \
-                          you to have another letter sent.";
+                          you to have another email sent.";
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
@@ -36,25 +36,25 @@ async fn show(app: Data<App>) -> HttpResponse {
 }
 
 async fn act(app: Data<App>, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
-    refuse_foreign(&request, app.options())?;
+    refuse_cross_site(&request, app.options())?;
     let mut filled = Filled::read(body, NAMES).await?;
-    Ok(match accept(&app, &mut filled, app.origin(&request)).await {
+    Ok(match accept(&app, &mut filled, app.request_info(&request)).await {
         Ok(()) => super::done("Your password is set", "You can log in now."),
         Err(refusal) => {
             let body = form(&filled, Some(&refusal), app.core().policy().password);
-            super::LOOK.answer(&mut refusal.response(), TITLE, &body)
+            super::LOOK.response(&mut refusal.response(), TITLE, &body)
         }
     })
 }
 
-async fn accept(app: &App, filled: &mut Filled, origin: Origin) -> Result<(), Refusal> {
+async fn accept(app: &App, filled: &mut Filled, request_info: RequestInfo) -> Result<(), Refusal> {
     let token = filled.token();
     if token.is_none() {
-        filled.wrong("token", "Paste the link of the letter.");
+        filled.wrong("token", "Paste the link of the email.");
     }
     let password = filled.new_password("new_password", app.core().policy().password);
     let (token, password) = token.zip(password).ok_or(Refusal::Fields)?;
-    let prepared = app.core().prepare_acceptance(token, password, origin).await?;
+    let prepared = app.core().prepare_acceptance(token, password, request_info).await?;
     app.detached(async move |core| core.complete_acceptance(prepared).await).await??;
     Ok(())
 }

@@ -3,8 +3,8 @@
 
 mod by_link;
 mod confirm;
+mod cross_site;
 mod filled;
-mod foreign;
 mod frame;
 mod inputs;
 mod invitation;
@@ -61,12 +61,12 @@ pub(crate) fn refused(
         escape(&text),
         escape(request_id),
     );
-    LOOK.answer(response, title, &body)
+    LOOK.response(response, title, &body)
 }
 
 /// A page with a form.
 fn form(title: &str, body: &str) -> HttpResponse {
-    LOOK.answer(&mut HttpResponse::Ok(), title, body)
+    LOOK.response(&mut HttpResponse::Ok(), title, body)
 }
 
 /// A page that says that it is done.
@@ -76,5 +76,5 @@ fn done(title: &str, text: &str) -> HttpResponse {
          <circle cx=\"24\" cy=\"24\" r=\"22\"/><path d=\"M14 25l7 7 13-15\"/></svg>\
          <h1>{title}</h1><p class=\"lead\">{text}</p>"
     );
-    LOOK.answer(&mut HttpResponse::build(StatusCode::OK), title, &body)
+    LOOK.response(&mut HttpResponse::build(StatusCode::OK), title, &body)
 }

@@ -1,4 +1,4 @@
-//! `/not-me`: the page on which somebody says that a log-in was not theirs.
+//! `/not-me`: the page on which somebody says that a login was not theirs.
 
 use actix_web::web::{self, Data};
 use actix_web::{HttpRequest, HttpResponse};
@@ -16,7 +16,7 @@ const PAGE: LinkPage = LinkPage {
     path: PATH,
     title: "It was not you",
     lead: "Somebody logged in to your account. If it was not you, say so: everybody is logged out, \
-           the password works no more, and you get a letter to choose a new one. If it was you, \
+           the password works no more, and you get an email to choose a new one. If it was you, \
            close this page.",
     button: "It was not me",
     link_words: "This link is not good any more: it works once, for a limited time. If somebody else \
@@ -24,7 +24,7 @@ const PAGE: LinkPage = LinkPage {
                  session ends then.",
     done: (
         "Everybody is logged out",
-        "The password of your account is good no more. A letter is on its way to you: with it you \
+        "The password of your account is good no more. An email is on its way to you: with it you \
          choose a new one that nobody else knows.",
     ),
 };
@@ -41,8 +41,8 @@ async fn show() -> HttpResponse {
 }
 
 async fn act(app: Data<App>, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
-    PAGE.act(&app, &request, body, async |core, token, origin| {
-        core.disown_login(&token, &origin).await
+    PAGE.act(&app, &request, body, async |core, token, request_info| {
+        core.report_login(&token, &request_info).await
     })
     .await
 }

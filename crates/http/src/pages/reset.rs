@@ -2,17 +2,17 @@
 
 use actix_web::web::{self, Data};
 use actix_web::{HttpRequest, HttpResponse};
-use gateward_app::domain::{Origin, PasswordPolicy};
-use gateward_app::{LetterProof, ResetPassword};
+use gateward_app::domain::{PasswordPolicy, RequestInfo};
+use gateward_app::{LinkProof, ResetPassword};
 use utoipa::openapi::path::HttpMethod;
 
+use super::cross_site::refuse_cross_site;
 use super::filled::Filled;
-use super::foreign::refuse_foreign;
 use super::inputs::{FormView, Input, code_inputs};
 use super::refusal::Refusal;
 use crate::App;
 use crate::body::Body;
-use crate::letter_proof::unhurried;
+use crate::link_proof::unhurried;
 use crate::problem::Problem;
 use crate::routes::Endpoint;
 
@@ -21,9 +21,9 @@ const TITLE: &str = "Choose a new password";
 const NAMES: &[&str] = &["token", "email", "code", "new_password"];
 
 /// One text for all reasons, so that it tells a stranger nothing.
-const LINK_WORDS: &str = "This letter is not good any more: it works once, for a limited time, and \
+const LINK_WORDS: &str = "This email is not good any more: it works once, for a limited time, and \
                           a newer one takes its place. If you typed its code, check the digits \
-                          and the address; or else ask for a new letter where you log in.";
+                          and the address; or else ask for a new email where you log in.";
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
@@ -37,17 +37,17 @@ async fn show(app: Data<App>) -> HttpResponse {
 }
 
 async fn act(app: Data<App>, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
-    refuse_foreign(&request, app.options())?;
+    refuse_cross_site(&request, app.options())?;
     let mut filled = Filled::read(body, NAMES).await?;
     let proof = filled.proof()?;
-    Ok(match reset(&app, &mut filled, proof, app.origin(&request)).await {
+    Ok(match reset(&app, &mut filled, proof, app.request_info(&request)).await {
         Ok(()) => super::done(
             "Your password is changed",
             "You are logged out everywhere. Log in with the new one.",
         ),
         Err(refusal) => {
             let body = form(&filled, Some(&refusal), app.core().policy().password);
-            super::LOOK.answer(&mut refusal.response(), TITLE, &body)
+            super::LOOK.response(&mut refusal.response(), TITLE, &body)
         }
     })
 }
@@ -55,14 +55,14 @@ async fn act(app: Data<App>, request: HttpRequest, body: Body) -> Result<HttpRes
 async fn reset(
     app: &App,
     filled: &mut Filled,
-    proof: Option<LetterProof>,
-    origin: Origin,
+    proof: Option<LinkProof>,
+    request_info: RequestInfo,
 ) -> Result<(), Refusal> {
     let new = filled.new_password("new_password", app.core().policy().password);
     let whole = proof.zip(new).filter(|_| filled.is_right());
     let (proof, new) = whole.ok_or(Refusal::Fields)?;
-    let by_code = matches!(proof, LetterProof::Code { .. });
-    let reset = ResetPassword { proof, new, origin };
+    let by_code = matches!(proof, LinkProof::Code { .. });
+    let reset = ResetPassword { proof, new, request_info };
     let prepared = unhurried(by_code, app.core().prepare_reset(reset)).await?;
     app.detached(async move |core| core.complete_reset(prepared).await).await??;
     Ok(())
@@ -70,7 +70,7 @@ async fn reset(
 
 fn form(filled: &Filled, refusal: Option<&Refusal>, policy: PasswordPolicy) -> String {
     let mut view = FormView::new(filled, refusal);
-    view.token(PATH, "Use the code of the letter instead", code_inputs);
+    view.token(PATH, "Use the code of the email instead", code_inputs);
     view.input(&Input::new_password("New password", policy));
     let form = view.finish(PATH, "Change my password", LINK_WORDS);
     format!(

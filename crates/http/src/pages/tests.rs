@@ -7,7 +7,7 @@ use actix_web::http::header::HeaderMap;
 use actix_web::test::{self, TestRequest};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use gateward_app::LetterProof;
+use gateward_app::LinkProof;
 use gateward_app::domain::PasswordPolicy;
 use sha2::{Digest, Sha256};
 
@@ -107,7 +107,7 @@ async fn w1_a_form_from_another_site_is_refused() {
     };
     let (ours, listed) = ("https://auth.example.org", "https://app.example.org");
     for path in PATHS {
-        for foreign in [
+        for cross_site in [
             "null",
             "",
             "https://evil.example",
@@ -116,8 +116,8 @@ async fn w1_a_form_from_another_site_is_refused() {
             "https://auth.example.org:444",
             "https://AUTH.example.org",
         ] {
-            let response = ask(post(Some(foreign), None).uri(path)).await;
-            assert_eq!(response.status(), StatusCode::FORBIDDEN, "{path} {foreign:?}");
+            let response = ask(post(Some(cross_site), None).uri(path)).await;
+            assert_eq!(response.status(), StatusCode::FORBIDDEN, "{path} {cross_site:?}");
             assert!(!response.headers().contains_key("www-authenticate"));
             assert!(body(response).await.contains("another site"));
         }
@@ -180,7 +180,7 @@ async fn what_is_wrong_stands_next_to_its_field_and_the_link_survives() {
 }
 
 #[test]
-fn a_form_is_read_to_the_letter() {
+fn a_form_is_read_to_the_email() {
     let form = filled("password=a+b%2B%20c%25%zz%&email=+x%40y+&username=");
     assert_eq!(form.text("password"), "a b+ c%%zz%");
     assert_eq!(form.text("email"), "x@y");
@@ -212,13 +212,13 @@ fn w11_a_form_has_each_known_field_once() {
 #[test]
 fn a_proof_is_a_token_a_pasted_link_or_an_address_with_a_code() {
     let token = |text: &str| match filled(text).proof() {
-        Ok(Some(LetterProof::Token(token))) => token,
+        Ok(Some(LinkProof::Token(token))) => token,
         other => panic!("{other:?}"),
     };
     assert_eq!(token("token=+abc+&email=&code="), "abc");
     assert_eq!(token("token=https%3A%2F%2Fx%2Fundo-email-change%23token%3Dabc"), "abc");
     let mut form = filled("email=Ada%40example.org&code=1234+5678");
-    let Ok(Some(LetterProof::Code { email, code })) = form.proof() else { panic!() };
+    let Ok(Some(LinkProof::Code { email, code })) = form.proof() else { panic!() };
     assert_eq!((email.as_str(), code.expose()), ("ada@example.org", "12345678"));
     let mut empty = filled("");
     assert!(matches!(empty.proof(), Ok(None)));

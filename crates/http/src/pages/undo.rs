@@ -17,13 +17,13 @@ const PAGE: LinkPage = LinkPage {
     title: "Keep your old address",
     lead: "Somebody asked to give your account another address. If it was not you, undo that: the \
            old address stays, everybody is logged out, the password works no more, and you get a \
-           letter to choose a new one.",
+           email to choose a new one.",
     button: "Undo the change",
     link_words: "This link is not good any more: it works once, for a limited time. If somebody else \
                  has your account, ask whoever runs this service for help.",
     done: (
         "Your address is back",
-        "Everybody is logged out of the account. A letter is on its way to this address: with it you \
+        "Everybody is logged out of the account. An email is on its way to this address: with it you \
          choose a new password that nobody else knows.",
     ),
 };
@@ -40,8 +40,8 @@ async fn show() -> HttpResponse {
 }
 
 async fn act(app: Data<App>, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
-    PAGE.act(&app, &request, body, async |core, token, origin| {
-        core.undo_email_change(&token, &origin).await
+    PAGE.act(&app, &request, body, async |core, token, request_info| {
+        core.undo_email_change(&token, &request_info).await
     })
     .await
 }

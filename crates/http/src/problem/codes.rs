@@ -45,7 +45,7 @@ codes! {
     MalformedRequest = "malformed_request", BAD_REQUEST, "Malformed request",
         "The request cannot be read: its body is not one JSON object, a member appears twice, or credentials are sent in two ways at once. Mend the request before it is sent again.";
     InvalidLink = "invalid_link", BAD_REQUEST, "Not a link that is good",
-        "The link or code is unknown, used, replaced by a newer one or too old. Where an address is confirmed, the proof that the account is yours (signup_id, password or access token) may be missing or wrong instead. Ask for a new letter, or send the right proof.";
+        "The link or code is unknown, used, replaced by a newer one or too old. Where an address is confirmed, the proof that the account is yours (signup_id, password or access token) may be missing or wrong instead. Ask for a new email, or send the right proof.";
     MissingToken = "missing_token", UNAUTHORIZED, "No credentials",
         "Send an access token in the header 'Authorization: Bearer TOKEN'.";
     InvalidToken = "invalid_token", UNAUTHORIZED, "Not a token of this service",
@@ -58,14 +58,14 @@ codes! {
         "The member 'reason' says why. Log in to begin another one.";
     RefreshTokenReused = "refresh_token_reused", UNAUTHORIZED, "A spent refresh token was shown",
         "A refresh token works once. Somebody has used this one before, so the session is over. Log in again.";
-    InvalidCredentials = "invalid_credentials", UNAUTHORIZED, "The log-in failed",
-        "The account is unknown, the password is wrong, or the address is not confirmed yet. POST /password/forgot and POST /email/resend have letters sent that help.";
+    InvalidCredentials = "invalid_credentials", UNAUTHORIZED, "The login failed",
+        "The account is unknown, the password is wrong, or the address is not confirmed yet. POST /password/forgot and POST /email/resend have emails sent that help.";
     AccountDisabled = "account_disabled", FORBIDDEN, "The account is disabled",
         "Only an administrator can enable it.";
     ReauthenticationRequired = "reauthentication_required", FORBIDDEN, "The password is wanted again",
         "Send the password to POST /me/reauthenticate, and this request again with the access token of the answer.";
     CsrfFailed = "csrf_failed", FORBIDDEN, "Without the CSRF token, or from another site",
-        "Where a cookie tells who calls, send the CSRF token of its session too, in one header 'X-CSRF-Token': it is the member 'csrf_token' of the log-in, and stands in the cookie '__Host-gateward-csrf'.";
+        "Where a cookie tells who calls, send the CSRF token of its session too, in one header 'X-CSRF-Token': it is the member 'csrf_token' of the login, and stands in the cookie '__Host-gateward-csrf'.";
     Forbidden = "forbidden", FORBIDDEN, "Not permitted",
         "The caller is known and may not do this.";
     NotFound = "not_found", NOT_FOUND, "Not found",

@@ -4,7 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::test::TestRequest;
 use serde_json::json;
 
-use super::world::{Browser, PASSWORD, World, login, options};
+use super::test_app::{Browser, PASSWORD, TestApp, login, options};
 use crate::{Options, SameSite};
 
 const MEMBERS: [&str; 4] = ["csrf_token", "expires_in", "session_id", "user"];
@@ -16,10 +16,10 @@ async fn s8_every_cookie_has_its_flags() {
     for (same_site, word) in words {
         for base_path in ["/v1", ""] {
             let base = base_path.to_owned();
-            let world = World::with(Options { same_site, base_path: base, ..options() }).await;
+            let test_app = TestApp::with(Options { same_site, base_path: base, ..options() }).await;
             let login = login("cookie").uri(&format!("{base_path}/login"));
-            let answer = world.ask(login).await.is(StatusCode::OK);
-            let value = |name| answer.cookie(name);
+            let response = test_app.ask(login).await.is(StatusCode::OK);
+            let value = |name| response.cookie(name);
             let rest = format!("; Secure; SameSite={word}");
             let access = value("__Host-gateward-access");
             let refresh = value("__Secure-gateward-refresh");
@@ -36,7 +36,7 @@ async fn s8_every_cookie_has_its_flags() {
                     "__Host-gateward-device={device}; Path=/; Max-Age=15552000; HttpOnly{rest}"
                 ),
             ];
-            assert_eq!(answer.cookies(), lines);
+            assert_eq!(response.cookies(), lines);
         }
     }
 }
@@ -44,49 +44,49 @@ async fn s8_every_cookie_has_its_flags() {
 /// Rows S8 and 3.3.4: what scripts must not read stands in cookies alone.
 #[actix_web::test]
 async fn s8_a3_3_4_no_token_stands_in_a_body() {
-    let world = World::new().await;
-    let answer = world.ask(login("cookie")).await.is(StatusCode::OK);
-    assert_eq!(answer.members(), MEMBERS);
-    assert_eq!(answer.text_of("csrf_token"), answer.cookie("__Host-gateward-csrf"));
-    assert_eq!(answer.body["expires_in"], 900);
-    assert_eq!(answer.body["user"]["username"], "ada");
+    let test_app = TestApp::new().await;
+    let response = test_app.ask(login("cookie")).await.is(StatusCode::OK);
+    assert_eq!(response.members(), MEMBERS);
+    assert_eq!(response.text_of("csrf_token"), response.cookie("__Host-gateward-csrf"));
+    assert_eq!(response.body["expires_in"], 900);
+    assert_eq!(response.body["user"]["username"], "ada");
     for name in ["__Host-gateward-access", "__Secure-gateward-refresh", "__Host-gateward-device"] {
-        assert!(!answer.text.contains(answer.cookie(name)), "{name}");
+        assert!(!response.text.contains(response.cookie(name)), "{name}");
     }
-    assert_eq!(answer.header("cache-control"), "no-store");
+    assert_eq!(response.header("cache-control"), "no-store");
 }
 
 #[actix_web::test]
 async fn a_login_by_bodies_sets_no_cookie() {
-    let world = World::new().await;
-    let answer = world.bearer().await;
+    let test_app = TestApp::new().await;
+    let response = test_app.bearer().await;
     let members = [
         "access_token",
-        "device_token",
         "expires_in",
+        "known_device_token",
         "refresh_expires_in",
         "refresh_token",
         "session_id",
         "token_type",
         "user",
     ];
-    assert_eq!(answer.members(), members);
-    assert_eq!(answer.cookies(), [""; 0]);
-    let other = world.ask(login("carrier pigeon")).await.refused("validation_failed");
+    assert_eq!(response.members(), members);
+    assert_eq!(response.cookies(), [""; 0]);
+    let other = test_app.ask(login("carrier pigeon")).await.refused("validation_failed");
     assert_eq!(other.body["errors"][0]["field"], "transport");
 }
 
 /// Row S2: what a browser brings along begins no session.
 #[actix_web::test]
 async fn s2_a_login_takes_no_session_from_a_cookie() {
-    let world = World::new().await;
-    let before = world.browser().await;
+    let test_app = TestApp::new().await;
+    let before = test_app.browser().await;
     let line = format!(
         "__Host-gateward-access={}; __Host-gateward-access=x; __Host-gateward-csrf=chosen",
         before.access
     );
     let request = login("cookie").insert_header(("cookie", line));
-    let after = Browser::of(&world.ask(request).await.is(StatusCode::OK));
+    let after = Browser::of(&test_app.ask(request).await.is(StatusCode::OK));
     assert_ne!(before.session_id, after.session_id);
     assert_ne!(before.csrf, after.csrf);
     assert_ne!(after.csrf, "chosen");
@@ -95,14 +95,14 @@ async fn s2_a_login_takes_no_session_from_a_cookie() {
 /// Row 3.3.5: browsers drop what is longer than 4096 bytes.
 #[actix_web::test]
 async fn a3_3_5_the_longest_cookies_fit() {
-    let world = World::new().await;
+    let test_app = TestApp::new().await;
     let (name, domain) = ("n".repeat(32), vec!["d".repeat(60); 3].join("."));
     let email = format!("{}@{domain}.org", "l".repeat(64));
-    world.sign_up(&name, &email).await;
+    test_app.sign_up(&name, &email).await;
     let body = json!({"username": name, "password": PASSWORD, "transport": "cookie"});
     let request = TestRequest::post().uri("/v1/login").set_json(body);
-    let answer = world.ask(request).await.is(StatusCode::OK);
-    for line in answer.cookies() {
+    let response = test_app.ask(request).await.is(StatusCode::OK);
+    for line in response.cookies() {
         let pair = line.split(';').next().unwrap();
         assert!(pair.len() <= 4096, "{} bytes: {pair}", pair.len());
     }
@@ -111,83 +111,83 @@ async fn a3_3_5_the_longest_cookies_fit() {
 /// Row 3.3.1: a cookie of almost the same name is nobody's.
 #[actix_web::test]
 async fn a3_3_1_only_the_exact_name_is_ours() {
-    let world = World::new().await;
-    let browser = world.browser().await;
+    let test_app = TestApp::new().await;
+    let browser = test_app.browser().await;
     let me = |line: String| TestRequest::get().uri("/v1/me").insert_header(("cookie", line));
     for name in ["__host-gateward-access", "__HOST-gateward-access", "gateward-access"] {
-        let answer = world.ask(me(format!("{name}={}", browser.access))).await;
-        answer.is(StatusCode::UNAUTHORIZED).refused("missing_token");
+        let response = test_app.ask(me(format!("{name}={}", browser.access))).await;
+        response.is(StatusCode::UNAUTHORIZED).refused("missing_token");
     }
     let both = format!("__host-gateward-access=x; __Host-gateward-access={}", browser.access);
-    world.ask(me(both)).await.is(StatusCode::OK);
+    test_app.ask(me(both)).await.is(StatusCode::OK);
     let none = me("__Host-gateward-access=e30.e30.e30".to_owned());
-    world.ask(none).await.is(StatusCode::UNAUTHORIZED).refused("invalid_token");
+    test_app.ask(none).await.is(StatusCode::UNAUTHORIZED).refused("invalid_token");
     let none = me("__Host-gateward-access=\"".to_owned() + &browser.access + "\"");
-    world.ask(none).await.is(StatusCode::UNAUTHORIZED).refused("invalid_token");
+    test_app.ask(none).await.is(StatusCode::UNAUTHORIZED).refused("invalid_token");
 }
 
 #[actix_web::test]
 async fn the_cookie_tells_who_calls() {
-    let world = World::new().await;
-    let browser = world.browser().await;
-    let answer = world.ask(browser.bare("GET", "/v1/me")).await.is(StatusCode::OK);
-    assert_eq!(answer.body["username"], "ada");
+    let test_app = TestApp::new().await;
+    let browser = test_app.browser().await;
+    let response = test_app.ask(browser.bare("GET", "/v1/me")).await.is(StatusCode::OK);
+    assert_eq!(response.body["username"], "ada");
     let change = browser.request("PATCH", "/v1/me").set_json(json!({"username": "lovelace"}));
-    let answer = world.ask(change).await.is(StatusCode::OK);
-    assert_eq!(answer.body["username"], "lovelace");
+    let response = test_app.ask(change).await.is(StatusCode::OK);
+    assert_eq!(response.body["username"], "lovelace");
     // A refresh token in the place of the other.
     let line = format!("__Host-gateward-access={}", browser.refresh);
     let request = TestRequest::get().uri("/v1/me").insert_header(("cookie", line));
-    world.ask(request).await.is(StatusCode::UNAUTHORIZED).refused("wrong_token_kind");
+    test_app.ask(request).await.is(StatusCode::UNAUTHORIZED).refused("wrong_token_kind");
 }
 
 #[actix_web::test]
 async fn giving_the_password_again_by_cookie_sets_the_access_token_alone() {
-    let world = World::new().await;
-    let browser = world.browser().await;
-    world.clock.advance_seconds(60);
+    let test_app = TestApp::new().await;
+    let browser = test_app.browser().await;
+    test_app.clock.advance_seconds(60);
     let body = json!({"password": PASSWORD});
     let request = browser.request("POST", "/v1/me/reauthenticate").set_json(&body);
-    let answer = world.ask(request).await.is(StatusCode::OK);
-    assert_eq!(answer.members(), MEMBERS);
-    assert_eq!(answer.text_of("csrf_token"), browser.csrf);
-    assert_eq!(answer.cookies().len(), 1);
-    let access = answer.cookie("__Host-gateward-access").to_owned();
-    assert!(access != browser.access && !answer.text.contains(&access));
+    let response = test_app.ask(request).await.is(StatusCode::OK);
+    assert_eq!(response.members(), MEMBERS);
+    assert_eq!(response.text_of("csrf_token"), browser.csrf);
+    assert_eq!(response.cookies().len(), 1);
+    let access = response.cookie("__Host-gateward-access").to_owned();
+    assert!(access != browser.access && !response.text.contains(&access));
     // What wants a password given a short time ago takes the new one for longer than the old one.
-    world.clock.advance_seconds(890);
+    test_app.clock.advance_seconds(890);
     let again = Browser { access, ..browser };
-    world.ask(again.bare("GET", "/v1/me/export")).await.is(StatusCode::OK);
+    test_app.ask(again.bare("GET", "/v1/me/export")).await.is(StatusCode::OK);
 
-    let bearer = world.bearer().await;
+    let bearer = test_app.bearer().await;
     let header = ("authorization", format!("Bearer {}", bearer.text_of("access_token")));
     let request = TestRequest::post().uri("/v1/me/reauthenticate").insert_header(header);
-    let answer = world.ask(request.set_json(&body)).await.is(StatusCode::OK);
-    assert_eq!(answer.members(), ["access_token", "expires_in", "token_type"]);
-    assert_eq!(answer.cookies(), [""; 0]);
+    let response = test_app.ask(request.set_json(&body)).await.is(StatusCode::OK);
+    assert_eq!(response.members(), ["access_token", "expires_in", "token_type"]);
+    assert_eq!(response.cookies(), [""; 0]);
 }
 
 #[actix_web::test]
 async fn a_browser_is_known_again_by_its_cookie() {
-    let world = World::new().await;
-    let first = world.ask(login("cookie")).await.is(StatusCode::OK);
+    let test_app = TestApp::new().await;
+    let first = test_app.ask(login("cookie")).await.is(StatusCode::OK);
     let device = first.cookie("__Host-gateward-device");
     let known = ("cookie", format!("__Host-gateward-device={device}"));
-    let again = world.ask(login("cookie").insert_header(known.clone())).await;
+    let again = test_app.ask(login("cookie").insert_header(known.clone())).await;
     assert_eq!(again.cookie("__Host-gateward-device"), device);
-    assert_eq!(world.store.clients().len(), 1);
+    assert_eq!(test_app.store.known_devices().len(), 1);
     // By bodies the cookie is not looked at.
-    let bearer = world.ask(login("bearer").insert_header(known.clone())).await;
-    assert_ne!(bearer.text_of("device_token"), device);
-    let mut body = json!({"username": "ada", "password": PASSWORD, "device_token": device});
+    let bearer = test_app.ask(login("bearer").insert_header(known.clone())).await;
+    assert_ne!(bearer.text_of("known_device_token"), device);
+    let mut body = json!({"username": "ada", "password": PASSWORD, "known_device_token": device});
     let by_body = |body: &serde_json::Value| TestRequest::post().uri("/v1/login").set_json(body);
-    let answer = world.ask(by_body(&body).insert_header(known.clone())).await;
-    assert_eq!(answer.text_of("device_token"), device);
+    let response = test_app.ask(by_body(&body).insert_header(known.clone())).await;
+    assert_eq!(response.text_of("known_device_token"), device);
     // Two at once are refused, and so are two cookies of the name.
     body["transport"] = json!("cookie");
-    let sessions = world.store.sessions().len();
+    let sessions = test_app.store.sessions().len();
     let twice = ("cookie", format!("{}; {}", known.1, known.1));
-    world.ask(by_body(&body).insert_header(known)).await.refused("malformed_request");
-    world.ask(login("cookie").insert_header(twice)).await.refused("malformed_request");
-    assert_eq!(world.store.sessions().len(), sessions);
+    test_app.ask(by_body(&body).insert_header(known)).await.refused("malformed_request");
+    test_app.ask(login("cookie").insert_header(twice)).await.refused("malformed_request");
+    assert_eq!(test_app.store.sessions().len(), sessions);
 }

@@ -3,7 +3,7 @@
 use actix_web::http::StatusCode;
 use actix_web::test::TestRequest;
 
-use super::world::{LISTED, World, login, options};
+use super::test_app::{LISTED, TestApp, login, options};
 use crate::Options;
 
 /// Everything that is not the one origin of the list, to the letter.
@@ -31,8 +31,8 @@ fn preflight(origin: &str, headers: &str) -> TestRequest {
 /// Rows W4 and 3.4.2: nobody but those of the list reads an answer.
 #[actix_web::test]
 async fn w4_an_origin_that_is_not_listed_reads_nothing() {
-    let world = World::new().await;
-    let browser = world.browser().await;
+    let test_app = TestApp::new().await;
+    let browser = test_app.browser().await;
     for origin in STRANGERS {
         let header = ("origin", origin);
         for request in [
@@ -43,11 +43,11 @@ async fn w4_an_origin_that_is_not_listed_reads_nothing() {
             login("cookie").insert_header(header),
             TestRequest::get().uri("/v1/nothing").insert_header(header),
         ] {
-            let answer = world.ask(request).await;
-            assert!(!answer.headers.contains_key("access-control-allow-origin"), "{answer:?}");
-            assert!(!answer.headers.contains_key("access-control-allow-headers"));
-            if answer.status != StatusCode::NOT_FOUND {
-                assert!(answer.header("vary").contains("Origin"), "{answer:?}");
+            let response = test_app.ask(request).await;
+            assert!(!response.headers.contains_key("access-control-allow-origin"), "{response:?}");
+            assert!(!response.headers.contains_key("access-control-allow-headers"));
+            if response.status != StatusCode::NOT_FOUND {
+                assert!(response.header("vary").contains("Origin"), "{response:?}");
             }
         }
     }
@@ -55,31 +55,32 @@ async fn w4_an_origin_that_is_not_listed_reads_nothing() {
 
 #[actix_web::test]
 async fn w4_a_listed_origin_reads_with_credentials() {
-    let world = World::new().await;
-    let browser = world.browser().await;
+    let test_app = TestApp::new().await;
+    let browser = test_app.browser().await;
     let asked = preflight(LISTED, "content-type,idempotency-key,x-csrf-token");
-    let answer = world.ask(asked).await.is(StatusCode::OK);
+    let response = test_app.ask(asked).await.is(StatusCode::OK);
     let header = ("origin", LISTED);
     let request = browser.request("PATCH", "/v1/me").insert_header(header);
-    let read = world.ask(browser.bare("GET", "/v1/me").insert_header(header)).await;
-    let refused = world.ask(request).await;
-    for answer in [answer, read.is(StatusCode::OK), refused.is(StatusCode::UNSUPPORTED_MEDIA_TYPE)]
+    let read = test_app.ask(browser.bare("GET", "/v1/me").insert_header(header)).await;
+    let refused = test_app.ask(request).await;
+    for response in
+        [response, read.is(StatusCode::OK), refused.is(StatusCode::UNSUPPORTED_MEDIA_TYPE)]
     {
-        assert_eq!(answer.header("access-control-allow-origin"), LISTED);
-        assert_eq!(answer.header("access-control-allow-credentials"), "true");
-        assert!(answer.header("vary").contains("Origin"), "{answer:?}");
+        assert_eq!(response.header("access-control-allow-origin"), LISTED);
+        assert_eq!(response.header("access-control-allow-credentials"), "true");
+        assert!(response.header("vary").contains("Origin"), "{response:?}");
     }
-    let odd = world.ask(preflight(LISTED, "x-odd")).await.is(StatusCode::BAD_REQUEST);
+    let odd = test_app.ask(preflight(LISTED, "x-odd")).await.is(StatusCode::BAD_REQUEST);
     assert!(!odd.headers.contains_key("access-control-allow-origin"));
 }
 
 #[actix_web::test]
 async fn w4_without_a_list_nobody_else_reads() {
-    let world = World::with(Options { cors_origins: Vec::new(), ..options() }).await;
-    let browser = world.browser().await;
+    let test_app = TestApp::with(Options { cors_origins: Vec::new(), ..options() }).await;
+    let browser = test_app.browser().await;
     let request = browser.bare("GET", "/v1/me").insert_header(("origin", LISTED));
-    let answer = world.ask(request).await.is(StatusCode::OK);
-    assert!(!answer.headers.contains_key("access-control-allow-origin"));
-    let answer = world.ask(preflight(LISTED, "content-type")).await;
-    answer.is(StatusCode::METHOD_NOT_ALLOWED);
+    let response = test_app.ask(request).await.is(StatusCode::OK);
+    assert!(!response.headers.contains_key("access-control-allow-origin"));
+    let response = test_app.ask(preflight(LISTED, "content-type")).await;
+    response.is(StatusCode::METHOD_NOT_ALLOWED);
 }

@@ -8,7 +8,7 @@ use metrics::{
     Counter, Gauge, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder, SharedString, Unit,
 };
 
-use super::world::{World, options};
+use super::test_app::{TestApp, options};
 use crate::Options;
 
 /// Keeps every counter and histogram that is asked for.
@@ -67,11 +67,11 @@ fn from(peer: &str, uri: &str) -> TestRequest {
 
 #[actix_web::test]
 async fn requests_are_counted_by_the_pattern_of_their_path_and_never_by_what_stands_in_it() {
-    let world = World::new().await;
+    let test_app = TestApp::new().await;
     let kept = Kept::default();
     let _guard = metrics::set_default_local_recorder(&kept);
     for id in ["00000000-0000-7000-8000-00000000000a", "canary"] {
-        world.ask(from("192.0.2.1", &format!("/v1/sessions/{id}/explain?canary=1"))).await;
+        test_app.ask(from("192.0.2.1", &format!("/v1/sessions/{id}/explain?canary=1"))).await;
     }
     let pattern = "route=/v1/sessions/{sid}/explain";
     let line = format!("gateward_http_requests_total {pattern} method=GET status=401");
@@ -84,7 +84,7 @@ async fn requests_are_counted_by_the_pattern_of_their_path_and_never_by_what_sta
 #[actix_web::test]
 async fn what_forwards_and_is_no_trusted_proxy_is_counted_once_for_each_request() {
     let trusted_proxies = vec!["10.0.0.0/8".parse().unwrap()];
-    let world = World::with(Options { trusted_proxies, ..options() }).await;
+    let test_app = TestApp::with(Options { trusted_proxies, ..options() }).await;
     let kept = Kept::default();
     let _guard = metrics::set_default_local_recorder(&kept);
     let name = "gateward_untrusted_forwarded_total";
@@ -95,11 +95,11 @@ async fn what_forwards_and_is_no_trusted_proxy_is_counted_once_for_each_request(
         "X-Forwarded-Host",
         "X-Real-IP",
     ]) {
-        world.ask(from("192.0.2.1", "/v1/me").insert_header((header, "x"))).await;
+        test_app.ask(from("192.0.2.1", "/v1/me").insert_header((header, "x"))).await;
         assert_eq!(kept.count(name), count, "{header}");
-        world.ask(from("10.0.0.1", "/v1/me").insert_header((header, "x"))).await;
+        test_app.ask(from("10.0.0.1", "/v1/me").insert_header((header, "x"))).await;
         assert_eq!(kept.count(name), count, "{header} of a trusted proxy");
     }
-    world.ask(from("192.0.2.1", "/v1/me")).await;
+    test_app.ask(from("192.0.2.1", "/v1/me")).await;
     assert_eq!(kept.count(name), 5);
 }

@@ -4,10 +4,10 @@ use std::sync::atomic::Ordering;
 
 use actix_web::http::StatusCode;
 use actix_web::test::TestRequest;
-use gateward_app::domain::refresh::Line;
+use gateward_app::domain::refresh::RefreshState;
 use serde_json::json;
 
-use super::world::{Browser, LISTED, OURS, PASSWORD, World, login};
+use super::test_app::{Browser, LISTED, OURS, PASSWORD, TestApp, login};
 
 /// What changes something by the access cookie, with a body that would do it.
 fn acts(browser: &Browser, bare: bool) -> Vec<(TestRequest, &'static str)> {
@@ -33,25 +33,25 @@ fn acts(browser: &Browser, bare: bool) -> Vec<(TestRequest, &'static str)> {
 }
 
 /// Whether nothing has happened to the account and the session.
-fn is_untouched(world: &World, browser: &Browser) -> bool {
-    let users = world.store.users();
+fn is_untouched(test_app: &TestApp, browser: &Browser) -> bool {
+    let users = test_app.store.users();
     let user = users.first().unwrap();
-    let (sessions, links) = (world.store.sessions(), world.store.links());
+    let (sessions, links) = (test_app.store.sessions(), test_app.store.links());
     let session = sessions.iter().find(|session| session.id.to_string() == browser.session_id);
     let session = session.unwrap();
-    world.lives(&browser.session_id)
+    test_app.lives(&browser.session_id)
         && user.username.to_string() == "ada"
         && user.password_hash.expose() == format!("plain:{PASSWORD}")
         && links.iter().all(|link| !link.email.to_string().starts_with("mallory"))
-        && session.line.generation == Line::FIRST_GENERATION
+        && session.refresh_state.generation == RefreshState::FIRST_GENERATION
         && session.auth_time == session.created_at
 }
 
 /// Rows W1 and 3.5.1: without the CSRF token of this very session, nothing is done.
 #[actix_web::test]
 async fn w1_an_act_by_cookie_wants_the_csrf_token() {
-    let world = World::new().await;
-    let (browser, other) = (world.browser().await, world.browser().await);
+    let test_app = TestApp::new().await;
+    let (browser, other) = (test_app.browser().await, test_app.browser().await);
     let upper = browser.csrf.to_uppercase();
     let shown =
         [None, Some(""), Some("x"), Some(&*other.csrf), Some(&*browser.access), Some(&upper)];
@@ -61,23 +61,23 @@ async fn w1_an_act_by_cookie_wants_the_csrf_token() {
                 Some(token) => request.insert_header(("x-csrf-token", token)),
                 None => request,
             };
-            let answer = world.ask(request.insert_header(("origin", OURS))).await;
-            assert_eq!(answer.status, StatusCode::FORBIDDEN, "{path} {token:?}");
-            answer.refused("csrf_failed");
+            let response = test_app.ask(request.insert_header(("origin", OURS))).await;
+            assert_eq!(response.status, StatusCode::FORBIDDEN, "{path} {token:?}");
+            response.refused("csrf_failed");
         }
     }
     for (request, path) in acts(&browser, false) {
         let twice = request.append_header(("x-csrf-token", &*browser.csrf));
-        assert_eq!(world.ask(twice).await.status, StatusCode::FORBIDDEN, "{path}");
+        assert_eq!(test_app.ask(twice).await.status, StatusCode::FORBIDDEN, "{path}");
     }
-    assert!(is_untouched(&world, &browser));
+    assert!(is_untouched(&test_app, &browser));
 }
 
 /// Row W1: a right CSRF token does not help a page of another site.
 #[actix_web::test]
 async fn w1_an_act_by_cookie_from_another_site_is_refused() {
-    let world = World::new().await;
-    let browser = world.browser().await;
+    let test_app = TestApp::new().await;
+    let browser = test_app.browser().await;
     let foreign: [&[(&str, &str)]; 10] = [
         &[("origin", "null")],
         &[("origin", "")],
@@ -95,26 +95,26 @@ async fn w1_an_act_by_cookie_from_another_site_is_refused() {
             for header in headers {
                 request = request.append_header(*header);
             }
-            let answer = world.ask(request).await;
-            assert_eq!(answer.status, StatusCode::FORBIDDEN, "{path} {headers:?}");
-            answer.refused("csrf_failed");
+            let response = test_app.ask(request).await;
+            assert_eq!(response.status, StatusCode::FORBIDDEN, "{path} {headers:?}");
+            response.refused("csrf_failed");
         }
     }
-    assert!(is_untouched(&world, &browser));
+    assert!(is_untouched(&test_app, &browser));
 }
 
 /// Row W1: bodies that forms can send do not help, and neither does naming another method.
 #[actix_web::test]
 async fn w1_a_form_or_another_method_is_no_way_round() {
-    let world = World::new().await;
-    let browser = world.browser().await;
+    let test_app = TestApp::new().await;
+    let browser = test_app.browser().await;
     let kinds =
         ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"];
     for kind in kinds {
         for path in ["/v1/logout-all", "/v1/me/reauthenticate", "/v1/logout", "/v1/refresh"] {
             let form = browser.bare("POST", path).insert_header(("content-type", kind));
             let form = form.insert_header(("origin", "null")).set_payload("{}");
-            let status = world.ask(form).await.status.as_u16();
+            let status = test_app.ask(form).await.status.as_u16();
             assert!([403, 415].contains(&status), "{path} {kind}: {status}");
         }
     }
@@ -124,11 +124,11 @@ async fn w1_a_form_or_another_method_is_no_way_round() {
     {
         let act = browser.bare("DELETE", path).insert_header((name, "GET"));
         let act = act.set_json(json!({"password": PASSWORD}));
-        world.ask(act).await.is(StatusCode::FORBIDDEN).refused("csrf_failed");
+        test_app.ask(act).await.is(StatusCode::FORBIDDEN).refused("csrf_failed");
         let read = browser.bare("GET", "/v1/me").insert_header((name, "DELETE"));
-        world.ask(read).await.is(StatusCode::OK);
+        test_app.ask(read).await.is(StatusCode::OK);
     }
-    assert!(is_untouched(&world, &browser));
+    assert!(is_untouched(&test_app, &browser));
 }
 
 #[actix_web::test]
@@ -142,64 +142,64 @@ async fn a_page_that_may_act_does() {
         &[("sec-fetch-site", "none")],
     ];
     for headers in allowed {
-        let world = World::new().await;
-        let browser = world.browser().await;
+        let test_app = TestApp::new().await;
+        let browser = test_app.browser().await;
         let mut request = browser.request("POST", "/v1/logout-all");
         for header in headers {
             request = request.insert_header(*header);
         }
-        let answer = world.ask(request).await;
-        assert_eq!(answer.status, StatusCode::NO_CONTENT, "{headers:?}");
-        assert!(!world.lives(&browser.session_id));
+        let response = test_app.ask(request).await;
+        assert_eq!(response.status, StatusCode::NO_CONTENT, "{headers:?}");
+        assert!(!test_app.lives(&browser.session_id));
     }
 }
 
 #[actix_web::test]
 async fn what_changes_nothing_needs_no_csrf_token() {
-    let world = World::new().await;
-    let browser = world.browser().await;
+    let test_app = TestApp::new().await;
+    let browser = test_app.browser().await;
     for method in ["GET", "HEAD"] {
         let request = browser.bare(method, "/v1/me").insert_header(("origin", "null"));
-        world.ask(request).await.is(StatusCode::OK);
+        test_app.ask(request).await.is(StatusCode::OK);
     }
 }
 
 /// Whoever sends the header has put the token there, so that no other site has.
 #[actix_web::test]
 async fn a_token_in_the_header_needs_no_csrf_token() {
-    let world = World::new().await;
-    let bearer = world.bearer().await;
+    let test_app = TestApp::new().await;
+    let bearer = test_app.bearer().await;
     let header = ("authorization", format!("Bearer {}", bearer.text_of("access_token")));
     let request = TestRequest::post().uri("/v1/logout-all").insert_header(header);
     let request = request.insert_header(("origin", "https://evil.example"));
-    world.ask(request).await.is(StatusCode::NO_CONTENT);
+    test_app.ask(request).await.is(StatusCode::NO_CONTENT);
 }
 
 #[actix_web::test]
 async fn the_token_is_judged_first_and_the_body_last() {
-    let world = World::new().await;
-    let browser = world.browser().await;
+    let test_app = TestApp::new().await;
+    let browser = test_app.browser().await;
     let forged = Browser { access: "e30.e30.e30".to_owned(), ..browser.clone() };
     for (request, path) in acts(&forged, true).into_iter().take(7) {
-        let answer = world.ask(request).await;
-        assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{path}");
-        answer.refused("invalid_token");
+        let response = test_app.ask(request).await;
+        assert_eq!(response.status, StatusCode::UNAUTHORIZED, "{path}");
+        response.refused("invalid_token");
     }
     for (method, path) in [("PATCH", "/v1/me"), ("DELETE", "/v1/me"), ("POST", "/v1/logout-all")] {
         let request = browser.bare(method, path).insert_header(("content-type", "text/plain"));
-        let answer = world.ask(request.set_payload("{")).await;
-        answer.is(StatusCode::FORBIDDEN).refused("csrf_failed");
+        let response = test_app.ask(request.set_payload("{")).await;
+        response.is(StatusCode::FORBIDDEN).refused("csrf_failed");
     }
     for path in ["/v1/logout", "/v1/refresh"] {
         let request = browser.bare("POST", path).set_json(json!({"unknown": 1}));
-        world.ask(request).await.is(StatusCode::FORBIDDEN).refused("csrf_failed");
+        test_app.ask(request).await.is(StatusCode::FORBIDDEN).refused("csrf_failed");
     }
 }
 
 /// Row W2: no site logs its visitor in as somebody else. Nothing is hashed for it.
 #[actix_web::test]
 async fn w2_a_login_from_another_site_gets_no_cookies() {
-    let world = World::new().await;
+    let test_app = TestApp::new().await;
     let foreign: [&[(&str, &str)]; 6] = [
         &[("origin", "null")],
         &[("origin", "https://evil.example")],
@@ -213,20 +213,20 @@ async fn w2_a_login_from_another_site_gets_no_cookies() {
         for header in headers {
             request = request.append_header(*header);
         }
-        let answer = world.ask(request).await;
-        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{headers:?}");
-        answer.refused("csrf_failed");
+        let response = test_app.ask(request).await;
+        assert_eq!(response.status, StatusCode::FORBIDDEN, "{headers:?}");
+        response.refused("csrf_failed");
     }
-    assert_eq!(world.hasher.verified.load(Ordering::Relaxed), 0);
-    assert!(world.store.sessions().is_empty());
+    assert_eq!(test_app.hasher.verified.load(Ordering::Relaxed), 0);
+    assert!(test_app.store.sessions().is_empty());
     for origin in [OURS, LISTED] {
-        let answer = world.ask(login("cookie").insert_header(("origin", origin))).await;
-        assert_eq!(answer.is(StatusCode::OK).cookies().len(), 4);
+        let response = test_app.ask(login("cookie").insert_header(("origin", origin))).await;
+        assert_eq!(response.is(StatusCode::OK).cookies().len(), 4);
     }
     // Where no cookie is set, nobody is logged in by it.
     let bearer = login("bearer").insert_header(("origin", "https://evil.example"));
-    world.ask(bearer).await.is(StatusCode::OK);
+    test_app.ask(bearer).await.is(StatusCode::OK);
     let form = TestRequest::post().uri("/v1/login").insert_header(("content-type", "text/plain"));
     let form = form.set_payload(json!({"username": "ada", "transport": "cookie"}).to_string());
-    world.ask(form).await.is(StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    test_app.ask(form).await.is(StatusCode::UNSUPPORTED_MEDIA_TYPE);
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::world::options;
+use super::test_app::options;
 
 fn operations() -> Vec<(String, Value)> {
     let document = serde_json::to_value(crate::openapi_document(&options())).unwrap();
@@ -11,7 +11,7 @@ fn operations() -> Vec<(String, Value)> {
     methods.collect()
 }
 
-/// Rows L7 and L9: whatever takes a secret or has letters sent may have its caller wait, and says how
+/// Rows L7 and L9: whatever takes a secret or has emails sent may have its caller wait, and says how
 /// long.
 #[test]
 fn l9_what_may_have_its_caller_wait_documents_the_header() {

@@ -4,66 +4,66 @@ use actix_web::http::StatusCode;
 use actix_web::test::TestRequest;
 use serde_json::json;
 
-use super::world::{Answer, World, login};
+use super::test_app::{TestApp, TestResponse, login};
 
 const CHALLENGE: &str = r#"Bearer realm="gateward", error="invalid_request""#;
 
-fn badly_sent(answer: Answer) {
-    let answer = answer.is(StatusCode::BAD_REQUEST).refused("malformed_request");
-    assert_eq!(answer.header("www-authenticate"), CHALLENGE);
+fn badly_sent(response: TestResponse) {
+    let response = response.is(StatusCode::BAD_REQUEST).refused("malformed_request");
+    assert_eq!(response.header("www-authenticate"), CHALLENGE);
 }
 
 /// Row J20: an access token comes in one way at once.
 #[actix_web::test]
 async fn j20_two_access_tokens_are_refused() {
-    let world = World::new().await;
-    let (browser, bearer) = (world.browser().await, world.bearer().await);
+    let test_app = TestApp::new().await;
+    let (browser, bearer) = (test_app.browser().await, test_app.bearer().await);
     let token = bearer.text_of("access_token");
     for token in [token, &*browser.access, "e30.e30.e30"] {
         for (method, path) in
             [("GET", "/v1/me"), ("POST", "/v1/logout"), ("POST", "/v1/logout-all")]
         {
             let header = ("authorization", format!("Bearer {token}"));
-            badly_sent(world.ask(browser.request(method, path).insert_header(header)).await);
+            badly_sent(test_app.ask(browser.request(method, path).insert_header(header)).await);
         }
     }
-    badly_sent(world.ask(browser.bare("GET", "/v1/me?access_token=x")).await);
+    badly_sent(test_app.ask(browser.bare("GET", "/v1/me?access_token=x")).await);
     let twice = format!("__Host-gateward-access={0}; __Host-gateward-access={0}", browser.access);
     let request = TestRequest::get().uri("/v1/me").insert_header(("cookie", twice.clone()));
-    badly_sent(world.ask(request).await);
+    badly_sent(test_app.ask(request).await);
     let request = TestRequest::post().uri("/v1/logout").insert_header(("cookie", twice));
-    badly_sent(world.ask(request).await);
-    assert!(world.lives(&browser.session_id) && world.lives(bearer.text_of("session_id")));
+    badly_sent(test_app.ask(request).await);
+    assert!(test_app.lives(&browser.session_id) && test_app.lives(bearer.text_of("session_id")));
     // Another scheme is no access token.
     let basic = ("authorization", "Basic YTpi");
-    world.ask(browser.bare("GET", "/v1/me").insert_header(basic)).await.is(StatusCode::OK);
+    test_app.ask(browser.bare("GET", "/v1/me").insert_header(basic)).await.is(StatusCode::OK);
 }
 
 #[actix_web::test]
 async fn the_refresh_cookie_beside_the_access_cookie_is_one_credential() {
-    let world = World::new().await;
-    let browser = world.browser().await;
+    let test_app = TestApp::new().await;
+    let browser = test_app.browser().await;
     let line = format!(
         "__Secure-gateward-refresh={}; __Host-gateward-access={}",
         browser.refresh, browser.access
     );
     let request = TestRequest::get().uri("/v1/me").insert_header(("cookie", line));
-    world.ask(request).await.is(StatusCode::OK);
-    world.ask(browser.request("POST", "/v1/refresh")).await.is(StatusCode::OK);
+    test_app.ask(request).await.is(StatusCode::OK);
+    test_app.ask(browser.request("POST", "/v1/refresh")).await.is(StatusCode::OK);
 }
 
 #[actix_web::test]
 async fn who_needs_no_access_token_looks_at_none() {
-    let world = World::new().await;
+    let test_app = TestApp::new().await;
     let both = |request: TestRequest| {
         let cookies = "__Host-gateward-access=x; __Host-gateward-access=y; __Host-gateward-csrf=z";
         request.insert_header(("authorization", "Bearer x")).insert_header(("cookie", cookies))
     };
-    world.ask(both(login("bearer"))).await.is(StatusCode::OK);
-    world.ask(both(login("cookie"))).await.is(StatusCode::OK);
+    test_app.ask(both(login("bearer"))).await.is(StatusCode::OK);
+    test_app.ask(both(login("cookie"))).await.is(StatusCode::OK);
     let forgot = TestRequest::post().uri("/v1/password/forgot");
     let forgot = forgot.set_json(json!({"email": "ada@example.org"}));
-    world.ask(both(forgot)).await.is(StatusCode::ACCEPTED);
+    test_app.ask(both(forgot)).await.is(StatusCode::ACCEPTED);
     let jwks = TestRequest::get().uri("/.well-known/jwks.json");
-    world.ask(both(jwks)).await.is(StatusCode::OK);
+    test_app.ask(both(jwks)).await.is(StatusCode::OK);
 }

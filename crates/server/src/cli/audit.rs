@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 use gateward_app::domain::Timestamp;
-use gateward_app::domain::audit::{Digest, Head};
+use gateward_app::domain::audit::{Checkpoint, Digest};
 
 /// What to do with the audit trail.
 #[derive(Debug, Subcommand)]
@@ -15,8 +15,8 @@ pub(crate) enum AuditCommand {
         /// are checked with the keys of the database.
         file: Option<PathBuf>,
         /// A head that was kept elsewhere: the chain must have come through it.
-        #[arg(long, value_name = "SEQ:DIGEST", value_parser = head)]
-        expect: Option<Head>,
+        #[arg(long, value_name = "SEQ:DIGEST", value_parser = checkpoint)]
+        expect: Option<Checkpoint>,
         /// Print a JSON object.
         #[arg(long)]
         json: bool,
@@ -26,13 +26,14 @@ pub(crate) enum AuditCommand {
 }
 
 /// A head as `gateward audit verify` prints it; nobody says when it was signed.
-fn head(text: &str) -> Result<Head, String> {
+fn checkpoint(text: &str) -> Result<Checkpoint, String> {
     let parts = text.split_once(':');
-    let head = parts.and_then(|(seq, digest)| {
+    let checkpoint = parts.and_then(|(seq, digest)| {
         let seq = seq.parse().ok().filter(|seq| *seq > 0)?;
-        Some(Head { seq, digest: Digest::from_hex(digest)?, at: Timestamp::from_seconds(0) })
+        Some(Checkpoint { seq, digest: Digest::from_hex(digest)?, at: Timestamp::from_seconds(0) })
     });
-    head.ok_or_else(|| "write the number of an entry, a colon and 64 hexadecimal digits".to_owned())
+    checkpoint
+        .ok_or_else(|| "write the number of an entry, a colon and 64 hexadecimal digits".to_owned())
 }
 
 #[cfg(test)]
@@ -40,12 +41,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_kept_head_is_read_as_it_was_printed() {
+    fn a_kept_checkpoint_is_read_as_it_was_printed() {
         let digest = Digest([0xab; 32]);
-        let kept = head(&format!("17:{digest}")).unwrap();
+        let kept = checkpoint(&format!("17:{digest}")).unwrap();
         assert_eq!((kept.seq, kept.digest), (17, digest));
         for bad in ["", "17", "17:", ":ab", &format!("0:{digest}"), &format!("x:{digest}")] {
-            assert!(head(bad).is_err(), "{bad:?}");
+            assert!(checkpoint(bad).is_err(), "{bad:?}");
         }
     }
 }

@@ -13,7 +13,7 @@ use std::path::Path;
 
 use anyhow::Context;
 use gateward_app::App;
-use gateward_app::domain::audit::Head;
+use gateward_app::domain::audit::Checkpoint;
 use gateward_app::domain::audit_check::Finding;
 
 use self::report::{Progress, Report};
@@ -26,15 +26,15 @@ pub(crate) async fn run(command: AuditCommand, settings: &Settings) -> anyhow::R
         AuditCommand::Verify { file: Some(path), expect, json } => {
             let file = File::open(&path).with_context(|| cannot_read(&path))?;
             let wired = ready(settings).await?;
-            let read_head = |signature: &str| wired.app.read_audit_head(signature);
+            let read_checkpoint = |signature: &str| wired.app.read_audit_checkpoint(signature);
             let mut progress = Progress::new();
-            let report = file::check(BufReader::new(file), expect, read_head, &mut progress);
+            let report = file::check(BufReader::new(file), expect, read_checkpoint, &mut progress);
             progress.finish();
-            report.with_context(|| cannot_read(&path))?.conclude(expect, json)
+            report.with_context(|| cannot_read(&path))?.commit_and_publish(expect, json)
         }
         AuditCommand::Verify { file: None, expect, json } => {
             let wired = ready(settings).await?;
-            check_database(&wired.app, expect).await?.conclude(expect, json)
+            check_database(&wired.app, expect).await?.commit_and_publish(expect, json)
         }
         AuditCommand::Export => export::export(&ready(settings).await?.app).await,
     }
@@ -44,18 +44,20 @@ fn cannot_read(path: &Path) -> String {
     format!("{} cannot be checked", path.display())
 }
 
-async fn check_database(app: &App, expected: Option<Head>) -> anyhow::Result<Report> {
-    let floor = app.audit_chain().await?.floor.head;
+async fn check_database(app: &App, expected: Option<Checkpoint>) -> anyhow::Result<Report> {
+    let retention_boundary = app.audit_chain().await?.retention_boundary.checkpoint;
     let mut progress = Progress::new();
     let done = app
-        .verify_audit(expected, |entries, tip| progress.tell(entries, Some(tip.seq - floor.seq)))
+        .verify_audit(expected, |entries, latest| {
+            progress.tell(entries, Some(latest.seq - retention_boundary.seq))
+        })
         .await;
     progress.finish();
     let report = done?;
     Ok(Report {
         entries: report.entries,
-        floor,
-        tip: Some(report.tip),
+        retention_boundary,
+        latest: Some(report.latest),
         waiting: Some(report.waiting),
         findings: report.findings.iter().map(Finding::to_string).collect(),
     })

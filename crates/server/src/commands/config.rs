@@ -12,7 +12,7 @@ use crate::wiring::{mailer, wire};
 pub(crate) async fn run(command: ConfigCommand, settings: &Settings) -> anyhow::Result<()> {
     match command {
         ConfigCommand::Check => {
-            // What a relay needs of this machine shows when its mailer is made.
+            // What an SMTP server needs of this machine shows when its mailer is made.
             mailer(&settings.mail)?;
             tell("The settings are in order.");
         }

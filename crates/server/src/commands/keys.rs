@@ -27,7 +27,7 @@ pub(crate) async fn run(command: KeysCommand, settings: &Settings) -> anyhow::Re
         KeysCommand::List => list(settings).await,
         KeysCommand::Rotate { compromised } => rotate(settings, compromised).await,
         KeysCommand::Retire { key, compromised } => retire(settings, &key, compromised).await,
-        KeysCommand::Reseal => reseal(settings).await,
+        KeysCommand::Rewrap => rewrap(settings).await,
     }
 }
 
@@ -73,7 +73,7 @@ async fn rotate(settings: &Settings, compromised: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Declares all living keys compromised. Those that do not sign yet go first, so that none of them
+/// Declares all active keys compromised. Those that do not sign yet go first, so that none of them
 /// takes the place of one that signs.
 async fn revoke_all(app: &App) -> anyhow::Result<()> {
     let (keys, now) = (app.list_keys().await?, app.now());
@@ -83,14 +83,14 @@ async fn revoke_all(app: &App) -> anyhow::Result<()> {
         KeyState::Signing => 2,
         KeyState::Retired => 3,
     };
-    let mut living: Vec<_> = keys
+    let mut active: Vec<_> = keys
         .iter()
         .map(|key| (order(app.key_state(key, &keys, now)), key))
         // By this shell's settings a key may be older than by those of the nodes.
         .filter(|(_, key)| key.revoked_at.is_none())
         .collect();
-    living.sort_by_key(|(order, _)| *order);
-    for (_, key) in living {
+    active.sort_by_key(|(order, _)| *order);
+    for (_, key) in active {
         revoke(app, &key.id).await?;
     }
     Ok(())
@@ -143,9 +143,9 @@ fn outcome(id: &KeyId, done: Retired) -> String {
     }
 }
 
-async fn reseal(settings: &Settings) -> anyhow::Result<()> {
+async fn rewrap(settings: &Settings) -> anyhow::Result<()> {
     let wired = ready(settings).await?;
-    let count = wired.app.reseal_keys().await?;
+    let count = wired.app.rewrap_keys().await?;
     tell(&format!(
         "{count} keys are sealed with keys.master_key. Once every node has it, remove \
          keys.previous_master_key."

@@ -3,9 +3,9 @@
 mod render;
 
 use anyhow::{Context, bail};
-use gateward_app::domain::mail::{LetterState, QueuedLetter};
-use gateward_app::domain::ports::LetterFilter;
-use gateward_app::domain::{LetterId, Timestamp};
+use gateward_app::domain::email::{EmailState, OutboxEmail};
+use gateward_app::domain::ports::OutboxFilter;
+use gateward_app::domain::{EmailId, Timestamp};
 use gateward_http::rfc3339;
 use serde_json::{Value, json};
 
@@ -24,25 +24,25 @@ pub(crate) async fn run(command: MailCommand, settings: &Settings) -> anyhow::Re
 }
 
 async fn list(
-    state: Option<LetterState>,
+    state: Option<EmailState>,
     limit: u32,
     json: bool,
     settings: &Settings,
 ) -> anyhow::Result<()> {
     let wired = ready(settings).await?;
-    let filter = LetterFilter { state, ..LetterFilter::default() };
-    let letters = wired.app.list_letters(filter, limit).await?;
+    let filter = OutboxFilter { state, ..OutboxFilter::default() };
+    let emails = wired.app.list_outbox_emails(filter, limit).await?;
     if json {
-        return tell_json(&letters.iter().map(as_json).collect());
+        return tell_json(&emails.iter().map(as_json).collect());
     }
     let columns = ("LETTER", "STATE", "KIND", "TRIES", "DUE OR FINISHED", "RECIPIENT");
     tell(&row(columns, "FAILURE"));
-    for letter in &letters {
-        let when = rfc3339(letter.finished_at.unwrap_or(letter.due_at));
-        let (id, tries) = (letter.id.to_string(), letter.attempts.to_string());
-        let (state, kind) = (letter.state.as_str(), letter.kind.as_str());
-        let columns = (&*id, state, kind, &*tries, &*when, letter.recipient.as_str());
-        tell(&row(columns, &one_line(letter.failure.as_deref().unwrap_or_default())));
+    for message in &emails {
+        let when = rfc3339(message.finished_at.unwrap_or(message.next_attempt_at));
+        let (id, tries) = (message.id.to_string(), message.attempts.to_string());
+        let (state, kind) = (message.state.as_str(), message.kind.as_str());
+        let columns = (&*id, state, kind, &*tries, &*when, message.recipient.as_str());
+        tell(&row(columns, &one_line(message.failure.as_deref().unwrap_or_default())));
     }
     Ok(())
 }
@@ -58,14 +58,14 @@ fn row(
 }
 
 async fn show(id: &str, json: bool, settings: &Settings) -> anyhow::Result<()> {
-    let id = letter_id(id)?;
+    let id = email_id(id)?;
     let wired = ready(settings).await?;
-    let letter = wired.app.find_letter(id).await?;
-    let letter = letter.with_context(|| format!("there is no letter {id}"))?;
+    let message = wired.app.find_outbox_email(id).await?;
+    let message = message.with_context(|| format!("there is no email {id}"))?;
     if json {
-        return tell_json(&as_json(&letter));
+        return tell_json(&as_json(&message));
     }
-    for (name, value) in fields(&letter) {
+    for (name, value) in fields(&message) {
         let text = match value {
             Value::Null => continue,
             Value::String(text) => one_line(&text),
@@ -77,55 +77,55 @@ async fn show(id: &str, json: bool, settings: &Settings) -> anyhow::Result<()> {
 }
 
 async fn retry(id: &str, settings: &Settings) -> anyhow::Result<()> {
-    let id = letter_id(id)?;
+    let id = email_id(id)?;
     let wired = ready(settings).await?;
-    if wired.app.retry_letter(id).await? {
-        tell(&format!("The letter {id} waits again; a node that serves sends it."));
+    if wired.app.retry_outbox_email(id).await? {
+        tell(&format!("The email {id} waits again; a node that serves sends it."));
         return Ok(());
     }
-    match wired.app.find_letter(id).await? {
-        Some(letter) => bail!("the letter {id} is {}; only a dead one is retried", letter.state),
-        None => bail!("there is no letter {id}"),
+    match wired.app.find_outbox_email(id).await? {
+        Some(message) => bail!("the email {id} is {}; only a dead one is retried", message.state),
+        None => bail!("there is no email {id}"),
     }
 }
 
 async fn retry_all(settings: &Settings) -> anyhow::Result<()> {
     let wired = ready(settings).await?;
-    tell(&match wired.app.retry_dead_letters().await? {
-        0 => "No letter was given up.".to_owned(),
-        1 => "One letter waits again; a node that serves sends it.".to_owned(),
-        count => format!("{count} letters wait again; a node that serves sends them."),
+    tell(&match wired.app.retry_failed_emails().await? {
+        0 => "No email was given up.".to_owned(),
+        1 => "One email waits again; a node that serves sends it.".to_owned(),
+        count => format!("{count} emails wait again; a node that serves sends them."),
     });
     Ok(())
 }
 
-fn letter_id(text: &str) -> anyhow::Result<LetterId> {
+fn email_id(text: &str) -> anyhow::Result<EmailId> {
     let id = text.parse().ok();
-    id.with_context(|| format!("{text:?} is no letter; see: gateward mail list"))
+    id.with_context(|| format!("{text:?} is no email; see: gateward mail list"))
 }
 
-/// A letter for programs.
-fn as_json(letter: &QueuedLetter) -> Value {
-    let fields = fields(letter).into_iter().map(|(name, value)| (name.to_owned(), value));
+/// An email for programs.
+fn as_json(message: &OutboxEmail) -> Value {
+    let fields = fields(message).into_iter().map(|(name, value)| (name.to_owned(), value));
     Value::Object(fields.collect())
 }
 
-/// What is told of a letter; none of it is secret.
-fn fields(letter: &QueuedLetter) -> [(&'static str, Value); 12] {
+/// What is told of an email; none of it is secret.
+fn fields(message: &OutboxEmail) -> [(&'static str, Value); 12] {
     let time = |time: Timestamp| rfc3339(time);
     [
-        ("id", json!(letter.id.to_string())),
-        ("state", json!(letter.state.as_str())),
-        ("kind", json!(letter.kind.as_str())),
-        ("recipient", json!(letter.recipient.as_str())),
-        ("user_id", json!(letter.user_id.map(|id| id.to_string()))),
-        ("attempts", json!(letter.attempts)),
-        ("caused_at", json!(time(letter.caused_at))),
-        ("ip", json!(letter.ip.map(|ip| ip.to_canonical().to_string()))),
-        ("planned_at", json!(time(letter.planned_at))),
-        ("due_at", json!(time(letter.due_at))),
-        ("finished_at", json!(letter.finished_at.map(time))),
-        ("failure", json!(letter.failure)),
+        ("id", json!(message.id.to_string())),
+        ("state", json!(message.state.as_str())),
+        ("kind", json!(message.kind.as_str())),
+        ("recipient", json!(message.recipient.as_str())),
+        ("user_id", json!(message.user_id.map(|id| id.to_string()))),
+        ("attempts", json!(message.attempts)),
+        ("created_at", json!(time(message.created_at))),
+        ("ip", json!(message.ip.map(|ip| ip.to_canonical().to_string()))),
+        ("scheduled_at", json!(time(message.scheduled_at))),
+        ("next_attempt_at", json!(time(message.next_attempt_at))),
+        ("finished_at", json!(message.finished_at.map(time))),
+        ("failure", json!(message.failure)),
     ]
 }
 

@@ -15,15 +15,15 @@ use gateward_http::App;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::tell;
+use crate::audit_chainer::{chain, chain_last_events};
 use crate::follower::follow;
-use crate::post::Postman;
-use crate::sealer::{seal, seal_last};
+use crate::outbox_worker::OutboxWorker;
 use crate::settings::{LogFormat, Mode, Settings};
 use crate::wiring::{BringUpError, Wired, wire};
 use crate::{limits, logs, metrics, tls};
 
 /// How long the head of a request may take to arrive.
-const HEAD_DEADLINE: Duration = Duration::from_secs(5);
+const CHECKPOINT_DEADLINE: Duration = Duration::from_secs(5);
 
 /// How long an idle connection is kept for the next request: longer than most proxies keep theirs,
 /// so that they are the ones to hang up.
@@ -41,8 +41,8 @@ const RETRY: Duration = Duration::from_secs(1);
 /// How often a node looks whether a key is so old that its successor must be made.
 const KEY_AGE_INTERVAL: Duration = Duration::from_mins(1);
 
-/// How often what no longer matters is swept away.
-const SWEEP_INTERVAL: Duration = Duration::from_mins(1);
+/// How often what no longer matters is cleaned up.
+const CLEANUP_INTERVAL: Duration = Duration::from_mins(1);
 
 /// Serves until a signal says stop.
 pub(crate) async fn run(settings: &Settings) -> anyhow::Result<()> {
@@ -67,12 +67,12 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<()> {
     let ops = metrics::serve(ops_listener, prometheus, &wired)?;
     let handles = [server.handle(), ops.handle()];
     let entropy = Arc::new(SystemEntropy::new());
-    let postman = Postman::new(wired.app.clone(), entropy, wired.doorbell.clone());
+    let worker = OutboxWorker::new(wired.app.clone(), entropy, wired.notifier.clone());
 
     tracing::info!(%address, %ops_address, mode = settings.mode.as_str(), "listening");
     warn_of_another_port(settings, address);
     let settings = settings.clone();
-    let (post, api, use_cases) = (postman.clone(), app.clone(), wired.app.clone());
+    let (outbox_worker, api, use_cases) = (worker.clone(), app.clone(), wired.app.clone());
     tokio::spawn(async move {
         come_up(&wired, &settings, trouble).await;
         tracing::info!("ready");
@@ -80,14 +80,14 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<()> {
         if settings.mode == Mode::Development && settings.log_format == LogFormat::Pretty {
             greet(&wired, &settings, (address, ops_address));
         }
-        chores(&wired, &post, &api).await;
+        background_jobs(&wired, &outbox_worker, &api).await;
     });
-    tokio::spawn(stop_on_signal(signals, app, postman.clone(), handles));
+    tokio::spawn(stop_on_signal(signals, app, worker.clone(), handles));
     let ops = tokio::spawn(ops);
     server.await?;
     ops.await??;
-    postman.finish().await;
-    seal_last(&use_cases).await;
+    worker.finish().await;
+    chain_last_events(&use_cases).await;
     tracing::info!("stopped");
     Ok(())
 }
@@ -127,8 +127,8 @@ fn server(
     .max_connections((connections_max / workers).clamp(1, CONNECTIONS_PER_WORKER_MAX))
     // A client that has hung up wants no answer: what it waits for need not be hashed.
     .h1_allow_half_closed(false)
-    .client_request_timeout(HEAD_DEADLINE)
-    .client_disconnect_timeout(HEAD_DEADLINE)
+    .client_request_timeout(CHECKPOINT_DEADLINE)
+    .client_disconnect_timeout(CHECKPOINT_DEADLINE)
     .keep_alive(KEEP_ALIVE)
     .shutdown_timeout(SHUTDOWN_SECONDS)
     .disable_signals();
@@ -197,16 +197,16 @@ async fn come_up(wired: &Wired, settings: &Settings, mut trouble: Option<BringUp
     }
 }
 
-/// What a node does besides serving. Sweeping may take long, and neither news nor letters nor the
+/// What a node does besides serving. Sweeping may take long, and neither invalidation events nor emails nor the
 /// audit trail must wait for it.
-async fn chores(wired: &Wired, postman: &Arc<Postman>, api: &App) {
+async fn background_jobs(wired: &Wired, worker: &Arc<OutboxWorker>, api: &App) {
     tokio::join!(
-        follow(&wired.app, || api.announce_news()),
+        follow(&wired.app, || api.announce_invalidations()),
         rotate_keys(wired),
-        sweep(wired),
-        seal(&wired.app),
-        postman.run(),
-        metrics::count_letters(&wired.app)
+        clean_up(wired),
+        chain(&wired.app),
+        worker.run(),
+        metrics::count_outbox_emails(&wired.app)
     );
 }
 
@@ -227,15 +227,15 @@ async fn rotate_keys(wired: &Wired) {
 }
 
 /// Sweeps away what no longer matters.
-async fn sweep(wired: &Wired) {
-    let mut interval = tokio::time::interval(SWEEP_INTERVAL);
+async fn clean_up(wired: &Wired) {
+    let mut interval = tokio::time::interval(CLEANUP_INTERVAL);
     loop {
         interval.tick().await;
-        match sweep_once(&wired.app).await {
+        match clean_up_once(&wired.app).await {
             Ok(count) => {
-                metrics::note_swept(wired.app.now());
+                metrics::note_cleanup(wired.app.now());
                 if count > 0 {
-                    tracing::info!(count, "rows swept away");
+                    tracing::info!(count, "rows cleaned up");
                 }
             }
             Err(error) => tracing::warn!(cause = format!("{error:#}"), "sweeping failed"),
@@ -243,9 +243,9 @@ async fn sweep(wired: &Wired) {
     }
 }
 
-/// Where one part fails, the other is swept all the same.
-async fn sweep_once(app: &gateward_app::App) -> anyhow::Result<u64> {
-    let (rows, events) = (app.sweep().await, app.sweep_audit().await);
+/// Where one part fails, the other is cleaned up all the same.
+async fn clean_up_once(app: &gateward_app::App) -> anyhow::Result<u64> {
+    let (rows, events) = (app.clean_up().await, app.apply_audit_retention().await);
     Ok(rows? + events?)
 }
 
@@ -259,11 +259,11 @@ impl StopSignals {
     }
 }
 
-/// Stops when told to: readiness turns off, running requests finish, no more letters are taken.
+/// Stops when told to: readiness turns off, running requests finish, no more emails are taken.
 async fn stop_on_signal(
     mut signals: StopSignals,
     app: App,
-    postman: Arc<Postman>,
+    worker: Arc<OutboxWorker>,
     handles: [ServerHandle; 2],
 ) {
     tokio::select! {
@@ -272,7 +272,7 @@ async fn stop_on_signal(
     }
     tracing::info!("stopping");
     app.drain();
-    postman.close();
+    worker.close();
     let [api, ops] = handles;
     tokio::join!(api.stop(true), ops.stop(true));
 }

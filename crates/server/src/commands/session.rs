@@ -1,7 +1,7 @@
 //! `gateward session`
 
 use anyhow::Context;
-use gateward_app::Story;
+use gateward_app::SessionTimeline;
 use gateward_app::domain::{SessionId, Timestamp};
 use gateward_http::rfc3339;
 use serde_json::json;
@@ -23,43 +23,43 @@ async fn explain(settings: &Settings, id: &str, as_json: bool) -> anyhow::Result
         .parse()
         .context("that is not the identifier of a session; it stands in tokens as `sid`")?;
     let wired = ready(settings).await?;
-    let story = wired.app.tell_session(id).await?.context(
+    let timeline = wired.app.session_timeline(id).await?.context(
         "there is no such session; those that are over are forgotten an hour after their longest life",
     )?;
     if as_json {
-        tell(&as_object(&story));
+        tell(&as_object(&timeline));
     } else {
-        for sentence in sentences(&story) {
+        for sentence in sentences(&timeline) {
             tell(&sentence);
         }
     }
     Ok(())
 }
 
-fn sentences(story: &Story) -> Vec<String> {
-    let sentence = |chapter: &gateward_app::Chapter| {
-        format!("{}: {} ({}).", rfc3339(chapter.at), chapter.text, chapter.code)
+fn sentences(timeline: &SessionTimeline) -> Vec<String> {
+    let sentence = |entry: &gateward_app::TimelineEntry| {
+        format!("{}: {} ({}).", rfc3339(entry.at), entry.text, entry.code)
     };
-    story.chapters.iter().map(sentence).collect()
+    timeline.entries.iter().map(sentence).collect()
 }
 
-fn as_object(story: &Story) -> String {
-    let session = &story.session;
+fn as_object(timeline: &SessionTimeline) -> String {
+    let session = &timeline.session;
     json!({
         "session": {
             "id": session.id.to_string(),
             "user_id": session.user_id.to_string(),
             "created_at": rfc3339(session.created_at),
-            "last_used_at": rfc3339(session.line.rotated_at),
-            "expires_at": rfc3339(session.line.expires_at),
-            "ip": session.origin.ip,
-            "user_agent": session.origin.user_agent,
+            "last_used_at": rfc3339(session.refresh_state.rotated_at),
+            "expires_at": rfc3339(session.refresh_state.expires_at),
+            "ip": session.request_info.ip,
+            "user_agent": session.request_info.user_agent,
             "client_name": session.client_name,
-            "refreshes": session.line.generation - 1,
-            "ended_at": story.end.map(|end| rfc3339(end.at)),
-            "end_reason": story.end.map(|end| end.reason.as_str()),
+            "refreshes": session.refresh_state.generation - 1,
+            "ended_at": timeline.end.map(|end| rfc3339(end.at)),
+            "end_reason": timeline.end.map(|end| end.reason.as_str()),
         },
-        "story": sentences(story),
+        "timeline": sentences(timeline),
     })
     .to_string()
 }

@@ -8,7 +8,7 @@ use std::io::{IsTerminal, Read};
 
 use anyhow::{Context, anyhow, bail};
 use gateward_app::domain::ports::{StoreError, Taken};
-use gateward_app::domain::{Email, Identifier, Password, RoleName, User, UserId, Username};
+use gateward_app::domain::{EmailAddress, Identifier, Password, RoleName, User, UserId, Username};
 use gateward_app::{NewAccount, OperatorError};
 
 use super::{ready, tell};
@@ -22,7 +22,7 @@ pub(crate) async fn run(command: UserCommand, settings: &Settings) -> anyhow::Re
             let account = NewAccount {
                 username: Username::parse_existing(&username)
                     .with_context(|| format!("the username {username:?} is no good"))?,
-                email: Email::parse(&email)
+                email: EmailAddress::parse(&email)
                     .with_context(|| format!("the address {email:?} is no good"))?,
                 password: password(password_stdin)?,
                 admin,

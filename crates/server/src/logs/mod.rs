@@ -46,8 +46,8 @@ pub(crate) fn init(format: LogFormat, level: Level) -> Guard {
         }
     }
     panic::set_hook(Box::new(|panic| {
-        let place = panic.location().map(ToString::to_string);
-        tracing::error!(place, cause = panic.payload_as_str(), "panicked");
+        let location = panic.location().map(ToString::to_string);
+        tracing::error!(location, cause = panic.payload_as_str(), "panicked");
     }));
     Guard(Some(guard))
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use actix_web::test::{TestRequest, call_service, init_service};
-use gateward_app::domain::ports::{LoginOutcome, Meter, Occurrence, OutboxCounts};
+use gateward_app::domain::ports::{LoginOutcome, Metric, Metrics, OutboxCounts};
 use metrics::set_default_local_recorder;
 
 use super::*;
@@ -32,7 +32,7 @@ fn documented() -> BTreeSet<&'static str> {
     rows.filter(|name| name.starts_with("gateward_")).collect()
 }
 
-async fn answer_a_request(node: &Node) {
+async fn response_a_request(node: &Node) {
     let api = gateward_http::App::new(node.wired.app.clone(), node.settings.http.clone());
     let service = actix_web::App::new().configure(|config| gateward_http::configure(&api, config));
     let request = TestRequest::get().uri("/health/live").to_request();
@@ -47,9 +47,9 @@ async fn the_page_shows_what_the_document_lists_and_nothing_else() {
     let prometheus = recorder.handle();
     let _guard = set_default_local_recorder(&recorder);
     preset();
-    answer_a_request(&node).await;
-    letters::show(
-        OutboxCounts { waiting: 0, dead: 0, oldest_planned_at: None },
+    response_a_request(&node).await;
+    emails::show(
+        OutboxCounts { waiting: 0, dead: 0, oldest_scheduled_at: None },
         node.wired.app.now(),
     );
     let mut page = Page::new(prometheus, &node.wired);
@@ -66,8 +66,8 @@ async fn the_page_shows_what_the_document_lists_and_nothing_else() {
 fn what_happens_is_counted_under_its_outcome() {
     let recorder = builder().unwrap().build_recorder();
     metrics::with_local_recorder(&recorder, || {
-        PrometheusMeter.preset();
-        PrometheusMeter.count(Occurrence::Login(LoginOutcome::Failed), 2);
+        PrometheusMetrics.preset();
+        PrometheusMetrics.count(Metric::Login(LoginOutcome::Failed), 2);
     });
     let text = recorder.handle().render();
     assert!(text.contains("gateward_logins_total{outcome=\"failed\"} 2"), "{text}");

@@ -34,11 +34,11 @@ impl SettingError {
         if let Some(remedy) = clients::remedy(option) {
             return Self::new(option, format!("is no option (from {source}){remedy}"));
         }
-        let begun = known.keys().find(|name| name.starts_with(option)).map(|name| (0, name));
+        let started = known.keys().find(|name| name.starts_with(option)).map(|name| (0, name));
         let nearest = known.keys().map(|name| (distance(option, name), name)).min();
         // A slip of the finger, not another word.
         let slip = nearest.filter(|(distance, _)| *distance <= option.len() / 8);
-        let hint = begun.or(slip).map_or_else(
+        let hint = started.or(slip).map_or_else(
             || "; config/default.toml lists all options".to_owned(),
             |(_, name)| format!("; did you mean {name}?"),
         );

@@ -17,8 +17,8 @@ use std::sync::Arc;
 use gateward_app::Policy;
 use gateward_app::domain::ports::BreachedPasswords;
 use gateward_crypto::{Argon2Settings, MasterKey};
+use gateward_email::{MailSettings, SmtpServer};
 use gateward_http::Options;
-use gateward_smtp::{MailSettings, Relay};
 
 pub(crate) use error::SettingError;
 pub(crate) use secret::{Secret, is_exposed};
@@ -67,24 +67,24 @@ pub(crate) enum MasterKeySource {
     Generated(PathBuf),
 }
 
-/// How letters are written, and where they go.
+/// How emails are written, and where they go.
 #[derive(Clone)]
 pub(crate) struct Mail {
     pub(crate) settings: MailSettings,
     pub(crate) transport: Transport,
 }
 
-/// Where letters go.
+/// Where emails go.
 #[derive(Clone)]
 pub(crate) enum Transport {
     /// Into memory, where a developer reads them; in development only.
     Inbox,
-    /// To a relay, and to a second one when that does not take them.
+    /// To an SMTP server, and to a second one when that does not take them.
     Smtp {
         /// The first one.
-        relay: Relay,
+        smtp_server: SmtpServer,
         /// The second one.
-        fallback: Option<Relay>,
+        fallback: Option<SmtpServer>,
     },
 }
 

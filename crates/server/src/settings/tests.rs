@@ -5,9 +5,9 @@ mod layering;
 mod mail;
 mod modes;
 mod passwords;
+mod rate_limits;
 mod refusals;
 mod secrets;
-mod throttles;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -26,7 +26,7 @@ const PRODUCTION: &[(&str, &str)] = &[
     ("http.public_url", "https://auth.example.org"),
     ("keys.master_key", MASTER_KEY),
     ("mail.from", "Example <login@example.org>"),
-    ("mail.smtp_url", "smtps://ada:hunter2@relay.example.org"),
+    ("mail.smtp_url", "smtps://ada:hunter2@SMTP server.example.org"),
 ];
 
 /// The variables that set these options.

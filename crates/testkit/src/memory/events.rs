@@ -3,15 +3,15 @@
 use std::cmp::Reverse;
 
 use async_trait::async_trait;
-use gateward_domain::audit::{Chain, Entry, EventRange, Seal, SignedHead};
-use gateward_domain::ports::{AuditTrail, EventLog, StoreError};
+use gateward_domain::audit::{Chain, ChainPosition, Entry, EventRange, SignedCheckpoint};
+use gateward_domain::ports::{AuditRepo, EventRepo, StoreError};
 use gateward_domain::{Actor, Event, EventId, SessionId, Timestamp, UserId};
 
 use super::MemoryTx;
 use super::state::{State, doubled, page, remove_where, truncate};
 
 #[async_trait]
-impl EventLog for MemoryTx {
+impl EventRepo for MemoryTx {
     async fn insert_event(&mut self, event: &Event) -> Result<(), StoreError> {
         self.write(|state| state.insert_event(event)).await
     }
@@ -57,11 +57,11 @@ impl EventLog for MemoryTx {
 }
 
 #[async_trait]
-impl AuditTrail for MemoryTx {
-    async fn list_unsealed_events(&mut self, limit: u32) -> Result<Vec<Entry>, StoreError> {
+impl AuditRepo for MemoryTx {
+    async fn list_unchained_events(&mut self, limit: u32) -> Result<Vec<Entry>, StoreError> {
         Ok(self.read(|state| {
-            let unsealed = state.entries.iter().filter(|entry| entry.seal.is_none());
-            page(unsealed, |entry| entry.event.id, None, limit)
+            let unchained = state.entries.iter().filter(|entry| entry.position.is_none());
+            page(unchained, |entry| entry.event.id, None, limit)
         }))
     }
 
@@ -73,29 +73,33 @@ impl AuditTrail for MemoryTx {
         Ok(self.locked().find_chain())
     }
 
-    async fn seal_events(
+    async fn append_to_chain(
         &mut self,
-        seals: &[(EventId, Seal)],
-        tip: &SignedHead,
+        positions: &[(EventId, ChainPosition)],
+        latest: &SignedCheckpoint,
     ) -> Result<(), StoreError> {
-        self.locked().seal_events(seals, tip)
+        self.locked().append_to_chain(positions, latest)
     }
 
-    async fn list_sealed_events(
+    async fn list_chained_events(
         &mut self,
         after: i64,
         limit: u32,
     ) -> Result<Vec<Entry>, StoreError> {
         Ok(self.read(|state| {
-            let sealed = state.entries.iter().filter(|entry| seq(entry) > 0);
-            page(sealed, seq, Some(after), limit)
+            let chained = state.entries.iter().filter(|entry| seq(entry) > 0);
+            page(chained, seq, Some(after), limit)
         }))
     }
 
-    async fn cut_chain(&mut self, floor: &SignedHead) -> Result<u64, StoreError> {
+    async fn truncate_chain(
+        &mut self,
+        retention_boundary: &SignedCheckpoint,
+    ) -> Result<u64, StoreError> {
         let state = self.locked();
-        state.chain = Some(Chain { floor: floor.clone(), ..state.find_chain() });
-        let goes = |entry: &Entry| (1..=floor.head.seq).contains(&seq(entry));
+        state.chain =
+            Some(Chain { retention_boundary: retention_boundary.clone(), ..state.find_chain() });
+        let goes = |entry: &Entry| (1..=retention_boundary.checkpoint.seq).contains(&seq(entry));
         Ok(remove_where(&mut state.entries, u32::MAX, goes))
     }
 
@@ -121,7 +125,7 @@ impl AuditTrail for MemoryTx {
 
 /// The place of an entry in the chain; 0, if it has none.
 fn seq(entry: &Entry) -> i64 {
-    entry.seal.as_ref().map_or(0, |seal| seal.seq)
+    entry.position.as_ref().map_or(0, |position| position.seq)
 }
 
 impl State {
@@ -137,7 +141,7 @@ impl State {
         let commitment = event
             .commitment()
             .ok_or_else(|| StoreError::Unavailable("an event is written with its salt".into()))?;
-        self.entries.push(Entry { event: event.clone(), commitment, seal: None });
+        self.entries.push(Entry { event: event.clone(), commitment, position: None });
         Ok(())
     }
 
@@ -152,21 +156,22 @@ impl State {
         self.chain.clone().unwrap_or_else(Chain::start)
     }
 
-    fn seal_events(
+    fn append_to_chain(
         &mut self,
-        seals: &[(EventId, Seal)],
-        tip: &SignedHead,
+        positions: &[(EventId, ChainPosition)],
+        latest: &SignedCheckpoint,
     ) -> Result<(), StoreError> {
-        let is_taken = |seal: &Seal| self.entries.iter().any(|entry| seq(entry) == seal.seq);
-        if seals.iter().any(|(_, seal)| is_taken(seal)) {
+        let is_taken =
+            |position: &ChainPosition| self.entries.iter().any(|entry| seq(entry) == position.seq);
+        if positions.iter().any(|(_, position)| is_taken(position)) {
             return Err(doubled("place in the chain"));
         }
-        for (id, seal) in seals {
+        for (id, position) in positions {
             if let Some(entry) = self.entries.iter_mut().find(|entry| entry.event.id == *id) {
-                entry.seal = Some(seal.clone());
+                entry.position = Some(position.clone());
             }
         }
-        self.chain = Some(Chain { tip: tip.clone(), ..self.find_chain() });
+        self.chain = Some(Chain { latest: latest.clone(), ..self.find_chain() });
         Ok(())
     }
 

@@ -1,71 +1,81 @@
-//! What a [`MemoryStore`](super::MemoryStore) does with news, and how it wakes those who watch.
+//! What a [`MemoryStore`](super::MemoryStore) does with invalidation events, and how it wakes those who watch.
 
 use async_trait::async_trait;
 use gateward_domain::Timestamp;
 use gateward_domain::feed::{FeedCursor, FeedEntry, FeedItem, FeedPage};
-use gateward_domain::ports::{Feed, FeedWatch, StoreError};
+use gateward_domain::ports::{FeedRepo, FeedWatch, StoreError};
 use tokio::sync::watch;
 
 use super::MemoryTx;
 use super::state::State;
 
 #[async_trait]
-impl Feed for MemoryTx {
-    async fn insert_news(&mut self, items: &[FeedItem]) -> Result<(), StoreError> {
+impl FeedRepo for MemoryTx {
+    async fn insert_invalidation_events(&mut self, items: &[FeedItem]) -> Result<(), StoreError> {
         self.write(|state| {
-            state.insert_news(items);
+            state.insert_invalidation_events(items);
             Ok(())
         })
         .await
     }
 
-    async fn list_news(
+    async fn list_invalidation_events(
         &mut self,
         since: Option<FeedCursor>,
         limit: u32,
     ) -> Result<FeedPage, StoreError> {
-        Ok(self.read(|state| state.list_news(since.as_ref(), limit)))
+        Ok(self.read(|state| state.list_invalidation_events(since.as_ref(), limit)))
     }
 
-    async fn delete_news(&mut self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
-        self.write(|state| Ok(state.delete_news(before, limit))).await
+    async fn delete_invalidation_events(
+        &mut self,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<u64, StoreError> {
+        self.write(|state| Ok(state.delete_invalidation_events(before, limit))).await
     }
 }
 
 impl State {
     /// Writers stand in one line, so the order of the places is that of the commits.
-    fn insert_news(&mut self, items: &[FeedItem]) {
+    fn insert_invalidation_events(&mut self, items: &[FeedItem]) {
         for item in items {
-            self.last_news += 1;
-            self.news.insert(self.last_news, item.clone());
+            self.last_sequence += 1;
+            self.invalidation_events.insert(self.last_sequence, item.clone());
         }
     }
 
-    fn list_news(&self, since: Option<&FeedCursor>, limit: u32) -> FeedPage {
-        let place: Option<u64> = since.and_then(|since| since.as_str().parse().ok());
-        let place = place.filter(|place| *place <= self.last_news);
+    fn list_invalidation_events(&self, since: Option<&FeedCursor>, limit: u32) -> FeedPage {
+        let sequence: Option<u64> = since.and_then(|since| since.as_str().parse().ok());
+        let sequence = sequence.filter(|sequence| *sequence <= self.last_sequence);
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let after = self.news.range(place.map_or(0, |place| place + 1)..).take(limit);
+        let after = self
+            .invalidation_events
+            .range(sequence.map_or(0, |sequence| sequence + 1)..)
+            .take(limit);
         FeedPage {
-            entries: after.map(|(place, item)| entry(*place, item)).collect(),
-            is_anew: since.is_some() && place.is_none(),
+            entries: after.map(|(sequence, item)| entry(*sequence, item)).collect(),
+            is_anew: since.is_some() && sequence.is_none(),
         }
     }
 
-    fn delete_news(&mut self, before: Timestamp, limit: u32) -> u64 {
-        let over = self.news.iter().filter(|(_, item)| item.until < before);
+    fn delete_invalidation_events(&mut self, before: Timestamp, limit: u32) -> u64 {
+        let over = self.invalidation_events.iter().filter(|(_, item)| item.until < before);
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let places: Vec<u64> = over.map(|(place, _)| *place).take(limit).collect();
-        places.iter().map(|place| u64::from(self.news.remove(place).is_some())).sum()
+        let sequences: Vec<u64> = over.map(|(sequence, _)| *sequence).take(limit).collect();
+        sequences
+            .iter()
+            .map(|sequence| u64::from(self.invalidation_events.remove(sequence).is_some()))
+            .sum()
     }
 }
 
-fn entry(place: u64, item: &FeedItem) -> FeedEntry {
-    let cursor = FeedCursor::parse(&place.to_string()).unwrap();
+fn entry(sequence: u64, item: &FeedItem) -> FeedEntry {
+    let cursor = FeedCursor::parse(&sequence.to_string()).unwrap();
     FeedEntry { cursor, item: item.clone() }
 }
 
-/// Hears of each commit with news.
+/// Hears of each commit with invalidation events.
 pub(super) struct MemoryWatch(pub watch::Receiver<()>);
 
 #[async_trait]

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use gateward_domain::link::{Link, LinkPurpose};
 use gateward_domain::ports::{CODE_LINKS_MAX, CodeAttempt, StoreError};
-use gateward_domain::{Email, LinkId, Timestamp, UserId};
+use gateward_domain::{EmailAddress, LinkId, Timestamp, UserId};
 
 use super::state::{State, doubled, remove_where, truncate};
 
@@ -12,7 +12,7 @@ impl State {
     /// The accounts for which links in time keep an address.
     pub fn reservations(
         &self,
-        email: &Email,
+        email: &EmailAddress,
         now: Timestamp,
     ) -> impl Iterator<Item = Option<UserId>> {
         let keeps = move |link: &&Link| {
@@ -25,8 +25,8 @@ impl State {
         if self.links.iter().any(|other| other.id == link.id) {
             return Err(doubled("link"));
         }
-        let place = (link.purpose, link.place());
-        self.links.retain(|other| (other.purpose, other.place()) != place);
+        let dedup_key = (link.purpose, link.dedup_key());
+        self.links.retain(|other| (other.purpose, other.dedup_key()) != dedup_key);
         self.links.push(link.clone());
         Ok(())
     }

@@ -1,14 +1,14 @@
-//! The ports of a [`MemoryTx`] that mail is about: sign-ups, links and letters.
+//! The ports of a [`MemoryTx`] that mail is about: sign-ups, links and emails.
 
 use async_trait::async_trait;
+use gateward_domain::email::{EmailState, OutboxEmail};
 use gateward_domain::key::KeyId;
 use gateward_domain::link::{Link, LinkPurpose, SecretHash};
-use gateward_domain::mail::{LetterState, QueuedLetter};
 use gateward_domain::ports::{
-    CodeAttempt, LetterFilter, LinkRepo, Outbox, OutboxCounts, SignupRepo, StoreError,
+    CodeAttempt, LinkRepo, OutboxCounts, OutboxFilter, OutboxRepo, SignupRepo, StoreError,
 };
 use gateward_domain::signup::PendingSignup;
-use gateward_domain::{Email, LetterId, LinkId, SignupId, Timestamp, UserId};
+use gateward_domain::{EmailAddress, EmailId, LinkId, SignupId, Timestamp, UserId};
 
 use super::MemoryTx;
 use super::state::{State, remove_where};
@@ -37,13 +37,13 @@ impl SignupRepo for MemoryTx {
 
     async fn find_newest_signup(
         &mut self,
-        email: &Email,
+        email: &EmailAddress,
         now: Timestamp,
     ) -> Result<Option<PendingSignup>, StoreError> {
         Ok(self.read(|state| state.find_signup(now, |signup| signup.email == *email)))
     }
 
-    async fn delete_signups_of_email(&mut self, email: &Email) -> Result<u64, StoreError> {
+    async fn delete_signups_of_email(&mut self, email: &EmailAddress) -> Result<u64, StoreError> {
         self.write(|state| Ok(state.delete_signups_of_email(email))).await
     }
 
@@ -105,75 +105,80 @@ impl LinkRepo for MemoryTx {
 }
 
 #[async_trait]
-impl Outbox for MemoryTx {
-    async fn insert_letter(&mut self, letter: &QueuedLetter) -> Result<bool, StoreError> {
-        self.write(|state| state.insert_letter(letter)).await
+impl OutboxRepo for MemoryTx {
+    async fn insert_outbox_email(&mut self, message: &OutboxEmail) -> Result<bool, StoreError> {
+        self.write(|state| state.insert_outbox_email(message)).await
     }
 
-    async fn take_letters(
+    async fn take_outbox_emails(
         &mut self,
         now: Timestamp,
         lease_until: Timestamp,
         limit: u32,
-    ) -> Result<Vec<QueuedLetter>, StoreError> {
-        self.write(|state| Ok(state.take_letters(now, lease_until, limit))).await
+    ) -> Result<Vec<OutboxEmail>, StoreError> {
+        self.write(|state| Ok(state.take_outbox_emails(now, lease_until, limit))).await
     }
 
-    async fn set_letter_link(
+    async fn set_outbox_email_link(
         &mut self,
-        id: LetterId,
+        id: EmailId,
         link: LinkId,
         user_id: Option<UserId>,
     ) -> Result<bool, StoreError> {
-        self.write(|state| Ok(state.set_letter_link(id, link, user_id))).await
+        self.write(|state| Ok(state.set_outbox_email_link(id, link, user_id))).await
     }
 
-    async fn finish_letter(
+    async fn finish_outbox_email(
         &mut self,
-        id: LetterId,
-        state: LetterState,
+        id: EmailId,
+        state: EmailState,
         failure: Option<String>,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        self.write(|held| Ok(held.finish_letter(id, state, failure, now))).await
+        self.write(|held| Ok(held.finish_outbox_email(id, state, failure, now))).await
     }
 
-    async fn postpone_letter(
+    async fn postpone_outbox_email(
         &mut self,
-        id: LetterId,
+        id: EmailId,
         attempts: u32,
-        due_at: Timestamp,
+        next_attempt_at: Timestamp,
         failure: &str,
     ) -> Result<bool, StoreError> {
-        self.write(|state| Ok(state.postpone_letter(id, attempts, due_at, failure))).await
+        self.write(|state| Ok(state.postpone_outbox_email(id, attempts, next_attempt_at, failure)))
+            .await
     }
 
-    async fn retry_letter(&mut self, id: LetterId, now: Timestamp) -> Result<bool, StoreError> {
-        self.write(|state| Ok(state.retry_letter(id, now))).await
-    }
-
-    async fn find_letter(&mut self, id: LetterId) -> Result<Option<QueuedLetter>, StoreError> {
-        Ok(self.read(|state| state.find_letter(id)))
-    }
-
-    async fn list_letters(
+    async fn retry_outbox_email(
         &mut self,
-        filter: LetterFilter,
+        id: EmailId,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.write(|state| Ok(state.retry_outbox_email(id, now))).await
+    }
+
+    async fn find_outbox_email(&mut self, id: EmailId) -> Result<Option<OutboxEmail>, StoreError> {
+        Ok(self.read(|state| state.find_outbox_email(id)))
+    }
+
+    async fn list_outbox_emails(
+        &mut self,
+        filter: OutboxFilter,
         limit: u32,
-    ) -> Result<Vec<QueuedLetter>, StoreError> {
-        Ok(self.read(|state| state.list_letters(filter, limit)))
+    ) -> Result<Vec<OutboxEmail>, StoreError> {
+        Ok(self.read(|state| state.list_outbox_emails(filter, limit)))
     }
 
-    async fn count_letters(&mut self) -> Result<OutboxCounts, StoreError> {
-        Ok(self.read(State::count_letters))
+    async fn count_outbox_emails(&mut self) -> Result<OutboxCounts, StoreError> {
+        Ok(self.read(State::count_outbox_emails))
     }
 
-    async fn delete_letters(
+    async fn delete_outbox_emails(
         &mut self,
-        state: LetterState,
+        state: EmailState,
         before: Timestamp,
         limit: u32,
     ) -> Result<u64, StoreError> {
-        self.write(|held| Ok(held.delete_letters(state, before, limit))).await
+        self.write(|held| Ok(held.delete_outbox_emails(state, before, limit))).await
     }
 }

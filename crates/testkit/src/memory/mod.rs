@@ -1,27 +1,27 @@
 //! `MemoryStore`: a store without a database, for the tests of what stands above the ports.
 
-mod clients;
 mod events;
 mod feed;
-mod letters;
+mod known_devices;
 mod links;
 mod mail_ports;
+mod outbox_emails;
 mod ports;
+mod rate_limits;
 mod roles;
 mod sessions;
 mod signups;
 mod state;
-mod throttles;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use gateward_domain::client::KnownClient;
+use gateward_domain::email::OutboxEmail;
 use gateward_domain::feed::FeedItem;
 use gateward_domain::key::StoredKey;
+use gateward_domain::known_device::KnownDevice;
 use gateward_domain::link::Link;
-use gateward_domain::mail::QueuedLetter;
 use gateward_domain::ports::{Access, FeedWatch, Store, StoreError, Tx};
 use gateward_domain::signup::PendingSignup;
 use gateward_domain::{Event, Session, User};
@@ -87,16 +87,16 @@ impl MemoryStore {
         self.published().links.clone()
     }
 
-    /// All letters that are committed, sent ones too, in the order in which they were written.
+    /// All emails that are committed, sent ones too, in the order in which they were written.
     #[must_use]
-    pub fn letters(&self) -> Vec<QueuedLetter> {
-        self.published().letters.clone()
+    pub fn outbox_emails(&self) -> Vec<OutboxEmail> {
+        self.published().outbox_emails.clone()
     }
 
     /// All clients that are committed, in time or not, in the order in which they were written.
     #[must_use]
-    pub fn clients(&self) -> Vec<KnownClient> {
-        self.published().clients.clone()
+    pub fn known_devices(&self) -> Vec<KnownDevice> {
+        self.published().known_devices.clone()
     }
 
     /// All keys that are committed, in the order in which they become active.
@@ -105,10 +105,10 @@ impl MemoryStore {
         self.published().keys.clone()
     }
 
-    /// All news that are committed, in the order in which they were written.
+    /// All invalidation events that are committed, in the order in which they were written.
     #[must_use]
-    pub fn news(&self) -> Vec<FeedItem> {
-        self.published().news.values().cloned().collect()
+    pub fn invalidation_events(&self) -> Vec<FeedItem> {
+        self.published().invalidation_events.values().cloned().collect()
     }
 
     /// What is committed. No test goes on after a panic in here, so poison means nothing.
@@ -122,12 +122,12 @@ impl MemoryStore {
         change: impl FnOnce(&mut State) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         let mut state = self.published();
-        let told = state.last_news;
-        let answer = change(&mut state)?;
-        if state.last_news > told {
+        let told = state.last_sequence;
+        let response = change(&mut state)?;
+        if state.last_sequence > told {
             self.herald.send_replace(());
         }
-        Ok(answer)
+        Ok(response)
     }
 
     /// Waits until nobody else writes.

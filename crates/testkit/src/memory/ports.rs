@@ -3,10 +3,10 @@
 use async_trait::async_trait;
 use gateward_domain::key::{KeyId, StoredKey};
 use gateward_domain::ports::{Instance, KeyRepo, StoreError, TokenStore, UserRepo};
-use gateward_domain::refresh::{Line, Rotation};
+use gateward_domain::refresh::{RefreshState, Rotation};
 use gateward_domain::{
-    Email, End, Identifier, PasswordHash, RoleName, Session, SessionId, Timestamp, User, UserId,
-    UserRange, Username,
+    EmailAddress, End, Identifier, PasswordHash, RoleName, Session, SessionId, Timestamp, User,
+    UserId, UserRange, Username,
 };
 
 use super::MemoryTx;
@@ -45,7 +45,7 @@ impl UserRepo for MemoryTx {
     async fn set_email(
         &mut self,
         id: UserId,
-        email: &Email,
+        email: &EmailAddress,
         verified: bool,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
@@ -54,7 +54,7 @@ impl UserRepo for MemoryTx {
 
     async fn find_email_owner(
         &mut self,
-        email: &Email,
+        email: &EmailAddress,
         now: Timestamp,
     ) -> Result<Option<UserId>, StoreError> {
         Ok(self.read(|state| state.find_email_owner(email, now)))
@@ -130,8 +130,12 @@ impl TokenStore for MemoryTx {
         Ok(self.locked().sessions.get(&id).cloned())
     }
 
-    async fn set_session_line(&mut self, id: SessionId, line: &Line) -> Result<(), StoreError> {
-        self.locked().set_session_line(id, line);
+    async fn set_refresh_state(
+        &mut self,
+        id: SessionId,
+        refresh_state: &RefreshState,
+    ) -> Result<(), StoreError> {
+        self.locked().set_refresh_state(id, refresh_state);
         Ok(())
     }
 
@@ -177,7 +181,7 @@ impl TokenStore for MemoryTx {
         }))
     }
 
-    async fn end_sessions_begun_before(
+    async fn end_sessions_started_before(
         &mut self,
         before: Timestamp,
         after: Option<SessionId>,
@@ -197,11 +201,11 @@ impl TokenStore for MemoryTx {
         end: End,
         limit: u32,
     ) -> Result<Vec<Session>, StoreError> {
-        let is_meant = |session: &Session| session.line.key_id == *key;
+        let is_meant = |session: &Session| session.refresh_state.key_id == *key;
         self.write(|state| Ok(state.end_where(end, limit, is_meant))).await
     }
 
-    async fn list_living_sessions(
+    async fn list_active_sessions(
         &mut self,
         user_id: UserId,
         now: Timestamp,

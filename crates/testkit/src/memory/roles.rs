@@ -58,9 +58,9 @@ impl State {
 
     pub fn list_users(&self, range: &UserRange, after: Option<&str>, limit: u32) -> Vec<User> {
         let wanted = self.users.values().filter(|user| range.contains(user));
-        let mut placed: Vec<_> = wanted.map(|user| (range.place(user), user)).collect();
-        placed.retain(|(place, _)| after.is_none_or(|after| place.as_str() > after));
-        placed.sort_by(|(one, _), (other, _)| one.cmp(other));
-        truncate(placed, limit).into_iter().map(|(_, user)| self.as_read(user)).collect()
+        let mut with_cursor: Vec<_> = wanted.map(|user| (range.cursor(user), user)).collect();
+        with_cursor.retain(|(cursor, _)| after.is_none_or(|after| cursor.as_str() > after));
+        with_cursor.sort_by(|(one, _), (other, _)| one.cmp(other));
+        truncate(with_cursor, limit).into_iter().map(|(_, user)| self.as_read(user)).collect()
     }
 }

@@ -1,7 +1,7 @@
 //! What a [`MemoryStore`](super::MemoryStore) does with sessions.
 
 use gateward_domain::ports::StoreError;
-use gateward_domain::refresh::{Line, Rotation, Verdict, judge};
+use gateward_domain::refresh::{RefreshState, Rotation, RotationDecision, judge};
 use gateward_domain::{End, Session, SessionId, Timestamp, User, UserId};
 
 use super::state::{State, doubled};
@@ -21,22 +21,26 @@ impl State {
     }
 
     pub fn rotate_session(&mut self, rotation: &Rotation) -> Option<(Session, User)> {
-        let user = self.find_user(self.sessions.get(&rotation.shown.session_id)?.user_id);
+        let user = self.find_user(self.sessions.get(&rotation.presented.session_id)?.user_id);
         let user = user.filter(|user| !user.disabled)?;
-        let session = self.sessions.get_mut(&rotation.shown.session_id)?;
+        let session = self.sessions.get_mut(&rotation.presented.session_id)?;
         match judge(session, rotation) {
-            Verdict::Rotate => {
-                session.line = session.line.after(rotation, session.lifetime_ends_at);
+            RotationDecision::Rotate => {
+                session.refresh_state =
+                    session.refresh_state.after(rotation, session.lifetime_ends_at);
             }
-            Verdict::Repeat => {}
-            Verdict::CatchUp | Verdict::Replay | Verdict::Over(_) | Verdict::Forged => return None,
+            RotationDecision::Repeat => {}
+            RotationDecision::Recover
+            | RotationDecision::Replay
+            | RotationDecision::Ended(_)
+            | RotationDecision::Forged => return None,
         }
         Some((session.clone(), user))
     }
 
-    pub fn set_session_line(&mut self, id: SessionId, line: &Line) {
+    pub fn set_refresh_state(&mut self, id: SessionId, refresh_state: &RefreshState) {
         if let Some(session) = self.sessions.get_mut(&id) {
-            session.line = line.clone();
+            session.refresh_state = refresh_state.clone();
         }
     }
 

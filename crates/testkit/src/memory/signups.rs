@@ -2,7 +2,7 @@
 
 use gateward_domain::ports::StoreError;
 use gateward_domain::signup::PendingSignup;
-use gateward_domain::{Email, Timestamp};
+use gateward_domain::{EmailAddress, Timestamp};
 
 use super::state::{State, doubled, remove_where};
 
@@ -25,7 +25,7 @@ impl State {
         found.max_by_key(|signup| (signup.created_at, signup.id)).cloned()
     }
 
-    pub fn delete_signups_of_email(&mut self, email: &Email) -> u64 {
+    pub fn delete_signups_of_email(&mut self, email: &EmailAddress) -> u64 {
         remove_where(&mut self.signups, u32::MAX, |signup| signup.email == *email)
     }
 

@@ -3,17 +3,17 @@
 use std::collections::BTreeMap;
 
 use gateward_domain::audit::{Chain, Entry};
-use gateward_domain::client::KnownClient;
+use gateward_domain::email::OutboxEmail;
 use gateward_domain::feed::FeedItem;
 use gateward_domain::key::StoredKey;
+use gateward_domain::known_device::KnownDevice;
 use gateward_domain::link::Link;
-use gateward_domain::mail::QueuedLetter;
 use gateward_domain::ports::{Instance, StoreError, Taken};
+use gateward_domain::rate_limit::AttemptCounter;
 use gateward_domain::signup::PendingSignup;
-use gateward_domain::throttle::Strikes;
 use gateward_domain::{
-    Email, Identifier, PasswordHash, PermissionSet, RoleName, Session, SessionId, Timestamp, User,
-    UserId, Username,
+    EmailAddress, Identifier, PasswordHash, PermissionSet, RoleName, Session, SessionId, Timestamp,
+    User, UserId, Username,
 };
 
 /// Everything that is stored. Every method either does all it says or, with an error, nothing.
@@ -30,15 +30,15 @@ pub(super) struct State {
     pub chain: Option<Chain>,
     /// Whose events are to be erased, and since when.
     pub erasures: BTreeMap<UserId, Timestamp>,
-    pub strikes: Vec<Strikes>,
+    pub rate_limit_counters: Vec<AttemptCounter>,
     pub signups: Vec<PendingSignup>,
     pub links: Vec<Link>,
-    pub letters: Vec<QueuedLetter>,
-    pub clients: Vec<KnownClient>,
-    /// The news by their places.
-    pub news: BTreeMap<u64, FeedItem>,
-    /// The last place that was given away; its news may be deleted.
-    pub last_news: u64,
+    pub outbox_emails: Vec<OutboxEmail>,
+    pub known_devices: Vec<KnownDevice>,
+    /// The invalidation events by their places.
+    pub invalidation_events: BTreeMap<u64, FeedItem>,
+    /// The last place that was given away; its invalidation events may be deleted.
+    pub last_sequence: u64,
 }
 
 /// The error of a store that is given one identifier twice.
@@ -123,7 +123,7 @@ impl State {
     pub fn set_email(
         &mut self,
         id: UserId,
-        email: &Email,
+        email: &EmailAddress,
         verified: bool,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
@@ -142,19 +142,19 @@ impl State {
     }
 
     /// Whether an address is not to be had by this account: another has it or may get it back.
-    fn is_email_of_another(&self, id: UserId, email: &Email, now: Timestamp) -> bool {
+    fn is_email_of_another(&self, id: UserId, email: &EmailAddress, now: Timestamp) -> bool {
         self.users.values().any(|other| other.id != id && other.email == *email)
             || self.reservations(email, now).any(|of| of != Some(id))
     }
 
-    pub fn find_email_owner(&self, email: &Email, now: Timestamp) -> Option<UserId> {
+    pub fn find_email_owner(&self, email: &EmailAddress, now: Timestamp) -> Option<UserId> {
         let owner = self.users.values().find(|user| user.email == *email);
         owner.map(|user| user.id).or_else(|| self.reservations(email, now).flatten().next())
     }
 
     pub fn delete_user(&mut self, id: UserId) -> bool {
         self.links.retain(|link| link.user_id() != Some(id));
-        self.clients.retain(|client| client.user_id != id);
+        self.known_devices.retain(|known_device| known_device.user_id != id);
         self.users.remove(&id).is_some()
     }
 
@@ -210,7 +210,7 @@ impl State {
         let Some(stored) = self.keys.iter_mut().find(|stored| stored.id == key.id) else {
             return false;
         };
-        stored.sealed.clone_from(&key.sealed);
+        stored.wrapped.clone_from(&key.wrapped);
         stored.active_from = key.active_from;
         stored.revoked_at = key.revoked_at;
         self.sort_keys();

@@ -1,6 +1,6 @@
 //! What a memory store does with a unit of work that breaks its word; the rest is the suite's.
 
-use gateward_domain::mail::LetterKind;
+use gateward_domain::email::EmailKind;
 
 use super::*;
 use crate::fixtures;
@@ -52,46 +52,71 @@ async fn a_test_can_look_at_the_mail_that_is_committed() {
     let store = MemoryStore::new();
     let signup = fixtures::signup(1);
     let link = fixtures::signup_link(2, &signup);
-    let letter = fixtures::letter(3, LetterKind::Signup, &signup.email);
+    let message = fixtures::outbox_email(3, EmailKind::Signup, &signup.email);
     let mut tx = store.begin(Access::Write).await.unwrap();
     tx.insert_signup(&signup).await.unwrap();
     tx.put_link(&link).await.unwrap();
-    tx.insert_letter(&letter).await.unwrap();
-    assert!(store.signups().is_empty() && store.links().is_empty() && store.letters().is_empty());
+    tx.insert_outbox_email(&message).await.unwrap();
+    assert!(
+        store.signups().is_empty() && store.links().is_empty() && store.outbox_emails().is_empty()
+    );
     tx.commit().await.unwrap();
     assert_eq!(store.signups(), [signup]);
     assert_eq!(store.links(), [link]);
-    assert_eq!(store.letters(), [letter]);
+    assert_eq!(store.outbox_emails(), [message]);
 }
 
 #[tokio::test]
-async fn a_test_can_look_at_the_keys_clients_and_news_that_are_committed() {
+async fn a_test_can_look_at_the_keys_clients_and_invalidation_events_that_are_committed() {
     let store = MemoryStore::new();
     let user = fixtures::user(1);
-    let (key, client, news) = (fixtures::key(1), fixtures::client(2, &user), fixtures::news(3));
+    let (key, known_device, invalidation_events) =
+        (fixtures::key(1), fixtures::known_device(2, &user), fixtures::invalidation(3));
     let mut tx = store.begin(Access::Write).await.unwrap();
     tx.insert_user(&user).await.unwrap();
     tx.insert_key(&key).await.unwrap();
-    tx.insert_client(&client).await.unwrap();
-    tx.insert_news(std::slice::from_ref(&news)).await.unwrap();
-    assert!(store.keys().is_empty() && store.clients().is_empty() && store.news().is_empty());
+    tx.insert_known_device(&known_device).await.unwrap();
+    tx.insert_invalidation_events(std::slice::from_ref(&invalidation_events)).await.unwrap();
+    assert!(
+        store.keys().is_empty()
+            && store.known_devices().is_empty()
+            && store.invalidation_events().is_empty()
+    );
     tx.commit().await.unwrap();
     assert_eq!(store.keys(), [key]);
-    assert_eq!(store.clients(), [client]);
-    assert_eq!(store.news(), [news]);
+    assert_eq!(store.known_devices(), [known_device]);
+    assert_eq!(store.invalidation_events(), [invalidation_events]);
 }
 
 #[tokio::test]
 async fn a_cursor_of_a_store_that_came_further_begins_anew() {
     let (further, store) = (MemoryStore::new(), MemoryStore::new());
     for (store, items) in [(&further, 2), (&store, 1)] {
-        let items: Vec<_> = (0..items).map(fixtures::news).collect();
-        store.begin(Access::SingleWrite).await.unwrap().insert_news(&items).await.unwrap();
+        let items: Vec<_> = (0..items).map(fixtures::invalidation).collect();
+        store
+            .begin(Access::SingleWrite)
+            .await
+            .unwrap()
+            .insert_invalidation_events(&items)
+            .await
+            .unwrap();
     }
-    let mut entries =
-        further.begin(Access::Read).await.unwrap().list_news(None, 9).await.unwrap().entries;
+    let mut entries = further
+        .begin(Access::Read)
+        .await
+        .unwrap()
+        .list_invalidation_events(None, 9)
+        .await
+        .unwrap()
+        .entries;
     let last = entries.pop().unwrap().cursor;
-    let page = store.begin(Access::Read).await.unwrap().list_news(Some(last), 9).await.unwrap();
+    let page = store
+        .begin(Access::Read)
+        .await
+        .unwrap()
+        .list_invalidation_events(Some(last), 9)
+        .await
+        .unwrap();
     assert!(page.is_anew);
     assert_eq!(page.entries.len(), 1);
 }

@@ -1,9 +1,11 @@
 //! Promises about accounts: they are kept whole, and names and addresses are unique.
 
 use gateward_domain::ports::Taken;
-use gateward_domain::{Email, Identifier, PermissionSet, RoleName, Timestamp, User, Username};
+use gateward_domain::{
+    EmailAddress, Identifier, PermissionSet, RoleName, Timestamp, User, Username,
+};
 
-use super::stage::{after, race, taken};
+use super::fixture::{after, race, taken};
 
 /// The account's name in capitals.
 fn in_capitals(user: &User) -> Username {
@@ -14,10 +16,10 @@ promises! {
     __promises_accounts;
 
 
-    async fn every_field_of_an_account_comes_back(stage: Stage) {
-        let plain = stage.stranger();
+    async fn every_field_of_an_account_comes_back(fixture: StoreFixture) {
+        let plain = fixture.stranger();
         let full = User {
-            email: Email::parse(&format!("jürgen+{:x}@bücher.example", stage.seed())).unwrap(),
+            email: EmailAddress::parse(&format!("jürgen+{:x}@bücher.example", fixture.seed())).unwrap(),
             email_verified: true,
             roles: vec![RoleName::admin(), RoleName::user()],
             permissions: PermissionSet::all(),
@@ -26,146 +28,146 @@ promises! {
             credentials_version: 5_000_000_000,
             created_at: after(-3600),
             updated_at: after(-1800),
-            ..stage.stranger()
+            ..fixture.stranger()
         };
         for user in [plain, full] {
-            stage.add_user(&user).await;
-            let found = stage.read().await.find_user(user.id).await.unwrap().unwrap();
+            fixture.add_user(&user).await;
+            let found = fixture.read().await.find_user(user.id).await.unwrap().unwrap();
             assert_eq!(found, user);
             assert_eq!(found.username.as_str(), user.username.as_str(), "kept as typed");
         }
     }
 
-    async fn an_account_may_hold_no_role(stage: Stage) {
-        let user = User { roles: Vec::new(), ..stage.stranger() };
-        stage.add_user(&user).await;
-        assert_eq!(stage.stored_user(&user).await, user);
+    async fn an_account_may_hold_no_role(fixture: StoreFixture) {
+        let user = User { roles: Vec::new(), ..fixture.stranger() };
+        fixture.add_user(&user).await;
+        assert_eq!(fixture.stored_user(&user).await, user);
     }
 
-    async fn roles_come_back_in_alphabetical_order(stage: Stage) {
-        let user = User { roles: vec![RoleName::user(), RoleName::admin()], ..stage.stranger() };
-        stage.add_user(&user).await;
-        assert_eq!(stage.stored_user(&user).await.roles, [RoleName::admin(), RoleName::user()]);
+    async fn roles_come_back_in_alphabetical_order(fixture: StoreFixture) {
+        let user = User { roles: vec![RoleName::user(), RoleName::admin()], ..fixture.stranger() };
+        fixture.add_user(&user).await;
+        assert_eq!(fixture.stored_user(&user).await.roles, [RoleName::admin(), RoleName::user()]);
     }
 
-    async fn times_keep_their_microseconds(stage: Stage) {
+    async fn times_keep_their_microseconds(fixture: StoreFixture) {
         for micros in [0, 1, -1, 946_684_799_999_999, 1_795_147_800_999_999, 4_102_444_800_000_001]
         {
             let at = Timestamp::from_micros(micros);
-            let user = User { created_at: at, updated_at: at, ..stage.stranger() };
-            stage.add_user(&user).await;
-            assert_eq!(stage.stored_user(&user).await, user, "{micros}");
+            let user = User { created_at: at, updated_at: at, ..fixture.stranger() };
+            fixture.add_user(&user).await;
+            assert_eq!(fixture.stored_user(&user).await, user, "{micros}");
         }
     }
 
-    async fn an_account_is_found_by_its_address_and_by_its_name(stage: Stage) {
-        let user = stage.user().await;
-        stage.user().await;
+    async fn an_account_is_found_by_its_address_and_by_its_name(fixture: StoreFixture) {
+        let user = fixture.user().await;
+        fixture.user().await;
         for identifier in [
             Identifier::Email(user.email.clone()),
             Identifier::Username(user.username.clone()),
             Identifier::Username(in_capitals(&user)),
         ] {
-            let found = stage.read().await.find_user_by_identifier(&identifier).await.unwrap();
+            let found = fixture.read().await.find_user_by_identifier(&identifier).await.unwrap();
             assert_eq!(found.as_ref(), Some(&user), "{identifier:?}");
         }
-        let locked = stage.write().await.lock_user(user.id).await.unwrap();
+        let locked = fixture.write().await.lock_user(user.id).await.unwrap();
         assert_eq!(locked, Some(user), "the lock gives the account too");
     }
 
-    async fn an_account_that_is_not_there_is_not_found(stage: Stage) {
-        stage.user().await;
-        let stranger = stage.stranger();
-        assert_eq!(stage.read().await.find_user(stranger.id).await.unwrap(), None);
-        assert_eq!(stage.write().await.lock_user(stranger.id).await.unwrap(), None);
+    async fn an_account_that_is_not_there_is_not_found(fixture: StoreFixture) {
+        fixture.user().await;
+        let stranger = fixture.stranger();
+        assert_eq!(fixture.read().await.find_user(stranger.id).await.unwrap(), None);
+        assert_eq!(fixture.write().await.lock_user(stranger.id).await.unwrap(), None);
         for identifier in
             [Identifier::Email(stranger.email), Identifier::Username(stranger.username)]
         {
-            let found = stage.read().await.find_user_by_identifier(&identifier).await.unwrap();
+            let found = fixture.read().await.find_user_by_identifier(&identifier).await.unwrap();
             assert_eq!(found, None, "{identifier:?}");
         }
     }
 
-    async fn a_name_belongs_to_one_account_in_any_case(stage: Stage) {
-        let owner = stage.user().await;
+    async fn a_name_belongs_to_one_account_in_any_case(fixture: StoreFixture) {
+        let owner = fixture.user().await;
         for username in [owner.username.clone(), in_capitals(&owner)] {
-            let other = User { username, ..stage.stranger() };
-            let answer = stage.single().await.insert_user(&other).await;
-            assert_eq!(taken(answer), Some(Taken::Username));
+            let other = User { username, ..fixture.stranger() };
+            let response = fixture.single().await.insert_user(&other).await;
+            assert_eq!(taken(response), Some(Taken::Username));
         }
     }
 
-    async fn an_address_belongs_to_one_account(stage: Stage) {
-        let owner = stage.user().await;
-        let other = User { email: owner.email.clone(), ..stage.stranger() };
-        let answer = stage.single().await.insert_user(&other).await;
-        assert_eq!(taken(answer), Some(Taken::Email));
+    async fn an_address_belongs_to_one_account(fixture: StoreFixture) {
+        let owner = fixture.user().await;
+        let other = User { email: owner.email.clone(), ..fixture.stranger() };
+        let response = fixture.single().await.insert_user(&other).await;
+        assert_eq!(taken(response), Some(Taken::Email));
     }
 
-    async fn where_name_and_address_are_taken_the_name_is_reported(stage: Stage) {
-        let (one, two) = (stage.user().await, stage.user().await);
+    async fn where_name_and_address_are_taken_the_name_is_reported(fixture: StoreFixture) {
+        let (one, two) = (fixture.user().await, fixture.user().await);
         for (name_of, email_of) in [(&one, &one), (&one, &two), (&two, &one)] {
             let both = User {
                 username: in_capitals(name_of),
                 email: email_of.email.clone(),
-                ..stage.stranger()
+                ..fixture.stranger()
             };
-            let answer = stage.single().await.insert_user(&both).await;
-            assert_eq!(taken(answer), Some(Taken::Username));
-            let mut tx = stage.write().await;
+            let response = fixture.single().await.insert_user(&both).await;
+            assert_eq!(taken(response), Some(Taken::Username));
+            let mut tx = fixture.write().await;
             assert_eq!(taken(tx.insert_user(&both).await), Some(Taken::Username));
         }
     }
 
-    async fn an_account_that_is_refused_leaves_nothing_behind(stage: Stage) {
-        let owner = stage.user().await;
-        let refused = User { email: owner.email.clone(), ..stage.stranger() };
-        let answer = stage.single().await.insert_user(&refused).await;
-        assert_eq!(taken(answer), Some(Taken::Email));
-        assert_eq!(stage.read().await.find_user(refused.id).await.unwrap(), None);
-        let again = User { email: stage.stranger().email, roles: Vec::new(), ..refused };
-        stage.add_user(&again).await;
-        assert_eq!(stage.stored_user(&again).await, again, "name and identifier are still free");
+    async fn an_account_that_is_refused_leaves_nothing_behind(fixture: StoreFixture) {
+        let owner = fixture.user().await;
+        let refused = User { email: owner.email.clone(), ..fixture.stranger() };
+        let response = fixture.single().await.insert_user(&refused).await;
+        assert_eq!(taken(response), Some(Taken::Email));
+        assert_eq!(fixture.read().await.find_user(refused.id).await.unwrap(), None);
+        let again = User { email: fixture.stranger().email, roles: Vec::new(), ..refused };
+        fixture.add_user(&again).await;
+        assert_eq!(fixture.stored_user(&again).await, again, "name and identifier are still free");
     }
 
-    async fn fifty_racing_sign_ups_with_one_address_make_one_account(stage: Stage) {
-        let email = stage.stranger().email;
-        let answers = race(50, |_| {
-            let stage = stage.clone();
-            let user = User { email: email.clone(), ..stage.stranger() };
-            async move { taken(stage.single().await.insert_user(&user).await).ok_or(user) }
+    async fn fifty_racing_sign_ups_with_one_address_make_one_account(fixture: StoreFixture) {
+        let email = fixture.stranger().email;
+        let responses = race(50, |_| {
+            let fixture = fixture.clone();
+            let user = User { email: email.clone(), ..fixture.stranger() };
+            async move { taken(fixture.single().await.insert_user(&user).await).ok_or(user) }
         })
         .await;
-        let made: Vec<_> = answers.iter().filter_map(|answer| answer.as_ref().err()).collect();
+        let made: Vec<_> = responses.iter().filter_map(|response| response.as_ref().err()).collect();
         assert_eq!(made.len(), 1);
-        let refused = answers.iter().filter(|answer| **answer == Ok(Taken::Email));
+        let refused = responses.iter().filter(|response| **response == Ok(Taken::Email));
         assert_eq!(refused.count(), 49);
         let identifier = Identifier::Email(email);
-        let found = stage.read().await.find_user_by_identifier(&identifier).await.unwrap();
+        let found = fixture.read().await.find_user_by_identifier(&identifier).await.unwrap();
         assert_eq!(found.as_ref(), made.first().copied());
     }
 
-    async fn racing_sign_ups_with_one_name_make_one_account(stage: Stage) {
-        let owner = stage.stranger();
-        let answers = race(16, |index| {
-            let stage = stage.clone();
+    async fn racing_sign_ups_with_one_name_make_one_account(fixture: StoreFixture) {
+        let owner = fixture.stranger();
+        let responses = race(16, |index| {
+            let fixture = fixture.clone();
             let capitals = index % 2 == 0;
             let username = if capitals { in_capitals(&owner) } else { owner.username.clone() };
-            let user = User { username, ..stage.stranger() };
+            let user = User { username, ..fixture.stranger() };
             async move {
                 // As a sign-up does it: with more to write in the same unit.
-                let mut tx = stage.write().await;
-                let answer = taken(tx.insert_user(&user).await);
-                if answer.is_none() {
-                    tx.insert_session(&stage.draft(&user)).await.unwrap();
+                let mut tx = fixture.write().await;
+                let response = taken(tx.insert_user(&user).await);
+                if response.is_none() {
+                    tx.insert_session(&fixture.draft(&user)).await.unwrap();
                     tx.commit().await.unwrap();
                 }
-                answer
+                response
             }
         })
         .await;
-        assert_eq!(answers.iter().filter(|answer| answer.is_none()).count(), 1);
-        let refused = answers.iter().filter(|answer| **answer == Some(Taken::Username));
+        assert_eq!(responses.iter().filter(|response| response.is_none()).count(), 1);
+        let refused = responses.iter().filter(|response| **response == Some(Taken::Username));
         assert_eq!(refused.count(), 15);
     }
 }

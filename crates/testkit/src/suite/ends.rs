@@ -2,20 +2,20 @@
 
 use gateward_domain::{End, EndReason, Session, SessionId, Timestamp, User};
 
-use super::Stage;
-use super::stage::{after, logout_after, race};
+use super::StoreFixture;
+use super::fixture::{after, logout_after, race};
 use crate::fixtures::{IDLE_SECONDS, LIFETIME_SECONDS};
 
 /// Stores a session that began at `created_at`.
-async fn begun_at(stage: &Stage, user: &User, created_at: Timestamp) -> Session {
-    let session = Session { created_at, ..stage.draft(user) };
-    stage.add_session(&session).await;
+async fn started_at(fixture: &StoreFixture, user: &User, created_at: Timestamp) -> Session {
+    let session = Session { created_at, ..fixture.draft(user) };
+    fixture.add_session(&session).await;
     session
 }
 
 /// Ends the user's oldest sessions, as whoever begins one does it.
-async fn end_oldest(stage: &Stage, user: &User, keep: u32, end: End) -> Vec<SessionId> {
-    let mut tx = stage.write().await;
+async fn end_oldest(fixture: &StoreFixture, user: &User, keep: u32, end: End) -> Vec<SessionId> {
+    let mut tx = fixture.write().await;
     tx.lock_user(user.id).await.unwrap();
     let mut ended = tx.end_oldest_sessions(user.id, keep, end).await.unwrap();
     tx.commit().await.unwrap();
@@ -32,24 +32,24 @@ promises! {
     __promises_ends;
 
 
-    async fn a_session_ends_once_and_nothing_else_changes(stage: Stage) {
-        let user = stage.user().await;
-        let (session, other) = (stage.session_of(&user).await, stage.session_of(&user).await);
-        assert!(stage.end(session.id, logout_after(5)).await);
+    async fn a_session_ends_once_and_nothing_else_changes(fixture: StoreFixture) {
+        let user = fixture.user().await;
+        let (session, other) = (fixture.session_of(&user).await, fixture.session_of(&user).await);
+        assert!(fixture.end(session.id, logout_after(5)).await);
         let again = End { at: after(9), reason: EndReason::EndedByAdmin };
-        assert!(!stage.end(session.id, again).await);
+        assert!(!fixture.end(session.id, again).await);
         let expected = Session { ended: Some(logout_after(5)), ..session };
-        assert_eq!(stage.stored_session(expected.id).await, expected);
-        assert_eq!(stage.stored_session(other.id).await, other);
+        assert_eq!(fixture.stored_session(expected.id).await, expected);
+        assert_eq!(fixture.stored_session(other.id).await, other);
     }
 
-    async fn a_session_that_is_not_there_cannot_be_ended(stage: Stage) {
-        let session = stage.draft(&stage.user().await);
-        assert!(!stage.end(session.id, logout_after(5)).await);
+    async fn a_session_that_is_not_there_cannot_be_ended(fixture: StoreFixture) {
+        let session = fixture.draft(&fixture.user().await);
+        assert!(!fixture.end(session.id, logout_after(5)).await);
     }
 
-    async fn an_end_after_the_time_ran_out_has_the_reason_of_that(stage: Stage) {
-        let user = stage.user().await;
+    async fn an_end_after_the_time_ran_out_has_the_reason_of_that(fixture: StoreFixture) {
+        let user = fixture.user().await;
         let idle = Timestamp::from_micros(after(IDLE_SECONDS).micros() - 1);
         for (at, reason) in [
             (idle, EndReason::Logout),
@@ -57,93 +57,93 @@ promises! {
             (after(LIFETIME_SECONDS - 1), EndReason::IdleTimeout),
             (after(LIFETIME_SECONDS), EndReason::LifetimeOver),
         ] {
-            let session = stage.session_of(&user).await;
-            assert!(stage.end(session.id, End { at, reason: EndReason::Logout }).await);
-            let ended = stage.stored_session(session.id).await.ended;
+            let session = fixture.session_of(&user).await;
+            assert!(fixture.end(session.id, End { at, reason: EndReason::Logout }).await);
+            let ended = fixture.stored_session(session.id).await.ended;
             assert_eq!(ended, Some(End { at, reason }), "the time is the one given");
         }
     }
 
-    async fn of_racing_ends_exactly_one_ends_the_session(stage: Stage) {
-        let session = stage.session().await;
+    async fn of_racing_ends_exactly_one_ends_the_session(fixture: StoreFixture) {
+        let session = fixture.session().await;
         let ends = race(16, |index| {
-            let (stage, id) = (stage.clone(), session.id);
+            let (fixture, id) = (fixture.clone(), session.id);
             let end = logout_after(i64::try_from(index).unwrap());
-            async move { stage.end(id, end).await.then_some(end) }
+            async move { fixture.end(id, end).await.then_some(end) }
         })
         .await;
         let ends: Vec<_> = ends.into_iter().flatten().collect();
         assert_eq!(ends.len(), 1);
-        assert_eq!(stage.stored_session(session.id).await.ended, ends.first().copied());
+        assert_eq!(fixture.stored_session(session.id).await.ended, ends.first().copied());
     }
 
-    async fn all_sessions_of_a_user_end_and_nobody_elses(stage: Stage) {
-        let user = stage.user().await;
-        let others = stage.session().await;
+    async fn all_sessions_of_a_user_end_and_nobody_elses(fixture: StoreFixture) {
+        let user = fixture.user().await;
+        let others = fixture.session().await;
         let mut sessions = Vec::new();
         for _ in 0..3 {
-            sessions.push(stage.session_of(&user).await);
+            sessions.push(fixture.session_of(&user).await);
         }
         let end = End { at: after(60), reason: EndReason::LogoutAll };
-        let ended = stage.single().await.end_sessions_of_user(user.id, None, end).await.unwrap();
+        let ended = fixture.single().await.end_sessions_of_user(user.id, None, end).await.unwrap();
         sessions.sort_by_key(|session| session.id);
         assert_eq!(ended, sessions.iter().map(|session| session.id).collect::<Vec<_>>());
         for session in sessions {
             let expected = Session { ended: Some(end), ..session };
-            assert_eq!(stage.stored_session(expected.id).await, expected);
+            assert_eq!(fixture.stored_session(expected.id).await, expected);
         }
-        assert_eq!(stage.stored_session(others.id).await, others);
-        let again = stage.single().await.end_sessions_of_user(user.id, None, end).await;
+        assert_eq!(fixture.stored_session(others.id).await, others);
+        let again = fixture.single().await.end_sessions_of_user(user.id, None, end).await;
         assert!(again.unwrap().is_empty());
     }
 
-    async fn one_session_can_be_spared(stage: Stage) {
-        let user = stage.user().await;
-        let (spared, session) = (stage.session_of(&user).await, stage.session_of(&user).await);
+    async fn one_session_can_be_spared(fixture: StoreFixture) {
+        let user = fixture.user().await;
+        let (spared, session) = (fixture.session_of(&user).await, fixture.session_of(&user).await);
         let end = End { at: after(60), reason: EndReason::PasswordChanged };
-        let mut tx = stage.single().await;
+        let mut tx = fixture.single().await;
         let ended = tx.end_sessions_of_user(user.id, Some(spared.id), end).await.unwrap();
         assert_eq!(ended, [session.id]);
         drop(tx);
-        assert_eq!(stage.stored_session(spared.id).await, spared);
-        assert_eq!(stage.stored_session(session.id).await.ended, Some(end));
-        let others = stage.session().await;
-        let mut tx = stage.single().await;
+        assert_eq!(fixture.stored_session(spared.id).await, spared);
+        assert_eq!(fixture.stored_session(session.id).await.ended, Some(end));
+        let others = fixture.session().await;
+        let mut tx = fixture.single().await;
         let ended = tx.end_sessions_of_user(user.id, Some(others.id), end).await.unwrap();
         assert_eq!(ended, [spared.id], "nothing of the user's is spared by another's session");
     }
 
-    async fn the_sessions_of_a_user_that_end_are_given_oldest_first(stage: Stage) {
-        let user = stage.user().await;
-        let mut begun = Vec::new();
+    async fn the_sessions_of_a_user_that_end_are_given_oldest_first(fixture: StoreFixture) {
+        let user = fixture.user().await;
+        let mut started = Vec::new();
         for seconds in [30, 10, 40, 20, 10] {
-            begun.push(begun_at(&stage, &user, after(seconds)).await);
+            started.push(started_at(&fixture, &user, after(seconds)).await);
         }
-        let over = begun_at(&stage, &user, after(0)).await;
-        stage.end(over.id, logout_after(5)).await;
-        begun.sort_by_key(|session| (session.created_at, session.id));
-        let expected: Vec<_> = begun.iter().map(|session| session.id).collect();
-        let mut tx = stage.single().await;
+        let over = started_at(&fixture, &user, after(0)).await;
+        fixture.end(over.id, logout_after(5)).await;
+        started.sort_by_key(|session| (session.created_at, session.id));
+        let expected: Vec<_> = started.iter().map(|session| session.id).collect();
+        let mut tx = fixture.single().await;
         let ended = tx.end_sessions_of_user(user.id, None, logout_after(60)).await.unwrap();
         assert_eq!(ended, expected, "without the one that was over");
     }
 
-    async fn ends_of_all_sessions_keep_to_the_truth_of_each(stage: Stage) {
-        let user = stage.user().await;
-        let ended = stage.session_of(&user).await;
-        stage.end(ended.id, logout_after(5)).await;
-        let idle = stage.session_of(&user).await;
-        let over = Session { lifetime_ends_at: after(IDLE_SECONDS - 1), ..stage.draft(&user) };
-        stage.add_session(&over).await;
-        let mut living = stage.draft(&user);
-        living.line.expires_at = after(IDLE_SECONDS + 1);
-        stage.add_session(&living).await;
+    async fn ends_of_all_sessions_keep_to_the_truth_of_each(fixture: StoreFixture) {
+        let user = fixture.user().await;
+        let ended = fixture.session_of(&user).await;
+        fixture.end(ended.id, logout_after(5)).await;
+        let idle = fixture.session_of(&user).await;
+        let over = Session { lifetime_ends_at: after(IDLE_SECONDS - 1), ..fixture.draft(&user) };
+        fixture.add_session(&over).await;
+        let mut active = fixture.draft(&user);
+        active.refresh_state.expires_at = after(IDLE_SECONDS + 1);
+        fixture.add_session(&active).await;
         let at = after(IDLE_SECONDS);
         let end = End { at, reason: EndReason::AccountDisabled };
-        let mut tx = stage.single().await;
+        let mut tx = fixture.single().await;
         let mut given = tx.end_sessions_of_user(user.id, None, end).await.unwrap();
         drop(tx);
-        let mut expected = [idle.id, over.id, living.id];
+        let mut expected = [idle.id, over.id, active.id];
         given.sort();
         expected.sort();
         assert_eq!(given, expected);
@@ -151,23 +151,23 @@ promises! {
             (ended.id, logout_after(5)),
             (idle.id, End { at, reason: EndReason::IdleTimeout }),
             (over.id, End { at, reason: EndReason::LifetimeOver }),
-            (living.id, end),
+            (active.id, end),
         ] {
-            assert_eq!(stage.stored_session(id).await.ended, Some(expected));
+            assert_eq!(fixture.stored_session(id).await.ended, Some(expected));
         }
     }
 
-    async fn the_oldest_sessions_end_first(stage: Stage) {
-        let user = stage.user().await;
-        let others = begun_at(&stage, &stage.user().await, after(-900)).await;
-        let young = begun_at(&stage, &user, after(30)).await;
-        let old = begun_at(&stage, &user, after(10)).await;
-        let middle = begun_at(&stage, &user, after(20)).await;
-        let ended = begun_at(&stage, &user, after(0)).await;
-        stage.end(ended.id, logout_after(5)).await;
-        assert!(end_oldest(&stage, &user, 3, limit_after(60)).await.is_empty());
-        assert_eq!(end_oldest(&stage, &user, 2, limit_after(60)).await, [old.id]);
-        assert_eq!(end_oldest(&stage, &user, 1, limit_after(61)).await, [middle.id]);
+    async fn the_oldest_sessions_end_first(fixture: StoreFixture) {
+        let user = fixture.user().await;
+        let others = started_at(&fixture, &fixture.user().await, after(-900)).await;
+        let young = started_at(&fixture, &user, after(30)).await;
+        let old = started_at(&fixture, &user, after(10)).await;
+        let middle = started_at(&fixture, &user, after(20)).await;
+        let ended = started_at(&fixture, &user, after(0)).await;
+        fixture.end(ended.id, logout_after(5)).await;
+        assert!(end_oldest(&fixture, &user, 3, limit_after(60)).await.is_empty());
+        assert_eq!(end_oldest(&fixture, &user, 2, limit_after(60)).await, [old.id]);
+        assert_eq!(end_oldest(&fixture, &user, 1, limit_after(61)).await, [middle.id]);
         for (session, expected) in [
             (&old, Some(limit_after(60))),
             (&middle, Some(limit_after(61))),
@@ -176,56 +176,56 @@ promises! {
             (&others, None),
         ] {
             let expected = Session { ended: expected, ..session.clone() };
-            assert_eq!(stage.stored_session(session.id).await, expected);
+            assert_eq!(fixture.stored_session(session.id).await, expected);
         }
-        assert_eq!(end_oldest(&stage, &user, 0, limit_after(62)).await, [young.id]);
-        assert!(end_oldest(&stage, &user, 0, limit_after(63)).await.is_empty());
+        assert_eq!(end_oldest(&fixture, &user, 0, limit_after(62)).await, [young.id]);
+        assert!(end_oldest(&fixture, &user, 0, limit_after(63)).await.is_empty());
     }
 
-    async fn among_sessions_of_one_moment_the_identifier_decides_who_is_oldest(stage: Stage) {
-        let user = stage.user().await;
+    async fn among_sessions_of_one_moment_the_identifier_decides_who_is_oldest(fixture: StoreFixture) {
+        let user = fixture.user().await;
         let mut ids = Vec::new();
         for _ in 0..5 {
-            ids.push(stage.session_of(&user).await.id);
+            ids.push(fixture.session_of(&user).await.id);
         }
         ids.sort();
-        let ended = end_oldest(&stage, &user, 2, limit_after(60)).await;
+        let ended = end_oldest(&fixture, &user, 2, limit_after(60)).await;
         assert_eq!(Some(ended.as_slice()), ids.get(..3));
     }
 
     /// What is over takes no place: nobody is logged out because of sessions that nobody uses. It
     /// is left open whether the store records the end that time has brought; if so, it is that one.
-    async fn a_session_whose_time_ran_out_takes_no_place_from_a_living_one(stage: Stage) {
-        let user = stage.user().await;
-        let living_until = |created_at, expires_at| {
-            let mut session = Session { created_at, ..stage.draft(&user) };
-            session.line.expires_at = expires_at;
+    async fn a_session_whose_time_ran_out_takes_no_place_from_an_active_one(fixture: StoreFixture) {
+        let user = fixture.user().await;
+        let active_until = |created_at, expires_at| {
+            let mut session = Session { created_at, ..fixture.draft(&user) };
+            session.refresh_state.expires_at = expires_at;
             session
         };
-        let old = living_until(after(0), after(100));
-        let idle = living_until(after(1), after(60));
-        let young = living_until(after(2), after(100));
+        let old = active_until(after(0), after(100));
+        let idle = active_until(after(1), after(60));
+        let young = active_until(after(2), after(100));
         for session in [&old, &idle, &young] {
-            stage.add_session(session).await;
+            fixture.add_session(session).await;
         }
-        end_oldest(&stage, &user, 2, limit_after(60)).await;
-        assert_eq!(stage.stored_session(old.id).await, old);
-        assert_eq!(stage.stored_session(young.id).await, young);
-        assert!(end_oldest(&stage, &user, 1, limit_after(60)).await.contains(&old.id));
-        assert_eq!(stage.stored_session(old.id).await.ended, Some(limit_after(60)));
-        let idle_end = stage.stored_session(idle.id).await.ended;
+        end_oldest(&fixture, &user, 2, limit_after(60)).await;
+        assert_eq!(fixture.stored_session(old.id).await, old);
+        assert_eq!(fixture.stored_session(young.id).await, young);
+        assert!(end_oldest(&fixture, &user, 1, limit_after(60)).await.contains(&old.id));
+        assert_eq!(fixture.stored_session(old.id).await.ended, Some(limit_after(60)));
+        let idle_end = fixture.stored_session(idle.id).await.ended;
         let true_end = End { at: after(60), reason: EndReason::IdleTimeout };
         assert!(idle_end.is_none_or(|end| end == true_end), "{idle_end:?}");
     }
 
-    async fn racing_logins_leave_no_more_sessions_than_allowed(stage: Stage) {
-        let user = stage.user().await;
+    async fn racing_logins_leave_no_more_sessions_than_allowed(fixture: StoreFixture) {
+        let user = fixture.user().await;
         let ids = race(12, |index| {
-            let (stage, user) = (stage.clone(), user.clone());
+            let (fixture, user) = (fixture.clone(), user.clone());
             let created_at = after(i64::try_from(index).unwrap());
-            let session = Session { created_at, ..stage.draft(&user) };
+            let session = Session { created_at, ..fixture.draft(&user) };
             async move {
-                let mut tx = stage.write().await;
+                let mut tx = fixture.write().await;
                 tx.lock_user(user.id).await.unwrap();
                 tx.insert_session(&session).await.unwrap();
                 tx.end_oldest_sessions(user.id, 3, limit_after(60)).await.unwrap();
@@ -234,12 +234,12 @@ promises! {
             }
         })
         .await;
-        let mut living = Vec::new();
+        let mut active = Vec::new();
         for id in &ids {
-            if stage.stored_session(*id).await.ended.is_none() {
-                living.push(*id);
+            if fixture.stored_session(*id).await.ended.is_none() {
+                active.push(*id);
             }
         }
-        assert_eq!(Some(living.as_slice()), ids.get(9..), "the youngest are left");
+        assert_eq!(Some(active.as_slice()), ids.get(9..), "the youngest are left");
     }
 }

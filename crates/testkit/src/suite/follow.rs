@@ -9,8 +9,8 @@ use gateward_domain::feed::{FeedCursor, FeedItem};
 use gateward_domain::ports::FeedWatch;
 use tokio::time::{sleep, timeout};
 
-use super::Stage;
-use super::stage::race;
+use super::StoreFixture;
+use super::fixture::race;
 
 /// How many write at once.
 const WRITERS: usize = 8;
@@ -19,7 +19,7 @@ const WRITERS: usize = 8;
 const UNITS: usize = 12;
 
 /// So much is never written here.
-const LEARNED_MAX: usize = 10 * WRITERS * UNITS;
+const APPLIED_MAX: usize = 10 * WRITERS * UNITS;
 
 /// How long a writer is watched who may have to wait for another.
 const WATCHED: Duration = Duration::from_millis(100);
@@ -29,22 +29,22 @@ const WOKEN_WITHIN: Duration = Duration::from_secs(10);
 
 /// Somebody who follows the feed, page by page.
 struct Follower {
-    stage: Stage,
+    fixture: StoreFixture,
     limit: u32,
     cursor: Option<FeedCursor>,
     learned: Vec<FeedItem>,
 }
 
 impl Follower {
-    fn new(stage: &Stage, limit: u32) -> Self {
-        Self { stage: stage.clone(), limit, cursor: None, learned: Vec::new() }
+    fn new(fixture: &StoreFixture, limit: u32) -> Self {
+        Self { fixture: fixture.clone(), limit, cursor: None, learned: Vec::new() }
     }
 
     /// Reads a page; says whether there was something on it.
     async fn reads(&mut self) -> bool {
-        let page = self.stage.list_news(self.cursor.as_ref(), self.limit).await;
+        let page = self.fixture.list_invalidation_events(self.cursor.as_ref(), self.limit).await;
         assert!(!page.is_anew, "the cursor is the store's, and no write was lost");
-        assert!(self.learned.len() < LEARNED_MAX, "the feed goes in a circle");
+        assert!(self.learned.len() < APPLIED_MAX, "the feed goes in a circle");
         let some = !page.entries.is_empty();
         for entry in page.entries {
             self.cursor = Some(entry.cursor);
@@ -78,16 +78,16 @@ impl Follower {
 
 /// Writes units of two items, with a pause amid each; gives what was committed. Some units are
 /// dropped instead.
-async fn write_units(stage: &Stage, writer: usize) -> Vec<FeedItem> {
+async fn write_units(fixture: &StoreFixture, writer: usize) -> Vec<FeedItem> {
     let mut committed = Vec::new();
     for unit in 0..UNITS {
-        let items = [stage.news(), stage.news()];
+        let items = [fixture.invalidation(), fixture.invalidation()];
         let [first, second] = &items;
-        let mut tx = stage.write().await;
-        tx.insert_news(std::slice::from_ref(first)).await.unwrap();
+        let mut tx = fixture.write().await;
+        tx.insert_invalidation_events(std::slice::from_ref(first)).await.unwrap();
         let pause = (writer * 7 + unit * 3) % 5;
         sleep(Duration::from_millis(u64::try_from(pause).unwrap())).await;
-        tx.insert_news(std::slice::from_ref(second)).await.unwrap();
+        tx.insert_invalidation_events(std::slice::from_ref(second)).await.unwrap();
         if !(writer + unit).is_multiple_of(4) {
             tx.commit().await.unwrap();
             committed.extend(items);
@@ -97,12 +97,12 @@ async fn write_units(stage: &Stage, writer: usize) -> Vec<FeedItem> {
 }
 
 /// Follows until all writers are done and everything is read; gives what was learned.
-async fn follow(stage: &Stage, limit: u32, done: &AtomicUsize) -> Vec<FeedItem> {
-    let mut follower = Follower::new(stage, limit);
+async fn follow(fixture: &StoreFixture, limit: u32, done: &AtomicUsize) -> Vec<FeedItem> {
+    let mut follower = Follower::new(fixture, limit);
     loop {
         // Asked first: what was committed before is then on a page that is read afterwards.
-        let is_over = done.load(Ordering::SeqCst) == WRITERS;
-        if !follower.reads().await && is_over {
+        let has_ended = done.load(Ordering::SeqCst) == WRITERS;
+        if !follower.reads().await && has_ended {
             return follower.learned;
         }
     }
@@ -112,16 +112,16 @@ promises! {
     __promises_follow;
 
 
-    async fn whoever_follows_misses_nothing_of_racing_writers(stage: Stage) {
+    async fn whoever_follows_misses_nothing_of_racing_writers(fixture: StoreFixture) {
         let done = Arc::new(AtomicUsize::new(0));
         let limits = [1, 3, 100];
         let items = race(limits.len() + WRITERS, |index| {
-            let (stage, done) = (stage.clone(), Arc::clone(&done));
+            let (fixture, done) = (fixture.clone(), Arc::clone(&done));
             async move {
                 if let Some(limit) = limits.get(index) {
-                    return follow(&stage, *limit, &done).await;
+                    return follow(&fixture, *limit, &done).await;
                 }
-                let committed = write_units(&stage, index).await;
+                let committed = write_units(&fixture, index).await;
                 done.fetch_add(1, Ordering::SeqCst);
                 committed
             }
@@ -140,19 +140,19 @@ promises! {
 
     /// Where one writer waits for the other, the late one is told of after the early one; where
     /// they write side by side, a follower has passed the place of the early one before it commits.
-    async fn a_unit_that_commits_after_later_ones_is_not_skipped(stage: Stage) {
+    async fn a_unit_that_commits_after_later_ones_is_not_skipped(fixture: StoreFixture) {
         for (limit, commits) in [(1, true), (1, false), (100, true), (100, false)] {
-            let mut follower = Follower::new(&stage, limit);
-            let [first, early, earlier, late, later] = [0; 5].map(|_| stage.news());
-            stage.add_news(std::slice::from_ref(&first)).await;
+            let mut follower = Follower::new(&fixture, limit);
+            let [first, early, earlier, late, later] = [0; 5].map(|_| fixture.invalidation());
+            fixture.add_invalidation_events(std::slice::from_ref(&first)).await;
             follower.catches_up().await;
-            let mut holder = stage.write().await;
-            holder.insert_news(&[early.clone(), earlier.clone()]).await.unwrap();
-            let (theirs, items) = (stage.clone(), [late.clone(), later.clone()]);
+            let mut holder = fixture.write().await;
+            holder.insert_invalidation_events(&[early.clone(), earlier.clone()]).await.unwrap();
+            let (theirs, items) = (fixture.clone(), [late.clone(), later.clone()]);
             let mut writing = tokio::spawn(async move {
                 for item in items {
                     let mut tx = theirs.write().await;
-                    tx.insert_news(&[item]).await.unwrap();
+                    tx.insert_invalidation_events(&[item]).await.unwrap();
                     tx.commit().await.unwrap();
                 }
             });
@@ -183,46 +183,46 @@ promises! {
         }
     }
 
-    async fn whoever_watches_is_woken_by_each_commit_with_news(stage: Stage) {
-        let mut watches = [stage.watch().await, stage.watch().await];
-        let mut followers = [Follower::new(&stage, 10), Follower::new(&stage, 10)];
+    async fn whoever_watches_is_woken_by_each_commit_with_invalidation_events(fixture: StoreFixture) {
+        let mut watches = [fixture.watch().await, fixture.watch().await];
+        let mut followers = [Follower::new(&fixture, 10), Follower::new(&fixture, 10)];
         for round in 0..4 {
-            let item = stage.news();
+            let item = fixture.invalidation();
             if round % 2 == 0 {
-                stage.add_news(std::slice::from_ref(&item)).await;
+                fixture.add_invalidation_events(std::slice::from_ref(&item)).await;
             } else {
-                let mut tx = stage.write().await;
-                tx.insert_news(std::slice::from_ref(&item)).await.unwrap();
+                let mut tx = fixture.write().await;
+                tx.insert_invalidation_events(std::slice::from_ref(&item)).await.unwrap();
                 tx.commit().await.unwrap();
             }
             for (watch, follower) in watches.iter_mut().zip(&mut followers) {
                 follower.is_woken_for(watch.as_mut(), &item).await;
             }
         }
-        let mut newcomer = Follower::new(&stage, 10);
+        let mut newcomer = Follower::new(&fixture, 10);
         newcomer.catches_up().await;
         assert!(followers.iter().all(|follower| follower.learned == newcomer.learned));
     }
 
-    async fn whoever_sleeps_at_the_watch_is_woken(stage: Stage) {
-        let (mut watch, mut follower) = (stage.watch().await, Follower::new(&stage, 10));
-        let item = stage.news();
+    async fn whoever_sleeps_at_the_watch_is_woken(fixture: StoreFixture) {
+        let (mut watch, mut follower) = (fixture.watch().await, Follower::new(&fixture, 10));
+        let item = fixture.invalidation();
         let awaited = item.clone();
         let sleeper = tokio::spawn(async move {
             follower.is_woken_for(watch.as_mut(), &awaited).await;
         });
         sleep(WATCHED).await;
-        stage.add_news(&[item]).await;
+        fixture.add_invalidation_events(&[item]).await;
         sleeper.await.unwrap();
     }
 
-    async fn a_wait_at_the_watch_can_be_given_up(stage: Stage) {
-        let (mut watch, mut follower) = (stage.watch().await, Follower::new(&stage, 10));
+    async fn a_wait_at_the_watch_can_be_given_up(fixture: StoreFixture) {
+        let (mut watch, mut follower) = (fixture.watch().await, Follower::new(&fixture, 10));
         for pause in [0, 1, 20] {
             // It may be woken for nothing, too.
             let _ = timeout(Duration::from_millis(pause), watch.changed()).await;
-            let item = stage.news();
-            stage.add_news(std::slice::from_ref(&item)).await;
+            let item = fixture.invalidation();
+            fixture.add_invalidation_events(std::slice::from_ref(&item)).await;
             follower.is_woken_for(watch.as_mut(), &item).await;
         }
     }

@@ -3,7 +3,7 @@
 use gateward_domain::key::{Algorithm, KeyId, KeyPurpose, StoredKey};
 use gateward_domain::ports::Instance;
 
-use super::stage::{after, race};
+use super::fixture::{after, race};
 use crate::fixtures::key;
 
 /// A public key in the form in which one is stored.
@@ -18,7 +18,7 @@ promises! {
     __promises_keys;
 
 
-    async fn every_field_of_a_key_comes_back(stage: Stage) {
+    async fn every_field_of_a_key_comes_back(fixture: StoreFixture) {
         let mut written = Vec::new();
         for (seconds, algorithm) in (0..).zip([
             Algorithm::Hs256,
@@ -27,12 +27,12 @@ promises! {
             Algorithm::Ps256,
             Algorithm::Rs256,
         ]) {
-            let plain = key(stage.seed());
+            let plain = key(fixture.seed());
             let access = algorithm != Algorithm::Hs256;
             written.push(StoredKey {
                 purpose: if access { KeyPurpose::Access } else { KeyPurpose::Refresh },
                 algorithm,
-                sealed: (0..=255).chain([0, 0]).collect(),
+                wrapped: (0..=255).chain([0, 0]).collect(),
                 public_jwk: access.then(|| PUBLIC_JWK.to_owned()),
                 created_at: after(seconds - 600),
                 active_from: after(seconds),
@@ -41,36 +41,36 @@ promises! {
             });
         }
         for key in &written {
-            stage.single().await.insert_key(key).await.unwrap();
+            fixture.single().await.insert_key(key).await.unwrap();
         }
-        assert_eq!(stage.read().await.list_keys().await.unwrap(), written);
+        assert_eq!(fixture.read().await.list_keys().await.unwrap(), written);
     }
 
-    async fn keys_stand_in_the_order_in_which_they_become_active(stage: Stage) {
+    async fn keys_stand_in_the_order_in_which_they_become_active(fixture: StoreFixture) {
         let mut keys = Vec::new();
         for (created, active) in [(1, 30), (2, -5), (3, 20), (0, 10)] {
             let made = StoredKey {
                 created_at: after(created),
                 active_from: after(active),
-                ..key(stage.seed())
+                ..key(fixture.seed())
             };
-            stage.single().await.insert_key(&made).await.unwrap();
+            fixture.single().await.insert_key(&made).await.unwrap();
             keys.push(made);
         }
         keys.sort_by_key(|key| key.active_from);
-        let found = stage.read().await.list_keys().await.unwrap();
+        let found = fixture.read().await.list_keys().await.unwrap();
         assert_eq!(ids(&found), ids(&keys));
     }
 
-    async fn a_key_is_sealed_anew_put_off_and_revoked_and_nothing_else_changes(stage: Stage) {
-        let (stored, other) = (key(stage.seed()), key(stage.seed()));
+    async fn a_key_is_wrapped_anew_put_off_and_revoked_and_nothing_else_changes(fixture: StoreFixture) {
+        let (stored, other) = (key(fixture.seed()), key(fixture.seed()));
         for key in [&stored, &other] {
-            stage.single().await.insert_key(key).await.unwrap();
+            fixture.single().await.insert_key(key).await.unwrap();
         }
         for revoked_at in [Some(after(60)), None] {
-            let sealed = vec![u8::from(revoked_at.is_some()); 70];
+            let wrapped = vec![u8::from(revoked_at.is_some()); 70];
             let changed =
-                StoredKey { sealed, active_from: after(30), revoked_at, ..stored.clone() };
+                StoredKey { wrapped, active_from: after(30), revoked_at, ..stored.clone() };
             let given = StoredKey {
                 purpose: KeyPurpose::Link,
                 algorithm: Algorithm::EdDsa,
@@ -78,68 +78,68 @@ promises! {
                 created_at: after(-60),
                 ..changed.clone()
             };
-            assert!(stage.single().await.update_key(&given).await.unwrap());
-            let found = stage.read().await.list_keys().await.unwrap();
+            assert!(fixture.single().await.update_key(&given).await.unwrap());
+            let found = fixture.read().await.list_keys().await.unwrap();
             assert_eq!(found, [other.clone(), changed], "in the order as it is then");
         }
     }
 
-    async fn a_key_that_is_not_there_is_not_changed(stage: Stage) {
-        let (stored, other) = (key(stage.seed()), key(stage.seed()));
-        stage.single().await.insert_key(&stored).await.unwrap();
-        assert!(!stage.single().await.update_key(&other).await.unwrap());
-        assert_eq!(stage.read().await.list_keys().await.unwrap(), [stored]);
+    async fn a_key_that_is_not_there_is_not_changed(fixture: StoreFixture) {
+        let (stored, other) = (key(fixture.seed()), key(fixture.seed()));
+        fixture.single().await.insert_key(&stored).await.unwrap();
+        assert!(!fixture.single().await.update_key(&other).await.unwrap());
+        assert_eq!(fixture.read().await.list_keys().await.unwrap(), [stored]);
     }
 
-    async fn a_change_of_a_key_is_undone_with_its_unit(stage: Stage) {
-        let stored = key(stage.seed());
-        stage.single().await.insert_key(&stored).await.unwrap();
+    async fn a_change_of_a_key_is_undone_with_its_unit(fixture: StoreFixture) {
+        let stored = key(fixture.seed());
+        fixture.single().await.insert_key(&stored).await.unwrap();
         let revoked = StoredKey { revoked_at: Some(after(60)), ..stored.clone() };
-        let mut tx = stage.write().await;
+        let mut tx = fixture.write().await;
         assert!(tx.update_key(&revoked).await.unwrap());
         assert_eq!(tx.list_keys().await.unwrap(), [revoked]);
         drop(tx);
-        assert_eq!(stage.read().await.list_keys().await.unwrap(), [stored]);
+        assert_eq!(fixture.read().await.list_keys().await.unwrap(), [stored]);
     }
 
-    async fn a_store_without_keys_lists_none(stage: Stage) {
-        assert!(stage.read().await.list_keys().await.unwrap().is_empty());
+    async fn a_store_without_keys_lists_none(fixture: StoreFixture) {
+        assert!(fixture.read().await.list_keys().await.unwrap().is_empty());
     }
 
-    async fn a_store_is_nobodys_until_it_is_used(stage: Stage) {
-        assert_eq!(stage.read().await.find_instance().await.unwrap(), None);
-        assert_eq!(stage.write().await.find_instance().await.unwrap(), None);
+    async fn a_store_is_nobodys_until_it_is_used(fixture: StoreFixture) {
+        assert_eq!(fixture.read().await.find_instance().await.unwrap(), None);
+        assert_eq!(fixture.write().await.find_instance().await.unwrap(), None);
     }
 
-    async fn the_first_proposal_of_an_instance_stands(stage: Stage) {
+    async fn the_first_proposal_of_an_instance_stands(fixture: StoreFixture) {
         let first =
             Instance { issuer: "https://bücher.example/auth".to_owned(), created_at: after(0) };
         let second = Instance { issuer: "https://b.example".to_owned(), created_at: after(5) };
         for proposed in [&first, &second, &first] {
-            let mut tx = stage.write().await;
+            let mut tx = fixture.write().await;
             assert_eq!(tx.lock_instance(proposed).await.unwrap(), first);
             assert_eq!(tx.find_instance().await.unwrap().as_ref(), Some(&first));
             tx.commit().await.unwrap();
-            assert_eq!(stage.read().await.find_instance().await.unwrap().as_ref(), Some(&first));
+            assert_eq!(fixture.read().await.find_instance().await.unwrap().as_ref(), Some(&first));
         }
     }
 
-    async fn an_instance_that_was_not_committed_does_not_stand(stage: Stage) {
+    async fn an_instance_that_was_not_committed_does_not_stand(fixture: StoreFixture) {
         let first = Instance { issuer: "https://a.example".to_owned(), created_at: after(0) };
-        stage.write().await.lock_instance(&first).await.unwrap();
+        fixture.write().await.lock_instance(&first).await.unwrap();
         let second = Instance { issuer: "https://b.example".to_owned(), created_at: after(5) };
-        assert_eq!(stage.write().await.lock_instance(&second).await.unwrap(), second);
+        assert_eq!(fixture.write().await.lock_instance(&second).await.unwrap(), second);
     }
 
-    async fn an_instance_gets_another_issuer_and_nothing_else_changes(stage: Stage) {
+    async fn an_instance_gets_another_issuer_and_nothing_else_changes(fixture: StoreFixture) {
         let first = Instance { issuer: "https://a.example".to_owned(), created_at: after(0) };
         let moved = Instance { issuer: "https://bücher.example/auth".to_owned(), ..first.clone() };
         let late = Instance { created_at: after(9), ..first.clone() };
-        let mut tx = stage.write().await;
+        let mut tx = fixture.write().await;
         tx.lock_instance(&first).await.unwrap();
         tx.commit().await.unwrap();
         for (lasts, stands) in [(false, &first), (true, &moved)] {
-            let mut tx = stage.write().await;
+            let mut tx = fixture.write().await;
             assert_eq!(tx.lock_instance(&late).await.unwrap(), first);
             tx.set_issuer(&moved.issuer).await.unwrap();
             assert_eq!(tx.find_instance().await.unwrap().as_ref(), Some(&moved));
@@ -148,29 +148,29 @@ promises! {
             } else {
                 drop(tx);
             }
-            assert_eq!(stage.read().await.find_instance().await.unwrap().as_ref(), Some(stands));
+            assert_eq!(fixture.read().await.find_instance().await.unwrap().as_ref(), Some(stands));
         }
     }
 
-    async fn nodes_that_start_together_agree_and_make_one_set_of_keys(stage: Stage) {
+    async fn nodes_that_start_together_agree_and_make_one_set_of_keys(fixture: StoreFixture) {
         let seen = race(8, |index| {
-            let stage = stage.clone();
+            let fixture = fixture.clone();
             let issuer = format!("https://node-{index}.example");
             let proposed = Instance { issuer, created_at: after(0) };
             async move {
-                let mut tx = stage.write().await;
+                let mut tx = fixture.write().await;
                 let instance = tx.lock_instance(&proposed).await.unwrap();
                 if tx.list_keys().await.unwrap().is_empty() {
-                    tx.insert_key(&key(stage.seed())).await.unwrap();
-                    tx.insert_key(&key(stage.seed())).await.unwrap();
+                    tx.insert_key(&key(fixture.seed())).await.unwrap();
+                    tx.insert_key(&key(fixture.seed())).await.unwrap();
                 }
                 tx.commit().await.unwrap();
                 instance
             }
         })
         .await;
-        let stands = stage.read().await.find_instance().await.unwrap().unwrap();
+        let stands = fixture.read().await.find_instance().await.unwrap().unwrap();
         assert!(seen.iter().all(|instance| *instance == stands), "{seen:?}");
-        assert_eq!(stage.read().await.list_keys().await.unwrap().len(), 2);
+        assert_eq!(fixture.read().await.list_keys().await.unwrap().len(), 2);
     }
 }

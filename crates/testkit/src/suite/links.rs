@@ -4,56 +4,56 @@ use gateward_domain::key::KeyId;
 use gateward_domain::link::{Link, LinkPurpose, SecretHash};
 use gateward_domain::ports::StoreError;
 use gateward_domain::refresh::Salt;
-use gateward_domain::{Email, LinkId, Timestamp, User};
+use gateward_domain::{EmailAddress, LinkId, Timestamp, User};
 
-use super::Stage;
-use super::stage::{after, race};
+use super::StoreFixture;
+use super::fixture::{after, race};
 use crate::fixtures::{LINK_SECONDS, account_purposes, session_link, signup_link};
 
 /// One link for each purpose, about this account or a session of its owner where it is about one;
 /// not stored yet.
-fn one_of_each(stage: &Stage, user: &User) -> Vec<Link> {
-    let signup = signup_link(stage.seed(), &stage.signup());
-    let session = session_link(stage.seed(), &stage.draft(user), user);
-    let links = account_purposes().map(|purpose| stage.link(purpose, user));
+fn one_of_each(fixture: &StoreFixture, user: &User) -> Vec<Link> {
+    let signup = signup_link(fixture.seed(), &fixture.signup());
+    let session = session_link(fixture.seed(), &fixture.draft(user), user);
+    let links = account_purposes().map(|purpose| fixture.link(purpose, user));
     let links: Vec<_> = links.chain([signup, session]).collect();
     assert_eq!(links.len(), LinkPurpose::ALL.len());
     links
 }
 
 /// What the two ways to a link lead to.
-async fn found(stage: &Stage, link: &Link) -> [Option<Link>; 2] {
-    let mut tx = stage.read().await;
+async fn found(fixture: &StoreFixture, link: &Link) -> [Option<Link>; 2] {
+    let mut tx = fixture.read().await;
     [tx.find_link(link.id).await.unwrap(), tx.find_link_by_secret(&link.secret).await.unwrap()]
 }
 
 /// Holds the store to it that the link is there as given, or is not there.
-async fn is_there(stage: &Stage, link: &Link, there: bool) {
+async fn is_there(fixture: &StoreFixture, link: &Link, there: bool) {
     let expected = there.then_some(link);
-    for way in found(stage, link).await {
+    for way in found(fixture, link).await {
         assert_eq!(way.as_ref(), expected, "{:?}", link.purpose);
     }
 }
 
 /// Uses a link up.
-async fn spend(stage: &Stage, id: LinkId, now: Timestamp) -> bool {
-    stage.single().await.spend_link(id, now).await.unwrap()
+async fn spend(fixture: &StoreFixture, id: LinkId, now: Timestamp) -> bool {
+    fixture.single().await.spend_link(id, now).await.unwrap()
 }
 
 /// The links about the account.
-async fn listed(stage: &Stage, user: &User) -> Vec<Link> {
-    stage.read().await.list_user_links(user.id, 100).await.unwrap()
+async fn listed(fixture: &StoreFixture, user: &User) -> Vec<Link> {
+    fixture.read().await.list_user_links(user.id, 100).await.unwrap()
 }
 
 promises! {
     __promises_links;
 
 
-    async fn every_field_of_a_link_comes_back(stage: Stage) {
-        let user = stage.user().await;
-        let plain = stage.link(LinkPurpose::UndoEmail, &user);
+    async fn every_field_of_a_link_comes_back(fixture: StoreFixture) {
+        let user = fixture.user().await;
+        let plain = fixture.link(LinkPurpose::UndoEmail, &user);
         let odd = Link {
-            email: Email::parse(&format!("jürgen+{:x}@bücher.example", stage.seed())).unwrap(),
+            email: EmailAddress::parse(&format!("jürgen+{:x}@bücher.example", fixture.seed())).unwrap(),
             key_id: KeyId("kéy.2026-11_ö".to_owned()),
             salt: Salt([0xff; 32]),
             code_tries: 7,
@@ -62,100 +62,100 @@ promises! {
             expires_at: Timestamp::from_micros(4_102_444_800_000_001),
             ..plain
         };
-        let mut links = one_of_each(&stage, &user);
+        let mut links = one_of_each(&fixture, &user);
         links.push(odd);
         for link in &links {
-            stage.put_link(link).await;
+            fixture.put_link(link).await;
         }
         for link in &links {
-            is_there(&stage, link, true).await;
+            is_there(&fixture, link, true).await;
         }
     }
 
-    async fn a_link_that_is_not_there_is_not_found(stage: Stage) {
-        let user = stage.user().await;
-        stage.put_link(&stage.link(LinkPurpose::ResetPassword, &user)).await;
-        is_there(&stage, &stage.link(LinkPurpose::ResetPassword, &user), false).await;
-        let mut tx = stage.read().await;
+    async fn a_link_that_is_not_there_is_not_found(fixture: StoreFixture) {
+        let user = fixture.user().await;
+        fixture.put_link(&fixture.link(LinkPurpose::ResetPassword, &user)).await;
+        is_there(&fixture, &fixture.link(LinkPurpose::ResetPassword, &user), false).await;
+        let mut tx = fixture.read().await;
         assert_eq!(tx.find_link_by_secret(&SecretHash([0; 32])).await.unwrap(), None);
     }
 
-    async fn a_link_is_found_though_its_time_is_over(stage: Stage) {
-        let user = stage.user().await;
-        let link = stage.link(LinkPurpose::ResetPassword, &user);
+    async fn a_link_is_found_though_its_time_is_over(fixture: StoreFixture) {
+        let user = fixture.user().await;
+        let link = fixture.link(LinkPurpose::ResetPassword, &user);
         let over = Link { created_at: after(-7200), expires_at: after(-3600), ..link };
-        stage.put_link(&over).await;
-        is_there(&stage, &over, true).await;
-        assert_eq!(listed(&stage, &user).await, [over]);
+        fixture.put_link(&over).await;
+        is_there(&fixture, &over, true).await;
+        assert_eq!(listed(&fixture, &user).await, [over]);
     }
 
-    async fn a_link_is_not_written_over_one_that_is_about_another(stage: Stage) {
-        let (user, other) = (stage.user().await, stage.user().await);
+    async fn a_link_is_not_written_over_one_that_is_about_another(fixture: StoreFixture) {
+        let (user, other) = (fixture.user().await, fixture.user().await);
         for purpose in [LinkPurpose::ResetPassword, LinkPurpose::ConfirmEmail] {
-            let link = stage.link(purpose, &user);
-            stage.put_link(&link).await;
-            let same_id = Link { id: link.id, ..stage.link(purpose, &other) };
-            let answer = stage.single().await.put_link(&same_id).await;
-            assert!(matches!(answer, Err(StoreError::Unavailable(_))), "{answer:?}");
-            is_there(&stage, &link, true).await;
+            let link = fixture.link(purpose, &user);
+            fixture.put_link(&link).await;
+            let same_id = Link { id: link.id, ..fixture.link(purpose, &other) };
+            let response = fixture.single().await.put_link(&same_id).await;
+            assert!(matches!(response, Err(StoreError::Unavailable(_))), "{response:?}");
+            is_there(&fixture, &link, true).await;
         }
     }
 
-    async fn a_newer_link_takes_the_place_of_its_purpose_and_subject(stage: Stage) {
-        let (user, other) = (stage.user().await, stage.user().await);
-        let olds = one_of_each(&stage, &user);
-        let bystanders = one_of_each(&stage, &other);
+    async fn a_newer_link_takes_the_place_of_its_purpose_and_subject(fixture: StoreFixture) {
+        let (user, other) = (fixture.user().await, fixture.user().await);
+        let olds = one_of_each(&fixture, &user);
+        let bystanders = one_of_each(&fixture, &other);
         for link in olds.iter().chain(&bystanders) {
-            stage.put_link(link).await;
+            fixture.put_link(link).await;
         }
         for (index, old) in olds.iter().enumerate().filter(|(_, old)| old.purpose.is_superseded()) {
             // Of another address, and not even newer: the last one that was put counts.
-            let drawn = stage.link(old.purpose, &stage.stranger());
+            let drawn = fixture.link(old.purpose, &fixture.stranger());
             let new = Link { subject: old.subject, created_at: after(-60), ..drawn };
-            stage.put_link(&new).await;
-            is_there(&stage, old, false).await;
-            is_there(&stage, &new, true).await;
+            fixture.put_link(&new).await;
+            is_there(&fixture, old, false).await;
+            is_there(&fixture, &new, true).await;
             for untouched in olds.iter().skip(index + 1).chain(&bystanders) {
-                is_there(&stage, untouched, true).await;
+                is_there(&fixture, untouched, true).await;
             }
         }
     }
 
-    async fn a_newer_link_begins_with_no_tries(stage: Stage) {
-        let user = stage.user().await;
-        let old = Link { code_tries: 5, ..stage.link(LinkPurpose::ResetPassword, &user) };
-        stage.put_link(&old).await;
-        let new = stage.link(LinkPurpose::ResetPassword, &user);
-        stage.put_link(&new).await;
-        assert_eq!(listed(&stage, &user).await, [new]);
+    async fn a_newer_link_begins_with_no_tries(fixture: StoreFixture) {
+        let user = fixture.user().await;
+        let old = Link { code_tries: 5, ..fixture.link(LinkPurpose::ResetPassword, &user) };
+        fixture.put_link(&old).await;
+        let new = fixture.link(LinkPurpose::ResetPassword, &user);
+        fixture.put_link(&new).await;
+        assert_eq!(listed(&fixture, &user).await, [new]);
     }
 
-    async fn a_link_that_undoes_a_change_is_replaced_by_none(stage: Stage) {
-        let user = stage.user().await;
+    async fn a_link_that_undoes_a_change_is_replaced_by_none(fixture: StoreFixture) {
+        let user = fixture.user().await;
         let links = [10, 20, 30].map(|seconds| {
-            let link = stage.link(LinkPurpose::UndoEmail, &user);
+            let link = fixture.link(LinkPurpose::UndoEmail, &user);
             Link { created_at: after(seconds), reserves_email: seconds != 20, ..link }
         });
         for link in &links {
-            stage.put_link(link).await;
+            fixture.put_link(link).await;
         }
         for link in &links {
-            is_there(&stage, link, true).await;
+            is_there(&fixture, link, true).await;
         }
-        assert_eq!(listed(&stage, &user).await, links);
+        assert_eq!(listed(&fixture, &user).await, links);
     }
 
-    async fn of_racing_makings_of_a_link_one_is_left(stage: Stage) {
+    async fn of_racing_makings_of_a_link_one_is_left(fixture: StoreFixture) {
         for _ in 0..10 {
-            let user = stage.user().await;
+            let user = fixture.user().await;
             let made = race(8, |index| {
-                let (stage, id) = (stage.clone(), user.id);
-                let link = stage.link(LinkPurpose::ResetPassword, &user);
+                let (fixture, id) = (fixture.clone(), user.id);
+                let link = fixture.link(LinkPurpose::ResetPassword, &user);
                 async move {
                     if index % 2 == 0 {
-                        stage.put_link(&link).await;
+                        fixture.put_link(&link).await;
                     } else {
-                        let mut tx = stage.write().await;
+                        let mut tx = fixture.write().await;
                         tx.lock_user(id).await.unwrap();
                         tx.put_link(&link).await.unwrap();
                         tx.commit().await.unwrap();
@@ -164,25 +164,25 @@ promises! {
                 }
             })
             .await;
-            let left = listed(&stage, &user).await;
+            let left = listed(&fixture, &user).await;
             assert_eq!(left.len(), 1);
             for link in &made {
-                is_there(&stage, link, left.contains(link)).await;
+                is_there(&fixture, link, left.contains(link)).await;
             }
         }
     }
 
-    async fn a_replacement_is_seen_by_nobody_half_way(stage: Stage) {
-        let user = stage.user().await;
-        stage.put_link(&stage.link(LinkPurpose::ResetPassword, &user)).await;
+    async fn a_replacement_is_seen_by_nobody_half_way(fixture: StoreFixture) {
+        let user = fixture.user().await;
+        fixture.put_link(&fixture.link(LinkPurpose::ResetPassword, &user)).await;
         race(3, |index| {
-            let (stage, user) = (stage.clone(), user.clone());
+            let (fixture, user) = (fixture.clone(), user.clone());
             async move {
                 for _ in 0..40 {
                     if index == 0 {
-                        stage.put_link(&stage.link(LinkPurpose::ResetPassword, &user)).await;
+                        fixture.put_link(&fixture.link(LinkPurpose::ResetPassword, &user)).await;
                     } else {
-                        assert_eq!(listed(&stage, &user).await.len(), 1);
+                        assert_eq!(listed(&fixture, &user).await.len(), 1);
                     }
                 }
             }
@@ -190,35 +190,35 @@ promises! {
         .await;
     }
 
-    async fn a_link_is_spent_once(stage: Stage) {
-        let user = stage.user().await;
-        let links = one_of_each(&stage, &user);
+    async fn a_link_is_spent_once(fixture: StoreFixture) {
+        let user = fixture.user().await;
+        let links = one_of_each(&fixture, &user);
         for link in &links {
-            stage.put_link(link).await;
+            fixture.put_link(link).await;
         }
         for (index, link) in links.iter().enumerate() {
-            assert!(spend(&stage, link.id, after(5)).await);
-            assert!(!spend(&stage, link.id, after(5)).await);
-            is_there(&stage, link, false).await;
+            assert!(spend(&fixture, link.id, after(5)).await);
+            assert!(!spend(&fixture, link.id, after(5)).await);
+            is_there(&fixture, link, false).await;
             for other in links.iter().skip(index + 1) {
-                is_there(&stage, other, true).await;
+                is_there(&fixture, other, true).await;
             }
         }
-        assert!(!spend(&stage, stage.link(LinkPurpose::UndoEmail, &user).id, after(5)).await);
+        assert!(!spend(&fixture, fixture.link(LinkPurpose::UndoEmail, &user).id, after(5)).await);
     }
 
-    async fn of_racing_callers_exactly_one_spends_a_link(stage: Stage) {
+    async fn of_racing_callers_exactly_one_spends_a_link(fixture: StoreFixture) {
         for _ in 0..5 {
-            let user = stage.user().await;
-            let link = stage.link(LinkPurpose::ResetPassword, &user);
-            stage.put_link(&link).await;
+            let user = fixture.user().await;
+            let link = fixture.link(LinkPurpose::ResetPassword, &user);
+            fixture.put_link(&link).await;
             let spent = race(20, |index| {
-                let (stage, id) = (stage.clone(), link.id);
+                let (fixture, id) = (fixture.clone(), link.id);
                 async move {
                     if index % 2 == 0 {
-                        return spend(&stage, id, after(5)).await;
+                        return spend(&fixture, id, after(5)).await;
                     }
-                    let mut tx = stage.write().await;
+                    let mut tx = fixture.write().await;
                     let spent = tx.spend_link(id, after(5)).await.unwrap();
                     tx.commit().await.unwrap();
                     spent
@@ -226,59 +226,59 @@ promises! {
             })
             .await;
             assert_eq!(spent.iter().filter(|spent| **spent).count(), 1);
-            is_there(&stage, &link, false).await;
+            is_there(&fixture, &link, false).await;
         }
     }
 
-    async fn a_link_that_is_out_of_time_is_not_spent_and_stays(stage: Stage) {
-        let user = stage.user().await;
-        let link = stage.link(LinkPurpose::ResetPassword, &user);
-        stage.put_link(&link).await;
+    async fn a_link_that_is_out_of_time_is_not_spent_and_stays(fixture: StoreFixture) {
+        let user = fixture.user().await;
+        let link = fixture.link(LinkPurpose::ResetPassword, &user);
+        fixture.put_link(&link).await;
         for now in [link.expires_at, link.expires_at.plus_seconds(1)] {
-            assert!(!spend(&stage, link.id, now).await);
-            is_there(&stage, &link, true).await;
+            assert!(!spend(&fixture, link.id, now).await);
+            is_there(&fixture, &link, true).await;
         }
         let last = Timestamp::from_micros(link.expires_at.micros() - 1);
-        assert!(spend(&stage, link.id, last).await);
+        assert!(spend(&fixture, link.id, last).await);
     }
 
-    async fn a_link_is_there_again_when_its_spending_is_undone(stage: Stage) {
-        let user = stage.user().await;
-        let link = stage.link(LinkPurpose::ResetPassword, &user);
-        stage.put_link(&link).await;
-        let mut tx = stage.write().await;
+    async fn a_link_is_there_again_when_its_spending_is_undone(fixture: StoreFixture) {
+        let user = fixture.user().await;
+        let link = fixture.link(LinkPurpose::ResetPassword, &user);
+        fixture.put_link(&link).await;
+        let mut tx = fixture.write().await;
         assert!(tx.spend_link(link.id, after(5)).await.unwrap());
         assert!(!tx.spend_link(link.id, after(5)).await.unwrap());
         drop(tx);
-        is_there(&stage, &link, true).await;
-        assert!(spend(&stage, link.id, after(5)).await);
+        is_there(&fixture, &link, true).await;
+        assert!(spend(&fixture, link.id, after(5)).await);
     }
 
-    async fn a_newer_link_outlives_a_race_with_the_spending_of_the_older(stage: Stage) {
+    async fn a_newer_link_outlives_a_race_with_the_spending_of_the_older(fixture: StoreFixture) {
         for _ in 0..20 {
-            let user = stage.user().await;
-            let [old, new] = [0; 2].map(|_| stage.link(LinkPurpose::ResetPassword, &user));
-            stage.put_link(&old).await;
+            let user = fixture.user().await;
+            let [old, new] = [0; 2].map(|_| fixture.link(LinkPurpose::ResetPassword, &user));
+            fixture.put_link(&old).await;
             race(2, |index| {
-                let (stage, id, new) = (stage.clone(), old.id, new.clone());
+                let (fixture, id, new) = (fixture.clone(), old.id, new.clone());
                 async move {
                     if index == 0 {
-                        spend(&stage, id, after(5)).await;
+                        spend(&fixture, id, after(5)).await;
                     } else {
-                        stage.put_link(&new).await;
+                        fixture.put_link(&new).await;
                     }
                 }
             })
             .await;
-            assert_eq!(listed(&stage, &user).await, [new]);
-            assert!(!spend(&stage, old.id, after(5)).await);
+            assert_eq!(listed(&fixture, &user).await, [new]);
+            assert!(!spend(&fixture, old.id, after(5)).await);
         }
     }
 
-    async fn links_of_some_purposes_from_some_time_on_are_deleted(stage: Stage) {
-        let (user, other) = (stage.user().await, stage.user().await);
+    async fn links_of_some_purposes_from_some_time_on_are_deleted(fixture: StoreFixture) {
+        let (user, other) = (fixture.user().await, fixture.user().await);
         let at = |seconds, purpose, user: &User| {
-            let plain = stage.link(purpose, user);
+            let plain = fixture.link(purpose, user);
             Link { created_at: after(seconds), expires_at: after(seconds + 1), ..plain }
         };
         let undone = [9, 10, 11].map(|seconds| at(seconds, LinkPurpose::UndoEmail, &user));
@@ -286,29 +286,29 @@ promises! {
         let reset = at(20, LinkPurpose::ResetPassword, &user);
         let others = at(20, LinkPurpose::UndoEmail, &other);
         for link in undone.iter().chain([&change, &reset, &others]) {
-            stage.put_link(link).await;
+            fixture.put_link(link).await;
         }
         let purposes = [LinkPurpose::UndoEmail, LinkPurpose::ChangeEmail];
         for (purposes, deleted) in [(&purposes[..0], 0), (&purposes[..], 3), (&purposes[..], 0)] {
-            let mut tx = stage.single().await;
+            let mut tx = fixture.single().await;
             let count = tx.delete_user_links(user.id, purposes, after(10)).await.unwrap();
             assert_eq!(count, deleted);
         }
         let [kept, ..] = undone;
-        assert_eq!(listed(&stage, &user).await, [kept, reset]);
-        assert_eq!(listed(&stage, &other).await, [others]);
+        assert_eq!(listed(&fixture, &user).await, [kept, reset]);
+        assert_eq!(listed(&fixture, &other).await, [others]);
     }
 
-    async fn the_links_about_an_account_are_listed_oldest_first(stage: Stage) {
-        let user = stage.user().await;
-        for of in [&user, &stage.user().await] {
+    async fn the_links_about_an_account_are_listed_oldest_first(fixture: StoreFixture) {
+        let user = fixture.user().await;
+        for of in [&user, &fixture.user().await] {
             for seconds in [30, 10, 40, 20] {
-                let link = stage.link(LinkPurpose::UndoEmail, of);
-                stage.put_link(&Link { created_at: after(seconds), ..link }).await;
+                let link = fixture.link(LinkPurpose::UndoEmail, of);
+                fixture.put_link(&Link { created_at: after(seconds), ..link }).await;
             }
         }
         for limit in [0, 1, 3, 4, 100] {
-            let found = stage.read().await.list_user_links(user.id, limit).await.unwrap();
+            let found = fixture.read().await.list_user_links(user.id, limit).await.unwrap();
             let times: Vec<_> = found.iter().map(|link| link.created_at).collect();
             let expected = [10, 20, 30, 40].map(after);
             let count = usize::try_from(limit).unwrap().min(4);
@@ -317,27 +317,27 @@ promises! {
         }
     }
 
-    async fn links_are_swept_once_their_time_is_over(stage: Stage) {
-        let user = stage.user().await;
+    async fn links_are_cleaned_up_once_their_time_is_over(fixture: StoreFixture) {
+        let user = fixture.user().await;
         let before = after(100);
         for seconds in [50, 99, 100, 101] {
-            let link = stage.link(LinkPurpose::UndoEmail, &user);
-            stage.put_link(&Link { expires_at: after(seconds), ..link }).await;
+            let link = fixture.link(LinkPurpose::UndoEmail, &user);
+            fixture.put_link(&Link { expires_at: after(seconds), ..link }).await;
         }
-        assert_eq!(stage.single().await.delete_links(before, 100).await.unwrap(), 2);
-        let left = listed(&stage, &user).await;
+        assert_eq!(fixture.single().await.delete_links(before, 100).await.unwrap(), 2);
+        let left = listed(&fixture, &user).await;
         assert_eq!(left.len(), 2);
         assert!(left.iter().all(|link| link.expires_at >= before), "the moment is not before it");
     }
 
-    async fn no_more_links_are_swept_than_asked(stage: Stage) {
-        let user = stage.user().await;
+    async fn no_more_links_are_cleaned_up_than_asked(fixture: StoreFixture) {
+        let user = fixture.user().await;
         for _ in 0..7 {
-            stage.put_link(&stage.link(LinkPurpose::UndoEmail, &user)).await;
+            fixture.put_link(&fixture.link(LinkPurpose::UndoEmail, &user)).await;
         }
         let before = after(LINK_SECONDS + 1);
         for (limit, deleted) in [(0, 0), (3, 3), (3, 3), (3, 1), (3, 0)] {
-            assert_eq!(stage.single().await.delete_links(before, limit).await.unwrap(), deleted);
+            assert_eq!(fixture.single().await.delete_links(before, limit).await.unwrap(), deleted);
         }
     }
 }

@@ -5,8 +5,8 @@
 
 use gateward_domain::{End, EndReason, User};
 
-use super::Stage;
-use super::stage::{after, race};
+use super::StoreFixture;
+use super::fixture::{after, race};
 use crate::fixtures::password_hash;
 
 /// How often a login is raced.
@@ -17,9 +17,9 @@ const LOGINS: usize = 3;
 
 /// Stores a session of a user whose password was checked when they were as given; `None` if that
 /// is no longer good.
-async fn login(stage: &Stage, checked: &User) -> Option<gateward_domain::SessionId> {
-    let session = stage.draft(checked);
-    let mut tx = stage.write().await;
+async fn login(fixture: &StoreFixture, checked: &User) -> Option<gateward_domain::SessionId> {
+    let session = fixture.draft(checked);
+    let mut tx = fixture.write().await;
     let user = tx.lock_user(checked.id).await.unwrap().unwrap();
     if user.disabled || user.credentials_version != checked.credentials_version {
         return None;
@@ -30,8 +30,8 @@ async fn login(stage: &Stage, checked: &User) -> Option<gateward_domain::Session
 }
 
 /// Changes the password, or shuts the account, and ends all sessions.
-async fn shut_out(stage: &Stage, user: &User, reason: EndReason) {
-    let mut tx = stage.write().await;
+async fn shut_out(fixture: &StoreFixture, user: &User, reason: EndReason) {
+    let mut tx = fixture.write().await;
     tx.lock_user(user.id).await.unwrap();
     let changed = if reason == EndReason::AccountDisabled {
         tx.set_user_disabled(user.id, true, after(5)).await.unwrap()
@@ -45,26 +45,26 @@ async fn shut_out(stage: &Stage, user: &User, reason: EndReason) {
 }
 
 /// Races logins with what makes them void, and holds the store to it that no session is left.
-async fn nobody_stays_in(stage: &Stage, reason: EndReason) {
+async fn nobody_stays_in(fixture: &StoreFixture, reason: EndReason) {
     for round in 0..ROUNDS {
-        let user = stage.user().await;
-        let begun = race(LOGINS + 1, |index| {
-            let (stage, user) = (stage.clone(), user.clone());
+        let user = fixture.user().await;
+        let started = race(LOGINS + 1, |index| {
+            let (fixture, user) = (fixture.clone(), user.clone());
             async move {
                 if index == round % (LOGINS + 1) {
-                    shut_out(&stage, &user, reason).await;
+                    shut_out(&fixture, &user, reason).await;
                     None
                 } else {
-                    login(&stage, &user).await
+                    login(&fixture, &user).await
                 }
             }
         })
         .await;
-        for id in begun.into_iter().flatten() {
-            let ended = stage.stored_session(id).await.ended;
+        for id in started.into_iter().flatten() {
+            let ended = fixture.stored_session(id).await.ended;
             assert_eq!(ended.map(|end| end.reason), Some(reason), "round {round}");
         }
-        assert_eq!(login(stage, &user).await, None, "what was checked before is void");
+        assert_eq!(login(fixture, &user).await, None, "what was checked before is void");
     }
 }
 
@@ -72,11 +72,11 @@ promises! {
     __promises_logins;
 
 
-    async fn no_session_of_an_old_password_outlives_its_change(stage: Stage) {
-        nobody_stays_in(&stage, EndReason::PasswordChanged).await;
+    async fn no_session_of_an_old_password_outlives_its_change(fixture: StoreFixture) {
+        nobody_stays_in(&fixture, EndReason::PasswordChanged).await;
     }
 
-    async fn no_session_outlives_the_disabling_of_its_user(stage: Stage) {
-        nobody_stays_in(&stage, EndReason::AccountDisabled).await;
+    async fn no_session_outlives_the_disabling_of_its_user(fixture: StoreFixture) {
+        nobody_stays_in(&fixture, EndReason::AccountDisabled).await;
     }
 }

@@ -6,59 +6,59 @@
 
 #[macro_use]
 mod register;
-mod stage;
+mod fixture;
 
 pub mod accounts;
 pub mod audit;
-pub mod clients;
+pub mod cleanups;
 pub mod codes;
 pub mod combinations;
 pub mod credentials;
 pub mod cuts;
 pub mod deletions;
-pub mod emails;
+pub mod email_addresses;
 pub mod ends;
 pub mod events;
 pub mod feed;
 pub mod follow;
 pub mod keys;
-pub mod letters;
+pub mod known_devices;
 pub mod links;
 pub mod locks;
 pub mod logins;
+pub mod outbox_emails;
 pub mod pages;
 pub mod ranges;
+pub mod rate_limits;
 pub mod reservations;
 pub mod roles;
 pub mod rotation;
 pub mod rotation_races;
 pub mod sessions;
 pub mod signups;
-pub mod sweeps;
-pub mod throttles;
 pub mod units;
 pub mod walks;
 pub mod workers;
 
+pub use fixture::{StoreFixture, Subject};
 pub use register::run;
-pub use stage::{Stage, Subject};
 
 register! {
     accounts => __promises_accounts,
     audit => __promises_audit,
-    clients => __promises_clients,
+    known_devices => __promises_known_devices,
     codes => __promises_codes,
     combinations => __promises_combinations,
     credentials => __promises_credentials,
     cuts => __promises_cuts,
     deletions => __promises_deletions,
-    emails => __promises_emails,
+    email_addresses => __promises_email_addresses,
     ends => __promises_ends,
     events => __promises_events,
     feed => __promises_feed,
     follow => __promises_follow,
     keys => __promises_keys,
-    letters => __promises_letters,
+    outbox_emails => __promises_outbox_emails,
     links => __promises_links,
     locks => __promises_locks,
     logins => __promises_logins,
@@ -70,8 +70,8 @@ register! {
     rotation_races => __promises_rotation_races,
     sessions => __promises_sessions,
     signups => __promises_signups,
-    sweeps => __promises_sweeps,
-    throttles => __promises_throttles,
+    cleanups => __promises_cleanups,
+    rate_limits => __promises_rate_limits,
     units => __promises_units,
     walks => __promises_walks,
     workers => __promises_workers,

@@ -10,16 +10,16 @@ const TIME_MAX: Duration = Duration::from_mins(2);
 
 /// Declares promises: for each its function, and together the list that makes tests of them.
 ///
-/// A function gets a [`Stage`](super::Stage) over an empty store.
+/// A function gets a [`StoreFixture`](super::Stage) over an empty store.
 macro_rules! promises {
     (@emit ($d:tt) $list:ident;
-        $($(#[$meta:meta])* async fn $name:ident($stage:ident: Stage) $body:block)+
+        $($(#[$meta:meta])* async fn $name:ident($fixture:ident: StoreFixture) $body:block)+
     ) => {
         $(
             #[doc = concat!("The promise `", stringify!($name), "`.")]
             $(#[$meta])*
             pub async fn $name(store: std::sync::Arc<dyn gateward_domain::ports::Store>) {
-                let $stage = $crate::suite::Stage::new(store, stringify!($name));
+                let $fixture = $crate::suite::StoreFixture::new(store, stringify!($name));
                 $body
             }
         )+

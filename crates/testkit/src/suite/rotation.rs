@@ -3,27 +3,27 @@
 //! The promise that compares it with the rules in every combination is in `combinations.rs`.
 
 use gateward_domain::key::KeyId;
-use gateward_domain::refresh::{Line, Proof, Rotation, Verdict, judge};
+use gateward_domain::refresh::{Proof, RefreshState, Rotation, RotationDecision, judge};
 use gateward_domain::{Session, Timestamp, User};
 
-use super::Stage;
-use super::stage::{after, logout_after};
+use super::StoreFixture;
+use super::fixture::{after, logout_after};
 use crate::fixtures::{
-    IDLE_SECONDS, LEEWAY_SECONDS, LIFETIME_SECONDS, key_hash, keyed, rotation, shown,
+    IDLE_SECONDS, LEEWAY_SECONDS, LIFETIME_SECONDS, key_hash, keyed, presented, rotation,
 };
 
 /// Refreshes with the session's current token and gives the session after it.
-async fn refreshed(stage: &Stage, session: &Session, key: Option<&str>) -> Session {
+async fn refreshed(fixture: &StoreFixture, session: &Session, key: Option<&str>) -> Session {
     let request = Rotation { idempotency: key.map(key_hash), ..rotation(session) };
-    stage.rotate(&request).await.unwrap().0
+    fixture.rotate(&request).await.unwrap().0
 }
 
 /// The token of `generation` is shown, with a key or without, so many seconds after the line moved.
 fn again(session: &Session, generation: i64, key: Option<&str>, seconds: i64) -> Rotation {
     Rotation {
-        shown: shown(session, generation),
+        presented: presented(session, generation),
         idempotency: key.map(key_hash),
-        now: session.line.rotated_at.plus_seconds(seconds),
+        now: session.refresh_state.rotated_at.plus_seconds(seconds),
         // Whatever a repeat would take from the request must not come from here.
         key_id: KeyId("newer".to_owned()),
         idle_seconds: IDLE_SECONDS + 1,
@@ -32,50 +32,50 @@ fn again(session: &Session, generation: i64, key: Option<&str>, seconds: i64) ->
 }
 
 /// Holds the store to it that this rotation gives nothing and changes nothing.
-async fn is_left_to_others(stage: &Stage, session: &Session, request: &Rotation) {
-    assert_eq!(stage.rotate(request).await, None);
-    assert_eq!(&stage.stored_session(session.id).await, session);
+async fn is_left_to_others(fixture: &StoreFixture, session: &Session, request: &Rotation) {
+    assert_eq!(fixture.rotate(request).await, None);
+    assert_eq!(&fixture.stored_session(session.id).await, session);
 }
 
 /// Holds the store to it that this rotation gives the line as it stands.
-async fn repeats(stage: &Stage, session: &Session, request: &Rotation) {
-    assert_eq!(judge(session, request), Verdict::Repeat);
-    assert_eq!(stage.rotate(request).await.unwrap().0, *session);
-    assert_eq!(&stage.stored_session(session.id).await, session);
+async fn repeats(fixture: &StoreFixture, session: &Session, request: &Rotation) {
+    assert_eq!(judge(session, request), RotationDecision::Repeat);
+    assert_eq!(fixture.rotate(request).await.unwrap().0, *session);
+    assert_eq!(&fixture.stored_session(session.id).await, session);
 }
 
 promises! {
     __promises_rotation;
 
 
-    async fn the_current_token_moves_the_line_on(stage: Stage) {
-        let user = stage.user().await;
-        let (session, other) = (stage.session_of(&user).await, stage.session_of(&user).await);
+    async fn the_current_token_moves_the_refresh_state_on(fixture: StoreFixture) {
+        let user = fixture.user().await;
+        let (session, other) = (fixture.session_of(&user).await, fixture.session_of(&user).await);
         for idempotency in [None, Some(key_hash("k"))] {
-            let before = stage.stored_session(session.id).await;
+            let before = fixture.stored_session(session.id).await;
             let key_id = KeyId("another".to_owned());
             let request = Rotation { idempotency, key_id, ..rotation(&before) };
-            let line = before.line.after(&request, before.lifetime_ends_at);
-            let expected = Session { line, ..before };
-            let answer = stage.rotate(&request).await;
-            assert_eq!(answer, Some((expected.clone(), user.clone())));
-            assert_eq!(stage.stored_session(session.id).await, expected);
+            let refresh_state = before.refresh_state.after(&request, before.lifetime_ends_at);
+            let expected = Session { refresh_state, ..before };
+            let response = fixture.rotate(&request).await;
+            assert_eq!(response, Some((expected.clone(), user.clone())));
+            assert_eq!(fixture.stored_session(session.id).await, expected);
         }
-        assert_eq!(stage.stored_session(other.id).await, other);
+        assert_eq!(fixture.stored_session(other.id).await, other);
     }
 
-    async fn a_line_moves_on_and_on(stage: Stage) {
-        let mut session = stage.session().await;
+    async fn a_line_moves_on_and_on(fixture: StoreFixture) {
+        let mut session = fixture.session().await;
         for generation in 2..=20 {
             let key = (generation % 3 == 0).then_some("k");
-            session = refreshed(&stage, &session, key).await;
-            assert_eq!(session.line.generation, generation);
+            session = refreshed(&fixture, &session, key).await;
+            assert_eq!(session.refresh_state.generation, generation);
         }
-        assert_eq!(stage.stored_session(session.id).await, session);
+        assert_eq!(fixture.stored_session(session.id).await, session);
     }
 
-    async fn the_next_token_never_outlives_the_session(stage: Stage) {
-        let session = stage.session().await;
+    async fn the_next_token_never_outlives_the_session(fixture: StoreFixture) {
+        let session = fixture.session().await;
         let mut request = rotation(&session);
         for (idle_seconds, expires_at) in [
             (LIFETIME_SECONDS - 61, after(LIFETIME_SECONDS - 1)),
@@ -83,174 +83,174 @@ promises! {
             (2 * LIFETIME_SECONDS, after(LIFETIME_SECONDS)),
         ] {
             request = Rotation { idle_seconds, now: after(60), ..request };
-            let (session, _) = stage.rotate(&request).await.unwrap();
-            assert_eq!(session.line.expires_at, expires_at);
+            let (session, _) = fixture.rotate(&request).await.unwrap();
+            assert_eq!(session.refresh_state.expires_at, expires_at);
             assert_eq!(session.lifetime_ends_at, after(LIFETIME_SECONDS), "no refresh moves it");
             request = rotation(&session);
         }
     }
 
-    async fn a_spent_token_cannot_be_spent_again(stage: Stage) {
-        let first = stage.session().await;
-        let session = refreshed(&stage, &first, None).await;
+    async fn a_spent_token_cannot_be_spent_again(fixture: StoreFixture) {
+        let first = fixture.session().await;
+        let session = refreshed(&fixture, &first, None).await;
         for seconds in [-1, 0, 1, 60] {
             let request = Rotation { leeway_seconds: 0, ..again(&session, 1, None, seconds) };
-            is_left_to_others(&stage, &session, &request).await;
+            is_left_to_others(&fixture, &session, &request).await;
         }
     }
 
-    async fn with_the_same_key_the_token_before_repeats_without_limit(stage: Stage) {
-        let first = stage.session().await;
-        let session = refreshed(&stage, &first, Some("k")).await;
+    async fn with_the_same_key_the_token_before_repeats_without_limit(fixture: StoreFixture) {
+        let first = fixture.session().await;
+        let session = refreshed(&fixture, &first, Some("k")).await;
         for seconds in [-5, 0, 1, LEEWAY_SECONDS, 3600, IDLE_SECONDS - 1] {
             for leeway_seconds in [0, LEEWAY_SECONDS] {
                 let request = again(&session, 1, Some("k"), seconds);
-                repeats(&stage, &session, &Rotation { leeway_seconds, ..request }).await;
+                repeats(&fixture, &session, &Rotation { leeway_seconds, ..request }).await;
             }
         }
     }
 
-    async fn without_key_the_token_before_repeats_within_the_leeway(stage: Stage) {
-        let first = stage.session().await;
-        let session = refreshed(&stage, &first, None).await;
+    async fn without_key_the_token_before_repeats_within_the_leeway(fixture: StoreFixture) {
+        let first = fixture.session().await;
+        let session = refreshed(&fixture, &first, None).await;
         // A clock that is behind, and a repeat in between, change nothing.
         for seconds in [-5, 0, 1, LEEWAY_SECONDS - 1] {
-            repeats(&stage, &session, &again(&session, 1, None, seconds)).await;
+            repeats(&fixture, &session, &again(&session, 1, None, seconds)).await;
         }
         let over = again(&session, 1, None, LEEWAY_SECONDS);
         let last = Rotation { now: Timestamp::from_micros(over.now.micros() - 1), ..over.clone() };
-        repeats(&stage, &session, &last).await;
-        is_left_to_others(&stage, &session, &over).await;
+        repeats(&fixture, &session, &last).await;
+        is_left_to_others(&fixture, &session, &over).await;
     }
 
-    async fn another_key_than_the_first_time_repeats_nothing(stage: Stage) {
+    async fn another_key_than_the_first_time_repeats_nothing(fixture: StoreFixture) {
         for (first, second) in [(Some("a"), Some("b")), (Some("a"), None), (None, Some("a"))] {
-            let session = stage.session().await;
-            let session = refreshed(&stage, &session, first).await;
-            is_left_to_others(&stage, &session, &again(&session, 1, second, 1)).await;
+            let session = fixture.session().await;
+            let session = refreshed(&fixture, &session, first).await;
+            is_left_to_others(&fixture, &session, &again(&session, 1, second, 1)).await;
         }
     }
 
-    async fn a_token_whose_successor_was_shown_repeats_nothing(stage: Stage) {
+    async fn a_token_whose_successor_was_shown_repeats_nothing(fixture: StoreFixture) {
         for key in [None, Some("k")] {
-            let first = stage.session().await;
-            let second = refreshed(&stage, &first, key).await;
-            let third = refreshed(&stage, &second, key).await;
-            is_left_to_others(&stage, &third, &again(&third, 1, key, 1)).await;
-            repeats(&stage, &third, &again(&third, 2, key, 1)).await;
+            let first = fixture.session().await;
+            let second = refreshed(&fixture, &first, key).await;
+            let third = refreshed(&fixture, &second, key).await;
+            is_left_to_others(&fixture, &third, &again(&third, 1, key, 1)).await;
+            repeats(&fixture, &third, &again(&third, 2, key, 1)).await;
         }
     }
 
-    async fn a_token_ahead_of_the_row_is_left_to_the_whole_table(stage: Stage) {
-        let session = stage.session().await;
+    async fn a_token_ahead_of_the_row_is_left_to_the_whole_table(fixture: StoreFixture) {
+        let session = fixture.session().await;
         for generation in [2, 3, 5_000_000_000] {
-            is_left_to_others(&stage, &session, &again(&session, generation, None, 1)).await;
+            is_left_to_others(&fixture, &session, &again(&session, generation, None, 1)).await;
         }
     }
 
-    async fn a_wrong_secret_moves_and_repeats_nothing(stage: Stage) {
-        let first = stage.session().await;
-        let session = refreshed(&stage, &first, Some("k")).await;
-        let foreign = stage.session().await;
+    async fn a_wrong_secret_moves_and_repeats_nothing(fixture: StoreFixture) {
+        let first = fixture.session().await;
+        let session = refreshed(&fixture, &first, Some("k")).await;
+        let foreign = fixture.session().await;
         for generation in 0..=4 {
             let genuine = again(&session, generation, Some("k"), 1);
             let keyed_next = keyed(session.id, generation + 1);
-            let mut flipped = genuine.shown.proof;
+            let mut flipped = genuine.presented.proof;
             flipped.secret[31] ^= 1;
             let proofs = [
                 flipped,
                 // The secret of another generation, of another session, and of the database alone.
-                Proof { secret: shown(&session, generation + 1).proof.secret, ..flipped },
-                Proof { secret: Proof::secret(&flipped.keyed, &foreign.line.salt), ..flipped },
-                Proof { secret: session.line.salt.0, ..flipped },
-                Proof { keyed: keyed_next, secret: genuine.shown.proof.secret },
+                Proof { secret: presented(&session, generation + 1).proof.secret, ..flipped },
+                Proof { secret: Proof::secret(&flipped.keyed, &foreign.refresh_state.salt), ..flipped },
+                Proof { secret: session.refresh_state.salt.0, ..flipped },
+                Proof { keyed: keyed_next, secret: genuine.presented.proof.secret },
                 Proof { keyed: [0; 32], secret: [0; 32] },
             ];
             for proof in proofs {
                 let mut forged = genuine.clone();
-                forged.shown.proof = proof;
-                assert_eq!(judge(&session, &forged), Verdict::Forged);
-                is_left_to_others(&stage, &session, &forged).await;
+                forged.presented.proof = proof;
+                assert_eq!(judge(&session, &forged), RotationDecision::Forged);
+                is_left_to_others(&fixture, &session, &forged).await;
             }
         }
     }
 
-    async fn an_ended_session_gives_no_token(stage: Stage) {
-        let first = stage.session().await;
-        let session = refreshed(&stage, &first, Some("k")).await;
-        stage.end(session.id, logout_after(60)).await;
+    async fn an_ended_session_gives_no_token(fixture: StoreFixture) {
+        let first = fixture.session().await;
+        let session = refreshed(&fixture, &first, Some("k")).await;
+        fixture.end(session.id, logout_after(60)).await;
         let ended = Session { ended: Some(logout_after(60)), ..session };
         for generation in 0..=3 {
-            is_left_to_others(&stage, &ended, &again(&ended, generation, Some("k"), 1)).await;
+            is_left_to_others(&fixture, &ended, &again(&ended, generation, Some("k"), 1)).await;
         }
     }
 
-    async fn a_session_idle_for_too_long_gives_no_token(stage: Stage) {
-        let first = stage.session().await;
-        let session = refreshed(&stage, &first, Some("k")).await;
-        let over = session.line.expires_at;
+    async fn a_session_idle_for_too_long_gives_no_token(fixture: StoreFixture) {
+        let first = fixture.session().await;
+        let session = refreshed(&fixture, &first, Some("k")).await;
+        let over = session.refresh_state.expires_at;
         for generation in [1, 2] {
             let request = Rotation { now: over, ..again(&session, generation, Some("k"), 0) };
-            is_left_to_others(&stage, &session, &request).await;
+            is_left_to_others(&fixture, &session, &request).await;
         }
         let in_time = Timestamp::from_micros(over.micros() - 1);
         let request = Rotation { now: in_time, ..again(&session, 2, None, 0) };
-        assert!(stage.rotate(&request).await.is_some());
+        assert!(fixture.rotate(&request).await.is_some());
     }
 
-    async fn a_session_at_the_end_of_its_longest_life_gives_no_token(stage: Stage) {
-        let user = stage.user().await;
-        let mut session = stage.draft(&user);
+    async fn a_session_at_the_end_of_its_longest_life_gives_no_token(fixture: StoreFixture) {
+        let user = fixture.user().await;
+        let mut session = fixture.draft(&user);
         // No login makes such a line; the end of the longest life counts all the same.
-        session.line =
-            Line { expires_at: after(LIFETIME_SECONDS + 60), generation: 2, ..session.line };
-        session.line.idempotency = Some(key_hash("k"));
-        stage.add_session(&session).await;
+        session.refresh_state =
+            RefreshState { expires_at: after(LIFETIME_SECONDS + 60), generation: 2, ..session.refresh_state };
+        session.refresh_state.idempotency = Some(key_hash("k"));
+        fixture.add_session(&session).await;
         let over = after(LIFETIME_SECONDS);
         for generation in [1, 2] {
             let request = Rotation { now: over, ..again(&session, generation, Some("k"), 0) };
-            is_left_to_others(&stage, &session, &request).await;
+            is_left_to_others(&fixture, &session, &request).await;
         }
         let in_time = Timestamp::from_micros(over.micros() - 1);
         let request = Rotation { now: in_time, ..again(&session, 2, None, 0) };
-        assert!(stage.rotate(&request).await.is_some());
+        assert!(fixture.rotate(&request).await.is_some());
     }
 
-    async fn a_disabled_user_gets_no_token(stage: Stage) {
-        let user = stage.user().await;
-        let session = refreshed(&stage, &stage.session_of(&user).await, Some("k")).await;
-        stage.single().await.set_user_disabled(user.id, true, after(90)).await.unwrap();
+    async fn a_disabled_user_gets_no_token(fixture: StoreFixture) {
+        let user = fixture.user().await;
+        let session = refreshed(&fixture, &fixture.session_of(&user).await, Some("k")).await;
+        fixture.single().await.set_user_disabled(user.id, true, after(90)).await.unwrap();
         for generation in [1, 2] {
-            is_left_to_others(&stage, &session, &again(&session, generation, Some("k"), 1)).await;
+            is_left_to_others(&fixture, &session, &again(&session, generation, Some("k"), 1)).await;
         }
-        stage.single().await.set_user_disabled(user.id, false, after(91)).await.unwrap();
-        let (_, found) = stage.rotate(&again(&session, 1, Some("k"), 1)).await.unwrap();
+        fixture.single().await.set_user_disabled(user.id, false, after(91)).await.unwrap();
+        let (_, found) = fixture.rotate(&again(&session, 1, Some("k"), 1)).await.unwrap();
         assert_eq!(found, User { updated_at: after(91), ..user }, "the user as they are now");
-        assert!(stage.rotate(&again(&session, 2, None, 1)).await.is_some());
+        assert!(fixture.rotate(&again(&session, 2, None, 1)).await.is_some());
     }
 
-    async fn a_user_who_is_gone_gets_no_token(stage: Stage) {
-        let mut session = stage.draft(&stage.stranger());
-        session.line.generation = 2;
-        session.line.idempotency = Some(key_hash("k"));
-        stage.add_session(&session).await;
+    async fn a_user_who_is_gone_gets_no_token(fixture: StoreFixture) {
+        let mut session = fixture.draft(&fixture.stranger());
+        session.refresh_state.generation = 2;
+        session.refresh_state.idempotency = Some(key_hash("k"));
+        fixture.add_session(&session).await;
         for generation in [1, 2] {
-            is_left_to_others(&stage, &session, &again(&session, generation, Some("k"), 1)).await;
+            is_left_to_others(&fixture, &session, &again(&session, generation, Some("k"), 1)).await;
         }
     }
 
-    async fn a_session_that_is_not_there_gives_no_token(stage: Stage) {
-        let session = stage.draft(&stage.user().await);
-        assert_eq!(stage.rotate(&rotation(&session)).await, None);
-        assert_eq!(stage.read().await.find_session(session.id).await.unwrap(), None);
+    async fn a_session_that_is_not_there_gives_no_token(fixture: StoreFixture) {
+        let session = fixture.draft(&fixture.user().await);
+        assert_eq!(fixture.rotate(&rotation(&session)).await, None);
+        assert_eq!(fixture.read().await.find_session(session.id).await.unwrap(), None);
     }
 
-    async fn a_rotation_within_a_larger_unit_is_undone_with_it(stage: Stage) {
-        let session = stage.session().await;
-        let mut tx = stage.write().await;
+    async fn a_rotation_within_a_larger_unit_is_undone_with_it(fixture: StoreFixture) {
+        let session = fixture.session().await;
+        let mut tx = fixture.write().await;
         let (moved, _) = tx.rotate_session(&rotation(&session)).await.unwrap().unwrap();
         assert_eq!(tx.find_session(session.id).await.unwrap().unwrap().0, moved);
         drop(tx);
-        assert_eq!(stage.stored_session(session.id).await, session);
+        assert_eq!(fixture.stored_session(session.id).await, session);
     }
 }

@@ -9,8 +9,8 @@ use gateward_domain::refresh::Rotation;
 use gateward_domain::{End, EndReason, Session, Timestamp};
 use tokio::time::sleep;
 
-use super::Stage;
-use super::stage::{after, logout_after, race};
+use super::StoreFixture;
+use super::fixture::{after, logout_after, race};
 use crate::fixtures::{key_hash, rotation};
 
 /// How many show one token at once.
@@ -22,7 +22,7 @@ const ROUNDS: usize = 50;
 /// Lets all show the session's current token, each at a time and with a signing key of its own;
 /// `shape` says what else is particular to each. Gives what each of them gets.
 async fn all_show(
-    stage: &Stage,
+    fixture: &StoreFixture,
     session: &Session,
     shape: impl Fn(usize, Rotation) -> Rotation,
 ) -> Vec<Option<Session>> {
@@ -31,42 +31,50 @@ async fn all_show(
         let now = Timestamp::from_micros(micros);
         let key_id = KeyId(format!("racer-{index}"));
         let request = shape(index, Rotation { now, key_id, ..rotation(session) });
-        let stage = stage.clone();
-        async move { stage.rotate(&request).await.map(|(session, _)| session) }
+        let fixture = fixture.clone();
+        async move { fixture.rotate(&request).await.map(|(session, _)| session) }
     })
     .await
 }
 
 /// Holds the store to it that one of them moved the line and all got what came of it.
-async fn one_moved_and_all_got_it(stage: &Stage, first: &Session, answers: &[Option<Session>]) {
-    let session = stage.stored_session(first.id).await;
-    assert_eq!(session.line.generation, 2);
-    assert!(session.line.key_id.0.starts_with("racer-"), "one of them made it");
-    assert!(answers.iter().all(|answer| answer.as_ref() == Some(&session)), "{answers:?}");
+async fn one_moved_and_all_got_it(
+    fixture: &StoreFixture,
+    first: &Session,
+    responses: &[Option<Session>],
+) {
+    let session = fixture.stored_session(first.id).await;
+    assert_eq!(session.refresh_state.generation, 2);
+    assert!(session.refresh_state.key_id.0.starts_with("racer-"), "one of them made it");
+    assert!(responses.iter().all(|response| response.as_ref() == Some(&session)), "{responses:?}");
 }
 
 /// Holds the store to it that one of them moved the line and nobody else got anything.
-async fn one_moved_and_alone_got_it(stage: &Stage, first: &Session, answers: Vec<Option<Session>>) {
-    let session = stage.stored_session(first.id).await;
-    assert_eq!(session.line.generation, 2);
-    assert_eq!(answers.into_iter().flatten().collect::<Vec<_>>(), [session]);
+async fn one_moved_and_alone_got_it(
+    fixture: &StoreFixture,
+    first: &Session,
+    responses: Vec<Option<Session>>,
+) {
+    let session = fixture.stored_session(first.id).await;
+    assert_eq!(session.refresh_state.generation, 2);
+    assert_eq!(responses.into_iter().flatten().collect::<Vec<_>>(), [session]);
 }
 
 /// Lets somebody refresh without pause while `end` ends the session or shuts its user out, and
 /// holds the store to it that nothing is given once that is committed.
-async fn nothing_is_given_once<F>(stage: &Stage, end: impl Fn(Stage, Session) -> F)
+async fn nothing_is_given_once<F>(fixture: &StoreFixture, end: impl Fn(StoreFixture, Session) -> F)
 where
     F: Future<Output = ()> + Send + 'static,
 {
     for round in 0..ROUNDS {
-        let first = stage.session().await;
+        let first = fixture.session().await;
         let over = Arc::new(AtomicBool::new(false));
-        let (refresher, flag, mut session) = (stage.clone(), Arc::clone(&over), first.clone());
+        let (refresher, flag, mut session) = (fixture.clone(), Arc::clone(&over), first.clone());
         let refreshing = tokio::spawn(async move {
             loop {
-                let was_over = flag.load(Ordering::SeqCst);
+                let had_ended = flag.load(Ordering::SeqCst);
                 let Some((next, _)) = refresher.rotate(&rotation(&session)).await else { break };
-                assert!(!was_over, "round {round}: a token was given after the end");
+                assert!(!had_ended, "round {round}: a token was given after the end");
                 session = next;
                 // A store with one writer that is polled for would never let the other one in.
                 sleep(Duration::from_millis(1)).await;
@@ -77,11 +85,11 @@ where
         for _ in 0..round % 5 {
             tokio::task::yield_now().await;
         }
-        end(stage.clone(), first.clone()).await;
+        end(fixture.clone(), first.clone()).await;
         over.store(true, Ordering::SeqCst);
         let last = refreshing.await.unwrap();
-        let found = stage.stored_session(first.id).await;
-        assert_eq!(found.line, last.line, "round {round}: the end moves no line");
+        let found = fixture.stored_session(first.id).await;
+        assert_eq!(found.refresh_state, last.refresh_state, "round {round}: the end moves no line");
     }
 }
 
@@ -89,48 +97,48 @@ promises! {
     __promises_rotation_races;
 
 
-    async fn of_racing_rotations_without_key_one_moves_the_line_and_all_get_it(stage: Stage) {
-        let first = stage.session().await;
-        let answers = all_show(&stage, &first, |_, request| request).await;
-        one_moved_and_all_got_it(&stage, &first, &answers).await;
+    async fn of_racing_rotations_without_key_one_moves_the_refresh_state_and_all_get_it(fixture: StoreFixture) {
+        let first = fixture.session().await;
+        let responses = all_show(&fixture, &first, |_, request| request).await;
+        one_moved_and_all_got_it(&fixture, &first, &responses).await;
     }
 
-    async fn of_racing_rotations_with_one_key_one_moves_the_line_and_all_get_it(stage: Stage) {
-        let first = stage.session().await;
+    async fn of_racing_rotations_with_one_key_one_moves_the_refresh_state_and_all_get_it(fixture: StoreFixture) {
+        let first = fixture.session().await;
         let idempotency = Some(key_hash("k"));
         let shape = |_, request| Rotation { idempotency, leeway_seconds: 0, ..request };
-        let answers = all_show(&stage, &first, shape).await;
-        one_moved_and_all_got_it(&stage, &first, &answers).await;
+        let responses = all_show(&fixture, &first, shape).await;
+        one_moved_and_all_got_it(&fixture, &first, &responses).await;
     }
 
-    async fn of_racing_rotations_with_keys_of_their_own_one_gets_the_line(stage: Stage) {
-        let first = stage.session().await;
+    async fn of_racing_rotations_with_keys_of_their_own_one_gets_the_refresh_state(fixture: StoreFixture) {
+        let first = fixture.session().await;
         let shape = |index, request| {
             let idempotency = Some(key_hash(&format!("key-{index}")));
             Rotation { idempotency, ..request }
         };
-        let answers = all_show(&stage, &first, shape).await;
-        one_moved_and_alone_got_it(&stage, &first, answers).await;
+        let responses = all_show(&fixture, &first, shape).await;
+        one_moved_and_alone_got_it(&fixture, &first, responses).await;
     }
 
-    async fn of_racing_rotations_without_leeway_one_gets_the_line(stage: Stage) {
-        let first = stage.session().await;
+    async fn of_racing_rotations_without_leeway_one_gets_the_refresh_state(fixture: StoreFixture) {
+        let first = fixture.session().await;
         let shape = |_, request| Rotation { leeway_seconds: 0, ..request };
-        let answers = all_show(&stage, &first, shape).await;
-        one_moved_and_alone_got_it(&stage, &first, answers).await;
+        let responses = all_show(&fixture, &first, shape).await;
+        one_moved_and_alone_got_it(&fixture, &first, responses).await;
     }
 
-    async fn once_an_end_is_committed_no_rotation_succeeds(stage: Stage) {
-        nothing_is_given_once(&stage, |stage, session| async move {
-            assert!(stage.end(session.id, logout_after(60)).await);
+    async fn once_an_end_is_committed_no_rotation_succeeds(fixture: StoreFixture) {
+        nothing_is_given_once(&fixture, |fixture, session| async move {
+            assert!(fixture.end(session.id, logout_after(60)).await);
         })
         .await;
     }
 
-    async fn once_all_sessions_are_ended_no_rotation_succeeds(stage: Stage) {
-        nothing_is_given_once(&stage, |stage, session| async move {
+    async fn once_all_sessions_are_ended_no_rotation_succeeds(fixture: StoreFixture) {
+        nothing_is_given_once(&fixture, |fixture, session| async move {
             let end = End { at: after(60), reason: EndReason::LogoutAll };
-            let mut tx = stage.write().await;
+            let mut tx = fixture.write().await;
             tx.lock_user(session.user_id).await.unwrap();
             let ended = tx.end_sessions_of_user(session.user_id, None, end).await.unwrap();
             assert_eq!(ended, [session.id]);
@@ -139,33 +147,33 @@ promises! {
         .await;
     }
 
-    async fn once_a_user_is_disabled_no_rotation_succeeds(stage: Stage) {
-        nothing_is_given_once(&stage, |stage, session| async move {
-            let mut tx = stage.single().await;
+    async fn once_a_user_is_disabled_no_rotation_succeeds(fixture: StoreFixture) {
+        nothing_is_given_once(&fixture, |fixture, session| async move {
+            let mut tx = fixture.single().await;
             assert!(tx.set_user_disabled(session.user_id, true, after(60)).await.unwrap());
         })
         .await;
     }
 
-    async fn a_session_is_over_after_a_race_of_its_end_and_a_rotation(stage: Stage) {
+    async fn a_session_is_over_after_a_race_of_its_end_and_a_rotation(fixture: StoreFixture) {
         for round in 0..ROUNDS {
-            let session = stage.session().await;
-            let answers = race(2, |index| {
-                let (stage, session) = (stage.clone(), session.clone());
+            let session = fixture.session().await;
+            let responses = race(2, |index| {
+                let (fixture, session) = (fixture.clone(), session.clone());
                 async move {
                     if index == round % 2 {
-                        assert!(stage.end(session.id, logout_after(60)).await);
+                        assert!(fixture.end(session.id, logout_after(60)).await);
                         None
                     } else {
-                        stage.rotate(&rotation(&session)).await.map(|(session, _)| session)
+                        fixture.rotate(&rotation(&session)).await.map(|(session, _)| session)
                     }
                 }
             })
             .await;
-            let rotated = answers.into_iter().flatten().next();
-            let line = rotated.map_or(session.line, |session| session.line);
-            let found = stage.stored_session(session.id).await;
-            assert_eq!((found.ended, found.line), (Some(logout_after(60)), line));
+            let rotated = responses.into_iter().flatten().next();
+            let refresh_state = rotated.map_or(session.refresh_state, |session| session.refresh_state);
+            let found = fixture.stored_session(session.id).await;
+            assert_eq!((found.ended, found.refresh_state), (Some(logout_after(60)), refresh_state));
         }
     }
 }

@@ -1,34 +1,34 @@
-//! Promises about sessions: they are kept whole, found with their user, and swept when over.
+//! Promises about sessions: they are kept whole, found with their user, and cleaned up when over.
 
 use gateward_domain::key::KeyId;
-use gateward_domain::refresh::Line;
-use gateward_domain::{End, EndReason, Origin, Session, User};
+use gateward_domain::refresh::RefreshState;
+use gateward_domain::{End, EndReason, RequestInfo, Session, User};
 
-use super::Stage;
-use super::stage::{after, logout_after};
+use super::StoreFixture;
+use super::fixture::{after, logout_after};
 use crate::fixtures::{LIFETIME_SECONDS, key_hash};
 
 /// A session with something in every field.
-fn rich(stage: &Stage, user: &User) -> Session {
-    let plain = stage.draft(user);
-    let line = Line {
+fn rich(fixture: &StoreFixture, user: &User) -> Session {
+    let plain = fixture.draft(user);
+    let refresh_state = RefreshState {
         // More than 32 bits hold.
         generation: 5_000_000_000,
         rotated_at: after(60),
         expires_at: after(3600),
         key_id: KeyId("kéy.2026-11_ö".to_owned()),
         idempotency: Some(key_hash("8e03978e-40d5-43dd-bc93-6894a57f9324")),
-        salt: plain.line.salt,
+        salt: plain.refresh_state.salt,
     };
     Session {
         auth_time: after(30),
         lifetime_ends_at: after(7200),
-        origin: Origin {
+        request_info: RequestInfo {
             ip: Some("2001:db8::7:1".parse().unwrap()),
-            user_agent: Some("Ф".repeat(Origin::USER_AGENT_LEN_MAX)),
+            user_agent: Some("Ф".repeat(RequestInfo::USER_AGENT_LEN_MAX)),
         },
         client_name: Some("🦀".repeat(Session::CLIENT_NAME_LEN_MAX)),
-        line,
+        refresh_state,
         ended: Some(End { at: after(90), reason: EndReason::NotMe }),
         ..plain
     }
@@ -38,148 +38,148 @@ promises! {
     __promises_sessions;
 
 
-    async fn every_field_of_a_session_comes_back(stage: Stage) {
-        let user = stage.user().await;
-        for session in [stage.draft(&user), rich(&stage, &user)] {
-            stage.add_session(&session).await;
-            let found = stage.read().await.find_session(session.id).await.unwrap();
+    async fn every_field_of_a_session_comes_back(fixture: StoreFixture) {
+        let user = fixture.user().await;
+        for session in [fixture.draft(&user), rich(&fixture, &user)] {
+            fixture.add_session(&session).await;
+            let found = fixture.read().await.find_session(session.id).await.unwrap();
             assert_eq!(found, Some((session.clone(), Some(user.clone()))));
-            let locked = stage.write().await.lock_session(session.id).await.unwrap();
+            let locked = fixture.write().await.lock_session(session.id).await.unwrap();
             assert_eq!(locked, Some(session), "the lock gives the session too");
         }
     }
 
-    async fn every_kind_of_client_address_comes_back(stage: Stage) {
-        let user = stage.user().await;
+    async fn every_kind_of_client_address_comes_back(fixture: StoreFixture) {
+        let user = fixture.user().await;
         for ip in ["192.0.2.1", "0.0.0.0", "::", "::1", "2001:db8:1:2:3:4:5:6", "::ffff:192.0.2.1"]
         {
-            let origin = Origin { ip: Some(ip.parse().unwrap()), user_agent: None };
-            let session = Session { origin, ..stage.draft(&user) };
-            stage.add_session(&session).await;
-            assert_eq!(stage.stored_session(session.id).await, session, "{ip}");
+            let request_info = RequestInfo { ip: Some(ip.parse().unwrap()), user_agent: None };
+            let session = Session { request_info, ..fixture.draft(&user) };
+            fixture.add_session(&session).await;
+            assert_eq!(fixture.stored_session(session.id).await, session, "{ip}");
         }
     }
 
-    async fn empty_and_odd_texts_come_back(stage: Stage) {
-        let user = stage.user().await;
+    async fn empty_and_odd_texts_come_back(fixture: StoreFixture) {
+        let user = fixture.user().await;
         for text in ["", " ", "'; DROP TABLE sessions; --", "\u{202e}\\%_\"", "e\u{301}"] {
-            let origin = Origin { ip: None, user_agent: Some(text.to_owned()) };
+            let request_info = RequestInfo { ip: None, user_agent: Some(text.to_owned()) };
             let client_name = Some(text.to_owned());
-            let session = Session { origin, client_name, ..stage.draft(&user) };
-            stage.add_session(&session).await;
-            assert_eq!(stage.stored_session(session.id).await, session, "{text:?}");
+            let session = Session { request_info, client_name, ..fixture.draft(&user) };
+            fixture.add_session(&session).await;
+            assert_eq!(fixture.stored_session(session.id).await, session, "{text:?}");
         }
     }
 
-    async fn every_reason_of_an_end_comes_back(stage: Stage) {
-        let user = stage.user().await;
+    async fn every_reason_of_an_end_comes_back(fixture: StoreFixture) {
+        let user = fixture.user().await;
         for reason in EndReason::ALL {
-            let session = stage.session_of(&user).await;
+            let session = fixture.session_of(&user).await;
             let end = End { at: after(5), reason: *reason };
-            assert!(stage.end(session.id, end).await);
-            assert_eq!(stage.stored_session(session.id).await.ended, Some(end));
+            assert!(fixture.end(session.id, end).await);
+            assert_eq!(fixture.stored_session(session.id).await.ended, Some(end));
         }
     }
 
-    async fn a_session_is_found_with_its_user_as_they_are_now(stage: Stage) {
-        let user = stage.user().await;
-        let session = stage.session_of(&user).await;
-        stage.single().await.set_user_disabled(user.id, true, after(5)).await.unwrap();
+    async fn a_session_is_found_with_its_user_as_they_are_now(fixture: StoreFixture) {
+        let user = fixture.user().await;
+        let session = fixture.session_of(&user).await;
+        fixture.single().await.set_user_disabled(user.id, true, after(5)).await.unwrap();
         let now = User { disabled: true, updated_at: after(5), ..user };
-        let found = stage.read().await.find_session(session.id).await.unwrap();
+        let found = fixture.read().await.find_session(session.id).await.unwrap();
         assert_eq!(found, Some((session, Some(now))));
     }
 
-    async fn a_session_without_its_account_is_found_alone(stage: Stage) {
-        let session = stage.session_of(&stage.stranger()).await;
-        let found = stage.read().await.find_session(session.id).await.unwrap();
+    async fn a_session_without_its_account_is_found_alone(fixture: StoreFixture) {
+        let session = fixture.session_of(&fixture.stranger()).await;
+        let found = fixture.read().await.find_session(session.id).await.unwrap();
         assert_eq!(found, Some((session, None)));
     }
 
-    async fn a_session_that_is_not_there_is_not_found(stage: Stage) {
-        let session = stage.draft(&stage.user().await);
-        assert_eq!(stage.read().await.find_session(session.id).await.unwrap(), None);
-        assert_eq!(stage.write().await.lock_session(session.id).await.unwrap(), None);
+    async fn a_session_that_is_not_there_is_not_found(fixture: StoreFixture) {
+        let session = fixture.draft(&fixture.user().await);
+        assert_eq!(fixture.read().await.find_session(session.id).await.unwrap(), None);
+        assert_eq!(fixture.write().await.lock_session(session.id).await.unwrap(), None);
     }
 
-    async fn a_line_that_is_set_changes_nothing_else(stage: Stage) {
-        let user = stage.user().await;
-        let (session, other) = (stage.session_of(&user).await, stage.session_of(&user).await);
+    async fn a_refresh_state_that_is_set_changes_nothing_else(fixture: StoreFixture) {
+        let user = fixture.user().await;
+        let (session, other) = (fixture.session_of(&user).await, fixture.session_of(&user).await);
         let lines = [
-            Line {
+            RefreshState {
                 generation: 5_000_000_000,
                 rotated_at: after(60),
                 expires_at: after(3600),
                 key_id: KeyId("another".to_owned()),
                 idempotency: Some(key_hash("k")),
-                salt: session.line.salt,
+                salt: session.refresh_state.salt,
             },
-            Line { idempotency: None, ..session.line.clone() },
+            RefreshState { idempotency: None, ..session.refresh_state.clone() },
         ];
-        for line in lines {
-            let mut tx = stage.write().await;
+        for refresh_state in lines {
+            let mut tx = fixture.write().await;
             tx.lock_session(session.id).await.unwrap();
-            tx.set_session_line(session.id, &line).await.unwrap();
+            tx.set_refresh_state(session.id, &refresh_state).await.unwrap();
             tx.commit().await.unwrap();
-            let expected = Session { line, ..session.clone() };
-            assert_eq!(stage.stored_session(session.id).await, expected);
+            let expected = Session { refresh_state, ..session.clone() };
+            assert_eq!(fixture.stored_session(session.id).await, expected);
         }
-        assert_eq!(stage.stored_session(other.id).await, other);
+        assert_eq!(fixture.stored_session(other.id).await, other);
     }
 
-    async fn the_time_of_the_password_is_noted_and_nothing_else_changes(stage: Stage) {
-        let user = stage.user().await;
-        let (session, other) = (stage.session_of(&user).await, stage.session_of(&user).await);
-        let noted = stage.single().await.set_session_auth_time(session.id, after(60)).await;
+    async fn the_time_of_the_password_is_noted_and_nothing_else_changes(fixture: StoreFixture) {
+        let user = fixture.user().await;
+        let (session, other) = (fixture.session_of(&user).await, fixture.session_of(&user).await);
+        let noted = fixture.single().await.set_session_auth_time(session.id, after(60)).await;
         assert!(noted.unwrap());
         let expected = Session { auth_time: after(60), ..session };
-        assert_eq!(stage.stored_session(expected.id).await, expected);
-        assert_eq!(stage.stored_session(other.id).await, other);
+        assert_eq!(fixture.stored_session(expected.id).await, expected);
+        assert_eq!(fixture.stored_session(other.id).await, other);
     }
 
-    async fn the_time_of_the_password_is_not_noted_after_the_end(stage: Stage) {
-        let session = stage.session().await;
-        stage.end(session.id, logout_after(5)).await;
-        let ended = stage.stored_session(session.id).await;
-        let absent = stage.draft(&stage.stranger());
+    async fn the_time_of_the_password_is_not_noted_after_the_end(fixture: StoreFixture) {
+        let session = fixture.session().await;
+        fixture.end(session.id, logout_after(5)).await;
+        let ended = fixture.stored_session(session.id).await;
+        let absent = fixture.draft(&fixture.stranger());
         for id in [session.id, absent.id] {
-            let noted = stage.single().await.set_session_auth_time(id, after(60)).await;
+            let noted = fixture.single().await.set_session_auth_time(id, after(60)).await;
             assert!(!noted.unwrap());
         }
-        assert_eq!(stage.stored_session(session.id).await, ended);
+        assert_eq!(fixture.stored_session(session.id).await, ended);
     }
 
-    async fn sessions_are_deleted_once_their_longest_life_is_over(stage: Stage) {
-        let user = stage.user().await;
+    async fn sessions_are_deleted_once_their_longest_life_is_over(fixture: StoreFixture) {
+        let user = fixture.user().await;
         let before = after(LIFETIME_SECONDS);
         // Neither idle time nor an end makes a row ready to go, and an absent account holds none.
-        let stays = stage.session_of(&user).await;
-        let ended = stage.session_of(&user).await;
-        stage.end(ended.id, logout_after(5)).await;
-        let short = Session { lifetime_ends_at: after(LIFETIME_SECONDS - 1), ..stage.draft(&user) };
-        let orphan = Session { user_id: stage.stranger().id, ..stage.draft(&user) };
+        let stays = fixture.session_of(&user).await;
+        let ended = fixture.session_of(&user).await;
+        fixture.end(ended.id, logout_after(5)).await;
+        let short = Session { lifetime_ends_at: after(LIFETIME_SECONDS - 1), ..fixture.draft(&user) };
+        let orphan = Session { user_id: fixture.stranger().id, ..fixture.draft(&user) };
         let orphan = Session { lifetime_ends_at: short.lifetime_ends_at, ..orphan };
-        stage.add_session(&short).await;
-        stage.add_session(&orphan).await;
-        assert_eq!(stage.single().await.delete_sessions(before, 100).await.unwrap(), 2);
+        fixture.add_session(&short).await;
+        fixture.add_session(&orphan).await;
+        assert_eq!(fixture.single().await.delete_sessions(before, 100).await.unwrap(), 2);
         for (id, left) in
             [(stays.id, true), (ended.id, true), (short.id, false), (orphan.id, false)]
         {
-            let found = stage.read().await.find_session(id).await.unwrap();
+            let found = fixture.read().await.find_session(id).await.unwrap();
             assert_eq!(found.is_some(), left, "the very moment is not before it");
         }
-        assert_eq!(stage.single().await.delete_sessions(before, 100).await.unwrap(), 0);
-        assert_eq!(stage.stored_user(&user).await, user);
+        assert_eq!(fixture.single().await.delete_sessions(before, 100).await.unwrap(), 0);
+        assert_eq!(fixture.stored_user(&user).await, user);
     }
 
-    async fn no_more_sessions_are_deleted_than_asked(stage: Stage) {
-        let user = stage.user().await;
+    async fn no_more_sessions_are_deleted_than_asked(fixture: StoreFixture) {
+        let user = fixture.user().await;
         for _ in 0..7 {
-            stage.session_of(&user).await;
+            fixture.session_of(&user).await;
         }
         let before = after(LIFETIME_SECONDS + 1);
         for (limit, deleted) in [(0, 0), (3, 3), (3, 3), (3, 1), (3, 0)] {
-            assert_eq!(stage.single().await.delete_sessions(before, limit).await.unwrap(), deleted);
+            assert_eq!(fixture.single().await.delete_sessions(before, limit).await.unwrap(), deleted);
         }
     }
 }

@@ -1,11 +1,11 @@
 //! The promise that refreshes follow the rules wherever a session's life leads: random walks over
 //! refreshes, time, logouts, new keys, lost writes and disabled users.
 //!
-//! The reference is [`judge`] and [`Line::after`]; what is tested is the store under the two steps
+//! The reference is [`judge`] and [`RefreshState::after`]; what is tested is the store under the two steps
 //! in which a refresh is done: one statement, and the whole table where that gives nothing.
 
 use gateward_domain::key::KeyId;
-use gateward_domain::refresh::{KeyHash, Line, Rotation, Verdict, judge};
+use gateward_domain::refresh::{KeyHash, RefreshState, Rotation, RotationDecision, judge};
 use gateward_domain::{End, EndReason, Session, Timestamp, User};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -13,8 +13,8 @@ use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use tokio::runtime::Handle;
 use tokio::task::block_in_place;
 
-use super::Stage;
-use crate::fixtures::{NOW, key_hash, shown};
+use super::StoreFixture;
+use crate::fixtures::{NOW, key_hash, presented};
 
 /// How many walks are taken.
 const WALKS: u32 = 64;
@@ -71,13 +71,13 @@ fn step() -> impl Strategy<Value = Step> {
 
 /// What a client gets.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Answer {
+enum Response {
     /// The token that follows from this line.
-    Given(Line),
+    Given(RefreshState),
     /// Nothing, because the user is disabled.
     Refused,
     /// Nothing, because the session is over.
-    Over(EndReason),
+    Ended(EndReason),
     /// Nothing, and the session is over from now on.
     Reused,
     /// Nothing, because it is no token of this session.
@@ -89,68 +89,70 @@ struct Walk {
     user: User,
     session: Session,
     /// The line as it stood after each move.
-    lines: Vec<Line>,
+    lines: Vec<RefreshState>,
     newest: i64,
     now: Timestamp,
     key: i64,
 }
 
 impl Walk {
-    async fn begin(stage: &Stage) -> Self {
-        let user = stage.user().await;
+    async fn begin(fixture: &StoreFixture) -> Self {
+        let user = fixture.user().await;
         let mut walk = Self {
-            session: stage.draft(&user),
+            session: fixture.draft(&user),
             user,
             lines: Vec::new(),
-            newest: Line::FIRST_GENERATION,
+            newest: RefreshState::FIRST_GENERATION,
             now: NOW,
             key: 1,
         };
-        walk.login(stage).await;
+        walk.login(fixture).await;
         walk
     }
 
-    async fn login(&mut self, stage: &Stage) {
-        let mut session = stage.draft(&self.user);
+    async fn login(&mut self, fixture: &StoreFixture) {
+        let mut session = fixture.draft(&self.user);
         session.created_at = self.now;
         session.lifetime_ends_at = self.now.plus_seconds(LIFETIME_SECONDS);
-        session.line.rotated_at = self.now;
-        session.line.expires_at = self.now.plus_seconds(IDLE_SECONDS);
-        stage.add_session(&session).await;
-        self.lines = vec![session.line.clone()];
-        self.newest = Line::FIRST_GENERATION;
+        session.refresh_state.rotated_at = self.now;
+        session.refresh_state.expires_at = self.now.plus_seconds(IDLE_SECONDS);
+        fixture.add_session(&session).await;
+        self.lines = vec![session.refresh_state.clone()];
+        self.newest = RefreshState::FIRST_GENERATION;
         self.session = session;
     }
 
     /// What the rules say of a rotation; does it.
-    fn judged(&mut self, rotation: &Rotation) -> Answer {
+    fn judged(&mut self, rotation: &Rotation) -> Response {
         match judge(&self.session, rotation) {
-            Verdict::Forged => Answer::Forged,
-            Verdict::Over(end) => Answer::Over(end.reason),
-            Verdict::Replay => {
+            RotationDecision::Forged => Response::Forged,
+            RotationDecision::Ended(end) => Response::Ended(end.reason),
+            RotationDecision::Replay => {
                 let reason = EndReason::RefreshTokenReused;
                 self.session.ended = Some(End { at: self.now, reason });
-                Answer::Reused
+                Response::Reused
             }
-            _ if self.user.disabled => Answer::Refused,
-            Verdict::Repeat => Answer::Given(self.session.line.clone()),
-            Verdict::Rotate | Verdict::CatchUp => {
-                let line = self.session.line.after(rotation, self.session.lifetime_ends_at);
-                self.newest = self.newest.max(line.generation);
-                self.lines.push(line.clone());
-                self.session.line = line.clone();
-                Answer::Given(line)
+            _ if self.user.disabled => Response::Refused,
+            RotationDecision::Repeat => Response::Given(self.session.refresh_state.clone()),
+            RotationDecision::Rotate | RotationDecision::Recover => {
+                let refresh_state =
+                    self.session.refresh_state.after(rotation, self.session.lifetime_ends_at);
+                self.newest = self.newest.max(refresh_state.generation);
+                self.lines.push(refresh_state.clone());
+                self.session.refresh_state = refresh_state.clone();
+                Response::Given(refresh_state)
             }
         }
     }
 
     fn rotation(&self, back: i64, idempotency: Option<KeyHash>, forged: bool) -> Rotation {
-        let mut shown = shown(&self.session, (self.newest - back).max(Line::FIRST_GENERATION));
+        let mut presented =
+            presented(&self.session, (self.newest - back).max(RefreshState::FIRST_GENERATION));
         if forged {
-            shown.proof.secret[7] ^= 1;
+            presented.proof.secret[7] ^= 1;
         }
         Rotation {
-            shown,
+            presented,
             idempotency,
             now: self.now,
             key_id: KeyId(format!("key-{}", self.key)),
@@ -160,39 +162,39 @@ impl Walk {
     }
 
     /// Takes a step by the rules and in the store, and compares.
-    async fn take(&mut self, stage: &Stage, step: Step) -> Result<(), TestCaseError> {
+    async fn take(&mut self, fixture: &StoreFixture, step: Step) -> Result<(), TestCaseError> {
         match step {
             Step::Refresh { back, key, forged } => {
                 let rotation = self.rotation(back, key.map(key_hash), forged);
-                let answer = refresh(stage, &rotation).await;
-                prop_assert_eq!(answer, self.judged(&rotation));
+                let response = refresh(fixture, &rotation).await;
+                prop_assert_eq!(response, self.judged(&rotation));
             }
             Step::Wait { seconds } => self.now = self.now.plus_seconds(seconds),
             Step::Logout => {
                 let over = self.session.ended.is_some();
                 let lapse = self.session.lapse(self.now).map(|end| end.reason);
                 let end = End { at: self.now, reason: EndReason::Logout };
-                prop_assert_eq!(stage.end(self.session.id, end).await, !over);
+                prop_assert_eq!(fixture.end(self.session.id, end).await, !over);
                 let reason = lapse.unwrap_or(EndReason::Logout);
                 self.session.ended.get_or_insert(End { at: self.now, reason });
             }
-            Step::Login => self.login(stage).await,
+            Step::Login => self.login(fixture).await,
             Step::ChangeKey => self.key += 1,
             Step::LoseWrites { back } => {
                 let kept = self.lines.len().saturating_sub(back).max(1);
                 self.lines.truncate(kept);
-                self.session.line = self.lines.last().unwrap().clone();
-                set_line(stage, &self.session).await;
+                self.session.refresh_state = self.lines.last().unwrap().clone();
+                set_refresh_state(fixture, &self.session).await;
             }
             Step::Disable { disabled } => {
-                let mut tx = stage.single().await;
+                let mut tx = fixture.single().await;
                 let changed = tx.set_user_disabled(self.user.id, disabled, self.now).await;
                 prop_assert_eq!(changed.unwrap(), self.user.disabled != disabled);
                 self.user.disabled = disabled;
             }
         }
         let (session, user) =
-            stage.read().await.find_session(self.session.id).await.unwrap().unwrap();
+            fixture.read().await.find_session(self.session.id).await.unwrap().unwrap();
         prop_assert_eq!(&session, &self.session);
         prop_assert_eq!(user.unwrap().disabled, self.user.disabled);
         Ok(())
@@ -200,41 +202,41 @@ impl Walk {
 }
 
 /// Puts the session's line to where it is given.
-async fn set_line(stage: &Stage, session: &Session) {
-    let mut tx = stage.write().await;
+async fn set_refresh_state(fixture: &StoreFixture, session: &Session) {
+    let mut tx = fixture.write().await;
     tx.lock_session(session.id).await.unwrap();
-    tx.set_session_line(session.id, &session.line).await.unwrap();
+    tx.set_refresh_state(session.id, &session.refresh_state).await.unwrap();
     tx.commit().await.unwrap();
 }
 
 /// Refreshes as the use case does.
-async fn refresh(stage: &Stage, rotation: &Rotation) -> Answer {
-    if let Some((session, _)) = stage.rotate(rotation).await {
-        return Answer::Given(session.line);
+async fn refresh(fixture: &StoreFixture, rotation: &Rotation) -> Response {
+    if let Some((session, _)) = fixture.rotate(rotation).await {
+        return Response::Given(session.refresh_state);
     }
-    let mut tx = stage.write().await;
-    let mut session = tx.lock_session(rotation.shown.session_id).await.unwrap().unwrap();
+    let mut tx = fixture.write().await;
+    let mut session = tx.lock_session(rotation.presented.session_id).await.unwrap().unwrap();
     match judge(&session, rotation) {
-        Verdict::Forged => return Answer::Forged,
-        Verdict::Over(end) => return Answer::Over(end.reason),
-        Verdict::Replay => {
+        RotationDecision::Forged => return Response::Forged,
+        RotationDecision::Ended(end) => return Response::Ended(end.reason),
+        RotationDecision::Replay => {
             let end = End { at: rotation.now, reason: EndReason::RefreshTokenReused };
             assert!(tx.end_session(session.id, end).await.unwrap());
             tx.commit().await.unwrap();
-            return Answer::Reused;
+            return Response::Reused;
         }
-        Verdict::Repeat => {}
-        Verdict::Rotate | Verdict::CatchUp => {
-            session.line = session.line.after(rotation, session.lifetime_ends_at);
-            tx.set_session_line(session.id, &session.line).await.unwrap();
+        RotationDecision::Repeat => {}
+        RotationDecision::Rotate | RotationDecision::Recover => {
+            session.refresh_state = session.refresh_state.after(rotation, session.lifetime_ends_at);
+            tx.set_refresh_state(session.id, &session.refresh_state).await.unwrap();
         }
     }
     if tx.find_user(session.user_id).await.unwrap().unwrap().disabled {
         // What was written is undone with the unit.
-        return Answer::Refused;
+        return Response::Refused;
     }
     tx.commit().await.unwrap();
-    Answer::Given(session.line)
+    Response::Given(session.refresh_state)
 }
 
 promises! {
@@ -242,13 +244,13 @@ promises! {
 
 
     /// A failure names the shortest walk that was found to lead to it.
-    async fn refreshes_follow_the_rules_on_any_walk(stage: Stage) {
+    async fn refreshes_follow_the_rules_on_any_walk(fixture: StoreFixture) {
         let runtime = Handle::current();
         let walk = |steps: Vec<Step>| {
             runtime.block_on(async {
-                let mut walk = Walk::begin(&stage).await;
+                let mut walk = Walk::begin(&fixture).await;
                 for step in steps {
-                    walk.take(&stage, step).await?;
+                    walk.take(&fixture, step).await?;
                 }
                 Ok(())
             })

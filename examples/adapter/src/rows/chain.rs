@@ -1,7 +1,7 @@
 //! The row of the chain: its two ends.
 
 use gateward_domain::Timestamp;
-use gateward_domain::audit::{Chain, Digest, Head, SignedHead};
+use gateward_domain::audit::{Chain, Checkpoint, Digest, SignedCheckpoint};
 use serde::{Deserialize, Serialize};
 
 use super::Row;
@@ -9,13 +9,13 @@ use super::Row;
 /// The one row of the chain.
 #[derive(Serialize, Deserialize)]
 pub struct ChainRow {
-    floor: HeadColumns,
-    tip: HeadColumns,
+    retention_boundary: CheckpointColumns,
+    latest: CheckpointColumns,
 }
 
 /// One end, and the signature on it.
 #[derive(Serialize, Deserialize)]
-struct HeadColumns {
+struct CheckpointColumns {
     seq: i64,
     digest: String,
     at: i64,
@@ -28,30 +28,36 @@ impl Row for ChainRow {
     const TABLE: &'static str = "chain_ends";
 
     fn of(chain: &Chain) -> Self {
-        Self { floor: HeadColumns::of(&chain.floor), tip: HeadColumns::of(&chain.tip) }
+        Self {
+            retention_boundary: CheckpointColumns::of(&chain.retention_boundary),
+            latest: CheckpointColumns::of(&chain.latest),
+        }
     }
 
     fn into_noun(self) -> Result<Chain, &'static str> {
         Ok(Chain {
-            floor: self.floor.into_head().ok_or("floor")?,
-            tip: self.tip.into_head().ok_or("tip")?,
+            retention_boundary: self
+                .retention_boundary
+                .into_checkpoint()
+                .ok_or("retention_boundary")?,
+            latest: self.latest.into_checkpoint().ok_or("checkpoint")?,
         })
     }
 }
 
-impl HeadColumns {
-    fn of(SignedHead { head, signature }: &SignedHead) -> Self {
+impl CheckpointColumns {
+    fn of(SignedCheckpoint { checkpoint, signature }: &SignedCheckpoint) -> Self {
         Self {
-            seq: head.seq,
-            digest: head.digest.to_string(),
-            at: head.at.micros(),
+            seq: checkpoint.seq,
+            digest: checkpoint.digest.to_string(),
+            at: checkpoint.at.micros(),
             signature: signature.clone(),
         }
     }
 
-    fn into_head(self) -> Option<SignedHead> {
+    fn into_checkpoint(self) -> Option<SignedCheckpoint> {
         let digest = Digest::from_hex(&self.digest)?;
-        let head = Head { seq: self.seq, digest, at: Timestamp::from_micros(self.at) };
-        Some(SignedHead { head, signature: self.signature })
+        let checkpoint = Checkpoint { seq: self.seq, digest, at: Timestamp::from_micros(self.at) };
+        Some(SignedCheckpoint { checkpoint, signature: self.signature })
     }
 }

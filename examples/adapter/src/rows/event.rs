@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use gateward_domain::audit::{Digest, Entry, Seal};
+use gateward_domain::audit::{ChainPosition, Digest, Entry};
 use gateward_domain::{
     Actor, EndReason, Event, EventId, EventKind, EventSalt, SessionId, Timestamp, UserId,
 };
@@ -26,12 +26,12 @@ pub struct EventRow {
     ip: Option<IpAddr>,
     salt: Option<[u8; 16]>,
     commitment: String,
-    seal: Option<SealColumns>,
+    position: Option<ChainPositionColumns>,
 }
 
 /// Its place in the chain.
 #[derive(Serialize, Deserialize)]
-struct SealColumns {
+struct ChainPositionColumns {
     seq: i64,
     digest: String,
     signature: Option<String>,
@@ -51,7 +51,7 @@ impl Row for EventRow {
     type Key = u128;
     const TABLE: &'static str = "events";
 
-    fn of(Entry { event, commitment, seal }: &Entry) -> Self {
+    fn of(Entry { event, commitment, position }: &Entry) -> Self {
         Self {
             id: event.id.uuid(),
             at: event.at.micros(),
@@ -69,13 +69,13 @@ impl Row for EventRow {
             ip: event.ip,
             salt: event.salt.map(|salt| salt.0),
             commitment: commitment.to_string(),
-            seal: seal.as_ref().map(SealColumns::of),
+            position: position.as_ref().map(ChainPositionColumns::of),
         }
     }
 
     fn into_noun(self) -> Result<Entry, &'static str> {
         let commitment = Digest::from_hex(&self.commitment).ok_or("commitment")?;
-        let seal = self.seal.map(SealColumns::into_seal).transpose()?;
+        let position = self.position.map(ChainPositionColumns::into_position).transpose()?;
         let event = Event {
             id: EventId::from_uuid(self.id),
             at: Timestamp::from_micros(self.at),
@@ -92,19 +92,19 @@ impl Row for EventRow {
             ip: self.ip,
             salt: self.salt.map(EventSalt),
         };
-        Ok(Entry { event, commitment, seal })
+        Ok(Entry { event, commitment, position })
     }
 }
 
-impl SealColumns {
-    fn of(seal: &Seal) -> Self {
-        let (digest, signature) = (seal.digest.to_string(), seal.signature.clone());
-        Self { seq: seal.seq, digest, signature }
+impl ChainPositionColumns {
+    fn of(position: &ChainPosition) -> Self {
+        let (digest, signature) = (position.digest.to_string(), position.signature.clone());
+        Self { seq: position.seq, digest, signature }
     }
 
-    fn into_seal(self) -> Result<Seal, &'static str> {
+    fn into_position(self) -> Result<ChainPosition, &'static str> {
         let digest = Digest::from_hex(&self.digest).ok_or("digest")?;
-        Ok(Seal { seq: self.seq, digest, signature: self.signature })
+        Ok(ChainPosition { seq: self.seq, digest, signature: self.signature })
     }
 }
 

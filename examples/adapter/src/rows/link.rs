@@ -3,7 +3,7 @@
 use gateward_domain::key::KeyId;
 use gateward_domain::link::{Link, LinkPurpose, LinkSubject, SecretHash};
 use gateward_domain::refresh::Salt;
-use gateward_domain::{Email, LinkId, Timestamp};
+use gateward_domain::{EmailAddress, LinkId, Timestamp};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -52,7 +52,7 @@ impl Row for LinkRow {
             id: LinkId::from_uuid(self.id),
             purpose,
             subject: LinkSubject::of(purpose, self.subject),
-            email: Email::parse(&self.email).map_err(|_| "email")?,
+            email: EmailAddress::parse(&self.email).map_err(|_| "email")?,
             key_id: KeyId(self.key_id),
             salt: Salt(self.salt),
             secret: SecretHash(self.secret),

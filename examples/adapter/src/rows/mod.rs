@@ -4,29 +4,29 @@
 //! noun may change its shape. A field that comes later gets `#[serde(default)]`.
 
 mod chain;
-mod client;
 mod event;
 mod installation;
-mod letter;
+mod invalidation_event;
+mod known_device;
 mod link;
-mod news;
+mod outbox_email;
+mod rate_limit_counter;
 mod role;
 mod session;
 mod signup;
-mod strikes;
 mod user;
 
 pub use chain::ChainRow;
-pub use client::ClientRow;
 pub use event::EventRow;
 pub use installation::{InstanceRow, KeyRow};
-pub use letter::LetterRow;
+pub use invalidation_event::InvalidationEventRow;
+pub use known_device::KnownDeviceRow;
 pub use link::LinkRow;
-pub use news::NewsRow;
+pub use outbox_email::OutboxEmailRow;
+pub use rate_limit_counter::AttemptCounterRow;
 pub use role::RoleRow;
 pub use session::SessionRow;
 pub use signup::SignupRow;
-pub use strikes::StrikesRow;
 pub use user::UserRow;
 
 use serde::Serialize;

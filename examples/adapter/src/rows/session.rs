@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 
 use gateward_domain::key::KeyId;
-use gateward_domain::refresh::{KeyHash, Line, Salt};
-use gateward_domain::{End, EndReason, Origin, Session, SessionId, Timestamp, UserId};
+use gateward_domain::refresh::{KeyHash, RefreshState, Salt};
+use gateward_domain::{End, EndReason, RequestInfo, Session, SessionId, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -21,13 +21,13 @@ pub struct SessionRow {
     ip: Option<IpAddr>,
     user_agent: Option<String>,
     client_name: Option<String>,
-    line: LineColumn,
+    refresh_state: RefreshStateColumn,
     ended: Option<EndColumn>,
 }
 
 /// Where the line stands.
 #[derive(Serialize, Deserialize)]
-struct LineColumn {
+struct RefreshStateColumn {
     generation: i64,
     rotated_at: i64,
     expires_at: i64,
@@ -55,10 +55,10 @@ impl Row for SessionRow {
             created_at: session.created_at.micros(),
             auth_time: session.auth_time.micros(),
             lifetime_ends_at: session.lifetime_ends_at.micros(),
-            ip: session.origin.ip,
-            user_agent: session.origin.user_agent.clone(),
+            ip: session.request_info.ip,
+            user_agent: session.request_info.user_agent.clone(),
             client_name: session.client_name.clone(),
-            line: LineColumn::of(&session.line),
+            refresh_state: RefreshStateColumn::of(&session.refresh_state),
             ended: session.ended.map(EndColumn::of),
         }
     }
@@ -70,28 +70,28 @@ impl Row for SessionRow {
             created_at: Timestamp::from_micros(self.created_at),
             auth_time: Timestamp::from_micros(self.auth_time),
             lifetime_ends_at: Timestamp::from_micros(self.lifetime_ends_at),
-            origin: Origin { ip: self.ip, user_agent: self.user_agent },
+            request_info: RequestInfo { ip: self.ip, user_agent: self.user_agent },
             client_name: self.client_name,
-            line: self.line.into_line(),
+            refresh_state: self.refresh_state.into_line(),
             ended: self.ended.map(EndColumn::into_end).transpose()?,
         })
     }
 }
 
-impl LineColumn {
-    fn of(line: &Line) -> Self {
+impl RefreshStateColumn {
+    fn of(refresh_state: &RefreshState) -> Self {
         Self {
-            generation: line.generation,
-            rotated_at: line.rotated_at.micros(),
-            expires_at: line.expires_at.micros(),
-            key_id: line.key_id.0.clone(),
-            idempotency: line.idempotency.map(|hash| hash.0),
-            salt: line.salt.0,
+            generation: refresh_state.generation,
+            rotated_at: refresh_state.rotated_at.micros(),
+            expires_at: refresh_state.expires_at.micros(),
+            key_id: refresh_state.key_id.0.clone(),
+            idempotency: refresh_state.idempotency.map(|hash| hash.0),
+            salt: refresh_state.salt.0,
         }
     }
 
-    fn into_line(self) -> Line {
-        Line {
+    fn into_line(self) -> RefreshState {
+        RefreshState {
             generation: self.generation,
             rotated_at: Timestamp::from_micros(self.rotated_at),
             expires_at: Timestamp::from_micros(self.expires_at),

@@ -2,7 +2,7 @@
 
 use gateward_domain::link::SecretHash;
 use gateward_domain::signup::PendingSignup;
-use gateward_domain::{Email, PasswordHash, SignupId, Timestamp, Username};
+use gateward_domain::{EmailAddress, PasswordHash, SignupId, Timestamp, Username};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -42,7 +42,7 @@ impl Row for SignupRow {
             id: SignupId::from_uuid(self.id),
             secret: SecretHash(self.secret),
             username: Username::parse_existing(&self.username).map_err(|_| "username")?,
-            email: Email::parse(&self.email).map_err(|_| "email")?,
+            email: EmailAddress::parse(&self.email).map_err(|_| "email")?,
             password_hash: PasswordHash::from_phc(self.password_hash),
             created_at: Timestamp::from_micros(self.created_at),
             expires_at: Timestamp::from_micros(self.expires_at),

@@ -1,7 +1,7 @@
 //! The row of an account.
 
 use gateward_domain::{
-    Email, PasswordHash, PermissionSet, RoleName, Timestamp, User, UserId, Username,
+    EmailAddress, PasswordHash, PermissionSet, RoleName, Timestamp, User, UserId, Username,
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -51,7 +51,7 @@ impl Row for UserRow {
             id: UserId::from_uuid(self.id),
             // A name that was allowed once stays good, though it may be reserved by now.
             username: Username::parse_existing(&self.username).map_err(|_| "username")?,
-            email: Email::parse(&self.email).map_err(|_| "email")?,
+            email: EmailAddress::parse(&self.email).map_err(|_| "email")?,
             email_verified: self.email_verified,
             roles: roles.collect::<Result<_, _>>()?,
             // What they give stands with the roles.

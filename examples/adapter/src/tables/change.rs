@@ -54,7 +54,7 @@ pub fn claim<K: Key + 'static>(
     Ok(true)
 }
 
-/// Notes whose a secret is. No two are the same by chance.
+/// Notes whose a secret is. No two are the same at random.
 pub fn claim_secret(
     transaction: &WriteTransaction,
     owners: Owners<&'static [u8; 32]>,

@@ -12,8 +12,8 @@ use redb::{TableDefinition, TableError, Value, WriteTransaction};
 
 use crate::failed;
 use crate::rows::{
-    ChainRow, ClientRow, EventRow, InstanceRow, KeyRow, LetterRow, LinkRow, NewsRow, RoleRow, Row,
-    SessionRow, SignupRow, StrikesRow, UserRow,
+    AttemptCounterRow, ChainRow, EventRow, InstanceRow, InvalidationEventRow, KeyRow,
+    KnownDeviceRow, LinkRow, OutboxEmailRow, RoleRow, Row, SessionRow, SignupRow, UserRow,
 };
 
 /// What belongs to one row each.
@@ -67,22 +67,22 @@ pub const LINKS_OF_SUBJECT: Index<u128> = TableDefinition::new("links_of_subject
 /// All links, by the end of their time.
 pub const LINK_ENDS: Times = TableDefinition::new("link_ends");
 
-/// The slots of letters, and whose they are.
-pub const LETTER_SLOTS: Owners<&'static str> = TableDefinition::new("letter_slots");
-/// The letters that wait, by when they are due.
-pub const LETTERS_DUE: Times = TableDefinition::new("letters_due");
+/// The slots of emails, and whose they are.
+pub const EMAIL_SLOTS: Owners<&'static str> = TableDefinition::new("email_slots");
+/// The emails that wait, by when they are due.
+pub const EMAILS_DUE: Times = TableDefinition::new("emails_due");
 
 /// The hashes of the secrets of clients, and whose they are.
 pub const CLIENT_SECRETS: Owners<&'static [u8; 32]> = TableDefinition::new("client_secrets");
 /// The clients of a user, by their identifiers.
-pub const CLIENTS_OF_USER: Pages = TableDefinition::new("clients_of_user");
+pub const KNOWN_DEVICES_OF_USER: Pages = TableDefinition::new("clients_of_user");
 /// All clients, by the end of their time.
-pub const CLIENT_ENDS: Times = TableDefinition::new("client_ends");
+pub const KNOWN_DEVICE_ENDS: Times = TableDefinition::new("client_ends");
 
-/// The last place in the feed that was given away; its news may be deleted.
-pub const LAST_NEWS: Owners<()> = TableDefinition::new("last_news");
-/// All news, by when they stop to matter.
-pub const NEWS_ENDS: Times = TableDefinition::new("news_ends");
+/// The last place in the feed that was given away; its invalidation events may be deleted.
+pub const LAST_SEQUENCE: Owners<()> = TableDefinition::new("last_sequence");
+/// All invalidation events, by when they stop to matter.
+pub const INVALIDATION_ENDS: Times = TableDefinition::new("invalidation_events_ends");
 
 /// The table of a row.
 pub const fn table<R: Row>() -> TableDefinition<'static, R::Key, &'static [u8]> {
@@ -115,12 +115,12 @@ fn create_rows(transaction: &WriteTransaction) -> Result<(), TableError> {
     transaction.open_table(table::<InstanceRow>())?;
     transaction.open_table(table::<SignupRow>())?;
     transaction.open_table(table::<LinkRow>())?;
-    transaction.open_table(table::<LetterRow>())?;
-    transaction.open_table(table::<ClientRow>())?;
-    transaction.open_table(table::<NewsRow>())?;
+    transaction.open_table(table::<OutboxEmailRow>())?;
+    transaction.open_table(table::<KnownDeviceRow>())?;
+    transaction.open_table(table::<InvalidationEventRow>())?;
     transaction.open_table(table::<RoleRow>())?;
     transaction.open_table(table::<ChainRow>())?;
-    transaction.open_table(table::<StrikesRow>())?;
+    transaction.open_table(table::<AttemptCounterRow>())?;
     Ok(())
 }
 
@@ -140,12 +140,12 @@ fn create_indexes(transaction: &WriteTransaction) -> Result<(), TableError> {
     transaction.open_table(LINKS_OF_EMAIL)?;
     transaction.open_table(LINKS_OF_SUBJECT)?;
     transaction.open_table(LINK_ENDS)?;
-    transaction.open_table(LETTER_SLOTS)?;
-    transaction.open_table(LETTERS_DUE)?;
+    transaction.open_table(EMAIL_SLOTS)?;
+    transaction.open_table(EMAILS_DUE)?;
     transaction.open_table(CLIENT_SECRETS)?;
-    transaction.open_table(CLIENTS_OF_USER)?;
-    transaction.open_table(CLIENT_ENDS)?;
-    transaction.open_table(LAST_NEWS)?;
-    transaction.open_table(NEWS_ENDS)?;
+    transaction.open_table(KNOWN_DEVICES_OF_USER)?;
+    transaction.open_table(KNOWN_DEVICE_ENDS)?;
+    transaction.open_table(LAST_SEQUENCE)?;
+    transaction.open_table(INVALIDATION_ENDS)?;
     Ok(())
 }

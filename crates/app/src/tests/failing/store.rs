@@ -4,23 +4,24 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use async_trait::async_trait;
-use gateward_domain::audit::{Chain, Entry, EventRange, Seal, SignedHead};
-use gateward_domain::client::KnownClient;
+use gateward_domain::audit::{Chain, ChainPosition, Entry, EventRange, SignedCheckpoint};
+use gateward_domain::email::{EmailState, OutboxEmail};
 use gateward_domain::feed::{FeedCursor, FeedItem, FeedPage};
 use gateward_domain::key::{KeyId, StoredKey};
+use gateward_domain::known_device::KnownDevice;
 use gateward_domain::link::{Link, LinkPurpose, SecretHash};
-use gateward_domain::mail::{LetterState, QueuedLetter};
 use gateward_domain::ports::{
-    Access, AuditTrail, ClientRepo, CodeAttempt, EventLog, Feed, FeedWatch, Instance, KeyRepo,
-    LetterFilter, LinkRepo, Outbox, OutboxCounts, RoleRepo, SignupRepo, Store, StoreError,
-    ThrottleRepo, TokenStore, Tx, UserRepo,
+    Access, AuditRepo, CodeAttempt, EventRepo, FeedRepo, FeedWatch, Instance, KeyRepo,
+    KnownDeviceRepo, LinkRepo, OutboxCounts, OutboxFilter, OutboxRepo, RateLimitRepo, RoleRepo,
+    SignupRepo, Store, StoreError, TokenStore, Tx, UserRepo,
 };
-use gateward_domain::refresh::{Line, Rotation};
+use gateward_domain::rate_limit::{AttemptCounter, FailedAttempt, RateLimitKey};
+use gateward_domain::refresh::{RefreshState, Rotation};
 use gateward_domain::signup::PendingSignup;
-use gateward_domain::throttle::{Strike, Strikes, ThrottleKey};
 use gateward_domain::{
-    ClientId, Email, End, Event, EventId, Identifier, LetterId, LinkId, Origin, PasswordHash, Role,
-    RoleName, Session, SessionId, SignupId, Timestamp, User, UserId, UserRange, Username,
+    EmailAddress, EmailId, End, Event, EventId, Identifier, KnownDeviceId, LinkId, PasswordHash,
+    RequestInfo, Role, RoleName, Session, SessionId, SignupId, Timestamp, User, UserId, UserRange,
+    Username,
 };
 use gateward_testkit::MemoryStore;
 
@@ -32,7 +33,7 @@ pub(super) enum Failure {
     /// Somebody holds a lock for too long.
     Busy,
     /// What was asked for is done, and the answer is lost.
-    AnswerLost,
+    ResponseLost,
 }
 
 /// Which call fails, and how many there were.
@@ -57,7 +58,7 @@ impl Fault {
 fn error(failure: Failure) -> StoreError {
     match failure {
         Failure::Busy => StoreError::Busy,
-        Failure::Unavailable | Failure::AnswerLost => StoreError::Unavailable("a test".into()),
+        Failure::Unavailable | Failure::ResponseLost => StoreError::Unavailable("a test".into()),
     }
 }
 
@@ -100,7 +101,7 @@ impl Store for FailingStore {
                 inner: self.inner.begin(access).await?,
                 access,
                 fault: Arc::clone(&self.fault),
-                is_over: false,
+                has_ended: false,
             })),
         }
     }
@@ -118,19 +119,19 @@ struct FailingTx {
     access: Access,
     fault: Arc<Fault>,
     /// A call has failed: from then on all do.
-    is_over: bool,
+    has_ended: bool,
 }
 
 impl FailingTx {
     /// Whether the answer of the call that begins is lost; fails at once, if it is time to.
     fn begin_call(&mut self) -> Result<bool, StoreError> {
         let failure = self.fault.next();
-        let was_over = self.is_over;
-        self.is_over |= failure.is_some();
+        let had_ended = self.has_ended;
+        self.has_ended |= failure.is_some();
         match failure {
-            None if was_over => Err(error(Failure::Unavailable)),
+            None if had_ended => Err(error(Failure::Unavailable)),
             None => Ok(false),
-            Some(Failure::AnswerLost) if !was_over => Ok(true),
+            Some(Failure::ResponseLost) if !had_ended => Ok(true),
             Some(failure) => Err(error(failure)),
         }
     }
@@ -140,24 +141,24 @@ impl FailingTx {
 impl Tx for FailingTx {
     async fn commit(mut self: Box<Self>) -> Result<(), StoreError> {
         // Where there is nothing left to do, nothing is asked of the store.
-        if self.access != Access::Write && !self.is_over {
+        if self.access != Access::Write && !self.has_ended {
             return self.inner.commit().await;
         }
         let is_lost = self.begin_call()?;
         self.inner.commit().await?;
-        if is_lost { Err(error(Failure::AnswerLost)) } else { Ok(()) }
+        if is_lost { Err(error(Failure::ResponseLost)) } else { Ok(()) }
     }
 }
 
 /// Methods that pass on what they get, unless they fail.
 macro_rules! passed_on {
-    ($($port:ident { $($name:ident($($input:ident: $kind:ty),*) -> $answer:ty;)* })*) => {$(
+    ($($port:ident { $($name:ident($($input:ident: $kind:ty),*) -> $response:ty;)* })*) => {$(
         #[async_trait]
         impl $port for FailingTx {
-            $(async fn $name(&mut self, $($input: $kind),*) -> Result<$answer, StoreError> {
+            $(async fn $name(&mut self, $($input: $kind),*) -> Result<$response, StoreError> {
                 let is_lost = self.begin_call()?;
-                let answer = self.inner.$name($($input),*).await?;
-                if is_lost { Err(error(Failure::AnswerLost)) } else { Ok(answer) }
+                let response = self.inner.$name($($input),*).await?;
+                if is_lost { Err(error(Failure::ResponseLost)) } else { Ok(response) }
             })*
         }
     )*};
@@ -170,8 +171,8 @@ passed_on! {
         find_user_by_identifier(identifier: &Identifier) -> Option<User>;
         lock_user(id: UserId) -> Option<User>;
         set_username(id: UserId, username: &Username, now: Timestamp) -> bool;
-        set_email(id: UserId, email: &Email, verified: bool, now: Timestamp) -> bool;
-        find_email_owner(email: &Email, now: Timestamp) -> Option<UserId>;
+        set_email(id: UserId, email: &EmailAddress, verified: bool, now: Timestamp) -> bool;
+        find_email_owner(email: &EmailAddress, now: Timestamp) -> Option<UserId>;
         delete_user(id: UserId) -> bool;
         list_users(range: &UserRange, after: Option<String>, limit: u32) -> Vec<User>;
         count_users_with_role(role: &RoleName) -> u64;
@@ -184,17 +185,17 @@ passed_on! {
         find_session(id: SessionId) -> Option<(Session, Option<User>)>;
         rotate_session(rotation: &Rotation) -> Option<(Session, User)>;
         lock_session(id: SessionId) -> Option<Session>;
-        set_session_line(id: SessionId, line: &Line) -> ();
+        set_refresh_state(id: SessionId, refresh_state: &RefreshState) -> ();
         set_session_auth_time(id: SessionId, auth_time: Timestamp) -> bool;
         end_session(id: SessionId, end: End) -> bool;
         end_sessions_of_user(id: UserId, except: Option<SessionId>, end: End) -> Vec<SessionId>;
         end_oldest_sessions(id: UserId, keep: u32, end: End) -> Vec<SessionId>;
         list_user_sessions(id: UserId, after: Option<SessionId>, limit: u32) -> Vec<Session>;
-        end_sessions_begun_before(
+        end_sessions_started_before(
             before: Timestamp, after: Option<SessionId>, end: End, limit: u32
         ) -> Vec<SessionId>;
         end_sessions_of_key(key: &KeyId, end: End, limit: u32) -> Vec<Session>;
-        list_living_sessions(
+        list_active_sessions(
             id: UserId, now: Timestamp, after: Option<SessionId>, limit: u32
         ) -> Vec<Session>;
         delete_sessions(before: Timestamp, limit: u32) -> u64;
@@ -207,7 +208,7 @@ passed_on! {
         update_key(key: &StoredKey) -> bool;
         list_keys() -> Vec<StoredKey>;
     }
-    EventLog {
+    EventRepo {
         insert_event(event: &Event) -> ();
         list_session_events(id: SessionId, limit: u32) -> Vec<Event>;
         list_user_events(id: UserId, after: Option<EventId>, limit: u32) -> Vec<Event>;
@@ -215,13 +216,13 @@ passed_on! {
             range: EventRange, since: Option<EventId>, before: Option<EventId>, limit: u32
         ) -> Vec<Event>;
     }
-    AuditTrail {
-        list_unsealed_events(limit: u32) -> Vec<Entry>;
+    AuditRepo {
+        list_unchained_events(limit: u32) -> Vec<Entry>;
         find_chain() -> Chain;
         lock_chain() -> Chain;
-        seal_events(seals: &[(EventId, Seal)], tip: &SignedHead) -> ();
-        list_sealed_events(after: i64, limit: u32) -> Vec<Entry>;
-        cut_chain(floor: &SignedHead) -> u64;
+        append_to_chain(positions: &[(EventId, ChainPosition)], latest: &SignedCheckpoint) -> ();
+        list_chained_events(after: i64, limit: u32) -> Vec<Entry>;
+        truncate_chain(retention_boundary: &SignedCheckpoint) -> u64;
         request_erasure(user_id: UserId, now: Timestamp) -> ();
         find_erasure() -> Option<UserId>;
         erase_events(user_id: UserId, limit: u32) -> u64;
@@ -232,18 +233,18 @@ passed_on! {
         delete_role(name: &RoleName) -> bool;
         set_user_roles(id: UserId, roles: &[RoleName], now: Timestamp) -> bool;
     }
-    ThrottleRepo {
-        find_strikes(keys: &[ThrottleKey]) -> Vec<Strikes>;
-        add_strike(strike: &Strike) -> Strikes;
-        clear_strikes(keys: &[ThrottleKey]) -> u64;
-        delete_strikes(before: Timestamp, limit: u32) -> u64;
+    RateLimitRepo {
+        find_attempt_counters(keys: &[RateLimitKey]) -> Vec<AttemptCounter>;
+        record_failed_attempt(fail: &FailedAttempt) -> AttemptCounter;
+        reset_attempt_counters(keys: &[RateLimitKey]) -> u64;
+        delete_attempt_counters(before: Timestamp, limit: u32) -> u64;
     }
     SignupRepo {
         insert_signup(signup: &PendingSignup) -> ();
         find_signup(id: SignupId, now: Timestamp) -> Option<PendingSignup>;
         find_signup_by_secret(secret: &SecretHash, now: Timestamp) -> Option<PendingSignup>;
-        find_newest_signup(email: &Email, now: Timestamp) -> Option<PendingSignup>;
-        delete_signups_of_email(email: &Email) -> u64;
+        find_newest_signup(email: &EmailAddress, now: Timestamp) -> Option<PendingSignup>;
+        delete_signups_of_email(email: &EmailAddress) -> u64;
         delete_signups(before: Timestamp, limit: u32) -> u64;
     }
     LinkRepo {
@@ -257,33 +258,33 @@ passed_on! {
         list_user_links(id: UserId, limit: u32) -> Vec<Link>;
         delete_links(before: Timestamp, limit: u32) -> u64;
     }
-    Outbox {
-        insert_letter(letter: &QueuedLetter) -> bool;
-        take_letters(now: Timestamp, lease_until: Timestamp, limit: u32) -> Vec<QueuedLetter>;
-        set_letter_link(id: LetterId, link: LinkId, user_id: Option<UserId>) -> bool;
-        finish_letter(
-            id: LetterId, state: LetterState, failure: Option<String>, now: Timestamp
+    OutboxRepo {
+        insert_outbox_email(message: &OutboxEmail) -> bool;
+        take_outbox_emails(now: Timestamp, lease_until: Timestamp, limit: u32) -> Vec<OutboxEmail>;
+        set_outbox_email_link(id: EmailId, link: LinkId, user_id: Option<UserId>) -> bool;
+        finish_outbox_email(
+            id: EmailId, state: EmailState, failure: Option<String>, now: Timestamp
         ) -> bool;
-        postpone_letter(id: LetterId, attempts: u32, due_at: Timestamp, failure: &str) -> bool;
-        retry_letter(id: LetterId, now: Timestamp) -> bool;
-        find_letter(id: LetterId) -> Option<QueuedLetter>;
-        list_letters(filter: LetterFilter, limit: u32) -> Vec<QueuedLetter>;
-        count_letters() -> OutboxCounts;
-        delete_letters(state: LetterState, before: Timestamp, limit: u32) -> u64;
+        postpone_outbox_email(id: EmailId, attempts: u32, next_attempt_at: Timestamp, failure: &str) -> bool;
+        retry_outbox_email(id: EmailId, now: Timestamp) -> bool;
+        find_outbox_email(id: EmailId) -> Option<OutboxEmail>;
+        list_outbox_emails(filter: OutboxFilter, limit: u32) -> Vec<OutboxEmail>;
+        count_outbox_emails() -> OutboxCounts;
+        delete_outbox_emails(state: EmailState, before: Timestamp, limit: u32) -> u64;
     }
-    ClientRepo {
-        insert_client(client: &KnownClient) -> ();
-        touch_client(
-            id: ClientId, origin: &Origin, now: Timestamp, expires_at: Timestamp
+    KnownDeviceRepo {
+        insert_known_device(client: &KnownDevice) -> ();
+        touch_known_device(
+            id: KnownDeviceId, request_info: &RequestInfo, now: Timestamp, expires_at: Timestamp
         ) -> bool;
-        list_user_clients(id: UserId, limit: u32) -> Vec<KnownClient>;
-        delete_client(id: ClientId) -> bool;
-        delete_user_clients(id: UserId) -> u64;
-        delete_clients(before: Timestamp, limit: u32) -> u64;
+        list_known_devices(id: UserId, limit: u32) -> Vec<KnownDevice>;
+        delete_known_device(id: KnownDeviceId) -> bool;
+        delete_user_known_devices(id: UserId) -> u64;
+        delete_known_devices(before: Timestamp, limit: u32) -> u64;
     }
-    Feed {
-        insert_news(items: &[FeedItem]) -> ();
-        list_news(since: Option<FeedCursor>, limit: u32) -> FeedPage;
-        delete_news(before: Timestamp, limit: u32) -> u64;
+    FeedRepo {
+        insert_invalidation_events(items: &[FeedItem]) -> ();
+        list_invalidation_events(since: Option<FeedCursor>, limit: u32) -> FeedPage;
+        delete_invalidation_events(before: Timestamp, limit: u32) -> u64;
     }
 }

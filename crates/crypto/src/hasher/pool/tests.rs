@@ -20,13 +20,13 @@ fn work(password: &str) -> Work {
 
 fn start(
     size: PoolSize,
-    compute: impl Fn(&Work, &mut Arena) -> Answer + Send + Sync + 'static,
+    compute: impl Fn(&Work, &mut Arena) -> HashResult + Send + Sync + 'static,
 ) -> Arc<Pool> {
     let compute: Arc<Compute> = Arc::new(compute);
     Arc::new(Pool::start(size, &compute).unwrap())
 }
 
-fn spawn(pool: &Arc<Pool>, password: &'static str) -> tokio::task::JoinHandle<Answer> {
+fn spawn(pool: &Arc<Pool>, password: &'static str) -> tokio::task::JoinHandle<HashResult> {
     let pool = Arc::clone(pool);
     tokio::spawn(async move { pool.run(work(password)).await })
 }
@@ -77,8 +77,8 @@ async fn beyond_the_queue_a_password_is_refused_at_once() {
     for _ in 0..3 {
         go.send(()).unwrap();
     }
-    for answer in waiting {
-        assert_eq!(answer.await.unwrap(), Ok(Vec::new()));
+    for result in waiting {
+        assert_eq!(result.await.unwrap(), Ok(Vec::new()));
     }
     until(&pool, 0, 0).await;
 }

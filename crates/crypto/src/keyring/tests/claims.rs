@@ -6,9 +6,9 @@ use super::*;
 #[test]
 fn an_access_token_says_exactly_this() {
     for algorithm in ACCESS_ALGORITHMS {
-        let rig = Rig::new(algorithm);
-        let token = rig.access();
-        assert_eq!(segment(&token, 0), rig.access_header());
+        let fixture = KeyringFixture::new(algorithm);
+        let token = fixture.access();
+        assert_eq!(segment(&token, 0), fixture.access_header());
         let claims = json!({
             "iss": ISSUER, "aud": AUDIENCE, "client_id": ISSUER,
             "sub": "0190b2a4-7c1e-7d3a-8f00-bbbbbbbbbbbb",
@@ -24,23 +24,23 @@ fn an_access_token_says_exactly_this() {
         assert_eq!(segment(&token, 1), claims);
         let read = AccessClaims {
             id: token_id(),
-            key_id: rig.keys[0].id.clone(),
+            key_id: fixture.keys[0].id.clone(),
             user_id: user().id,
             session_id: session_id(),
             auth_time: at(NOW - 60),
             issued_at: at(NOW),
             expires_at: at(NOW + ACCESS_TTL),
         };
-        assert_eq!(rig.check_access(&token), Ok(read));
+        assert_eq!(fixture.check_access(&token), Ok(read));
     }
 }
 
 #[test]
 fn an_access_token_says_what_the_roles_gave_when_the_account_was_read() {
-    let rig = Rig::new(Algorithm::EdDsa);
+    let fixture = KeyringFixture::new(Algorithm::EdDsa);
     let permissions = PermissionSet::from_text("users:read,audit:read");
     let user = User { roles: vec![RoleName::parse("support").unwrap()], permissions, ..user() };
-    let token = rig.keyring.sign_access(&grant(&user, NOW)).unwrap();
+    let token = fixture.keyring.sign_access(&grant(&user, NOW)).unwrap();
     let claims = segment(token.expose(), 1);
     assert_eq!(claims["roles"], json!(["support"]));
     assert_eq!(claims["permissions"], json!(["audit:read", "users:read"]));
@@ -49,25 +49,28 @@ fn an_access_token_says_what_the_roles_gave_when_the_account_was_read() {
 /// Row J9: every claim that we write is required, though the signature be good.
 #[test]
 fn j9_a_token_without_any_one_claim_is_refused() {
-    let rig = Rig::new(Algorithm::EdDsa);
-    let claims = segment(&rig.access(), 1);
-    assert!(rig.check_access(&rig.forge_access(&claims.to_string())).is_ok(), "the forge works");
+    let fixture = KeyringFixture::new(Algorithm::EdDsa);
+    let claims = segment(&fixture.access(), 1);
+    assert!(
+        fixture.check_access(&fixture.forge_access(&claims.to_string())).is_ok(),
+        "the forge works"
+    );
     for name in claims.as_object().unwrap().keys() {
-        rig.assert_refused(&rig.forge_access(&with(&claims, name, None)), name);
+        fixture.assert_refused(&fixture.forge_access(&with(&claims, name, None)), name);
     }
-    let refresh = rig.refresh();
+    let refresh = fixture.refresh();
     let (header, claims) = (segment(&refresh, 0).to_string(), segment(&refresh, 1));
     for name in claims.as_object().unwrap().keys() {
-        let token = rig.forge(rig.refresh_id(), &header, &with(&claims, name, None));
-        rig.assert_refused(&token, name);
+        let token = fixture.forge(fixture.refresh_id(), &header, &with(&claims, name, None));
+        fixture.assert_refused(&token, name);
     }
 }
 
 /// Row J10: each claim has its type, and a number its range.
 #[test]
 fn j10_a_claim_of_another_type_is_refused() {
-    let rig = Rig::new(Algorithm::EdDsa);
-    let claims = segment(&rig.access(), 1);
+    let fixture = KeyringFixture::new(Algorithm::EdDsa);
+    let claims = segment(&fixture.access(), 1);
     let wrong = [
         json!(null),
         json!(true),
@@ -85,13 +88,13 @@ fn j10_a_claim_of_another_type_is_refused() {
     ];
     for name in claims.as_object().unwrap().keys() {
         for value in wrong.iter().filter(|value| !is_right(name, value)) {
-            let token = rig.forge_access(&with(&claims, name, Some(value.clone())));
-            rig.assert_refused(&token, &format!("{name} = {value}"));
+            let token = fixture.forge_access(&with(&claims, name, Some(value.clone())));
+            fixture.assert_refused(&token, &format!("{name} = {value}"));
         }
     }
     let exponent = claims.to_string().replace(&format!("{}", NOW + ACCESS_TTL), "1.8000009e9");
     assert_ne!(exponent, claims.to_string());
-    rig.assert_refused(&rig.forge_access(&exponent), "an integer in another spelling");
+    fixture.assert_refused(&fixture.forge_access(&exponent), "an integer in another spelling");
 }
 
 /// Whether the value is of the type that the claim has.
@@ -107,48 +110,50 @@ fn is_right(name: &str, value: &Value) -> bool {
 /// Row J10: the same for refresh tokens.
 #[test]
 fn j10_a_claim_of_a_refresh_token_of_another_type_is_refused() {
-    let rig = Rig::new(Algorithm::EdDsa);
-    let refresh = rig.refresh();
+    let fixture = KeyringFixture::new(Algorithm::EdDsa);
+    let refresh = fixture.refresh();
     let (header, claims) = (segment(&refresh, 0).to_string(), segment(&refresh, 1));
     let short = jws::encode(&[1; 31]);
     for name in claims.as_object().unwrap().keys() {
         for value in [json!(null), json!(0.5), json!(-1), json!("x"), json!([]), json!(short)] {
             let payload = with(&claims, name, Some(value.clone()));
-            let token = rig.forge(rig.refresh_id(), &header, &payload);
-            rig.assert_refused(&token, &format!("{name} = {value}"));
+            let token = fixture.forge(fixture.refresh_id(), &header, &payload);
+            fixture.assert_refused(&token, &format!("{name} = {value}"));
         }
     }
     let payload = with(&claims, "gen", Some(json!(0)));
-    rig.assert_refused(&rig.forge(rig.refresh_id(), &header, &payload), "generation 0");
+    fixture.assert_refused(&fixture.forge(fixture.refresh_id(), &header, &payload), "generation 0");
 }
 
 /// Row J10: claims are one JSON object in which no member stands twice.
 #[test]
 fn j10_claims_with_a_duplicate_member_are_refused() {
-    let rig = Rig::new(Algorithm::EdDsa);
-    let claims = segment(&rig.access(), 1).to_string();
+    let fixture = KeyringFixture::new(Algorithm::EdDsa);
+    let claims = segment(&fixture.access(), 1).to_string();
     let with_more = |more: &str| format!("{{{more},{}", &claims[1..]);
-    assert!(rig.check_access(&rig.forge_access(&with_more(r#""x":{"a":1,"b":2}"#))).is_ok());
+    assert!(
+        fixture.check_access(&fixture.forge_access(&with_more(r#""x":{"a":1,"b":2}"#))).is_ok()
+    );
     for more in [
         format!(r#""exp":{}"#, NOW + ACCESS_TTL),
         r#""x":{"a":1,"a":1}"#.to_owned(),
         r#""x":[{"a":1,"\u0061":1}]"#.to_owned(),
     ] {
-        rig.assert_refused(&rig.forge_access(&with_more(&more)), &more);
+        fixture.assert_refused(&fixture.forge_access(&with_more(&more)), &more);
     }
     for payload in ["[]", "\"x\"", "1", "null", &claims[1..], &format!("{claims}x")] {
-        rig.assert_refused(&rig.forge_access(payload), payload);
+        fixture.assert_refused(&fixture.forge_access(payload), payload);
     }
 }
 
 /// Row J11: expired is expired to the second; what is to come is believed for five.
 #[test]
 fn j11_time_has_no_leeway_but_that_of_the_clocks() {
-    let rig = Rig::new(Algorithm::EdDsa);
-    let claims = segment(&rig.access(), 1);
+    let fixture = KeyringFixture::new(Algorithm::EdDsa);
+    let claims = segment(&fixture.access(), 1);
     let set = |name: &str, seconds: i64| {
-        let token = rig.forge_access(&with(&claims, name, Some(json!(seconds))));
-        rig.check_access(&token).map(|_| ())
+        let token = fixture.forge_access(&with(&claims, name, Some(json!(seconds))));
+        fixture.check_access(&token).map(|_| ())
     };
     assert_eq!(set("exp", NOW + 1), Ok(()));
     for seconds in [0, 1, 6, 3600, NOW] {
@@ -160,8 +165,9 @@ fn j11_time_has_no_leeway_but_that_of_the_clocks() {
             assert_eq!(set(name, NOW + seconds), Err(TokenError::Invalid), "{name}");
         }
     }
-    let token = rig.access();
-    let micros = |micros| rig.check_access_at(&token, at(NOW + ACCESS_TTL).minus_micros(micros));
+    let token = fixture.access();
+    let micros =
+        |micros| fixture.check_access_at(&token, at(NOW + ACCESS_TTL).minus_micros(micros));
     assert!(micros(1).is_ok());
     assert_eq!(micros(0), Err(TokenError::Expired));
 }
@@ -169,9 +175,9 @@ fn j11_time_has_no_leeway_but_that_of_the_clocks() {
 /// Row J11: a refresh token cannot have been made later than by the clock that is ahead the most.
 #[test]
 fn j11_a_refresh_token_to_come_is_refused() {
-    let rig = Rig::new(Algorithm::EdDsa);
-    let refresh = rig.refresh();
-    let check = |seconds| rig.keyring.verify_refresh(&refresh, at(NOW + seconds)).map(|_| ());
+    let fixture = KeyringFixture::new(Algorithm::EdDsa);
+    let refresh = fixture.refresh();
+    let check = |seconds| fixture.keyring.verify_refresh(&refresh, at(NOW + seconds)).map(|_| ());
     assert_eq!(check(-5), Ok(()));
     assert_eq!(check(-6), Err(TokenError::Invalid));
 }
@@ -189,23 +195,23 @@ impl MinusMicros for Timestamp {
 /// Row J11: only a token that is ours in all else is called expired.
 #[test]
 fn j11_a_foreign_token_is_never_called_expired() {
-    let rig = Rig::new(Algorithm::EdDsa);
-    let claims = segment(&rig.access_at(NOW - 3600), 1);
-    let token = rig.forge_access(&claims.to_string());
-    assert_eq!(rig.check_access(&token), Err(TokenError::Expired));
+    let fixture = KeyringFixture::new(Algorithm::EdDsa);
+    let claims = segment(&fixture.access_at(NOW - 3600), 1);
+    let token = fixture.forge_access(&claims.to_string());
+    assert_eq!(fixture.check_access(&token), Err(TokenError::Expired));
     let foreign = with(&claims, "iss", Some(json!("https://evil.example")));
-    rig.assert_refused(&rig.forge_access(&foreign), "foreign and expired");
+    fixture.assert_refused(&fixture.forge_access(&foreign), "foreign and expired");
     let (rest, last) = token.split_at(token.len() - 1);
     let bent = format!("{rest}{}", if last == "A" { "Q" } else { "A" });
-    assert_eq!(rig.check_access(&bent), Err(TokenError::Invalid));
+    assert_eq!(fixture.check_access(&bent), Err(TokenError::Invalid));
 }
 
 /// Row J13: the issuer is compared to the letter.
 #[test]
 fn j13_another_issuer_is_refused() {
-    let rig = Rig::new(Algorithm::EdDsa);
-    let claims = segment(&rig.access(), 1);
-    let refresh = rig.refresh();
+    let fixture = KeyringFixture::new(Algorithm::EdDsa);
+    let claims = segment(&fixture.access(), 1);
+    let refresh = fixture.refresh();
     let (header, refresh_claims) = (segment(&refresh, 0).to_string(), segment(&refresh, 1));
     for issuer in [
         "https://id.example.org/",
@@ -216,24 +222,24 @@ fn j13_another_issuer_is_refused() {
         "https://staging.example.org",
         "",
     ] {
-        let token = rig.forge_access(&with(&claims, "iss", Some(json!(issuer))));
-        rig.assert_refused(&token, issuer);
+        let token = fixture.forge_access(&with(&claims, "iss", Some(json!(issuer))));
+        fixture.assert_refused(&token, issuer);
         let payload = with(&refresh_claims, "iss", Some(json!(issuer)));
-        rig.assert_refused(&rig.forge(rig.refresh_id(), &header, &payload), issuer);
+        fixture.assert_refused(&fixture.forge(fixture.refresh_id(), &header, &payload), issuer);
     }
     // The same keys under another issuer, as after a change of the settings.
     let moved = KeyringSettings { issuer: "https://new.example.org".to_owned(), ..settings() };
-    let moved = keyring_with(moved, &rig.master);
-    moved.install_keys(&rig.keys).unwrap();
-    assert_eq!(moved.verify_access(&rig.access(), at(NOW)), Err(TokenError::Invalid));
+    let moved = keyring_with(moved, &fixture.master);
+    moved.install_keys(&fixture.keys).unwrap();
+    assert_eq!(moved.verify_access(&fixture.access(), at(NOW)), Err(TokenError::Invalid));
     assert_eq!(moved.verify_refresh(&refresh, at(NOW)), Err(TokenError::Invalid));
 }
 
 /// Row J14: the audience is one string, ours.
 #[test]
 fn j14_another_audience_is_refused() {
-    let rig = Rig::new(Algorithm::EdDsa);
-    let claims = segment(&rig.access(), 1);
+    let fixture = KeyringFixture::new(Algorithm::EdDsa);
+    let claims = segment(&fixture.access(), 1);
     for audience in [
         json!("https://other.example.org"),
         json!("https://api.example.org/"),
@@ -244,40 +250,40 @@ fn j14_another_audience_is_refused() {
         json!([]),
         json!({"aud": AUDIENCE}),
     ] {
-        let token = rig.forge_access(&with(&claims, "aud", Some(audience.clone())));
-        rig.assert_refused(&token, &audience.to_string());
+        let token = fixture.forge_access(&with(&claims, "aud", Some(audience.clone())));
+        fixture.assert_refused(&token, &audience.to_string());
     }
-    let refresh = rig.refresh();
+    let refresh = fixture.refresh();
     let (header, claims) = (segment(&refresh, 0).to_string(), segment(&refresh, 1));
     for audience in [AUDIENCE, "", "https://id.example.org/"] {
         let payload = with(&claims, "aud", Some(json!(audience)));
-        rig.assert_refused(&rig.forge(rig.refresh_id(), &header, &payload), audience);
+        fixture.assert_refused(&fixture.forge(fixture.refresh_id(), &header, &payload), audience);
     }
 }
 
 /// Row J15: a genuine token in the other's place is named as such, also when it has expired.
 #[test]
 fn j15_a_token_of_the_other_kind_is_named_as_such() {
-    let rig = Rig::new(Algorithm::EdDsa);
-    let (access, refresh) = (rig.access(), rig.refresh());
-    assert_eq!(rig.check_access(&refresh), Err(TokenError::WrongKind));
-    assert_eq!(rig.check_refresh(&access).err(), Some(TokenError::WrongKind));
+    let fixture = KeyringFixture::new(Algorithm::EdDsa);
+    let (access, refresh) = (fixture.access(), fixture.refresh());
+    assert_eq!(fixture.check_access(&refresh), Err(TokenError::WrongKind));
+    assert_eq!(fixture.check_refresh(&access).err(), Some(TokenError::WrongKind));
     let late = at(NOW + 700_000);
-    assert_eq!(rig.check_access_at(&refresh, late), Err(TokenError::WrongKind));
-    assert_eq!(rig.keyring.verify_refresh(&access, late).err(), Some(TokenError::WrongKind));
+    assert_eq!(fixture.check_access_at(&refresh, late), Err(TokenError::WrongKind));
+    assert_eq!(fixture.keyring.verify_refresh(&access, late).err(), Some(TokenError::WrongKind));
     let (message, signature) = refresh.rsplit_once('.').unwrap();
     let bent = format!("{message}.{}", signature.chars().rev().collect::<String>());
-    assert_eq!(rig.check_access(&bent), Err(TokenError::Invalid), "only a genuine one");
+    assert_eq!(fixture.check_access(&bent), Err(TokenError::Invalid), "only a genuine one");
 }
 
 /// Row J15: the claims of one kind under the header and key of the other are neither.
 #[test]
 fn j15_the_claims_of_one_kind_do_not_pass_as_the_other() {
-    let rig = Rig::new(Algorithm::EdDsa);
-    let (access, refresh) = (rig.access(), rig.refresh());
-    let token = rig.forge_access(&segment(&refresh, 1).to_string());
-    rig.assert_refused(&token, "refresh claims under an access key");
+    let fixture = KeyringFixture::new(Algorithm::EdDsa);
+    let (access, refresh) = (fixture.access(), fixture.refresh());
+    let token = fixture.forge_access(&segment(&refresh, 1).to_string());
+    fixture.assert_refused(&token, "refresh claims under an access key");
     let header = segment(&refresh, 0).to_string();
-    let token = rig.forge(rig.refresh_id(), &header, &segment(&access, 1).to_string());
-    rig.assert_refused(&token, "access claims under a refresh key");
+    let token = fixture.forge(fixture.refresh_id(), &header, &segment(&access, 1).to_string());
+    fixture.assert_refused(&token, "access claims under a refresh key");
 }

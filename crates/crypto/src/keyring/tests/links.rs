@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::*;
 
-/// How many secrets the tests of chance make.
+/// How many secrets the tests of randomness make.
 const MANY: u64 = 10_000;
 
 fn salt(number: u64) -> Salt {
@@ -15,15 +15,15 @@ fn salt(number: u64) -> Salt {
 
 #[test]
 fn the_same_key_and_salt_give_the_same_secret_on_every_node() {
-    let mut rig = Rig::new(Algorithm::EdDsa);
-    let first = rig.add(KeyPurpose::Link, Algorithm::Hs256, 0);
-    assert_eq!(rig.keyring.link_key(at(NOW)), Ok(first.clone()));
-    let secret = rig.keyring.link_secret(&first, &salt(1)).unwrap();
+    let mut fixture = KeyringFixture::new(Algorithm::EdDsa);
+    let first = fixture.add(KeyPurpose::Link, Algorithm::Hs256, 0);
+    assert_eq!(fixture.keyring.link_key(at(NOW)), Ok(first.clone()));
+    let secret = fixture.keyring.link_secret(&first, &salt(1)).unwrap();
 
-    let next = rig.add(KeyPurpose::Link, Algorithm::Hs256, NOW);
-    assert_eq!(rig.keyring.link_key(at(NOW)), Ok(next.clone()));
-    let node = keyring_with(settings(), &rig.master);
-    node.install_keys(&rig.keys).unwrap();
+    let next = fixture.add(KeyPurpose::Link, Algorithm::Hs256, NOW);
+    assert_eq!(fixture.keyring.link_key(at(NOW)), Ok(next.clone()));
+    let node = keyring_with(settings(), &fixture.master);
+    node.install_keys(&fixture.keys).unwrap();
     assert_eq!(node.link_secret(&first, &salt(1)), Ok(secret.clone()));
     assert_ne!(node.link_secret(&next, &salt(1)).unwrap().token, secret.token);
     assert_ne!(node.link_secret(&first, &salt(2)).unwrap().token, secret.token);
@@ -31,20 +31,20 @@ fn the_same_key_and_salt_give_the_same_secret_on_every_node() {
 
 #[test]
 fn a_key_of_another_purpose_makes_no_links_and_a_link_key_signs_no_token() {
-    let mut rig = Rig::new(Algorithm::EdDsa);
-    assert_eq!(rig.keyring.link_key(at(NOW)), Err(TokenError::NoKey));
-    let refresh = rig.keys[1].id.clone();
-    assert_eq!(rig.keyring.link_secret(&refresh, &salt(1)), Err(TokenError::NoKey));
+    let mut fixture = KeyringFixture::new(Algorithm::EdDsa);
+    assert_eq!(fixture.keyring.link_key(at(NOW)), Err(TokenError::NoKey));
+    let refresh = fixture.keys[1].id.clone();
+    assert_eq!(fixture.keyring.link_secret(&refresh, &salt(1)), Err(TokenError::NoKey));
 
-    let link = rig.add(KeyPurpose::Link, Algorithm::Hs256, 0);
-    rig.add(KeyPurpose::Link, Algorithm::Hs256, 1);
+    let link = fixture.add(KeyPurpose::Link, Algorithm::Hs256, 0);
+    fixture.add(KeyPurpose::Link, Algorithm::Hs256, 1);
     for typ in ["at+jwt", "rt+jwt", ""] {
         let header = json!({"alg": "HS256", "typ": typ, "kid": link.0}).to_string();
         let token = format!("{}.{}.{}", jws::encode(header.as_bytes()), "e30", "AAAA");
-        assert_eq!(rig.check_access_at(&token, at(NOW)), Err(TokenError::Invalid));
+        assert_eq!(fixture.check_access_at(&token, at(NOW)), Err(TokenError::Invalid));
     }
-    assert!(!rig.keyring.jwks(at(NOW)).unwrap().contains(&link.0));
-    let asymmetric = rig.keyring.make_key(KeyPurpose::Link, Algorithm::EdDsa, at(NOW), at(NOW));
+    assert!(!fixture.keyring.jwks(at(NOW)).unwrap().contains(&link.0));
+    let asymmetric = fixture.keyring.make_key(KeyPurpose::Link, Algorithm::EdDsa, at(NOW), at(NOW));
     assert_eq!(asymmetric, Err(KeyError::Failed));
 }
 
@@ -52,21 +52,21 @@ fn a_key_of_another_purpose_makes_no_links_and_a_link_key_signs_no_token() {
 /// side or a prefix that they share; the codes use all their digits.
 #[test]
 fn v2_tokens_and_codes_show_no_structure() {
-    let mut rig = Rig::new(Algorithm::EdDsa);
-    let key = rig.add(KeyPurpose::Link, Algorithm::Hs256, 0);
+    let mut fixture = KeyringFixture::new(Algorithm::EdDsa);
+    let key = fixture.add(KeyPurpose::Link, Algorithm::Hs256, 0);
     let mut tokens = HashSet::new();
     let mut prefixes = HashSet::new();
     let mut ones = [0_u32; 256];
     let mut digits = [[0_u32; 10]; 8];
     for number in 0..MANY {
-        let secret = rig.keyring.link_secret(&key, &salt(number)).unwrap();
+        let secret = fixture.keyring.link_secret(&key, &salt(number)).unwrap();
         let bytes = jws::decode(secret.token.expose()).unwrap();
         assert_eq!(bytes.len(), 32);
-        for (place, count) in ones.iter_mut().enumerate() {
-            *count += u32::from(bytes[place / 8] >> (place % 8) & 1);
+        for (index, count) in ones.iter_mut().enumerate() {
+            *count += u32::from(bytes[index / 8] >> (index % 8) & 1);
         }
-        for (place, digit) in secret.code.expose().bytes().enumerate() {
-            digits[place][usize::from(digit - b'0')] += 1;
+        for (index, digit) in secret.code.expose().bytes().enumerate() {
+            digits[index][usize::from(digit - b'0')] += 1;
         }
         prefixes.insert(bytes[..8].to_vec());
         tokens.insert(bytes);

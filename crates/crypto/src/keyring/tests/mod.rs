@@ -15,15 +15,15 @@ mod wycheproof;
 
 use gateward_domain::key::{Algorithm, KeyId, KeyPurpose, KeyState, StoredKey, key_state};
 use gateward_domain::ports::{KeyError, KeyMaker as _, LinkMaker as _, TokenSigner as _};
-use gateward_domain::refresh::{Line, Proof, Salt, ShownToken};
+use gateward_domain::refresh::{PresentedToken, Proof, RefreshState, Salt};
 use gateward_domain::{
-    AccessClaims, AccessGrant, Email, Origin, PasswordHash, PermissionSet, RoleName, Session,
-    SessionId, Timestamp, TokenError, TokenId, User, UserId, Username,
+    AccessClaims, AccessGrant, EmailAddress, PasswordHash, PermissionSet, RequestInfo, RoleName,
+    Session, SessionId, Timestamp, TokenError, TokenId, User, UserId, Username,
 };
 use serde_json::{Value, json};
 
 use super::ring::Material;
-use super::seal::{self, Bond};
+use super::wrap::{self, AssociatedData};
 use super::*;
 use crate::{MasterKey, SystemEntropy, jws};
 
@@ -56,14 +56,14 @@ fn keyring_with(settings: KeyringSettings, master: &MasterKey) -> Keyring {
 
 /// A keyring with an access key and a refresh key, both active since 1970, and one that differs from
 /// it only in that it verifies every token anew.
-struct Rig {
+struct KeyringFixture {
     keyring: Keyring,
     forgetful: Keyring,
     master: MasterKey,
     keys: Vec<StoredKey>,
 }
 
-impl Rig {
+impl KeyringFixture {
     fn new(algorithm: Algorithm) -> Self {
         let master = MasterKey::generate(&SystemEntropy::new());
         let keyring = keyring_with(settings(), &master);
@@ -72,9 +72,9 @@ impl Rig {
             keyring.make_key(KeyPurpose::Refresh, Algorithm::Hs256, at(0), at(0)).unwrap(),
         ];
         let forgetful = keyring_with(KeyringSettings { verified_max: 0, ..settings() }, &master);
-        let rig = Self { keyring, forgetful, master, keys };
-        rig.install(&rig.keys).unwrap();
-        rig
+        let fixture = Self { keyring, forgetful, master, keys };
+        fixture.install(&fixture.keys).unwrap();
+        fixture
     }
 
     fn install(&self, keys: &[StoredKey]) -> Result<(), KeyError> {
@@ -126,9 +126,9 @@ impl Rig {
             created_at: at(NOW),
             auth_time: at(NOW),
             lifetime_ends_at: at(NOW + SESSION_MAX),
-            origin: Origin::default(),
+            request_info: RequestInfo::default(),
             client_name: None,
-            line: Line {
+            refresh_state: RefreshState {
                 generation,
                 rotated_at: at(NOW),
                 expires_at: at(NOW + 604_800),
@@ -190,7 +190,7 @@ impl Rig {
         anew
     }
 
-    fn check_refresh(&self, token: &str) -> Result<ShownToken, TokenError> {
+    fn check_refresh(&self, token: &str) -> Result<PresentedToken, TokenError> {
         self.keyring.verify_refresh(token, at(NOW))
     }
 
@@ -224,7 +224,7 @@ fn user() -> User {
     User {
         id: "0190b2a4-7c1e-7d3a-8f00-bbbbbbbbbbbb".parse::<UserId>().unwrap(),
         username: Username::parse("Maria").unwrap(),
-        email: Email::parse("maria@example.org").unwrap(),
+        email: EmailAddress::parse("maria@example.org").unwrap(),
         email_verified: true,
         roles: vec![RoleName::admin(), RoleName::user()],
         permissions: PermissionSet::all(),

@@ -1,148 +1,150 @@
 //! The tokens that were found good: remembered, bounded, and never believed for that alone.
 //!
 //! That no answer changes by it is asserted in all tests of the keyring:
-//! [`Rig::check_access_at`](super::Rig::check_access_at) asks twice, and a forgetful one besides.
+//! [`KeyringFixture::check_access_at`](super::Rig::check_access_at) asks twice, and a forgetful one besides.
 
 use super::*;
 
 /// Has the keyring remember a text as if it were a good token of this key.
-fn plant(rig: &Rig, text: &str, key_id: &KeyId) {
-    let payload = jws::decode(rig.access().split('.').nth(1).unwrap()).unwrap();
+fn plant(fixture: &KeyringFixture, text: &str, key_id: &KeyId) {
+    let payload = jws::decode(fixture.access().split('.').nth(1).unwrap()).unwrap();
     let good = crate::claims::read_access(&payload, key_id.clone(), ISSUER, AUDIENCE).unwrap();
-    rig.keyring.verified.insert(rig.keyring.verified.hash(text).unwrap(), good);
+    fixture.keyring.verified.insert(fixture.keyring.verified.hash(text).unwrap(), good);
 }
 
 #[test]
 fn a_good_token_is_remembered_and_its_signature_not_verified_again() {
-    let rig = Rig::new(Algorithm::EdDsa);
-    let token = rig.access();
+    let fixture = KeyringFixture::new(Algorithm::EdDsa);
+    let token = fixture.access();
     for _ in 0..3 {
-        rig.check_access(&token).unwrap();
-        assert_eq!(rig.keyring.verified.len(), 1);
+        fixture.check_access(&token).unwrap();
+        assert_eq!(fixture.keyring.verified.len(), 1);
     }
-    assert_eq!(rig.forgetful.verified.len(), 0);
-    assert!(rig.forgetful.verified.hash(&token).is_none(), "off is off");
+    assert_eq!(fixture.forgetful.verified.len(), 0);
+    assert!(fixture.forgetful.verified.hash(&token).is_none(), "off is off");
     // No token at all, but remembered as one: nobody looks at its signature.
-    plant(&rig, "remembered", &rig.keys[0].id);
-    assert!(rig.keyring.verify_access("remembered", at(NOW)).is_ok());
-    rig.assert_refused("remembere", "not to the last byte");
+    plant(&fixture, "remembered", &fixture.keys[0].id);
+    assert!(fixture.keyring.verify_access("remembered", at(NOW)).is_ok());
+    fixture.assert_refused("remembere", "not to the last byte");
 }
 
 #[test]
 fn what_is_remembered_is_judged_by_the_keys_and_the_time_of_each_request() {
-    let mut rig = Rig::new(Algorithm::EdDsa);
-    plant(&rig, "of no key", &KeyId("none".to_owned()));
-    plant(&rig, "of a key", &rig.keys[0].id);
-    let check = |rig: &Rig, text: &str, now| rig.keyring.verify_access(text, at(now)).map(|_| ());
-    assert_eq!(check(&rig, "of no key", NOW), Err(TokenError::Invalid));
-    assert_eq!(check(&rig, "of a key", NOW - 6), Err(TokenError::Invalid), "not made yet");
-    assert_eq!(check(&rig, "of a key", NOW - 5), Ok(()));
-    assert_eq!(check(&rig, "of a key", NOW + ACCESS_TTL), Err(TokenError::Expired));
-    rig.revoke(&rig.keys[0].id.clone(), NOW);
-    assert_eq!(check(&rig, "of a key", NOW), Err(TokenError::Invalid));
+    let mut fixture = KeyringFixture::new(Algorithm::EdDsa);
+    plant(&fixture, "of no key", &KeyId("none".to_owned()));
+    plant(&fixture, "of a key", &fixture.keys[0].id);
+    let check = |fixture: &KeyringFixture, text: &str, now| {
+        fixture.keyring.verify_access(text, at(now)).map(|_| ())
+    };
+    assert_eq!(check(&fixture, "of no key", NOW), Err(TokenError::Invalid));
+    assert_eq!(check(&fixture, "of a key", NOW - 6), Err(TokenError::Invalid), "not made yet");
+    assert_eq!(check(&fixture, "of a key", NOW - 5), Ok(()));
+    assert_eq!(check(&fixture, "of a key", NOW + ACCESS_TTL), Err(TokenError::Expired));
+    fixture.revoke(&fixture.keys[0].id.clone(), NOW);
+    assert_eq!(check(&fixture, "of a key", NOW), Err(TokenError::Invalid));
 }
 
 #[test]
 fn a_remembered_token_expires_to_the_microsecond() {
-    let rig = Rig::new(Algorithm::EdDsa);
-    let token = rig.access();
+    let fixture = KeyringFixture::new(Algorithm::EdDsa);
+    let token = fixture.access();
     let end = at(NOW + ACCESS_TTL);
-    assert!(rig.check_access(&token).is_ok());
-    assert!(rig.check_access_at(&token, Timestamp::from_micros(end.micros() - 1)).is_ok());
-    assert_eq!(rig.check_access_at(&token, end), Err(TokenError::Expired));
-    assert!(rig.keyring.verify_past_access(&token, end).is_ok());
+    assert!(fixture.check_access(&token).is_ok());
+    assert!(fixture.check_access_at(&token, Timestamp::from_micros(end.micros() - 1)).is_ok());
+    assert_eq!(fixture.check_access_at(&token, end), Err(TokenError::Expired));
+    assert!(fixture.keyring.verify_past_access(&token, end).is_ok());
 }
 
 #[test]
 fn a_remembered_token_dies_with_its_key() {
-    let deaths: [fn(&mut Rig); 3] = [
-        |rig| rig.revoke(&rig.keys[0].id.clone(), NOW),
-        |rig| drop(rig.keys.remove(0)),
+    let deaths: [fn(&mut KeyringFixture); 3] = [
+        |fixture| fixture.revoke(&fixture.keys[0].id.clone(), NOW),
+        |fixture| drop(fixture.keys.remove(0)),
         // Its key was followed by another so long ago that it retired.
-        |rig| {
-            let key = rig.keyring.make_key(KeyPurpose::Access, Algorithm::EdDsa, at(1), at(1));
-            rig.keys.push(key.unwrap());
+        |fixture| {
+            let key = fixture.keyring.make_key(KeyPurpose::Access, Algorithm::EdDsa, at(1), at(1));
+            fixture.keys.push(key.unwrap());
         },
     ];
     for die in deaths {
-        let mut rig = Rig::new(Algorithm::EdDsa);
+        let mut fixture = KeyringFixture::new(Algorithm::EdDsa);
         // So that there is a key at all.
-        rig.add(KeyPurpose::Access, Algorithm::EdDsa, NOW + 100);
-        let (alive, token) = (rig.keys.clone(), rig.access());
-        assert!(rig.check_access(&token).is_ok());
-        die(&mut rig);
-        rig.install(&rig.keys).unwrap();
-        assert_eq!(rig.check_access(&token), Err(TokenError::Invalid));
-        assert_eq!(rig.keyring.verified.len(), 1, "it was remembered all the while");
-        rig.install(&alive).unwrap();
-        assert!(rig.check_access(&token).is_ok(), "the keys alone decide");
+        fixture.add(KeyPurpose::Access, Algorithm::EdDsa, NOW + 100);
+        let (alive, token) = (fixture.keys.clone(), fixture.access());
+        assert!(fixture.check_access(&token).is_ok());
+        die(&mut fixture);
+        fixture.install(&fixture.keys).unwrap();
+        assert_eq!(fixture.check_access(&token), Err(TokenError::Invalid));
+        assert_eq!(fixture.keyring.verified.len(), 1, "it was remembered all the while");
+        fixture.install(&alive).unwrap();
+        assert!(fixture.check_access(&token).is_ok(), "the keys alone decide");
     }
-    let rig = Rig::new(Algorithm::EdDsa);
-    let token = rig.access();
-    assert!(rig.check_access(&token).is_ok());
-    rig.install(&[]).unwrap();
-    assert_eq!(rig.check_access(&token), Err(TokenError::NoKey));
+    let fixture = KeyringFixture::new(Algorithm::EdDsa);
+    let token = fixture.access();
+    assert!(fixture.check_access(&token).is_ok());
+    fixture.install(&[]).unwrap();
+    assert_eq!(fixture.check_access(&token), Err(TokenError::NoKey));
 }
 
 #[test]
 fn a_token_that_is_refused_is_not_remembered() {
-    let rig = Rig::new(Algorithm::EdDsa);
-    let claims = segment(&rig.access(), 1);
+    let fixture = KeyringFixture::new(Algorithm::EdDsa);
+    let claims = segment(&fixture.access(), 1);
     let foreign = with(&claims, "aud", Some(json!("https://other.example.org")));
     let to_come = with(&claims, "nbf", Some(json!(NOW + 6)));
-    let (message, signature) = (rig.access(), Rig::new(Algorithm::EdDsa).access());
+    let (message, signature) = (fixture.access(), KeyringFixture::new(Algorithm::EdDsa).access());
     let message = message.rsplit_once('.').unwrap().0;
     let signature = signature.rsplit_once('.').unwrap().1;
     for (token, error) in [
-        (rig.access_at(NOW - ACCESS_TTL), TokenError::Expired),
-        (rig.refresh(), TokenError::WrongKind),
-        (rig.forge_access(&foreign), TokenError::Invalid),
-        (rig.forge_access(&to_come), TokenError::Invalid),
+        (fixture.access_at(NOW - ACCESS_TTL), TokenError::Expired),
+        (fixture.refresh(), TokenError::WrongKind),
+        (fixture.forge_access(&foreign), TokenError::Invalid),
+        (fixture.forge_access(&to_come), TokenError::Invalid),
         (format!("{message}.{signature}"), TokenError::Invalid),
         ("a.b.c".to_owned(), TokenError::Invalid),
         ("a".repeat(10_000), TokenError::Invalid),
     ] {
-        assert_eq!(rig.check_access(&token), Err(error));
-        assert_eq!(rig.keyring.verified.len(), 0);
+        assert_eq!(fixture.check_access(&token), Err(error));
+        assert_eq!(fixture.keyring.verified.len(), 0);
     }
-    let token = rig.forge_access(&to_come);
-    assert!(rig.check_access_at(&token, at(NOW + 1)).is_ok(), "its time has come");
-    assert_eq!(rig.check_access(&token), Err(TokenError::Invalid), "a clock that was set back");
+    let token = fixture.forge_access(&to_come);
+    assert!(fixture.check_access_at(&token, at(NOW + 1)).is_ok(), "its time has come");
+    assert_eq!(fixture.check_access(&token), Err(TokenError::Invalid), "a clock that was set back");
 }
 
 #[test]
 fn a_remembered_access_token_is_no_refresh_token() {
-    let rig = Rig::new(Algorithm::EdDsa);
-    let (access, refresh) = (rig.access(), rig.refresh());
+    let fixture = KeyringFixture::new(Algorithm::EdDsa);
+    let (access, refresh) = (fixture.access(), fixture.refresh());
     for _ in 0..2 {
-        assert!(rig.check_access(&access).is_ok());
-        assert_eq!(rig.check_refresh(&access), Err(TokenError::WrongKind));
-        assert!(rig.check_refresh(&refresh).is_ok());
+        assert!(fixture.check_access(&access).is_ok());
+        assert_eq!(fixture.check_refresh(&access), Err(TokenError::WrongKind));
+        assert!(fixture.check_refresh(&refresh).is_ok());
     }
-    assert_eq!(rig.keyring.verified.len(), 1, "refresh tokens are not remembered");
+    assert_eq!(fixture.keyring.verified.len(), 1, "refresh tokens are not remembered");
 }
 
 #[test]
 fn only_so_many_tokens_are_remembered_and_all_are_still_believed() {
-    let rig = Rig::new(Algorithm::EdDsa);
-    let tokens: Vec<String> = (0..500).map(|second| rig.access_at(NOW - second)).collect();
+    let fixture = KeyringFixture::new(Algorithm::EdDsa);
+    let tokens: Vec<String> = (0..500).map(|second| fixture.access_at(NOW - second)).collect();
     for token in &tokens {
-        assert!(rig.check_access(token).is_ok());
-        assert!(rig.keyring.verified.len() <= VERIFIED_MAX);
+        assert!(fixture.check_access(token).is_ok());
+        assert!(fixture.keyring.verified.len() <= VERIFIED_MAX);
     }
-    assert!(rig.keyring.verified.len() > VERIFIED_MAX / 2, "the room is used");
+    assert!(fixture.keyring.verified.len() > VERIFIED_MAX / 2, "the room is used");
     for token in &tokens {
-        assert!(rig.check_access(token).is_ok(), "forgotten or not");
+        assert!(fixture.check_access(token).is_ok(), "forgotten or not");
     }
 }
 
 #[test]
 fn threads_that_read_while_keys_change_never_see_a_revoked_key_believed() {
-    let mut rig = Rig::new(Algorithm::EdDsa);
-    let tokens: Vec<String> = (0..50).map(|second| rig.access_at(NOW - second)).collect();
-    let good = rig.keys.clone();
-    rig.keys[0].revoked_at = Some(at(NOW));
-    let (keyring, revoked) = (&rig.keyring, &rig.keys);
+    let mut fixture = KeyringFixture::new(Algorithm::EdDsa);
+    let tokens: Vec<String> = (0..50).map(|second| fixture.access_at(NOW - second)).collect();
+    let good = fixture.keys.clone();
+    fixture.keys[0].revoked_at = Some(at(NOW));
+    let (keyring, revoked) = (&fixture.keyring, &fixture.keys);
     std::thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| {

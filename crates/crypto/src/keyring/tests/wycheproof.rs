@@ -154,15 +154,16 @@ fn stored_key(master: &MasterKey, jwk: &Value) -> Option<StoredKey> {
         }
         Algorithm::EdDsa => (KeyPurpose::Access, PublicKey::Ed25519 { x: text("x") }.id()),
     };
-    let bond = Bond { id: &id, purpose, algorithm };
-    let sealed = seal::seal(master, &SystemEntropy::new(), &bond, &private_key(jwk)).unwrap();
+    let associated_data = AssociatedData { id: &id, purpose, algorithm };
+    let wrapped =
+        wrap::wrap(master, &SystemEntropy::new(), &associated_data, &private_key(jwk)).unwrap();
     let (created_at, active_from) = (at(0), at(0));
     let (public_jwk, revoked_at) = (None, None);
     Some(StoredKey {
         id,
         purpose,
         algorithm,
-        sealed,
+        wrapped,
         public_jwk,
         created_at,
         active_from,

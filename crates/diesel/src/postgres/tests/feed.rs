@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use gateward_domain::feed::{FeedCursor, FeedEntry, FeedItem, FeedPage, News};
+use gateward_domain::feed::{FeedCursor, FeedEntry, FeedItem, FeedPage, InvalidationEvent};
 use gateward_domain::ports::{Access, FeedWatch, Store, StoreError};
-use gateward_testkit::fixtures::news;
+use gateward_testkit::fixtures::invalidation;
 use tokio::time::timeout;
 
-use super::super::cursor::Place;
+use super::super::cursor::FeedPosition;
 use crate::PostgresStore;
 use crate::testing::{PostgresDatabase, comes_true};
 
@@ -16,23 +16,23 @@ const LISTENERS: &str = "SELECT count(*) FROM pg_stat_activity \
                          WHERE datname = current_database() AND query LIKE '%LISTEN gateward%' \
                          AND pid <> pg_backend_pid()";
 
-/// Begins a transaction that has written these news.
-async fn begun(store: &PostgresStore, seeds: &[u64]) -> Box<dyn gateward_domain::ports::Tx> {
-    let items: Vec<_> = seeds.iter().map(|seed| news(*seed)).collect();
+/// Begins a transaction that has written these invalidation events.
+async fn started(store: &PostgresStore, seeds: &[u64]) -> Box<dyn gateward_domain::ports::Tx> {
+    let items: Vec<_> = seeds.iter().map(|seed| invalidation(*seed)).collect();
     let mut tx = store.begin(Access::Write).await.unwrap();
-    tx.insert_news(&items).await.unwrap();
+    tx.insert_invalidation_events(&items).await.unwrap();
     tx
 }
 
-/// Writes news.
+/// Writes invalidation events.
 async fn write(store: &PostgresStore, seeds: &[u64]) {
-    begun(store, seeds).await.commit().await.unwrap();
+    started(store, seeds).await.commit().await.unwrap();
 }
 
 /// Reads a page.
 async fn page(store: &PostgresStore, since: Option<&FeedCursor>, limit: u32) -> FeedPage {
     let mut tx = store.begin(Access::Read).await.unwrap();
-    tx.list_news(since.cloned(), limit).await.unwrap()
+    tx.list_invalidation_events(since.cloned(), limit).await.unwrap()
 }
 
 /// Reads page by page until there is nothing more.
@@ -57,7 +57,7 @@ fn told(entries: &[FeedEntry]) -> Vec<FeedItem> {
 
 /// The items of these seeds.
 fn items(seeds: impl IntoIterator<Item = u64>) -> Vec<FeedItem> {
-    seeds.into_iter().map(news).collect()
+    seeds.into_iter().map(invalidation).collect()
 }
 
 #[tokio::test]
@@ -65,9 +65,9 @@ async fn what_commits_late_is_read_once_wherever_a_page_ends() {
     for limit in 1..=8 {
         let database = PostgresDatabase::migrated().await;
         let store = database.store();
-        let early = begun(&store, &[1, 2, 3]).await;
+        let early = started(&store, &[1, 2, 3]).await;
         write(&store, &[10]).await;
-        let second = begun(&store, &[4, 5, 6]).await;
+        let second = started(&store, &[4, 5, 6]).await;
         write(&store, &[11]).await;
 
         let read = rest(&store, None, limit).await;
@@ -97,7 +97,7 @@ async fn what_commits_late_is_read_once_wherever_a_page_ends() {
 async fn what_is_undone_does_no_harm() {
     let database = PostgresDatabase::migrated().await;
     let store = database.store();
-    let undone = begun(&store, &[1, 2]).await;
+    let undone = started(&store, &[1, 2]).await;
     write(&store, &[10]).await;
     let read = rest(&store, None, 10).await;
     assert_eq!(told(&read), items([10]));
@@ -113,19 +113,19 @@ async fn what_is_undone_does_no_harm() {
 async fn a_unit_that_reads_what_it_has_written_skips_nothing_of_others() {
     let database = PostgresDatabase::migrated().await;
     let store = database.store();
-    let other = begun(&store, &[1]).await;
-    let mut own = begun(&store, &[2]).await;
+    let other = started(&store, &[1]).await;
+    let mut own = started(&store, &[2]).await;
     let mut cursors = Vec::new();
     // Its own number may be one that no snapshot counts yet, and then be one that all do.
     for (written, seen) in [(None, vec![2]), (Some(10), vec![2, 10])] {
         if let Some(seed) = written {
             write(&store, &[seed]).await;
         }
-        let entries = own.list_news(None, 10).await.unwrap().entries;
+        let entries = own.list_invalidation_events(None, 10).await.unwrap().entries;
         assert_eq!(told(&entries), items(seen));
         cursors.extend(entries.into_iter().map(|entry| entry.cursor));
     }
-    own.insert_news(&[news(3)]).await.unwrap();
+    own.insert_invalidation_events(&[invalidation(3)]).await.unwrap();
     own.commit().await.unwrap();
     other.commit().await.unwrap();
     for cursor in &cursors {
@@ -141,10 +141,10 @@ async fn a_place_that_this_server_has_not_reached_begins_anew() {
     write(&store, &[1, 2]).await;
     let cursor = page(&store, None, 10).await.entries.pop().unwrap().cursor;
     assert!(!page(&store, Some(&cursor), 10).await.is_anew);
-    let place = Place::of(&cursor).unwrap();
-    let ahead = Place { xid: place.xid + 100_000, ..place.clone() };
+    let position = FeedPosition::of(&cursor).unwrap();
+    let ahead = FeedPosition { xid: position.xid + 100_000, ..position.clone() };
     // A server that was restored, or took over, reaches the number before the reader comes.
-    let elsewhere = Place { server: place.server - 1, ..place };
+    let elsewhere = FeedPosition { server: position.server - 1, ..position };
     for lost in [ahead, elsewhere] {
         let page = page(&store, lost.cursor().as_ref(), 10).await;
         assert!(page.is_anew);
@@ -157,30 +157,32 @@ async fn rows_of_another_servers_dump_take_their_place_when_somebody_watches() {
     let database = PostgresDatabase::migrated().await;
     let store = database.store();
     write(&store, &[1, 2]).await;
-    database.run_sql("UPDATE news SET xid = xid + 1000000").await;
+    database.run_sql("UPDATE invalidation_events SET xid = xid + 1000000").await;
     write(&store, &[3]).await;
     let read = rest(&store, None, 10).await;
     assert_eq!(told(&read), items([3]));
     let _watch = store.watch_feed().await.unwrap();
     let onward = rest(&store, Some(&read[0].cursor), 1).await;
     assert_eq!(told(&onward), items([1, 2]));
-    let before = database.number("SELECT sum(xid)::bigint FROM news").await;
+    let before = database.number("SELECT sum(xid)::bigint FROM invalidation_events").await;
     let _watch = store.watch_feed().await.unwrap();
-    assert_eq!(database.number("SELECT sum(xid)::bigint FROM news").await, before);
+    assert_eq!(database.number("SELECT sum(xid)::bigint FROM invalidation_events").await, before);
 }
 
 #[tokio::test]
-async fn news_that_cannot_be_read_keep_nobody_from_the_others() {
+async fn invalidation_events_that_cannot_be_read_keep_nobody_from_the_others() {
     let database = PostgresDatabase::migrated().await;
     let store = database.store();
     write(&store, &[1, 2, 3]).await;
-    let newer = news(2).news.subject().unwrap();
-    database.run_sql(&format!("UPDATE news SET kind = 'x' WHERE subject = '{newer}'")).await;
-    let unknown = FeedItem { news: News::Unknown, ..news(2) };
-    assert_eq!(told(&rest(&store, None, 10).await), [news(1), unknown, news(3)]);
+    let newer = invalidation(2).invalidation.subject().unwrap();
+    database
+        .run_sql(&format!("UPDATE invalidation_events SET kind = 'x' WHERE subject = '{newer}'"))
+        .await;
+    let unknown = FeedItem { invalidation: InvalidationEvent::Unknown, ..invalidation(2) };
+    assert_eq!(told(&rest(&store, None, 10).await), [invalidation(1), unknown, invalidation(3)]);
     let more_than_one_statement = items(1000..3500);
     let mut tx = store.begin(Access::SingleWrite).await.unwrap();
-    tx.insert_news(&more_than_one_statement).await.unwrap();
+    tx.insert_invalidation_events(&more_than_one_statement).await.unwrap();
     let entries = page(&store, None, 5000).await.entries;
     assert_eq!(told(&entries)[3..], more_than_one_statement);
 }
@@ -215,7 +217,7 @@ async fn a_watch_sleeps_while_nothing_is_told() {
     let database = PostgresDatabase::migrated().await;
     let store = database.store();
     let mut watch = store.watch_feed().await.unwrap();
-    let undone = begun(&store, &[1]).await;
+    let undone = started(&store, &[1]).await;
     drop(undone);
     crate::testing::log_in(&store, 1).await;
     assert!(timeout(Duration::from_millis(300), watch.changed()).await.is_err());

@@ -1,35 +1,35 @@
-//! How the server finds letters, and what a corrupt one does to the others.
+//! How the server finds emails, and what a corrupt one does to the others.
 
 use diesel::dsl::sql;
 use diesel::sql_types::{BigInt, Text};
 use diesel_async::RunQueryDsl;
-use gateward_domain::mail::{LetterKind, LetterState, QueuedLetter};
+use gateward_domain::email::{EmailKind, EmailState, OutboxEmail};
 use gateward_domain::ports::{Access, Store, StoreError};
 use gateward_testkit::fixtures::{self, NOW};
 
 use crate::PostgresStore;
 use crate::testing::PostgresDatabase;
 
-/// Stores a letter.
-async fn post(store: &PostgresStore, seed: u64) -> QueuedLetter {
+/// Stores an email.
+async fn post(store: &PostgresStore, seed: u64) -> OutboxEmail {
     let user = fixtures::user(seed);
-    let letter = fixtures::letter(seed, LetterKind::PasswordChanged, &user.email);
+    let message = fixtures::outbox_email(seed, EmailKind::PasswordChanged, &user.email);
     let mut tx = store.begin(Access::SingleWrite).await.unwrap();
-    assert!(tx.insert_letter(&letter).await.unwrap());
-    letter
+    assert!(tx.insert_outbox_email(&message).await.unwrap());
+    message
 }
 
-/// Takes letters that are due, by a unit of work of its own.
-async fn take(store: &PostgresStore, seconds: i64, limit: u32) -> Vec<QueuedLetter> {
+/// Takes emails that are due, by a unit of work of its own.
+async fn take(store: &PostgresStore, seconds: i64, limit: u32) -> Vec<OutboxEmail> {
     let mut tx = store.begin(Access::SingleWrite).await.unwrap();
     let now = NOW.plus_seconds(seconds);
-    tx.take_letters(now, now.plus_seconds(60), limit).await.unwrap()
+    tx.take_outbox_emails(now, now.plus_seconds(60), limit).await.unwrap()
 }
 
 #[tokio::test]
-async fn to_take_letters_the_server_looks_at_those_alone_that_wait() {
+async fn to_take_emails_the_server_looks_at_those_alone_that_wait() {
     let database = PostgresDatabase::migrated().await;
-    let sent = "INSERT INTO letters (id, kind, recipient, caused_at, planned_at, due_at, attempts, \
+    let sent = "INSERT INTO outbox_emails (id, kind, recipient, created_at, scheduled_at, next_attempt_at, attempts, \
                 state, finished_at) SELECT gen_random_uuid(), 'signup', 'a@example.org', now(), \
                 now(), '2026-01-01', 1, 'sent', now() FROM generate_series(1, 5000)";
     database.run_sql(sent).await;
@@ -37,11 +37,11 @@ async fn to_take_letters_the_server_looks_at_those_alone_that_wait() {
     for seed in 0..20 {
         post(&store, seed).await;
     }
-    database.run_sql("ANALYZE letters").await;
+    database.run_sql("ANALYZE outbox_emails").await;
     let scans = async || {
         let mut conn = store.connection().await.unwrap();
         sql::<Text>("SELECT pg_stat_force_next_flush()::text").execute(&mut conn).await.unwrap();
-        let scans = "SELECT seq_scan FROM pg_stat_user_tables WHERE relname = 'letters'";
+        let scans = "SELECT seq_scan FROM pg_stat_user_tables WHERE relname = 'outbox_emails'";
         sql::<BigInt>(scans).get_result::<i64>(&mut conn).await.unwrap()
     };
     let before = scans().await;
@@ -54,7 +54,7 @@ async fn to_take_letters_the_server_looks_at_those_alone_that_wait() {
 }
 
 #[tokio::test]
-async fn f37_a_corrupt_letter_is_named_and_keeps_no_other_from_being_sent() {
+async fn f37_a_corrupt_email_is_named_and_keeps_no_other_from_being_sent() {
     let database = PostgresDatabase::migrated().await;
     let store = database.store();
     let (corrupt, healthy) = (post(&store, 1).await, post(&store, 2).await);
@@ -68,30 +68,30 @@ async fn f37_a_corrupt_letter_is_named_and_keeps_no_other_from_being_sent() {
     .into_iter()
     .enumerate()
     {
-        database.run_sql(&format!("UPDATE letters SET {damage} {of}")).await;
+        database.run_sql(&format!("UPDATE outbox_emails SET {damage} {of}")).await;
         let taken = take(&store, i64::try_from(round).unwrap() * 61, 10).await;
-        assert_eq!(taken.iter().map(|letter| letter.id).collect::<Vec<_>>(), [healthy.id]);
+        assert_eq!(taken.iter().map(|message| message.id).collect::<Vec<_>>(), [healthy.id]);
         let mut tx = store.begin(Access::Read).await.unwrap();
-        let error = tx.find_letter(corrupt.id).await.unwrap_err();
+        let error = tx.find_outbox_email(corrupt.id).await.unwrap_err();
         assert!(
-            matches!(error, StoreError::Corrupt { table: "letters", column: named } if named == column),
+            matches!(error, StoreError::Corrupt { table: "outbox_emails", column: named } if named == column),
             "{error:?}"
         );
     }
 }
 
 #[tokio::test]
-async fn a_letter_has_an_end_exactly_if_it_does_not_wait() {
+async fn an_email_has_an_end_exactly_if_it_does_not_wait() {
     let database = PostgresDatabase::migrated().await;
     let store = database.store();
-    let letter = post(&store, 1).await;
+    let message = post(&store, 1).await;
     let mut tx = store.begin(Access::SingleWrite).await.unwrap();
-    assert!(tx.finish_letter(letter.id, LetterState::Waiting, None, NOW).await.is_err());
+    assert!(tx.finish_outbox_email(message.id, EmailState::Waiting, None, NOW).await.is_err());
     let mut tx = store.begin(Access::SingleWrite).await.unwrap();
-    let endless = QueuedLetter {
-        state: LetterState::Sent,
-        ..fixtures::letter(2, LetterKind::Signup, &letter.recipient)
+    let endless = OutboxEmail {
+        state: EmailState::Sent,
+        ..fixtures::outbox_email(2, EmailKind::Signup, &message.recipient)
     };
-    assert!(tx.insert_letter(&endless).await.is_err());
+    assert!(tx.insert_outbox_email(&endless).await.is_err());
     assert_eq!(take(&store, 0, 10).await.len(), 1);
 }

@@ -178,13 +178,13 @@ async fn refreshes_that_wait_are_done_in_one_transaction() {
         .iter()
         .map(|session| {
             let (store, session) = (store.clone(), session.clone());
-            tokio::spawn(async move { rotate(&store, &session).await.line.generation })
+            tokio::spawn(async move { rotate(&store, &session).await.refresh_state.generation })
         })
         .collect();
     tokio::task::yield_now().await;
     drop(turn);
     for (refreshed, session) in refreshing.into_iter().zip(sessions) {
-        assert_eq!(refreshed.await.unwrap(), session.line.generation + 1);
+        assert_eq!(refreshed.await.unwrap(), session.refresh_state.generation + 1);
     }
 }
 

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use diesel::SqliteConnection;
 use diesel::connection::SimpleConnection;
-use gateward_domain::feed::{FeedCursor, FeedItem, FeedPage, News};
+use gateward_domain::feed::{FeedCursor, FeedItem, FeedPage, InvalidationEvent};
 use gateward_domain::ports::{Access, FeedWatch, Store};
-use gateward_testkit::fixtures::news;
+use gateward_testkit::fixtures::invalidation;
 use tokio::time::timeout;
 
 use super::super::file;
@@ -19,16 +19,16 @@ fn other_process(database: &SqliteDatabase) -> SqliteConnection {
     file::open_writer(&path, CreateIfMissing::No).unwrap()
 }
 
-/// Writes news.
+/// Writes invalidation events.
 async fn write(store: &SqliteStore, items: &[FeedItem]) {
     let mut tx = store.begin(Access::SingleWrite).await.unwrap();
-    tx.insert_news(items).await.unwrap();
+    tx.insert_invalidation_events(items).await.unwrap();
 }
 
 /// Reads all after a cursor.
 async fn page(store: &SqliteStore, since: Option<&FeedCursor>) -> FeedPage {
     let mut tx = store.begin(Access::Read).await.unwrap();
-    tx.list_news(since.cloned(), 10).await.unwrap()
+    tx.list_invalidation_events(since.cloned(), 10).await.unwrap()
 }
 
 /// What a page tells.
@@ -48,9 +48,9 @@ async fn a_watch_is_woken_by_this_process_and_by_others() {
     let mut other = other_process(&database);
     let mut watch = store.watch_feed().await.unwrap();
     assert!(timeout(Duration::from_millis(300), watch.changed()).await.is_err(), "nothing is new");
-    write(&store, &[news(1)]).await;
+    write(&store, &[invalidation(1)]).await;
     assert!(wakes(watch.as_mut()).await);
-    let written = "INSERT INTO news (kind, happened_at, matters_until) \
+    let written = "INSERT INTO invalidation_events (kind, happened_at, expires_at) \
                    VALUES ('keys_changed', 1, 2)";
     other.batch_execute(&format!("BEGIN IMMEDIATE; {written}")).unwrap();
     assert!(timeout(Duration::from_millis(300), watch.changed()).await.is_err(), "nor is this");
@@ -64,40 +64,42 @@ async fn a_place_that_a_restored_file_has_not_reached_begins_anew() {
     let database = SqliteDatabase::migrated().await;
     let store = database.store().await;
     let mut other = other_process(&database);
-    write(&store, &[news(1), news(2)]).await;
+    write(&store, &[invalidation(1), invalidation(2)]).await;
     let cursor = page(&store, None).await.entries.pop().unwrap().cursor;
     // As it was before the second was written.
-    let restored = "DELETE FROM news WHERE seq = 2; \
-                    UPDATE sqlite_sequence SET seq = 1 WHERE name = 'news'";
+    let restored = "DELETE FROM invalidation_events WHERE seq = 2; \
+                    UPDATE sqlite_sequence SET seq = 1 WHERE name = 'invalidation_events'";
     other.batch_execute(restored).unwrap();
     let found = page(&store, Some(&cursor)).await;
-    assert_eq!((told(&found), found.is_anew), (vec![news(1)], true));
+    assert_eq!((told(&found), found.is_anew), (vec![invalidation(1)], true));
     // Others take the numbers before the reader comes.
-    let third = FeedItem { at: news(3).at.plus_seconds(1), ..news(3) };
+    let third = FeedItem { at: invalidation(3).at.plus_seconds(1), ..invalidation(3) };
     write(&store, std::slice::from_ref(&third)).await;
     let found = page(&store, Some(&cursor)).await;
-    assert_eq!((told(&found), found.is_anew), (vec![news(1), third], true));
+    assert_eq!((told(&found), found.is_anew), (vec![invalidation(1), third], true));
 }
 
 #[tokio::test]
-async fn numbers_of_news_are_never_given_twice() {
+async fn numbers_of_invalidation_events_are_never_given_twice() {
     let database = SqliteDatabase::migrated().await;
     let store = database.store().await;
-    write(&store, &[news(1), news(2)]).await;
+    write(&store, &[invalidation(1), invalidation(2)]).await;
     let cursor = page(&store, None).await.entries.pop().unwrap().cursor;
-    other_process(&database).batch_execute("DELETE FROM news").unwrap();
+    other_process(&database).batch_execute("DELETE FROM invalidation_events").unwrap();
     assert!(!page(&store, Some(&cursor)).await.is_anew);
-    write(&store, &[news(3)]).await;
+    write(&store, &[invalidation(3)]).await;
     let found = page(&store, Some(&cursor)).await;
-    assert_eq!((told(&found), found.is_anew), (vec![news(3)], false));
+    assert_eq!((told(&found), found.is_anew), (vec![invalidation(3)], false));
 }
 
 #[tokio::test]
-async fn news_that_cannot_be_read_keep_nobody_from_the_others() {
+async fn invalidation_events_that_cannot_be_read_keep_nobody_from_the_others() {
     let database = SqliteDatabase::migrated().await;
     let store = database.store().await;
-    write(&store, &[news(1), news(2), news(3)]).await;
-    other_process(&database).batch_execute("UPDATE news SET kind = 'x' WHERE seq = 2").unwrap();
-    let unknown = FeedItem { news: News::Unknown, ..news(2) };
-    assert_eq!(told(&page(&store, None).await), [news(1), unknown, news(3)]);
+    write(&store, &[invalidation(1), invalidation(2), invalidation(3)]).await;
+    other_process(&database)
+        .batch_execute("UPDATE invalidation_events SET kind = 'x' WHERE seq = 2")
+        .unwrap();
+    let unknown = FeedItem { invalidation: InvalidationEvent::Unknown, ..invalidation(2) };
+    assert_eq!(told(&page(&store, None).await), [invalidation(1), unknown, invalidation(3)]);
 }

@@ -1,9 +1,9 @@
-//! What bad bits do to letters, links and sign-ups in a file.
+//! What bad bits do to emails, links and sign-ups in a file.
 
 use diesel::SqliteConnection;
 use diesel::connection::SimpleConnection;
+use gateward_domain::email::EmailKind;
 use gateward_domain::link::LinkPurpose;
-use gateward_domain::mail::LetterKind;
 use gateward_domain::ports::{Access, Store, StoreError};
 use gateward_testkit::fixtures::{self, NOW};
 
@@ -25,14 +25,15 @@ fn names(error: &StoreError, table: &str, column: &str) {
 }
 
 #[tokio::test]
-async fn f37_a_corrupt_letter_is_named_and_keeps_no_other_from_being_sent() {
+async fn f37_a_corrupt_email_is_named_and_keeps_no_other_from_being_sent() {
     let database = SqliteDatabase::migrated().await;
     let store = database.store().await;
     let email = fixtures::user(1).email;
-    let [corrupt, healthy] = [1, 2].map(|seed| fixtures::letter(seed, LetterKind::Signup, &email));
-    for letter in [&corrupt, &healthy] {
+    let [corrupt, healthy] =
+        [1, 2].map(|seed| fixtures::outbox_email(seed, EmailKind::Signup, &email));
+    for message in [&corrupt, &healthy] {
         let mut tx = store.begin(Access::SingleWrite).await.unwrap();
-        assert!(tx.insert_letter(letter).await.unwrap());
+        assert!(tx.insert_outbox_email(message).await.unwrap());
     }
     let mut vandal = vandal(&database);
     let mut now = NOW;
@@ -43,14 +44,14 @@ async fn f37_a_corrupt_letter_is_named_and_keeps_no_other_from_being_sent() {
         ("attempts = 1, ip = 'here'", "ip"),
     ] {
         let of = format!("WHERE id = x'{}'", corrupt.id.uuid().simple());
-        vandal.batch_execute(&format!("UPDATE letters SET {damage} {of}")).unwrap();
+        vandal.batch_execute(&format!("UPDATE outbox_emails SET {damage} {of}")).unwrap();
         let mut tx = store.begin(Access::SingleWrite).await.unwrap();
-        let taken = tx.take_letters(now, now.plus_seconds(60), 10).await.unwrap();
-        assert_eq!(taken.iter().map(|letter| letter.id).collect::<Vec<_>>(), [healthy.id]);
+        let taken = tx.take_outbox_emails(now, now.plus_seconds(60), 10).await.unwrap();
+        assert_eq!(taken.iter().map(|message| message.id).collect::<Vec<_>>(), [healthy.id]);
         now = now.plus_seconds(60);
         let mut tx = store.begin(Access::Read).await.unwrap();
-        names(&tx.find_letter(corrupt.id).await.unwrap_err(), "letters", column);
-        assert!(tx.find_letter(healthy.id).await.unwrap().is_some());
+        names(&tx.find_outbox_email(corrupt.id).await.unwrap_err(), "outbox_emails", column);
+        assert!(tx.find_outbox_email(healthy.id).await.unwrap().is_some());
     }
 }
 
@@ -65,8 +66,8 @@ async fn f37_a_corrupt_link_is_named_and_hurts_nobody_else() {
     }
     let mut vandal = vandal(&database);
     for (damage, column) in [
-        ("place = zeroblob(16)", "place"),
-        ("place = subject_id, purpose = 'log_in'", "purpose"),
+        ("dedup_key = zeroblob(16)", "dedup_key"),
+        ("dedup_key = subject_id, purpose = 'log_in'", "purpose"),
         ("purpose = 'reset_password', email = 'Ada'", "email"),
         ("email = 'ada@example.org', salt = x'00'", "salt"),
         ("salt = zeroblob(32), code_tries = 4294967296", "code_tries"),

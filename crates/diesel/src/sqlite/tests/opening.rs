@@ -60,11 +60,11 @@ async fn a_folder_that_cannot_be_made_is_named() {
 async fn a_file_of_another_kind_is_refused_and_left_alone() {
     let database = SqliteDatabase::missing();
     let file = database.folder.path().join("gateward.db");
-    let letter = "Dear Ada, ".repeat(500);
-    fs::write(&file, &letter).unwrap();
+    let message = "Dear Ada, ".repeat(500);
+    fs::write(&file, &message).unwrap();
     let refused = migrate(&database.url, CreateIfMissing::Yes).await.unwrap_err();
     assert!(matches!(refused, MigrateError::Open(OpenError::NotADatabase(path)) if path == file));
-    assert_eq!(fs::read_to_string(&file).unwrap(), letter);
+    assert_eq!(fs::read_to_string(&file).unwrap(), message);
     let folder = format!("sqlite://{}", database.folder.path().display());
     let refused = SqliteStore::open(&folder, CreateIfMissing::Yes).await.unwrap_err();
     assert!(matches!(refused, OpenError::NotADatabase(_)));

@@ -23,7 +23,7 @@ pub(super) struct ActiveBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "Bearer")]
     token_type: Option<&'static str>,
-    /// The issuer, for log-ins of its own.
+    /// The issuer, for logins of its own.
     #[schema(required = false)]
     client_id: &'a str,
     #[schema(required = false)]

@@ -1,6 +1,6 @@
 //! An entry of the feed, as those see it who check tokens elsewhere.
 
-use gateward_app::domain::feed::{FeedEntry, News};
+use gateward_app::domain::feed::{FeedEntry, InvalidationEvent};
 use gateward_app::domain::{EndReason, Timestamp};
 use serde::Serialize;
 
@@ -36,23 +36,30 @@ impl<'a> EntryBody<'a> {
     /// What is shown of an entry; nothing of what nodes tell each other alone.
     pub(super) fn of(entry: &'a FeedEntry) -> Option<Self> {
         let item = &entry.item;
-        let (id, before, reason) = match &item.news {
-            News::SessionEnded { id, reason } => (id.to_string(), item.at, *reason),
-            News::UserCutOff { id, before, reason } => (id.to_string(), *before, *reason),
-            News::KeyRevoked { id } => (id.0.clone(), item.at, EndReason::KeyCompromised),
+        let (id, before, reason) = match &item.invalidation {
+            InvalidationEvent::SessionEnded { id, reason } => (id.to_string(), item.at, *reason),
+            InvalidationEvent::UserTokensRevoked { id, before, reason } => {
+                (id.to_string(), *before, *reason)
+            }
+            InvalidationEvent::KeyRevoked { id } => {
+                (id.0.clone(), item.at, EndReason::KeyCompromised)
+            }
             // Tokens do not tell when their session began, so all go that were made until now; they
             // tell the second in which they were made, so the whole of this one counts.
-            News::AllCutOff { reason, .. } => {
+            InvalidationEvent::AllTokensRevoked { reason, .. } => {
                 let before = Timestamp::from_seconds(item.at.seconds() + 1);
                 (ALL.to_owned(), before, *reason)
             }
-            News::UserChanged { .. } | News::KeysChanged | News::RolesChanged | News::Unknown => {
+            InvalidationEvent::UserChanged { .. }
+            | InvalidationEvent::KeysChanged
+            | InvalidationEvent::RolesChanged
+            | InvalidationEvent::Unknown => {
                 return None;
             }
         };
         Some(Self {
             cursor: entry.cursor.as_str(),
-            kind: item.news.kind(),
+            kind: item.invalidation.kind(),
             id,
             before: rfc3339(before),
             until: rfc3339(item.until),

@@ -15,22 +15,22 @@ use tokio::time::Instant;
 use super::entry::EntryBody;
 use crate::App;
 use crate::problem::Chain;
-use crate::streams::Place;
+use crate::streams::StreamSlot;
 
 /// How many entries are read at once.
 const PAGE: u32 = 100;
 
 /// How often something is sent although nothing happens, so that both ends notice a line that is
 /// dead.
-const BEAT_INTERVAL: Duration = Duration::from_secs(15);
+const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(15);
 
 /// What is sent then.
-const BEAT: Bytes = Bytes::from_static(b": beat\n\n");
+const HEARTBEAT: Bytes = Bytes::from_static(b": beat\n\n");
 
 /// A reader of the feed, and where it stands.
 pub(super) struct RevocationStream {
     app: App,
-    place: Place,
+    slot: StreamSlot,
     last: Option<FeedCursor>,
     /// What was read and not sent yet.
     ready: Bytes,
@@ -43,12 +43,12 @@ impl RevocationStream {
     /// Reads what is there already, so that a store that fails is told of by the status.
     pub(super) async fn open(
         app: App,
-        place: Place,
+        slot: StreamSlot,
         since: Option<FeedCursor>,
     ) -> Result<Self, StoreError> {
-        let beat_at = Instant::now() + BEAT_INTERVAL;
+        let beat_at = Instant::now() + HEARTBEAT_INTERVAL;
         let ready = Bytes::new();
-        let mut opened = Self { app, place, last: since, ready, is_behind: false, beat_at };
+        let mut opened = Self { app, slot, last: since, ready, is_behind: false, beat_at };
         opened.ready = opened.read().await?;
         Ok(opened)
     }
@@ -70,11 +70,11 @@ impl RevocationStream {
             }
             let beat_in = self.beat_at.saturating_duration_since(Instant::now());
             if beat_in.is_zero() {
-                self.beat_at = Instant::now() + BEAT_INTERVAL;
-                return Some((BEAT, self));
+                self.beat_at = Instant::now() + HEARTBEAT_INTERVAL;
+                return Some((HEARTBEAT, self));
             }
             if !self.is_behind {
-                self.place.wait(beat_in).await;
+                self.slot.wait(beat_in).await;
             }
             match self.read().await {
                 Ok(ready) => self.ready = ready,

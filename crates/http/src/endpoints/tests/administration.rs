@@ -9,10 +9,10 @@ use std::collections::BTreeSet;
 use actix_web::http::StatusCode;
 use actix_web::test::TestRequest;
 use gateward_app::domain::Permission;
-use gateward_app::domain::mail::LetterKind;
+use gateward_app::domain::email::EmailKind;
 use serde_json::{Value, json};
 
-use super::stage::{Answer, LoggedIn, PASSWORD, RECENT_SECONDS, Stage};
+use super::fixture::{EndpointFixture, LoggedIn, PASSWORD, RECENT_SECONDS, TestResponse};
 
 /// An identifier that nothing has.
 const UNKNOWN: &str = "00000000-0000-7000-8000-000000000001";
@@ -42,30 +42,40 @@ fn request(method: &str, path: &str) -> TestRequest {
     TestRequest::default().method(method.parse().unwrap()).uri(&format!("/v1{path}"))
 }
 
-async fn ask(stage: &Stage, who: &LoggedIn, method: &str, path: &str) -> Answer {
-    stage.send(who.sends(request(method, path))).await
+async fn ask(fixture: &EndpointFixture, who: &LoggedIn, method: &str, path: &str) -> TestResponse {
+    fixture.send(who.sends(request(method, path))).await
 }
 
-async fn tell(stage: &Stage, who: &LoggedIn, act: (&str, &str), body: Value) -> Answer {
-    stage.send(who.sends(request(act.0, act.1)).set_json(body)).await
+async fn tell(
+    fixture: &EndpointFixture,
+    who: &LoggedIn,
+    act: (&str, &str),
+    body: Value,
+) -> TestResponse {
+    fixture.send(who.sends(request(act.0, act.1)).set_json(body)).await
 }
 
 /// Somebody who holds a role of their own, which gives these permissions.
-async fn holder(stage: &Stage, root: &LoggedIn, name: &str, permissions: &[&str]) -> LoggedIn {
+async fn holder(
+    fixture: &EndpointFixture,
+    root: &LoggedIn,
+    name: &str,
+    permissions: &[&str],
+) -> LoggedIn {
     let role = format!("/roles/{name}");
-    let answer = tell(stage, root, ("PUT", &role), json!({ "permissions": permissions })).await;
-    assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.body);
-    let user = stage.sign_in(name, false).await;
+    let response = tell(fixture, root, ("PUT", &role), json!({ "permissions": permissions })).await;
+    assert_eq!(response.status, StatusCode::CREATED, "{}", response.body);
+    let user = fixture.sign_in(name, false).await;
     let roles = format!("/users/{}/roles", user.user_id);
-    let answer = tell(stage, root, ("PUT", &roles), json!({ "roles": [name] })).await;
-    assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+    let response = tell(fixture, root, ("PUT", &roles), json!({ "roles": [name] })).await;
+    assert_eq!(response.status, StatusCode::OK, "{}", response.body);
     user
 }
 
 /// The fields that an answer says are wrong, and how.
-fn wrong(answer: &Answer) -> Vec<(String, String)> {
-    assert_eq!(answer.problem(), (422, "validation_failed".to_owned()), "{}", answer.body);
-    let errors = answer.json()["errors"].as_array().unwrap().clone();
+fn wrong(response: &TestResponse) -> Vec<(String, String)> {
+    assert_eq!(response.problem(), (422, "validation_failed".to_owned()), "{}", response.body);
+    let errors = response.json()["errors"].as_array().unwrap().clone();
     let text = |error: &Value, name: &str| error[name].as_str().unwrap().to_owned();
     errors.iter().map(|error| (text(error, "field"), text(error, "code"))).collect()
 }
@@ -73,31 +83,31 @@ fn wrong(answer: &Answer) -> Vec<(String, String)> {
 /// Row E8: whoever lacks the permission is told so whatever they ask for, and nothing is looked for.
 #[actix_web::test]
 async fn e8_a_plain_user_learns_nothing_from_any_operation() {
-    let stage = Stage::new().await;
-    let root = stage.sign_in("root-1", true).await;
-    let ada = stage.sign_in("ada", false).await;
+    let fixture = EndpointFixture::new().await;
+    let root = fixture.sign_in("root-1", true).await;
+    let ada = fixture.sign_in("ada", false).await;
     // Long enough that no password is recent: the permission comes first.
-    stage.clock.advance_seconds(RECENT_SECONDS);
+    fixture.clock.advance_seconds(RECENT_SECONDS);
     for (method, path, permission) in OPERATIONS {
         for id in [root.user_id.as_str(), UNKNOWN, "x"] {
             let path = path.replace("ID", id);
-            let answer = stage.send(request(method, &path)).await;
-            assert_eq!(answer.problem(), (401, "missing_token".to_owned()), "{method} {path}");
+            let response = fixture.send(request(method, &path)).await;
+            assert_eq!(response.problem(), (401, "missing_token".to_owned()), "{method} {path}");
             let bent = ada.sends(request(method, &format!("{path}?x=1"))).set_payload("{");
-            let answer = stage.send(bent).await;
-            assert_eq!(answer.problem(), (403, "forbidden".to_owned()), "{method} {path}");
+            let response = fixture.send(bent).await;
+            assert_eq!(response.problem(), (403, "forbidden".to_owned()), "{method} {path}");
             let wanted = format!("The permission '{}' is wanted.", permission.as_str());
-            assert_eq!(answer.json()["detail"], wanted.as_str(), "{method} {path}");
-            assert!(answer.header("www-authenticate").unwrap().contains("insufficient_scope"));
+            assert_eq!(response.json()["detail"], wanted.as_str(), "{method} {path}");
+            assert!(response.header("www-authenticate").unwrap().contains("insufficient_scope"));
         }
     }
     // So many refusals were written down by now that no more are: what is left is the same for all.
     let mut work = BTreeSet::new();
     for (method, path, _) in OPERATIONS {
         for id in [root.user_id.as_str(), UNKNOWN] {
-            let before = stage.begun();
-            ask(&stage, &ada, method, &path.replace("ID", id)).await;
-            work.insert(stage.begun() - before);
+            let before = fixture.started();
+            ask(&fixture, &ada, method, &path.replace("ID", id)).await;
+            work.insert(fixture.started() - before);
         }
     }
     assert_eq!(work.len(), 1, "{work:?}");
@@ -106,16 +116,16 @@ async fn e8_a_plain_user_learns_nothing_from_any_operation() {
 /// Row B4: each permission opens its own operations and no other one.
 #[actix_web::test]
 async fn b4_a_permission_opens_its_operations_alone() {
-    let stage = Stage::new().await;
-    let root = stage.sign_in("root-1", true).await;
+    let fixture = EndpointFixture::new().await;
+    let root = fixture.sign_in("root-1", true).await;
     for (index, permission) in Permission::ALL.iter().enumerate() {
         let one = [permission.as_str()];
-        let caller = holder(&stage, &root, &format!("only-{index}"), &one).await;
+        let caller = holder(&fixture, &root, &format!("only-{index}"), &one).await;
         for (method, path, wanted) in OPERATIONS {
             let path = path.replace("ID", UNKNOWN);
-            let answer = ask(&stage, &caller, method, &path).await;
-            let is_open = answer.status != StatusCode::FORBIDDEN;
-            assert_eq!(is_open, permission == wanted, "{one:?} {method} {path}: {}", answer.body);
+            let response = ask(&fixture, &caller, method, &path).await;
+            let is_open = response.status != StatusCode::FORBIDDEN;
+            assert_eq!(is_open, permission == wanted, "{one:?} {method} {path}: {}", response.body);
         }
     }
 }
@@ -123,16 +133,16 @@ async fn b4_a_permission_opens_its_operations_alone() {
 /// Row B6: nobody gives what they do not hold, to themselves or to others, nor acts on who holds more.
 #[actix_web::test]
 async fn b6_nobody_reaches_above_themselves() {
-    let stage = Stage::new().await;
-    let root = stage.sign_in("root-1", true).await;
+    let fixture = EndpointFixture::new().await;
+    let root = fixture.sign_in("root-1", true).await;
     let all_but_one: Vec<_> = Permission::ALL
         .iter()
         .filter(|it| **it != Permission::AuditRead)
         .map(|it| it.as_str())
         .collect();
-    let eve = holder(&stage, &root, "eve", &all_but_one).await;
-    let rob = holder(&stage, &root, "rob", &["users:read"]).await;
-    holder(&stage, &root, "auditor", &["audit:read"]).await;
+    let eve = holder(&fixture, &root, "eve", &all_but_one).await;
+    let rob = holder(&fixture, &root, "rob", &["users:read"]).await;
+    holder(&fixture, &root, "auditor", &["audit:read"]).await;
 
     let roles = |who: &LoggedIn| format!("/users/{}/roles", who.user_id);
     let (own, robs, roots) = (roles(&eve), roles(&rob), roles(&root));
@@ -160,21 +170,21 @@ async fn b6_nobody_reaches_above_themselves() {
         ("PUT", "/roles/auditor", json!({"permissions": []})),
         ("DELETE", "/roles/auditor", json!({})),
     ] {
-        let answer = tell(&stage, &eve, (method, path), body).await;
-        assert_eq!(answer.problem(), (403, "forbidden".to_owned()), "{method} {path}");
+        let response = tell(&fixture, &eve, (method, path), body).await;
+        assert_eq!(response.problem(), (403, "forbidden".to_owned()), "{method} {path}");
     }
     // What is theirs they may give.
-    let answer = tell(&stage, &eve, ("PUT", &robs), json!({"roles": ["eve", "rob"]})).await;
-    assert_eq!(answer.json()["roles"], json!(["eve", "rob", "user"]), "{}", answer.body);
-    assert_eq!(ask(&stage, &root, "GET", "/me").await.status, StatusCode::OK);
+    let response = tell(&fixture, &eve, ("PUT", &robs), json!({"roles": ["eve", "rob"]})).await;
+    assert_eq!(response.json()["roles"], json!(["eve", "rob", "user"]), "{}", response.body);
+    assert_eq!(ask(&fixture, &root, "GET", "/me").await.status, StatusCode::OK);
 }
 
-/// Row B9: no operation takes a password for another; a reset only sends the letter.
+/// Row B9: no operation takes a password for another; a reset only sends the email.
 #[actix_web::test]
 async fn b9_nobody_chooses_the_password_of_another() {
-    let stage = Stage::new().await;
-    let root = stage.sign_in("root-1", true).await;
-    let ada = stage.sign_in("ada", false).await;
+    let fixture = EndpointFixture::new().await;
+    let root = fixture.sign_in("root-1", true).await;
+    let ada = fixture.sign_in("ada", false).await;
     let one = format!("/users/{}", ada.user_id);
     let other = |what: &str| format!("{one}/{what}");
     for (method, path, body) in [
@@ -188,33 +198,32 @@ async fn b9_nobody_chooses_the_password_of_another() {
         for name in ["password", "new_password", "password_hash"] {
             let mut body = body.clone();
             body[name] = json!("another horse battery");
-            let answer = tell(&stage, &root, (method, path), body).await;
+            let response = tell(&fixture, &root, (method, path), body).await;
             let unknown = (name.to_owned(), "unknown_field".to_owned());
-            assert_eq!(wrong(&answer), [unknown], "{method} {path}");
+            assert_eq!(wrong(&response), [unknown], "{method} {path}");
         }
     }
-    assert_eq!(stage.store().users().len(), 2);
+    assert_eq!(fixture.store().users().len(), 2);
 
-    let answer = ask(&stage, &root, "POST", &other("reset-password")).await;
-    assert_eq!(answer.status, StatusCode::ACCEPTED);
-    assert_eq!(answer.json(), json!({ "status": "letter_sent" }));
-    let letters = stage.store().letters();
-    let resets: Vec<_> =
-        letters.iter().filter(|it| it.kind == LetterKind::ForgotPassword).collect();
+    let response = ask(&fixture, &root, "POST", &other("reset-password")).await;
+    assert_eq!(response.status, StatusCode::ACCEPTED);
+    assert_eq!(response.json(), json!({ "status": "email_sent" }));
+    let emails = fixture.store().outbox_emails();
+    let resets: Vec<_> = emails.iter().filter(|it| it.kind == EmailKind::ForgotPassword).collect();
     assert_eq!(resets.len(), 1);
     assert_eq!(resets[0].recipient.as_str(), "ada@example.org");
-    stage.log_in("ada", "First/1").await;
-    assert_eq!(ask(&stage, &ada, "GET", "/me").await.status, StatusCode::OK);
+    fixture.log_in("ada", "First/1").await;
+    assert_eq!(ask(&fixture, &ada, "GET", "/me").await.status, StatusCode::OK);
 }
 
 /// Row B10: what cannot be taken back wants a password given a short time ago, before the request is
 /// looked at; what can be does not.
 #[actix_web::test]
 async fn b10_sensitive_acts_want_the_password_of_late() {
-    let stage = Stage::new().await;
-    let root = stage.sign_in("root-1", true).await;
-    let ada = stage.sign_in("ada", false).await;
-    stage.clock.advance_seconds(RECENT_SECONDS);
+    let fixture = EndpointFixture::new().await;
+    let root = fixture.sign_in("root-1", true).await;
+    let ada = fixture.sign_in("ada", false).await;
+    fixture.clock.advance_seconds(RECENT_SECONDS);
     let one = format!("/users/{}", ada.user_id);
     for id in [ada.user_id.as_str(), UNKNOWN, "x"] {
         for (method, path) in [
@@ -227,22 +236,22 @@ async fn b10_sensitive_acts_want_the_password_of_late() {
             ("DELETE", "/roles/weather"),
         ] {
             let path = path.replace("ID", id);
-            let answer = stage.send(root.sends(request(method, &path)).set_payload("{")).await;
+            let response = fixture.send(root.sends(request(method, &path)).set_payload("{")).await;
             let refused = (403, "reauthentication_required".to_owned());
-            assert_eq!(answer.problem(), refused, "{method} {path}");
+            assert_eq!(response.problem(), refused, "{method} {path}");
         }
     }
     let invite = |name: &str, roles: Value| json!({"username": name, "email": format!("{name}@example.org"), "roles": roles});
-    let answer = tell(&stage, &root, ("POST", "/users"), invite("bob", json!(["admin"]))).await;
-    assert_eq!(answer.problem(), (403, "reauthentication_required".to_owned()));
-    let answer = tell(&stage, &root, ("POST", "/users"), invite("bob", json!(["user"]))).await;
-    assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.body);
-    let answer = tell(&stage, &root, ("PATCH", &one), json!({"username": "lovelace"})).await;
-    assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+    let response = tell(&fixture, &root, ("POST", "/users"), invite("bob", json!(["admin"]))).await;
+    assert_eq!(response.problem(), (403, "reauthentication_required".to_owned()));
+    let response = tell(&fixture, &root, ("POST", "/users"), invite("bob", json!(["user"]))).await;
+    assert_eq!(response.status, StatusCode::CREATED, "{}", response.body);
+    let response = tell(&fixture, &root, ("PATCH", &one), json!({"username": "lovelace"})).await;
+    assert_eq!(response.status, StatusCode::OK, "{}", response.body);
 
     let body = json!({ "password": PASSWORD });
-    let access = tell(&stage, &root, ("POST", "/me/reauthenticate"), body).await.json();
+    let access = tell(&fixture, &root, ("POST", "/me/reauthenticate"), body).await.json();
     let access = access["access_token"].as_str().unwrap().to_owned();
     let root = LoggedIn { access, ..root };
-    assert_eq!(ask(&stage, &root, "DELETE", &one).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(ask(&fixture, &root, "DELETE", &one).await.status, StatusCode::NO_CONTENT);
 }

@@ -2,10 +2,10 @@
 
 use actix_web::http::StatusCode;
 use actix_web::test::TestRequest;
-use gateward_app::By;
+use gateward_app::AdminActor;
 use serde_json::{Value, json};
 
-use super::stage::{AUDIENCE, Answer, CLIENT, SECRET, Stage, URL, basic};
+use super::fixture::{AUDIENCE, CLIENT, EndpointFixture, SECRET, TestResponse, URL, basic};
 
 pub(super) const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 
@@ -13,24 +13,24 @@ fn bare(path: &str, form: &str) -> TestRequest {
     TestRequest::post().uri(path).insert_header(FORM).set_payload(form.to_owned())
 }
 
-async fn introspect(stage: &Stage, form: &str) -> Answer {
-    stage.send(bare("/oauth/introspect", form).insert_header(basic(CLIENT, SECRET))).await
+async fn introspect(fixture: &EndpointFixture, form: &str) -> TestResponse {
+    fixture.send(bare("/oauth/introspect", form).insert_header(basic(CLIENT, SECRET))).await
 }
 
-async fn is_inactive(stage: &Stage, token: &str) -> bool {
-    let answer = introspect(stage, &format!("token={token}")).await;
-    assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
-    answer.body == r#"{"active":false}"#
+async fn is_inactive(fixture: &EndpointFixture, token: &str) -> bool {
+    let reply = introspect(fixture, &format!("token={token}")).await;
+    assert_eq!(reply.status, StatusCode::OK, "{}", reply.body);
+    reply.body == r#"{"active":false}"#
 }
 
 #[actix_web::test]
 async fn of_an_access_token_everything_is_told_that_it_says() {
-    let stage = Stage::new().await;
-    let ada = stage.sign_in("ada", true).await;
-    let answer = introspect(&stage, &format!("token={}", ada.access)).await;
-    assert_eq!(answer.status, StatusCode::OK);
-    assert_eq!(answer.header("cache-control"), Some("no-store"));
-    let mut body = answer.json();
+    let fixture = EndpointFixture::new().await;
+    let ada = fixture.sign_in("ada", true).await;
+    let reply = introspect(&fixture, &format!("token={}", ada.access)).await;
+    assert_eq!(reply.status, StatusCode::OK);
+    assert_eq!(reply.header("cache-control"), Some("no-store"));
+    let mut body = reply.json();
     let jti = body.as_object_mut().unwrap().remove("jti").unwrap();
     assert_eq!(jti.as_str().map(str::len), Some(36));
     let expected = json!({
@@ -50,10 +50,10 @@ async fn of_an_access_token_everything_is_told_that_it_says() {
 
 #[actix_web::test]
 async fn of_a_refresh_token_the_same_is_told_but_what_opens_doors() {
-    let stage = Stage::new().await;
-    let ada = stage.sign_in("ada", false).await;
+    let fixture = EndpointFixture::new().await;
+    let ada = fixture.sign_in("ada", false).await;
     for hint in ["", "&token_type_hint=access_token", "&token_type_hint=weather&other=1"] {
-        let answer = introspect(&stage, &format!("token={}{hint}", ada.refresh)).await;
+        let reply = introspect(&fixture, &format!("token={}{hint}", ada.refresh)).await;
         let expected = json!({
             "active": true, "client_id": URL, "username": "ada",
             "sub": ada.user_id, "aud": URL, "iss": URL,
@@ -61,52 +61,52 @@ async fn of_a_refresh_token_the_same_is_told_but_what_opens_doors() {
             "sid": ada.session_id, "email": "ada@example.org", "email_verified": true,
             "roles": ["user"], "permissions": [], "auth_time": 1_795_147_800,
         });
-        assert_eq!(answer.json(), expected, "{hint}");
+        assert_eq!(reply.json(), expected, "{hint}");
     }
 }
 
 /// Row S5 among others: of what cannot be used, nothing but that is told.
 #[actix_web::test]
 async fn s5_a_token_that_cannot_be_used_is_inactive_and_nothing_more() {
-    let stage = Stage::new().await;
-    let ada = stage.sign_in("ada", false).await;
+    let fixture = EndpointFixture::new().await;
+    let ada = fixture.sign_in("ada", false).await;
     for text in ["x", "a.b.c", "%00", "%ff", &ada.session_id, &format!("{}x", ada.access)] {
-        assert!(is_inactive(&stage, text).await, "{text}");
+        assert!(is_inactive(&fixture, text).await, "{text}");
     }
     let refresh = TestRequest::post().uri("/v1/refresh");
     let refresh = refresh.set_json(json!({ "refresh_token": ada.refresh }));
-    let next = stage.send(refresh).await.json();
-    assert!(is_inactive(&stage, &ada.refresh).await, "it is spent");
-    assert!(!is_inactive(&stage, next["refresh_token"].as_str().unwrap()).await);
-    assert!(!is_inactive(&stage, &ada.access).await);
+    let next = fixture.send(refresh).await.json();
+    assert!(is_inactive(&fixture, &ada.refresh).await, "it is spent");
+    assert!(!is_inactive(&fixture, next["refresh_token"].as_str().unwrap()).await);
+    assert!(!is_inactive(&fixture, &ada.access).await);
 
-    stage.clock.advance_seconds(900);
-    assert!(is_inactive(&stage, &ada.access).await, "its time is over");
-    let later = stage.log_in("ada", "First/1").await;
-    assert!(!is_inactive(&stage, &later.access).await);
+    fixture.clock.advance_seconds(900);
+    assert!(is_inactive(&fixture, &ada.access).await, "its time is over");
+    let later = fixture.log_in("ada", "First/1").await;
+    assert!(!is_inactive(&fixture, &later.access).await);
     let id = ada.user_id.parse().unwrap();
-    stage.app.core().disable_user(By::Operator, id).await.unwrap();
-    assert!(is_inactive(&stage, &later.access).await, "the account is disabled");
-    assert!(is_inactive(&stage, &later.refresh).await);
+    fixture.app.core().disable_user(AdminActor::Operator, id).await.unwrap();
+    assert!(is_inactive(&fixture, &later.access).await, "the account is disabled");
+    assert!(is_inactive(&fixture, &later.refresh).await);
 }
 
 /// Row INV10: what cannot be known is not answered.
 #[actix_web::test]
 async fn inv10_a_store_that_is_down_makes_no_token_active_or_inactive() {
-    let stage = Stage::new().await;
-    let ada = stage.sign_in("ada", false).await;
-    stage.break_store(true);
+    let fixture = EndpointFixture::new().await;
+    let ada = fixture.sign_in("ada", false).await;
+    fixture.break_store(true);
     for token in [&ada.access, &ada.refresh] {
-        let answer = introspect(&stage, &format!("token={token}")).await;
-        assert_eq!(answer.problem(), (503, "unavailable".to_owned()));
-        assert!(!answer.body.contains("canary") && answer.json().get("error").is_none());
+        let reply = introspect(&fixture, &format!("token={token}")).await;
+        assert_eq!(reply.problem(), (503, "unavailable".to_owned()));
+        assert!(!reply.body.contains("canary") && reply.json().get("error").is_none());
     }
 }
 
 /// Each right opens its own endpoint and no other, and who shows nothing or the wrong thing gets none.
 #[actix_web::test]
 async fn b4_a_client_does_what_its_settings_name_and_nothing_else() {
-    let stage = Stage::new().await;
+    let fixture = EndpointFixture::new().await;
     let paths = [
         ("introspect", "/oauth/introspect"),
         ("revoke", "/oauth/revoke"),
@@ -122,7 +122,7 @@ async fn b4_a_client_does_what_its_settings_name_and_nothing_else() {
     };
     for (right, path) in paths {
         for name in ["introspect", "revoke", "revocations", "idle"] {
-            let response = stage.call(request(path).insert_header(basic(name, SECRET))).await;
+            let response = fixture.call(request(path).insert_header(basic(name, SECRET))).await;
             let expected = if name == right { StatusCode::OK } else { StatusCode::FORBIDDEN };
             assert_eq!(response.status(), expected, "{name} at {path}");
             assert!(!response.headers().contains_key("www-authenticate"));
@@ -143,23 +143,23 @@ async fn b4_a_client_does_what_its_settings_name_and_nothing_else() {
             if let Some(value) = &credentials {
                 request = request.insert_header(("authorization", value.as_str()));
             }
-            let answer = stage.send(request).await;
-            assert_eq!(answer.problem(), (401, code.to_owned()), "{credentials:?} at {path}");
-            assert_eq!(answer.header("www-authenticate"), Some(r#"Basic realm="gateward""#));
+            let reply = fixture.send(request).await;
+            assert_eq!(reply.problem(), (401, code.to_owned()), "{credentials:?} at {path}");
+            assert_eq!(reply.header("www-authenticate"), Some(r#"Basic realm="gateward""#));
         }
         let (name, value) = basic(CLIENT, SECRET);
         let twice = request(path).insert_header((name, value.clone())).append_header((name, value));
-        assert_eq!(stage.send(twice).await.problem(), (400, "malformed_request".to_owned()));
+        assert_eq!(fixture.send(twice).await.problem(), (400, "malformed_request".to_owned()));
     }
     let lower = basic(CLIENT, SECRET).1.replace("Basic", "bAsIc");
     let lower = bare("/oauth/introspect", "token=x").insert_header(("authorization", lower));
-    assert_eq!(stage.send(lower).await.status, StatusCode::OK);
+    assert_eq!(fixture.send(lower).await.status, StatusCode::OK);
 }
 
 /// Row W11: one token, once; the errors carry the words of OAuth too.
 #[actix_web::test]
 async fn w11_what_cannot_be_read_is_an_invalid_request() {
-    let stage = Stage::new().await;
+    let fixture = EndpointFixture::new().await;
     for path in ["/oauth/introspect", "/oauth/revoke"] {
         let ours = |form: &str| bare(path, form).insert_header(basic(CLIENT, SECRET));
         for (request, code, error) in [
@@ -192,19 +192,19 @@ async fn w11_what_cannot_be_read_is_an_invalid_request() {
                 "unauthorized_client",
             ),
         ] {
-            let answer = stage.send(request).await;
-            assert_eq!(answer.problem(), (code.0, code.1.to_owned()), "{}", answer.body);
-            assert_eq!(answer.json()["error"], error, "{}", answer.body);
-            assert_eq!(answer.header("content-type"), Some("application/problem+json"));
+            let reply = fixture.send(request).await;
+            assert_eq!(reply.problem(), (code.0, code.1.to_owned()), "{}", reply.body);
+            assert_eq!(reply.json()["error"], error, "{}", reply.body);
+            assert_eq!(reply.header("content-type"), Some("application/problem+json"));
         }
     }
 }
 
 #[actix_web::test]
 async fn the_metadata_name_the_endpoints_for_clients() {
-    let stage = Stage::new().await;
+    let fixture = EndpointFixture::new().await;
     let path = "/.well-known/oauth-authorization-server";
-    let metadata = stage.send(TestRequest::get().uri(path)).await.json();
+    let metadata = fixture.send(TestRequest::get().uri(path)).await.json();
     for (name, path) in [("introspection", "introspect"), ("revocation", "revoke")] {
         let url = Value::from(format!("{URL}/oauth/{path}"));
         assert_eq!(metadata[format!("{name}_endpoint")], url);

@@ -2,51 +2,58 @@
 
 use actix_web::http::StatusCode;
 use actix_web::test::TestRequest;
-use gateward_app::domain::feed::News;
+use gateward_app::domain::feed::InvalidationEvent;
 use gateward_app::domain::key::KeyId;
 use gateward_app::domain::{EndReason, SessionId, Timestamp, UserId};
 use serde_json::{Value, json};
 
-use super::stage::{Answer, CLIENT, SECRET, Stage, basic};
+use super::fixture::{CLIENT, EndpointFixture, SECRET, TestResponse, basic};
 
 pub(super) const SESSION: &str = "019abcde-0000-7000-8000-000000000001";
 pub(super) const USER: &str = "019abcde-0000-7000-8000-000000000002";
 
-/// News of every kind; of those that nobody outside learns, there are two.
-pub(super) fn every_kind() -> [News; 6] {
+/// Invalidation events of every kind; of those that nobody outside learns, there are two.
+pub(super) fn every_kind() -> [InvalidationEvent; 6] {
     let user: UserId = USER.parse().unwrap();
     let before = Timestamp::from_seconds(1_795_147_801);
     [
-        News::KeysChanged,
-        News::SessionEnded { id: SESSION.parse().unwrap(), reason: EndReason::Logout },
-        News::UserCutOff { id: user, before, reason: EndReason::AccountDisabled },
-        News::UserChanged { id: user },
-        News::KeyRevoked { id: KeyId("key-1".to_owned()) },
-        News::AllCutOff { before: Timestamp::from_seconds(1), reason: EndReason::EndedByAdmin },
+        InvalidationEvent::KeysChanged,
+        InvalidationEvent::SessionEnded { id: SESSION.parse().unwrap(), reason: EndReason::Logout },
+        InvalidationEvent::UserTokensRevoked {
+            id: user,
+            before,
+            reason: EndReason::AccountDisabled,
+        },
+        InvalidationEvent::UserChanged { id: user },
+        InvalidationEvent::KeyRevoked { id: KeyId("key-1".to_owned()) },
+        InvalidationEvent::AllTokensRevoked {
+            before: Timestamp::from_seconds(1),
+            reason: EndReason::EndedByAdmin,
+        },
     ]
 }
 
 /// That so many sessions ended, the ids in order.
-pub(super) fn ended(count: u128) -> impl Iterator<Item = News> {
+pub(super) fn ended(count: u128) -> impl Iterator<Item = InvalidationEvent> {
     (0..count).map(|number| {
         let id: SessionId = format!("{number:032x}").parse().unwrap();
-        News::SessionEnded { id, reason: EndReason::Logout }
+        InvalidationEvent::SessionEnded { id, reason: EndReason::Logout }
     })
 }
 
-async fn page(stage: &Stage, query: &str) -> Answer {
+async fn page(fixture: &EndpointFixture, query: &str) -> TestResponse {
     let request = TestRequest::get().uri(&format!("/v1/revocations{query}"));
-    stage.send(request.insert_header(basic(CLIENT, SECRET))).await
+    fixture.send(request.insert_header(basic(CLIENT, SECRET))).await
 }
 
 #[actix_web::test]
 async fn what_is_revoked_is_told_by_kind_and_what_nodes_tell_each_other_is_not() {
-    let stage = Stage::new().await;
-    let keys = stage.store().news().len();
-    stage.tell(every_kind()).await;
-    let answer = page(&stage, "").await;
-    assert_eq!(answer.status, StatusCode::OK);
-    let cursor = |place: usize| (keys + place).to_string();
+    let fixture = EndpointFixture::new().await;
+    let keys = fixture.store().invalidation_events().len();
+    fixture.tell(every_kind()).await;
+    let response = page(&fixture, "").await;
+    assert_eq!(response.status, StatusCode::OK);
+    let cursor = |index: usize| (keys + index).to_string();
     let until = "2026-11-20T04:25:10Z";
     let items = json!([
         {"cursor": cursor(2), "kind": "session", "id": SESSION, "before": "2026-11-20T04:10:00Z", "until": until, "reason": "logout"},
@@ -54,24 +61,24 @@ async fn what_is_revoked_is_told_by_kind_and_what_nodes_tell_each_other_is_not()
         {"cursor": cursor(5), "kind": "key", "id": "key-1", "before": "2026-11-20T04:10:00Z", "until": until, "reason": "key_compromised"},
         {"cursor": cursor(6), "kind": "all", "id": "*", "before": "2026-11-20T04:10:01Z", "until": until, "reason": "ended_by_admin"},
     ]);
-    assert_eq!(answer.json(), json!({ "items": items, "next_cursor": null }));
+    assert_eq!(response.json(), json!({ "items": items, "next_cursor": null }));
 }
 
 #[actix_web::test]
 async fn going_on_from_each_cursor_gives_the_rest_and_every_page_together_all() {
-    let stage = Stage::new().await;
-    stage.tell(ended(4).chain(every_kind()).chain(ended(3))).await;
-    let all = page(&stage, "?limit=100").await.json()["items"].as_array().unwrap().clone();
+    let fixture = EndpointFixture::new().await;
+    fixture.tell(ended(4).chain(every_kind()).chain(ended(3))).await;
+    let all = page(&fixture, "?limit=100").await.json()["items"].as_array().unwrap().clone();
     assert_eq!(all.len(), 4 + 4 + 3);
-    for (place, item) in all.iter().enumerate() {
+    for (index, item) in all.iter().enumerate() {
         let since = item["cursor"].as_str().unwrap();
-        let rest = page(&stage, &format!("?since={since}")).await.json();
-        assert_eq!(rest["items"], Value::from(all[place + 1..].to_vec()), "{since}");
+        let rest = page(&fixture, &format!("?since={since}")).await.json();
+        assert_eq!(rest["items"], Value::from(all[index + 1..].to_vec()), "{since}");
     }
     for limit in [1, 2, 5, 100] {
         let (mut seen, mut since) = (Vec::new(), String::new());
         loop {
-            let page = page(&stage, &format!("?limit={limit}{since}")).await.json();
+            let page = page(&fixture, &format!("?limit={limit}{since}")).await.json();
             seen.extend(page["items"].as_array().unwrap().clone());
             let Some(next) = page["next_cursor"].as_str() else { break };
             since = format!("&since={next}");
@@ -82,7 +89,7 @@ async fn going_on_from_each_cursor_gives_the_rest_and_every_page_together_all() 
 
 #[actix_web::test]
 async fn a_bad_query_is_refused_by_its_parameter() {
-    let stage = Stage::new().await;
+    let fixture = EndpointFixture::new().await;
     for (query, field) in [
         ("?since=", "since"),
         ("?since=a%20b", "since"),
@@ -91,12 +98,12 @@ async fn a_bad_query_is_refused_by_its_parameter() {
         ("?limit=101", "limit"),
         ("?cursor=1", "cursor"),
     ] {
-        let answer = page(&stage, query).await;
-        assert_eq!(answer.problem(), (422, "validation_failed".to_owned()), "{query}");
-        assert_eq!(answer.json()["errors"][0]["field"], field, "{query}");
+        let response = page(&fixture, query).await;
+        assert_eq!(response.problem(), (422, "validation_failed".to_owned()), "{query}");
+        assert_eq!(response.json()["errors"][0]["field"], field, "{query}");
     }
-    let answer = page(&stage, "?since=1&since=1").await;
-    assert_eq!(answer.problem(), (400, "malformed_request".to_owned()));
-    stage.break_store(true);
-    assert_eq!(page(&stage, "").await.problem(), (503, "unavailable".to_owned()));
+    let response = page(&fixture, "?since=1&since=1").await;
+    assert_eq!(response.problem(), (400, "malformed_request".to_owned()));
+    fixture.break_store(true);
+    assert_eq!(page(&fixture, "").await.problem(), (503, "unavailable".to_owned()));
 }

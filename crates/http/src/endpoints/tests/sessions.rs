@@ -4,7 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::test::TestRequest;
 use serde_json::{Value, json};
 
-use super::stage::{Answer, LoggedIn, RECENT_SECONDS, Stage};
+use super::fixture::{EndpointFixture, LoggedIn, RECENT_SECONDS, TestResponse};
 
 fn list(query: &str) -> TestRequest {
     TestRequest::get().uri(&format!("/v1/me/sessions{query}"))
@@ -19,17 +19,17 @@ fn ids(page: &Value) -> Vec<String> {
     items.iter().map(|item| item["id"].as_str().unwrap().to_owned()).collect()
 }
 
-async fn me(stage: &Stage, who: &LoggedIn) -> Answer {
-    stage.send(who.sends(TestRequest::get().uri("/v1/me"))).await
+async fn me(fixture: &EndpointFixture, who: &LoggedIn) -> TestResponse {
+    fixture.send(who.sends(TestRequest::get().uri("/v1/me"))).await
 }
 
 #[actix_web::test]
 async fn a_session_shows_when_where_and_by_what_it_began() {
-    let stage = Stage::new().await;
-    let ada = stage.sign_in("ada", false).await;
-    let answer = stage.send(ada.sends(list(""))).await;
-    assert_eq!(answer.status, StatusCode::OK);
-    assert_eq!(answer.header("cache-control"), Some("no-store"));
+    let fixture = EndpointFixture::new().await;
+    let ada = fixture.sign_in("ada", false).await;
+    let response = fixture.send(ada.sends(list(""))).await;
+    assert_eq!(response.status, StatusCode::OK);
+    assert_eq!(response.header("cache-control"), Some("no-store"));
     let expected = json!({
         "items": [{
             "id": ada.session_id,
@@ -44,34 +44,35 @@ async fn a_session_shows_when_where_and_by_what_it_began() {
         }],
         "next_cursor": null,
     });
-    assert_eq!(answer.json(), expected);
+    assert_eq!(response.json(), expected);
 }
 
 #[actix_web::test]
-async fn the_pages_hold_each_living_session_of_the_caller_once() {
-    let stage = Stage::new().await;
-    let ada = stage.sign_in("ada", false).await;
-    stage.sign_in("eve", false).await;
-    let mut living = vec![ada.session_id.clone()];
+async fn the_pages_hold_each_active_session_of_the_caller_once() {
+    let fixture = EndpointFixture::new().await;
+    let ada = fixture.sign_in("ada", false).await;
+    fixture.sign_in("eve", false).await;
+    let mut active = vec![ada.session_id.clone()];
     for _ in 0..6 {
-        stage.clock.advance_seconds(1);
-        living.push(stage.log_in("ada", "First/1").await.session_id);
+        fixture.clock.advance_seconds(1);
+        active.push(fixture.log_in("ada", "First/1").await.session_id);
     }
-    let ended = living.remove(3);
-    assert_eq!(stage.send(ada.sends(end(&ended))).await.status, StatusCode::NO_CONTENT);
+    let ended = active.remove(3);
+    assert_eq!(fixture.send(ada.sends(end(&ended))).await.status, StatusCode::NO_CONTENT);
     for limit in [1, 2, 3, 5, 6, 7] {
         let (mut seen, mut cursor) = (Vec::new(), String::new());
         loop {
-            let page = stage.send(ada.sends(list(&format!("?limit={limit}{cursor}")))).await.json();
+            let page =
+                fixture.send(ada.sends(list(&format!("?limit={limit}{cursor}")))).await.json();
             assert!(ids(&page).len() <= limit);
             seen.extend(ids(&page));
             let Some(next) = page["next_cursor"].as_str() else { break };
             assert_eq!(ids(&page).len(), limit, "only the last page is not full");
             cursor = format!("&cursor={next}");
         }
-        assert_eq!(seen, living, "{limit}");
+        assert_eq!(seen, active, "{limit}");
     }
-    let page = stage.send(ada.sends(list(""))).await.json();
+    let page = fixture.send(ada.sends(list(""))).await.json();
     let current: Vec<_> =
         page["items"].as_array().unwrap().iter().filter(|item| item["current"] == true).collect();
     assert_eq!(current.len(), 1);
@@ -81,8 +82,8 @@ async fn the_pages_hold_each_living_session_of_the_caller_once() {
 /// Row W11, and what is not a cursor or a limit.
 #[actix_web::test]
 async fn w11_a_bad_query_is_refused_by_its_parameter() {
-    let stage = Stage::new().await;
-    let ada = stage.sign_in("ada", false).await;
+    let fixture = EndpointFixture::new().await;
+    let ada = fixture.sign_in("ada", false).await;
     for (query, field) in [
         ("?limit=0", "limit"),
         ("?limit=101", "limit"),
@@ -92,63 +93,63 @@ async fn w11_a_bad_query_is_refused_by_its_parameter() {
         ("?offset=1", "offset"),
         ("?user_id=1", "user_id"),
     ] {
-        let answer = stage.send(ada.sends(list(query))).await;
-        assert_eq!(answer.problem(), (422, "validation_failed".to_owned()), "{query}");
-        assert_eq!(answer.json()["errors"][0]["field"], field, "{query}");
+        let response = fixture.send(ada.sends(list(query))).await;
+        assert_eq!(response.problem(), (422, "validation_failed".to_owned()), "{query}");
+        assert_eq!(response.json()["errors"][0]["field"], field, "{query}");
     }
     for query in ["?limit=1&limit=1", "?cursor=x&cursor=x"] {
-        let answer = stage.send(ada.sends(list(query))).await;
-        assert_eq!(answer.problem(), (400, "malformed_request".to_owned()), "{query}");
+        let response = fixture.send(ada.sends(list(query))).await;
+        assert_eq!(response.problem(), (400, "malformed_request".to_owned()), "{query}");
     }
     // Credentials come first.
     for request in [list("?limit=0"), end("x?y=1")] {
-        assert_eq!(stage.send(request).await.problem(), (401, "missing_token".to_owned()));
+        assert_eq!(fixture.send(request).await.problem(), (401, "missing_token".to_owned()));
     }
-    let answer = stage.send(ada.sends(end(&format!("{}?force=1", ada.session_id)))).await;
-    assert_eq!(answer.problem(), (422, "validation_failed".to_owned()));
+    let response = fixture.send(ada.sends(end(&format!("{}?force=1", ada.session_id)))).await;
+    assert_eq!(response.problem(), (422, "validation_failed".to_owned()));
 }
 
 /// Row INV3: the tokens of a session that its owner has ended are dead at once.
 #[actix_web::test]
 async fn inv3_a_session_that_is_ended_is_over_for_its_client() {
-    let stage = Stage::new().await;
-    let ada = stage.sign_in("ada", false).await;
-    let other = stage.log_in("ada", "First/1").await;
+    let fixture = EndpointFixture::new().await;
+    let ada = fixture.sign_in("ada", false).await;
+    let other = fixture.log_in("ada", "First/1").await;
     for _ in 0..2 {
-        let answer = stage.send(ada.sends(end(&other.session_id))).await;
-        assert_eq!((answer.status, answer.body.as_str()), (StatusCode::NO_CONTENT, ""));
+        let response = fixture.send(ada.sends(end(&other.session_id))).await;
+        assert_eq!((response.status, response.body.as_str()), (StatusCode::NO_CONTENT, ""));
     }
-    let answer = me(&stage, &other).await;
-    assert_eq!(answer.problem(), (401, "session_ended".to_owned()));
-    assert_eq!(answer.json()["reason"], "ended_by_user");
-    assert_eq!(me(&stage, &ada).await.status, StatusCode::OK);
+    let response = me(&fixture, &other).await;
+    assert_eq!(response.problem(), (401, "session_ended".to_owned()));
+    assert_eq!(response.json()["reason"], "ended_by_user");
+    assert_eq!(me(&fixture, &ada).await.status, StatusCode::OK);
     // One's own session too.
-    assert_eq!(stage.send(ada.sends(end(&ada.session_id))).await.status, StatusCode::NO_CONTENT);
-    assert_eq!(me(&stage, &ada).await.problem(), (401, "session_ended".to_owned()));
+    assert_eq!(fixture.send(ada.sends(end(&ada.session_id))).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(me(&fixture, &ada).await.problem(), (401, "session_ended".to_owned()));
 }
 
 #[actix_web::test]
 async fn ending_another_session_wants_the_password_of_late() {
-    let stage = Stage::new().await;
-    let ada = stage.sign_in("ada", false).await;
-    let other = stage.log_in("ada", "First/1").await;
-    stage.clock.advance_seconds(RECENT_SECONDS);
+    let fixture = EndpointFixture::new().await;
+    let ada = fixture.sign_in("ada", false).await;
+    let other = fixture.log_in("ada", "First/1").await;
+    fixture.clock.advance_seconds(RECENT_SECONDS);
     for id in [other.session_id.as_str(), "00000000-0000-7000-8000-000000000001", "x"] {
-        let answer = stage.send(ada.sends(end(id))).await;
-        assert_eq!(answer.problem(), (403, "reauthentication_required".to_owned()), "{id}");
+        let response = fixture.send(ada.sends(end(id))).await;
+        assert_eq!(response.problem(), (403, "reauthentication_required".to_owned()), "{id}");
     }
-    assert_eq!(me(&stage, &other).await.status, StatusCode::OK);
-    assert_eq!(stage.send(ada.sends(end(&ada.session_id))).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(me(&fixture, &other).await.status, StatusCode::OK);
+    assert_eq!(fixture.send(ada.sends(end(&ada.session_id))).await.status, StatusCode::NO_CONTENT);
 }
 
 /// Row B3: another's session, one that is not there and a text that is no identifier get one answer.
 #[actix_web::test]
 async fn b3_another_ones_session_is_as_if_it_were_not_there() {
-    let stage = Stage::new().await;
-    let ada = stage.sign_in("ada", false).await;
-    let eve = stage.sign_in("eve", false).await;
+    let fixture = EndpointFixture::new().await;
+    let ada = fixture.sign_in("ada", false).await;
+    let eve = fixture.sign_in("eve", false).await;
     let own = &ada.session_id;
-    let mut answers = Vec::new();
+    let mut responses = Vec::new();
     for id in [
         eve.session_id.clone(),
         eve.user_id.clone(),
@@ -166,14 +167,14 @@ async fn b3_another_ones_session_is_as_if_it_were_not_there() {
         "1".to_owned(),
         "%27%20OR%201=1--".to_owned(),
     ] {
-        let answer = stage.send(ada.sends(end(&id))).await;
-        let mut problem = answer.json();
+        let response = fixture.send(ada.sends(end(&id))).await;
+        let mut problem = response.json();
         problem.as_object_mut().unwrap().remove("request_id");
-        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{id}: {problem}");
-        answers.push(problem);
+        assert_eq!(response.status, StatusCode::NOT_FOUND, "{id}: {problem}");
+        responses.push(problem);
     }
-    answers.dedup();
-    assert_eq!(answers.len(), 1, "{answers:?}");
-    assert_eq!(me(&stage, &ada).await.status, StatusCode::OK);
-    assert_eq!(me(&stage, &eve).await.status, StatusCode::OK);
+    responses.dedup();
+    assert_eq!(responses.len(), 1, "{responses:?}");
+    assert_eq!(me(&fixture, &ada).await.status, StatusCode::OK);
+    assert_eq!(me(&fixture, &eve).await.status, StatusCode::OK);
 }

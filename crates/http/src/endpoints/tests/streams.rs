@@ -11,8 +11,8 @@ use futures_util::future::join;
 use serde_json::Value;
 use tokio::time::{Instant, pause, timeout};
 
+use super::fixture::{CLIENT, EndpointFixture, SECRET, basic};
 use super::revocations::{SESSION, USER, ended, every_kind};
-use super::stage::{CLIENT, SECRET, Stage, basic};
 use crate::streams::STREAMS_MAX;
 
 /// After this a test hangs, and fails.
@@ -25,8 +25,8 @@ struct Events {
 }
 
 impl Events {
-    async fn open(stage: &Stage, request: TestRequest) -> Self {
-        let response = call(stage, request).await;
+    async fn open(fixture: &EndpointFixture, request: TestRequest) -> Self {
+        let response = call(fixture, request).await;
         assert_eq!(response.status(), StatusCode::OK);
         Self { body: response.into_body(), text: String::new() }
     }
@@ -72,8 +72,8 @@ impl Events {
     }
 }
 
-async fn call(stage: &Stage, request: TestRequest) -> ServiceResponse<BoxBody> {
-    stage.call(request.insert_header(basic(CLIENT, SECRET))).await
+async fn call(fixture: &EndpointFixture, request: TestRequest) -> ServiceResponse<BoxBody> {
+    fixture.call(request.insert_header(basic(CLIENT, SECRET))).await
 }
 
 fn stream() -> TestRequest {
@@ -82,9 +82,9 @@ fn stream() -> TestRequest {
 
 #[actix_web::test]
 async fn a_late_subscriber_gets_all_that_matters_and_then_what_comes() {
-    let stage = Stage::new().await;
-    stage.tell(ended(250)).await;
-    let response = call(&stage, stream()).await;
+    let fixture = EndpointFixture::new().await;
+    fixture.tell(ended(250)).await;
+    let response = call(&fixture, stream()).await;
     let header = |name: &str| response.headers().get(name).unwrap().to_str().unwrap().to_owned();
     assert_eq!(header("content-type"), "text/event-stream");
     assert_eq!(header("cache-control"), "no-store");
@@ -94,8 +94,8 @@ async fn a_late_subscriber_gets_all_that_matters_and_then_what_comes() {
     let mut events = Events { body: response.into_body(), text: String::new() };
     let first = events.cursors(250).await;
     assert!(first.is_sorted_by_key(|cursor| cursor.parse::<u64>().unwrap()));
-    stage.tell(every_kind()).await;
-    stage.app.announce_news();
+    fixture.tell(every_kind()).await;
+    fixture.app.announce_invalidations();
     let mut told = Vec::new();
     for _ in 0..4 {
         let (_, data) = events.event().await;
@@ -108,18 +108,18 @@ async fn a_late_subscriber_gets_all_that_matters_and_then_what_comes() {
 /// No entry is skipped by a cursor, wherever the line breaks.
 #[actix_web::test]
 async fn going_on_from_the_last_event_gives_exactly_the_rest() {
-    let stage = Stage::new().await;
-    stage.tell(ended(3).chain(every_kind())).await;
-    let all = Events::open(&stage, stream()).await.cursors(7).await;
-    for (place, last) in all.iter().enumerate() {
-        let rest = &all[place + 1..];
+    let fixture = EndpointFixture::new().await;
+    fixture.tell(ended(3).chain(every_kind())).await;
+    let all = Events::open(&fixture, stream()).await.cursors(7).await;
+    for (index, last) in all.iter().enumerate() {
+        let rest = &all[index + 1..];
         let by_header = stream().insert_header(("last-event-id", last.as_str()));
         let by_query = stream().uri(&format!("/v1/revocations/stream?since={last}"));
         let by_both = stream()
             .uri("/v1/revocations/stream?since=1")
             .insert_header(("last-event-id", last.as_str()));
         for request in [by_header, by_query, by_both] {
-            let mut events = Events::open(&stage, request).await;
+            let mut events = Events::open(&fixture, request).await;
             assert_eq!(events.cursors(rest.len()).await, rest, "{last}");
         }
     }
@@ -127,7 +127,7 @@ async fn going_on_from_the_last_event_gives_exactly_the_rest() {
 
 #[actix_web::test]
 async fn what_is_no_cursor_opens_no_stream() {
-    let stage = Stage::new().await;
+    let fixture = EndpointFixture::new().await;
     for (request, status) in [
         (stream().insert_header(("last-event-id", "")), 422),
         (stream().insert_header(("last-event-id", "a b")), 422),
@@ -137,62 +137,62 @@ async fn what_is_no_cursor_opens_no_stream() {
         (stream().uri("/v1/revocations/stream?since=1&since=1"), 400),
         (stream().insert_header(("last-event-id", "1")).append_header(("last-event-id", "1")), 400),
     ] {
-        assert_eq!(call(&stage, request).await.status().as_u16(), status);
+        assert_eq!(call(&fixture, request).await.status().as_u16(), status);
     }
 }
 
 /// Row INV13: for a reader that does not read, nothing is read from the store and nothing is kept.
 #[actix_web::test]
 async fn inv13_a_slow_reader_costs_nothing() {
-    let stage = Stage::new().await;
-    stage.tell(ended(1000)).await;
-    let mut events = Events::open(&stage, stream()).await;
+    let fixture = EndpointFixture::new().await;
+    fixture.tell(ended(1000)).await;
+    let mut events = Events::open(&fixture, stream()).await;
     let first = events.cursors(1).await;
-    let begun = stage.begun();
+    let started = fixture.started();
     for _ in 0..10 {
-        stage.tell(ended(100)).await;
-        stage.app.announce_news();
+        fixture.tell(ended(100)).await;
+        fixture.app.announce_invalidations();
         tokio::task::yield_now().await;
     }
-    assert_eq!(stage.begun(), begun, "nothing was read meanwhile");
+    assert_eq!(fixture.started(), started, "nothing was read meanwhile");
     let rest = events.cursors(1999).await;
     let all: Vec<u64> = [first, rest].concat().iter().map(|it| it.parse().unwrap()).collect();
     assert!(all.is_sorted_by(|one, next| one + 1 == *next), "{all:?}");
-    assert!(stage.begun() - begun >= 1900 / 100, "page by page");
+    assert!(fixture.started() - started >= 1900 / 100, "page by page");
 }
 
 #[actix_web::test]
-async fn news_wake_a_stream_at_once_and_nobody_else_must_say_so() {
-    let stage = Stage::new().await;
-    stage.tell(ended(1)).await;
-    let mut events = Events::open(&stage, stream()).await;
+async fn invalidation_events_wake_a_stream_at_once_and_nobody_else_must_say_so() {
+    let fixture = EndpointFixture::new().await;
+    fixture.tell(ended(1)).await;
+    let mut events = Events::open(&fixture, stream()).await;
     events.cursors(1).await;
     pause();
     let started = Instant::now();
     // An application that does not follow the feed says nothing.
     let silent = async {
         tokio::task::yield_now().await;
-        stage.tell(ended(1)).await;
+        fixture.tell(ended(1)).await;
     };
     join(events.event(), silent).await;
     assert!(started.elapsed() <= Duration::from_millis(1100), "{:?}", started.elapsed());
 
     let started = Instant::now();
-    let news = async {
+    let invalidation = async {
         tokio::task::yield_now().await;
-        stage.tell(ended(1)).await;
-        stage.app.announce_news();
+        fixture.tell(ended(1)).await;
+        fixture.app.announce_invalidations();
     };
-    join(events.event(), news).await;
+    join(events.event(), invalidation).await;
     assert_eq!(started.elapsed(), Duration::ZERO, "the clock stands still");
 }
 
 #[actix_web::test]
 async fn a_stream_beats_every_15_seconds() {
-    let stage = Stage::new().await;
+    let fixture = EndpointFixture::new().await;
     pause();
     let started = Instant::now();
-    let mut events = Events::open(&stage, stream()).await;
+    let mut events = Events::open(&fixture, stream()).await;
     for beats in 1..=3_u32 {
         assert_eq!(events.next().await.as_deref(), Some(": beat"));
         let due = Duration::from_secs(15) * beats;
@@ -204,58 +204,58 @@ async fn a_stream_beats_every_15_seconds() {
 /// Row F11: a node that stops keeps nobody, and takes nobody any more.
 #[actix_web::test]
 async fn f11_a_stream_ends_when_its_node_stops() {
-    let stage = Stage::new().await;
-    let mut idle = Events::open(&stage, stream()).await;
-    stage.tell(ended(1000)).await;
-    let mut busy = Events::open(&stage, stream().insert_header(("last-event-id", "1"))).await;
+    let fixture = EndpointFixture::new().await;
+    let mut idle = Events::open(&fixture, stream()).await;
+    fixture.tell(ended(1000)).await;
+    let mut busy = Events::open(&fixture, stream().insert_header(("last-event-id", "1"))).await;
     busy.cursors(1).await;
     idle.cursors(1000).await;
     pause();
     let started = Instant::now();
     let stop = async {
         tokio::task::yield_now().await;
-        stage.app.drain();
+        fixture.app.drain();
     };
     let (end, ()) = join(idle.next(), stop).await;
     assert_eq!(end, None);
     assert_eq!(started.elapsed(), Duration::ZERO, "it was woken");
     while busy.next().await.is_some() {}
     assert_eq!(started.elapsed(), Duration::ZERO);
-    assert_eq!(call(&stage, stream()).await.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(call(&fixture, stream()).await.status(), StatusCode::SERVICE_UNAVAILABLE);
 }
 
 /// Row F2: the store fails: what is open ends, so that its client goes on later, and nothing opens.
 #[actix_web::test]
 async fn f2_a_store_that_fails_ends_the_stream() {
-    let stage = Stage::new().await;
-    stage.tell(ended(1)).await;
-    let mut events = Events::open(&stage, stream()).await;
+    let fixture = EndpointFixture::new().await;
+    fixture.tell(ended(1)).await;
+    let mut events = Events::open(&fixture, stream()).await;
     let last = events.cursors(1).await.remove(0);
-    stage.break_store(true);
-    stage.app.announce_news();
+    fixture.break_store(true);
+    fixture.app.announce_invalidations();
     assert_eq!(events.next().await, None);
-    assert_eq!(call(&stage, stream()).await.status(), StatusCode::SERVICE_UNAVAILABLE);
-    stage.break_store(false);
-    stage.tell(ended(1)).await;
-    let mut events = Events::open(&stage, stream().insert_header(("last-event-id", last))).await;
+    assert_eq!(call(&fixture, stream()).await.status(), StatusCode::SERVICE_UNAVAILABLE);
+    fixture.break_store(false);
+    fixture.tell(ended(1)).await;
+    let mut events = Events::open(&fixture, stream().insert_header(("last-event-id", last))).await;
     events.cursors(1).await;
 }
 
 /// Row INV13: there are so many streams at once and no more; one that is closed makes room.
 #[actix_web::test]
 async fn inv13_there_is_room_for_so_many_streams() {
-    let stage = Stage::new().await;
+    let fixture = EndpointFixture::new().await;
     let mut open = Vec::new();
     for _ in 0..STREAMS_MAX {
-        open.push(Events::open(&stage, stream()).await);
+        open.push(Events::open(&fixture, stream()).await);
     }
-    let refused = call(&stage, stream()).await;
+    let refused = call(&fixture, stream()).await;
     assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(refused.headers().get("retry-after").unwrap(), "10");
     open.pop();
     for _ in 0..3 {
-        let head = call(&stage, stream().method(Method::HEAD)).await;
+        let head = call(&fixture, stream().method(Method::HEAD)).await;
         assert_eq!(head.status(), StatusCode::OK, "it needs no place for long");
     }
-    Events::open(&stage, stream()).await;
+    Events::open(&fixture, stream()).await;
 }

@@ -8,8 +8,8 @@ use actix_web::{App as Application, HttpServer};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+use super::fixture::{CLIENT, EndpointFixture, SECRET, basic};
 use super::revocations::ended;
-use super::stage::{CLIENT, SECRET, Stage, basic};
 
 /// After this a test hangs, and fails.
 const HANGS: Duration = Duration::from_mins(1);
@@ -55,10 +55,10 @@ impl Line {
 /// listen.
 #[actix_web::test]
 async fn f11_events_come_at_once_and_open_streams_hold_up_no_stop() {
-    let stage = Stage::new().await;
+    let fixture = EndpointFixture::new().await;
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
-    let app = stage.app.clone();
+    let app = fixture.app.clone();
     let server = HttpServer::new(move || {
         let app = app.clone();
         Application::new().configure(move |config| crate::configure(&app, config))
@@ -74,11 +74,11 @@ async fn f11_events_come_at_once_and_open_streams_hold_up_no_stop() {
     let head = line.text.to_lowercase();
     assert!(head.contains("\r\ntransfer-encoding: chunked\r\n"), "{head}");
     assert!(!head.contains("content-encoding") && !head.contains("data:"), "{head}");
-    stage.tell(ended(1)).await;
-    stage.app.announce_news();
+    fixture.tell(ended(1)).await;
+    fixture.app.announce_invalidations();
     line.read_until("\"reason\":\"logout\"}\n\n").await;
 
-    stage.app.drain();
+    fixture.app.drain();
     timeout(HANGS, handle.stop(true)).await.expect("the stop is held up");
     line.read_until("\r\n0\r\n\r\n").await;
     timeout(HANGS, running).await.expect("the server goes on").unwrap().unwrap();

@@ -52,7 +52,7 @@ async fn get_user(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, 
     Ok(ok(&UserBody::from(&user)))
 }
 
-/// Give an account another name. Its owner gets a letter about it.
+/// Give an account another name. Its owner gets an email about it.
 #[utoipa::path(
     patch, path = "/users/{id}", tag = "administration", request_body = ChangeUserBody,
     security(("access_token" = [])),
@@ -75,8 +75,9 @@ async fn change_user(
     let username = fields.new_username("username");
     let username = fields.finish(username)?;
     let id = named_user(&request);
-    let user =
-        app.detached(async move |core| core.rename_user(admin.by(), id, username).await).await??;
+    let user = app
+        .detached(async move |core| core.rename_user(admin.actor(), id, username).await)
+        .await??;
     Ok(ok(&UserBody::from(&user)))
 }
 
@@ -97,6 +98,6 @@ async fn delete_user(app: Data<App>, request: HttpRequest) -> Result<HttpRespons
     let admin = Administrator::with(Permission::UsersWrite, &app, &request).await?.recent(&app)?;
     refuse_query(&request)?;
     let id = named_user(&request);
-    app.detached(async move |core| core.delete_user(admin.by(), id).await).await??;
+    app.detached(async move |core| core.delete_user(admin.actor(), id).await).await??;
     Ok(done())
 }

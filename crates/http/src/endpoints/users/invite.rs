@@ -32,7 +32,7 @@ struct InviteBody {
     roles: Option<Vec<String>>,
 }
 
-/// Make an account for somebody. A letter lets its owner choose the password; nobody else ever does.
+/// Make an account for somebody. An email lets its owner choose the password; nobody else ever does.
 ///
 /// For roles beside `user`, the permission `roles:grant` is wanted too, and a password given a short
 /// time ago.
@@ -40,7 +40,7 @@ struct InviteBody {
     post, path = "/users", tag = "administration", request_body = InviteBody,
     security(("access_token" = [])),
     responses(
-        (status = 201, description = "The account is made, and a letter is on its way", body = UserBody),
+        (status = 201, description = "The account is made, and an email is on its way", body = UserBody),
         (status = 403, description = "`forbidden`: the permission `users:write` is wanted, or a role is not the caller's to give; or `reauthentication_required`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "`username_taken` or `email_taken`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
@@ -59,6 +59,6 @@ async fn invite_user(
     let (username, email) = fields.finish(username.zip(email))?;
     let invitation = Invitation { username, email, roles };
     let user =
-        app.detached(async move |core| core.invite_user(admin.by(), invitation).await).await??;
+        app.detached(async move |core| core.invite_user(admin.actor(), invitation).await).await??;
     Ok(HttpResponse::Created().json(UserBody::from(&user)))
 }

@@ -4,7 +4,7 @@ use actix_web::web::{self, Data};
 use actix_web::{HttpRequest, HttpResponse};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use gateward_app::domain::{Email, Permission, RoleName, UserId};
+use gateward_app::domain::{EmailAddress, Permission, RoleName, UserId};
 use gateward_app::{UserFilter, UserPage};
 use serde::Serialize;
 
@@ -64,7 +64,7 @@ async fn list_users(app: Data<App>, request: HttpRequest) -> Result<HttpResponse
     let UserPage { users, next } = app.core().list_users(&filter, after, limit as usize).await?;
     Ok(ok(&PageBody {
         items: users.iter().map(UserBody::from).collect(),
-        next_cursor: next.map(|place| URL_SAFE_NO_PAD.encode(place)),
+        next_cursor: next.map(|cursor| URL_SAFE_NO_PAD.encode(cursor)),
     }))
 }
 
@@ -81,14 +81,14 @@ fn filter(fields: &mut Fields) -> UserFilter {
 /// Whether a name or an address could begin with this. Postgres knows no text with a NUL in it.
 fn searchable(text: &str) -> bool {
     let length = text.chars().count();
-    (1..=Email::LEN_MAX).contains(&length) && !text.chars().any(char::is_control)
+    (1..=EmailAddress::LEN_MAX).contains(&length) && !text.chars().any(char::is_control)
 }
 
 /// Reads the place behind which a page goes on: a name or an address in a search, an identifier
 /// otherwise.
 fn read_cursor(text: &str, is_search: bool) -> Option<String> {
-    let place = String::from_utf8(URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
-    let is_place =
-        if is_search { searchable(&place) } else { identifier::<UserId>(&place).is_some() };
-    is_place.then_some(place)
+    let cursor = String::from_utf8(URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
+    let is_cursor =
+        if is_search { searchable(&cursor) } else { identifier::<UserId>(&cursor).is_some() };
+    is_cursor.then_some(cursor)
 }

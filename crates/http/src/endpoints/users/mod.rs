@@ -10,8 +10,8 @@ mod state;
 use std::str::FromStr;
 
 use actix_web::HttpRequest;
-use gateward_app::domain::{Origin, Permission, Role, Timestamp, UserId};
-use gateward_app::{AdminError, By, Caller};
+use gateward_app::domain::{Permission, RequestInfo, Role, Timestamp, UserId};
+use gateward_app::{AdminActor, AdminError, Caller};
 
 use crate::App;
 use crate::credentials::caller;
@@ -38,7 +38,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
 /// A caller who may do what is asked for, as far as this node knows; the use case asks the store.
 pub(super) struct Administrator {
     pub(super) caller: Caller,
-    origin: Origin,
+    request_info: RequestInfo,
 }
 
 impl Administrator {
@@ -52,9 +52,9 @@ impl Administrator {
         request: &HttpRequest,
     ) -> Result<Self, Problem> {
         let caller = caller(app, request).await?;
-        let origin = app.origin(request);
-        app.core().require(&caller, permission, &origin).await?;
-        Ok(Self { caller, origin })
+        let request_info = app.request_info(request);
+        app.core().require(&caller, permission, &request_info).await?;
+        Ok(Self { caller, request_info })
     }
 
     /// The same, if the password was given a short time ago.
@@ -64,8 +64,8 @@ impl Administrator {
     }
 
     /// The same as the use cases know it.
-    pub(super) fn by(&self) -> By<'_> {
-        By::Caller(&self.caller, &self.origin)
+    pub(super) fn actor(&self) -> AdminActor<'_> {
+        AdminActor::Caller(&self.caller, &self.request_info)
     }
 }
 

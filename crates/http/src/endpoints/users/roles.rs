@@ -55,8 +55,9 @@ async fn set_user_roles(
     let roles = fields.texts(ROLES).and_then(|names| read_roles(&mut fields, &names));
     let roles = fields.finish(roles)?;
     let id = named_user(&request);
-    let user =
-        app.detached(async move |core| core.set_user_roles(admin.by(), id, roles).await).await??;
+    let user = app
+        .detached(async move |core| core.set_user_roles(admin.actor(), id, roles).await)
+        .await??;
     Ok(ok(&UserBody::from(&user)))
 }
 

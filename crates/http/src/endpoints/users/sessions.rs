@@ -25,7 +25,7 @@ pub(super) fn end_endpoint() -> Endpoint {
     Endpoint::api::<__path_end_user_session>(|| web::to(end_user_session))
 }
 
-/// An account's living sessions, in the order in which they began.
+/// An account's active sessions, in the order in which they began.
 #[utoipa::path(
     get, path = "/users/{id}/sessions", tag = "administration", security(("access_token" = [])),
     params(
@@ -69,7 +69,7 @@ async fn end_user_sessions(app: Data<App>, request: HttpRequest) -> Result<HttpR
     let admin = Administrator::with(Permission::SessionsEnd, &app, &request).await?.recent(&app)?;
     refuse_query(&request)?;
     let id = named_user(&request);
-    app.detached(async move |core| core.end_sessions_of(admin.by(), id).await).await??;
+    app.detached(async move |core| core.end_sessions_of(admin.actor(), id).await).await??;
     Ok(done())
 }
 
@@ -93,6 +93,6 @@ async fn end_user_session(app: Data<App>, request: HttpRequest) -> Result<HttpRe
     let admin = Administrator::with(Permission::SessionsEnd, &app, &request).await?.recent(&app)?;
     refuse_query(&request)?;
     let (id, sid) = (named_user(&request), named_session(&request, "sid"));
-    app.detached(async move |core| core.end_session_of(admin.by(), id, sid).await).await??;
+    app.detached(async move |core| core.end_session_of(admin.actor(), id, sid).await).await??;
     Ok(done())
 }

@@ -48,7 +48,7 @@ async fn disable_user(
     refuse_members(body).await?;
     let id = named_user(&request);
     let (user, _) =
-        app.detached(async move |core| core.disable_user(admin.by(), id).await).await??;
+        app.detached(async move |core| core.disable_user(admin.actor(), id).await).await??;
     Ok(ok(&UserBody::from(&user)))
 }
 
@@ -72,18 +72,18 @@ async fn enable_user(
     refuse_members(body).await?;
     let id = named_user(&request);
     let (user, _) =
-        app.detached(async move |core| core.enable_user(admin.by(), id).await).await??;
+        app.detached(async move |core| core.enable_user(admin.actor(), id).await).await??;
     Ok(ok(&UserBody::from(&user)))
 }
 
-/// Have a letter sent with which the owner of an account chooses a new password. The password of now
+/// Have an email sent with which the owner of an account chooses a new password. The password of now
 /// and the sessions stay until then.
 #[utoipa::path(
     post, path = "/users/{id}/reset-password", tag = "administration",
     security(("access_token" = [])),
     params(("id" = String, Path, description = "Whose account", format = "uuid")),
     responses(
-        (status = 202, description = "A letter is on its way", body = Accepted),
+        (status = 202, description = "An email is on its way", body = Accepted),
         (status = 403, description = "`forbidden`: the permission `users:write` is wanted, or one that the account holds", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "`not_found`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`validation_failed`: there are no members; nobody sets the password of another", body = ProblemBody, content_type = "application/problem+json"),
@@ -97,8 +97,8 @@ async fn reset_user_password(
     let admin = Administrator::with(Permission::UsersWrite, &app, &request).await?;
     refuse_members(body).await?;
     let id = named_user(&request);
-    app.detached(async move |core| core.start_reset(admin.by(), id).await).await??;
-    Ok(accepted("letter_sent"))
+    app.detached(async move |core| core.start_reset(admin.actor(), id).await).await??;
+    Ok(accepted("email_sent"))
 }
 
 /// Refuses any member: a request that asks for more than it gets is not half done.

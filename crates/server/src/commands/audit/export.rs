@@ -20,29 +20,30 @@ pub(super) async fn export(app: &App) -> anyhow::Result<()> {
     let mut progress = (!stdout.is_terminal()).then(Progress::new);
     let mut out = BufWriter::new(stdout);
     let chain = app.audit_chain().await?;
-    let (floor, tip) = (chain.floor.head.seq, chain.tip.head.seq);
-    write(&mut out, &Line::Floor(chain.floor).to_text())?;
-    let (mut after, mut unread, mut count) = (floor, 0_u64, 0_u64);
-    while after < tip {
+    let (retention_boundary, latest) =
+        (chain.retention_boundary.checkpoint.seq, chain.latest.checkpoint.seq);
+    write(&mut out, &Line::RetentionBoundary(chain.retention_boundary).to_text())?;
+    let (mut after, mut unread, mut count) = (retention_boundary, 0_u64, 0_u64);
+    while after < latest {
         let Some(entries) = page(app, after).await? else {
             write(&mut out, &unreadable())?;
             (after, unread) = (after + 1, unread + 1);
             continue;
         };
-        check_floor(app, after, &entries).await?;
+        check_retention_boundary(app, after, &entries).await?;
         let Some(last) = entries.last().and_then(seq_of) else { break };
         let wanted =
-            entries.into_iter().filter(|entry| seq_of(entry).is_some_and(|seq| seq <= tip));
+            entries.into_iter().filter(|entry| seq_of(entry).is_some_and(|seq| seq <= latest));
         for entry in wanted {
             write(&mut out, &Line::Entry(Box::new(entry)).to_text())?;
             count += 1;
         }
         after = last;
         if let Some(progress) = &mut progress {
-            progress.tell(count, Some(tip - floor));
+            progress.tell(count, Some(latest - retention_boundary));
         }
     }
-    write(&mut out, &Line::Tip(chain.tip).to_text())?;
+    write(&mut out, &Line::Latest(chain.latest).to_text())?;
     out.flush().context(CANNOT_WRITE)?;
     if let Some(progress) = progress {
         progress.finish();
@@ -58,7 +59,7 @@ fn write(out: &mut impl Write, line: &str) -> anyhow::Result<()> {
 }
 
 fn seq_of(entry: &Entry) -> Option<i64> {
-    entry.seal.as_ref().map(|seal| seal.seq)
+    entry.position.as_ref().map(|position| position.seq)
 }
 
 /// The next entries after a number; `None` if the very next one cannot be read. One that cannot be
@@ -76,13 +77,13 @@ async fn page(app: &App, after: i64) -> anyhow::Result<Option<Vec<Entry>>> {
 
 /// Gives up if entries were deleted meanwhile because they were kept long enough: an export without
 /// them would look as if somebody had taken them out.
-async fn check_floor(app: &App, after: i64, entries: &[Entry]) -> anyhow::Result<()> {
+async fn check_retention_boundary(app: &App, after: i64, entries: &[Entry]) -> anyhow::Result<()> {
     if entries.first().and_then(seq_of) == Some(after + 1) {
         return Ok(());
     }
-    let floor = app.audit_chain().await?.floor.head.seq;
+    let retention_boundary = app.audit_chain().await?.retention_boundary.checkpoint.seq;
     ensure!(
-        floor <= after,
+        retention_boundary <= after,
         "the oldest entries were deleted meanwhile, as long as they were kept; export again"
     );
     Ok(())

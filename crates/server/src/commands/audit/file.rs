@@ -3,7 +3,7 @@
 use std::io::{BufRead, Read};
 
 use anyhow::{Context, bail};
-use gateward_app::domain::audit::{Head, HeadKind, SignedHead};
+use gateward_app::domain::audit::{Checkpoint, CheckpointKind, SignedCheckpoint};
 use gateward_app::domain::audit_check::{ChainCheck, Finding};
 
 use super::lines::Line;
@@ -13,45 +13,51 @@ use super::report::{Progress, Report};
 const LINE_MAX: u64 = 64 * 1024;
 
 /// Checks a file line by line, however long it is. `expected` is a head that was kept elsewhere;
-/// `read_head` reads a signature.
+/// `read_checkpoint` reads a signature.
 pub(super) fn check(
     file: impl BufRead,
-    expected: Option<Head>,
-    read_head: impl Fn(&str) -> Option<(HeadKind, Head)>,
+    expected: Option<Checkpoint>,
+    read_checkpoint: impl Fn(&str) -> Option<(CheckpointKind, Checkpoint)>,
     progress: &mut Progress,
 ) -> anyhow::Result<Report> {
     let mut lines = Lines { file, bytes: Vec::new() };
     let first = lines.next().context("the file cannot be read")?;
-    let Next::Line(Line::Floor(floor)) = first else {
+    let Next::Line(Line::RetentionBoundary(retention_boundary)) = first else {
         bail!("this is not what `gateward audit export` writes: the first line is no beginning");
     };
-    let mut check = ChainCheck::new(&floor, expected, read_head);
-    let (mut tip, mut goes_on) = (None, false);
+    let mut check = ChainCheck::new(&retention_boundary, expected, read_checkpoint);
+    let (mut latest, mut goes_on) = (None, false);
     loop {
         let next = lines.next().context("the file cannot be read to its end")?;
-        goes_on |= tip.is_some() && !matches!(next, Next::End);
+        goes_on |= latest.is_some() && !matches!(next, Next::End);
         match next {
             Next::Line(Line::Entry(entry)) => check.add(&entry),
-            Next::Line(Line::Tip(head)) => tip = Some(head),
-            Next::Line(Line::Floor(_)) | Next::Unreadable => check.add_unreadable(),
+            Next::Line(Line::Latest(checkpoint)) => latest = Some(checkpoint),
+            Next::Line(Line::RetentionBoundary(_)) | Next::Unreadable => check.add_unreadable(),
             Next::End => break,
         }
         progress.tell(check.entries(), None);
     }
     let (seq, entries) = (check.seq(), check.entries());
-    let findings = check.finish(tip.as_ref());
+    let findings = check.finish(latest.as_ref());
     let mut findings: Vec<String> = findings.iter().map(Finding::to_string).collect();
-    findings.extend(end_finding(tip.as_ref(), seq, goes_on));
-    Ok(Report { entries, floor: floor.head, tip: tip.map(|tip| tip.head), waiting: None, findings })
+    findings.extend(end_finding(latest.as_ref(), seq, goes_on));
+    Ok(Report {
+        entries,
+        retention_boundary: retention_boundary.checkpoint,
+        latest: latest.map(|latest| latest.checkpoint),
+        waiting: None,
+        findings,
+    })
 }
 
 /// What is wrong with the end of the file. While a database may go on behind the tip that was read
 /// first, a file never does.
-fn end_finding(tip: Option<&SignedHead>, seq: i64, goes_on: bool) -> Option<String> {
-    match tip {
+fn end_finding(latest: Option<&SignedCheckpoint>, seq: i64, goes_on: bool) -> Option<String> {
+    match latest {
         None => Some(format!("the end is cut off: no last line tells how far it went after {seq}")),
-        Some(tip) if goes_on || seq > tip.head.seq => {
-            Some(format!("the file goes on behind its end, which is at {}", tip.head.seq))
+        Some(latest) if goes_on || seq > latest.checkpoint.seq => {
+            Some(format!("the file goes on behind its end, which is at {}", latest.checkpoint.seq))
         }
         Some(_) => None,
     }

@@ -1,6 +1,6 @@
 //! The lines of an exported audit trail: where it begins, its entries, how far it has come.
 
-use gateward_app::domain::audit::{Digest, Entry, Head, Seal, SignedHead};
+use gateward_app::domain::audit::{ChainPosition, Checkpoint, Digest, Entry, SignedCheckpoint};
 use gateward_app::domain::{Actor, EndReason, Event, EventKind, EventSalt, Timestamp};
 use serde_json::{Value, json};
 
@@ -13,11 +13,11 @@ const SEQ_MAX: i64 = 1 << 53;
 #[derive(Debug, PartialEq)]
 pub(super) enum Line {
     /// The first: where what is left of the chain begins.
-    Floor(SignedHead),
+    RetentionBoundary(SignedCheckpoint),
     /// An entry.
     Entry(Box<Entry>),
     /// The last: how far the chain has come.
-    Tip(SignedHead),
+    Latest(SignedCheckpoint),
 }
 
 impl Line {
@@ -30,10 +30,10 @@ impl Line {
     /// in the digest must not look as if it were.
     pub(super) fn read(text: &str) -> Option<Self> {
         let value: Value = serde_json::from_str(text).ok()?;
-        let line = if value.get("floor").is_some() {
-            Self::Floor(read_signed(&value, "floor")?)
-        } else if value.get("tip").is_some() {
-            Self::Tip(read_signed(&value, "tip")?)
+        let line = if value.get("retention_boundary").is_some() {
+            Self::RetentionBoundary(read_signed(&value, "retention_boundary")?)
+        } else if value.get("checkpoint").is_some() {
+            Self::Latest(read_signed(&value, "checkpoint")?)
         } else {
             Self::Entry(Box::new(read_entry(&value)?))
         };
@@ -42,12 +42,12 @@ impl Line {
 
     fn to_json(&self) -> Value {
         match self {
-            Self::Floor(SignedHead { head, signature }) => {
-                json!({ "floor": head_json(head), "signature": signature })
+            Self::RetentionBoundary(SignedCheckpoint { checkpoint, signature }) => {
+                json!({ "retention_boundary": checkpoint_json(checkpoint), "signature": signature })
             }
             Self::Entry(entry) => entry_json(entry),
-            Self::Tip(SignedHead { head, signature }) => {
-                json!({ "tip": head_json(head), "signature": signature })
+            Self::Latest(SignedCheckpoint { checkpoint, signature }) => {
+                json!({ "checkpoint": checkpoint_json(checkpoint), "signature": signature })
             }
         }
     }
@@ -59,12 +59,12 @@ pub(super) fn unreadable() -> String {
 }
 
 /// A head for programs.
-pub(super) fn head_json(head: &Head) -> Value {
-    json!({ "seq": head.seq, "digest": head.digest.to_string(), "at": exact(head.at) })
+pub(super) fn checkpoint_json(checkpoint: &Checkpoint) -> Value {
+    json!({ "seq": checkpoint.seq, "digest": checkpoint.digest.to_string(), "at": exact(checkpoint.at) })
 }
 
 fn entry_json(entry: &Entry) -> Value {
-    let (event, seal) = (&entry.event, entry.seal.as_ref());
+    let (event, position) = (&entry.event, entry.position.as_ref());
     let (actor, actor_id) = match event.actor {
         Actor::User(id) => ("user", Some(id.to_string())),
         Actor::Operator => ("operator", None),
@@ -84,9 +84,9 @@ fn entry_json(entry: &Entry) -> Value {
         "ip": event.ip.map(|ip| ip.to_string()),
         "salt": event.salt.map(|EventSalt(salt)| format!("{:032x}", u128::from_be_bytes(salt))),
         "commitment": entry.commitment.to_string(),
-        "seq": seal.map(|seal| seal.seq),
-        "digest": seal.map(|seal| seal.digest.to_string()),
-        "signature": seal.and_then(|seal| seal.signature.as_deref()),
+        "seq": position.map(|position| position.seq),
+        "digest": position.map(|position| position.digest.to_string()),
+        "signature": position.and_then(|position| position.signature.as_deref()),
     })
 }
 
@@ -96,10 +96,14 @@ fn exact(time: Timestamp) -> String {
     format!("{time:.6}")
 }
 
-fn read_signed(value: &Value, name: &str) -> Option<SignedHead> {
-    let head = value.get(name)?;
-    let head = Head { seq: seq(head)?, digest: digest(head, "digest")?, at: time(head)? };
-    Some(SignedHead { head, signature: text(value, "signature")?.to_owned() })
+fn read_signed(value: &Value, name: &str) -> Option<SignedCheckpoint> {
+    let checkpoint = value.get(name)?;
+    let checkpoint = Checkpoint {
+        seq: seq(checkpoint)?,
+        digest: digest(checkpoint, "digest")?,
+        at: time(checkpoint)?,
+    };
+    Some(SignedCheckpoint { checkpoint, signature: text(value, "signature")?.to_owned() })
 }
 
 fn read_entry(value: &Value) -> Option<Entry> {
@@ -124,8 +128,8 @@ fn read_entry(value: &Value) -> Option<Entry> {
         salt: salt.map(|salt| EventSalt(salt.to_be_bytes())),
     };
     let signature = text(value, "signature").map(str::to_owned);
-    let seal = Seal { seq: seq(value)?, digest: digest(value, "digest")?, signature };
-    Some(Entry { event, commitment: digest(value, "commitment")?, seal: Some(seal) })
+    let position = ChainPosition { seq: seq(value)?, digest: digest(value, "digest")?, signature };
+    Some(Entry { event, commitment: digest(value, "commitment")?, position: Some(position) })
 }
 
 fn text<'a>(value: &'a Value, name: &str) -> Option<&'a str> {

@@ -3,13 +3,13 @@
 use std::io::{IsTerminal, Write};
 
 use anyhow::bail;
-use gateward_app::domain::audit::Head;
+use gateward_app::domain::audit::Checkpoint;
 use gateward_app::domain::audit_check::Finding;
 use serde_json::json;
 
 use super::super::table::tell_json;
 use super::super::{complain, tell};
-use super::lines::head_json;
+use super::lines::checkpoint_json;
 
 /// What was found.
 #[derive(Debug)]
@@ -17,9 +17,9 @@ pub(super) struct Report {
     /// How many entries were looked at.
     pub(super) entries: u64,
     /// Where the chain begins.
-    pub(super) floor: Head,
+    pub(super) retention_boundary: Checkpoint,
     /// How far it has come, if that is told.
-    pub(super) tip: Option<Head>,
+    pub(super) latest: Option<Checkpoint>,
     /// How many events wait for their place in it; a file has none of them.
     pub(super) waiting: Option<usize>,
     /// What is wrong, one sentence each.
@@ -28,23 +28,25 @@ pub(super) struct Report {
 
 impl Report {
     /// Prints it, and fails if something is wrong.
-    pub(super) fn conclude(
+    pub(super) fn commit_and_publish(
         mut self,
-        expected: Option<Head>,
+        expected: Option<Checkpoint>,
         as_object: bool,
     ) -> anyhow::Result<()> {
-        self.findings.extend(expected.and_then(|kept| floor_finding(&self.floor, &kept)));
+        self.findings.extend(
+            expected.and_then(|kept| retention_boundary_finding(&self.retention_boundary, &kept)),
+        );
         if as_object {
             tell_json(&json!({
                 "entries": self.entries,
-                "tip": self.tip.as_ref().map(head_json),
+                "checkpoint": self.latest.as_ref().map(checkpoint_json),
                 "waiting": self.waiting,
                 "findings": self.findings,
             }));
         } else {
             self.tell();
         }
-        if expected.is_some_and(|kept| kept.seq < self.floor.seq) {
+        if expected.is_some_and(|kept| kept.seq < self.retention_boundary.seq) {
             complain(
                 "The kept head could not be compared: it is older than the oldest entry that is \
                  still there. Keep the one of now.",
@@ -61,8 +63,8 @@ impl Report {
         for finding in &self.findings {
             tell(finding);
         }
-        if let (true, Some(tip)) = (self.findings.is_empty(), self.tip) {
-            let (count, seq, digest) = (self.entries, tip.seq, tip.digest);
+        if let (true, Some(latest)) = (self.findings.is_empty(), self.latest) {
+            let (count, seq, digest) = (self.entries, latest.seq, latest.digest);
             tell(&format!("{count} entries, the chain is whole up to {seq}:{digest}"));
         }
         if let Some(count @ 1..) = self.waiting {
@@ -75,9 +77,12 @@ impl Report {
 }
 
 /// What a kept head says of the place where the chain begins; the check looks at what is above it.
-fn floor_finding(floor: &Head, kept: &Head) -> Option<String> {
-    let is_other = kept.seq == floor.seq && kept.digest != floor.digest;
-    is_other.then(|| Finding::NotAsKept(floor.seq).to_string())
+fn retention_boundary_finding(
+    retention_boundary: &Checkpoint,
+    kept: &Checkpoint,
+) -> Option<String> {
+    let is_other = kept.seq == retention_boundary.seq && kept.digest != retention_boundary.digest;
+    is_other.then(|| Finding::CheckpointMismatch(retention_boundary.seq).to_string())
 }
 
 /// How many entries go by until a person is told again.
@@ -120,28 +125,28 @@ mod tests {
 
     use super::*;
 
-    fn head(seq: i64, byte: u8) -> Head {
-        Head { seq, digest: Digest([byte; 32]), at: Timestamp::from_seconds(0) }
+    fn checkpoint(seq: i64, byte: u8) -> Checkpoint {
+        Checkpoint { seq, digest: Digest([byte; 32]), at: Timestamp::from_seconds(0) }
     }
 
     fn report(findings: &[&str]) -> Report {
         let findings = findings.iter().map(|text| (*text).to_owned()).collect();
-        let (floor, tip) = (head(5, 1), Some(head(9, 2)));
-        Report { entries: 4, floor, tip, waiting: Some(0), findings }
+        let (retention_boundary, latest) = (checkpoint(5, 1), Some(checkpoint(9, 2)));
+        Report { entries: 4, retention_boundary, latest, waiting: Some(0), findings }
     }
 
     #[test]
     fn whatever_was_found_makes_the_command_fail() {
-        assert!(report(&[]).conclude(None, false).is_ok());
-        assert!(report(&["entry 6 is missing"]).conclude(None, false).is_err());
-        assert!(report(&["entry 6 is missing"]).conclude(None, true).is_err());
+        assert!(report(&[]).commit_and_publish(None, false).is_ok());
+        assert!(report(&["entry 6 is missing"]).commit_and_publish(None, false).is_err());
+        assert!(report(&["entry 6 is missing"]).commit_and_publish(None, true).is_err());
     }
 
     #[test]
-    fn a_kept_head_is_compared_with_the_beginning_too() {
-        assert!(report(&[]).conclude(Some(head(5, 1)), false).is_ok());
-        assert!(report(&[]).conclude(Some(head(5, 7)), false).is_err());
+    fn a_kept_checkpoint_is_compared_with_the_beginning_too() {
+        assert!(report(&[]).commit_and_publish(Some(checkpoint(5, 1)), false).is_ok());
+        assert!(report(&[]).commit_and_publish(Some(checkpoint(5, 7)), false).is_err());
         // Nothing is left that could tell.
-        assert!(report(&[]).conclude(Some(head(4, 7)), false).is_ok());
+        assert!(report(&[]).commit_and_publish(Some(checkpoint(4, 7)), false).is_ok());
     }
 }

@@ -1,6 +1,8 @@
 //! An audit trail is exported, and what is done to the file is found.
 
-use gateward_app::domain::audit::{Digest, Entry, Head, HeadKind, Seal, SignedHead, chained};
+use gateward_app::domain::audit::{
+    ChainPosition, Checkpoint, CheckpointKind, Digest, Entry, SignedCheckpoint, chained,
+};
 use gateward_app::domain::{Actor, EndReason, Event, EventKind, EventSalt, Timestamp, UserId};
 
 use super::file;
@@ -8,16 +10,24 @@ use super::lines::{Line, unreadable};
 use super::report::{Progress, Report};
 
 /// Signs by writing down what is signed.
-fn signed(kind: HeadKind, head: Head) -> SignedHead {
-    let signature = format!("{kind:?} {} {} {}", head.seq, head.digest, head.at.micros());
-    SignedHead { head, signature }
+fn signed(kind: CheckpointKind, checkpoint: Checkpoint) -> SignedCheckpoint {
+    let signature =
+        format!("{kind:?} {} {} {}", checkpoint.seq, checkpoint.digest, checkpoint.at.micros());
+    SignedCheckpoint { checkpoint, signature }
 }
 
-fn read_head(signature: &str) -> Option<(HeadKind, Head)> {
+fn read_checkpoint(signature: &str) -> Option<(CheckpointKind, Checkpoint)> {
     let mut parts = signature.split(' ');
-    let kind = if parts.next()? == "Tip" { HeadKind::Tip } else { HeadKind::Floor };
+    let kind = if parts.next()? == "Latest" {
+        CheckpointKind::Latest
+    } else {
+        CheckpointKind::RetentionBoundary
+    };
     let (seq, digest) = (parts.next()?.parse().ok()?, Digest::from_hex(parts.next()?)?);
-    Some((kind, Head { seq, digest, at: Timestamp::from_micros(parts.next()?.parse().ok()?) }))
+    Some((
+        kind,
+        Checkpoint { seq, digest, at: Timestamp::from_micros(parts.next()?.parse().ok()?) },
+    ))
 }
 
 fn user(number: u32) -> UserId {
@@ -48,33 +58,38 @@ fn event(number: u32) -> Event {
 
 /// The lines of an export of ten entries, after those that are gone.
 fn export(gone: usize) -> Vec<String> {
-    let (mut digest, mut lines, mut heads) = (Digest::START, Vec::new(), Vec::new());
+    let (mut digest, mut lines, mut checkpoints) = (Digest::START, Vec::new(), Vec::new());
     for number in 1..=10_u32 {
         let (seq, mut event) = (i64::from(number), event(number));
         let commitment = event.commitment().unwrap();
         digest = chained(&digest, seq, &event, &commitment);
-        let head = Head { seq, digest, at: Timestamp::from_micros(17) };
-        heads.push(head);
-        let signature = (number % 5 == 0).then(|| signed(HeadKind::Tip, head).signature);
+        let checkpoint = Checkpoint { seq, digest, at: Timestamp::from_micros(17) };
+        checkpoints.push(checkpoint);
+        let signature =
+            (number % 5 == 0).then(|| signed(CheckpointKind::Latest, checkpoint).signature);
         if number == 8 {
             (event.ip, event.salt) = (None, None);
         }
-        let seal = Some(Seal { seq, digest, signature });
-        lines.push(Line::Entry(Box::new(Entry { event, commitment, seal })).to_text());
+        let position = Some(ChainPosition { seq, digest, signature });
+        lines.push(Line::Entry(Box::new(Entry { event, commitment, position })).to_text());
     }
-    let floor = gone.checked_sub(1).map(|last| signed(HeadKind::Floor, heads[last]));
-    let floor = Line::Floor(floor.unwrap_or_else(SignedHead::start)).to_text();
-    let tip = Line::Tip(signed(HeadKind::Tip, heads[9])).to_text();
-    [vec![floor], lines.split_off(gone), vec![tip]].concat()
+    let retention_boundary = gone
+        .checked_sub(1)
+        .map(|last| signed(CheckpointKind::RetentionBoundary, checkpoints[last]));
+    let retention_boundary =
+        Line::RetentionBoundary(retention_boundary.unwrap_or_else(SignedCheckpoint::start))
+            .to_text();
+    let latest = Line::Latest(signed(CheckpointKind::Latest, checkpoints[9])).to_text();
+    [vec![retention_boundary], lines.split_off(gone), vec![latest]].concat()
 }
 
 fn check(lines: &[String]) -> anyhow::Result<Report> {
     check_with(lines, None)
 }
 
-fn check_with(lines: &[String], kept: Option<Head>) -> anyhow::Result<Report> {
+fn check_with(lines: &[String], kept: Option<Checkpoint>) -> anyhow::Result<Report> {
     let text = lines.join("\n") + "\n";
-    file::check(text.as_bytes(), kept, read_head, &mut Progress::new())
+    file::check(text.as_bytes(), kept, read_checkpoint, &mut Progress::new())
 }
 
 fn findings(lines: &[String]) -> Vec<String> {
@@ -90,7 +105,7 @@ fn an_export_is_read_back_as_it_was() {
         assert!(!line.contains(char::is_control), "{line}");
     }
     let report = check(&lines).unwrap();
-    assert_eq!((report.entries, report.tip.unwrap().seq), (10, 10));
+    assert_eq!((report.entries, report.latest.unwrap().seq), (10, 10));
     assert_eq!(report.findings, [""; 0]);
 }
 
@@ -98,9 +113,9 @@ fn an_export_is_read_back_as_it_was() {
 fn an_export_may_begin_where_older_entries_were_deleted() {
     let lines = export(4);
     let report = check(&lines).unwrap();
-    assert_eq!((report.entries, report.floor.seq), (6, 4));
+    assert_eq!((report.entries, report.retention_boundary.seq), (6, 4));
     assert_eq!(report.findings, [""; 0]);
-    let forged = lines[0].replace("Floor", "Tip");
+    let forged = lines[0].replace("RetentionBoundary", "Latest");
     let forged = [vec![forged], lines[1..].to_vec()].concat();
     assert_eq!(findings(&forged), ["the signature on the beginning is forged"]);
 }
@@ -144,8 +159,8 @@ fn swapped_lines_are_found() {
 #[test]
 fn a_cut_tail_is_found() {
     let lines = export(0);
-    let with_tip = [lines[..8].to_vec(), vec![lines[11].clone()]].concat();
-    assert_eq!(findings(&with_tip), ["the end is cut off: 10 was reached, 7 is the last"]);
+    let with_latest = [lines[..8].to_vec(), vec![lines[11].clone()]].concat();
+    assert_eq!(findings(&with_latest), ["the end is cut off: 10 was reached, 7 is the last"]);
     let unended = ["the end is cut off: no last line tells how far it went after 7"];
     assert_eq!(findings(&lines[..8]), unended);
     let half = [lines[..8].to_vec(), vec![lines[8][..40].to_owned()]].concat();
@@ -155,9 +170,9 @@ fn a_cut_tail_is_found() {
 
 /// A tip that says nothing hides nothing, and neither does an older one before the last entries.
 #[test]
-fn a_tip_of_another_time_is_found() {
+fn a_latest_checkpoint_of_another_time_is_found() {
     let lines = export(0);
-    let start = Line::Tip(SignedHead::start()).to_text();
+    let start = Line::Latest(SignedCheckpoint::start()).to_text();
     let cut = [lines[..8].to_vec(), vec![start]].concat();
     let goes_on = "the file goes on behind its end, which is at 0";
     assert_eq!(findings(&cut), ["the signature at entry 0 is forged", goes_on]);
@@ -166,18 +181,18 @@ fn a_tip_of_another_time_is_found() {
 }
 
 #[test]
-fn a_file_that_was_cut_with_its_tip_is_found_by_a_kept_head() {
+fn a_file_that_was_cut_with_its_latest_checkpoint_is_found_by_a_kept_checkpoint() {
     let lines = export(0);
-    let Some(Line::Tip(tip)) = Line::read(&lines[11]) else { panic!("{}", lines[11]) };
+    let Some(Line::Latest(latest)) = Line::read(&lines[11]) else { panic!("{}", lines[11]) };
     let Some(Line::Entry(fifth)) = Line::read(&lines[5]) else { panic!("{}", lines[5]) };
-    let seal = fifth.seal.unwrap();
-    let head = Head { seq: 5, digest: seal.digest, at: Timestamp::from_micros(17) };
-    let back = Line::Tip(signed(HeadKind::Tip, head)).to_text();
+    let position = fifth.position.unwrap();
+    let checkpoint = Checkpoint { seq: 5, digest: position.digest, at: Timestamp::from_micros(17) };
+    let back = Line::Latest(signed(CheckpointKind::Latest, checkpoint)).to_text();
     let cut = [lines[..6].to_vec(), vec![back]].concat();
     assert_eq!(findings(&cut), [""; 0]);
-    let kept = check_with(&cut, Some(tip.head)).unwrap();
+    let kept = check_with(&cut, Some(latest.checkpoint)).unwrap();
     assert_eq!(kept.findings, ["the end is cut off: 10 was reached, 5 is the last"]);
-    let other = Head { digest: Digest([9; 32]), ..head };
+    let other = Checkpoint { digest: Digest([9; 32]), ..checkpoint };
     let kept = check_with(&lines, Some(other)).unwrap();
     assert_eq!(kept.findings, ["the chain does not have the head that was kept at 5"]);
 }
@@ -194,9 +209,9 @@ fn what_is_no_line_is_told_of() {
         assert_eq!(findings(&lines), ["entry 3 cannot be read"]);
     }
     let mut bytes = lines.join("\n").into_bytes();
-    let place = bytes.iter().position(|byte| *byte == b'\n').unwrap();
-    bytes[place + 1] = 0xff;
-    let report = file::check(&*bytes, None, read_head, &mut Progress::new()).unwrap();
+    let index = bytes.iter().position(|byte| *byte == b'\n').unwrap();
+    bytes[index + 1] = 0xff;
+    let report = file::check(&*bytes, None, read_checkpoint, &mut Progress::new()).unwrap();
     assert_eq!(report.findings, ["entry 1 cannot be read"]);
 }
 

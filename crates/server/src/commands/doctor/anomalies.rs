@@ -37,14 +37,17 @@ fn told(flaw: Flaw) -> (Code, String) {
             return (Code::Orphan, format!("rows of {table} are about an account that is gone"));
         }
         Flaw::UndefinedRole => (Code::UndefinedRole, "accounts hold a role that is not defined"),
-        Flaw::DeadLetter => (Code::LettersDead, "letters were given up"),
-        Flaw::OverdueLetter => (Code::LettersOverdue, "letters were due an hour ago and wait"),
+        Flaw::FailedEmail => (Code::EmailsFailed, "emails were given up"),
+        Flaw::OverdueEmail => (Code::EmailsOverdue, "emails were due an hour ago and wait"),
         Flaw::NoAdministrator => (Code::NoAdministrator, "no enabled account holds the role admin"),
-        Flaw::Unswept { table } => {
-            return (Code::Unswept, format!("rows of {table} should have been swept a day ago"));
+        Flaw::CleanupOverdue { table } => {
+            return (
+                Code::CleanupOverdue,
+                format!("rows of {table} should have been cleaned up a day ago"),
+            );
         }
-        Flaw::UnsealedEvent => {
-            (Code::AuditUnsealed, "events have had no place in the audit trail for ten minutes")
+        Flaw::UnchainedEvent => {
+            (Code::AuditUnchained, "events have had no place in the audit trail for ten minutes")
         }
         Flaw::FromTheFuture { table } => {
             return (
@@ -72,19 +75,19 @@ fn remedy(Anomaly { what, example, .. }: &Anomaly) -> String {
             "it gives nothing; define it, or take it away: gateward user show {example} names it, \
              gateward user revoke {example} ROLE takes it"
         ),
-        Flaw::DeadLetter => "gateward mail list --state dead says why; then run gateward mail retry \
-                             --all, or wait until they are swept"
+        Flaw::FailedEmail => "gateward mail list --state dead says why; then run gateward mail retry \
+                             --all, or wait until they are cleaned up"
             .to_owned(),
-        Flaw::OverdueLetter => {
-            "see whether a node runs and whether its relay takes letters: gateward mail list".to_owned()
+        Flaw::OverdueEmail => {
+            "see whether a node runs and whether its SMTP server takes emails: gateward mail list".to_owned()
         }
         Flaw::NoAdministrator => {
             "gateward user create --username NAME --email ADDRESS --admin, or gateward user grant USER \
              admin"
                 .to_owned()
         }
-        Flaw::Unswept { .. } => "see whether a node runs, and its log for \"sweeping failed\"".to_owned(),
-        Flaw::UnsealedEvent => {
+        Flaw::CleanupOverdue { .. } => "see whether a node runs, and its log for \"sweeping failed\"".to_owned(),
+        Flaw::UnchainedEvent => {
             "see whether a node runs, and its log for what keeps it from sealing".to_owned()
         }
         Flaw::FromTheFuture { .. } => {

@@ -1,6 +1,6 @@
 //! The chain of the audit trail.
 
-use gateward_app::domain::audit::Head;
+use gateward_app::domain::audit::Checkpoint;
 use gateward_app::{App, AuditReport};
 
 use super::finding::{Code, Finding};
@@ -15,12 +15,12 @@ const NAMED_MAX: usize = 3;
 /// Goes through the whole chain.
 pub(super) async fn check(app: &App) -> Option<Finding> {
     let mut told = 0;
-    let progress = |entries: u64, tip: &Head| {
+    let progress = |entries: u64, latest: &Checkpoint| {
         if entries / TOLD_EVERY > told {
             told = entries / TOLD_EVERY;
             complain(&format!(
                 "{entries} entries of the audit trail are checked, up to {} …",
-                tip.seq
+                latest.seq
             ));
         }
     };

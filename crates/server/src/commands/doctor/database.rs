@@ -13,20 +13,20 @@ use crate::settings::Settings;
 
 /// How long all questions of one kind may take: a database that is silent for so long is no use to a node
 /// either.
-const ANSWER_MAX: Duration = Duration::from_mins(2);
+const RESPONSE_LEN_MAX: Duration = Duration::from_mins(2);
 
 /// Checks all that is about the database; gives the names of its public keys, if they could be read.
 pub(super) async fn check(settings: &Settings) -> (Vec<Finding>, Option<Vec<String>>) {
     let url = settings.database_url.expose();
     let mut found = Vec::new();
-    match in_time(Box::pin(pending(url))).await.and_then(|answer| answer) {
+    match in_time(Box::pin(pending(url))).await.and_then(|response| response) {
         Ok(missing) => found.extend(of_pending(&missing)),
         Err(MigrateError::Failed(cause)) => {
             found.push(Finding::unanswered("the migrations", anyhow::Error::from_boxed(cause)));
         }
         Err(error) => return (vec![unreachable(error)], None),
     }
-    match in_time(Box::pin(altered(url))).await.and_then(|answer| answer) {
+    match in_time(Box::pin(altered(url))).await.and_then(|response| response) {
         Ok(names) => found.extend(of_altered(&names)),
         Err(error) => found.push(Finding::unanswered("what migrations were applied", error)),
     }
@@ -46,7 +46,7 @@ pub(super) async fn check(settings: &Settings) -> (Vec<Finding>, Option<Vec<Stri
 
 async fn in_time<T>(question: impl Future<Output = T>) -> Result<T, MigrateError> {
     let late = |_| MigrateError::Failed("no answer in time".into());
-    timeout(ANSWER_MAX, question).await.map_err(late)
+    timeout(RESPONSE_LEN_MAX, question).await.map_err(late)
 }
 
 fn unreachable(error: MigrateError) -> Finding {

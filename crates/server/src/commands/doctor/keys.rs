@@ -100,8 +100,8 @@ async fn of_keys(app: &App, keys: &[StoredKey]) -> Vec<Finding> {
 pub(super) fn overdue(keys: &[StoredKey], rotate_after_days: i64, now: Timestamp) -> Vec<Finding> {
     let age_max = rotate_after_days.saturating_add(1).saturating_mul(DAY_SECONDS);
     let newest_of = |purpose: KeyPurpose| {
-        let living = keys.iter().filter(move |key| key.purpose == purpose);
-        let newest = living.filter(|key| key.revoked_at.is_none()).map(|key| key.active_from).max();
+        let active = keys.iter().filter(move |key| key.purpose == purpose);
+        let newest = active.filter(|key| key.revoked_at.is_none()).map(|key| key.active_from).max();
         (purpose, newest)
     };
     let finding = |(purpose, newest): (KeyPurpose, Option<Timestamp>)| {

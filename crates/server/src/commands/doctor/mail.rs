@@ -1,43 +1,43 @@
-//! The relays: connected to and logged in to, without sending anything.
+//! The SMTP servers: connected to and logged in to, without sending anything.
 
 use std::sync::Arc;
 
 use gateward_crypto::SystemClock;
-use gateward_smtp::{CheckedRelay, RelayFault, SmtpMailer};
+use gateward_email::{CheckedSmtpServer, SmtpMailer, SmtpServerFault};
 
 use super::finding::{Code, Finding};
 use crate::settings::{Mail, Transport};
 
-/// Looks at each relay of the settings.
+/// Looks at each SMTP server of the settings.
 pub(super) async fn check(mail: &Mail) -> Vec<Finding> {
-    let Transport::Smtp { relay, fallback } = &mail.transport else { return Vec::new() };
-    let (letters, clock) = (mail.settings.clone(), Arc::new(SystemClock));
-    match SmtpMailer::new(letters, relay.clone(), fallback.clone(), clock) {
+    let Transport::Smtp { smtp_server, fallback } = &mail.transport else { return Vec::new() };
+    let (emails, clock) = (mail.settings.clone(), Arc::new(SystemClock));
+    match SmtpMailer::new(emails, smtp_server.clone(), fallback.clone(), clock) {
         Ok(mailer) => mailer.check().await.into_iter().filter_map(finding).collect(),
         Err(error) => vec![Finding::new(
             Code::MailSetup,
-            format!("no letter can be sent: {:#}", anyhow::Error::from(error)),
+            format!("no email can be sent: {:#}", anyhow::Error::from(error)),
             "correct mail.smtp_url and mail.fallback_smtp_url, or what they need of this machine",
         )],
     }
 }
 
-fn finding(checked: CheckedRelay) -> Option<Finding> {
+fn finding(checked: CheckedSmtpServer) -> Option<Finding> {
     let fault = checked.fault?;
     let (code, remedy) = match &fault {
-        RelayFault::Unreachable(_) => (
+        SmtpServerFault::Unreachable(_) => (
             Code::MailUnreachable,
             "correct host, port or scheme in mail.smtp_url (or mail.fallback_smtp_url), or let this \
              machine through to it",
         ),
-        RelayFault::Certificate(_) => (
+        SmtpServerFault::Certificate(_) => (
             Code::MailCertificate,
-            "name the relay as its certificate does, or have this machine trust who made it out",
+            "name the SMTP server as its certificate does, or have this machine trust who made it out",
         ),
-        RelayFault::Login(_) => (
+        SmtpServerFault::Login(_) => (
             Code::MailLogin,
             "correct user and password in mail.smtp_url (or mail.fallback_smtp_url)",
         ),
     };
-    Some(Finding::new(code, format!("the relay takes no letters: {fault}"), remedy))
+    Some(Finding::new(code, format!("the SMTP server takes no emails: {fault}"), remedy))
 }

@@ -47,7 +47,7 @@ async fn ask(client: &Client, url: &str, key_ids: Option<&[String]>) -> Vec<Find
     let clock = date(response.headers(), span);
     let status = response.status();
     let fault = match web::text(response).await {
-        Ok(body) => of_answer(url, status, &body, key_ids),
+        Ok(body) => of_response(url, status, &body, key_ids),
         Err(error) => Some(of_failure(url, error)),
     };
     fault.into_iter().chain(clock).collect()
@@ -73,7 +73,7 @@ fn unreachable(url: &str, told: &str) -> Finding {
     )
 }
 
-fn of_answer(
+fn of_response(
     url: &str,
     status: StatusCode,
     body: &str,

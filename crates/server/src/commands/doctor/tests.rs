@@ -2,8 +2,8 @@
 
 mod installation;
 mod network;
-mod relays;
 mod servers;
+mod smtp_servers;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -6,14 +6,14 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, Response};
 
 /// How long an answer may take.
-const ANSWER_MAX: Duration = Duration::from_secs(5);
+const RESPONSE_LEN_MAX: Duration = Duration::from_secs(5);
 
 /// The most bytes of an answer that are read: a page of metrics has some ten thousand.
 const BYTES_MAX: usize = 4 << 20;
 
 /// Makes the client. It goes straight there and nowhere else.
 pub(super) fn client() -> reqwest::Result<Client> {
-    Client::builder().timeout(ANSWER_MAX).redirect(Policy::none()).no_proxy().build()
+    Client::builder().timeout(RESPONSE_LEN_MAX).redirect(Policy::none()).no_proxy().build()
 }
 
 /// Reads an answer, as much of it as is reasonable.

@@ -1,20 +1,20 @@
-//! `gateward mail render`: every letter as an example, for whoever writes templates.
+//! `gateward mail render`: every email as an example, for whoever writes templates.
 
 use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use gateward_smtp::{MailSettings, Templates};
+use gateward_email::{MailSettings, Templates};
 
 use crate::commands::tell;
 
 /// The file that marks a folder as one of ours: what stands beside it may be written anew.
-const MARK: &str = ".gateward-letters";
+const MARK: &str = ".gateward-emails";
 
 /// What the mark says.
-const MARK_TEXT: &str = "`gateward mail render` wrote the letters beside this file.\n";
+const MARK_TEXT: &str = "`gateward mail render` wrote the emails beside this file.\n";
 
-/// Writes each letter as `NAME.subject`, `NAME.txt` and `NAME.html`.
+/// Writes each email as `NAME.subject`, `NAME.txt` and `NAME.html`.
 pub(super) fn render(folder: &Path, settings: &MailSettings) -> anyhow::Result<()> {
     let templates = match &settings.templates {
         Some(of) => {
@@ -23,26 +23,26 @@ pub(super) fn render(folder: &Path, settings: &MailSettings) -> anyhow::Result<(
         }
         None => Templates::built_in()?,
     };
-    let letters = templates.samples(&service(settings))?;
+    let emails = templates.samples(&service(settings))?;
     let mut files = Vec::new();
-    for (letter, rendered) in letters {
-        files.push((format!("{letter}.subject"), format!("{}\n", rendered.subject)));
-        files.push((format!("{letter}.txt"), rendered.text));
-        files.push((format!("{letter}.html"), rendered.html));
+    for (message, rendered) in emails {
+        files.push((format!("{message}.subject"), format!("{}\n", rendered.subject)));
+        files.push((format!("{message}.txt"), rendered.text));
+        files.push((format!("{message}.html"), rendered.html));
     }
     write(folder, &files)?;
     tell(&format!("Wrote {} files into {}.", files.len(), folder.display()));
     Ok(())
 }
 
-/// What letters call the service: the sender's name, or the host.
+/// What emails call the service: the sender's name, or the host.
 fn service(settings: &MailSettings) -> String {
     let host = url::Url::parse(&settings.public_url);
     let host = host.ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
     settings.from.name().map_or(host, str::to_owned)
 }
 
-/// Among templates, letters would be taken for templates at the next start.
+/// Among templates, emails would be taken for templates at the next start.
 fn refuse_templates(folder: &Path, templates: &Path) -> anyhow::Result<()> {
     let same = fs::canonicalize(folder).ok().zip(fs::canonicalize(templates).ok());
     if same.is_some_and(|(one, other)| one == other) {
@@ -70,8 +70,8 @@ fn write(folder: &Path, files: &[(String, String)]) -> anyhow::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use gateward_app::domain::mail::LetterText;
-    use gateward_smtp::Sender;
+    use gateward_app::domain::email::EmailTemplate;
+    use gateward_email::Sender;
 
     use super::*;
 
@@ -84,17 +84,17 @@ mod tests {
     }
 
     #[test]
-    fn every_letter_is_written_and_may_be_written_again() {
+    fn every_email_is_written_and_may_be_written_again() {
         let folder = tempfile::tempdir().unwrap();
-        let folder = folder.path().join("new/letters");
+        let folder = folder.path().join("new/emails");
         render(&folder, &settings("Notes <a@example.org>", None)).unwrap();
-        for letter in LetterText::ALL {
+        for message in EmailTemplate::ALL {
             let read = |ending: &str| {
-                fs::read_to_string(folder.join(format!("{letter}.{ending}"))).unwrap()
+                fs::read_to_string(folder.join(format!("{message}.{ending}"))).unwrap()
             };
-            assert!(read("subject").contains("Notes"), "{letter}");
-            assert!(read("txt").contains("Notes"), "{letter}");
-            assert!(read("html").contains("<html"), "{letter}");
+            assert!(read("subject").contains("Notes"), "{message}");
+            assert!(read("txt").contains("Notes"), "{message}");
+            assert!(read("html").contains("<html"), "{message}");
         }
         render(&folder, &settings("a@example.org", None)).unwrap();
         let subject = fs::read_to_string(folder.join("reset_password.subject")).unwrap();
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn letters_are_not_written_among_the_templates() {
+    fn emails_are_not_written_among_the_templates() {
         let folder = tempfile::tempdir().unwrap();
         let settings = settings("a@example.org", Some(folder.path()));
         let refused = render(&folder.path().join("."), &settings).unwrap_err();

@@ -2,7 +2,7 @@
 
 use anyhow::anyhow;
 use gateward_app::domain::{Identifier, RoleName, User};
-use gateward_app::{AdminError, App, By};
+use gateward_app::{AdminActor, AdminError, App};
 
 use super::super::{complain, tell};
 use super::confirm::confirm;
@@ -26,10 +26,11 @@ async fn change_role(
     settings: &Settings,
 ) -> anyhow::Result<()> {
     let (wired, user) = find(user, settings).await?;
-    let changed = match wired.app.change_role(By::Operator, user.id, role.clone(), holds).await {
-        Err(AdminError::NoSuchRole(_)) => return Err(no_such_role(&wired.app, &role).await),
-        changed => changed.map_err(|error| of_admin(error, &user))?,
-    };
+    let changed =
+        match wired.app.change_role(AdminActor::Operator, user.id, role.clone(), holds).await {
+            Err(AdminError::NoSuchRole(_)) => return Err(no_such_role(&wired.app, &role).await),
+            changed => changed.map_err(|error| of_admin(error, &user))?,
+        };
     let roles: Vec<&str> = changed.roles.iter().map(RoleName::as_str).collect();
     tell(&format!("{} holds the roles: {}.", changed.username, roles.join(", ")));
     Ok(())
@@ -47,7 +48,7 @@ async fn no_such_role(app: &App, role: &RoleName) -> anyhow::Error {
 
 pub(super) async fn disable(user: &str, settings: &Settings) -> anyhow::Result<()> {
     let (wired, user) = find(user, settings).await?;
-    let done = wired.app.disable_user(By::Operator, user.id).await;
+    let done = wired.app.disable_user(AdminActor::Operator, user.id).await;
     let (user, changed) = done.map_err(|error| of_admin(error, &user))?;
     let name = &user.username;
     tell(&if changed {
@@ -60,7 +61,7 @@ pub(super) async fn disable(user: &str, settings: &Settings) -> anyhow::Result<(
 
 pub(super) async fn enable(user: &str, settings: &Settings) -> anyhow::Result<()> {
     let (wired, user) = find(user, settings).await?;
-    let done = wired.app.enable_user(By::Operator, user.id).await;
+    let done = wired.app.enable_user(AdminActor::Operator, user.id).await;
     let (user, changed) = done.map_err(|error| of_admin(error, &user))?;
     let name = &user.username;
     tell(&if changed {
@@ -75,7 +76,7 @@ pub(super) async fn delete(doomed: Doomed, settings: &Settings) -> anyhow::Resul
     let (wired, user) = find(&doomed.user, settings).await?;
     let question = format!("Delete {}?", described(&user));
     confirm(&question, user.username.as_str(), doomed.yes)?;
-    let done = wired.app.delete_user(By::Operator, user.id).await;
+    let done = wired.app.delete_user(AdminActor::Operator, user.id).await;
     let user = done.map_err(|error| of_admin(error, &user))?;
     tell(&format!("{} ({}) is deleted; every session is over.", user.username, user.id));
     Ok(())
@@ -85,7 +86,7 @@ pub(super) async fn logout(doomed: Doomed, settings: &Settings) -> anyhow::Resul
     let (wired, user) = find(&doomed.user, settings).await?;
     let question = format!("End every session of {}?", described(&user));
     confirm(&question, user.username.as_str(), doomed.yes)?;
-    let done = wired.app.end_sessions_of(By::Operator, user.id).await;
+    let done = wired.app.end_sessions_of(AdminActor::Operator, user.id).await;
     let name = &user.username;
     tell(&match done.map_err(|error| of_admin(error, &user))? {
         0 => format!("{name} had no session."),
@@ -103,9 +104,9 @@ fn described(user: &User) -> String {
 pub(super) async fn make_reset_link(text: &str, settings: &Settings) -> anyhow::Result<()> {
     let (wired, user) = find(text, settings).await?;
     let made = wired.app.make_reset_link(&Identifier::Email(user.email)).await;
-    let (link, good_until) = made.map_err(|error| of_account(error, text))?;
+    let (link, expires_at) = made.map_err(|error| of_account(error, text))?;
     tell(&link);
-    let until = gateward_http::rfc3339(good_until);
+    let until = gateward_http::rfc3339(expires_at);
     complain(&format!(
         "It is good until {until} and for one use. Whoever has it can take the account over."
     ));

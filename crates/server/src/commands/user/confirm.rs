@@ -7,7 +7,7 @@ use anyhow::{Context, bail, ensure};
 use super::super::complain;
 
 /// The most bytes of an answer that are read: more than any name has.
-const ANSWER_MAX: u64 = 1024;
+const RESPONSE_LEN_MAX: u64 = 1024;
 
 /// Goes on if whoever is at the terminal types the name, or has said before that it is meant.
 pub(super) fn confirm(question: &str, name: &str, yes: bool) -> anyhow::Result<()> {
@@ -19,13 +19,13 @@ pub(super) fn confirm(question: &str, name: &str, yes: bool) -> anyhow::Result<(
         bail!("there is no terminal to ask on; if it is meant, add --yes");
     }
     complain(&format!("{question} Type the name to go on:"));
-    check_answer(std::io::stdin().lock(), name)
+    check_response(std::io::stdin().lock(), name)
 }
 
-fn check_answer(input: impl BufRead, name: &str) -> anyhow::Result<()> {
-    let mut answer = String::new();
-    input.take(ANSWER_MAX).read_line(&mut answer).context("no answer was read")?;
-    ensure!(answer.trim() == name, "that is not the name; nothing was changed");
+fn check_response(input: impl BufRead, name: &str) -> anyhow::Result<()> {
+    let mut response = String::new();
+    input.take(RESPONSE_LEN_MAX).read_line(&mut response).context("no answer was read")?;
+    ensure!(response.trim() == name, "that is not the name; nothing was changed");
     Ok(())
 }
 
@@ -36,12 +36,12 @@ mod tests {
     #[test]
     fn only_the_very_name_goes_on() {
         for good in ["ada\n", "ada\r\n", " ada", "ada\nbob\n"] {
-            assert!(check_answer(good.as_bytes(), "ada").is_ok(), "{good:?}");
+            assert!(check_response(good.as_bytes(), "ada").is_ok(), "{good:?}");
         }
         for bad in ["", "\n", "y\n", "yes\n", "Ada\n", "adam\n", "bob\nada\n"] {
-            assert!(check_answer(bad.as_bytes(), "ada").is_err(), "{bad:?}");
+            assert!(check_response(bad.as_bytes(), "ada").is_err(), "{bad:?}");
         }
-        assert!(check_answer(&[0xff, b'\n'][..], "ada").is_err());
+        assert!(check_response(&[0xff, b'\n'][..], "ada").is_err());
     }
 
     #[test]

@@ -114,7 +114,7 @@ pub(super) async fn show(user: &str, as_object: bool, settings: &Settings) -> an
     Ok(())
 }
 
-/// How many living sessions an account has.
+/// How many active sessions an account has.
 async fn count_sessions(app: &App, user: &User) -> anyhow::Result<usize> {
     let (mut count, mut after): (usize, Option<SessionId>) = (0, None);
     loop {

@@ -1,8 +1,8 @@
-//! Checks of `mail.…`: who writes, in which words, and to which relays.
+//! Checks of `mail.…`: who writes, in which words, and to which SMTP servers.
 
 use std::path::PathBuf;
 
-use gateward_smtp::{MailSettings, Relay, Sender, Templates};
+use gateward_email::{MailSettings, Sender, SmtpServer, Templates};
 
 use crate::settings::reader::Reader;
 use crate::settings::{Mail, Mode, Transport, secret};
@@ -23,25 +23,25 @@ pub(super) fn mail(reader: &mut Reader<'_>, mode: Option<Mode>, public_url: &str
     }
     if transport == Some(Word::Smtp) && !secret::is_set(reader, "mail.smtp_url") {
         let message = "is not set, and mail.transport is \"smtp\"; set it or mail.smtp_url_file to \
-                       the relay, such as smtps://USER:PASSWORD@HOST";
+                       the SMTP server, such as smtps://USER:PASSWORD@HOST";
         reader.missing("mail.smtp_url", message);
     }
     // Checked whichever transport is chosen: what is set shall be good.
-    let (relay, fallback) =
-        (relay(reader, "mail.smtp_url"), relay(reader, "mail.fallback_smtp_url"));
+    let (smtp_server, fallback) =
+        (smtp_server(reader, "mail.smtp_url"), smtp_server(reader, "mail.fallback_smtp_url"));
     let (from, templates) = (sender(reader), templates(reader));
     let transport = match transport? {
         Word::Inbox => Transport::Inbox,
-        Word::Smtp => Transport::Smtp { relay: relay?, fallback },
+        Word::Smtp => Transport::Smtp { smtp_server: smtp_server?, fallback },
     };
     let public_url = public_url.to_owned();
     Some(Mail { settings: MailSettings { from: from?, public_url, templates }, transport })
 }
 
-fn relay(reader: &mut Reader<'_>, option: &str) -> Option<Relay> {
+fn smtp_server(reader: &mut Reader<'_>, option: &str) -> Option<SmtpServer> {
     let url = secret::read(reader, option)?;
-    let relay = Relay::parse(url.expose());
-    relay.map_err(|error| reader.wrong(option, format!("is no good: {error}"))).ok()
+    let smtp_server = SmtpServer::parse(url.expose());
+    smtp_server.map_err(|error| reader.wrong(option, format!("is no good: {error}"))).ok()
 }
 
 fn sender(reader: &mut Reader<'_>) -> Option<Sender> {
@@ -54,7 +54,7 @@ fn sender(reader: &mut Reader<'_>) -> Option<Sender> {
     sender.map_err(|error| reader.wrong("mail.from", format!("is no good: {error}"))).ok()
 }
 
-/// The folder of the templates, once each letter was made of them as an example.
+/// The folder of the templates, once each email was made of them as an example.
 fn templates(reader: &mut Reader<'_>) -> Option<PathBuf> {
     let folder = PathBuf::from(reader.text("mail.templates")?);
     if let Err(error) = Templates::with_folder(&folder) {

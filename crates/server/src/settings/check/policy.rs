@@ -1,9 +1,9 @@
-//! Checks of what becomes the policy: tokens, passwords, sign-up and throttles.
+//! Checks of what becomes the policy: tokens, passwords, sign-up and rate limits.
 
 use gateward_app::domain::PasswordPolicy;
 use gateward_app::domain::key::Algorithm;
-use gateward_app::domain::throttle::MEMORY_SECONDS;
-use gateward_app::{Policy, ThrottlePolicy};
+use gateward_app::domain::rate_limit::MEMORY_SECONDS;
+use gateward_app::{Policy, RateLimitPolicy};
 use url::Url;
 
 use crate::settings::reader::Reader;
@@ -14,7 +14,7 @@ const DAY_SECONDS: i64 = 24 * 3600;
 /// A year, the most that any life may last.
 const YEAR_SECONDS: i64 = 366 * DAY_SECONDS;
 
-/// The longest window of the throttles: what is counted must be remembered for longer than any wait.
+/// The longest window of the rate limits: what is counted must be remembered for longer than any wait.
 const WINDOW_SECONDS_MAX: i64 = MEMORY_SECONDS / 2;
 
 /// The most that a client may be allowed in a window: behind one address may be a whole campus.
@@ -52,9 +52,9 @@ pub(super) fn policy(reader: &mut Reader<'_>, public_url: &str) -> Policy {
         signup_enabled: reader.flag("signup.enabled"),
         confirmation_required: confirmation_required.unwrap_or(true),
         reauthentication_seconds: reader.number("tokens.reauthentication_seconds", 1..=DAY_SECONDS),
-        letters_per_address_seconds: letters_per_address(reader),
-        code_tries_max: reader.count("throttle.code_attempts_max", 1..=20),
-        throttle: throttle(reader),
+        email_interval_seconds: email_interval(reader),
+        code_tries_max: reader.count("rate limit.code_attempts_max", 1..=20),
+        rate_limit: rate_limit(reader),
         audit_keep_days: reader.number("audit.keep_days", 1..=KEEP_DAYS_MAX),
     };
     let lives = ["tokens.refresh_idle_seconds", "tokens.session_max_seconds"];
@@ -66,22 +66,21 @@ pub(super) fn policy(reader: &mut Reader<'_>, public_url: &str) -> Policy {
     policy
 }
 
-/// The span in which an address gets one letter; checked also where it is not in force.
-fn letters_per_address(reader: &mut Reader<'_>) -> Option<i64> {
-    let seconds = reader.number("throttle.letters_per_address_seconds", 1..=DAY_SECONDS);
-    Some(seconds).filter(|_| reader.flag("throttle.enabled"))
+/// The span in which an address gets one email; checked also where it is not in force.
+fn email_interval(reader: &mut Reader<'_>) -> Option<i64> {
+    let seconds = reader.number("rate limit.email_interval_seconds", 1..=DAY_SECONDS);
+    Some(seconds).filter(|_| reader.flag("rate limit.enabled"))
 }
 
 /// How much may be tried; checked also where it is not in force.
-fn throttle(reader: &mut Reader<'_>) -> Option<ThrottlePolicy> {
-    let policy = ThrottlePolicy {
-        login_failures_per_account: reader.count("throttle.login_failures_per_account", 1..=1000),
-        login_failures_per_client: reader
-            .count("throttle.login_failures_per_client", 1..=PER_CLIENT_MAX),
-        window_seconds: reader.number("throttle.window_seconds", 1..=WINDOW_SECONDS_MAX),
-        signups_per_client: reader.count("throttle.signups_per_client", 1..=PER_CLIENT_MAX),
+fn rate_limit(reader: &mut Reader<'_>) -> Option<RateLimitPolicy> {
+    let policy = RateLimitPolicy {
+        login_failures_per_account: reader.count("rate limit.login_failures_per_account", 1..=1000),
+        login_failures_per_ip: reader.count("rate limit.login_failures_per_ip", 1..=PER_CLIENT_MAX),
+        window_seconds: reader.number("rate limit.window_seconds", 1..=WINDOW_SECONDS_MAX),
+        signups_per_ip: reader.count("rate limit.signups_per_ip", 1..=PER_CLIENT_MAX),
     };
-    Some(policy).filter(|_| reader.flag("throttle.enabled"))
+    Some(policy).filter(|_| reader.flag("rate limit.enabled"))
 }
 
 /// An issuer is a URL without query and fragment (RFC 8414, section 2).

@@ -1,13 +1,13 @@
-//! Settings of letters: transports, relays, senders, templates and throttles.
+//! Settings of emails: transports, SMTP servers, senders, templates and rate limits.
 
 use super::*;
 use crate::settings::Transport;
 
-/// A good relay of production.
-const RELAY: &str = "smtps://ada:hunter2@relay.example.org";
+/// A good SMTP server of production.
+const RELAY: &str = "smtps://ada:hunter2@SMTP server.example.org";
 
 #[test]
-fn development_keeps_letters_in_its_inbox() {
+fn development_keeps_emails_in_its_inbox() {
     let mail = with(&[]).unwrap().mail;
     assert!(matches!(mail.transport, Transport::Inbox));
     assert_eq!(mail.settings.from.to_string(), "Gateward <gateward@localhost.invalid>");
@@ -24,20 +24,24 @@ fn production_refuses_the_inbox() {
 }
 
 #[test]
-fn production_wants_a_sender_and_a_relay() {
+fn production_wants_a_sender_and_an_smtp_server() {
     for (missing, words) in [("mail.from", "say who writes"), ("mail.smtp_url", "is not set")] {
         let options: Vec<_> =
             PRODUCTION.iter().copied().filter(|(name, _)| *name != missing).collect();
         refused(with(&options), missing, words);
     }
-    let Transport::Smtp { relay, fallback } = in_production(&[]).unwrap().mail.transport else {
-        panic!("production sends letters")
+    let Transport::Smtp { smtp_server, fallback } = in_production(&[]).unwrap().mail.transport
+    else {
+        panic!("production sends emails")
     };
-    assert_eq!((relay.to_string(), fallback), ("relay.example.org:465".to_owned(), None));
+    assert_eq!(
+        (smtp_server.to_string(), fallback),
+        ("SMTP server.example.org:465".to_owned(), None)
+    );
 }
 
 #[test]
-fn relays_may_stand_in_files() {
+fn smtp_servers_may_stand_in_files() {
     let folder = tempfile::tempdir().unwrap();
     let url = write(&folder.path().join("url"), &format!("{RELAY}\n"), 0o600);
     let options = [
@@ -45,10 +49,10 @@ fn relays_may_stand_in_files() {
         ("mail.smtp_url_file", url.as_str()),
         ("mail.fallback_smtp_url_file", url.as_str()),
     ];
-    let Transport::Smtp { relay, fallback } = with(&options).unwrap().mail.transport else {
-        panic!("letters are sent")
+    let Transport::Smtp { smtp_server, fallback } = with(&options).unwrap().mail.transport else {
+        panic!("emails are sent")
     };
-    assert_eq!(fallback, Some(relay));
+    assert_eq!(fallback, Some(smtp_server));
     let both = with(&[("mail.smtp_url", RELAY), ("mail.smtp_url_file", &url)]);
     refused(both, "mail.smtp_url", "keep one of them");
     let open = write(&folder.path().join("open"), RELAY, 0o644);
@@ -62,11 +66,11 @@ fn templates_that_are_unsound_are_refused_by_their_file() {
     let templates = || with(&[("mail.templates", &path)]);
     assert_eq!(templates().unwrap().mail.settings.templates.as_deref(), Some(folder.path()));
     let file = |name: &str, text: &str| write(&folder.path().join(name), text, 0o644);
-    file("letter.txt", "{{ titel }}");
-    refused(templates(), "mail.templates", "letter.txt");
-    file("letter.txt", "{{ title }}");
+    file("email.txt", "{{ titel }}");
+    refused(templates(), "mail.templates", "email.txt");
+    file("email.txt", "{{ title }}");
     refused(templates(), "mail.templates", "leaves its link or its code out");
-    std::fs::remove_file(folder.path().join("letter.txt")).unwrap();
+    std::fs::remove_file(folder.path().join("email.txt")).unwrap();
     file("en.toml", "lang = \"en\"\n");
     refused(templates(), "mail.templates", "en.toml");
     std::fs::remove_file(folder.path().join("en.toml")).unwrap();
@@ -75,18 +79,18 @@ fn templates_that_are_unsound_are_refused_by_their_file() {
 }
 
 #[test]
-fn throttles_that_are_off_lift_the_limit_of_letters_and_not_that_of_codes() {
+fn rate_limits_that_are_off_lift_the_limit_of_emails_and_not_that_of_codes() {
     let numbers = |options: &[(&str, &str)]| {
         let policy = with(options).unwrap().policy;
-        (policy.letters_per_address_seconds, policy.code_tries_max)
+        (policy.email_interval_seconds, policy.code_tries_max)
     };
     assert_eq!(numbers(&[]), (Some(60), 5));
-    assert_eq!(numbers(&[("throttle.enabled", "false")]), (None, 5));
-    let codes = ("throttle.code_attempts_max", "3");
-    assert_eq!(numbers(&[("throttle.enabled", "false"), codes]), (None, 3));
-    let letters = ("throttle.letters_per_address_seconds", "0");
-    let off = with(&[("throttle.enabled", "false"), letters]);
-    refused(off, "throttle.letters_per_address_seconds", "must be from 1 to");
+    assert_eq!(numbers(&[("rate limit.enabled", "false")]), (None, 5));
+    let codes = ("rate limit.code_attempts_max", "3");
+    assert_eq!(numbers(&[("rate limit.enabled", "false"), codes]), (None, 3));
+    let emails = ("rate limit.email_interval_seconds", "0");
+    let off = with(&[("rate limit.enabled", "false"), emails]);
+    refused(off, "rate limit.email_interval_seconds", "must be from 1 to");
 }
 
 #[test]

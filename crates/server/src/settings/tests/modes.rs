@@ -21,9 +21,13 @@ fn production_wants_addresses_confirmed_unless_told_otherwise() {
 }
 
 #[test]
-fn production_refuses_to_go_without_throttles() {
-    refused(in_production(&[("throttle.enabled", "false")]), "throttle.enabled", "must be true");
-    assert!(with(&[("throttle.enabled", "false")]).is_ok());
+fn production_refuses_to_go_without_rate_limits() {
+    refused(
+        in_production(&[("rate limit.enabled", "false")]),
+        "rate limit.enabled",
+        "must be true",
+    );
+    assert!(with(&[("rate limit.enabled", "false")]).is_ok());
 }
 
 #[test]

@@ -121,13 +121,13 @@ fn what_is_shown_hides_every_secret() {
     assert!(!settings.shown.contains("hunter2"));
     assert!(settings.shown.contains("keys.master_key = \"(hidden)\""));
     assert!(settings.shown.contains("ada:hidden@db.example.org/x?sslmode=verify-full"));
-    let relays = [
-        ("mail.smtp_url", "smtps://ada:hunter2@relay.example.org"),
+    let smtp_servers = [
+        ("mail.smtp_url", "smtps://ada:hunter2@SMTP server.example.org"),
         ("mail.fallback_smtp_url", "smtp://ada:hunter2@other.example.org?tls=required"),
     ];
-    let shown = with(&relays).unwrap().shown;
+    let shown = with(&smtp_servers).unwrap().shown;
     assert!(!shown.contains("hunter2"), "{shown}");
-    assert!(shown.contains("mail.smtp_url = \"smtps://ada:hidden@relay.example.org\""));
+    assert!(shown.contains("mail.smtp_url = \"smtps://ada:hidden@SMTP server.example.org\""));
     assert!(shown.contains("ada:hidden@other.example.org?tls=required"));
 }
 
@@ -164,15 +164,15 @@ fn a13_3_2_a_file_of_settings_that_holds_a_secret_and_is_open_is_refused() {
     let previous = format!("[keys]\nprevious_master_key = \"{MASTER_KEY}\"\n");
     let client = "[clients.api]\nsecret = \"hunter2\"\n";
     let url = "[database]\nurl = \"postgres://ada:hunter2@db/x\"\n";
-    let relay = "[mail]\nsmtp_url = \"smtps://ada:hunter2@relay.example.org\"\n";
-    let fallback = "[mail]\nfallback_smtp_url = \"smtps://ada:hunter2@relay.example.org\"\n";
+    let smtp_server = "[mail]\nsmtp_url = \"smtps://ada:hunter2@SMTP server.example.org\"\n";
+    let fallback = "[mail]\nfallback_smtp_url = \"smtps://ada:hunter2@SMTP server.example.org\"\n";
     for (text, option) in [
         (key.as_str(), "keys.master_key"),
         (&quoted, "keys.master_key"),
         (&previous, "keys.previous_master_key"),
         (client, "clients.api.secret"),
         (url, "database.url"),
-        (relay, "mail.smtp_url"),
+        (smtp_server, "mail.smtp_url"),
         (fallback, "mail.fallback_smtp_url"),
     ] {
         let errors = errors_of(text, 0o644);

@@ -3,40 +3,40 @@
 use actix_web::http::StatusCode;
 use serde_json::json;
 
-use super::super::stage::Stage;
+use super::super::fixture::EndpointFixture;
 use super::{ask, holder, tell, wrong};
 
 #[actix_web::test]
 async fn a_role_is_defined_shown_changed_and_deleted() {
-    let stage = Stage::new().await;
-    let root = stage.sign_in("root-1", true).await;
+    let fixture = EndpointFixture::new().await;
+    let root = fixture.sign_in("root-1", true).await;
     let path = "/roles/help-desk";
     let put = async |permissions| {
-        tell(&stage, &root, ("PUT", path), json!({ "permissions": permissions })).await
+        tell(&fixture, &root, ("PUT", path), json!({ "permissions": permissions })).await
     };
-    assert_eq!(ask(&stage, &root, "GET", path).await.status, StatusCode::NOT_FOUND);
-    let answer = put(json!(["users:read", "sessions:read", "users:read"])).await;
-    assert_eq!(answer.status, StatusCode::CREATED);
+    assert_eq!(ask(&fixture, &root, "GET", path).await.status, StatusCode::NOT_FOUND);
+    let response = put(json!(["users:read", "sessions:read", "users:read"])).await;
+    assert_eq!(response.status, StatusCode::CREATED);
     let role = json!({
         "name": "help-desk", "permissions": ["sessions:read", "users:read"], "built_in": false,
     });
-    assert_eq!(answer.json(), role);
-    assert_eq!(ask(&stage, &root, "GET", path).await.json(), role);
-    let answer = put(json!([])).await;
-    assert_eq!((answer.status, &answer.json()["permissions"]), (StatusCode::OK, &json!([])));
-    assert_eq!(ask(&stage, &root, "DELETE", path).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(response.json(), role);
+    assert_eq!(ask(&fixture, &root, "GET", path).await.json(), role);
+    let response = put(json!([])).await;
+    assert_eq!((response.status, &response.json()["permissions"]), (StatusCode::OK, &json!([])));
+    assert_eq!(ask(&fixture, &root, "DELETE", path).await.status, StatusCode::NO_CONTENT);
     for method in ["GET", "DELETE"] {
         for path in [path, "/roles/Admin", "/roles/%61%00"] {
-            let answer = ask(&stage, &root, method, path).await;
-            assert_eq!(answer.problem(), (404, "not_found".to_owned()), "{method} {path}");
+            let response = ask(&fixture, &root, method, path).await;
+            assert_eq!(response.problem(), (404, "not_found".to_owned()), "{method} {path}");
         }
     }
 }
 
 #[actix_web::test]
 async fn what_is_no_role_is_refused_by_its_field() {
-    let stage = Stage::new().await;
-    let root = stage.sign_in("root-1", true).await;
+    let fixture = EndpointFixture::new().await;
+    let root = fixture.sign_in("root-1", true).await;
     for (name, permissions, field, code) in [
         ("desk", json!(["users:read", "weather:make"]), "permissions", "unknown_permission"),
         ("desk", json!("users:read"), "permissions", "wrong_type"),
@@ -47,50 +47,51 @@ async fn what_is_no_role_is_refused_by_its_field() {
         ("user", json!(["users:read"]), "name", "built_in"),
     ] {
         let path = format!("/roles/{name}");
-        let answer =
-            tell(&stage, &root, ("PUT", &path), json!({ "permissions": permissions })).await;
-        assert_eq!(wrong(&answer), [(field.to_owned(), code.to_owned())], "{name} {permissions}");
+        let response =
+            tell(&fixture, &root, ("PUT", &path), json!({ "permissions": permissions })).await;
+        assert_eq!(wrong(&response), [(field.to_owned(), code.to_owned())], "{name} {permissions}");
         if code == "unknown_permission" {
-            let message = answer.json()["errors"][0]["message"].as_str().unwrap().to_owned();
+            let message = response.json()["errors"][0]["message"].as_str().unwrap().to_owned();
             assert!(message.contains("audit:read, roles:grant"), "{message}");
         }
     }
-    let answer = ask(&stage, &root, "DELETE", "/roles/user").await;
-    assert_eq!(wrong(&answer), [("name".to_owned(), "built_in".to_owned())]);
+    let response = ask(&fixture, &root, "DELETE", "/roles/user").await;
+    assert_eq!(wrong(&response), [("name".to_owned(), "built_in".to_owned())]);
 }
 
 #[actix_web::test]
 async fn a_role_gives_what_it_is_defined_to_give_from_the_next_request_on() {
-    let stage = Stage::new().await;
-    let root = stage.sign_in("root-1", true).await;
-    let eve = holder(&stage, &root, "desk", &["users:read"]).await;
-    assert_eq!(ask(&stage, &eve, "GET", "/users").await.status, StatusCode::OK);
-    assert_eq!(ask(&stage, &eve, "GET", "/me").await.json()["roles"], json!(["desk", "user"]));
-    let answer = ask(&stage, &root, "DELETE", "/roles/desk").await;
-    assert_eq!(answer.problem(), (409, "role_in_use".to_owned()));
-    let answer = tell(&stage, &root, ("PUT", "/roles/desk"), json!({ "permissions": [] })).await;
-    assert_eq!(answer.status, StatusCode::OK);
-    assert_eq!(ask(&stage, &eve, "GET", "/users").await.status, StatusCode::FORBIDDEN);
+    let fixture = EndpointFixture::new().await;
+    let root = fixture.sign_in("root-1", true).await;
+    let eve = holder(&fixture, &root, "desk", &["users:read"]).await;
+    assert_eq!(ask(&fixture, &eve, "GET", "/users").await.status, StatusCode::OK);
+    assert_eq!(ask(&fixture, &eve, "GET", "/me").await.json()["roles"], json!(["desk", "user"]));
+    let response = ask(&fixture, &root, "DELETE", "/roles/desk").await;
+    assert_eq!(response.problem(), (409, "role_in_use".to_owned()));
+    let response =
+        tell(&fixture, &root, ("PUT", "/roles/desk"), json!({ "permissions": [] })).await;
+    assert_eq!(response.status, StatusCode::OK);
+    assert_eq!(ask(&fixture, &eve, "GET", "/users").await.status, StatusCode::FORBIDDEN);
     let roles = format!("/users/{}/roles", eve.user_id);
-    let answer = tell(&stage, &root, ("PUT", &roles), json!({ "roles": [] })).await;
-    assert_eq!(answer.json()["roles"], json!(["user"]), "{}", answer.body);
-    assert_eq!(ask(&stage, &root, "DELETE", "/roles/desk").await.status, StatusCode::NO_CONTENT);
-    let answer = tell(&stage, &root, ("PUT", &roles), json!({ "roles": ["desk"] })).await;
-    assert_eq!(wrong(&answer), [("roles".to_owned(), "unknown_role".to_owned())]);
+    let response = tell(&fixture, &root, ("PUT", &roles), json!({ "roles": [] })).await;
+    assert_eq!(response.json()["roles"], json!(["user"]), "{}", response.body);
+    assert_eq!(ask(&fixture, &root, "DELETE", "/roles/desk").await.status, StatusCode::NO_CONTENT);
+    let response = tell(&fixture, &root, ("PUT", &roles), json!({ "roles": ["desk"] })).await;
+    assert_eq!(wrong(&response), [("roles".to_owned(), "unknown_role".to_owned())]);
 }
 
 #[actix_web::test]
 async fn the_pages_hold_each_role_once() {
-    let stage = Stage::new().await;
-    let root = stage.sign_in("root-1", true).await;
+    let fixture = EndpointFixture::new().await;
+    let root = fixture.sign_in("root-1", true).await;
     for name in ["zoo", "desk", "auditor"] {
-        holder(&stage, &root, name, &[]).await;
+        holder(&fixture, &root, name, &[]).await;
     }
     for limit in 1..=6 {
         let (mut seen, mut cursor) = (Vec::new(), String::new());
         loop {
             let path = format!("/roles?limit={limit}{cursor}");
-            let page = ask(&stage, &root, "GET", &path).await.json();
+            let page = ask(&fixture, &root, "GET", &path).await.json();
             let items = page["items"].as_array().unwrap();
             assert!(items.len() <= limit);
             seen.extend(items.iter().map(|item| item["name"].as_str().unwrap().to_owned()));
@@ -99,10 +100,10 @@ async fn the_pages_hold_each_role_once() {
         }
         assert_eq!(seen, ["admin", "auditor", "desk", "user", "zoo"], "{limit}");
     }
-    let page = ask(&stage, &root, "GET", "/roles").await.json();
+    let page = ask(&fixture, &root, "GET", "/roles").await.json();
     assert_eq!(page["items"][0]["built_in"], true);
     assert_eq!(page["items"][0]["permissions"].as_array().unwrap().len(), 8);
     // A text that is no name.
-    let answer = ask(&stage, &root, "GET", "/roles?cursor=QQ").await;
-    assert_eq!(wrong(&answer), [("cursor".to_owned(), "bad_cursor".to_owned())]);
+    let response = ask(&fixture, &root, "GET", "/roles?cursor=QQ").await;
+    assert_eq!(wrong(&response), [("cursor".to_owned(), "bad_cursor".to_owned())]);
 }

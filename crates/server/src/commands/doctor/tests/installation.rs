@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use gateward_app::domain::key::{Algorithm, KeyId, KeyPurpose, StoredKey};
-use gateward_app::domain::{Email, Password, Timestamp, Username};
+use gateward_app::domain::{EmailAddress, Password, Timestamp, Username};
 use gateward_app::{NewAccount, NewAlgorithm};
 use gateward_diesel::{CreateIfMissing, migrate};
 
@@ -41,7 +41,7 @@ async fn begin(settings: &Settings) {
     wired.bring_up(settings, NewAlgorithm::Begins).await.unwrap();
     let account = NewAccount {
         username: Username::parse_existing("ada").unwrap(),
-        email: Email::parse("ada@example.org").unwrap(),
+        email: EmailAddress::parse("ada@example.org").unwrap(),
         password: Password::received("correct horse battery".to_owned()).unwrap(),
         admin: true,
     };
@@ -154,7 +154,7 @@ fn a_key_is_overdue_a_day_after_its_successor_should_sign() {
         id: KeyId(purpose.as_str().to_owned()),
         purpose,
         algorithm: Algorithm::Hs256,
-        sealed: Vec::new(),
+        wrapped: Vec::new(),
         public_jwk: None,
         created_at: from,
         active_from: from,

@@ -58,7 +58,7 @@ async fn a_host_with_other_keys_or_none_is_another_host() {
 }
 
 #[tokio::test]
-async fn a_host_that_does_not_answer_is_a_warning() {
+async fn a_host_that_does_not_response_is_a_warning() {
     let silent = found(&format!("http://{}", nobody()), Some(OURS)).await;
     assert_eq!(silent, ["public_url_unreachable"]);
     let down = found_of("503 Service Unavailable", "", Some(OURS)).await;
@@ -102,7 +102,7 @@ async fn a_proxy_that_is_not_trusted_is_found_by_what_a_node_counts() {
 }
 
 #[test]
-fn how_long_an_answer_was_under_way_is_no_difference_of_clocks() {
+fn how_long_a_response_was_under_way_is_no_difference_of_clocks() {
     let at = Timestamp::from_seconds;
     let span = Span { from: at(100), to: at(130) };
     let seconds_off = |theirs| differing(Code::ClockDatabase, "it", span, at(theirs)).is_some();

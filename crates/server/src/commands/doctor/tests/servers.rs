@@ -25,11 +25,11 @@ pub(super) fn start_web(status: &'static str, date: String, body: String) -> Soc
     start(move |mut stream| {
         let mut request = [0; 4096];
         let _ = stream.read(&mut request);
-        let answer = format!(
+        let response = format!(
             "HTTP/1.1 {status}\r\nDate: {date}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
             body.len()
         );
-        let _ = stream.write_all(answer.as_bytes());
+        let _ = stream.write_all(response.as_bytes());
     })
 }
 

@@ -1,0 +1,422 @@
+//! Rate limits: whoever gives too many wrong secrets waits, and nobody else does.
+//!
+//! What is counted is what was given, never whether it exists: a name that has no account is counted
+//! like one that has. A place is looked at before the work, and again where it is over: of those who
+//! try at once, no more are told that they were right than the allowance says.
+
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use gateward_domain::ports::{Access, Metric, RateLimitScope, StoreError, Tx};
+use gateward_domain::rate_limit::{Allowance, AttemptCounter, RateLimitKey, client_network};
+use gateward_domain::{
+    Actor, Event, EventKind, Identifier, RequestInfo, SessionId, Timestamp, User,
+};
+
+use crate::App;
+use crate::rate_limited::{RateLimitError, RateLimited};
+
+/// Something that is counted, and what is allowed of it.
+#[derive(Clone, Copy, Debug)]
+struct LimitedKey {
+    key: RateLimitKey,
+    allowance: Allowance,
+    /// How many there were when it was looked at.
+    seen: u32,
+}
+
+/// What one try counts for.
+#[derive(Clone, Debug)]
+pub(crate) struct RateLimitKeys {
+    scope: RateLimitScope,
+    limited_keys: Vec<LimitedKey>,
+    ip: Option<IpAddr>,
+}
+
+impl RateLimitKeys {
+    /// The counters in one order, so that those who write them at once wait for each other.
+    fn new(
+        scope: RateLimitScope,
+        mut limited_keys: Vec<LimitedKey>,
+        request_info: &RequestInfo,
+    ) -> Self {
+        limited_keys.sort_unstable_by_key(|limited| limited.key);
+        limited_keys.dedup_by_key(|limited| limited.key);
+        Self { scope, limited_keys, ip: request_info.ip }
+    }
+
+    fn keys(&self) -> Vec<RateLimitKey> {
+        self.limited_keys.iter().map(|limited| limited.key).collect()
+    }
+}
+
+impl App {
+    /// What a login under a name counts for. A client that has logged in to the account before has an
+    /// allowance of its own, which nobody else can use up.
+    pub(crate) fn login_rate_limit(
+        &self,
+        identifier: Option<&Identifier>,
+        request_info: &RequestInfo,
+        known_device: Option<&str>,
+    ) -> Result<RateLimitKeys, StoreError> {
+        let mut limited_keys = Vec::new();
+        if let Some(client) = known_device {
+            limited_keys.extend(self.growing("known_device", client, Share::Whole)?);
+            return Ok(RateLimitKeys::new(RateLimitScope::Login, limited_keys, request_info));
+        }
+        let network = request_info.ip.map(client_network);
+        if let Some(identifier) = identifier {
+            let name = named(identifier);
+            limited_keys.extend(self.growing("account", &name, Share::Whole)?);
+            if let Some(network) = &network {
+                limited_keys.extend(self.growing(
+                    "pair",
+                    &format!("{name} {network}"),
+                    Share::Half,
+                )?);
+            }
+        }
+        if let Some(network) = &network {
+            limited_keys.extend(self.window("ip", network, Limit::Failures)?);
+        }
+        Ok(RateLimitKeys::new(RateLimitScope::Login, limited_keys, request_info))
+    }
+
+    /// What a password counts for that somebody gives who is logged in: for the session, so that neither
+    /// strangers who fail to log in nor whoever has stolen another session keep its user from what they
+    /// do when they are in.
+    pub(crate) fn session_rate_limit(
+        &self,
+        session_id: SessionId,
+        request_info: &RequestInfo,
+    ) -> Result<RateLimitKeys, StoreError> {
+        let limited = self.growing("session", &session_id.to_string(), Share::Whole)?;
+        let limited_keys = limited.into_iter().collect();
+        Ok(RateLimitKeys::new(RateLimitScope::Reauthentication, limited_keys, request_info))
+    }
+
+    /// What one more of something counts for that a client may do so often in a window.
+    pub(crate) fn ip_rate_limit(
+        &self,
+        scope: RateLimitScope,
+        request_info: &RequestInfo,
+    ) -> Result<RateLimitKeys, StoreError> {
+        let limit = if scope == RateLimitScope::Signup { Limit::Signups } else { Limit::Failures };
+        let network = request_info.ip.map(client_network);
+        let limited = match network {
+            Some(network) => self.window(scope.as_str(), &network, limit)?,
+            None => None,
+        };
+        Ok(RateLimitKeys::new(scope, limited.into_iter().collect(), request_info))
+    }
+
+    /// Counts a wrong secret of a configured client. Where there were too many, the answer says so, and
+    /// nothing more is counted.
+    pub async fn wrong_client_secret(
+        &self,
+        request_info: &RequestInfo,
+    ) -> Result<(), RateLimitError> {
+        let now = self.now();
+        let mut rate_limit_keys = self.ip_rate_limit(RateLimitScope::Client, request_info)?;
+        self.check_rate_limit_now(&mut rate_limit_keys, now).await?;
+        self.record_failure(&rate_limit_keys, None, now).await
+    }
+
+    /// What a refusal counts for: so many of a user are written down in a window.
+    pub(crate) fn denial_rate_limit(
+        &self,
+        user: &User,
+        request_info: &RequestInfo,
+    ) -> Result<RateLimitKeys, StoreError> {
+        let limited = self.window("denied", &user.id.to_string(), Limit::Failures)?;
+        Ok(RateLimitKeys::new(RateLimitScope::Denial, limited.into_iter().collect(), request_info))
+    }
+
+    /// Looks at what was counted before any work is done; refuses where it is too much.
+    pub(crate) async fn check_rate_limit(
+        &self,
+        tx: &mut dyn Tx,
+        rate_limit_keys: &mut RateLimitKeys,
+        now: Timestamp,
+    ) -> Result<(), RateLimitError> {
+        if rate_limit_keys.limited_keys.is_empty() {
+            return Ok(());
+        }
+        let found = tx.find_attempt_counters(&rate_limit_keys.keys()).await?;
+        for limited in &mut rate_limit_keys.limited_keys {
+            let attempts = found.iter().find(|attempts| attempts.key == limited.key);
+            let active = attempts.filter(|attempts| attempts.expires_at > now);
+            limited.seen = active.map_or(0, |attempts| attempts.count);
+        }
+        Ok(self.refuse_blocked(rate_limit_keys, &found, now)?)
+    }
+
+    /// The same in a transaction of its own.
+    pub(crate) async fn check_rate_limit_now(
+        &self,
+        rate_limit_keys: &mut RateLimitKeys,
+        now: Timestamp,
+    ) -> Result<(), RateLimitError> {
+        if rate_limit_keys.limited_keys.is_empty() {
+            return Ok(());
+        }
+        let mut tx = self.ports.store.begin(Access::Read).await?;
+        self.check_rate_limit(&mut *tx, rate_limit_keys, now).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Counts a try that was wrong, and writes down what is to be told of it. Where others have used the
+    /// allowance up since it was weighed, nothing is said of the try, and it is not counted: whoever
+    /// tries much at once would use up what others have, too.
+    pub(crate) async fn record_failure(
+        &self,
+        rate_limit_keys: &RateLimitKeys,
+        event: Option<Event>,
+        now: Timestamp,
+    ) -> Result<(), RateLimitError> {
+        // A client that hangs up now must not have tried for nothing.
+        let (app, rate_limit_keys) = (self.clone(), rate_limit_keys.clone());
+        let outcome = Arc::new(Mutex::new(None));
+        let told = outcome.clone();
+        let counted = self.ports.tasks.run(Box::pin(async move {
+            let counted = app.write_failure(&rate_limit_keys, event, now).await;
+            *told.lock().unwrap_or_else(PoisonError::into_inner) = Some(counted);
+        }));
+        counted.await;
+        let counted = outcome.lock().unwrap_or_else(PoisonError::into_inner).take();
+        counted.unwrap_or_else(|| {
+            Err(StoreError::Unavailable("the count came to no end".into()).into())
+        })
+    }
+
+    async fn write_failure(
+        &self,
+        rate_limit_keys: &RateLimitKeys,
+        event: Option<Event>,
+        now: Timestamp,
+    ) -> Result<(), RateLimitError> {
+        if rate_limit_keys.limited_keys.is_empty() && event.is_none() {
+            return Ok(());
+        }
+        let mut tx = self.ports.store.begin(Access::Write).await?;
+        self.recheck(&mut *tx, rate_limit_keys, now).await?;
+        let (mut after, mut blocks) = (Vec::new(), false);
+        for limited in &rate_limit_keys.limited_keys {
+            let attempts =
+                tx.record_failed_attempt(&limited.allowance.attempt(limited.key, now)).await?;
+            blocks |= limited.allowance.blocked_until(&attempts, now).is_some();
+            // The first one after it was weighed was allowed.
+            if attempts.count > limited.seen.saturating_add(1) {
+                after.push(attempts);
+            }
+        }
+        if blocks {
+            let (actor, user_id) = match &event {
+                Some(event) => (event.actor, event.user_id),
+                None => (Actor::Service, None),
+            };
+            let rate_limited = self.event(EventKind::RateLimited, actor, now);
+            let detail = Some(rate_limit_keys.scope.as_str().to_owned());
+            tx.insert_event(&Event { user_id, ip: rate_limit_keys.ip, detail, ..rate_limited })
+                .await?;
+        }
+        if let Some(event) = event {
+            tx.insert_event(&event).await?;
+        }
+        tx.commit().await?;
+        Ok(self.refuse_blocked(rate_limit_keys, &after, now)?)
+    }
+
+    /// Does what takes a secret from a client that is counted by where it is alone. A secret that was
+    /// wrong counts.
+    pub(crate) async fn counted<T, E: From<RateLimitError>>(
+        &self,
+        scope: RateLimitScope,
+        (request_info, now): (&RequestInfo, Timestamp),
+        is_wrong: impl Fn(&E) -> bool + Send,
+        work: impl Future<Output = Result<T, E>> + Send,
+    ) -> Result<T, E> {
+        let mut rate_limit_keys =
+            self.ip_rate_limit(scope, request_info).map_err(RateLimitError::from)?;
+        self.check_rate_limit_now(&mut rate_limit_keys, now).await?;
+        let done = work.await;
+        if done.as_ref().err().is_some_and(is_wrong) {
+            self.record_failure(&rate_limit_keys, None, now).await?;
+        }
+        done
+    }
+
+    /// Looks once more, in the transaction that would let somebody in: of those who try at once,
+    /// none is let in after the allowance was used up. What was counted against them is forgotten.
+    pub(crate) async fn reset_failures(
+        &self,
+        tx: &mut dyn Tx,
+        rate_limit_keys: &RateLimitKeys,
+        now: Timestamp,
+    ) -> Result<(), RateLimitError> {
+        if rate_limit_keys.limited_keys.is_empty() {
+            return Ok(());
+        }
+        let found = self.recheck(tx, rate_limit_keys, now).await?;
+        let is_resettable = |limited: &&LimitedKey| {
+            matches!(limited.allowance, Allowance::Growing { .. })
+                && found.iter().any(|attempts| attempts.key == limited.key)
+        };
+        let resettable: Vec<_> = rate_limit_keys
+            .limited_keys
+            .iter()
+            .filter(is_resettable)
+            .map(|limited| limited.key)
+            .collect();
+        if !resettable.is_empty() {
+            tx.reset_attempt_counters(&resettable).await?;
+        }
+        Ok(())
+    }
+
+    /// What is counted now; refuses where it is too much because of others who have tried since.
+    async fn recheck(
+        &self,
+        tx: &mut dyn Tx,
+        rate_limit_keys: &RateLimitKeys,
+        now: Timestamp,
+    ) -> Result<Vec<AttemptCounter>, RateLimitError> {
+        if rate_limit_keys.limited_keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let found = tx.find_attempt_counters(&rate_limit_keys.keys()).await?;
+        let mut changed = found.clone();
+        changed.retain(|attempts| {
+            let seen =
+                rate_limit_keys.limited_keys.iter().find(|limited| limited.key == attempts.key);
+            seen.is_some_and(|limited| attempts.count != limited.seen)
+        });
+        self.refuse_blocked(rate_limit_keys, &changed, now)?;
+        Ok(found)
+    }
+
+    /// The same where nobody is let in: what somebody may do who is in already.
+    pub(crate) async fn reset_failures_now(
+        &self,
+        rate_limit_keys: &RateLimitKeys,
+        now: Timestamp,
+    ) -> Result<(), RateLimitError> {
+        if rate_limit_keys.limited_keys.is_empty() {
+            return Ok(());
+        }
+        let mut tx = self.ports.store.begin(Access::Write).await?;
+        self.reset_failures(&mut *tx, rate_limit_keys, now).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Forgets what was counted against the names of an account, in all and from there: its owner has
+    /// come back by mail.
+    pub(crate) async fn reset_login_failures(
+        &self,
+        tx: &mut dyn Tx,
+        user: &User,
+        request_info: &RequestInfo,
+    ) -> Result<(), StoreError> {
+        let names =
+            [Identifier::Username(user.username.clone()), Identifier::Email(user.email.clone())];
+        let mut keys = Vec::new();
+        for name in &names {
+            let rate_limit_keys = self.login_rate_limit(Some(name), request_info, None)?;
+            let growing =
+                |limited: &&LimitedKey| matches!(limited.allowance, Allowance::Growing { .. });
+            keys.extend(
+                rate_limit_keys.limited_keys.iter().filter(growing).map(|limited| limited.key),
+            );
+        }
+        if !keys.is_empty() {
+            tx.reset_attempt_counters(&keys).await?;
+        }
+        Ok(())
+    }
+
+    fn refuse_blocked(
+        &self,
+        rate_limit_keys: &RateLimitKeys,
+        attempts: &[AttemptCounter],
+        now: Timestamp,
+    ) -> Result<(), RateLimited> {
+        let until = attempts.iter().filter_map(|attempts| {
+            let limited =
+                rate_limit_keys.limited_keys.iter().find(|limited| limited.key == attempts.key)?;
+            limited.allowance.blocked_until(attempts, now)
+        });
+        let Some(until) = until.max() else { return Ok(()) };
+        self.ports.metrics.count(Metric::RateLimited(rate_limit_keys.scope), 1);
+        // Rounded up, so that waiting that long helps.
+        let micros = until.micros().saturating_sub(now.micros()).max(0);
+        let seconds = micros.saturating_add(999_999).div_euclid(1_000_000);
+        Err(RateLimited { retry_after_seconds: u32::try_from(seconds).unwrap_or(u32::MAX) })
+    }
+
+    /// A counter whose waits grow; none where rate limits are off.
+    fn growing(
+        &self,
+        what: &str,
+        whose: &str,
+        share: Share,
+    ) -> Result<Option<LimitedKey>, StoreError> {
+        let Some(policy) = &self.policy.rate_limit else { return Ok(None) };
+        let limit = match share {
+            Share::Whole => policy.login_failures_per_account,
+            Share::Half => policy.login_failures_per_account.div_ceil(2),
+        };
+        let wait_max_seconds = policy.window_seconds;
+        self.limited(what, whose, Allowance::Growing { limit, wait_max_seconds }).map(Some)
+    }
+
+    /// A counter of what happens in a window; none where rate limits are off.
+    fn window(
+        &self,
+        what: &str,
+        whose: &str,
+        limit: Limit,
+    ) -> Result<Option<LimitedKey>, StoreError> {
+        let Some(policy) = &self.policy.rate_limit else { return Ok(None) };
+        let limit = match limit {
+            Limit::Failures => policy.login_failures_per_ip,
+            Limit::Signups => policy.signups_per_ip,
+        };
+        let seconds = policy.window_seconds;
+        self.limited(what, whose, Allowance::Window { limit, seconds }).map(Some)
+    }
+
+    fn limited(
+        &self,
+        what: &str,
+        whose: &str,
+        allowance: Allowance,
+    ) -> Result<LimitedKey, StoreError> {
+        let key = self.ports.audit_keys.pseudonym(&format!("{what} {whose}"));
+        let key = key.map_err(|error| StoreError::Unavailable(Box::new(error)))?;
+        Ok(LimitedKey { key: RateLimitKey(key), allowance, seen: 0 })
+    }
+}
+
+/// How much of the allowance of an account.
+#[derive(Clone, Copy)]
+enum Share {
+    Whole,
+    /// One client on one account: it is stopped before it has used up what others have.
+    Half,
+}
+
+/// Which limit of the operator.
+#[derive(Clone, Copy)]
+enum Limit {
+    Failures,
+    Signups,
+}
+
+/// A name as it is counted: each way to name an account for itself. If both counted as one, whoever
+/// tries could tell which address goes with which name.
+fn named(identifier: &Identifier) -> String {
+    match identifier {
+        Identifier::Email(email) => format!("email {}", email.as_str()),
+        Identifier::Username(username) => format!("username {}", username.folded()),
+    }
+}

@@ -1,0 +1,116 @@
+//! Saying of a login that it was somebody else's.
+
+use gateward_domain::email::{EmailKind, OutboxEmail};
+use gateward_domain::link::{Link, LinkPurpose, LinkSubject, SecretHash};
+use gateward_domain::ports::{Access, RateLimitScope, StoreError, Tx};
+use gateward_domain::{
+    Actor, EndReason, Event, EventId, EventKind, RequestInfo, Session, Timestamp, User,
+};
+
+use crate::after_commit::AfterCommit;
+use crate::rate_limited::rate_limited;
+use crate::{App, RateLimited};
+
+/// How many events since the login are looked at. If whoever logged in has caused more, the link acts.
+const EVENTS_MAX: u32 = 500;
+
+/// Why nothing was done.
+#[derive(Debug, thiserror::Error)]
+pub enum NotMeError {
+    /// The link is unknown, used or too old.
+    #[error("not a link that is good")]
+    InvalidLink,
+    /// Too much was tried.
+    #[error(transparent)]
+    RateLimited(#[from] RateLimited),
+    /// The store has failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl App {
+    /// Ends the session of a login that was not the owner's, and begins a reset.
+    ///
+    /// Whoever logged in knows the password, and may have begun more with it: it works no more from now
+    /// on, all sessions end and all that was begun, no client is known any more, and the owner gets a
+    /// email to choose another password.
+    #[tracing::instrument(skip_all, err(level = "debug"))]
+    pub async fn report_login(
+        &self,
+        token: &str,
+        request_info: &RequestInfo,
+    ) -> Result<(), NotMeError> {
+        let is_wrong = |error: &NotMeError| matches!(error, NotMeError::InvalidLink);
+        let now = self.now();
+        let reported = self.report_by_link(token, request_info, now);
+        self.counted(RateLimitScope::Link, (request_info, now), is_wrong, reported).await
+    }
+
+    async fn report_by_link(
+        &self,
+        token: &str,
+        request_info: &RequestInfo,
+        now: Timestamp,
+    ) -> Result<(), NotMeError> {
+        let (link, session) = self.reported(token, now).await?;
+        let mut tx = self.ports.store.begin(Access::Write).await?;
+        let user = tx.lock_user(session.user_id).await?.ok_or(NotMeError::InvalidLink)?;
+        if !tx.spend_link(link.id, now).await? {
+            return Err(NotMeError::InvalidLink);
+        }
+        let reason = EndReason::NotMe;
+        let ended = self.end_all_started(&mut *tx, &user, reason, now).await?;
+        self.begin_reset(&mut *tx, &user, &link, (request_info, now)).await?;
+        for kind in [EventKind::LoginReported, EventKind::SessionsEnded(reason)] {
+            let event = self.event(kind, Actor::User(user.id), now);
+            let (user_id, session_id) = (Some(user.id), Some(session.id));
+            tx.insert_event(&Event { user_id, session_id, ip: request_info.ip, ..event }).await?;
+        }
+        let after_commit =
+            AfterCommit::default().user_changed(user.id).sessions_ended(&ended, reason).email();
+        self.commit_and_publish(tx, after_commit, now).await?;
+        tracing::warn!(user_id = %user.id, session_id = %session.id, "a login was reported");
+        Ok(())
+    }
+
+    /// The link that is shown, and the session that it is about.
+    async fn reported(&self, token: &str, now: Timestamp) -> Result<(Link, Session), NotMeError> {
+        let mut tx = self.ports.store.begin(Access::Read).await?;
+        let link = tx.find_link_by_secret(&SecretHash::of(token)).await?;
+        let link = link.filter(|link| link.purpose == LinkPurpose::NotMe && link.expires_at > now);
+        let link = link.ok_or(NotMeError::InvalidLink)?;
+        let found = match link.subject {
+            LinkSubject::Session(id) => tx.find_session(id).await?,
+            LinkSubject::Signup(_) | LinkSubject::User(_) => None,
+        };
+        let (session, _) = found.ok_or(NotMeError::InvalidLink)?;
+        // Who has come back by the mailbox since has settled it, and has a password of their own.
+        let since = Some(EventId::before_all_at(link.created_at));
+        let events = tx.list_user_events(session.user_id, since, EVENTS_MAX).await?;
+        tx.commit().await?;
+        let settles = [EventKind::PasswordReset, EventKind::EmailChangeUndone];
+        if events.iter().any(|event| settles.contains(&event.kind)) {
+            return Err(NotMeError::InvalidLink);
+        }
+        Ok((link, session))
+    }
+
+    async fn begin_reset(
+        &self,
+        tx: &mut dyn Tx,
+        user: &User,
+        link: &Link,
+        (request_info, now): (&RequestInfo, Timestamp),
+    ) -> Result<(), StoreError> {
+        tx.set_password(user.id, user.credentials_version, &self.decoy_hash, now).await?;
+        // If the address was changed since, its owner has a link that undoes it; the new one is
+        // perhaps that of whoever logged in.
+        if user.email == link.email && !user.disabled {
+            let message = self.email(EmailKind::ForgotPassword, &link.email, request_info.ip, now);
+            tx.insert_outbox_email(&OutboxEmail { user_id: Some(user.id), ..message }).await?;
+        }
+        Ok(())
+    }
+}
+
+rate_limited!(NotMeError);

@@ -1,0 +1,157 @@
+//! `SessionTimeline`: what has happened to a session, in sentences.
+
+use std::net::IpAddr;
+
+use gateward_domain::{Actor, End, EndReason, Event, EventKind, Session, Timestamp, UserId};
+
+/// What has happened to a session, and what is to come.
+#[derive(Clone, Debug)]
+pub struct SessionTimeline {
+    /// The session.
+    pub session: Session,
+    /// Its end, by somebody or by time, if it is over.
+    pub end: Option<End>,
+    /// What has happened, in order.
+    pub entries: Vec<TimelineEntry>,
+}
+
+/// One thing that has happened, or is to come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TimelineEntry {
+    /// When.
+    pub at: Timestamp,
+    /// What, for programs: the name of an event, or the reason of an end.
+    pub code: &'static str,
+    /// What, for people: a sentence without its time and its full stop.
+    pub text: String,
+}
+
+impl SessionTimeline {
+    /// Tells the timeline of a session from its row, from what was written down about it, and from what
+    /// was written down about its account at the time of its end.
+    pub(crate) fn tell(
+        session: Session,
+        events: &[Event],
+        about_end: &[Event],
+        now: Timestamp,
+    ) -> Self {
+        let end = session.end(now);
+        let mut entries = vec![beginning(&session)];
+        entries.extend(events.iter().filter_map(amid));
+        entries.extend(refreshes(&session));
+        entries.sort_by_key(|entry| entry.at);
+        match end {
+            Some(end) => entries.push(ending(&session, end, events, about_end)),
+            None => entries.extend(outlook(&session)),
+        }
+        Self { session, end, entries }
+    }
+}
+
+fn entry(at: Timestamp, code: &'static str, text: impl Into<String>) -> TimelineEntry {
+    TimelineEntry { at, code, text: text.into() }
+}
+
+fn beginning(session: &Session) -> TimelineEntry {
+    let from = from(session.request_info.ip);
+    let quoted = |word: &str, text: &Option<String>| {
+        text.as_ref().map(|text| format!(", {word} \"{text}\"")).unwrap_or_default()
+    };
+    let on = quoted("on", &session.client_name);
+    let with = quoted("with", &session.request_info.user_agent);
+    let text = format!("The session began: its user logged in{from}{on}{with}");
+    entry(session.created_at, EventKind::SessionStarted.as_str(), text)
+}
+
+/// What was written down between beginning and end.
+fn amid(event: &Event) -> Option<TimelineEntry> {
+    let from = from(event.ip);
+    let text = match event.kind {
+        EventKind::NewDevice => "The client had never logged in to the account before".to_owned(),
+        EventKind::Reauthenticated => format!("The password was given again{from}"),
+        EventKind::SessionRecovered => {
+            "A refresh token was newer than the database, which had lost writes; it was believed"
+                .to_owned()
+        }
+        EventKind::UsernameChanged => format!("The account's name was changed{from}"),
+        EventKind::EmailChangeRequested => format!("Another address was asked for{from}"),
+        EventKind::PasswordChanged => format!("The password was changed in this session{from}"),
+        EventKind::LoginReported => format!("The owner said that the login was not theirs{from}"),
+        _ => return None,
+    };
+    Some(entry(event.at, event.kind.as_str(), text))
+}
+
+/// How often it was refreshed. Refreshes are counted and not written down one by one.
+fn refreshes(session: &Session) -> Option<TimelineEntry> {
+    let refresh_state = &session.refresh_state;
+    let text = match refresh_state.generation - 1 {
+        ..=0 => return None,
+        1 => "It was refreshed once".to_owned(),
+        times => format!("It was refreshed {times} times, the last time now"),
+    };
+    Some(entry(refresh_state.rotated_at, "refreshed", text))
+}
+
+fn ending(session: &Session, end: End, events: &[Event], about_end: &[Event]) -> TimelineEntry {
+    let is_it = |event: &&Event| event.kind.reason() == Some(end.reason) && event.at == end.at;
+    let event = events.iter().chain(about_end).find(is_it);
+    let performed_by = event.map_or(String::new(), |event| performed_by(event, session.user_id));
+    let why = why(end.reason);
+    entry(end.at, end.reason.as_str(), format!("The session ended: {why}{performed_by}"))
+}
+
+/// What ends it if nobody else does.
+fn outlook(session: &Session) -> [TimelineEntry; 2] {
+    [
+        entry(
+            session.refresh_state.expires_at,
+            EndReason::IdleTimeout.as_str(),
+            "It is alive, and ends now if it is not refreshed before",
+        ),
+        entry(
+            session.lifetime_ends_at,
+            EndReason::LifetimeOver.as_str(),
+            "It ends now in any case",
+        ),
+    ]
+}
+
+fn performed_by(event: &Event, owner: UserId) -> String {
+    let who = match event.actor {
+        Actor::User(id) if id == owner => "by its user",
+        Actor::User(_) => "by another user",
+        Actor::Operator => "by an operator at the command line",
+        Actor::Service => "by the service",
+    };
+    format!(", {who}{}", from(event.ip))
+}
+
+fn from(ip: Option<IpAddr>) -> String {
+    ip.map(|ip| format!(" from {ip}")).unwrap_or_default()
+}
+
+/// Why a session is over, for whoever looks into it.
+const fn why(reason: EndReason) -> &'static str {
+    match reason {
+        EndReason::Logout => "its client logged out",
+        EndReason::LogoutAll => "all sessions of the account were logged out",
+        EndReason::EndedByUser => {
+            "it was ended from another session of the account, or from itself"
+        }
+        EndReason::EndedByAdmin => "an administrator ended it",
+        EndReason::PasswordChanged => "the password was changed in another session",
+        EndReason::PasswordReset => "the password was reset by a mailed link",
+        EndReason::EmailChanged => "a change of the account's address was undone",
+        EndReason::AccountDisabled => "the account was disabled",
+        EndReason::AccountDeleted => "the account was deleted",
+        EndReason::RefreshTokenReused => {
+            "a refresh token was shown that had been spent before: two clients used one token"
+        }
+        EndReason::IdleTimeout => "it was not refreshed for too long",
+        EndReason::LifetimeOver => "it reached its longest life",
+        EndReason::SessionLimit => "its user began more sessions than are allowed",
+        EndReason::KeyCompromised => "the key that signed its tokens was declared compromised",
+        EndReason::NotMe => "the owner of the account said that the login was not theirs",
+    }
+}

@@ -1,0 +1,158 @@
+//! Rate limits: how many wrong secrets are looked at before whoever gives them must wait.
+
+use std::net::IpAddr;
+
+use crate::Timestamp;
+
+/// For how many seconds failed attempts are remembered after the last one. It is longer than the longest wait,
+/// or waiting would make them forgotten and a name could be tried as often as at first.
+pub const MEMORY_SECONDS: i64 = 24 * 3600;
+
+/// How many seconds the first wait takes; each one after it takes twice as long.
+const FIRST_WAIT_SECONDS: i64 = 30;
+
+/// Who or what is counted: a keyed digest, so that the store tells no name and no address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RateLimitKey(pub [u8; 32]);
+
+/// What was counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AttemptCounter {
+    /// Of whom.
+    pub key: RateLimitKey,
+    /// How many.
+    pub count: u32,
+    /// When the last one was.
+    pub last_at: Timestamp,
+    /// From when on they are forgotten.
+    pub expires_at: Timestamp,
+}
+
+/// One more of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FailedAttempt {
+    /// Of whom.
+    pub key: RateLimitKey,
+    /// When.
+    pub at: Timestamp,
+    /// From when on it is forgotten.
+    pub expires_at: Timestamp,
+    /// Whether it keeps those before it from being forgotten at their time.
+    pub renews: bool,
+}
+
+/// How many are allowed, and what comes then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Allowance {
+    /// After so many in a row a wait, and after each more one that is twice as long, up to
+    /// `wait_max_seconds`.
+    Growing {
+        /// How many.
+        limit: u32,
+        /// The longest wait.
+        wait_max_seconds: i64,
+    },
+    /// So many within a window that begins with the first one; then a wait for its end.
+    Window {
+        /// How many.
+        limit: u32,
+        /// How long the window is.
+        seconds: i64,
+    },
+}
+
+impl Allowance {
+    /// One more failed attempt under this allowance.
+    #[must_use]
+    pub const fn attempt(self, key: RateLimitKey, at: Timestamp) -> FailedAttempt {
+        let (life_seconds, renews) = match self {
+            Self::Growing { .. } => (MEMORY_SECONDS, true),
+            Self::Window { seconds, .. } => (seconds, false),
+        };
+        FailedAttempt { key, at, expires_at: at.plus_seconds(life_seconds), renews }
+    }
+
+    /// Until when nothing more is looked at; `None` if it is.
+    #[must_use]
+    pub fn blocked_until(self, counter: &AttemptCounter, now: Timestamp) -> Option<Timestamp> {
+        let until = match self {
+            Self::Growing { limit, wait_max_seconds } => {
+                let over = counter.count.checked_sub(limit)?;
+                let wait = FIRST_WAIT_SECONDS.saturating_mul(1_i64 << over.min(30));
+                counter.last_at.plus_seconds(wait.min(wait_max_seconds))
+            }
+            Self::Window { limit, .. } if counter.count >= limit => counter.expires_at,
+            Self::Window { .. } => return None,
+        };
+        (counter.expires_at > now && until > now).then_some(until)
+    }
+}
+
+/// The network that counts as one client: an IPv4 address, or the 64 bits of an IPv6 address that
+/// one household or machine is given (RFC 6177).
+#[must_use]
+pub fn client_network(ip: IpAddr) -> String {
+    match ip.to_canonical() {
+        IpAddr::V4(ip) => ip.to_string(),
+        IpAddr::V6(ip) => {
+            let [a, b, c, d, ..] = ip.segments();
+            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: RateLimitKey = RateLimitKey([1; 32]);
+
+    fn counter(count: u32, last_at: i64, expires_at: i64) -> AttemptCounter {
+        let (last_at, expires_at) =
+            (Timestamp::from_seconds(last_at), Timestamp::from_seconds(expires_at));
+        AttemptCounter { key: KEY, count, last_at, expires_at }
+    }
+
+    #[test]
+    fn waits_grow_up_to_the_longest_and_never_wrap() {
+        let allowance = Allowance::Growing { limit: 10, wait_max_seconds: 900 };
+        let wait = |count| {
+            let counter = counter(count, 1000, 1000 + MEMORY_SECONDS);
+            let until = allowance.blocked_until(&counter, Timestamp::from_seconds(1000));
+            until.map(|until| until.seconds() - 1000)
+        };
+        let waits = [9, 10, 11, 12, 13, 14, 15, 16, u32::MAX].map(wait);
+        let expected = [30, 60, 120, 240, 480, 900, 900, 900].map(Some);
+        assert_eq!(waits[0], None);
+        assert_eq!(waits[1..], expected);
+    }
+
+    #[test]
+    fn waiting_does_not_make_forgotten() {
+        let allowance = Allowance::Growing { limit: 10, wait_max_seconds: 900 };
+        let attempt = allowance.attempt(KEY, Timestamp::from_seconds(0));
+        assert!(attempt.renews && attempt.expires_at.seconds() > 900);
+    }
+
+    #[test]
+    fn a_window_ends_when_it_was_to_end() {
+        let allowance = Allowance::Window { limit: 3, seconds: 900 };
+        let until = |count, now| {
+            let until =
+                allowance.blocked_until(&counter(count, 50, 900), Timestamp::from_seconds(now));
+            until.map(Timestamp::seconds)
+        };
+        assert_eq!(until(2, 50), None);
+        assert_eq!(until(3, 50), Some(900));
+        assert_eq!(until(3, 900), None);
+        assert!(!allowance.attempt(KEY, Timestamp::from_seconds(0)).renews);
+    }
+
+    #[test]
+    fn a_client_is_an_address_or_a_network_of_64_bits() {
+        let network = |ip: &str| client_network(ip.parse().unwrap());
+        assert_eq!(network("192.0.2.1"), network("::ffff:192.0.2.1"));
+        assert_eq!(network("2001:db8:1:2::1"), network("2001:db8:1:2:ffff::9"));
+        assert_ne!(network("2001:db8:1:2::1"), network("2001:db8:1:3::1"));
+    }
+}

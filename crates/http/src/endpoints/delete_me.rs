@@ -1,0 +1,92 @@
+//! `DELETE /me` and `GET /me/export`
+
+use actix_web::web::{self, Data};
+use actix_web::{HttpRequest, HttpResponse};
+use gateward_app::{DeleteAccountError, NotRecent};
+
+use super::export::ExportBody;
+use crate::App;
+use crate::body::{Body, refuse_query};
+use crate::credentials::caller;
+use crate::problem::{Code, Problem, ProblemBody};
+use crate::routes::Endpoint;
+
+pub(super) fn delete_endpoint() -> Endpoint {
+    Endpoint::api::<__path_delete_me>(|| web::to(delete_me))
+}
+
+pub(super) fn export_endpoint() -> Endpoint {
+    Endpoint::api::<__path_export>(|| web::to(export))
+}
+
+/// The password; it may be left out shortly after it was given.
+#[derive(utoipa::ToSchema)]
+#[schema(as = DeleteMe)]
+#[expect(dead_code, reason = "documents the body, which is read member by member")]
+struct DeleteMeBody {
+    #[schema(format = "password", max_length = 1024)]
+    password: Option<String>,
+}
+
+/// Delete one's own account. Every session ends; name and address are free again.
+#[utoipa::path(
+    delete, path = "/me", tag = "accounts", request_body = Option<DeleteMeBody>,
+    security(("access_token" = [])),
+    responses(
+        (status = 204, description = "The account is deleted"),
+        (status = 403, description = "`reauthentication_required`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "`last_admin`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "`validation_failed`, also for a wrong password", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "`rate_limited`: too many tries", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "`overloaded` or `unavailable`", body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+async fn delete_me(
+    app: Data<App>,
+    request: HttpRequest,
+    body: Body,
+) -> Result<HttpResponse, Problem> {
+    let caller = caller(&app, &request).await?;
+    let request_info = app.request_info(&request);
+    let mut fields = body.optional_fields().await?;
+    let password = fields.has("password").then(|| fields.password("password")).flatten();
+    fields.finish(Some(()))?;
+    let confirmed = app.core().verify_deletion(&caller, password.as_ref(), &request_info).await?;
+    app.detached(async move |core| core.delete_account(&caller, confirmed, &request_info).await)
+        .await??;
+    Ok(super::done())
+}
+
+/// Everything that is stored about the caller.
+#[utoipa::path(
+    get, path = "/me/export", tag = "accounts", security(("access_token" = [])),
+    responses(
+        (status = 200, description = "Account, sessions, events, open links and emails", body = ExportBody),
+        (status = 403, description = "`reauthentication_required`", body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+async fn export(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let caller = caller(&app, &request).await?;
+    refuse_query(&request)?;
+    let confirmed = app.core().check_recent(&caller)?;
+    let export = app.core().export(&caller, confirmed).await?;
+    Ok(super::ok(&ExportBody::new(&export, caller.session_id)))
+}
+
+impl From<NotRecent> for Problem {
+    fn from(NotRecent: NotRecent) -> Self {
+        Self::new(Code::ReauthenticationRequired)
+    }
+}
+
+impl From<DeleteAccountError> for Problem {
+    fn from(error: DeleteAccountError) -> Self {
+        match error {
+            DeleteAccountError::WrongPassword => Self::wrong_password("password"),
+            DeleteAccountError::NotRecent => NotRecent.into(),
+            DeleteAccountError::LastAdmin => Self::new(Code::LastAdmin),
+            DeleteAccountError::Reauthenticate(error) => error.into(),
+            DeleteAccountError::Store(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! `POST /password/…`: a forgotten password.
+
+use actix_web::web::{self, Data};
+use actix_web::{HttpRequest, HttpResponse};
+use gateward_app::{LinkProof, ResetPassword, ResetPasswordError};
+
+use super::objects::Accepted;
+use crate::App;
+use crate::body::{Body, password_error};
+use crate::link_proof::{link_proof, unhurried};
+use crate::problem::{Code, Problem, ProblemBody};
+use crate::routes::Endpoint;
+
+pub(super) fn forgot_endpoint() -> Endpoint {
+    Endpoint::api::<__path_forgot>(|| web::to(forgot))
+}
+
+pub(super) fn reset_endpoint() -> Endpoint {
+    Endpoint::api::<__path_reset>(|| web::to(reset))
+}
+
+/// Whose password is forgotten.
+#[derive(utoipa::ToSchema)]
+#[schema(as = ForgotPassword)]
+#[expect(dead_code, reason = "documents the body, which is read member by member")]
+struct ForgotBody {
+    #[schema(format = "email", max_length = 254, example = "ada@example.org")]
+    email: String,
+}
+
+/// What the email holds (`token`, or `email` with `code`), and the new password.
+#[derive(utoipa::ToSchema)]
+#[schema(as = ResetPassword)]
+#[expect(dead_code, reason = "documents the body, which is read member by member")]
+struct ResetBody {
+    /// What stands in the link after `#token=`.
+    token: Option<String>,
+    #[schema(format = "email", max_length = 254, example = "ada@example.org")]
+    email: Option<String>,
+    /// The eight digits of the email.
+    #[schema(pattern = "^[0-9]{8}$", example = "12345678")]
+    code: Option<String>,
+    #[schema(format = "password", min_length = 8, max_length = 1024)]
+    new_password: String,
+}
+
+/// Have an email sent to choose a new password. The answer is the same for every address.
+#[utoipa::path(
+    post, path = "/password/forgot", tag = "mail", request_body = ForgotBody,
+    responses(
+        (status = 202, description = "If there is an account with this address, an email is on its way", body = Accepted),
+        (status = 422, description = "`validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "`rate_limited`: too many emails were asked for", body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+async fn forgot(app: Data<App>, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
+    let request_info = app.request_info(&request);
+    let mut fields = body.fields().await?;
+    let email = fields.email("email");
+    let email = fields.finish(email)?;
+    app.detached(async move |core| core.forgot_password(&email, &request_info).await).await??;
+    Ok(super::accepted("email_sent"))
+}
+
+/// Choose a new password. Every session ends, and none begins.
+#[utoipa::path(
+    post, path = "/password/reset", tag = "mail", request_body = ResetBody,
+    responses(
+        (status = 204, description = "The password is changed, and the address counts as confirmed"),
+        (status = 400, description = "`invalid_link`, or `malformed_request`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "`validation_failed`; the link is good still", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "`rate_limited`: too many tries", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "`overloaded` or `unavailable`", body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+async fn reset(app: Data<App>, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
+    let request_info = app.request_info(&request);
+    let mut fields = body.fields().await?;
+    let proof = link_proof(&mut fields);
+    let new = fields.new_password("new_password", app.core().policy().password);
+    let (proof, new) = fields.finish(proof.zip(new))?;
+    let by_code = matches!(proof, LinkProof::Code { .. });
+    let reset = ResetPassword { proof, new, request_info };
+    let prepared = unhurried(by_code, app.core().prepare_reset(reset)).await?;
+    app.detached(async move |core| core.complete_reset(prepared).await).await??;
+    Ok(super::done())
+}
+
+impl From<ResetPasswordError> for Problem {
+    fn from(error: ResetPasswordError) -> Self {
+        match error {
+            ResetPasswordError::RateLimited(error) => error.into(),
+            ResetPasswordError::InvalidLink => Self::new(Code::InvalidLink),
+            ResetPasswordError::Password(error) => {
+                Self::fields(vec![password_error("new_password", error)])
+            }
+            ResetPasswordError::Hash(error) => error.into(),
+            ResetPasswordError::Store(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! The edge: what every request and every answer goes through.
+
+use std::panic::AssertUnwindSafe;
+use std::time::Instant;
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::{Method, StatusCode};
+use actix_web::middleware::Next;
+use actix_web::web::Data;
+use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse};
+use futures_util::FutureExt;
+use gateward_app::domain::Timestamp;
+use tracing::Span;
+use tracing::field::Empty;
+use tracing_actix_web::{RequestId, RootSpanBuilder};
+
+use crate::pages::PageCode;
+use crate::problem::{Code, Problem, ProblemBody};
+use crate::unread::Unread;
+use crate::{App, Options};
+
+/// The most bytes of one header line. The one with the token is judged with the token.
+const HEADER_LEN_MAX: usize = 8 * 1024;
+
+/// No page of this service loads or frames anything, unless the page says otherwise.
+const CSP: &str = "default-src 'none'; base-uri 'none'; form-action 'none'; \
+                   frame-ancestors 'none'; object-src 'none'";
+
+/// One year, for all hosts below (RFC 6797).
+const HSTS: &str = "max-age=31536000; includeSubDomains";
+
+/// When a request arrived.
+#[derive(Clone, Copy)]
+pub(crate) struct Arrival(pub(crate) Timestamp);
+
+/// The span of a request: who, what, from where.
+pub struct RequestSpan;
+
+impl RootSpanBuilder for RequestSpan {
+    fn on_request_start(request: &ServiceRequest) -> Span {
+        let request_id = request.extensions().get::<RequestId>().map(ToString::to_string);
+        let route = route(request.match_pattern());
+        tracing::info_span!(
+            "request",
+            request_id,
+            method = method(request.method()),
+            // Not the path: what stands there may be a secret in the wrong place.
+            route,
+            client_ip = Empty,
+            user_id = Empty,
+            session_id = Empty,
+        )
+    }
+
+    fn on_request_end<B: MessageBody>(_: Span, _: &Result<ServiceResponse<B>, Error>) {}
+}
+
+/// Lets a request through to its handler and finishes the answer: problems become documents, and
+/// every answer gets its headers and its line in the log.
+pub(crate) async fn middleware(
+    app: Data<App>,
+    mut request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let started = Instant::now();
+    let unread = Unread::hold(&mut request);
+    let kept = request.request().clone();
+    kept.extensions_mut().insert(Arrival(app.core().now()));
+    crate::request_info::record_untrusted(&kept, &app.options().trusted_proxies);
+    if let Some(ip) = app.request_info(&kept).ip {
+        Span::current().record("client_ip", tracing::field::display(ip));
+    }
+    let (response, problem) = if has_long_header(kept.headers()) {
+        let problem = Problem::malformed("A header line has more than 8 KiB; shorten it.");
+        (HttpResponse::new(problem.code.status()), Some(problem))
+    } else {
+        response(request, next).await
+    };
+    let shown = response.extensions().get::<PageCode>().map(|code| code.0);
+    let code = problem.as_ref().map(|problem| problem.code.as_str()).or(shown);
+    let mut response = match problem {
+        Some(problem) => document(&problem, &response, &kept, app.options()),
+        None => response,
+    };
+    finish(response.headers_mut(), &kept, app.options());
+    report(&kept, response.status(), code, started);
+    let response = match unread {
+        Some(unread) => unread.until_sent(response),
+        None => response,
+    };
+    Ok(ServiceResponse::new(kept, response))
+}
+
+/// Turns a panic of the handler into a problem. It stands next to the handler, so that whatever
+/// stands around it treats the answer like any other.
+pub(crate) async fn contain_panics(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let kept = request.request().clone();
+    if let Ok(answered) = AssertUnwindSafe(next.call(request)).catch_unwind().await {
+        return answered.map(ServiceResponse::map_into_boxed_body);
+    }
+    // The panic itself was told where it happened.
+    tracing::error!("a handler panicked");
+    Ok(ServiceResponse::from_err(Problem::new(Code::Internal), kept))
+}
+
+/// What the handler answers, and the problem if it is one.
+async fn response(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> (HttpResponse, Option<Problem>) {
+    let response = match next.call(request).await {
+        Ok(response) => response.into_parts().1.map_into_boxed_body(),
+        Err(error) => HttpResponse::from_error(error),
+    };
+    let status = response.status();
+    let told = response.error().and_then(|error| error.as_error::<Problem>()).cloned();
+    let is_bare = !response.extensions().contains::<PageCode>();
+    let problem = told.or_else(|| {
+        let is_error = status.is_client_error() || status.is_server_error();
+        (is_bare && is_error).then(|| of_status(status))
+    });
+    (response, problem)
+}
+
+/// The problem that an answer of the framework tells of.
+fn of_status(status: StatusCode) -> Problem {
+    Problem::new(match status {
+        StatusCode::NOT_FOUND => Code::NotFound,
+        StatusCode::METHOD_NOT_ALLOWED => Code::MethodNotAllowed,
+        StatusCode::PAYLOAD_TOO_LARGE => Code::BodyTooLarge,
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => Code::UnsupportedMediaType,
+        status if status.is_server_error() => Code::Internal,
+        _ => Code::MalformedRequest,
+    })
+}
+
+/// Writes the problem document, or its page where people look on; keeps the headers that the answer had.
+fn document(
+    problem: &Problem,
+    response: &HttpResponse,
+    request: &HttpRequest,
+    options: &Options,
+) -> HttpResponse {
+    let code = problem.code;
+    let body = ProblemBody {
+        kind: format!("{}#{}", options.problems_url(), code.as_str()),
+        title: code.title(),
+        status: code.status().as_u16(),
+        code: code.as_str(),
+        detail: &problem.detail,
+        request_id: &request_id(request),
+        reason: problem.reason.map(gateward_app::domain::EndReason::as_str),
+        error: problem.error,
+        errors: &problem.errors,
+    };
+    let mut builder = HttpResponse::build(code.status());
+    for (name, value) in response.headers() {
+        builder.append_header((name, value));
+    }
+    builder.insert_header((header::CONTENT_TYPE, "application/problem+json"));
+    if let Some(challenge) = problem.challenge {
+        builder.insert_header((header::WWW_AUTHENTICATE, challenge.header()));
+    }
+    if let Some(seconds) = problem.retry_after_seconds {
+        builder.insert_header((header::RETRY_AFTER, seconds.to_string()));
+    }
+    if let Some(allow) = &problem.allow {
+        builder.insert_header((header::ALLOW, allow.as_str()));
+    }
+    if crate::pages::is_page(request) {
+        return crate::pages::refused(&mut builder, problem, &request_id(request));
+    }
+    // A structure of strings can always be written.
+    builder.body(serde_json::to_vec(&body).unwrap_or_default())
+}
+
+/// Gives an answer the headers that every answer has.
+fn finish(headers: &mut HeaderMap, request: &HttpRequest, options: &Options) {
+    let mut set = |name: HeaderName, value: &'static str| {
+        if !headers.contains_key(&name) {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+    };
+    set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    set(header::CONTENT_SECURITY_POLICY, CSP);
+    set(header::REFERRER_POLICY, "no-referrer");
+    set(header::CACHE_CONTROL, "no-store");
+    set(HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
+    if options.is_https() {
+        set(header::STRICT_TRANSPORT_SECURITY, HSTS);
+    }
+    // CORS says so itself, but not where it refuses.
+    if !options.cors_origins.is_empty() {
+        set(header::VARY, "Origin");
+    }
+    if let Ok(id) = HeaderValue::from_str(&request_id(request)) {
+        headers.insert(HeaderName::from_static("x-request-id"), id);
+    }
+}
+
+/// The id that the logger gave the request.
+fn request_id(request: &HttpRequest) -> String {
+    request.extensions().get::<RequestId>().map(ToString::to_string).unwrap_or_default()
+}
+
+/// Whether some header line is too long.
+fn has_long_header(headers: &HeaderMap) -> bool {
+    headers.iter().any(|(name, value)| {
+        *name != header::AUTHORIZATION && name.as_str().len() + value.len() > HEADER_LEN_MAX
+    })
+}
+
+/// Counts the answer and writes its line. What changes nothing and goes well is told quietly.
+fn report(request: &HttpRequest, status: StatusCode, code: Option<&str>, started: Instant) {
+    let elapsed = started.elapsed();
+    let route = route(request.match_pattern());
+    let method = method(request.method()).to_owned();
+    metrics::histogram!("gateward_http_request_seconds", "route" => route.clone())
+        .record(elapsed.as_secs_f64());
+    let labels = [("route", route), ("method", method), ("status", status.as_str().to_owned())];
+    metrics::counter!("gateward_http_requests_total", &labels).increment(1);
+
+    let status = status.as_u16();
+    let micros = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
+    if code.is_none() && request.method().is_safe() {
+        tracing::debug!(status, micros, outcome = "ok", "answered");
+    } else {
+        let outcome = match status {
+            500.. => "failed",
+            400.. => "refused",
+            _ => "ok",
+        };
+        tracing::info!(status, code, micros, outcome, "answered");
+    }
+}
+
+/// The route as it is logged and counted; those of paths that nobody serves are one.
+fn route(pattern: Option<String>) -> String {
+    pattern
+        .filter(|pattern| pattern != crate::routes::ANY_PATH)
+        .unwrap_or_else(|| "unmatched".to_owned())
+}
+
+/// The method as it is logged and counted. Those that nobody serves are one: a client could invent
+/// any number of them, of any length.
+fn method(method: &Method) -> &str {
+    match method.as_str() {
+        method @ ("GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS") => method,
+        _ => "other",
+    }
+}

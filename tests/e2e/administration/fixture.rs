@@ -1,0 +1,158 @@
+//! `AdminFixture`: two nodes with an administrator, and how they are asked.
+
+use std::time::{Duration, Instant};
+
+use gateward_e2e::{Client, Database, PASSWORD, TestResponse};
+use serde_json::{Value, json};
+
+use crate::commands::said;
+use crate::dev_inbox::emails;
+use crate::operator::create;
+use crate::pair::Pair;
+
+/// How long invalidation events may take to the other node, on a machine that is busy.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// How long an email may take to an inbox, on a machine that is busy.
+const MAIL_PATIENCE: Duration = Duration::from_secs(20);
+
+/// An identifier that nothing has.
+pub(super) const UNKNOWN: &str = "00000000-0000-7000-8000-000000000001";
+
+/// Two nodes on one database, and Grace, who administers.
+pub(super) struct AdminFixture {
+    pub(super) pair: Pair,
+    pub(super) one: Client,
+    pub(super) other: Client,
+    pub(super) grace: TestResponse,
+}
+
+impl AdminFixture {
+    pub(super) async fn start(kind: Database) -> Self {
+        Self::start_with(kind, &[]).await
+    }
+
+    pub(super) async fn start_with(
+        kind: Database,
+        settings: &[(&'static str, &'static str)],
+    ) -> Self {
+        let pair = Pair::start_with(kind, settings).await;
+        let [one, other] = pair.clients();
+        said(&create(&pair.plan(), ("grace", "grace@example.org"), PASSWORD));
+        let grace = login(&one, "grace").await;
+        Self { pair, one, other, grace }
+    }
+
+    /// One more administrator, made from the command line.
+    pub(super) async fn administrator(&self, name: &str) -> TestResponse {
+        said(&create(&self.pair.plan(), (name, &format!("{name}@example.org")), PASSWORD));
+        login(&self.other, name).await
+    }
+
+    /// Somebody with a role of their own, of the same name, that gives these permissions.
+    pub(super) async fn holder(&self, name: &str, permissions: &[&str]) -> TestResponse {
+        let role = json!({ "permissions": permissions });
+        let made = self.tell(&self.grace, "PUT", &format!("/roles/{name}"), &role).await;
+        assert_eq!(made.status, 201, "{made:?}");
+        let somebody = self.one.begin(name).await;
+        self.grant(&somebody, &[name]).await;
+        somebody
+    }
+
+    /// Has Grace give somebody exactly these roles.
+    pub(super) async fn grant(&self, to: &TestResponse, roles: &[&str]) {
+        let path = format!("/users/{}/roles", id(to));
+        let granted = self.tell(&self.grace, "PUT", &path, &json!({ "roles": roles })).await;
+        assert_eq!(granted.status, 200, "{granted:?}");
+    }
+
+    /// Asks the first node, without a body.
+    pub(super) async fn ask(&self, who: &TestResponse, method: &str, path: &str) -> TestResponse {
+        ask(&self.one, who, method, path).await
+    }
+
+    /// Asks the first node, with a body.
+    pub(super) async fn tell(
+        &self,
+        who: &TestResponse,
+        method: &str,
+        path: &str,
+        body: &Value,
+    ) -> TestResponse {
+        tell(&self.one, who, (method, path), body).await
+    }
+
+    /// Waits until either node has sent so many emails to somebody whose text opens with this
+    /// title, and gives the newest.
+    pub(super) async fn email(&self, name: &str, title: &str, count: usize) -> Value {
+        let (to, started) = (format!("{name}@example.org"), Instant::now());
+        loop {
+            let mut meant = [emails(&self.one).await, emails(&self.other).await].concat();
+            meant.retain(|message| {
+                message["to"] == to && message["text"].as_str().unwrap().starts_with(title)
+            });
+            meant.sort_by_key(|message| message["sent_at"].as_str().unwrap().to_owned());
+            if meant.len() >= count {
+                return meant.pop().unwrap();
+            }
+            assert!(started.elapsed() < MAIL_PATIENCE, "no {title:?} to {name}: {meant:#?}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+}
+
+/// Asks a node, without a body.
+pub(super) async fn ask(
+    client: &Client,
+    who: &TestResponse,
+    method: &str,
+    path: &str,
+) -> TestResponse {
+    let request = client.request(method.parse().unwrap(), &format!("/v1{path}"));
+    client.send(request.bearer_auth(who.access())).await
+}
+
+/// Asks a node, with a body.
+pub(super) async fn tell(
+    client: &Client,
+    who: &TestResponse,
+    (method, path): (&str, &str),
+    body: &Value,
+) -> TestResponse {
+    let request = client.request(method.parse().unwrap(), &format!("/v1{path}"));
+    client.send(request.bearer_auth(who.access()).json(body)).await
+}
+
+/// Asks a node until the answer has this status, for as long as invalidation events may take to it.
+pub(super) async fn soon(
+    client: &Client,
+    who: &TestResponse,
+    path: &str,
+    status: u16,
+) -> TestResponse {
+    let started = Instant::now();
+    loop {
+        let response = ask(client, who, "GET", path).await;
+        if response.status == status || started.elapsed() > PATIENCE {
+            assert_eq!(response.status, status, "{path}: {response:?}");
+            return response;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+pub(super) async fn login(client: &Client, name: &str) -> TestResponse {
+    let pair = client.login(name, PASSWORD).await;
+    assert_eq!(pair.status, 200, "{pair:?}");
+    pair
+}
+
+/// The identifier of whoever has logged in.
+pub(super) fn id(pair: &TestResponse) -> &str {
+    pair.body["user"]["id"].as_str().unwrap()
+}
+
+/// The path of somebody's account.
+pub(super) fn path(pair: &TestResponse) -> String {
+    format!("/users/{}", id(pair))
+}

@@ -1,0 +1,166 @@
+//! `BruteForceAttack`: two nodes behind a proxy, and whoever tries passwords on them from anywhere.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+use gateward_e2e::{
+    Client, Database, Node, PASSWORD, Plan, ShiftedClock, TestDatabase, TestResponse,
+};
+use reqwest::{Method, RequestBuilder};
+use serde_json::{Value, json};
+
+/// What switches rate limits on, and has the nodes believe whom a request is forwarded for.
+pub(super) const GUARDED: [(&str, &str); 2] =
+    [("rate limit.enabled", "true"), ("http.trusted_proxies", "127.0.0.1/32")];
+
+/// A password that is nobody's.
+pub(super) const WRONG: &str = "a password of nobody";
+
+/// Another password that meets the policy.
+pub(super) const NEW: &str = "an entirely new one";
+
+/// Where the owner of an account is.
+pub(super) const HOME: &str = "192.0.2.1";
+
+/// Two nodes on one database.
+pub(super) struct BruteForceAttack {
+    nodes: [Node; 2],
+    clients: [Client; 2],
+    turn: AtomicUsize,
+    /// How the nodes are started.
+    pub(super) plan: Plan,
+    pub(super) database: TestDatabase,
+}
+
+impl BruteForceAttack {
+    /// Starts the nodes on an empty database.
+    pub(super) async fn lay(kind: Database) -> Self {
+        Self::lay_with(kind, |plan| plan).await
+    }
+
+    /// The same where the nodes go by a clock that can be set ahead; `None`, and said so, where
+    /// there is no such clock.
+    pub(super) async fn lay_by_clock(kind: Database) -> Option<(Self, Clock)> {
+        let clock = ShiftedClock::new()?;
+        let environment = clock.environment();
+        let attack = Self::lay_with(kind, |mut plan| {
+            plan.environment.extend(environment);
+            plan
+        });
+        Some((attack.await, Clock { clock, ahead: 0 }))
+    }
+
+    /// The same with a plan that is changed further.
+    pub(super) async fn lay_with(kind: Database, change: impl FnOnce(Plan) -> Plan) -> Self {
+        let database = TestDatabase::new(kind).await;
+        let plan =
+            GUARDED.iter().fold(Plan::on(&database), |plan, (key, value)| plan.with(key, value));
+        let plan = change(plan);
+        let (one, other) = tokio::join!(plan.start(), plan.start());
+        let clients = [one.client(), other.client()];
+        Self { nodes: [one, other], clients, turn: AtomicUsize::new(0), plan, database }
+    }
+
+    /// Kills both nodes as the power would, and starts two others.
+    pub(super) async fn crash(&mut self) {
+        self.nodes.iter_mut().for_each(Node::kill);
+        let (one, other) = tokio::join!(self.plan.start(), self.plan.start());
+        self.clients = [one.client(), other.client()];
+        self.nodes = [one, other];
+    }
+
+    /// A client of each node.
+    pub(super) const fn clients(&self) -> &[Client; 2] {
+        &self.clients
+    }
+
+    /// A client of one node and of the other in turn.
+    pub(super) fn client(&self) -> Client {
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+        self.clients[turn % 2].clone()
+    }
+
+    /// Logs in from an address, on one node and on the other in turn.
+    pub(super) async fn login(&self, from: &str, name: &str, password: &str) -> TestResponse {
+        login(&self.client(), from, name, password).await
+    }
+
+    /// Posts from an address, on one node and on the other in turn.
+    pub(super) async fn post(&self, from: &str, path: &str, body: Value) -> TestResponse {
+        let client = self.client();
+        client.send(request(&client, from, Method::POST, path, &body)).await
+    }
+
+    /// Signs somebody up from an address.
+    pub(super) async fn signup(&self, from: &str, name: &str) -> TestResponse {
+        let email = format!("{name}@example.org");
+        let body = json!({"username": name, "email": email, "password": PASSWORD});
+        self.post(from, "/v1/signup", body).await
+    }
+
+    /// Signs somebody up and logs them in at home.
+    pub(super) async fn begin(&self, name: &str) -> TestResponse {
+        assert_eq!(self.signup(HOME, name).await.status, 201);
+        let response = self.login(HOME, name, PASSWORD).await;
+        assert_eq!(response.status, 200, "{response:?}");
+        response
+    }
+
+    /// Tries a name once from each of so many addresses; each time its wrong password must be told.
+    pub(super) async fn wear_out(&self, name: &str, tries: usize) {
+        for number in 0..tries {
+            let response = self.login(&address(number), name, WRONG).await;
+            response.is(401, "invalid_credentials");
+        }
+    }
+}
+
+/// The clock of both nodes.
+pub(super) struct Clock {
+    clock: ShiftedClock,
+    ahead: i64,
+}
+
+impl Clock {
+    /// Sets it so many seconds further ahead.
+    pub(super) fn forward(&mut self, seconds: i64) {
+        self.ahead += seconds;
+        self.clock.set(self.ahead);
+    }
+
+    /// How many seconds have passed by it since it was right.
+    pub(super) fn since(&self, started: Instant) -> i64 {
+        self.ahead + i64::try_from(started.elapsed().as_secs()).unwrap()
+    }
+}
+
+/// A request from an address, as a proxy forwards it.
+pub(super) fn request(
+    client: &Client,
+    from: &str,
+    method: Method,
+    path: &str,
+    body: &Value,
+) -> RequestBuilder {
+    client.request(method, path).header("x-forwarded-for", from).json(body)
+}
+
+/// Logs in from an address.
+pub(super) async fn login(client: &Client, from: &str, name: &str, password: &str) -> TestResponse {
+    let body = json!({"identifier": name, "password": password});
+    client.send(request(client, from, Method::POST, "/v1/login", &body)).await
+}
+
+/// One of many addresses that have nothing to do with each other.
+pub(super) fn address(number: usize) -> String {
+    format!("10.7.{}.{}", number / 250, number % 250 + 1)
+}
+
+/// Asserts that an answer tells to wait, and gives for how many seconds.
+#[track_caller]
+pub(super) fn wait_of(response: &TestResponse) -> i64 {
+    response.is(429, "rate_limited");
+    let seconds = response.header("retry-after").expect("how long to wait").parse().unwrap();
+    assert!((1..=900).contains(&seconds), "{response:?}");
+    seconds
+}

@@ -1,0 +1,103 @@
+//! What is forgotten, what is not, and when something is written at all.
+
+use gateward_e2e::{Database, PASSWORD, TestDatabase, on_both};
+use serde_json::json;
+
+use super::attack::{BruteForceAttack, GUARDED, HOME, NEW, WRONG, address, login, wait_of};
+use crate::commands::said;
+use crate::dev_inbox::{forgot, token, wait_for};
+use crate::operator::create;
+use crate::test_server::TestServer;
+
+on_both!(l1_a_success_resets_name_and_pair, l2_an_address_and_a_name_of_one_account_count_apart,);
+
+/// Rows L1 and L2: whoever types wrong now and then is never kept waiting.
+async fn l1_a_success_resets_name_and_pair(kind: Database) {
+    let attack = BruteForceAttack::lay(kind).await;
+    attack.begin("ada").await;
+    for _ in 0..3 {
+        for _ in 0..4 {
+            attack.login(HOME, "ada", WRONG).await.is(401, "invalid_credentials");
+        }
+        assert_eq!(attack.login(HOME, "ADA", PASSWORD).await.status, 200);
+    }
+    for _ in 0..3 {
+        attack.wear_out("ada", 9).await;
+        assert_eq!(attack.login(HOME, "ada", PASSWORD).await.status, 200);
+    }
+    // Without one they wait.
+    attack.wear_out("ada", 10).await;
+    wait_of(&attack.login(HOME, "ada", PASSWORD).await);
+}
+
+/// Row L2: or a stranger could find out which address goes with which name.
+async fn l2_an_address_and_a_name_of_one_account_count_apart(kind: Database) {
+    let attack = BruteForceAttack::lay(kind).await;
+    attack.begin("ada").await;
+    attack.wear_out("ada", 10).await;
+    wait_of(&attack.login(HOME, "ada", PASSWORD).await);
+    attack.wear_out("ada@example.org", 9).await;
+    let owner = attack.login(HOME, "ADA@example.org", PASSWORD).await;
+    assert_eq!(owner.status, 200, "{owner:?}");
+}
+
+/// Row L2: the way back for an owner whose clients are all unknown.
+#[tokio::test]
+async fn l2_a_reset_by_mail_resets_the_names_of_the_account() {
+    let server = TestServer::with(&GUARDED).await;
+    let client = &server.client;
+    assert_eq!(client.signup("ada").await.status, 201);
+    for name in ["ada", "ada@example.org"] {
+        for number in 0..10 {
+            let from = if number < 5 { HOME.to_owned() } else { address(number) };
+            login(client, &from, name, WRONG).await.is(401, "invalid_credentials");
+        }
+        wait_of(&login(client, HOME, name, PASSWORD).await);
+        wait_of(&login(client, "203.0.113.1", name, PASSWORD).await);
+    }
+    forgot(client, "ada@example.org").await;
+    let message = wait_for(client, "ada@example.org", "Choose a new password", 1).await;
+    let body = json!({"token": token(&message), "new_password": NEW});
+    let reset = client.post("/v1/password/reset", &body).header("x-forwarded-for", HOME);
+    assert_eq!(client.send(reset).await.status, 204);
+    for name in ["ada", "ada@example.org"] {
+        for from in [HOME, "203.0.113.1"] {
+            let response = login(client, from, name, NEW).await;
+            assert_eq!(response.status, 200, "{response:?}");
+        }
+    }
+}
+
+/// How much is counted at the moment.
+async fn counter(database: &TestDatabase) -> i64 {
+    let row =
+        database.postgres().await.query_one("SELECT count(*) FROM rate_limit_counters", &[]).await;
+    row.unwrap().get(0)
+}
+
+/// What is written costs time, and could be used to fill the table.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_counted_while_nothing_goes_wrong() {
+    let attack = BruteForceAttack::lay(Database::Postgres).await;
+    said(&create(&attack.plan, ("ada", "ada@example.org"), PASSWORD));
+    for number in 0..50 {
+        let session = attack.login(&address(number), "ada", PASSWORD).await;
+        assert_eq!(session.status, 200, "{session:?}");
+        let client = attack.client();
+        let body = json!({"password": PASSWORD});
+        let again = client.post_as(session.access(), "/v1/me/reauthenticate", &body).await;
+        assert_eq!(again.status, 200, "{again:?}");
+    }
+    assert_eq!(counter(&attack.database).await, 0);
+    attack.login(HOME, "ada", WRONG).await.is(401, "invalid_credentials");
+    assert_eq!(counter(&attack.database).await, 3, "for the name, the pair and the client");
+    assert_eq!(attack.login(HOME, "ada", PASSWORD).await.status, 200);
+    assert_eq!(counter(&attack.database).await, 1, "for the client");
+    // While somebody waits, nothing more is counted.
+    attack.wear_out("ada", 10).await;
+    let before = counter(&attack.database).await;
+    for number in 0..20 {
+        wait_of(&attack.login(&address(100 + number), "ada", WRONG).await);
+    }
+    assert_eq!(counter(&attack.database).await, before);
+}

@@ -1,0 +1,236 @@
+//! `Post`: a node that mails by a real SMTP server, and what its emails hold.
+
+use std::time::{Duration, Instant};
+
+use gateward_e2e::{
+    Client, Database, Mail, MailServer, Node, PASSWORD, Plan, TestDatabase, TestResponse, run,
+};
+use serde_json::{Value, json};
+
+use crate::commands::said;
+
+/// What the emails are called. `CONFIRM` is the one to a sign-up and the one to an account.
+pub(crate) mod subject {
+    pub(crate) const CONFIRM: &str = "Confirm your address for Gateward";
+    pub(crate) const EXISTS: &str = "You already have an account at Gateward";
+    pub(crate) const CONFIRM_NEW: &str = "Confirm your new address for Gateward";
+    pub(crate) const IN_USE: &str = "Somebody wanted to use your address at Gateward";
+    pub(crate) const RESET: &str = "Choose a new password for Gateward";
+    pub(crate) const UNDO: &str = "Your address at Gateward is to be changed";
+    pub(crate) const CHANGED: &str = "Your address at Gateward was changed";
+    pub(crate) const CHANGED_BACK: &str = "Your address at Gateward was changed back";
+    pub(crate) const NEW_PASSWORD: &str = "Your password at Gateward was changed";
+    pub(crate) const WAS_RESET: &str = "Your password at Gateward was reset";
+    pub(crate) const RENAMED: &str = "Your name at Gateward was changed";
+    pub(crate) const REUSED: &str = "One of your sessions at Gateward was ended";
+    pub(crate) const DELETED: &str = "Your account at Gateward was deleted";
+    pub(crate) const INVITED: &str = "An account was made for you at Gateward";
+}
+
+/// Another password that meets the policy.
+pub(crate) const OTHER: &str = "a horse of another colour";
+
+/// How long an email may take on a machine that is busy.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A node, its SMTP server, and what they stand on.
+pub(crate) struct Post {
+    pub(crate) node: Node,
+    pub(crate) client: Client,
+    pub(crate) server: MailServer,
+    pub(crate) plan: Plan,
+    pub(crate) database: TestDatabase,
+}
+
+impl Post {
+    /// Starts a node; `None`, and said so, where no SMTP server is there.
+    pub(crate) async fn start(kind: Database, settings: &[(&str, &str)]) -> Option<Self> {
+        Self::start_with(kind, settings, |plan| plan).await
+    }
+
+    /// The same where addresses must be confirmed before there is an account.
+    pub(crate) async fn required(kind: Database) -> Option<Self> {
+        Self::start(kind, &[("signup.email_verification", "required")]).await
+    }
+
+    /// The same with a plan that is changed further.
+    pub(crate) async fn start_with(
+        kind: Database,
+        settings: &[(&str, &str)],
+        change: impl FnOnce(Plan) -> Plan,
+    ) -> Option<Self> {
+        let server = MailServer::start().await?;
+        let database = TestDatabase::new(kind).await;
+        let plan = Plan::on(&database)
+            .with("mail.transport", "smtp")
+            .with("mail.smtp_url", server.url())
+            .with("mail.from", "Gateward <accounts@example.org>");
+        let plan = settings.iter().fold(plan, |plan, (option, value)| plan.with(option, value));
+        let plan = change(plan);
+        let node = plan.start().await;
+        Some(Self { client: node.client(), node, server, plan, database })
+    }
+
+    /// Starts another node on the same database, with another setting.
+    pub(crate) async fn beside(&self, option: &str, value: &str) -> Node {
+        let environment = self.plan.environment.clone();
+        let plan = Plan { environment, ..Plan::on(&self.database) };
+        plan.with(option, value).start().await
+    }
+
+    /// Posts a body to a path below `/v1`.
+    pub(crate) async fn say(&self, path: &str, body: Value) -> TestResponse {
+        self.client.send(self.client.post(&format!("/v1/{path}"), &body)).await
+    }
+
+    /// The same with an access token.
+    pub(crate) async fn say_as(
+        &self,
+        pair: &TestResponse,
+        path: &str,
+        body: Value,
+    ) -> TestResponse {
+        self.client.post_as(pair.access(), &format!("/v1/{path}"), &body).await
+    }
+
+    /// Signs somebody up with this password.
+    pub(crate) async fn signup(&self, name: &str, email: &str, password: &str) -> TestResponse {
+        let body = json!({"username": name, "email": email, "password": password});
+        self.say("signup", body).await
+    }
+
+    /// Logs somebody in, who must be let in.
+    pub(crate) async fn login(&self, name: &str, password: &str) -> TestResponse {
+        let response = self.client.login(name, password).await;
+        assert_eq!(response.status, 200, "{response:?}");
+        response
+    }
+
+    /// Makes an account whose address is confirmed, and logs it in; not where confirming is required.
+    pub(crate) async fn confirmed(&self, name: &str) -> TestResponse {
+        let pair = self.client.begin(name).await;
+        let token = token(&self.email(&address(name), subject::CONFIRM).await);
+        let response = self.say_as(&pair, "email/confirm", json!({"token": token})).await;
+        assert_eq!(response.status, 204, "{response:?}");
+        pair
+    }
+
+    /// Has an email sent that resets a password, and gives it: the one of this number, from zero.
+    pub(crate) async fn forgot(&self, email: &str, number: usize) -> Mail {
+        let response = self.say("password/forgot", json!({"email": email})).await;
+        assert_eq!(response.status, 202, "{response:?}");
+        self.nth_email(email, subject::RESET, number).await
+    }
+
+    /// Asks for another address.
+    pub(crate) async fn change(&self, pair: &TestResponse, new: &str) -> TestResponse {
+        self.say_as(pair, "me/email", json!({"new_email": new, "password": PASSWORD})).await
+    }
+
+    /// Asks for another address and confirms it; gives the email that undoes it.
+    pub(crate) async fn changed(&self, pair: &TestResponse, old: &str, new: &str) -> Mail {
+        assert_eq!(self.change(pair, new).await.status, 202);
+        let token = token(&self.email(new, subject::CONFIRM_NEW).await);
+        let response = self.say_as(pair, "email/confirm", json!({"token": token})).await;
+        assert_eq!(response.status, 204, "{response:?}");
+        self.email(old, subject::UNDO).await
+    }
+
+    /// The first email of this subject to this address.
+    pub(crate) async fn email(&self, to: &str, subject: &str) -> Mail {
+        self.nth_email(to, subject, 0).await
+    }
+
+    /// The email of this number, from zero.
+    pub(crate) async fn nth_email(&self, to: &str, subject: &str, number: usize) -> Mail {
+        self.emails(to, subject, number + 1).await.swap_remove(number)
+    }
+
+    /// Emails of this subject to this address, once there are as many.
+    pub(crate) async fn emails(&self, to: &str, subject: &str, count: usize) -> Vec<Mail> {
+        let is_it = |mail: &Mail| mail.to == [to] && mail.subject == subject;
+        let enough = |all: &[Mail]| all.iter().filter(|mail| is_it(mail)).count() >= count;
+        let mut emails = self.server.wait_until(PATIENCE, enough).await;
+        emails.retain(is_it);
+        emails
+    }
+
+    /// Waits until no email waits any more, and gives the subjects of those to this address.
+    pub(crate) async fn all_subjects(&self, to: &str) -> Vec<String> {
+        self.settle().await;
+        let mut subjects: Vec<String> =
+            self.server.emails_to(to).into_iter().map(|mail| mail.subject).collect();
+        subjects.sort();
+        subjects
+    }
+
+    /// Waits until no email waits any more.
+    pub(crate) async fn settle(&self) {
+        let started = Instant::now();
+        loop {
+            let waiting = self.command(&["mail", "list", "--state", "waiting", "--json"]);
+            let waiting: Value = serde_json::from_str(&waiting).unwrap();
+            if waiting == json!([]) {
+                return;
+            }
+            assert!(started.elapsed() < PATIENCE, "{waiting}");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    /// Runs a command of the program beside the node; it must go well.
+    pub(crate) fn command(&self, arguments: &[&str]) -> String {
+        said(&run(&self.plan, arguments, PASSWORD))
+    }
+
+    /// Asserts that a session is over for this reason.
+    pub(crate) async fn has_ended(&self, pair: &TestResponse, reason: &str) {
+        let refreshed = self.client.refresh(pair.refresh_token(), None).await;
+        for refused in [refreshed, self.client.me(pair.access()).await] {
+            refused.is(401, "session_ended");
+            assert_eq!(refused.body["reason"], reason);
+        }
+    }
+}
+
+/// The address of somebody with this name.
+pub(crate) fn address(name: &str) -> String {
+    format!("{name}@example.org")
+}
+
+/// The token of an email's link.
+#[track_caller]
+pub(crate) fn token(mail: &Mail) -> String {
+    let (page, token) = mail.link().split_once("#token=").expect("a token");
+    assert!(page.starts_with("http://") && token.len() >= 43, "{mail:#?}");
+    token.to_owned()
+}
+
+/// The code of an email.
+#[track_caller]
+pub(crate) fn code(mail: &Mail) -> String {
+    mail.code.clone().expect("a code")
+}
+
+/// A code that is not that of an email: so much more, around the end.
+pub(crate) fn wrong_code(mail: &Mail, by: u64) -> String {
+    let code: u64 = code(mail).parse().unwrap();
+    format!("{:08}", (code + by) % 100_000_000)
+}
+
+/// Asserts that an answer is the same as another, but for what names the request.
+#[track_caller]
+pub(crate) fn are_alike(one: &TestResponse, other: &TestResponse) {
+    let bare = |response: &TestResponse| {
+        let mut body = response.body.clone();
+        for member in ["request_id", "signup_id"] {
+            if body.get(member).is_some() {
+                body[member] = json!(body[member].as_str().map(str::len));
+            }
+        }
+        let mut headers: Vec<String> = response.headers.keys().map(ToString::to_string).collect();
+        headers.sort();
+        (response.status, body, headers, response.text.len())
+    };
+    assert_eq!(bare(one), bare(other));
+}

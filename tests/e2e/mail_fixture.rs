@@ -1,0 +1,219 @@
+//! `Post`: a database, an SMTP server, a clock that can be set ahead, and nodes between them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, Instant};
+
+use gateward_e2e::{
+    Client, Database, Environment, Mail, MailServer, Node, Plan, ShiftedClock, TestDatabase, run,
+};
+use serde_json::{Value, json};
+
+use crate::commands::said;
+use crate::stolen_database::StolenDatabase;
+
+/// How long to wait for what comes at once, on a machine that is busy: the longest pause between
+/// two looks for an SMTP server, and then some.
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
+
+/// The seconds of an hour.
+pub(crate) const HOUR: i64 = 3600;
+
+/// Longer than any email waits between two tries, and than a lease, in seconds.
+pub(crate) const PAUSE: i64 = 61;
+
+/// Has all emails listed.
+const ALL: [&str; 2] = ["--limit", "10000"];
+
+/// A database, an SMTP server and a clock.
+pub(crate) struct Post {
+    pub(crate) database: TestDatabase,
+    pub(crate) server: MailServer,
+    /// How nodes and commands are started that use both and go by the clock.
+    pub(crate) plan: Plan,
+    clock: ShiftedClock,
+    /// How many seconds the clock is ahead.
+    ahead: AtomicI64,
+}
+
+impl Post {
+    /// Makes one; `None`, and said so, where something for it is missing.
+    pub(crate) async fn new(kind: Database) -> Option<Self> {
+        let (server, clock) = (MailServer::start().await?, ShiftedClock::new()?);
+        let database = TestDatabase::new(kind).await;
+        let mut plan = plan(&database, &server.url());
+        plan.environment.extend(clock.environment());
+        Some(Self { database, server, plan, clock, ahead: AtomicI64::new(0) })
+    }
+
+    /// The same with a setting of its nodes.
+    pub(crate) fn with(mut self, option: &str, value: impl std::fmt::Display) -> Self {
+        self.plan = self.plan.with(option, value);
+        self
+    }
+
+    /// What a node beside gets that is to go by the same clock.
+    pub(crate) fn clock_environment(&self) -> Environment {
+        self.clock.environment()
+    }
+
+    /// Sets the clock so many seconds further ahead.
+    pub(crate) fn forward(&self, seconds: i64) {
+        let before = self.ahead.fetch_add(seconds, Ordering::Relaxed);
+        self.clock.set(before + seconds);
+    }
+
+    /// Lets the clock run so many times as fast for a while of true time.
+    pub(crate) async fn hasten(&self, factor: i64, span: Duration) {
+        let (started, mut forward) = (Instant::now(), 0);
+        while started.elapsed() < span {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            let target =
+                i64::try_from(started.elapsed().as_millis()).unwrap() * (factor - 1) / 1_000;
+            self.forward(target - forward);
+            forward = target;
+        }
+    }
+
+    /// What `gateward mail list` tells of the letters, the newest first.
+    pub(crate) fn list(&self, arguments: &[&str]) -> Vec<Value> {
+        list(&self.plan, arguments)
+    }
+
+    /// The emails to an address, the newest first.
+    pub(crate) fn list_to(&self, address: &str) -> Vec<Value> {
+        let mut emails = self.list(&ALL);
+        emails.retain(|message| message["recipient"] == address);
+        emails
+    }
+
+    /// Waits until the newest email to an address is as it should be, and gives it.
+    pub(crate) async fn wait_for(&self, address: &str, good: impl Fn(&Value) -> bool) -> Value {
+        wait_for(&self.plan, address, good).await
+    }
+
+    /// Whether an event of this kind is written down.
+    pub(crate) async fn has_event(&self, kind: &str) -> bool {
+        StolenDatabase::of(&self.database).await.has(kind.as_bytes())
+    }
+}
+
+/// A plan with this SMTP server.
+pub(crate) fn plan(database: &TestDatabase, smtp_server: &str) -> Plan {
+    let plan = Plan::on(database).with("mail.transport", "smtp").with("mail.smtp_url", smtp_server);
+    plan.with("mail.from", "Notes <login@example.org>")
+}
+
+/// What `gateward mail list` tells.
+pub(crate) fn list(plan: &Plan, arguments: &[&str]) -> Vec<Value> {
+    let arguments = [&["mail", "list", "--json"], arguments].concat();
+    serde_json::from_str(&said(&run(plan, &arguments, ""))).unwrap()
+}
+
+/// Waits until the newest email to an address is as it should be, and gives it.
+pub(crate) async fn wait_for(plan: &Plan, address: &str, good: impl Fn(&Value) -> bool) -> Value {
+    let started = Instant::now();
+    loop {
+        let emails = list(plan, &ALL);
+        let message = emails.iter().find(|message| message["recipient"] == address);
+        if let Some(message) = message.filter(|message| good(message)) {
+            return message.clone();
+        }
+        assert!(started.elapsed() < PATIENCE, "{message:#?}");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+/// Whether an email is in this state.
+pub(crate) fn is(state: &str) -> impl Fn(&Value) -> bool {
+    move |message| message["state"] == state
+}
+
+/// Whether an email waits after a try that failed.
+pub(crate) fn has_failed(message: &Value) -> bool {
+    message["state"] == "waiting" && message["failure"].is_string()
+}
+
+/// A number of `/metrics`.
+pub(crate) async fn metric(node: &Node, name: &str) -> Option<f64> {
+    let page = Client::new(&node.ops_url).get("/metrics").await;
+    assert_eq!(page.status, 200);
+    let rest = page.text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    rest.map(|number| number.parse().unwrap())
+}
+
+/// How many emails came to this.
+pub(crate) async fn tried(node: &Node, outcome: &str) -> f64 {
+    metric(node, &format!("gateward_mail_total{{outcome=\"{outcome}\"}}")).await.unwrap_or(0.0)
+}
+
+/// Waits until so many emails of a node were taken by an SMTP server.
+pub(crate) async fn wait_until_sent(node: &Node, count: u32, patience: Duration) {
+    let started = Instant::now();
+    while tried(node, "sent").await < f64::from(count) {
+        assert!(started.elapsed() < patience, "{} of {count}", tried(node, "sent").await);
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+/// Waits until a gauge, which is set four times a minute, has a value.
+pub(crate) async fn wait_for_gauge(node: &Node, name: &str, good: impl Fn(f64) -> bool) {
+    let started = Instant::now();
+    while !metric(node, name).await.is_some_and(&good) {
+        assert!(started.elapsed() < PATIENCE, "{name}: {:?}", metric(node, name).await);
+        tokio::time::sleep(Duration::from_millis(250)).await;
+    }
+}
+
+/// Asks for the email that resets a password.
+pub(crate) async fn forgot(client: &Client, name: &str) {
+    let body = json!({"email": format!("{name}@example.org")});
+    let response = client.send(client.post("/v1/password/forgot", &body)).await;
+    assert_eq!(response.status, 202, "{response:?}");
+}
+
+/// Chooses a new password by the link of an email; gives the status.
+pub(crate) async fn reset(client: &Client, link: &str, new_password: &str) -> u16 {
+    let (_, token) = link.split_once("#token=").unwrap();
+    let body = json!({"token": token, "new_password": new_password});
+    client.send(client.post("/v1/password/reset", &body)).await.status.as_u16()
+}
+
+/// The emails to each address.
+pub(crate) fn by_recipient(emails: &[Mail]) -> BTreeMap<&str, Vec<&Mail>> {
+    let mut found = BTreeMap::<_, Vec<_>>::new();
+    for message in emails {
+        let [to] = message.to.as_slice() else { panic!("{message:#?}") };
+        found.entry(to.as_str()).or_default().push(message);
+    }
+    found
+}
+
+/// Asserts that all are copies of one email, and that no more came than ends are in doubt: one
+/// that was accepted, and those whose answer was lost.
+#[track_caller]
+pub(crate) fn assert_copies_of_one(copies: &[&Mail]) {
+    let ids: BTreeSet<_> = copies.iter().map(|copy| copy.header("message-id").unwrap()).collect();
+    assert_eq!(ids.len(), 1, "{copies:#?}");
+    let accepted = copies.iter().filter(|copy| copy.accepted).count();
+    assert!(accepted <= 1, "{copies:#?}");
+}
+
+/// Makes the library of `mail_names.c` in a folder; a node loads it by `LD_PRELOAD`.
+pub(crate) fn names(folder: &Path) -> PathBuf {
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/e2e/mail_names.c");
+    let library = folder.join("names.so");
+    let mut command = Command::new("cc");
+    command.args(["-shared", "-fPIC", source, "-ldl", "-o"]).arg(&library);
+    assert!(command.status().unwrap().success());
+    library
+}
+
+/// The middle one.
+pub(crate) fn median(times: &[Duration]) -> Duration {
+    let mut times = times.to_vec();
+    times.sort();
+    times[times.len() / 2]
+}

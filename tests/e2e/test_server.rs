@@ -1,0 +1,83 @@
+//! `TestServer`: one node on SQLite, for tests to which the database does not matter.
+
+use gateward_e2e::{Client, Database, Node, PASSWORD, Plan, TestDatabase, TestResponse};
+use reqwest::Method;
+
+use crate::commands::said;
+use crate::operator::create;
+
+/// A node, a client of it, and what it stands on.
+pub(crate) struct TestServer {
+    pub(crate) node: Node,
+    pub(crate) client: Client,
+    plan: Plan,
+    /// Dropped after the node.
+    _database: TestDatabase,
+}
+
+impl TestServer {
+    /// A node with the settings of the tests.
+    pub(crate) async fn new() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// A node with other settings.
+    pub(crate) async fn with(settings: &[(&str, &str)]) -> Self {
+        let database = TestDatabase::new(Database::Sqlite).await;
+        let mut plan = Plan::on(&database);
+        for (option, value) in settings {
+            plan = plan.with(option, value);
+        }
+        Self::on(database, plan).await
+    }
+
+    /// A node on a database of SQLite.
+    pub(crate) async fn on(database: TestDatabase, plan: Plan) -> Self {
+        let node = plan.start().await;
+        Self { client: node.client(), node, plan, _database: database }
+    }
+
+    /// Makes an administrator from the command line, whose address is `NAME@example.org`, and logs
+    /// them in.
+    pub(crate) async fn admin(&self, name: &str) -> TestResponse {
+        said(&create(&self.plan, (name, &format!("{name}@example.org")), PASSWORD));
+        let pair = self.client.login(name, PASSWORD).await;
+        assert_eq!(pair.status, 200, "{pair:?}");
+        pair
+    }
+
+    /// Gets a path with these headers.
+    pub(crate) async fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> TestResponse {
+        self.send_with(Method::GET, path, headers).await
+    }
+
+    /// Sends a request without body and with these headers.
+    pub(crate) async fn send_with(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+    ) -> TestResponse {
+        let mut request = self.client.request(method, path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.client.send(request).await
+    }
+
+    /// Posts bytes with a content type.
+    pub(crate) async fn post_bytes(
+        &self,
+        path: &str,
+        kind: &str,
+        body: impl Into<Vec<u8>>,
+    ) -> TestResponse {
+        let request = self.client.request(Method::POST, path).header("content-type", kind);
+        self.client.send(request.body(body.into())).await
+    }
+
+    /// Whether somebody can still sign in, which needs every part of the service.
+    pub(crate) async fn works(&self, name: &str) {
+        assert_eq!(self.client.login(name, PASSWORD).await.status, 200);
+    }
+}
