@@ -77,7 +77,7 @@ impl App {
             }
         }
         if let Some(network) = &network {
-            limited_keys.extend(self.window("ip", network, Limit::Failures)?);
+            limited_keys.extend(self.window("client", network, Limit::Failures)?);
         }
         Ok(RateLimitKeys::new(RateLimitScope::Login, limited_keys, request_info))
     }

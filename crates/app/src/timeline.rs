@@ -23,7 +23,7 @@ pub struct TimelineEntry {
     /// What, for programs: the name of an event, or the reason of an end.
     pub code: &'static str,
     /// What, for people: a sentence without its time and its full stop.
-    pub text: String,
+    pub message: String,
 }
 
 impl SessionTimeline {
@@ -48,8 +48,8 @@ impl SessionTimeline {
     }
 }
 
-fn entry(at: Timestamp, code: &'static str, text: impl Into<String>) -> TimelineEntry {
-    TimelineEntry { at, code, text: text.into() }
+fn entry(at: Timestamp, code: &'static str, message: impl Into<String>) -> TimelineEntry {
+    TimelineEntry { at, code, message: message.into() }
 }
 
 fn beginning(session: &Session) -> TimelineEntry {

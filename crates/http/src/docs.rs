@@ -38,7 +38,7 @@ pub(crate) fn endpoints(on: bool) -> Vec<Endpoint> {
 
 /// The OpenAPI document of this installation.
 #[utoipa::path(
-    get, path = "/openapi.json", tag = "documentation",
+    get, operation_id = "getOpenApiDocument", path = "/openapi.json", tag = "documentation",
     responses((status = 200, description = "The document", content_type = "application/json"))
 )]
 async fn openapi(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, Problem> {
@@ -48,7 +48,7 @@ async fn openapi(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, P
 
 /// A page to try the API on.
 #[utoipa::path(
-    get, path = "/docs", tag = "documentation",
+    get, operation_id = "getDocsPage", path = "/docs", tag = "documentation",
     responses((status = 200, description = "The page", content_type = "text/html"))
 )]
 async fn page(request: HttpRequest) -> Result<HttpResponse, Problem> {
@@ -58,7 +58,7 @@ async fn page(request: HttpRequest) -> Result<HttpResponse, Problem> {
 
 /// What the page loads.
 #[utoipa::path(
-    get, path = "/docs/{asset}", tag = "documentation",
+    get, operation_id = "getDocsAsset", path = "/docs/{asset}", tag = "documentation",
     params(("asset" = String, Path, description = "One of the files that the page names")),
     responses((status = 200, description = "The file"), (status = 404, description = "No such file"))
 )]
@@ -84,7 +84,7 @@ async fn asset(request: HttpRequest, asset: Path<String>) -> Result<HttpResponse
 
 /// What each error means and what to do about it.
 #[utoipa::path(
-    get, path = "/docs/problems", tag = "documentation",
+    get, operation_id = "getProblemsPage", path = "/docs/problems", tag = "documentation",
     responses((status = 200, description = "The page", content_type = "text/html"))
 )]
 async fn problems(request: HttpRequest) -> Result<HttpResponse, Problem> {

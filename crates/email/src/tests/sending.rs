@@ -40,7 +40,7 @@ async fn every_email_arrives_once_for_its_one_recipient() {
     for text in EmailTemplate::ALL {
         mailer.send(&sample(*text)).await.unwrap();
     }
-    let emails = server.heard("LETTER");
+    let emails = server.heard("EMAIL");
     assert_eq!(emails.len(), EmailTemplate::ALL.len());
     assert_eq!(server.heard("MAIL"), vec!["MAIL FROM:<login@example.org>"; emails.len()]);
     assert_eq!(server.heard("RCPT"), vec!["RCPT TO:<ada@example.org>"; emails.len()]);
@@ -62,7 +62,7 @@ async fn refusals_say_whether_they_are_for_good() {
     assert_eq!(refusal, refused(true, "permanent error (550): 5.1.1 no such user"));
     let refusal = send(&[("RCPT", "450 4.2.1 greylisted,\r\n450 come back")]).await;
     assert!(matches!(refusal, Err(MailError::Refused { permanent: false, .. })), "{refusal:?}");
-    let refusal = send(&[("LETTER", "554 spam")]).await;
+    let refusal = send(&[("EMAIL", "554 spam")]).await;
     assert_eq!(refusal, refused(true, "permanent error (554): spam"));
     let refusal = send(&[("MAIL", "452 disk full")]).await;
     assert_eq!(refusal, refused(false, "transient error (452): disk full"));
@@ -79,8 +79,8 @@ async fn an_smtp_server_that_would_take_no_email_at_all_is_unreachable() {
         [("MAIL", "421 closing")],
         [("MAIL", "530 log in first")],
         [("RCPT", "CLOSE")],
-        [("LETTER", "421 closing")],
-        [("LETTER", "CLOSE")],
+        [("EMAIL", "421 closing")],
+        [("EMAIL", "CLOSE")],
     ] {
         let result = send(&responses).await;
         assert!(is_unreachable(&result), "{responses:?}: {result:?}");
@@ -112,7 +112,7 @@ async fn a_refused_login_is_unreachable_and_told_without_the_password() {
 
 #[tokio::test]
 async fn an_smtp_server_that_hangs_is_given_up_in_time_wherever_it_hangs() {
-    for begin in ["CONNECT", "EHLO", "MAIL", "RCPT", "DATA", "LETTER"] {
+    for begin in ["CONNECT", "EHLO", "MAIL", "RCPT", "DATA", "EMAIL"] {
         let started = Instant::now();
         let result = send(&[(begin, HANG)]).await;
         assert!(is_unreachable(&result), "{begin}: {result:?}");
@@ -148,7 +148,7 @@ async fn the_fallback_takes_what_the_first_smtp_server_does_not_take_now() {
         let (first, second) = (Server::start(&responses).await, Server::start(&[]).await);
         let mailer = mailer(&first.url(), Some(&second.url()));
         mailer.send(&email("ada@example.org")).await.unwrap();
-        assert_eq!(second.heard("LETTER").len(), 1, "{responses:?}");
+        assert_eq!(second.heard("EMAIL").len(), 1, "{responses:?}");
     }
 }
 
@@ -211,7 +211,7 @@ async fn the_next_email_goes_over_a_new_connection_when_the_smtp_server_hung_up(
     for _ in 0..2 {
         mailer.send(&email("ada@example.org")).await.unwrap();
     }
-    assert_eq!((server.heard("LETTER").len(), server.heard("CONNECT").len()), (2, 2));
+    assert_eq!((server.heard("EMAIL").len(), server.heard("CONNECT").len()), (2, 2));
 }
 
 #[test]

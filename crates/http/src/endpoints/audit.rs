@@ -116,7 +116,7 @@ impl ActorBody {
 /// A page looks at a thousand events at most: it may be shorter than its limit, or empty, and have a
 /// next one.
 #[utoipa::path(
-    get, path = "/audit", tag = "administration", security(("access_token" = [])),
+    get, operation_id = "listAuditEvents", path = "/audit", tag = "administration", security(("access_token" = [])),
     params(
         ("subject" = Option<String>, Query, description = "About which account", format = "uuid"),
         ("actor" = Option<String>, Query, description = "By which account", format = "uuid"),

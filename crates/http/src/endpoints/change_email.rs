@@ -29,7 +29,7 @@ struct ChangeEmailBody {
 /// Ask for another address. It counts once it is confirmed from there; the old one is told at once,
 /// with a link that undoes the change for seven days.
 #[utoipa::path(
-    post, path = "/me/email", tag = "accounts", request_body = ChangeEmailBody,
+    post, operation_id = "changeEmail", path = "/me/email", tag = "accounts", request_body = ChangeEmailBody,
     security(("access_token" = [])),
     responses(
         (status = 202, description = "Emails to both addresses are on their way; the same if the new one is another's", body = Accepted),

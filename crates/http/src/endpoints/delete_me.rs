@@ -21,16 +21,16 @@ pub(super) fn export_endpoint() -> Endpoint {
 
 /// The password; it may be left out shortly after it was given.
 #[derive(utoipa::ToSchema)]
-#[schema(as = DeleteMe)]
+#[schema(as = DeleteCurrentUser)]
 #[expect(dead_code, reason = "documents the body, which is read member by member")]
-struct DeleteMeBody {
+struct DeleteCurrentUserBody {
     #[schema(format = "password", max_length = 1024)]
     password: Option<String>,
 }
 
 /// Delete one's own account. Every session ends; name and address are free again.
 #[utoipa::path(
-    delete, path = "/me", tag = "accounts", request_body = Option<DeleteMeBody>,
+    delete, operation_id = "deleteCurrentUser", path = "/me", tag = "accounts", request_body = Option<DeleteCurrentUserBody>,
     security(("access_token" = [])),
     responses(
         (status = 204, description = "The account is deleted"),
@@ -59,7 +59,7 @@ async fn delete_me(
 
 /// Everything that is stored about the caller.
 #[utoipa::path(
-    get, path = "/me/export", tag = "accounts", security(("access_token" = [])),
+    get, operation_id = "exportCurrentUser", path = "/me/export", tag = "accounts", security(("access_token" = [])),
     responses(
         (status = 200, description = "Account, sessions, events, open links and emails", body = ExportBody),
         (status = 403, description = "`reauthentication_required`", body = ProblemBody, content_type = "application/problem+json"),

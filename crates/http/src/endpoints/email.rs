@@ -69,7 +69,7 @@ struct UndoBody {
 /// Confirm an address. It needs the mailbox and the account; a proof that is missing uses nothing
 /// up.
 #[utoipa::path(
-    post, path = "/email/confirm", tag = "mail", request_body = ConfirmBody,
+    post, operation_id = "confirmEmail", path = "/email/confirm", tag = "mail", request_body = ConfirmBody,
     security((), ("access_token" = [])),
     responses(
         (status = 204, description = "The address is confirmed; a sign-up has become an account"),
@@ -124,7 +124,7 @@ fn account_proof(fields: &mut Fields) -> Option<AccountProof> {
 
 /// Have the email sent again that confirms an address. The answer is the same for every address.
 #[utoipa::path(
-    post, path = "/email/resend", tag = "mail", request_body = ResendBody,
+    post, operation_id = "resendConfirmationEmail", path = "/email/resend", tag = "mail", request_body = ResendBody,
     responses(
         (status = 202, description = "If something waits for this address, an email is on its way", body = Accepted),
         (status = 422, description = "`validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
@@ -147,7 +147,7 @@ async fn resend(app: Data<App>, request: HttpRequest, body: Body) -> Result<Http
 /// Undo a change of address, with the link that was sent to the old one. Every session ends, and the
 /// password with them.
 #[utoipa::path(
-    post, path = "/email/undo", tag = "mail", request_body = UndoBody,
+    post, operation_id = "undoEmailChange", path = "/email/undo", tag = "mail", request_body = UndoBody,
     responses(
         (status = 204, description = "The old address is back; an email to choose a new password is on its way to it"),
         (status = 400, description = "`invalid_link`, or `malformed_request`", body = ProblemBody, content_type = "application/problem+json"),

@@ -3,7 +3,7 @@
 use actix_web::web::{self, Data};
 use actix_web::{HttpRequest, HttpResponse};
 use gateward_app::domain::Permission;
-use gateward_app::{ExplainError, SessionTimeline};
+use gateward_app::{ExplainError, SessionTimeline, TimelineEntry};
 use serde::Serialize;
 
 use super::objects::rfc3339;
@@ -18,20 +18,33 @@ pub(super) fn endpoint() -> Endpoint {
     Endpoint::api::<__path_explain_session>(|| web::to(explain_session))
 }
 
-/// What has happened to a session.
+/// A session and what happened to it.
 #[derive(Serialize, utoipa::ToSchema)]
 #[schema(as = SessionTimeline)]
 struct TimelineBody {
     session: SessionBody,
-    /// One sentence for each thing that has happened or is to come, in order: its time, what it is,
-    /// and its code.
-    #[schema(example = json!(["2026-11-20T04:10:00Z: The session ended: its client logged out, by its user (logout)."]))]
-    timeline: Vec<String>,
+    /// What happened, and what ends the session next; oldest first.
+    timeline: Vec<TimelineEntryBody>,
+}
+
+/// One thing that happened to a session, or is about to.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = TimelineEntry)]
+struct TimelineEntryBody {
+    /// When it happened, or will happen.
+    #[schema(format = "date-time")]
+    at: String,
+    /// The name of an event, or the reason of an end. Stable, for programs.
+    #[schema(example = "logout")]
+    code: &'static str,
+    /// One sentence, for people.
+    #[schema(example = "The session ended: its client logged out, by its user.")]
+    message: String,
 }
 
 /// Explain a session: when it began, what has happened to it, why it is over, and by whom.
 #[utoipa::path(
-    get, path = "/sessions/{sid}/explain", tag = "sessions", security(("access_token" = [])),
+    get, operation_id = "explainSession", path = "/sessions/{sid}/explain", tag = "sessions", security(("access_token" = [])),
     params(("sid" = String, Path, description = "Which session", format = "uuid")),
     responses(
         (status = 200, description = "The session's timeline", body = TimelineBody),
@@ -47,11 +60,15 @@ async fn explain_session(app: Data<App>, request: HttpRequest) -> Result<HttpRes
     let SessionTimeline { session, end, entries } = timeline?;
     Ok(super::ok(&TimelineBody {
         session: SessionBody::new(&session, caller.session_id, end),
-        timeline: entries
-            .iter()
-            .map(|it| format!("{}: {} ({}).", rfc3339(it.at), it.text, it.code))
-            .collect(),
+        timeline: entries.iter().map(TimelineEntryBody::from).collect(),
     }))
+}
+
+impl From<&TimelineEntry> for TimelineEntryBody {
+    fn from(entry: &TimelineEntry) -> Self {
+        let message = format!("{}.", entry.message);
+        Self { at: rfc3339(entry.at), code: entry.code, message }
+    }
 }
 
 impl From<ExplainError> for Problem {

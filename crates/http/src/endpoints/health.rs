@@ -28,7 +28,7 @@ struct HealthBody {
 
 /// Whether the process runs.
 #[utoipa::path(
-    get, path = "/health/live", tag = "health",
+    get, operation_id = "getLiveness", path = "/health/live", tag = "health",
     responses((status = 200, description = "It runs", body = HealthBody))
 )]
 async fn live(request: HttpRequest) -> Result<HttpResponse, Problem> {
@@ -38,7 +38,7 @@ async fn live(request: HttpRequest) -> Result<HttpResponse, Problem> {
 
 /// Whether requests can be served.
 #[utoipa::path(
-    get, path = "/health/ready", tag = "health",
+    get, operation_id = "getReadiness", path = "/health/ready", tag = "health",
     responses(
         (status = 200, description = "They can", body = HealthBody),
         (status = 503, description = "`unavailable`", body = ProblemBody, content_type = "application/problem+json"),

@@ -32,7 +32,7 @@ struct AcceptBody {
 
 /// Choose the password of an account that one was invited to. No session begins.
 #[utoipa::path(
-    post, path = "/invitation/accept", tag = "mail", request_body = AcceptBody,
+    post, operation_id = "acceptInvitation", path = "/invitation/accept", tag = "mail", request_body = AcceptBody,
     responses(
         (status = 204, description = "The password is set, and the address counts as confirmed"),
         (status = 400, description = "`invalid_link`, or `malformed_request`", body = ProblemBody, content_type = "application/problem+json"),

@@ -68,7 +68,7 @@ enum LoginResponse {
 /// `__Secure-gateward-refresh`, and the body holds the session's CSRF token in their place. A page of
 /// an origin that is not listed gets no cookies.
 #[utoipa::path(
-    post, path = "/login", tag = "sessions", request_body = LoginBody,
+    post, operation_id = "logIn", path = "/login", tag = "sessions", request_body = LoginBody,
     params(("__Host-gateward-device" = Option<String>, Cookie, description = "The device token, in cookie mode")),
     responses(
         (status = 200, description = "A session begins", body = LoginResponse),

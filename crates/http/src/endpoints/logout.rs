@@ -43,7 +43,7 @@ struct LogoutAllBody {
 /// The access token of the cookie will do though it has expired; the cookies of the session are
 /// cleared then.
 #[utoipa::path(
-    post, path = "/logout", tag = "sessions", request_body = Option<LogoutBody>,
+    post, operation_id = "logOut", path = "/logout", tag = "sessions", request_body = Option<LogoutBody>,
     security((), ("access_token" = [])),
     responses(
         (status = 204, description = "The session is over"),
@@ -122,7 +122,7 @@ fn no_token() -> Problem {
 
 /// End every session of the caller, or every other one.
 #[utoipa::path(
-    post, path = "/logout-all", tag = "sessions", request_body = Option<LogoutAllBody>,
+    post, operation_id = "logOutEverywhere", path = "/logout-all", tag = "sessions", request_body = Option<LogoutAllBody>,
     security(("access_token" = [])),
     responses(
         (status = 204, description = "The sessions are over"),

@@ -22,7 +22,7 @@ pub(super) fn patch_endpoint() -> Endpoint {
 
 /// What can be changed of one's own account.
 #[derive(utoipa::ToSchema)]
-#[schema(as = ChangeMe)]
+#[schema(as = UpdateCurrentUser)]
 #[expect(dead_code, reason = "documents the body, which is read member by member")]
 struct UpdateCurrentUserBody {
     /// 3 to 32 of `A-Z a-z 0-9 . _ -`
@@ -32,7 +32,7 @@ struct UpdateCurrentUserBody {
 
 /// Who am I?
 #[utoipa::path(
-    get, path = "/me", tag = "accounts", security(("access_token" = [])),
+    get, operation_id = "getCurrentUser", path = "/me", tag = "accounts", security(("access_token" = [])),
     responses(
         (status = 200, description = "The caller's account", body = UserBody),
     )
@@ -45,7 +45,7 @@ async fn me(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, Proble
 
 /// Change one's own account.
 #[utoipa::path(
-    patch, path = "/me", tag = "accounts", request_body = UpdateCurrentUserBody,
+    patch, operation_id = "updateCurrentUser", path = "/me", tag = "accounts", request_body = UpdateCurrentUserBody,
     security(("access_token" = [])),
     responses(
         (status = 200, description = "The caller's account as it is now", body = UserBody),

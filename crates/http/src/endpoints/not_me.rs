@@ -15,9 +15,9 @@ pub(super) fn endpoint() -> Endpoint {
 
 /// The link of an email about a new device.
 #[derive(utoipa::ToSchema)]
-#[schema(as = NotMe)]
+#[schema(as = ReportLogin)]
 #[expect(dead_code, reason = "documents the body, which is read member by member")]
-struct NotMeBody {
+struct ReportLoginBody {
     /// What stands in the link after `#token=`.
     token: String,
 }
@@ -25,7 +25,7 @@ struct NotMeBody {
 /// Say that a login was somebody else's, with the link of the email about it. Its session ends, and
 /// the password with it.
 #[utoipa::path(
-    post, path = "/sessions/not-me", tag = "mail", request_body = NotMeBody,
+    post, operation_id = "reportLogin", path = "/sessions/not-me", tag = "mail", request_body = ReportLoginBody,
     responses(
         (status = 204, description = "The session is over; an email to choose a new password is on its way"),
         (status = 400, description = "`invalid_link`, or `malformed_request`", body = ProblemBody, content_type = "application/problem+json"),

@@ -44,7 +44,7 @@ struct TokenForm {
 
 /// Ask whether a token can be used now, and whose it is (RFC 7662).
 #[utoipa::path(
-    post, path = INTROSPECT_PATH, tag = "clients", security(("client" = [])),
+    post, operation_id = "introspectToken", path = INTROSPECT_PATH, tag = "clients", security(("client" = [])),
     request_body(content = TokenForm, content_type = "application/x-www-form-urlencoded"),
     responses(
         (status = 200, description = "Whether it can; nothing more is told of one that cannot", body = ActiveBody),
@@ -70,7 +70,7 @@ async fn introspect(
 /// Take a token of either kind back (RFC 7009): its session ends. What is no token, or none any more,
 /// is as good as taken back.
 #[utoipa::path(
-    post, path = REVOKE_PATH, tag = "clients", security(("client" = [])),
+    post, operation_id = "revokeToken", path = REVOKE_PATH, tag = "clients", security(("client" = [])),
     request_body(content = TokenForm, content_type = "application/x-www-form-urlencoded"),
     responses(
         (status = 200, description = "The token is good no more"),

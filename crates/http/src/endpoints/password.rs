@@ -27,7 +27,7 @@ struct ChangePasswordBody {
 
 /// Change one's password. Every other session ends.
 #[utoipa::path(
-    post, path = "/me/password", tag = "accounts", request_body = ChangePasswordBody,
+    post, operation_id = "changePassword", path = "/me/password", tag = "accounts", request_body = ChangePasswordBody,
     security(("access_token" = [])),
     responses(
         (status = 204, description = "The password is changed"),

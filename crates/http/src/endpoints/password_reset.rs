@@ -46,7 +46,7 @@ struct ResetBody {
 
 /// Have an email sent to choose a new password. The answer is the same for every address.
 #[utoipa::path(
-    post, path = "/password/forgot", tag = "mail", request_body = ForgotBody,
+    post, operation_id = "requestPasswordReset", path = "/password/forgot", tag = "mail", request_body = ForgotBody,
     responses(
         (status = 202, description = "If there is an account with this address, an email is on its way", body = Accepted),
         (status = 422, description = "`validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
@@ -64,7 +64,7 @@ async fn forgot(app: Data<App>, request: HttpRequest, body: Body) -> Result<Http
 
 /// Choose a new password. Every session ends, and none begins.
 #[utoipa::path(
-    post, path = "/password/reset", tag = "mail", request_body = ResetBody,
+    post, operation_id = "resetPassword", path = "/password/reset", tag = "mail", request_body = ResetBody,
     responses(
         (status = 204, description = "The password is changed, and the address counts as confirmed"),
         (status = 400, description = "`invalid_link`, or `malformed_request`", body = ProblemBody, content_type = "application/problem+json"),

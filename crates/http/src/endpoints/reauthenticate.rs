@@ -49,7 +49,7 @@ enum ReauthenticateResponse {
 
 /// Give the password again, before a sensitive act. The refresh token stays as it is.
 #[utoipa::path(
-    post, path = "/me/reauthenticate", tag = "sessions", request_body = ReauthenticateBody,
+    post, operation_id = "reauthenticate", path = "/me/reauthenticate", tag = "sessions", request_body = ReauthenticateBody,
     security(("access_token" = [])),
     responses(
         (status = 200, description = "An access token with a new `auth_time`; in cookie mode it is set as a cookie", body = ReauthenticateResponse),

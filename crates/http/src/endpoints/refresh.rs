@@ -47,7 +47,7 @@ enum RefreshResponse {
 /// A token in the cookie `__Secure-gateward-refresh` wants the header `X-CSRF-Token`; the next pair is
 /// set as cookies then.
 #[utoipa::path(
-    post, path = "/refresh", tag = "sessions", request_body = RefreshBody,
+    post, operation_id = "refreshTokens", path = "/refresh", tag = "sessions", request_body = RefreshBody,
     params(
         ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters, random, one for each refresh token"),
         ("__Secure-gateward-refresh" = Option<String>, Cookie, description = "The refresh token, in cookie mode"),

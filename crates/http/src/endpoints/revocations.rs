@@ -46,7 +46,7 @@ struct PageBody<'a> {
 /// Whoever goes on from the cursor of the last entry that it has got misses nothing. An entry may
 /// come twice, which changes nothing.
 #[utoipa::path(
-    get, path = "/revocations", tag = "clients", security(("client" = [])),
+    get, operation_id = "listRevocations", path = "/revocations", tag = "clients", security(("client" = [])),
     params(
         ("since" = Option<String>, Query, description = "The cursor of the last entry that is known"),
         ("limit" = Option<u32>, Query, description = "How many, 50 if it is left out", minimum = 1, maximum = 100),
@@ -79,7 +79,7 @@ async fn list_revocations(app: Data<App>, request: HttpRequest) -> Result<HttpRe
 /// The `id` of an event is its cursor. Whoever was cut off goes on behind it with `Last-Event-ID`. A
 /// comment comes every 15 seconds.
 #[utoipa::path(
-    get, path = "/revocations/stream", tag = "clients", security(("client" = [])),
+    get, operation_id = "streamRevocations", path = "/revocations/stream", tag = "clients", security(("client" = [])),
     params(
         ("since" = Option<String>, Query, description = "The cursor of the last entry that is known"),
         ("Last-Event-ID" = Option<String>, Header, description = "The same; it counts before `since`"),

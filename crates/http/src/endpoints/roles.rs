@@ -66,7 +66,7 @@ struct PutRoleBody {
 
 /// The roles, in alphabetical order.
 #[utoipa::path(
-    get, path = "/roles", tag = "administration", security(("access_token" = [])),
+    get, operation_id = "listRoles", path = "/roles", tag = "administration", security(("access_token" = [])),
     params(
         ("limit" = Option<u32>, Query, description = "How many, 50 if it is left out", minimum = 1, maximum = 100),
         ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before"),
@@ -97,7 +97,7 @@ async fn list_roles(app: Data<App>, request: HttpRequest) -> Result<HttpResponse
 
 /// A role.
 #[utoipa::path(
-    get, path = "/roles/{name}", tag = "administration", security(("access_token" = [])),
+    get, operation_id = "getRole", path = "/roles/{name}", tag = "administration", security(("access_token" = [])),
     params(("name" = String, Path, description = "Which role")),
     responses(
         (status = 200, description = "The role", body = RoleBody),
@@ -120,7 +120,7 @@ async fn get_role(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, 
 /// Nobody defines what gives or gave more than they hold. The password must have been given a short
 /// time ago.
 #[utoipa::path(
-    put, path = "/roles/{name}", tag = "administration", request_body = PutRoleBody,
+    put, operation_id = "putRole", path = "/roles/{name}", tag = "administration", request_body = PutRoleBody,
     security(("access_token" = [])),
     params(("name" = String, Path, description = "1 to 32 of `a-z 0-9 _ -`, a letter first", min_length = 1, max_length = 32, pattern = "^[a-z][a-z0-9_-]*$")),
     responses(
@@ -152,7 +152,7 @@ async fn put_role(
 ///
 /// The password must have been given a short time ago.
 #[utoipa::path(
-    delete, path = "/roles/{name}", tag = "administration", security(("access_token" = [])),
+    delete, operation_id = "deleteRole", path = "/roles/{name}", tag = "administration", security(("access_token" = [])),
     params(("name" = String, Path, description = "Which role")),
     responses(
         (status = 204, description = "The role is gone"),

@@ -49,7 +49,7 @@ impl PageBody {
 
 /// The caller's active sessions, in the order in which they began.
 #[utoipa::path(
-    get, path = "/me/sessions", tag = "sessions", security(("access_token" = [])),
+    get, operation_id = "listSessions", path = "/me/sessions", tag = "sessions", security(("access_token" = [])),
     params(
         ("limit" = Option<u32>, Query, description = "How many, 50 if it is left out", minimum = 1, maximum = 100),
         ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before"),
@@ -73,7 +73,7 @@ async fn list_sessions(app: Data<App>, request: HttpRequest) -> Result<HttpRespo
 ///
 /// For another session than that of the request, the password must have been given a short time ago.
 #[utoipa::path(
-    delete, path = "/me/sessions/{id}", tag = "sessions", security(("access_token" = [])),
+    delete, operation_id = "endSession", path = "/me/sessions/{id}", tag = "sessions", security(("access_token" = [])),
     params(("id" = String, Path, description = "Which session", format = "uuid")),
     responses(
         (status = 204, description = "The session is over"),

@@ -48,7 +48,7 @@ struct PendingBody {
 /// Make an account of one's own. Where addresses must be confirmed first, there is none before, and
 /// the answer is the same whether the address has an account or not.
 #[utoipa::path(
-    post, path = "/signup", tag = "accounts", request_body = SignupBody,
+    post, operation_id = "signUp", path = "/signup", tag = "accounts", request_body = SignupBody,
     responses(
         (status = 201, description = "The account is made; no session begins", body = UserBody),
         (status = 202, description = "An email is on its way; the account is made when the address is confirmed", body = PendingBody),

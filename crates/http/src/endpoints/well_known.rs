@@ -21,7 +21,7 @@ pub(super) fn metadata_endpoint() -> Endpoint {
 
 /// The public keys, as a JSON Web Key Set (RFC 7517).
 #[utoipa::path(
-    get, path = "/.well-known/jwks.json", tag = "discovery",
+    get, operation_id = "getJwks", path = "/.well-known/jwks.json", tag = "discovery",
     responses(
         (status = 200, description = "The keys; may be kept as long as `Cache-Control` says", content_type = "application/json"),
         (status = 503, description = "`unavailable`: this node has no keys yet", body = ProblemBody, content_type = "application/problem+json"),
@@ -58,7 +58,7 @@ struct MetadataBody<'a> {
 
 /// The metadata of the issuer (RFC 8414).
 #[utoipa::path(
-    get, path = "/.well-known/oauth-authorization-server", tag = "discovery",
+    get, operation_id = "getServerMetadata", path = "/.well-known/oauth-authorization-server", tag = "discovery",
     responses((status = 200, description = "The metadata", body = MetadataBody))
 )]
 async fn metadata(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, Problem> {

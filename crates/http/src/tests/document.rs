@@ -1,8 +1,41 @@
 //! What the API document says of cookies, and of waiting.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::test_app::options;
+
+/// What an operation id begins with: generators make it the name of a method.
+const VERBS: &[&str] = &[
+    "accept",
+    "change",
+    "confirm",
+    "delete",
+    "disable",
+    "enable",
+    "end",
+    "explain",
+    "export",
+    "get",
+    "introspect",
+    "invite",
+    "list",
+    "log",
+    "put",
+    "reauthenticate",
+    "refresh",
+    "report",
+    "request",
+    "resend",
+    "reset",
+    "revoke",
+    "set",
+    "sign",
+    "stream",
+    "undo",
+    "update",
+];
 
 fn operations() -> Vec<(String, Value)> {
     let document = serde_json::to_value(crate::openapi_document(&options())).unwrap();
@@ -16,22 +49,22 @@ fn operations() -> Vec<(String, Value)> {
 #[test]
 fn l9_what_may_have_its_caller_wait_documents_the_header() {
     let limited = [
-        "signup",
-        "login",
+        "signUp",
+        "logIn",
         "reauthenticate",
-        "change_password",
-        "change_email",
-        "delete_me",
-        "confirm",
-        "resend",
-        "undo",
-        "forgot",
-        "reset",
-        "not_me",
-        "introspect",
-        "revoke",
-        "list_revocations",
-        "stream_revocations",
+        "changePassword",
+        "changeEmail",
+        "deleteCurrentUser",
+        "confirmEmail",
+        "resendConfirmationEmail",
+        "undoEmailChange",
+        "requestPasswordReset",
+        "resetPassword",
+        "reportLogin",
+        "introspectToken",
+        "revokeToken",
+        "listRevocations",
+        "streamRevocations",
     ];
     let operations = operations();
     for id in limited {
@@ -60,9 +93,23 @@ fn the_cookie_stands_beside_the_header_wherever_a_caller_is_wanted() {
         let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
         let has_csrf = parameters.iter().any(|parameter| parameter["name"] == "X-CSRF-Token");
         let may_act = by_header && method != "get";
-        assert_eq!(has_csrf, may_act || operation["operationId"] == "refresh", "{operation}");
+        assert_eq!(has_csrf, may_act || operation["operationId"] == "refreshTokens", "{operation}");
         let refusal = operation["responses"]["403"]["description"].as_str().unwrap_or_default();
         assert!(!has_csrf || refusal.contains("`csrf_failed`"), "{operation}");
     }
     assert!(callers > 8, "{callers}");
+}
+
+/// Generators make an operation id the name of a method: each is unique, a verb and its object.
+#[test]
+fn operation_ids_are_unique_and_begin_with_a_verb() {
+    let mut seen = BTreeSet::new();
+    for (_, operation) in operations() {
+        let id = operation["operationId"].as_str().unwrap().to_owned();
+        assert!(id.chars().all(|c| c.is_ascii_alphabetic()), "{id}");
+        let verb = id.split(|c: char| c.is_ascii_uppercase()).next().unwrap();
+        assert!(VERBS.contains(&verb), "{id}");
+        assert!(seen.insert(id.clone()), "{id} twice");
+    }
+    assert!(seen.len() > 40, "{}", seen.len());
 }

@@ -35,7 +35,7 @@ async fn list(
     if json {
         return tell_json(&emails.iter().map(as_json).collect());
     }
-    let columns = ("LETTER", "STATE", "KIND", "TRIES", "DUE OR FINISHED", "RECIPIENT");
+    let columns = ("EMAIL", "STATE", "KIND", "TRIES", "DUE OR FINISHED", "RECIPIENT");
     tell(&row(columns, "FAILURE"));
     for message in &emails {
         let when = rfc3339(message.finished_at.unwrap_or(message.next_attempt_at));

@@ -38,7 +38,7 @@ async fn explain(settings: &Settings, id: &str, as_json: bool) -> anyhow::Result
 
 fn sentences(timeline: &SessionTimeline) -> Vec<String> {
     let sentence = |entry: &gateward_app::TimelineEntry| {
-        format!("{}: {} ({}).", rfc3339(entry.at), entry.text, entry.code)
+        format!("{}: {} ({}).", rfc3339(entry.at), entry.message, entry.code)
     };
     timeline.entries.iter().map(sentence).collect()
 }
@@ -59,9 +59,14 @@ fn as_object(timeline: &SessionTimeline) -> String {
             "ended_at": timeline.end.map(|end| rfc3339(end.at)),
             "end_reason": timeline.end.map(|end| end.reason.as_str()),
         },
-        "timeline": sentences(timeline),
+        "timeline": timeline.entries.iter().map(entry).collect::<Vec<_>>(),
     })
     .to_string()
+}
+
+/// An entry as `GET /sessions/{sid}/explain` gives it.
+fn entry(entry: &gateward_app::TimelineEntry) -> serde_json::Value {
+    json!({ "at": rfc3339(entry.at), "code": entry.code, "message": format!("{}.", entry.message) })
 }
 
 async fn end_all(settings: &Settings, before: Option<Timestamp>) -> anyhow::Result<()> {

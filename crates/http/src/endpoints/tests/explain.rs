@@ -28,8 +28,16 @@ async fn the_timeline_tells_in_sentences_what_has_happened() {
     assert_eq!(body["session"]["ended_at"], "2026-11-20T04:11:00Z");
     assert_eq!(body["session"]["end_reason"], "logout");
     let timeline = json!([
-        "2026-11-20T04:10:00Z: The session began: its user logged in, with \"First/1\" (session_started).",
-        "2026-11-20T04:11:00Z: The session ended: its client logged out, by its user (logout).",
+        {
+            "at": "2026-11-20T04:10:00Z",
+            "code": "session_started",
+            "message": "The session began: its user logged in, with \"First/1\".",
+        },
+        {
+            "at": "2026-11-20T04:11:00Z",
+            "code": "logout",
+            "message": "The session ended: its client logged out, by its user.",
+        },
     ]);
     assert_eq!(body["timeline"], timeline);
 
@@ -47,7 +55,7 @@ async fn a_session_that_time_has_ended_shows_its_end() {
     let body = fixture.send(root.sends(explain(&ada.session_id))).await.json();
     assert_eq!(body["session"]["ended_at"], "2026-11-27T04:10:00Z");
     assert_eq!(body["session"]["end_reason"], "idle_timeout");
-    assert!(body["timeline"][1].as_str().unwrap().ends_with("(idle_timeout)."), "{body}");
+    assert_eq!(body["timeline"][1]["code"], "idle_timeout", "{body}");
 }
 
 /// Row B4: who lacks the permission learns nothing of what there is; no session is looked for, and the

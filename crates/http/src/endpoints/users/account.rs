@@ -26,9 +26,9 @@ pub(super) fn delete_endpoint() -> Endpoint {
 
 /// What others can change of an account.
 #[derive(utoipa::ToSchema)]
-#[schema(as = ChangeUser)]
+#[schema(as = UpdateUser)]
 #[expect(dead_code, reason = "documents the body, which is read member by member")]
-struct ChangeUserBody {
+struct UpdateUserBody {
     /// 3 to 32 of `A-Z a-z 0-9 . _ -`
     #[schema(min_length = 3, max_length = 32, pattern = "^[A-Za-z0-9._-]+$", example = "ada")]
     username: String,
@@ -36,7 +36,7 @@ struct ChangeUserBody {
 
 /// An account.
 #[utoipa::path(
-    get, path = "/users/{id}", tag = "administration", security(("access_token" = [])),
+    get, operation_id = "getUser", path = "/users/{id}", tag = "administration", security(("access_token" = [])),
     params(("id" = String, Path, description = "Whose account", format = "uuid")),
     responses(
         (status = 200, description = "The account", body = UserBody),
@@ -54,7 +54,7 @@ async fn get_user(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, 
 
 /// Give an account another name. Its owner gets an email about it.
 #[utoipa::path(
-    patch, path = "/users/{id}", tag = "administration", request_body = ChangeUserBody,
+    patch, operation_id = "updateUser", path = "/users/{id}", tag = "administration", request_body = UpdateUserBody,
     security(("access_token" = [])),
     params(("id" = String, Path, description = "Whose account", format = "uuid")),
     responses(
@@ -85,7 +85,7 @@ async fn change_user(
 ///
 /// The password must have been given a short time ago.
 #[utoipa::path(
-    delete, path = "/users/{id}", tag = "administration", security(("access_token" = [])),
+    delete, operation_id = "deleteUser", path = "/users/{id}", tag = "administration", security(("access_token" = [])),
     params(("id" = String, Path, description = "Whose account", format = "uuid")),
     responses(
         (status = 204, description = "The account is gone"),

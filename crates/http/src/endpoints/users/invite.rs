@@ -37,7 +37,7 @@ struct InviteBody {
 /// For roles beside `user`, the permission `roles:grant` is wanted too, and a password given a short
 /// time ago.
 #[utoipa::path(
-    post, path = "/users", tag = "administration", request_body = InviteBody,
+    post, operation_id = "inviteUser", path = "/users", tag = "administration", request_body = InviteBody,
     security(("access_token" = [])),
     responses(
         (status = 201, description = "The account is made, and an email is on its way", body = UserBody),

@@ -39,7 +39,7 @@ struct PageBody {
 /// A page looks at a thousand accounts at most: it may be shorter than its limit, or empty, and have
 /// a next one.
 #[utoipa::path(
-    get, path = "/users", tag = "administration", security(("access_token" = [])),
+    get, operation_id = "listUsers", path = "/users", tag = "administration", security(("access_token" = [])),
     params(
         ("q" = Option<String>, Query, description = "What the username begins with or, with an `@` in it, the address", min_length = 1, max_length = 254),
         ("role" = Option<String>, Query, description = "A role that they hold"),

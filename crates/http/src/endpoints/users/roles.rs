@@ -34,7 +34,7 @@ struct RolesBody {
 /// Nobody gives or takes a role that they do not hold, nor one that gives what they do not hold. The
 /// password must have been given a short time ago.
 #[utoipa::path(
-    put, path = "/users/{id}/roles", tag = "administration", request_body = RolesBody,
+    put, operation_id = "setUserRoles", path = "/users/{id}/roles", tag = "administration", request_body = RolesBody,
     security(("access_token" = [])),
     params(("id" = String, Path, description = "Whose account", format = "uuid")),
     responses(

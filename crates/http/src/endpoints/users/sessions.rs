@@ -27,7 +27,7 @@ pub(super) fn end_endpoint() -> Endpoint {
 
 /// An account's active sessions, in the order in which they began.
 #[utoipa::path(
-    get, path = "/users/{id}/sessions", tag = "administration", security(("access_token" = [])),
+    get, operation_id = "listUserSessions", path = "/users/{id}/sessions", tag = "administration", security(("access_token" = [])),
     params(
         ("id" = String, Path, description = "Whose account", format = "uuid"),
         ("limit" = Option<u32>, Query, description = "How many, 50 if it is left out", minimum = 1, maximum = 100),
@@ -56,7 +56,7 @@ async fn list_user_sessions(app: Data<App>, request: HttpRequest) -> Result<Http
 ///
 /// The password must have been given a short time ago.
 #[utoipa::path(
-    delete, path = "/users/{id}/sessions", tag = "administration",
+    delete, operation_id = "endUserSessions", path = "/users/{id}/sessions", tag = "administration",
     security(("access_token" = [])),
     params(("id" = String, Path, description = "Whose account", format = "uuid")),
     responses(
@@ -77,7 +77,7 @@ async fn end_user_sessions(app: Data<App>, request: HttpRequest) -> Result<HttpR
 ///
 /// The password must have been given a short time ago.
 #[utoipa::path(
-    delete, path = "/users/{id}/sessions/{sid}", tag = "administration",
+    delete, operation_id = "endUserSession", path = "/users/{id}/sessions/{sid}", tag = "administration",
     security(("access_token" = [])),
     params(
         ("id" = String, Path, description = "Whose account", format = "uuid"),

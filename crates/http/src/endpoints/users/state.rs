@@ -29,7 +29,7 @@ pub(super) fn reset_endpoint() -> Endpoint {
 ///
 /// The password must have been given a short time ago.
 #[utoipa::path(
-    post, path = "/users/{id}/disable", tag = "administration", security(("access_token" = [])),
+    post, operation_id = "disableUser", path = "/users/{id}/disable", tag = "administration", security(("access_token" = [])),
     params(("id" = String, Path, description = "Whose account", format = "uuid")),
     responses(
         (status = 200, description = "The account as it is now", body = UserBody),
@@ -54,7 +54,7 @@ async fn disable_user(
 
 /// Open an account that was disabled. Sessions that have ended stay so. A second time is no error.
 #[utoipa::path(
-    post, path = "/users/{id}/enable", tag = "administration", security(("access_token" = [])),
+    post, operation_id = "enableUser", path = "/users/{id}/enable", tag = "administration", security(("access_token" = [])),
     params(("id" = String, Path, description = "Whose account", format = "uuid")),
     responses(
         (status = 200, description = "The account as it is now", body = UserBody),
@@ -79,7 +79,7 @@ async fn enable_user(
 /// Have an email sent with which the owner of an account chooses a new password. The password of now
 /// and the sessions stay until then.
 #[utoipa::path(
-    post, path = "/users/{id}/reset-password", tag = "administration",
+    post, operation_id = "resetUserPassword", path = "/users/{id}/reset-password", tag = "administration",
     security(("access_token" = [])),
     params(("id" = String, Path, description = "Whose account", format = "uuid")),
     responses(
