@@ -21,7 +21,7 @@ fmt:
 clippy:
 	cargo clippy --workspace --all-targets --all-features -- -D warnings
 
-# Is the documentation of the code whole?
+# Is the documentation of the code complete?
 doc:
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items
 
@@ -34,7 +34,7 @@ deny:
 unused:
 	cargo machete
 
-# Write openapi.json anew
+# Write openapi.json
 openapi:
 	cargo run --quiet --package gateward-server -- openapi > openapi.json
 
@@ -42,7 +42,7 @@ openapi:
 release:
 	cargo build --release --package gateward-server
 
-# Does the time of an answer tell whether an address has an account? (some minutes, on a quiet machine)
+# Does the response time reveal whether an email address has an account? (some minutes, on a quiet machine)
 timing: release
 	tests/with-postgres cargo run --quiet --package gateward-e2e --example timing -- target/release/gateward
 

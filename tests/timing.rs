@@ -47,7 +47,7 @@ async fn main() {
         let plan = plan
             .with("password.argon2_memory_kib", 19_456)
             .with("password.argon2_iterations", 2)
-            .with("rate limit.enabled", true)
+            .with("rate_limit.enabled", true)
             .with("signup.email_verification", "required");
         let node = plan.start().await;
         for (path, body) in QUESTIONS {

@@ -95,7 +95,7 @@ async fn e5_a_change_to_a_taken_address_looks_like_any_other(kind: Database) {
     assert_eq!(warned.len(), 2);
     has(&post, &ada, &address("ada"), true).await;
     has(&post, &bob, &address("bob"), true).await;
-    post.settle().await;
+    post.rotate_locked().await;
     assert_eq!(post.server.emails_to(&address("bob")).len(), 2, "that, and the first of all");
     // The wish before was given up for this one.
     let body = json!({"token": first, "password": PASSWORD});
@@ -128,7 +128,7 @@ async fn a_change_is_undone_before_it_is_confirmed(kind: Database) {
     let body = json!({"token": token(&mail), "password": PASSWORD});
     post.say("email/confirm", body).await.is(400, "invalid_link");
     is_undone(&post, &[&pair, &other]).await;
-    post.settle().await;
+    post.rotate_locked().await;
     assert_eq!(post.server.emails_to(&address("new")).len(), 1, "it never was the account's");
 }
 

@@ -1,5 +1,5 @@
 //! Passwords that are guessed at `/login`: rows L1, L2, L6, L8, L9 and INV16, by the counts of
-//! `docs/brute-force.md`.
+//! `docs/rate-limits.md`.
 
 mod addresses;
 mod attack;
@@ -24,7 +24,7 @@ on_both!(
     l1_of_two_hundred_tries_from_one_client_five_are_told,
     l1_of_a_hundred_tries_at_once_ten_are_told_at_the_most,
     l1_a_name_is_tried_a_hundred_and_nine_times_on_the_first_day,
-    l2_a_known_client_has_tries_of_its_own,
+    l2_a_known_device_has_tries_of_its_own,
     l6_l8_inv16_one_account_is_tried_ten_times_from_a_thousand_addresses,
     l6_inv16_one_client_tries_a_hundred_of_a_thousand_names,
     l6_a_name_of_nobody_is_counted_like_any_other,
@@ -117,7 +117,7 @@ async fn l1_a_name_is_tried_a_hundred_and_nine_times_on_the_first_day(kind: Data
 }
 
 /// Row L2: who shows the token of a known device is counted by it alone.
-async fn l2_a_known_client_has_tries_of_its_own(kind: Database) {
+async fn l2_a_known_device_has_tries_of_its_own(kind: Database) {
     let attack = BruteForceAttack::lay(kind).await;
     let own = attack.begin("ada").await;
     let device = own.text_of("known_device_token");
@@ -283,7 +283,7 @@ fn a6_1_1_the_document_tells_the_numbers_that_are_in_force() {
     let settings: toml::Table = read("config/default.toml").parse().unwrap();
     let rate_limit = settings["rate_limit"].as_table().unwrap();
     for (name, value) in rate_limit.iter().filter(|(_, value)| value.is_integer()) {
-        let rest = document.split_once(&format!("`rate limit.{name}`"));
+        let rest = document.split_once(&format!("`rate_limit.{name}`"));
         let rest = rest.unwrap_or_else(|| panic!("{name} is not explained")).1;
         let (told, _) = rest.split_once('(').unwrap().1.split_once(')').unwrap();
         assert_eq!(told, value.to_string(), "{name}");

@@ -394,7 +394,7 @@ async fn a16_2_1_a_line_tells_who_what_when_from_where(kind: Database) {
         assert!(line["status"].is_u64(), "{line}");
     }
     // What a use case tells belongs to its request.
-    let started = &node.lines("session begun")[0];
+    let started = &node.lines("session started")[0];
     assert_eq!(started["request_id"], line_of(&pair)["request_id"]);
     assert_eq!(started["user_id"], me.body["id"]);
     assert_eq!([&started["route"], &started["client_ip"]], ["/v1/login", "127.0.0.1"]);

@@ -92,7 +92,7 @@ async fn f10_a_node_killed_under_load_takes_nothing_back_that_was_acknowledged(k
     }
     tokio::time::sleep(Duration::from_millis(300)).await;
     let mut clients = load.end().await;
-    assert!(clients.iter().any(|client| client.tries_max > 1), "no client has noticed anything");
+    assert!(clients.iter().any(|client| client.attempts_max > 1), "no client has noticed anything");
     check(&pair, &mut clients).await;
 }
 
@@ -114,7 +114,7 @@ async fn f12_a_rolling_restart_fails_no_operation_of_a_client_that_tries_the_oth
     tokio::time::sleep(Duration::from_millis(300)).await;
     let mut clients = load.end().await;
     for client in &clients {
-        assert!(client.tries_max <= 3, "{} tries for one operation", client.tries_max);
+        assert!(client.attempts_max <= 3, "{} tries for one operation", client.attempts_max);
     }
     check(&pair, &mut clients).await;
 }

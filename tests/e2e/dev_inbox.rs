@@ -123,7 +123,7 @@ async fn w16_there_is_no_inbox_in_production_nor_where_emails_are_mailed() {
         ("mail.smtp_url", "smtp://127.0.0.1:1"),
         ("mail.from", "login@example.org"),
     ];
-    let production = [("mode", "production"), ("rate limit.enabled", "true")];
+    let production = [("mode", "production"), ("rate_limit.enabled", "true")];
     for settings in [smtp.to_vec(), [&smtp[..], &production].concat()] {
         let server = reachable(&settings).await;
         for path in [&PAGES[..], &["/dev/inbox/l0.html", "/dev/", "/dev"]].concat() {
@@ -143,7 +143,7 @@ async fn w16_there_is_no_inbox_in_production_nor_where_emails_are_mailed() {
 
 /// Row H1: whoever has a name of theirs point at this machine (DNS rebinding) finds nothing.
 #[tokio::test]
-async fn h1_the_inbox_responses_to_its_own_names_alone() {
+async fn h1_the_inbox_answers_to_its_own_names_alone() {
     let server = reachable(&[]).await;
     let client = &server.client;
     assert_eq!(client.signup("ada").await.status, 201);

@@ -73,7 +73,7 @@ async fn h1_links_lead_to_the_configured_host_alone() {
         assert_eq!(statuses, [expected], "{who}: {response:?}");
         mailed.extend((expected == 201).then(|| address(who)));
     }
-    post.settle().await;
+    post.rotate_locked().await;
     let emails = post.server.emails();
     assert_eq!(emails.len(), mailed.len(), "{emails:#?}");
     for mail in emails {
@@ -149,7 +149,7 @@ async fn h2_nothing_adds_a_header_or_a_recipient() {
         assert!([200, 422].contains(&response.status.as_u16()), "{response:?}");
         assert_eq!(post.client.send(forgot).await.status, 202);
     }
-    post.settle().await;
+    post.rotate_locked().await;
     let emails = post.server.emails();
     for mail in &emails {
         is_whole(mail, &mail.to[0]);
@@ -192,7 +192,7 @@ async fn h4_a_request_names_no_place_to_go_to() {
 /// Row V10: at most one email for each span, of which a minute touches two.
 async fn v10_who_asks_a_hundred_times_causes_two_emails_at_most(kind: Database) {
     // What one client may ask for in all is another limit, and lies below all this.
-    let settings = [("rate limit.enabled", "true"), ("rate limit.login_failures_per_ip", "1000")];
+    let settings = [("rate_limit.enabled", "true"), ("rate_limit.login_failures_per_ip", "1000")];
     let Some(post) = Post::start(kind, &settings).await else { return };
     assert_eq!(post.client.signup("bob").await.status, 201);
     post.email(&address("bob"), subject::CONFIRM).await;
@@ -207,7 +207,7 @@ async fn v10_who_asks_a_hundred_times_causes_two_emails_at_most(kind: Database) 
         assert_eq!(response.status, 202, "{response:?}");
     }
     post.email(&address("bob"), subject::RESET).await;
-    post.settle().await;
+    post.rotate_locked().await;
     let count = post.emails(&address("bob"), subject::RESET, 1).await.len();
     assert!((1..=2).contains(&count), "{count} emails");
     // So for the email that confirms; and nobody else's email waits.
@@ -216,7 +216,7 @@ async fn v10_who_asks_a_hundred_times_causes_two_emails_at_most(kind: Database) 
     }
     assert_eq!(post.client.signup("ada").await.status, 201);
     code(&post.forgot(&address("ada"), 0).await);
-    post.settle().await;
+    post.rotate_locked().await;
     let count = post.emails(&address("bob"), subject::CONFIRM, 1).await.len();
     assert!((1..=2).contains(&count), "{count} emails");
 }
@@ -224,8 +224,8 @@ async fn v10_who_asks_a_hundred_times_causes_two_emails_at_most(kind: Database) 
 /// Whoever signs a stranger up cannot keep the stranger's own email out.
 async fn emails_of_many_sign_ups_come_one_after_the_other(kind: Database) {
     let settings = [
-        ("rate limit.enabled", "true"),
-        ("rate limit.email_interval_seconds", "2"),
+        ("rate_limit.enabled", "true"),
+        ("rate_limit.email_interval_seconds", "2"),
         ("signup.email_verification", "required"),
     ];
     let Some(post) = Post::start(kind, &settings).await else { return };

@@ -173,7 +173,7 @@ async fn a3_a4_a_reset_leaves_the_squatter_nothing(kind: Database) {
         post.say("password/forgot", json!({"email": address("squatter")})).await.status,
         202
     );
-    post.settle().await;
+    post.rotate_locked().await;
     let emails = post.server.emails_to(&address("squatter"));
     assert_eq!(emails.len(), 1, "the one for the change: {emails:#?}");
 }

@@ -25,7 +25,7 @@ pub(crate) struct Honest {
     /// How often it was refreshed.
     pub(crate) refreshes: u32,
     /// The most tries that anything took.
-    pub(crate) tries_max: u32,
+    pub(crate) attempts_max: u32,
     client: Client,
     addresses: Addresses,
     turn: usize,
@@ -42,7 +42,7 @@ impl Honest {
             signed_up: Vec::new(),
             logged_out: Vec::new(),
             refreshes: 0,
-            tries_max: 0,
+            attempts_max: 0,
             client,
             addresses: Arc::clone(addresses),
             turn: 0,
@@ -59,7 +59,7 @@ impl Honest {
             self.client.url.clone_from(&self.addresses.read().unwrap()[self.turn % 2]);
             match self.client.try_send(request(&self.client)).await {
                 Ok(response) if response.status != 503 => {
-                    self.tries_max = self.tries_max.max(tries);
+                    self.attempts_max = self.attempts_max.max(tries);
                     return (response, tries);
                 }
                 failed => assert!(started.elapsed() < PATIENCE, "{}: {failed:?}", self.name),

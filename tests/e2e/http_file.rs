@@ -203,7 +203,7 @@ fn settings() -> Vec<(String, String)> {
 async fn walk(read_the_email: bool) -> (Vec<Request>, Vec<Operation>) {
     let database = TestDatabase::new(Database::Sqlite).await;
     // With the limits that whoever runs `make run` has as well.
-    let mut plan = Plan::on(&database).with("rate limit.enabled", true);
+    let mut plan = Plan::on(&database).with("rate_limit.enabled", true);
     plan.environment.extend(settings());
     let node = plan.start().await;
     let client = node.client();

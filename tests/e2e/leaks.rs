@@ -141,7 +141,7 @@ async fn a_stolen_database_holds_no_secret_in_clear(kind: Database) {
 /// Wrong passwords are counted under digests that nobody can guess without a key, which is sealed.
 async fn a_stolen_database_does_not_tell_who_failed_to_log_in(kind: Database) {
     const NAME: &str = "nobody.canary";
-    let pair = Pair::start_with(kind, &[("rate limit.enabled", "true")]).await;
+    let pair = Pair::start_with(kind, &[("rate_limit.enabled", "true")]).await;
     let [client, _] = pair.clients();
     client.login(NAME, PASSWORD).await.is(401, "invalid_credentials");
 

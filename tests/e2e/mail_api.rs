@@ -157,7 +157,7 @@ impl Post {
 
     /// Waits until no email waits any more, and gives the subjects of those to this address.
     pub(crate) async fn all_subjects(&self, to: &str) -> Vec<String> {
-        self.settle().await;
+        self.rotate_locked().await;
         let mut subjects: Vec<String> =
             self.server.emails_to(to).into_iter().map(|mail| mail.subject).collect();
         subjects.sort();
@@ -165,7 +165,7 @@ impl Post {
     }
 
     /// Waits until no email waits any more.
-    pub(crate) async fn settle(&self) {
+    pub(crate) async fn rotate_locked(&self) {
         let started = Instant::now();
         loop {
             let waiting = self.command(&["mail", "list", "--state", "waiting", "--json"]);

@@ -18,7 +18,7 @@ on_both!(
     f20_a_link_that_another_took_the_place_of_is_not_sent,
     f20_a_sign_up_that_is_over_is_dropped_and_written_down,
     f21_an_email_that_nobody_takes_delays_no_other_and_is_given_up,
-    f39_an_smtp_server_that_never_responses_is_noticed_by_no_request,
+    f39_an_smtp_server_that_never_responds_is_noticed_by_no_request,
     f39_a_name_that_is_slow_to_look_up_is_noticed_by_no_request,
 );
 
@@ -179,7 +179,7 @@ async fn assert_given_up(post: &Post, node: &Node) {
 }
 
 /// Row F39: an SMTP server that takes connections and says nothing.
-async fn f39_an_smtp_server_that_never_responses_is_noticed_by_no_request(kind: Database) {
+async fn f39_an_smtp_server_that_never_responds_is_noticed_by_no_request(kind: Database) {
     let Some(server) = MailServer::start().await else { return };
     let database = TestDatabase::new(kind).await;
     let node = plan(&database, &server.url()).start().await;

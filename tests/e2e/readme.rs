@@ -17,7 +17,7 @@ const MARK: &str = "--- next line ---";
 async fn the_walk_of_the_readme_prints_what_it_says() {
     let database = TestDatabase::new(Database::Sqlite).await;
     // With the limits that whoever runs `make run` has as well.
-    let node = Plan::on(&database).with("rate limit.enabled", true).start().await;
+    let node = Plan::on(&database).with("rate_limit.enabled", true).start().await;
     let address = node.url.trim_start_matches("http://").to_owned();
 
     let walk = walk();

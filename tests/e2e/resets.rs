@@ -116,7 +116,7 @@ async fn v4_of_many_resets_with_one_link_one_succeeds(kind: Database) {
         }
     }
     post.client.login("ada", PASSWORD).await.is(401, "invalid_credentials");
-    post.settle().await;
+    post.rotate_locked().await;
     assert_eq!(post.emails(&address("ada"), subject::WAS_RESET, 1).await.len(), 1);
 }
 
@@ -197,7 +197,7 @@ async fn v8_a_reset_ends_all_else_and_is_told(kind: Database) {
         post.say("email/confirm", body).await.is(400, "invalid_link");
     }
     assert_eq!(post.login("ada", OTHER).await.body["user"]["email_verified"], true);
-    post.settle().await;
+    post.rotate_locked().await;
     assert_eq!(post.emails(&ada, subject::WAS_RESET, 1).await.len(), 1);
 }
 

@@ -234,7 +234,7 @@ async fn f6_fifty_restarts_under_a_hundred_refreshing_sessions_lose_none() {
     tokio::time::sleep(Duration::from_millis(300)).await;
     over.store(true, Ordering::Relaxed);
     let mut clients = clients.join_all().await;
-    let tries = clients.iter().map(|client| client.tries_max).max();
+    let tries = clients.iter().map(|client| client.attempts_max).max();
     let refreshes: u32 = clients.iter().map(|client| client.refreshes).sum();
     let _ = writeln!(
         std::io::stderr(),

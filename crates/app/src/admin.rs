@@ -14,7 +14,7 @@ use gateward_domain::{
 };
 
 use crate::after_commit::AfterCommit;
-use crate::outbox::{RENAMING, RESETTING};
+use crate::outbox::{SLOT_RESET, SLOT_USERNAME};
 use crate::{App, Caller, Forbidden, NotRecent};
 
 /// Who administers.
@@ -44,7 +44,7 @@ pub enum AdminError {
     Forbidden(#[from] Forbidden),
     /// The caller does not hold this role, so may not give or take it.
     #[error("the role {0} is not the caller's to give")]
-    NotHeld(RoleName),
+    RoleNotHeld(RoleName),
     /// The password was given too long ago.
     #[error(transparent)]
     NotRecent(#[from] NotRecent),
@@ -65,7 +65,7 @@ pub enum AdminError {
     TooManyRoles,
     /// The account would hold more roles than it may.
     #[error("an account holds at most {} roles", Role::PER_USER_MAX)]
-    TooManyHeld,
+    TooManyRolesHeld,
     /// Somebody holds the role.
     #[error("somebody holds the role")]
     RoleInUse,
@@ -78,7 +78,7 @@ pub enum AdminError {
 }
 
 /// Locks what everybody locks who administers.
-pub(crate) async fn lock_admin(tx: &mut dyn Tx) -> Result<(), StoreError> {
+pub(crate) async fn lock_installation(tx: &mut dyn Tx) -> Result<(), StoreError> {
     if let Some(instance) = tx.find_instance().await? {
         tx.lock_instance(&instance).await?;
     }
@@ -86,11 +86,11 @@ pub(crate) async fn lock_admin(tx: &mut dyn Tx) -> Result<(), StoreError> {
 }
 
 /// Whether nobody could administer the installation without this account. The caller holds
-/// [`lock_admin`].
+/// [`lock_installation`].
 pub(crate) async fn is_last_admin(tx: &mut dyn Tx, user: &User) -> Result<bool, StoreError> {
-    let admin = RoleName::admin();
-    let counts = user.roles.contains(&admin) && !user.disabled && user.email_verified;
-    Ok(counts && tx.count_users_with_role(&admin).await? <= 1)
+    let admin_role = RoleName::admin();
+    let is_active_admin = user.roles.contains(&admin_role) && !user.disabled && user.email_verified;
+    Ok(is_active_admin && tx.count_users_with_role(&admin_role).await? <= 1)
 }
 
 /// What whoever administers holds, by the store.
@@ -103,12 +103,12 @@ pub(crate) struct Privileges {
 impl Privileges {
     /// Whether somebody who holds this may give or take a role: only what they hold themselves.
     pub(crate) fn check_role(&self, role: &RoleName) -> Result<(), AdminError> {
-        let privileges = self.roles.contains(role) || self.roles.contains(&RoleName::admin());
-        if privileges { Ok(()) } else { Err(AdminError::NotHeld(role.clone())) }
+        let is_held = self.roles.contains(role) || self.roles.contains(&RoleName::admin());
+        if is_held { Ok(()) } else { Err(AdminError::RoleNotHeld(role.clone())) }
     }
 
     /// Whether they hold all of these permissions.
-    pub(crate) fn check_all(&self, wanted: PermissionSet) -> Result<(), Forbidden> {
+    pub(crate) fn require_all(&self, wanted: PermissionSet) -> Result<(), Forbidden> {
         let missing = wanted.iter().find(|permission| !self.permissions.contains(*permission));
         missing.map_or(Ok(()), |permission| Err(Forbidden(permission)))
     }
@@ -123,7 +123,7 @@ impl App {
         now: Timestamp,
     ) -> Result<(Box<dyn Tx>, Privileges), AdminError> {
         let mut tx = self.ports.store.begin(Access::Write).await?;
-        lock_admin(&mut *tx).await?;
+        lock_installation(&mut *tx).await?;
         let privileges = match admin {
             AdminActor::Operator => {
                 Privileges { permissions: PermissionSet::all(), roles: vec![RoleName::admin()] }
@@ -132,20 +132,20 @@ impl App {
                 let user = tx.find_user(caller.user.id).await?;
                 let user = user.filter(|user| !user.disabled).ok_or(Forbidden(permission))?;
                 let session = tx.find_session(caller.session_id).await?;
-                let lives = session.is_some_and(|(session, _)| session.end(now).is_none());
+                let is_active = session.is_some_and(|(session, _)| session.end(now).is_none());
                 // It was over before it was their turn.
-                if !lives {
+                if !is_active {
                     return Err(Forbidden(permission).into());
                 }
                 Privileges { permissions: user.permissions, roles: user.roles }
             }
         };
-        privileges.check_all([permission].into_iter().collect())?;
+        privileges.require_all([permission].into_iter().collect())?;
         Ok((tx, privileges))
     }
 
     /// Refuses a caller who gave the password too long ago for what cannot be taken back.
-    pub(crate) fn check_recent_admin(
+    pub(crate) fn require_recent_password(
         &self,
         admin: AdminActor<'_>,
         now: Timestamp,
@@ -208,9 +208,10 @@ impl App {
         tx.set_username(id, &username, now).await?;
         let renamed = User { username, updated_at: now, ..user };
         tx.insert_event(&self.event_about_user(admin, EventKind::UsernameChanged, id, now)).await?;
-        let message = self.notice(EmailKind::UsernameChanged, &renamed, admin.ip(), now);
-        self.queue_spaced(&mut *tx, RENAMING, message).await?;
-        self.commit_and_publish(tx, AfterCommit::default().user_changed(id).email(), now).await?;
+        let message = self.new_account_email(EmailKind::UsernameChanged, &renamed, admin.ip(), now);
+        self.queue_in_free_slot(&mut *tx, SLOT_USERNAME, message).await?;
+        self.commit_and_publish(tx, AfterCommit::default().user_changed(id).email_queued(), now)
+            .await?;
         tracing::info!(user_id = %id, "account renamed");
         Ok(renamed)
     }
@@ -233,7 +234,7 @@ impl App {
         id: UserId,
     ) -> Result<(User, bool), AdminError> {
         let now = self.now();
-        self.check_recent_admin(admin, now)?;
+        self.require_recent_password(admin, now)?;
         let (mut tx, privileges) = self.begin_admin(admin, Permission::UsersWrite, now).await?;
         let user = lock_target(&mut *tx, &privileges, id).await?;
         if is_last_admin(&mut *tx, &user).await? {
@@ -304,7 +305,7 @@ impl App {
 
     async fn try_delete_user(&self, admin: AdminActor<'_>, id: UserId) -> Result<User, AdminError> {
         let now = self.now();
-        self.check_recent_admin(admin, now)?;
+        self.require_recent_password(admin, now)?;
         let (mut tx, privileges) = self.begin_admin(admin, Permission::UsersWrite, now).await?;
         let user = lock_target(&mut *tx, &privileges, id).await?;
         if is_last_admin(&mut *tx, &user).await? {
@@ -319,7 +320,11 @@ impl App {
     /// Has an email sent with which the owner of an account chooses a new password. The password of
     /// now stays until then; nobody else ever chooses one.
     #[tracing::instrument(skip_all, err(level = "debug"))]
-    pub async fn start_reset(&self, admin: AdminActor<'_>, id: UserId) -> Result<(), AdminError> {
+    pub async fn send_password_reset(
+        &self,
+        admin: AdminActor<'_>,
+        id: UserId,
+    ) -> Result<(), AdminError> {
         let done = self.try_start_reset(admin, id).await;
         self.audit_denial(admin, done).await
     }
@@ -328,10 +333,11 @@ impl App {
         let now = self.now();
         let (mut tx, privileges) = self.begin_admin(admin, Permission::UsersWrite, now).await?;
         let user = lock_target(&mut *tx, &privileges, id).await?;
-        let message = self.email(EmailKind::ForgotPassword, &user.email, admin.ip(), now);
-        tx.insert_outbox_email(&self.once(RESETTING, message)).await?;
+        let message =
+            self.new_outbox_email(EmailKind::ForgotPassword, &user.email, admin.ip(), now);
+        tx.insert_outbox_email(&self.with_slot(SLOT_RESET, message)).await?;
         tx.insert_event(&self.event_about_user(admin, EventKind::ResetRequested, id, now)).await?;
-        Ok(self.commit_and_publish(tx, AfterCommit::default().email(), now).await?)
+        Ok(self.commit_and_publish(tx, AfterCommit::default().email_queued(), now).await?)
     }
 }
 
@@ -342,6 +348,6 @@ pub(crate) async fn lock_target(
     id: UserId,
 ) -> Result<User, AdminError> {
     let user = tx.lock_user(id).await?.ok_or(AdminError::NotFound)?;
-    privileges.check_all(user.permissions)?;
+    privileges.require_all(user.permissions)?;
     Ok(user)
 }

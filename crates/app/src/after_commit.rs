@@ -21,25 +21,25 @@ pub(crate) struct AfterCommit {
 
 impl AfterCommit {
     /// An email was written.
-    pub(crate) fn email(mut self) -> Self {
+    pub(crate) fn email_queued(mut self) -> Self {
         self.has_email = true;
         self
     }
 
     /// An email was written, if it was.
-    pub(crate) const fn email_if(mut self, written: bool) -> Self {
+    pub(crate) const fn email_queued_if(mut self, written: bool) -> Self {
         self.has_email |= written;
         self
     }
 
     /// An account is not what it was.
     pub(crate) fn user_changed(self, id: UserId) -> Self {
-        self.invalidation(InvalidationEvent::UserChanged { id })
+        self.invalidate(InvalidationEvent::UserChanged { id })
     }
 
     /// A session ended.
     pub(crate) fn session_ended(self, id: SessionId, reason: EndReason) -> Self {
-        self.invalidation(InvalidationEvent::SessionEnded { id, reason })
+        self.invalidate(InvalidationEvent::SessionEnded { id, reason })
     }
 
     /// Some sessions ended.
@@ -53,11 +53,11 @@ impl AfterCommit {
     pub(crate) fn revoked_before(self, id: UserId, reason: EndReason, now: Timestamp) -> Self {
         // Tokens tell the second in which they were made, so the whole of this one counts.
         let before = Timestamp::from_seconds(now.seconds() + 1);
-        self.invalidation(InvalidationEvent::UserTokensRevoked { id, before, reason })
+        self.invalidate(InvalidationEvent::UserTokensRevoked { id, before, reason })
     }
 
     /// Something else.
-    pub(crate) fn invalidation(mut self, invalidation: InvalidationEvent) -> Self {
+    pub(crate) fn invalidate(mut self, invalidation: InvalidationEvent) -> Self {
         self.invalidations.push(invalidation);
         self
     }

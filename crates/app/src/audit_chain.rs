@@ -13,13 +13,13 @@ use gateward_domain::{Actor, Event, EventKind, Timestamp, TokenError};
 use crate::App;
 
 /// How many events one transaction seals, deletes or erases: few enough to hold no lock for long.
-const BATCH: u32 = 200;
+const BATCH_SIZE: u32 = 200;
 
 /// How many entries are read at once when the chain is checked.
-const CHUNK: u32 = 1000;
+const VERIFY_PAGE_SIZE: u32 = 1000;
 
 /// How often the chain is walked at most while its beginning moves.
-const VERIFIES_MAX: u32 = 3;
+const VERIFY_ATTEMPTS_MAX: u32 = 3;
 
 /// How many entries that cannot be read one walk passes over; more is no chain.
 const UNREADABLE_MAX: u32 = 1000;
@@ -62,13 +62,13 @@ impl App {
         let mut total = 0;
         // A read, without the lock: mostly there is nothing to do.
         let mut tx = self.ports.store.begin(Access::Read).await?;
-        let waits = !tx.list_unchained_events(1).await?.is_empty();
+        let has_unchained = !tx.list_unchained_events(1).await?.is_empty();
         tx.commit().await?;
-        let mut may_be_more = waits;
+        let mut may_be_more = has_unchained;
         while may_be_more {
             let chained = self.chain_batch().await?;
             total += chained as u64;
-            may_be_more = chained == BATCH as usize;
+            may_be_more = chained == BATCH_SIZE as usize;
         }
         self.ports.metrics.count(Metric::EventChained, total);
         Ok(total)
@@ -79,7 +79,7 @@ impl App {
         let now = self.now();
         let mut tx = self.ports.store.begin(Access::Write).await?;
         let chain = tx.lock_chain().await?;
-        let entries = tx.list_unchained_events(BATCH).await?;
+        let entries = tx.list_unchained_events(BATCH_SIZE).await?;
         if entries.is_empty() {
             return Ok(0);
         }
@@ -118,7 +118,7 @@ impl App {
         expected: Option<Checkpoint>,
         mut progress: impl FnMut(u64, &Checkpoint) + Send,
     ) -> Result<AuditReport, StoreError> {
-        for _ in 1..VERIFIES_MAX {
+        for _ in 1..VERIFY_ATTEMPTS_MAX {
             let before = self.audit_chain().await?;
             let report = self.walk_chain(&before, expected, &mut progress).await?;
             // What was kept long enough may have been deleted while the walk was there.
@@ -163,7 +163,7 @@ impl App {
         }
         let beyond = self.readable_page(latest.seq).await?.unwrap_or_default();
         let mut tx = self.ports.store.begin(Access::Read).await?;
-        let waiting = tx.list_unchained_events(BATCH).await?;
+        let waiting = tx.list_unchained_events(BATCH_SIZE).await?;
         let latest_now = tx.find_chain().await?.latest.checkpoint.seq;
         tx.commit().await?;
         for entry in &beyond {
@@ -183,7 +183,7 @@ impl App {
 
     /// The next entries of the chain; `None` if the very next one cannot be read.
     async fn readable_page(&self, after: i64) -> Result<Option<Vec<Entry>>, StoreError> {
-        for limit in [CHUNK, 1] {
+        for limit in [VERIFY_PAGE_SIZE, 1] {
             match self.audit_page(after, limit).await {
                 Err(StoreError::Corrupt { .. }) => {}
                 page => return page.map(Some),
@@ -242,7 +242,7 @@ impl App {
         let now = self.now();
         let mut tx = self.ports.store.begin(Access::Write).await?;
         let Some(user_id) = tx.find_erasure().await? else { return Ok(None) };
-        let erased = tx.erase_events(user_id, BATCH).await?;
+        let erased = tx.erase_events(user_id, BATCH_SIZE).await?;
         if tx.find_erasure().await? != Some(user_id) {
             let event = self.event(EventKind::EventsErased, Actor::Service, now);
             tx.insert_event(&Event { user_id: Some(user_id), ..event }).await?;
@@ -286,7 +286,8 @@ async fn expired(
     now: Timestamp,
 ) -> Result<Option<Checkpoint>, StoreError> {
     let chain = tx.lock_chain().await?;
-    let oldest = tx.list_chained_events(chain.retention_boundary.checkpoint.seq, BATCH).await?;
+    let oldest =
+        tx.list_chained_events(chain.retention_boundary.checkpoint.seq, BATCH_SIZE).await?;
     let old = oldest.iter().take_while(|entry| entry.event.at < before);
     let last = old.filter_map(|entry| entry.position.as_ref()).last();
     Ok(last.map(|position| Checkpoint { seq: position.seq, digest: position.digest, at: now }))

@@ -10,7 +10,7 @@ use gateward_domain::{
 
 use crate::after_commit::AfterCommit;
 use crate::links::USER_LINKS_MAX;
-use crate::outbox::CONFIRMING;
+use crate::outbox::SLOT_CONFIRM;
 use crate::rate_limited::rate_limited;
 use crate::reauthenticate::PasswordConfirmed;
 use crate::{App, Caller, RateLimited};
@@ -84,18 +84,18 @@ impl App {
         for link in [&confirm, &undo] {
             tx.put_link(link).await?;
         }
-        let ask = self.email(EmailKind::ChangeEmail, &new, request_info.ip, now);
-        let tell = self.notice(EmailKind::EmailChange, &user, request_info.ip, now);
+        let ask = self.new_outbox_email(EmailKind::ChangeEmail, &new, request_info.ip, now);
+        let tell = self.new_account_email(EmailKind::EmailChange, &user, request_info.ip, now);
         let carrying = |message: OutboxEmail, link: &Link| OutboxEmail {
             user_id: Some(user.id),
             link_id: Some(link.id),
             ..message
         };
-        self.queue_spaced(&mut *tx, CONFIRMING, carrying(ask, &confirm)).await?;
+        self.queue_in_free_slot(&mut *tx, SLOT_CONFIRM, carrying(ask, &confirm)).await?;
         tx.insert_outbox_email(&carrying(tell, &undo)).await?;
         let event = self.event_of(caller, EventKind::EmailChangeRequested, request_info, now);
         tx.insert_event(&event).await?;
-        self.commit_and_publish(tx, AfterCommit::default().email(), now).await?;
+        self.commit_and_publish(tx, AfterCommit::default().email_queued(), now).await?;
         tracing::info!(user_id = %user.id, "another address was asked for");
         Ok(())
     }
@@ -112,7 +112,7 @@ impl App {
         let is_wrong = |error: &UndoEmailError| matches!(error, UndoEmailError::InvalidLink);
         let now = self.now();
         let undone = self.undo_by_link(token, request_info, now);
-        self.counted(RateLimitScope::Link, (request_info, now), is_wrong, undone).await
+        self.with_rate_limit(RateLimitScope::Link, (request_info, now), is_wrong, undone).await
     }
 
     async fn undo_by_link(
@@ -136,7 +136,7 @@ impl App {
         let after_commit = AfterCommit::default()
             .user_changed(user_id)
             .sessions_ended(&ended, EndReason::EmailChanged)
-            .email();
+            .email_queued();
         self.commit_and_publish(tx, after_commit, now).await?;
         tracing::info!(%user_id, "change of address undone, sessions ended");
         Ok(())
@@ -152,7 +152,7 @@ impl App {
         tx.set_email(user.id, &link.email, true, now).await?;
         // Whoever asked for the change knows the password. From now on nobody does: the email to
         // choose a new one is the only way in.
-        tx.set_password(user.id, user.credentials_version, &self.decoy_hash, now).await?;
+        tx.set_password(user.id, user.credentials_version, &self.dummy_hash, now).await?;
         let reason = EndReason::EmailChanged;
         let ended = self.end_all_started(tx, user, reason, now).await?;
         // Links that undo later changes went to addresses that these changes brought.
@@ -163,10 +163,12 @@ impl App {
                 .await?;
         }
         if user.email != link.email {
-            let message = self.notice(EmailKind::EmailUndone, user, request_info.ip, now);
+            let message =
+                self.new_account_email(EmailKind::EmailUndone, user, request_info.ip, now);
             tx.insert_outbox_email(&message).await?;
         }
-        let message = self.email(EmailKind::ForgotPassword, &link.email, request_info.ip, now);
+        let message =
+            self.new_outbox_email(EmailKind::ForgotPassword, &link.email, request_info.ip, now);
         tx.insert_outbox_email(&OutboxEmail { user_id: Some(user.id), ..message }).await?;
         Ok(ended)
     }

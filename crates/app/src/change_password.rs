@@ -71,7 +71,7 @@ impl App {
         change: ChangePassword,
     ) -> Result<PreparedChange, ChangePasswordError> {
         let user = &caller.user;
-        self.check_password::<ChangePasswordError>(&change.new, &user.username, &user.email)
+        self.validate_new_password::<ChangePasswordError>(&change.new, &user.username, &user.email)
             .await?;
         self.verify_again(caller, &change.current, &change.request_info).await?;
         let hash = self.ports.hasher.hash(&change.new).await?;
@@ -101,15 +101,17 @@ impl App {
         for kind in [EventKind::PasswordChanged, EventKind::SessionsEnded(reason)] {
             tx.insert_event(&self.event_of(caller, kind, &request_info, now)).await?;
         }
-        tx.insert_outbox_email(&self.notice(
+        tx.insert_outbox_email(&self.new_account_email(
             EmailKind::PasswordChanged,
             user,
             request_info.ip,
             now,
         ))
         .await?;
-        let after_commit =
-            AfterCommit::default().user_changed(user.id).sessions_ended(&ended, reason).email();
+        let after_commit = AfterCommit::default()
+            .user_changed(user.id)
+            .sessions_ended(&ended, reason)
+            .email_queued();
         self.commit_and_publish(tx, after_commit, now).await?;
         let count = ended.len();
         tracing::info!(user_id = %user.id, count, %reason, "password changed, sessions ended");

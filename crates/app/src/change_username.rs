@@ -5,7 +5,7 @@ use gateward_domain::ports::{Access, StoreError};
 use gateward_domain::{EventKind, RequestInfo, User, Username};
 
 use crate::after_commit::AfterCommit;
-use crate::outbox::RENAMING;
+use crate::outbox::SLOT_USERNAME;
 use crate::{App, Caller};
 
 /// Why the name was not changed.
@@ -36,9 +36,10 @@ impl App {
         let user = tx.find_user(caller.user.id).await?.ok_or(ChangeUsernameError::Gone)?;
         let event = self.event_of(caller, EventKind::UsernameChanged, request_info, now);
         tx.insert_event(&event).await?;
-        let message = self.notice(EmailKind::UsernameChanged, &user, request_info.ip, now);
-        self.queue_spaced(&mut *tx, RENAMING, message).await?;
-        let after_commit = AfterCommit::default().user_changed(user.id).email();
+        let message =
+            self.new_account_email(EmailKind::UsernameChanged, &user, request_info.ip, now);
+        self.queue_in_free_slot(&mut *tx, SLOT_USERNAME, message).await?;
+        let after_commit = AfterCommit::default().user_changed(user.id).email_queued();
         self.commit_and_publish(tx, after_commit, now).await?;
         tracing::info!(user_id = %user.id, "username changed");
         Ok(user)

@@ -10,15 +10,15 @@ use crate::links::USER_LINKS_MAX;
 
 /// How many seconds a link must still be good for when its email is sent, so that there is time to
 /// read it.
-const READING_SECONDS: i64 = 120;
+const LINK_TTL_MIN_SECONDS: i64 = 120;
 
 /// The end of time, for links whose own life is all that bounds them.
-const FAR: Timestamp = Timestamp::from_micros(i64::MAX);
+const NO_EXPIRY: Timestamp = Timestamp::from_micros(i64::MAX);
 
 /// What comes of composing.
 pub(crate) enum Composed {
     /// The email as it is sent.
-    EmailMessage(Box<EmailMessage>),
+    Ready(Box<EmailMessage>),
     /// There is nothing to be said.
     Nothing {
         /// Why, for the operator.
@@ -69,14 +69,14 @@ impl App {
                 let link = self.new_link(purpose, subject, &queued.recipient, now)?;
                 let tries = tries_so_far(&mut *tx, &link).await?;
                 let link =
-                    Link { expires_at: link.expires_at.min(until), code_tries: tries, ..link };
+                    Link { expires_at: link.expires_at.min(until), code_attempts: tries, ..link };
                 tx.put_link(&link).await?;
                 tx.set_outbox_email_link(queued.id, link.id, link.user_id()).await?;
                 (text, Some(link))
             }
         };
         tx.commit().await?;
-        Ok(Composed::EmailMessage(Box::new(self.filled(queued, text, link.as_ref())?)))
+        Ok(Composed::Ready(Box::new(self.filled(queued, text, link.as_ref())?)))
     }
 
     /// The email that goes out.
@@ -113,7 +113,7 @@ impl App {
         let Some(link) = tx.find_link(id).await? else {
             return Ok(Some(Content::Nothing("its link was used or replaced", false)));
         };
-        if link.expires_at <= now.plus_seconds(READING_SECONDS) {
+        if link.expires_at <= now.plus_seconds(LINK_TTL_MIN_SECONDS) {
             return Ok(None);
         }
         let text = match link.purpose {
@@ -162,7 +162,7 @@ async fn content(
                 EmailTemplate::ResetPassword,
                 LinkPurpose::ResetPassword,
                 LinkSubject::User(user.id),
-                FAR,
+                NO_EXPIRY,
             ),
             _ => Content::Nothing("no account with this address may reset its password", false),
         }),
@@ -191,7 +191,7 @@ async fn tries_so_far(tx: &mut dyn Tx, link: &Link) -> Result<u32, StoreError> {
             && other.purpose == link.purpose
             && other.expires_at > link.created_at
     });
-    Ok(replaced.map_or(0, |link| link.code_tries))
+    Ok(replaced.map_or(0, |link| link.code_attempts))
 }
 
 /// The account with the email's address, locked.
@@ -209,7 +209,7 @@ async fn of_signup(
     id: SignupId,
     now: Timestamp,
 ) -> Result<Content, StoreError> {
-    let ends_soon = now.plus_seconds(READING_SECONDS);
+    let ends_soon = now.plus_seconds(LINK_TTL_MIN_SECONDS);
     let Some(signup) = tx.find_signup(id, ends_soon).await? else {
         // Perhaps because another one of the address was confirmed.
         let is_known = tx.find_email_owner(&queued.recipient, now).await?.is_some();
@@ -243,5 +243,5 @@ fn of_account(user: &User) -> Content {
         return Content::Nothing("the account is disabled or its address confirmed", false);
     }
     let subject = LinkSubject::User(user.id);
-    Content::Make(EmailTemplate::ConfirmEmail, LinkPurpose::ConfirmEmail, subject, FAR)
+    Content::Make(EmailTemplate::ConfirmEmail, LinkPurpose::ConfirmEmail, subject, NO_EXPIRY)
 }

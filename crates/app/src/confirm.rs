@@ -94,7 +94,7 @@ impl App {
         let is_wrong = |error: &ConfirmEmailError| matches!(error, ConfirmEmailError::InvalidLink);
         let now = self.now();
         let prepared = self.prepare_by_proofs(confirm, now);
-        self.counted(RateLimitScope::Link, (&request_info, now), is_wrong, prepared).await
+        self.with_rate_limit(RateLimitScope::Link, (&request_info, now), is_wrong, prepared).await
     }
 
     async fn prepare_by_proofs(
@@ -164,7 +164,7 @@ impl App {
             tx.insert_event(&Event { user_id: Some(user_id), ip: request_info.ip, ..event })
                 .await?;
         }
-        let after_commit = AfterCommit::default().user_changed(user_id).email();
+        let after_commit = AfterCommit::default().user_changed(user_id).email_queued();
         self.commit_and_publish(tx, after_commit, now).await?;
         tracing::info!(%user_id, "address confirmed");
         Ok(())
@@ -217,7 +217,7 @@ impl App {
                 let hash = match subject {
                     Some(Subject::Signup(signup)) => &signup.password_hash,
                     Some(Subject::Account(user)) => &user.password_hash,
-                    None => &self.decoy_hash,
+                    None => &self.dummy_hash,
                 };
                 Ok(self.ports.hasher.verify(password, hash).await? && subject.is_some())
             }
@@ -259,8 +259,13 @@ impl App {
         tx.set_email(user.id, &link.email, true, now).await?;
         // Emails to the old address open nothing any more, but for the one that undoes this.
         end_links_issued(tx, user.id).await?;
-        tx.insert_outbox_email(&self.notice(EmailKind::EmailChanged, user, request_info.ip, now))
-            .await?;
+        tx.insert_outbox_email(&self.new_account_email(
+            EmailKind::EmailChanged,
+            user,
+            request_info.ip,
+            now,
+        ))
+        .await?;
         Ok(EventKind::EmailChanged)
     }
 }

@@ -4,7 +4,7 @@ use gateward_domain::email::EmailKind;
 use gateward_domain::ports::{Access, StoreError, Tx};
 use gateward_domain::{End, EndReason, EventKind, Password, RequestInfo, Timestamp, User};
 
-use crate::admin::{AdminActor, is_last_admin, lock_admin};
+use crate::admin::{AdminActor, is_last_admin, lock_installation};
 use crate::after_commit::AfterCommit;
 use crate::links::USER_LINKS_MAX;
 use crate::reauthenticate::PasswordConfirmed;
@@ -79,7 +79,7 @@ impl App {
     ) -> Result<(), DeleteAccountError> {
         let now = self.now();
         let mut tx = self.ports.store.begin(Access::Write).await?;
-        lock_admin(&mut *tx).await?;
+        lock_installation(&mut *tx).await?;
         let version = caller.user.credentials_version;
         let locked = tx.lock_user(caller.user.id).await?;
         let user = locked.filter(|user| user.credentials_version == version && !user.disabled);
@@ -108,7 +108,7 @@ impl App {
         for link in links.iter().filter(|link| link.undoes(now) && link.reserves_email) {
             let former = User { email: link.email.clone(), ..user.clone() };
             if former.email != user.email {
-                let message = self.notice(EmailKind::AccountDeleted, &former, ip, now);
+                let message = self.new_account_email(EmailKind::AccountDeleted, &former, ip, now);
                 tx.insert_outbox_email(&message).await?;
             }
         }
@@ -119,11 +119,12 @@ impl App {
         for kind in [EventKind::AccountDeleted, EventKind::SessionsEnded(reason)] {
             tx.insert_event(&self.event_about_user(admin, kind, user.id, now)).await?;
         }
-        tx.insert_outbox_email(&self.notice(EmailKind::AccountDeleted, user, ip, now)).await?;
+        tx.insert_outbox_email(&self.new_account_email(EmailKind::AccountDeleted, user, ip, now))
+            .await?;
         Ok(AfterCommit::default()
             .user_changed(user.id)
             .revoked_before(user.id, reason, now)
             .sessions_ended(&ended, reason)
-            .email())
+            .email_queued())
     }
 }

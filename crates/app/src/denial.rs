@@ -32,7 +32,7 @@ impl App {
                 AdminError::Forbidden(Forbidden(permission)) => {
                     self.deny(caller, permission.as_str(), request_info).await;
                 }
-                AdminError::NotHeld(role) => {
+                AdminError::RoleNotHeld(role) => {
                     self.deny(caller, &format!("role {role}"), request_info).await;
                 }
                 AdminError::LastAdmin => {
@@ -64,8 +64,8 @@ impl App {
     ) -> Result<(), RateLimitError> {
         // Its own unit of work after the refused one, which may have waited for a lock.
         let now = self.now();
-        let mut rate_limit_keys = self.denial_rate_limit(&caller.user, request_info)?;
-        self.check_rate_limit_now(&mut rate_limit_keys, now).await?;
+        let mut limits = self.denial_rate_limit(&caller.user, request_info)?;
+        self.check_rate_limit_in_own_tx(&mut limits, now).await?;
         let event = self.event(EventKind::AccessDenied, Actor::User(caller.user.id), now);
         let event = Event {
             actor_session_id: Some(caller.session_id),
@@ -73,6 +73,6 @@ impl App {
             ip: request_info.ip,
             ..event
         };
-        self.record_failure(&rate_limit_keys, Some(event), now).await
+        self.record_failure(&limits, Some(event), now).await
     }
 }

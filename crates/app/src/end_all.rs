@@ -58,7 +58,7 @@ impl App {
             tx.insert_event(&event).await?;
         }
         let invalidation = InvalidationEvent::AllTokensRevoked { before, reason };
-        self.commit_and_publish(tx, AfterCommit::default().invalidation(invalidation), now).await
+        self.commit_and_publish(tx, AfterCommit::default().invalidate(invalidation), now).await
     }
 
     /// Ends some sessions; whoever holds one of them for long is waited for.

@@ -45,7 +45,7 @@ impl App {
         let mut tx = self.ports.store.begin(Access::Read).await?;
         let Some((session, _)) = tx.find_session(id).await? else { return Ok(None) };
         let events = tx.list_session_events(id, EVENTS_MAX).await?;
-        let about_end = match session.end(now) {
+        let account_events = match session.end(now) {
             None => Vec::new(),
             // What ends many sessions at once is written down once, about their account.
             Some(end) => {
@@ -54,6 +54,6 @@ impl App {
             }
         };
         tx.commit().await?;
-        Ok(Some(SessionTimeline::tell(session, &events, &about_end, now)))
+        Ok(Some(SessionTimeline::build(session, &events, &account_events, now)))
     }
 }

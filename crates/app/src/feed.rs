@@ -50,21 +50,21 @@ impl App {
     pub async fn follow_feed(&self, following: &mut Following) -> Result<Followed, KeysError> {
         let auth_cache = &*self.ports.auth_cache;
         let mark = auth_cache.begin_read();
-        let mut tx = self.ports.store.begin_look().await?;
+        let mut tx = self.ports.store.begin_feed_read().await?;
         let page = tx.list_invalidation_events(following.cursor.clone(), PAGE).await?;
         tx.commit().await?;
-        if page.is_anew {
+        if page.is_restart {
             tracing::info!("the feed begins anew; users and keys are read again");
             auth_cache.forget_users();
         }
         let items: Vec<_> = page.entries.iter().map(|entry| entry.item.clone()).collect();
         auth_cache.apply(&items);
-        if page.is_anew || items.iter().any(|item| item.invalidation.is_about_keys()) {
+        if page.is_restart || items.iter().any(|item| item.invalidation.is_about_keys()) {
             following.keys_read = None;
         }
         // A store that began anew could not go on from there, and could not the next time.
         let last = page.entries.last().map(|entry| entry.cursor.clone());
-        following.cursor = last.or_else(|| following.cursor.take().filter(|_| !page.is_anew));
+        following.cursor = last.or_else(|| following.cursor.take().filter(|_| !page.is_restart));
         let is_complete = page.entries.len() < PAGE as usize;
         if is_complete {
             self.reload_due_keys(following, mark.at).await?;

@@ -9,7 +9,7 @@ use gateward_domain::ports::{Access, RateLimitScope, StoreError};
 use gateward_domain::{EmailAddress, RequestInfo, Timestamp};
 
 use crate::after_commit::AfterCommit;
-use crate::outbox::{CONFIRMING, RESETTING};
+use crate::outbox::{SLOT_CONFIRM, SLOT_RESET};
 use crate::{App, RateLimitError};
 
 impl App {
@@ -24,8 +24,8 @@ impl App {
     ) -> Result<(), RateLimitError> {
         let now = self.now();
         self.count_email(request_info, now).await?;
-        let message = self.email(EmailKind::ForgotPassword, email, request_info.ip, now);
-        Ok(self.ask_for(self.once(RESETTING, message)).await?)
+        let message = self.new_outbox_email(EmailKind::ForgotPassword, email, request_info.ip, now);
+        Ok(self.ask_for(self.with_slot(SLOT_RESET, message)).await?)
     }
 
     /// Sends the email once more that confirms an address: of the sign-up whose secret is given, or
@@ -39,7 +39,8 @@ impl App {
     ) -> Result<(), RateLimitError> {
         let now = self.now();
         self.count_email(request_info, now).await?;
-        let mut message = self.email(EmailKind::ResendConfirmation, email, request_info.ip, now);
+        let mut message =
+            self.new_outbox_email(EmailKind::ResendConfirmation, email, request_info.ip, now);
         if let Some(secret) = signup_secret {
             let mut tx = self.ports.store.begin(Access::Read).await?;
             let signup = tx.find_signup_by_secret(&SecretHash::of(secret), now).await?;
@@ -47,12 +48,12 @@ impl App {
             message.signup_id = signup.filter(|one| one.email == *email).map(|one| one.id);
         }
         if message.signup_id.is_none() {
-            return Ok(self.ask_for(self.once(CONFIRMING, message)).await?);
+            return Ok(self.ask_for(self.with_slot(SLOT_CONFIRM, message)).await?);
         }
         // Others may sign up with the same address all the time, and must not keep this one out.
         let mut tx = self.ports.store.begin(Access::Write).await?;
-        self.queue_spaced(&mut *tx, CONFIRMING, message).await?;
-        Ok(self.commit_and_publish(tx, AfterCommit::default().email(), now).await?)
+        self.queue_in_free_slot(&mut *tx, SLOT_CONFIRM, message).await?;
+        Ok(self.commit_and_publish(tx, AfterCommit::default().email_queued(), now).await?)
     }
 
     /// Counts an email that a stranger asks for, whether one comes of it or not.
@@ -61,9 +62,9 @@ impl App {
         request_info: &RequestInfo,
         now: Timestamp,
     ) -> Result<(), RateLimitError> {
-        let mut rate_limit_keys = self.ip_rate_limit(RateLimitScope::EmailMessage, request_info)?;
-        self.check_rate_limit_now(&mut rate_limit_keys, now).await?;
-        self.record_failure(&rate_limit_keys, None, now).await
+        let mut limits = self.ip_rate_limit(RateLimitScope::Email, request_info)?;
+        self.check_rate_limit_in_own_tx(&mut limits, now).await?;
+        self.record_failure(&limits, None, now).await
     }
 
     async fn ask_for(&self, message: OutboxEmail) -> Result<(), StoreError> {

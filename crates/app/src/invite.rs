@@ -79,19 +79,19 @@ impl App {
         let (mut tx, privileges) = self.begin_admin(admin, Permission::UsersWrite, now).await?;
         let user_role = RoleName::user();
         if invitation.roles.iter().any(|role| *role != user_role) {
-            privileges.check_all([Permission::RolesGrant].into_iter().collect())?;
-            self.check_recent_admin(admin, now)?;
+            privileges.require_all([Permission::RolesGrant].into_iter().collect())?;
+            self.require_recent_password(admin, now)?;
         }
         let roles = self.grantable(&mut *tx, &privileges, (&[], invitation.roles)).await?;
         // The hash of a password that nobody knows, until the owner chooses one.
-        let hash = self.decoy_hash.clone();
+        let hash = self.dummy_hash.clone();
         let user = self.new_user(invitation.username, invitation.email, hash, now);
         let user = User { roles, ..user };
         tx.insert_user(&user).await?;
         let subject = LinkSubject::User(user.id);
         let link = self.new_link(LinkPurpose::Invitation, subject, &user.email, now)?;
         tx.put_link(&link).await?;
-        let message = self.notice(EmailKind::Invitation, &user, admin.ip(), now);
+        let message = self.new_account_email(EmailKind::Invitation, &user, admin.ip(), now);
         let message = OutboxEmail { link_id: Some(link.id), slot: None, ..message };
         tx.insert_outbox_email(&message).await?;
         let event = self.event_about_user(admin, EventKind::AccountInvited, user.id, now);
@@ -99,7 +99,7 @@ impl App {
         tx.insert_event(&Event { detail, ..event }).await?;
         // As it is read: with what its roles give.
         let user = tx.find_user(user.id).await?.ok_or(AdminError::NotFound)?;
-        self.commit_and_publish(tx, AfterCommit::default().email(), now).await?;
+        self.commit_and_publish(tx, AfterCommit::default().email_queued(), now).await?;
         tracing::info!(user_id = %user.id, "account made for somebody who is invited");
         Ok(user)
     }
@@ -117,8 +117,9 @@ impl App {
             |error: &AcceptInvitationError| matches!(error, AcceptInvitationError::InvalidLink);
         let now = self.now();
         let invited = self.invited_by(token, &password, now);
-        let (link, hash) =
-            self.counted(RateLimitScope::Link, (&request_info, now), is_wrong, invited).await?;
+        let (link, hash) = self
+            .with_rate_limit(RateLimitScope::Link, (&request_info, now), is_wrong, invited)
+            .await?;
         Ok(PreparedAcceptance { link, hash, request_info })
     }
 
@@ -132,7 +133,8 @@ impl App {
         let link = self.presented_link(&proof, &[LinkPurpose::Invitation], None, now).await?;
         let link = link.ok_or(AcceptInvitationError::InvalidLink)?;
         let user = self.find_owner(&link).await?.ok_or(AcceptInvitationError::InvalidLink)?;
-        self.check_password::<AcceptInvitationError>(password, &user.username, &user.email).await?;
+        self.validate_new_password::<AcceptInvitationError>(password, &user.username, &user.email)
+            .await?;
         let hash = self.ports.hasher.hash(password).await?;
         Ok((link, hash))
     }

@@ -10,7 +10,7 @@ use crate::App;
 
 impl App {
     /// A new session of this user, not stored yet.
-    pub(crate) fn start_session(
+    pub(crate) fn new_session(
         &self,
         user: &User,
         request_info: RequestInfo,
@@ -34,7 +34,7 @@ impl App {
                 rotated_at: now,
                 expires_at: idle_ends_at.min(lifetime_ends_at),
                 key_id: self.ports.signer.refresh_key(now)?,
-                idempotency: None,
+                idempotency_key: None,
                 salt: Salt(salt),
             },
             ended: None,

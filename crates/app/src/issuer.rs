@@ -30,7 +30,7 @@ impl App {
         tx.insert_event(&self.event(EventKind::IssuerChanged, Actor::Operator, now)).await?;
         self.commit_and_publish(
             tx,
-            AfterCommit::default().invalidation(InvalidationEvent::KeysChanged),
+            AfterCommit::default().invalidate(InvalidationEvent::KeysChanged),
             now,
         )
         .await?;

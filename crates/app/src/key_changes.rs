@@ -144,7 +144,7 @@ impl App {
         }
         self.commit_and_publish(
             tx,
-            AfterCommit::default().invalidation(InvalidationEvent::KeysChanged),
+            AfterCommit::default().invalidate(InvalidationEvent::KeysChanged),
             now,
         )
         .await?;
@@ -214,10 +214,10 @@ impl App {
         if signing_key(&keys, key.purpose, now).is_none() {
             self.replace_at_once(&mut *tx, &keys, &spare, now).await?;
         }
-        let mut after_commit = AfterCommit::default().invalidation(InvalidationEvent::KeysChanged);
+        let mut after_commit = AfterCommit::default().invalidate(InvalidationEvent::KeysChanged);
         if kind == EventKind::KeyRevoked {
             after_commit =
-                after_commit.invalidation(InvalidationEvent::KeyRevoked { id: key.id.clone() });
+                after_commit.invalidate(InvalidationEvent::KeyRevoked { id: key.id.clone() });
         }
         Ok(self.commit_and_publish(tx, after_commit, now).await?)
     }
@@ -289,7 +289,7 @@ impl App {
         tx.insert_event(&event).await?;
         self.commit_and_publish(
             tx,
-            AfterCommit::default().invalidation(InvalidationEvent::KeysChanged),
+            AfterCommit::default().invalidate(InvalidationEvent::KeysChanged),
             now,
         )
         .await?;

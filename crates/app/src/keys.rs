@@ -73,7 +73,7 @@ impl App {
         }
         let after_commit = AfterCommit::default();
         let after_commit = if made_any {
-            after_commit.invalidation(InvalidationEvent::KeysChanged)
+            after_commit.invalidate(InvalidationEvent::KeysChanged)
         } else {
             after_commit
         };

@@ -23,21 +23,21 @@ const NEW_DEVICE_WINDOW_SECONDS: i64 = 3600;
 
 /// How a client is known after its login.
 #[derive(Debug)]
-pub(crate) struct Recognised {
+pub(crate) struct DeviceRegistration {
     /// What it shows the next time.
     pub token: TokenText,
     /// Whether its owner was told of it by an email.
-    pub message: bool,
+    pub email_queued: bool,
 }
 
 /// How a client that logs in is known.
-enum Recognition {
+enum DeviceMatch {
     /// By its token.
     Token(KnownDeviceId),
     /// By its address and program; somebody there has logged in before.
-    SameRequestInfo,
+    SameIpAndUserAgent,
     /// Not at all, but it is the first one, as was to be expected.
-    First,
+    FirstDevice,
     /// Not at all.
     Unknown,
 }
@@ -51,22 +51,22 @@ impl App {
         (user, session): (&User, &Session),
         presented: Option<TokenText>,
         now: Timestamp,
-    ) -> Result<Recognised, KnownDeviceError> {
+    ) -> Result<DeviceRegistration, KnownDeviceError> {
         let devices = tx.list_known_devices(user.id, KnownDevice::PER_USER_MAX + 1).await?;
-        let recognition = recognition(&devices, presented.as_ref(), (user, session), now);
-        if let (Recognition::Token(id), Some(token)) = (&recognition, presented) {
+        let device_match = device_match(&devices, presented.as_ref(), (user, session), now);
+        if let (DeviceMatch::Token(id), Some(token)) = (&device_match, presented) {
             let expires_at = now.plus_seconds(KnownDevice::KNOWN_SECONDS);
             tx.touch_known_device(*id, &session.request_info, now, expires_at).await?;
-            return Ok(Recognised { token, message: false });
+            return Ok(DeviceRegistration { token, email_queued: false });
         }
-        for id in superfluous(&devices, now) {
+        for id in devices_to_evict(&devices, now) {
             tx.delete_known_device(id).await?;
         }
         let token = self.new_secret();
         tx.insert_known_device(&self.new_device(session, &token, now)).await?;
-        let message = matches!(recognition, Recognition::Unknown)
+        let email_queued = matches!(device_match, DeviceMatch::Unknown)
             && self.notify_new_device(tx, user, session, now).await?;
-        Ok(Recognised { token, message })
+        Ok(DeviceRegistration { token, email_queued })
     }
 
     fn new_device(&self, session: &Session, token: &TokenText, now: Timestamp) -> KnownDevice {
@@ -96,9 +96,10 @@ impl App {
             .await?;
         let subject = LinkSubject::Session(session.id);
         let link: Link = self.new_link(LinkPurpose::NotMe, subject, &user.email, now)?;
-        let message = self.notice(EmailKind::NewDevice, user, session.request_info.ip, now);
+        let message =
+            self.new_account_email(EmailKind::NewDevice, user, session.request_info.ip, now);
         let message = OutboxEmail { link_id: Some(link.id), ..message };
-        let written = self.queue_few(tx, message).await?;
+        let written = self.queue_with_cap(tx, message).await?;
         if written {
             tx.put_link(&link).await?;
         }
@@ -106,7 +107,11 @@ impl App {
     }
 
     /// Writes an email about a new device, unless the address has got as many of them as it gets.
-    async fn queue_few(&self, tx: &mut dyn Tx, message: OutboxEmail) -> Result<bool, StoreError> {
+    async fn queue_with_cap(
+        &self,
+        tx: &mut dyn Tx,
+        message: OutboxEmail,
+    ) -> Result<bool, StoreError> {
         // An address that was never proved has its place already, and a scarcer one.
         if message.slot.is_some() || self.policy.email_interval_seconds.is_none() {
             return tx.insert_outbox_email(&message).await;
@@ -141,35 +146,35 @@ pub(crate) enum KnownDeviceError {
     Store(#[from] StoreError),
 }
 
-fn recognition(
+fn device_match(
     devices: &[KnownDevice],
     presented: Option<&TokenText>,
     (user, session): (&User, &Session),
     now: Timestamp,
-) -> Recognition {
+) -> DeviceMatch {
     let presented = presented.map(|token| SecretHash::of(token.expose()));
     let mut active = devices.iter().filter(|device| device.expires_at > now);
     if let Some(device) = active.clone().find(|device| Some(device.secret) == presented) {
-        return Recognition::Token(device.id);
+        return DeviceMatch::Token(device.id);
     }
     if active.clone().any(|device| device.request_info == session.request_info) {
-        return Recognition::SameRequestInfo;
+        return DeviceMatch::SameIpAndUserAgent;
     }
     let is_new = now.seconds_since(user.updated_at) < FIRST_LOGIN_SECONDS;
-    if active.next().is_none() && is_new { Recognition::First } else { Recognition::Unknown }
+    if active.next().is_none() && is_new { DeviceMatch::FirstDevice } else { DeviceMatch::Unknown }
 }
 
 /// The clients that make room for one more: those out of time, and then those that never came back
 /// before those that did, the one first that was seen last the longest ago.
-fn superfluous(devices: &[KnownDevice], now: Timestamp) -> Vec<KnownDeviceId> {
-    let room = KnownDevice::PER_USER_MAX.saturating_sub(1) as usize;
-    let mut worth: Vec<_> = devices
+fn devices_to_evict(devices: &[KnownDevice], now: Timestamp) -> Vec<KnownDeviceId> {
+    let capacity = KnownDevice::PER_USER_MAX.saturating_sub(1) as usize;
+    let mut ranked: Vec<_> = devices
         .iter()
         .map(|device| {
             (device.expires_at > now, device.has_returned(), device.last_used_at, device.id)
         })
         .collect();
-    worth.sort_unstable();
-    let surplus = worth.len().saturating_sub(room);
-    worth.into_iter().take(surplus).map(|(.., id)| id).collect()
+    ranked.sort_unstable();
+    let surplus = ranked.len().saturating_sub(capacity);
+    ranked.into_iter().take(surplus).map(|(.., id)| id).collect()
 }

@@ -134,7 +134,7 @@ pub struct App {
     ports: Ports,
     policy: Policy,
     /// Verified where there is no account, so that the work is the same.
-    decoy_hash: PasswordHash,
+    dummy_hash: PasswordHash,
 }
 
 impl App {
@@ -144,8 +144,8 @@ impl App {
         ports.entropy.fill(&mut bytes);
         let text = format!("{:032x}", u128::from_be_bytes(bytes));
         let password = Password::received(text).map_err(|_| HashError::Failed)?;
-        let decoy_hash = ports.hasher.hash(&password).await?;
-        Ok(Self { ports, policy, decoy_hash })
+        let dummy_hash = ports.hasher.hash(&password).await?;
+        Ok(Self { ports, policy, dummy_hash })
     }
 
     /// The numbers that the operator chose.

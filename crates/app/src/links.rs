@@ -61,7 +61,7 @@ impl App {
             key_id,
             salt,
             secret: SecretHash::of(secret.token.expose()),
-            code_tries: 0,
+            code_attempts: 0,
             reserves_email: false,
             created_at: now,
             expires_at: now.plus_seconds(life_seconds),
@@ -111,7 +111,7 @@ impl App {
                     email: email.clone(),
                     purposes: purposes.to_vec(),
                     subject,
-                    tries_max: self.policy.code_tries_max,
+                    attempts_max: self.policy.code_attempts_max,
                     now,
                 };
                 let mut tx = self.ports.store.begin(Access::SingleWrite).await?;

@@ -34,9 +34,9 @@ pub struct Login {
 pub struct VerifiedLogin {
     user: User,
     session: Session,
-    renewed_hash: Option<PasswordHash>,
+    rehashed: Option<PasswordHash>,
     known_device_token: Option<TokenText>,
-    rate_limit_keys: RateLimitKeys,
+    limits: RateLimitKeys,
     now: Timestamp,
 }
 
@@ -56,7 +56,7 @@ pub struct LoggedIn {
 pub enum LoginError {
     /// There is no such account, the password is wrong, or the address must be confirmed first.
     #[error("unknown account, wrong password or address not confirmed")]
-    BadCredentials,
+    InvalidCredentials,
     /// The password is right and the account disabled.
     #[error(transparent)]
     Disabled(#[from] AccountDisabled),
@@ -92,67 +92,66 @@ impl App {
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn verify_login(&self, login: Login) -> Result<VerifiedLogin, LoginError> {
         let now = self.now();
-        let (user, rate_limit_keys) = self.meet(&login, now).await?;
+        let (user, limits) = self.find_account_and_limits(&login, now).await?;
 
         // No transaction is open here: verifying is slow on purpose.
         let user_id = user.as_ref().map(|user| user.id);
-        let hash = user.as_ref().map_or(&self.decoy_hash, |user| &user.password_hash);
+        let hash = user.as_ref().map_or(&self.dummy_hash, |user| &user.password_hash);
         let matches = self.ports.hasher.verify(&login.password, hash).await?;
-        let Some(user) = user.filter(|user| matches && self.is_confirmed_enough(user)) else {
-            let error = LoginError::BadCredentials;
-            return Err(self.login_failed(&rate_limit_keys, (&login, user_id), error, now).await);
+        let Some(user) = user.filter(|user| matches && self.meets_confirmation_policy(user)) else {
+            let error = LoginError::InvalidCredentials;
+            return Err(self.record_failed_login(&limits, (&login, user_id), error, now).await);
         };
-        if let Err(error) = user.may_sign_in() {
+        if let Err(error) = user.check_enabled() {
             return Err(self
-                .login_failed(&rate_limit_keys, (&login, user_id), error.into(), now)
+                .record_failed_login(&limits, (&login, user_id), error.into(), now)
                 .await);
         }
-        let renewed_hash = self.renewed_hash(&user, &login.password).await;
+        let rehashed = self.rehash_if_needed(&user, &login.password).await;
 
-        let session = self.start_session(&user, login.request_info, login.client_name, now)?;
+        let session = self.new_session(&user, login.request_info, login.client_name, now)?;
         let known_device_token = login.known_device_token;
-        Ok(VerifiedLogin { user, session, renewed_hash, known_device_token, rate_limit_keys, now })
+        Ok(VerifiedLogin { user, session, rehashed, known_device_token, limits, now })
     }
 
     /// The second half: begins the session, if the credentials are still those that were checked.
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn complete_login(&self, verified: VerifiedLogin) -> Result<LoggedIn, LoginError> {
-        let VerifiedLogin { user, session, renewed_hash, known_device_token, rate_limit_keys, now } =
-            verified;
+        let VerifiedLogin { user, session, rehashed, known_device_token, limits, now } = verified;
         let mut tx = self.ports.store.begin(Access::Write).await?;
         // The password may have changed, or the account been disabled, while we hashed.
         let user = match tx.lock_user(user.id).await? {
             Some(locked) if locked.credentials_version == user.credentials_version => locked,
-            _ => return Err(LoginError::BadCredentials),
+            _ => return Err(LoginError::InvalidCredentials),
         };
-        user.may_sign_in()?;
-        self.reset_failures(&mut *tx, &rate_limit_keys, now).await?;
-        if let Some(hash) = renewed_hash {
-            tx.renew_password_hash(user.id, user.credentials_version, &hash).await?;
+        user.check_enabled()?;
+        self.reset_failures(&mut *tx, &limits, now).await?;
+        if let Some(hash) = rehashed {
+            tx.set_rehashed_password(user.id, user.credentials_version, &hash).await?;
         }
         let ended = self.store_session(&mut *tx, &session, now).await?;
         let device =
             self.recognise_device(&mut *tx, (&user, &session), known_device_token, now).await?;
         let after_commit = AfterCommit::default()
             .sessions_ended(&ended, EndReason::SessionLimit)
-            .email_if(device.message);
+            .email_queued_if(device.email_queued);
         self.commit_and_publish(tx, after_commit, now).await?;
 
         self.ports.metrics.count(Metric::Login(LoginOutcome::Succeeded), 1);
         self.ports.metrics.count(Metric::SessionStarted, 1);
-        tracing::info!(user_id = %user.id, session_id = %session.id, "session begun");
+        tracing::info!(user_id = %user.id, session_id = %session.id, "session started");
         let pair = self.issue_pair(&user, &session, now)?;
         Ok(LoggedIn { pair, user, known_device_token: device.token })
     }
 
     /// Whether the address is confirmed, where it must be.
-    const fn is_confirmed_enough(&self, user: &User) -> bool {
+    const fn meets_confirmation_policy(&self, user: &User) -> bool {
         user.email_verified || !self.policy.confirmation_required
     }
 
     /// Finds the account, and what the try counts for. What is asked of the store is the same whether
     /// there is such an account or not.
-    async fn meet(
+    async fn find_account_and_limits(
         &self,
         login: &Login,
         now: Timestamp,
@@ -164,28 +163,27 @@ impl App {
         };
         let device = match &login.known_device_token {
             Some(token) => {
-                let nobody = UserId::from_uuid(uuid::Uuid::nil());
-                let user_id = user.as_ref().map_or(nobody, |user| user.id);
+                let nil_user_id = UserId::from_uuid(uuid::Uuid::nil());
+                let user_id = user.as_ref().map_or(nil_user_id, |user| user.id);
                 let known = tx.list_known_devices(user_id, KnownDevice::PER_USER_MAX + 1).await?;
                 let secret = SecretHash::of(token.expose());
-                let is_it =
+                let matches_token =
                     |device: &&KnownDevice| device.secret == secret && device.expires_at > now;
-                known.iter().find(is_it).map(|device| device.id.to_string())
+                known.iter().find(matches_token).map(|device| device.id.to_string())
             }
             None => None,
         };
         let (identifier, request_info) = (login.identifier.as_ref(), &login.request_info);
-        let mut rate_limit_keys =
-            self.login_rate_limit(identifier, request_info, device.as_deref())?;
-        self.check_rate_limit(&mut *tx, &mut rate_limit_keys, now).await?;
+        let mut limits = self.login_rate_limit(identifier, request_info, device.as_deref())?;
+        self.check_rate_limit(&mut *tx, &mut limits, now).await?;
         tx.commit().await?;
-        Ok((user, rate_limit_keys))
+        Ok((user, limits))
     }
 
     /// Counts a login that failed and writes it down; gives what is said of it.
-    async fn login_failed(
+    async fn record_failed_login(
         &self,
-        rate_limit_keys: &RateLimitKeys,
+        limits: &RateLimitKeys,
         (login, user_id): (&Login, Option<UserId>),
         error: LoginError,
         now: Timestamp,
@@ -197,7 +195,7 @@ impl App {
         self.ports.metrics.count(Metric::Login(outcome), 1);
         let event = self.event(kind, Actor::Service, now);
         let event = Event { user_id, ip: login.request_info.ip, ..event };
-        match self.record_failure(rate_limit_keys, Some(event), now).await {
+        match self.record_failure(limits, Some(event), now).await {
             Ok(()) => error,
             Err(rate_limited) => rate_limited.into(),
         }
@@ -205,8 +203,8 @@ impl App {
 
     /// A hash by the present parameters, if the stored one was made with others. When the hasher
     /// is too busy, the next login does it.
-    async fn renewed_hash(&self, user: &User, password: &Password) -> Option<PasswordHash> {
-        if !self.ports.hasher.is_outdated(&user.password_hash) {
+    async fn rehash_if_needed(&self, user: &User, password: &Password) -> Option<PasswordHash> {
+        if !self.ports.hasher.needs_rehash(&user.password_hash) {
             return None;
         }
         self.ports.hasher.hash(password).await.ok()
@@ -221,10 +219,10 @@ impl App {
         now: Timestamp,
     ) -> Result<Vec<SessionId>, StoreError> {
         let (user_id, ip) = (Some(session.user_id), session.request_info.ip);
-        let keep = self.policy.sessions_per_user_max.saturating_sub(1);
+        let remaining_max = self.policy.sessions_per_user_max.saturating_sub(1);
         let end = End { at: now, reason: EndReason::SessionLimit };
-        let over = tx.end_oldest_sessions(session.user_id, keep, end).await?;
-        for ended in &over {
+        let evicted = tx.end_oldest_sessions(session.user_id, remaining_max, end).await?;
+        for ended in &evicted {
             let kind = EventKind::SessionEnded(EndReason::SessionLimit);
             let event = self.event(kind, Actor::Service, now);
             tx.insert_event(&Event { user_id, session_id: Some(*ended), ip, ..event }).await?;
@@ -232,7 +230,7 @@ impl App {
         tx.insert_session(session).await?;
         let event = self.event(EventKind::SessionStarted, Actor::User(session.user_id), now);
         tx.insert_event(&Event { user_id, session_id: Some(session.id), ip, ..event }).await?;
-        Ok(over)
+        Ok(evicted)
     }
 }
 

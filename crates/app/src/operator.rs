@@ -7,7 +7,7 @@ use gateward_domain::{
 };
 
 use crate::App;
-use crate::admin::lock_admin;
+use crate::admin::lock_installation;
 use crate::roles::listed;
 
 /// An account that an operator makes.
@@ -51,7 +51,7 @@ impl App {
     pub async fn create_user(&self, account: NewAccount) -> Result<User, OperatorError> {
         let now = self.now();
         let NewAccount { username, email, password, .. } = &account;
-        self.check_password::<OperatorError>(password, username, email).await?;
+        self.validate_new_password::<OperatorError>(password, username, email).await?;
         let hash = self.ports.hasher.hash(&account.password).await?;
         let mut user = self.new_user(account.username, account.email, hash, now);
         user.email_verified = true;
@@ -59,7 +59,7 @@ impl App {
             user.roles = vec![RoleName::admin(), RoleName::user()];
         }
         let mut tx = self.ports.store.begin(Access::Write).await?;
-        lock_admin(&mut *tx).await?;
+        lock_installation(&mut *tx).await?;
         tx.insert_user(&user).await?;
         let event = self.event(EventKind::AccountCreated, Actor::Operator, now);
         let detail = Some(format!("roles={}", listed(&user.roles)));

@@ -10,11 +10,11 @@ use crate::App;
 
 /// How many emails of one subject may wait for one address; each has a span of its own, and who
 /// wants more in so short a time is no person.
-const SPACED_MAX: i64 = 10;
+const SLOTS_MAX: i64 = 10;
 
 impl App {
     /// An email that is due now, not stored yet.
-    pub(crate) fn email(
+    pub(crate) fn new_outbox_email(
         &self,
         kind: EmailKind,
         recipient: &EmailAddress,
@@ -42,21 +42,21 @@ impl App {
 
     /// The same for the owner of an account, about what has happened to it. An address that was never
     /// proved may be a stranger's: it gets one such email in a span, whatever happens.
-    pub(crate) fn notice(
+    pub(crate) fn new_account_email(
         &self,
         kind: EmailKind,
         user: &User,
         ip: Option<IpAddr>,
         now: Timestamp,
     ) -> OutboxEmail {
-        let message = self.email(kind, &user.email, ip, now);
+        let message = self.new_outbox_email(kind, &user.email, ip, now);
         let message = OutboxEmail { user_id: Some(user.id), ..message };
-        if user.email_verified { message } else { self.once(NOTICE, message) }
+        if user.email_verified { message } else { self.with_slot(SLOT_NOTICE, message) }
     }
 
     /// The same email with its place in time, where those are few: a second one of this subject to
     /// the same address within the span is not written.
-    pub(crate) fn once(&self, about: &str, message: OutboxEmail) -> OutboxEmail {
+    pub(crate) fn with_slot(&self, about: &str, message: OutboxEmail) -> OutboxEmail {
         let Some(window) = self.policy.email_interval_seconds else { return message };
         let slot = email::slot(about, &message.recipient, message.scheduled_at, window);
         OutboxEmail { slot: Some(slot), ..message }
@@ -64,7 +64,7 @@ impl App {
 
     /// Writes an email that nobody else's may keep out: if its place in time is taken, it goes into
     /// the next one that is free.
-    pub(crate) async fn queue_spaced(
+    pub(crate) async fn queue_in_free_slot(
         &self,
         tx: &mut dyn Tx,
         about: &str,
@@ -72,12 +72,12 @@ impl App {
     ) -> Result<(), StoreError> {
         let window = self.policy.email_interval_seconds.unwrap_or(1);
         let first = message.scheduled_at.seconds().div_euclid(window);
-        for step in 0..SPACED_MAX {
+        for step in 0..SLOTS_MAX {
             let start = Timestamp::from_seconds((first + step) * window);
             let scheduled_at = message.scheduled_at.max(start);
-            let planned =
+            let scheduled =
                 OutboxEmail { scheduled_at, next_attempt_at: scheduled_at, ..message.clone() };
-            if tx.insert_outbox_email(&self.once(about, planned)).await? {
+            if tx.insert_outbox_email(&self.with_slot(about, scheduled)).await? {
                 return Ok(());
             }
         }
@@ -87,13 +87,13 @@ impl App {
 }
 
 /// What emails that confirm an address share a place in time under.
-pub(crate) const CONFIRMING: &str = "confirm";
+pub(crate) const SLOT_CONFIRM: &str = "confirm";
 
 /// What emails that reset a password share a place in time under.
-pub(crate) const RESETTING: &str = "reset";
+pub(crate) const SLOT_RESET: &str = "reset";
 
 /// What notices to an address that was never proved share a place in time under.
-const NOTICE: &str = "notice";
+const SLOT_NOTICE: &str = "notice";
 
 /// What emails about a new name share a place in time under.
-pub(crate) const RENAMING: &str = "rename";
+pub(crate) const SLOT_USERNAME: &str = "rename";

@@ -8,7 +8,7 @@ use crate::App;
 impl App {
     /// Refuses a password that nobody may choose for this account. Where the list of breached ones
     /// cannot be read, none is accepted.
-    pub(crate) async fn check_password<E: From<PasswordError> + From<StoreError>>(
+    pub(crate) async fn validate_new_password<E: From<PasswordError> + From<StoreError>>(
         &self,
         password: &Password,
         username: &Username,

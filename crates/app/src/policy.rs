@@ -62,7 +62,7 @@ pub struct Policy {
     /// is no limit.
     pub email_interval_seconds: Option<i64>,
     /// How often a code may be tried.
-    pub code_tries_max: u32,
+    pub code_attempts_max: u32,
     /// How much may be tried; `None` is no limit.
     pub rate_limit: Option<RateLimitPolicy>,
     /// For how many days the audit trail is kept.
@@ -90,7 +90,7 @@ impl Policy {
             confirmation_required: false,
             reauthentication_seconds: 900,
             email_interval_seconds: Some(60),
-            code_tries_max: 5,
+            code_attempts_max: 5,
             rate_limit: Some(RateLimitPolicy::default()),
             audit_keep_days: 365,
         }

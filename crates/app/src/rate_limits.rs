@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use gateward_domain::ports::{Access, Metric, RateLimitScope, StoreError, Tx};
-use gateward_domain::rate_limit::{Allowance, AttemptCounter, RateLimitKey, client_network};
+use gateward_domain::rate_limit::{AttemptCounter, LimitRule, RateLimitKey, ip_network};
 use gateward_domain::{
     Actor, Event, EventKind, Identifier, RequestInfo, SessionId, Timestamp, User,
 };
@@ -18,9 +18,9 @@ use crate::rate_limited::{RateLimitError, RateLimited};
 
 /// Something that is counted, and what is allowed of it.
 #[derive(Clone, Copy, Debug)]
-struct LimitedKey {
+struct KeyLimit {
     key: RateLimitKey,
-    allowance: Allowance,
+    rule: LimitRule,
     /// How many there were when it was looked at.
     seen: u32,
 }
@@ -29,24 +29,20 @@ struct LimitedKey {
 #[derive(Clone, Debug)]
 pub(crate) struct RateLimitKeys {
     scope: RateLimitScope,
-    limited_keys: Vec<LimitedKey>,
+    entries: Vec<KeyLimit>,
     ip: Option<IpAddr>,
 }
 
 impl RateLimitKeys {
     /// The counters in one order, so that those who write them at once wait for each other.
-    fn new(
-        scope: RateLimitScope,
-        mut limited_keys: Vec<LimitedKey>,
-        request_info: &RequestInfo,
-    ) -> Self {
-        limited_keys.sort_unstable_by_key(|limited| limited.key);
-        limited_keys.dedup_by_key(|limited| limited.key);
-        Self { scope, limited_keys, ip: request_info.ip }
+    fn new(scope: RateLimitScope, mut entries: Vec<KeyLimit>, request_info: &RequestInfo) -> Self {
+        entries.sort_unstable_by_key(|key_limit| key_limit.key);
+        entries.dedup_by_key(|key_limit| key_limit.key);
+        Self { scope, entries, ip: request_info.ip }
     }
 
     fn keys(&self) -> Vec<RateLimitKey> {
-        self.limited_keys.iter().map(|limited| limited.key).collect()
+        self.entries.iter().map(|key_limit| key_limit.key).collect()
     }
 }
 
@@ -59,17 +55,17 @@ impl App {
         request_info: &RequestInfo,
         known_device: Option<&str>,
     ) -> Result<RateLimitKeys, StoreError> {
-        let mut limited_keys = Vec::new();
+        let mut entries = Vec::new();
         if let Some(client) = known_device {
-            limited_keys.extend(self.growing("known_device", client, Share::Whole)?);
-            return Ok(RateLimitKeys::new(RateLimitScope::Login, limited_keys, request_info));
+            entries.extend(self.backoff_limit("known_device", client, Share::Whole)?);
+            return Ok(RateLimitKeys::new(RateLimitScope::Login, entries, request_info));
         }
-        let network = request_info.ip.map(client_network);
+        let network = request_info.ip.map(ip_network);
         if let Some(identifier) = identifier {
             let name = named(identifier);
-            limited_keys.extend(self.growing("account", &name, Share::Whole)?);
+            entries.extend(self.backoff_limit("account", &name, Share::Whole)?);
             if let Some(network) = &network {
-                limited_keys.extend(self.growing(
+                entries.extend(self.backoff_limit(
                     "pair",
                     &format!("{name} {network}"),
                     Share::Half,
@@ -77,9 +73,9 @@ impl App {
             }
         }
         if let Some(network) = &network {
-            limited_keys.extend(self.window("client", network, Limit::Failures)?);
+            entries.extend(self.window_limit("client", network, Limit::Failures)?);
         }
-        Ok(RateLimitKeys::new(RateLimitScope::Login, limited_keys, request_info))
+        Ok(RateLimitKeys::new(RateLimitScope::Login, entries, request_info))
     }
 
     /// What a password counts for that somebody gives who is logged in: for the session, so that neither
@@ -90,9 +86,9 @@ impl App {
         session_id: SessionId,
         request_info: &RequestInfo,
     ) -> Result<RateLimitKeys, StoreError> {
-        let limited = self.growing("session", &session_id.to_string(), Share::Whole)?;
-        let limited_keys = limited.into_iter().collect();
-        Ok(RateLimitKeys::new(RateLimitScope::Reauthentication, limited_keys, request_info))
+        let key_limit = self.backoff_limit("session", &session_id.to_string(), Share::Whole)?;
+        let entries = key_limit.into_iter().collect();
+        Ok(RateLimitKeys::new(RateLimitScope::Reauthentication, entries, request_info))
     }
 
     /// What one more of something counts for that a client may do so often in a window.
@@ -102,24 +98,24 @@ impl App {
         request_info: &RequestInfo,
     ) -> Result<RateLimitKeys, StoreError> {
         let limit = if scope == RateLimitScope::Signup { Limit::Signups } else { Limit::Failures };
-        let network = request_info.ip.map(client_network);
-        let limited = match network {
-            Some(network) => self.window(scope.as_str(), &network, limit)?,
+        let network = request_info.ip.map(ip_network);
+        let key_limit = match network {
+            Some(network) => self.window_limit(scope.as_str(), &network, limit)?,
             None => None,
         };
-        Ok(RateLimitKeys::new(scope, limited.into_iter().collect(), request_info))
+        Ok(RateLimitKeys::new(scope, key_limit.into_iter().collect(), request_info))
     }
 
     /// Counts a wrong secret of a configured client. Where there were too many, the answer says so, and
     /// nothing more is counted.
-    pub async fn wrong_client_secret(
+    pub async fn record_wrong_client_secret(
         &self,
         request_info: &RequestInfo,
     ) -> Result<(), RateLimitError> {
         let now = self.now();
-        let mut rate_limit_keys = self.ip_rate_limit(RateLimitScope::Client, request_info)?;
-        self.check_rate_limit_now(&mut rate_limit_keys, now).await?;
-        self.record_failure(&rate_limit_keys, None, now).await
+        let mut limits = self.ip_rate_limit(RateLimitScope::Client, request_info)?;
+        self.check_rate_limit_in_own_tx(&mut limits, now).await?;
+        self.record_failure(&limits, None, now).await
     }
 
     /// What a refusal counts for: so many of a user are written down in a window.
@@ -128,40 +124,44 @@ impl App {
         user: &User,
         request_info: &RequestInfo,
     ) -> Result<RateLimitKeys, StoreError> {
-        let limited = self.window("denied", &user.id.to_string(), Limit::Failures)?;
-        Ok(RateLimitKeys::new(RateLimitScope::Denial, limited.into_iter().collect(), request_info))
+        let key_limit = self.window_limit("denied", &user.id.to_string(), Limit::Failures)?;
+        Ok(RateLimitKeys::new(
+            RateLimitScope::Denial,
+            key_limit.into_iter().collect(),
+            request_info,
+        ))
     }
 
     /// Looks at what was counted before any work is done; refuses where it is too much.
     pub(crate) async fn check_rate_limit(
         &self,
         tx: &mut dyn Tx,
-        rate_limit_keys: &mut RateLimitKeys,
+        limits: &mut RateLimitKeys,
         now: Timestamp,
     ) -> Result<(), RateLimitError> {
-        if rate_limit_keys.limited_keys.is_empty() {
+        if limits.entries.is_empty() {
             return Ok(());
         }
-        let found = tx.find_attempt_counters(&rate_limit_keys.keys()).await?;
-        for limited in &mut rate_limit_keys.limited_keys {
-            let attempts = found.iter().find(|attempts| attempts.key == limited.key);
-            let active = attempts.filter(|attempts| attempts.expires_at > now);
-            limited.seen = active.map_or(0, |attempts| attempts.count);
+        let found = tx.find_attempt_counters(&limits.keys()).await?;
+        for key_limit in &mut limits.entries {
+            let counter = found.iter().find(|counter| counter.key == key_limit.key);
+            let active = counter.filter(|counter| counter.expires_at > now);
+            key_limit.seen = active.map_or(0, |counter| counter.count);
         }
-        Ok(self.refuse_blocked(rate_limit_keys, &found, now)?)
+        Ok(self.refuse_blocked(limits, &found, now)?)
     }
 
     /// The same in a transaction of its own.
-    pub(crate) async fn check_rate_limit_now(
+    pub(crate) async fn check_rate_limit_in_own_tx(
         &self,
-        rate_limit_keys: &mut RateLimitKeys,
+        limits: &mut RateLimitKeys,
         now: Timestamp,
     ) -> Result<(), RateLimitError> {
-        if rate_limit_keys.limited_keys.is_empty() {
+        if limits.entries.is_empty() {
             return Ok(());
         }
         let mut tx = self.ports.store.begin(Access::Read).await?;
-        self.check_rate_limit(&mut *tx, rate_limit_keys, now).await?;
+        self.check_rate_limit(&mut *tx, limits, now).await?;
         Ok(tx.commit().await?)
     }
 
@@ -170,16 +170,16 @@ impl App {
     /// tries much at once would use up what others have, too.
     pub(crate) async fn record_failure(
         &self,
-        rate_limit_keys: &RateLimitKeys,
+        limits: &RateLimitKeys,
         event: Option<Event>,
         now: Timestamp,
     ) -> Result<(), RateLimitError> {
         // A client that hangs up now must not have tried for nothing.
-        let (app, rate_limit_keys) = (self.clone(), rate_limit_keys.clone());
+        let (app, limits) = (self.clone(), limits.clone());
         let outcome = Arc::new(Mutex::new(None));
         let told = outcome.clone();
         let counted = self.ports.tasks.run(Box::pin(async move {
-            let counted = app.write_failure(&rate_limit_keys, event, now).await;
+            let counted = app.write_failure(&limits, event, now).await;
             *told.lock().unwrap_or_else(PoisonError::into_inner) = Some(counted);
         }));
         counted.await;
@@ -191,57 +191,55 @@ impl App {
 
     async fn write_failure(
         &self,
-        rate_limit_keys: &RateLimitKeys,
+        limits: &RateLimitKeys,
         event: Option<Event>,
         now: Timestamp,
     ) -> Result<(), RateLimitError> {
-        if rate_limit_keys.limited_keys.is_empty() && event.is_none() {
+        if limits.entries.is_empty() && event.is_none() {
             return Ok(());
         }
         let mut tx = self.ports.store.begin(Access::Write).await?;
-        self.recheck(&mut *tx, rate_limit_keys, now).await?;
-        let (mut after, mut blocks) = (Vec::new(), false);
-        for limited in &rate_limit_keys.limited_keys {
-            let attempts =
-                tx.record_failed_attempt(&limited.allowance.attempt(limited.key, now)).await?;
-            blocks |= limited.allowance.blocked_until(&attempts, now).is_some();
+        self.recheck(&mut *tx, limits, now).await?;
+        let (mut exceeded, mut is_now_blocked) = (Vec::new(), false);
+        for key_limit in &limits.entries {
+            let counter =
+                tx.record_failed_attempt(&key_limit.rule.attempt(key_limit.key, now)).await?;
+            is_now_blocked |= key_limit.rule.blocked_until(&counter, now).is_some();
             // The first one after it was weighed was allowed.
-            if attempts.count > limited.seen.saturating_add(1) {
-                after.push(attempts);
+            if counter.count > key_limit.seen.saturating_add(1) {
+                exceeded.push(counter);
             }
         }
-        if blocks {
+        if is_now_blocked {
             let (actor, user_id) = match &event {
                 Some(event) => (event.actor, event.user_id),
                 None => (Actor::Service, None),
             };
             let rate_limited = self.event(EventKind::RateLimited, actor, now);
-            let detail = Some(rate_limit_keys.scope.as_str().to_owned());
-            tx.insert_event(&Event { user_id, ip: rate_limit_keys.ip, detail, ..rate_limited })
-                .await?;
+            let detail = Some(limits.scope.as_str().to_owned());
+            tx.insert_event(&Event { user_id, ip: limits.ip, detail, ..rate_limited }).await?;
         }
         if let Some(event) = event {
             tx.insert_event(&event).await?;
         }
         tx.commit().await?;
-        Ok(self.refuse_blocked(rate_limit_keys, &after, now)?)
+        Ok(self.refuse_blocked(limits, &exceeded, now)?)
     }
 
     /// Does what takes a secret from a client that is counted by where it is alone. A secret that was
     /// wrong counts.
-    pub(crate) async fn counted<T, E: From<RateLimitError>>(
+    pub(crate) async fn with_rate_limit<T, E: From<RateLimitError>>(
         &self,
         scope: RateLimitScope,
         (request_info, now): (&RequestInfo, Timestamp),
         is_wrong: impl Fn(&E) -> bool + Send,
         work: impl Future<Output = Result<T, E>> + Send,
     ) -> Result<T, E> {
-        let mut rate_limit_keys =
-            self.ip_rate_limit(scope, request_info).map_err(RateLimitError::from)?;
-        self.check_rate_limit_now(&mut rate_limit_keys, now).await?;
+        let mut limits = self.ip_rate_limit(scope, request_info).map_err(RateLimitError::from)?;
+        self.check_rate_limit_in_own_tx(&mut limits, now).await?;
         let done = work.await;
         if done.as_ref().err().is_some_and(is_wrong) {
-            self.record_failure(&rate_limit_keys, None, now).await?;
+            self.record_failure(&limits, None, now).await?;
         }
         done
     }
@@ -251,23 +249,19 @@ impl App {
     pub(crate) async fn reset_failures(
         &self,
         tx: &mut dyn Tx,
-        rate_limit_keys: &RateLimitKeys,
+        limits: &RateLimitKeys,
         now: Timestamp,
     ) -> Result<(), RateLimitError> {
-        if rate_limit_keys.limited_keys.is_empty() {
+        if limits.entries.is_empty() {
             return Ok(());
         }
-        let found = self.recheck(tx, rate_limit_keys, now).await?;
-        let is_resettable = |limited: &&LimitedKey| {
-            matches!(limited.allowance, Allowance::Growing { .. })
-                && found.iter().any(|attempts| attempts.key == limited.key)
+        let found = self.recheck(tx, limits, now).await?;
+        let is_resettable = |key_limit: &&KeyLimit| {
+            matches!(key_limit.rule, LimitRule::Backoff { .. })
+                && found.iter().any(|counter| counter.key == key_limit.key)
         };
-        let resettable: Vec<_> = rate_limit_keys
-            .limited_keys
-            .iter()
-            .filter(is_resettable)
-            .map(|limited| limited.key)
-            .collect();
+        let resettable: Vec<_> =
+            limits.entries.iter().filter(is_resettable).map(|key_limit| key_limit.key).collect();
         if !resettable.is_empty() {
             tx.reset_attempt_counters(&resettable).await?;
         }
@@ -278,34 +272,33 @@ impl App {
     async fn recheck(
         &self,
         tx: &mut dyn Tx,
-        rate_limit_keys: &RateLimitKeys,
+        limits: &RateLimitKeys,
         now: Timestamp,
     ) -> Result<Vec<AttemptCounter>, RateLimitError> {
-        if rate_limit_keys.limited_keys.is_empty() {
+        if limits.entries.is_empty() {
             return Ok(Vec::new());
         }
-        let found = tx.find_attempt_counters(&rate_limit_keys.keys()).await?;
+        let found = tx.find_attempt_counters(&limits.keys()).await?;
         let mut changed = found.clone();
-        changed.retain(|attempts| {
-            let seen =
-                rate_limit_keys.limited_keys.iter().find(|limited| limited.key == attempts.key);
-            seen.is_some_and(|limited| attempts.count != limited.seen)
+        changed.retain(|counter| {
+            let seen = limits.entries.iter().find(|key_limit| key_limit.key == counter.key);
+            seen.is_some_and(|key_limit| counter.count != key_limit.seen)
         });
-        self.refuse_blocked(rate_limit_keys, &changed, now)?;
+        self.refuse_blocked(limits, &changed, now)?;
         Ok(found)
     }
 
     /// The same where nobody is let in: what somebody may do who is in already.
-    pub(crate) async fn reset_failures_now(
+    pub(crate) async fn reset_failures_in_own_tx(
         &self,
-        rate_limit_keys: &RateLimitKeys,
+        limits: &RateLimitKeys,
         now: Timestamp,
     ) -> Result<(), RateLimitError> {
-        if rate_limit_keys.limited_keys.is_empty() {
+        if limits.entries.is_empty() {
             return Ok(());
         }
         let mut tx = self.ports.store.begin(Access::Write).await?;
-        self.reset_failures(&mut *tx, rate_limit_keys, now).await?;
+        self.reset_failures(&mut *tx, limits, now).await?;
         Ok(tx.commit().await?)
     }
 
@@ -321,12 +314,10 @@ impl App {
             [Identifier::Username(user.username.clone()), Identifier::Email(user.email.clone())];
         let mut keys = Vec::new();
         for name in &names {
-            let rate_limit_keys = self.login_rate_limit(Some(name), request_info, None)?;
-            let growing =
-                |limited: &&LimitedKey| matches!(limited.allowance, Allowance::Growing { .. });
-            keys.extend(
-                rate_limit_keys.limited_keys.iter().filter(growing).map(|limited| limited.key),
-            );
+            let limits = self.login_rate_limit(Some(name), request_info, None)?;
+            let backoff_limit =
+                |key_limit: &&KeyLimit| matches!(key_limit.rule, LimitRule::Backoff { .. });
+            keys.extend(limits.entries.iter().filter(backoff_limit).map(|key_limit| key_limit.key));
         }
         if !keys.is_empty() {
             tx.reset_attempt_counters(&keys).await?;
@@ -336,17 +327,16 @@ impl App {
 
     fn refuse_blocked(
         &self,
-        rate_limit_keys: &RateLimitKeys,
-        attempts: &[AttemptCounter],
+        limits: &RateLimitKeys,
+        counter: &[AttemptCounter],
         now: Timestamp,
     ) -> Result<(), RateLimited> {
-        let until = attempts.iter().filter_map(|attempts| {
-            let limited =
-                rate_limit_keys.limited_keys.iter().find(|limited| limited.key == attempts.key)?;
-            limited.allowance.blocked_until(attempts, now)
+        let until = counter.iter().filter_map(|counter| {
+            let key_limit = limits.entries.iter().find(|key_limit| key_limit.key == counter.key)?;
+            key_limit.rule.blocked_until(counter, now)
         });
         let Some(until) = until.max() else { return Ok(()) };
-        self.ports.metrics.count(Metric::RateLimited(rate_limit_keys.scope), 1);
+        self.ports.metrics.count(Metric::RateLimited(limits.scope), 1);
         // Rounded up, so that waiting that long helps.
         let micros = until.micros().saturating_sub(now.micros()).max(0);
         let seconds = micros.saturating_add(999_999).div_euclid(1_000_000);
@@ -354,46 +344,41 @@ impl App {
     }
 
     /// A counter whose waits grow; none where rate limits are off.
-    fn growing(
+    fn backoff_limit(
         &self,
         what: &str,
         whose: &str,
         share: Share,
-    ) -> Result<Option<LimitedKey>, StoreError> {
+    ) -> Result<Option<KeyLimit>, StoreError> {
         let Some(policy) = &self.policy.rate_limit else { return Ok(None) };
         let limit = match share {
             Share::Whole => policy.login_failures_per_account,
             Share::Half => policy.login_failures_per_account.div_ceil(2),
         };
         let wait_max_seconds = policy.window_seconds;
-        self.limited(what, whose, Allowance::Growing { limit, wait_max_seconds }).map(Some)
+        self.key_limit(what, whose, LimitRule::Backoff { limit, wait_max_seconds }).map(Some)
     }
 
     /// A counter of what happens in a window; none where rate limits are off.
-    fn window(
+    fn window_limit(
         &self,
         what: &str,
         whose: &str,
         limit: Limit,
-    ) -> Result<Option<LimitedKey>, StoreError> {
+    ) -> Result<Option<KeyLimit>, StoreError> {
         let Some(policy) = &self.policy.rate_limit else { return Ok(None) };
         let limit = match limit {
             Limit::Failures => policy.login_failures_per_ip,
             Limit::Signups => policy.signups_per_ip,
         };
         let seconds = policy.window_seconds;
-        self.limited(what, whose, Allowance::Window { limit, seconds }).map(Some)
+        self.key_limit(what, whose, LimitRule::FixedWindow { limit, seconds }).map(Some)
     }
 
-    fn limited(
-        &self,
-        what: &str,
-        whose: &str,
-        allowance: Allowance,
-    ) -> Result<LimitedKey, StoreError> {
+    fn key_limit(&self, what: &str, whose: &str, rule: LimitRule) -> Result<KeyLimit, StoreError> {
         let key = self.ports.audit_keys.pseudonym(&format!("{what} {whose}"));
         let key = key.map_err(|error| StoreError::Unavailable(Box::new(error)))?;
-        Ok(LimitedKey { key: RateLimitKey(key), allowance, seen: 0 })
+        Ok(KeyLimit { key: RateLimitKey(key), rule, seen: 0 })
     }
 }
 

@@ -60,14 +60,14 @@ impl App {
         request_info: &RequestInfo,
     ) -> Result<PasswordConfirmed, ReauthenticateError> {
         let now = self.now();
-        let mut rate_limit_keys = self.session_rate_limit(caller.session_id, request_info)?;
-        self.check_rate_limit_now(&mut rate_limit_keys, now).await?;
+        let mut limits = self.session_rate_limit(caller.session_id, request_info)?;
+        self.check_rate_limit_in_own_tx(&mut limits, now).await?;
         if self.ports.hasher.verify(password, &caller.user.password_hash).await? {
-            self.reset_failures_now(&rate_limit_keys, now).await?;
+            self.reset_failures_in_own_tx(&limits, now).await?;
             return Ok(PasswordConfirmed(()));
         }
         let event = self.event_of(caller, EventKind::PasswordRefused, request_info, now);
-        self.record_failure(&rate_limit_keys, Some(event), now).await?;
+        self.record_failure(&limits, Some(event), now).await?;
         Err(ReauthenticateError::WrongPassword)
     }
 

@@ -2,7 +2,9 @@
 
 use gateward_domain::email::EmailKind;
 use gateward_domain::ports::{Access, Metric, RefreshOutcome, StoreError};
-use gateward_domain::refresh::{KeyHash, PresentedToken, Rotation, RotationDecision, judge};
+use gateward_domain::refresh::{
+    IdempotencyKeyHash, PresentedToken, Rotation, RotationDecision, judge,
+};
 use gateward_domain::{
     Actor, End, EndReason, Event, EventKind, RequestInfo, Session, SessionId, Timestamp,
     TokenError, TokenPair, TokenText, User,
@@ -22,7 +24,7 @@ pub struct Refresh {
     /// The token.
     pub token: TokenText,
     /// The idempotency key that came with it.
-    pub idempotency: Option<KeyHash>,
+    pub idempotency_key: Option<IdempotencyKeyHash>,
     /// When the request arrived.
     pub received_at: Timestamp,
     /// Where it came from.
@@ -90,7 +92,7 @@ impl App {
         if presented.expires_at <= now {
             return Err(RefreshError::Token(TokenError::Expired));
         }
-        let rotation = self.rotation(presented, refresh.idempotency, now)?;
+        let rotation = self.rotation(presented, refresh.idempotency_key, now)?;
 
         // One statement decides the common cases.
         let mut tx = self.ports.store.begin(Access::SingleWrite).await?;
@@ -104,14 +106,14 @@ impl App {
                     if has_moved { RefreshOutcome::Rotated } else { RefreshOutcome::Repeated };
                 (session, user, outcome)
             }
-            None => self.settle(&rotation, &refresh.request_info, deadline).await?,
+            None => self.rotate_locked(&rotation, &refresh.request_info, deadline).await?,
         };
         let pair = self.issue_pair(&user, &session, now)?;
         Ok((Refreshed { pair, user }, outcome))
     }
 
     /// The session of a refresh token of ours, whether or not it can still be used.
-    pub fn refresh_session(&self, token: &str) -> Result<SessionId, TokenError> {
+    pub fn session_id_of_refresh_token(&self, token: &str) -> Result<SessionId, TokenError> {
         Ok(self.ports.signer.verify_refresh(token, self.now())?.session_id)
     }
 
@@ -119,12 +121,12 @@ impl App {
     fn rotation(
         &self,
         presented: PresentedToken,
-        idempotency: Option<KeyHash>,
+        idempotency_key: Option<IdempotencyKeyHash>,
         now: Timestamp,
     ) -> Result<Rotation, TokenError> {
         Ok(Rotation {
             presented,
-            idempotency,
+            idempotency_key,
             now,
             key_id: self.ports.signer.refresh_key(now)?,
             idle_seconds: self.policy.refresh_idle_seconds,
@@ -134,7 +136,7 @@ impl App {
 
     /// Applies the whole table to a session that the one statement left alone. What it decides is
     /// committed before it is told.
-    async fn settle(
+    async fn rotate_locked(
         &self,
         rotation: &Rotation,
         request_info: &RequestInfo,
@@ -164,9 +166,16 @@ impl App {
                 tx.insert_event(&Event { kind, ..event }).await?;
                 if let Some(user) = tx.find_user(session.user_id).await? {
                     let (kind, now) = (EmailKind::TokenReused, rotation.now);
-                    tx.insert_outbox_email(&self.notice(kind, &user, request_info.ip, now)).await?;
+                    tx.insert_outbox_email(&self.new_account_email(
+                        kind,
+                        &user,
+                        request_info.ip,
+                        now,
+                    ))
+                    .await?;
                 }
-                let after_commit = AfterCommit::default().session_ended(session.id, reason).email();
+                let after_commit =
+                    AfterCommit::default().session_ended(session.id, reason).email_queued();
                 self.commit_and_publish(tx, after_commit, rotation.now).await?;
                 tracing::warn!(
                     user_id = %session.user_id, session_id = %session.id,

@@ -43,7 +43,7 @@ impl App {
         let is_wrong = |error: &NotMeError| matches!(error, NotMeError::InvalidLink);
         let now = self.now();
         let reported = self.report_by_link(token, request_info, now);
-        self.counted(RateLimitScope::Link, (request_info, now), is_wrong, reported).await
+        self.with_rate_limit(RateLimitScope::Link, (request_info, now), is_wrong, reported).await
     }
 
     async fn report_by_link(
@@ -66,8 +66,10 @@ impl App {
             let (user_id, session_id) = (Some(user.id), Some(session.id));
             tx.insert_event(&Event { user_id, session_id, ip: request_info.ip, ..event }).await?;
         }
-        let after_commit =
-            AfterCommit::default().user_changed(user.id).sessions_ended(&ended, reason).email();
+        let after_commit = AfterCommit::default()
+            .user_changed(user.id)
+            .sessions_ended(&ended, reason)
+            .email_queued();
         self.commit_and_publish(tx, after_commit, now).await?;
         tracing::warn!(user_id = %user.id, session_id = %session.id, "a login was reported");
         Ok(())
@@ -102,11 +104,12 @@ impl App {
         link: &Link,
         (request_info, now): (&RequestInfo, Timestamp),
     ) -> Result<(), StoreError> {
-        tx.set_password(user.id, user.credentials_version, &self.decoy_hash, now).await?;
+        tx.set_password(user.id, user.credentials_version, &self.dummy_hash, now).await?;
         // If the address was changed since, its owner has a link that undoes it; the new one is
         // perhaps that of whoever logged in.
         if user.email == link.email && !user.disabled {
-            let message = self.email(EmailKind::ForgotPassword, &link.email, request_info.ip, now);
+            let message =
+                self.new_outbox_email(EmailKind::ForgotPassword, &link.email, request_info.ip, now);
             tx.insert_outbox_email(&OutboxEmail { user_id: Some(user.id), ..message }).await?;
         }
         Ok(())

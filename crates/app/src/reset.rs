@@ -90,7 +90,7 @@ impl App {
             |error: &ResetPasswordError| matches!(error, ResetPasswordError::InvalidLink);
         let now = self.now();
         let prepared = self.prepare_by_link(reset, now);
-        self.counted(RateLimitScope::Link, (&request_info, now), is_wrong, prepared).await
+        self.with_rate_limit(RateLimitScope::Link, (&request_info, now), is_wrong, prepared).await
     }
 
     async fn prepare_by_link(
@@ -106,7 +106,8 @@ impl App {
         let link = self.presented_link(&reset.proof, purposes, None, now).await?;
         let link = link.ok_or(ResetPasswordError::InvalidLink)?;
         let user = self.find_owner(&link).await?.ok_or(ResetPasswordError::InvalidLink)?;
-        self.check_password::<ResetPasswordError>(&reset.new, &user.username, &user.email).await?;
+        self.validate_new_password::<ResetPasswordError>(&reset.new, &user.username, &user.email)
+            .await?;
         let hash = self.ports.hasher.hash(&reset.new).await?;
         Ok(PreparedReset { link, hash, request_info: reset.request_info })
     }
@@ -138,12 +139,17 @@ impl App {
             tx.insert_event(&Event { user_id: Some(user.id), ip: request_info.ip, ..event })
                 .await?;
         }
-        tx.insert_outbox_email(&self.notice(EmailKind::PasswordReset, &user, request_info.ip, now))
-            .await?;
+        tx.insert_outbox_email(&self.new_account_email(
+            EmailKind::PasswordReset,
+            &user,
+            request_info.ip,
+            now,
+        ))
+        .await?;
         let after_commit = AfterCommit::default()
             .user_changed(user.id)
             .sessions_ended(&ended, EndReason::PasswordReset)
-            .email();
+            .email_queued();
         self.commit_and_publish(tx, after_commit, now).await?;
         tracing::info!(user_id = %user.id, "password reset, sessions ended");
         Ok(())

@@ -36,7 +36,7 @@ impl App {
 
     async fn try_put_role(&self, admin: AdminActor<'_>, role: Role) -> Result<bool, AdminError> {
         let now = self.now();
-        self.check_recent_admin(admin, now)?;
+        self.require_recent_password(admin, now)?;
         let (mut tx, privileges) = self.begin_admin(admin, Permission::RolesWrite, now).await?;
         if role.name.is_built_in() {
             return Err(AdminError::BuiltIn);
@@ -44,7 +44,7 @@ impl App {
         let roles = tx.list_roles().await?;
         let before = roles.iter().find(|other| other.name == role.name);
         let given = before.map_or(PermissionSet::EMPTY, |before| before.permissions);
-        privileges.check_all(role.permissions.union(given))?;
+        privileges.require_all(role.permissions.union(given))?;
         if before.is_none() && roles.len() >= Role::MAX {
             return Err(AdminError::TooManyRoles);
         }
@@ -59,7 +59,7 @@ impl App {
         tx.insert_event(&Event { detail: Some(detail), ..event }).await?;
         self.commit_and_publish(
             tx,
-            AfterCommit::default().invalidation(InvalidationEvent::RolesChanged),
+            AfterCommit::default().invalidate(InvalidationEvent::RolesChanged),
             now,
         )
         .await?;
@@ -83,14 +83,14 @@ impl App {
         name: &RoleName,
     ) -> Result<(), AdminError> {
         let now = self.now();
-        self.check_recent_admin(admin, now)?;
+        self.require_recent_password(admin, now)?;
         let (mut tx, privileges) = self.begin_admin(admin, Permission::RolesWrite, now).await?;
         if name.is_built_in() {
             return Err(AdminError::BuiltIn);
         }
         let roles = tx.list_roles().await?;
         let role = roles.iter().find(|role| role.name == *name).ok_or(AdminError::NotFound)?;
-        privileges.check_all(role.permissions)?;
+        privileges.require_all(role.permissions)?;
         if !tx.list_users(&UserRange::Role(name.clone()), None, 1).await?.is_empty() {
             return Err(AdminError::RoleInUse);
         }
@@ -99,7 +99,7 @@ impl App {
         tx.insert_event(&Event { detail: Some(format!("role={name}")), ..event }).await?;
         self.commit_and_publish(
             tx,
-            AfterCommit::default().invalidation(InvalidationEvent::RolesChanged),
+            AfterCommit::default().invalidate(InvalidationEvent::RolesChanged),
             now,
         )
         .await?;
@@ -145,7 +145,7 @@ impl App {
         wanted: impl FnOnce(&User) -> Vec<RoleName> + Send,
     ) -> Result<User, AdminError> {
         let now = self.now();
-        self.check_recent_admin(admin, now)?;
+        self.require_recent_password(admin, now)?;
         let (mut tx, privileges) = self.begin_admin(admin, Permission::RolesGrant, now).await?;
         let user = lock_target(&mut *tx, &privileges, id).await?;
         let roles = self.grantable(&mut *tx, &privileges, (&user.roles, wanted(&user))).await?;
@@ -177,7 +177,7 @@ impl App {
         wanted.sort();
         wanted.dedup();
         if wanted.len() > Role::PER_USER_MAX {
-            return Err(AdminError::TooManyHeld);
+            return Err(AdminError::TooManyRolesHeld);
         }
         let mut roles = tx.list_roles().await?;
         roles.extend(Role::built_in());
@@ -193,7 +193,8 @@ impl App {
                 continue;
             }
             let defined = roles.iter().find(|role| role.name == *name);
-            privileges.check_all(defined.map_or(PermissionSet::EMPTY, |role| role.permissions))?;
+            privileges
+                .require_all(defined.map_or(PermissionSet::EMPTY, |role| role.permissions))?;
             privileges.check_role(name)?;
         }
         Ok(wanted)

@@ -10,12 +10,12 @@ use gateward_domain::{
 };
 
 use crate::after_commit::AfterCommit;
-use crate::outbox::CONFIRMING;
+use crate::outbox::SLOT_CONFIRM;
 use crate::rate_limited::rate_limited;
 use crate::{App, RateLimited};
 
 /// For how many seconds a sign-up can be confirmed: as long as its email is tried, and a day more.
-const PENDING_SECONDS: i64 = 4 * 24 * 3600;
+const PENDING_SIGNUP_TTL_SECONDS: i64 = 4 * 24 * 3600;
 
 /// Who signs up, and with what.
 #[derive(Debug)]
@@ -55,7 +55,7 @@ pub enum SignedUp {
 pub enum SignupError {
     /// The operator does not let strangers sign up.
     #[error("sign-up is off")]
-    Off,
+    Disabled,
     /// Too many sign-ups came from the same client.
     #[error(transparent)]
     RateLimited(#[from] RateLimited),
@@ -86,15 +86,15 @@ impl App {
     pub async fn prepare_signup(&self, signup: Signup) -> Result<PreparedSignup, SignupError> {
         let now = self.now();
         if !self.policy.signup_enabled {
-            return Err(SignupError::Off);
+            return Err(SignupError::Disabled);
         }
         let Signup { username, email, password, request_info } = &signup;
         self.policy.password.check(password, username, email)?;
         // Each one counts, whether an account comes of it or not.
-        let mut rate_limit_keys = self.ip_rate_limit(RateLimitScope::Signup, request_info)?;
-        self.check_rate_limit_now(&mut rate_limit_keys, now).await?;
-        self.record_failure(&rate_limit_keys, None, now).await?;
-        self.check_password::<SignupError>(password, username, email).await?;
+        let mut limits = self.ip_rate_limit(RateLimitScope::Signup, request_info)?;
+        self.check_rate_limit_in_own_tx(&mut limits, now).await?;
+        self.record_failure(&limits, None, now).await?;
+        self.validate_new_password::<SignupError>(password, username, email).await?;
         if self.policy.confirmation_required {
             self.refuse_taken_name(&signup.username).await?;
         }
@@ -109,23 +109,23 @@ impl App {
     pub async fn complete_signup(&self, prepared: PreparedSignup) -> Result<SignedUp, SignupError> {
         let PreparedSignup { user, request_info } = prepared;
         if self.policy.confirmation_required {
-            return Ok(self.wait_for_confirmation(user, &request_info).await?);
+            return Ok(self.store_pending_signup(user, &request_info).await?);
         }
         let now = user.created_at;
         let mut tx = self.ports.store.begin(Access::Write).await?;
         tx.insert_user(&user).await?;
         let event = self.event(EventKind::AccountCreated, Actor::User(user.id), now);
         tx.insert_event(&Event { user_id: Some(user.id), ip: request_info.ip, ..event }).await?;
-        let message = self.notice(EmailKind::ConfirmEmail, &user, request_info.ip, now);
-        self.queue_spaced(&mut *tx, CONFIRMING, message).await?;
-        self.commit_and_publish(tx, AfterCommit::default().email(), now).await?;
+        let message = self.new_account_email(EmailKind::ConfirmEmail, &user, request_info.ip, now);
+        self.queue_in_free_slot(&mut *tx, SLOT_CONFIRM, message).await?;
+        self.commit_and_publish(tx, AfterCommit::default().email_queued(), now).await?;
         tracing::info!(user_id = %user.id, "account created");
         Ok(SignedUp::Account(user))
     }
 
     /// Keeps what an account needs until its address is confirmed. What is written is the same
     /// whether the address has an account or not; the email will tell its owner.
-    async fn wait_for_confirmation(
+    async fn store_pending_signup(
         &self,
         user: User,
         request_info: &RequestInfo,
@@ -139,14 +139,14 @@ impl App {
             email: user.email,
             password_hash: user.password_hash,
             created_at: now,
-            expires_at: now.plus_seconds(PENDING_SECONDS),
+            expires_at: now.plus_seconds(PENDING_SIGNUP_TTL_SECONDS),
         };
-        let message = self.email(EmailKind::Signup, &signup.email, request_info.ip, now);
+        let message = self.new_outbox_email(EmailKind::Signup, &signup.email, request_info.ip, now);
         let message = OutboxEmail { signup_id: Some(signup.id), ..message };
         let mut tx = self.ports.store.begin(Access::Write).await?;
         tx.insert_signup(&signup).await?;
-        self.queue_spaced(&mut *tx, CONFIRMING, message).await?;
-        self.commit_and_publish(tx, AfterCommit::default().email(), now).await?;
+        self.queue_in_free_slot(&mut *tx, SLOT_CONFIRM, message).await?;
+        self.commit_and_publish(tx, AfterCommit::default().email_queued(), now).await?;
         tracing::info!("sign-up waits for its address to be confirmed");
         Ok(SignedUp::Pending { signup_secret: secret })
     }

@@ -29,20 +29,20 @@ pub struct TimelineEntry {
 impl SessionTimeline {
     /// Tells the timeline of a session from its row, from what was written down about it, and from what
     /// was written down about its account at the time of its end.
-    pub(crate) fn tell(
+    pub(crate) fn build(
         session: Session,
         events: &[Event],
-        about_end: &[Event],
+        account_events: &[Event],
         now: Timestamp,
     ) -> Self {
         let end = session.end(now);
-        let mut entries = vec![beginning(&session)];
-        entries.extend(events.iter().filter_map(amid));
+        let mut entries = vec![started_entry(&session)];
+        entries.extend(events.iter().filter_map(event_entry));
         entries.extend(refreshes(&session));
         entries.sort_by_key(|entry| entry.at);
         match end {
-            Some(end) => entries.push(ending(&session, end, events, about_end)),
-            None => entries.extend(outlook(&session)),
+            Some(end) => entries.push(ended_entry(&session, end, events, account_events)),
+            None => entries.extend(expiry_entries(&session)),
         }
         Self { session, end, entries }
     }
@@ -52,7 +52,7 @@ fn entry(at: Timestamp, code: &'static str, message: impl Into<String>) -> Timel
     TimelineEntry { at, code, message: message.into() }
 }
 
-fn beginning(session: &Session) -> TimelineEntry {
+fn started_entry(session: &Session) -> TimelineEntry {
     let from = from(session.request_info.ip);
     let quoted = |word: &str, text: &Option<String>| {
         text.as_ref().map(|text| format!(", {word} \"{text}\"")).unwrap_or_default()
@@ -64,7 +64,7 @@ fn beginning(session: &Session) -> TimelineEntry {
 }
 
 /// What was written down between beginning and end.
-fn amid(event: &Event) -> Option<TimelineEntry> {
+fn event_entry(event: &Event) -> Option<TimelineEntry> {
     let from = from(event.ip);
     let text = match event.kind {
         EventKind::NewDevice => "The client had never logged in to the account before".to_owned(),
@@ -93,16 +93,21 @@ fn refreshes(session: &Session) -> Option<TimelineEntry> {
     Some(entry(refresh_state.rotated_at, "refreshed", text))
 }
 
-fn ending(session: &Session, end: End, events: &[Event], about_end: &[Event]) -> TimelineEntry {
+fn ended_entry(
+    session: &Session,
+    end: End,
+    events: &[Event],
+    account_events: &[Event],
+) -> TimelineEntry {
     let is_it = |event: &&Event| event.kind.reason() == Some(end.reason) && event.at == end.at;
-    let event = events.iter().chain(about_end).find(is_it);
+    let event = events.iter().chain(account_events).find(is_it);
     let performed_by = event.map_or(String::new(), |event| performed_by(event, session.user_id));
     let why = why(end.reason);
     entry(end.at, end.reason.as_str(), format!("The session ended: {why}{performed_by}"))
 }
 
 /// What ends it if nobody else does.
-fn outlook(session: &Session) -> [TimelineEntry; 2] {
+fn expiry_entries(session: &Session) -> [TimelineEntry; 2] {
     [
         entry(
             session.refresh_state.expires_at,

@@ -45,7 +45,7 @@ impl App {
         session_id: SessionId,
     ) -> Result<(), AdminError> {
         let now = self.now();
-        self.check_recent_admin(admin, now)?;
+        self.require_recent_password(admin, now)?;
         let (mut tx, privileges) = self.begin_admin(admin, Permission::SessionsEnd, now).await?;
         lock_target(&mut *tx, &privileges, id).await?;
         let session = tx.lock_session(session_id).await?;
@@ -81,7 +81,7 @@ impl App {
         id: UserId,
     ) -> Result<usize, AdminError> {
         let now = self.now();
-        self.check_recent_admin(admin, now)?;
+        self.require_recent_password(admin, now)?;
         let (mut tx, privileges) = self.begin_admin(admin, Permission::SessionsEnd, now).await?;
         lock_target(&mut *tx, &privileges, id).await?;
         let reason = EndReason::EndedByAdmin;

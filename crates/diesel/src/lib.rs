@@ -9,7 +9,7 @@
 //! | to rotate a session | `postgres/rotate.rs`: one statement | `sqlite/rotate.rs`: many refreshes in one transaction |
 //! | to lock a row | `FOR NO KEY UPDATE` | nothing: one writer at a time |
 //! | to lock many | in order, or `SKIP LOCKED` | nothing: one writer at a time |
-//! | to seal events | one statement for many: `postgres/seal.rs` | one for each: `sqlite/seal.rs` |
+//! | to seal events | one statement for many: `postgres/audit_chain.rs` | one for each: `sqlite/audit_chain.rs` |
 //! | to read the feed | by transactions: `postgres/feed.rs`, `postgres/cursor.rs` | by numbers: `sqlite/feed.rs` |
 //! | to be woken | `LISTEN`: `postgres/watch.rs` | a question every tenth of a second: `sqlite/watch.rs` |
 //!

@@ -154,7 +154,7 @@ impl Store for PostgresStore {
         Ok(Box::new(Tx::begin(self.clone(), access).await?))
     }
 
-    async fn begin_look(&self) -> Result<Box<dyn ports::Tx>, StoreError> {
+    async fn begin_feed_read(&self) -> Result<Box<dyn ports::Tx>, StoreError> {
         let looking = Self { pool: self.looks.clone(), ..self.clone() };
         Ok(Box::new(Tx::begin(looking, Access::Read).await?))
     }

@@ -173,7 +173,7 @@ table! {
         key_id -> Text,
         salt -> Binary,
         secret -> Binary,
-        code_tries -> BigInt,
+        code_attempts -> BigInt,
         reserves_email -> Bool,
         created_at -> Moment,
         expires_at -> Moment,

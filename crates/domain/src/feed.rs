@@ -205,7 +205,7 @@ pub struct FeedPage {
     pub entries: Vec<FeedEntry>,
     /// Whether the store could not go on from the cursor and began anew: it is not the store's, or
     /// the store has lost writes since.
-    pub is_anew: bool,
+    pub is_restart: bool,
 }
 
 #[cfg(test)]

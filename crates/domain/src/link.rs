@@ -194,7 +194,7 @@ pub struct Link {
     /// The hash of the token.
     pub secret: SecretHash,
     /// How many codes were tried on it.
-    pub code_tries: u32,
+    pub code_attempts: u32,
     /// Whether nobody else may take the address while the link lives.
     pub reserves_email: bool,
     /// When it was made.

@@ -86,7 +86,7 @@ mockall::mock! {
             hash: &PasswordHash,
             now: Timestamp,
         ) -> Result<bool, StoreError>;
-        async fn renew_password_hash(
+        async fn set_rehashed_password(
             &mut self,
             id: UserId,
             version: i64,
@@ -301,7 +301,7 @@ mockall::mock! {
     #[async_trait]
     impl OutboxRepo for Tx {
         async fn insert_outbox_email(&mut self, message: &OutboxEmail) -> Result<bool, StoreError>;
-        async fn take_outbox_emails(
+        async fn lease_outbox_emails(
             &mut self,
             now: Timestamp,
             lease_until: Timestamp,

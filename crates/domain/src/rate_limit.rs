@@ -6,10 +6,10 @@ use crate::Timestamp;
 
 /// For how many seconds failed attempts are remembered after the last one. It is longer than the longest wait,
 /// or waiting would make them forgotten and a name could be tried as often as at first.
-pub const MEMORY_SECONDS: i64 = 24 * 3600;
+pub const BACKOFF_RESET_SECONDS: i64 = 24 * 3600;
 
 /// How many seconds the first wait takes; each one after it takes twice as long.
-const FIRST_WAIT_SECONDS: i64 = 30;
+const BACKOFF_INITIAL_SECONDS: i64 = 30;
 
 /// Who or what is counted: a keyed digest, so that the store tells no name and no address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -43,17 +43,17 @@ pub struct FailedAttempt {
 
 /// How many are allowed, and what comes then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Allowance {
+pub enum LimitRule {
     /// After so many in a row a wait, and after each more one that is twice as long, up to
     /// `wait_max_seconds`.
-    Growing {
+    Backoff {
         /// How many.
         limit: u32,
         /// The longest wait.
         wait_max_seconds: i64,
     },
     /// So many within a window that begins with the first one; then a wait for its end.
-    Window {
+    FixedWindow {
         /// How many.
         limit: u32,
         /// How long the window is.
@@ -61,13 +61,13 @@ pub enum Allowance {
     },
 }
 
-impl Allowance {
+impl LimitRule {
     /// One more failed attempt under this allowance.
     #[must_use]
     pub const fn attempt(self, key: RateLimitKey, at: Timestamp) -> FailedAttempt {
         let (life_seconds, renews) = match self {
-            Self::Growing { .. } => (MEMORY_SECONDS, true),
-            Self::Window { seconds, .. } => (seconds, false),
+            Self::Backoff { .. } => (BACKOFF_RESET_SECONDS, true),
+            Self::FixedWindow { seconds, .. } => (seconds, false),
         };
         FailedAttempt { key, at, expires_at: at.plus_seconds(life_seconds), renews }
     }
@@ -76,13 +76,13 @@ impl Allowance {
     #[must_use]
     pub fn blocked_until(self, counter: &AttemptCounter, now: Timestamp) -> Option<Timestamp> {
         let until = match self {
-            Self::Growing { limit, wait_max_seconds } => {
+            Self::Backoff { limit, wait_max_seconds } => {
                 let over = counter.count.checked_sub(limit)?;
-                let wait = FIRST_WAIT_SECONDS.saturating_mul(1_i64 << over.min(30));
+                let wait = BACKOFF_INITIAL_SECONDS.saturating_mul(1_i64 << over.min(30));
                 counter.last_at.plus_seconds(wait.min(wait_max_seconds))
             }
-            Self::Window { limit, .. } if counter.count >= limit => counter.expires_at,
-            Self::Window { .. } => return None,
+            Self::FixedWindow { limit, .. } if counter.count >= limit => counter.expires_at,
+            Self::FixedWindow { .. } => return None,
         };
         (counter.expires_at > now && until > now).then_some(until)
     }
@@ -91,7 +91,7 @@ impl Allowance {
 /// The network that counts as one client: an IPv4 address, or the 64 bits of an IPv6 address that
 /// one household or machine is given (RFC 6177).
 #[must_use]
-pub fn client_network(ip: IpAddr) -> String {
+pub fn ip_network(ip: IpAddr) -> String {
     match ip.to_canonical() {
         IpAddr::V4(ip) => ip.to_string(),
         IpAddr::V6(ip) => {
@@ -115,9 +115,9 @@ mod tests {
 
     #[test]
     fn waits_grow_up_to_the_longest_and_never_wrap() {
-        let allowance = Allowance::Growing { limit: 10, wait_max_seconds: 900 };
+        let allowance = LimitRule::Backoff { limit: 10, wait_max_seconds: 900 };
         let wait = |count| {
-            let counter = counter(count, 1000, 1000 + MEMORY_SECONDS);
+            let counter = counter(count, 1000, 1000 + BACKOFF_RESET_SECONDS);
             let until = allowance.blocked_until(&counter, Timestamp::from_seconds(1000));
             until.map(|until| until.seconds() - 1000)
         };
@@ -129,14 +129,14 @@ mod tests {
 
     #[test]
     fn waiting_does_not_make_forgotten() {
-        let allowance = Allowance::Growing { limit: 10, wait_max_seconds: 900 };
+        let allowance = LimitRule::Backoff { limit: 10, wait_max_seconds: 900 };
         let attempt = allowance.attempt(KEY, Timestamp::from_seconds(0));
         assert!(attempt.renews && attempt.expires_at.seconds() > 900);
     }
 
     #[test]
     fn a_window_ends_when_it_was_to_end() {
-        let allowance = Allowance::Window { limit: 3, seconds: 900 };
+        let allowance = LimitRule::FixedWindow { limit: 3, seconds: 900 };
         let until = |count, now| {
             let until =
                 allowance.blocked_until(&counter(count, 50, 900), Timestamp::from_seconds(now));
@@ -150,7 +150,7 @@ mod tests {
 
     #[test]
     fn a_client_is_an_address_or_a_network_of_64_bits() {
-        let network = |ip: &str| client_network(ip.parse().unwrap());
+        let network = |ip: &str| ip_network(ip.parse().unwrap());
         assert_eq!(network("192.0.2.1"), network("::ffff:192.0.2.1"));
         assert_eq!(network("2001:db8:1:2::1"), network("2001:db8:1:2:ffff::9"));
         assert_ne!(network("2001:db8:1:2::1"), network("2001:db8:1:3::1"));

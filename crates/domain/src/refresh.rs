@@ -16,14 +16,14 @@ use crate::{SessionId, Timestamp, UserId};
 
 /// The hash of an `Idempotency-Key`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct KeyHash(pub [u8; 32]);
+pub struct IdempotencyKeyHash(pub [u8; 32]);
 
 /// The text is not an idempotency key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("an idempotency key is 1 to 255 visible ASCII characters")]
 pub struct BadIdempotencyKey;
 
-impl KeyHash {
+impl IdempotencyKeyHash {
     /// The most characters of a key.
     pub const KEY_LEN_MAX: usize = 255;
 
@@ -107,7 +107,7 @@ pub struct RefreshState {
     /// The key that signs the current token.
     pub key_id: KeyId,
     /// The idempotency key of the refresh that made the current token, if there was one.
-    pub idempotency: Option<KeyHash>,
+    pub idempotency_key: Option<IdempotencyKeyHash>,
     /// The row's random value; the same for all generations.
     pub salt: Salt,
 }
@@ -118,7 +118,7 @@ pub struct Rotation {
     /// The token that is shown.
     pub presented: PresentedToken,
     /// The idempotency key that came with it.
-    pub idempotency: Option<KeyHash>,
+    pub idempotency_key: Option<IdempotencyKeyHash>,
     /// When.
     pub now: Timestamp,
     /// The key that signs the next token.
@@ -132,7 +132,7 @@ pub struct Rotation {
 impl Rotation {
     /// Rotations up to this time are too old for a repeat without a key; `None` if none is allowed.
     #[must_use]
-    pub fn leeway_floor(&self) -> Option<Timestamp> {
+    pub fn leeway_start(&self) -> Option<Timestamp> {
         (self.leeway_seconds > 0).then(|| self.now.minus_seconds(self.leeway_seconds))
     }
 }
@@ -149,7 +149,7 @@ impl RefreshState {
             rotated_at: rotation.now,
             expires_at: rotation.now.plus_seconds(rotation.idle_seconds).min(lifetime_ends_at),
             key_id: rotation.key_id.clone(),
-            idempotency: rotation.idempotency,
+            idempotency_key: rotation.idempotency_key,
             salt: self.salt,
         }
     }
@@ -205,10 +205,10 @@ pub fn judge(session: &Session, rotation: &Rotation) -> RotationDecision {
 ///
 /// The current one has never been shown, or the line would have moved on.
 fn may_repeat(refresh_state: &RefreshState, rotation: &Rotation) -> bool {
-    match (refresh_state.idempotency, rotation.idempotency) {
+    match (refresh_state.idempotency_key, rotation.idempotency_key) {
         (Some(first), Some(now)) => first == now,
         (None, None) => {
-            rotation.leeway_floor().is_some_and(|floor| refresh_state.rotated_at > floor)
+            rotation.leeway_start().is_some_and(|floor| refresh_state.rotated_at > floor)
         }
         _ => false,
     }

@@ -37,7 +37,7 @@ pub struct AccountDisabled;
 
 impl User {
     /// Whether whoever has shown the right password gets a session.
-    pub fn may_sign_in(&self) -> Result<(), AccountDisabled> {
+    pub fn check_enabled(&self) -> Result<(), AccountDisabled> {
         if self.disabled { Err(AccountDisabled) } else { Ok(()) }
     }
 }

@@ -88,7 +88,8 @@ pub(crate) async fn require_client(
     };
     let Some(client) = client_of(&app.options().clients, &credentials) else {
         let request_info = app.request_info(request);
-        app.detached(async move |core| core.wrong_client_secret(&request_info).await).await??;
+        app.detached(async move |core| core.record_wrong_client_secret(&request_info).await)
+            .await??;
         let detail = "No client has this name and this secret; both stand in the settings.";
         return Err(challenged(Problem::new(Code::InvalidCredentials).detail(detail)));
     };

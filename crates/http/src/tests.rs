@@ -69,7 +69,7 @@ impl PasswordHasher for Hollow {
         Ok(true)
     }
 
-    fn is_outdated(&self, _: &PasswordHash) -> bool {
+    fn needs_rehash(&self, _: &PasswordHash) -> bool {
         false
     }
 }
@@ -87,7 +87,11 @@ impl TokenSigner for Hollow {
         panic!("canary: the signer panics");
     }
 
-    fn verify_past_access(&self, _: &str, _: Timestamp) -> Result<AccessClaims, TokenError> {
+    fn verify_access_ignoring_expiry(
+        &self,
+        _: &str,
+        _: Timestamp,
+    ) -> Result<AccessClaims, TokenError> {
         Err(TokenError::Invalid)
     }
 

@@ -74,7 +74,7 @@ impl AuditChainer<'_> {
             tracing::error!(seq, logged, "the audit trail ends before what was told of it");
         }
         if seq != self.logged {
-            tracing::info!(seq, %digest, "audit trail sealed");
+            tracing::info!(seq, %digest, "audit trail chained");
             self.logged = seq;
         }
         Ok(())
@@ -84,7 +84,7 @@ impl AuditChainer<'_> {
     fn note(&mut self, done: Result<(), AuditChainError>) {
         let cause = done.err().map(|error| format!("{:#}", anyhow::Error::from(error)));
         if self.is_new(cause.as_deref()) {
-            tracing::warn!(cause, "the audit trail could not be sealed; it is tried again");
+            tracing::warn!(cause, "the audit trail could not be chained; it is tried again");
         }
     }
 

@@ -105,7 +105,7 @@ fn time(text: &str) -> Result<Timestamp, String> {
 pub(crate) enum MailCommand {
     /// List emails, the newest first.
     List {
-        /// Only those in this state: waiting, sent, dropped or dead.
+        /// Only those in this state: waiting, sent, discarded or failed.
         #[arg(long, value_parser = state)]
         state: Option<EmailState>,
         /// How many at most.

@@ -62,7 +62,7 @@ pub(crate) trait EmailSource: Send + Sync + 'static {
 
 impl EmailSource for App {
     async fn take(&self, limit: u32) -> Result<Vec<OutboxEmail>, StoreError> {
-        self.take_outbox_emails(limit).await
+        self.lease_outbox_emails(limit).await
     }
 
     async fn deliver(&self, message: OutboxEmail) -> Result<Delivery, StoreError> {

@@ -10,7 +10,9 @@ use gateward_domain::key::{Algorithm, KeyId, KeyPurpose, StoredKey};
 use gateward_domain::known_device::KnownDevice;
 use gateward_domain::link::SecretHash;
 use gateward_domain::ports::Entropy;
-use gateward_domain::refresh::{KeyHash, PresentedToken, Proof, RefreshState, Rotation, Salt};
+use gateward_domain::refresh::{
+    IdempotencyKeyHash, PresentedToken, Proof, RefreshState, Rotation, Salt,
+};
 use gateward_domain::{
     Actor, EmailAddress, EndReason, Event, EventId, EventKind, EventSalt, KnownDeviceId,
     PasswordHash, PermissionSet, RequestInfo, RoleName, Session, SessionId, Timestamp, User,
@@ -88,7 +90,7 @@ pub fn session(seed: u64, user: &User) -> Session {
             rotated_at: NOW,
             expires_at: NOW.plus_seconds(IDLE_SECONDS),
             key_id: KeyId(KEY.to_owned()),
-            idempotency: None,
+            idempotency_key: None,
             salt: Salt(salt),
         },
         ended: None,
@@ -122,7 +124,7 @@ pub fn keyed(session_id: SessionId, generation: i64) -> [u8; 32] {
 pub fn rotation(session: &Session) -> Rotation {
     Rotation {
         presented: presented(session, session.refresh_state.generation),
-        idempotency: None,
+        idempotency_key: None,
         now: session.refresh_state.rotated_at.plus_seconds(60),
         key_id: session.refresh_state.key_id.clone(),
         idle_seconds: IDLE_SECONDS,
@@ -132,8 +134,8 @@ pub fn rotation(session: &Session) -> Rotation {
 
 /// The hash of an idempotency key.
 #[must_use]
-pub fn key_hash(text: &str) -> KeyHash {
-    KeyHash::of(text).unwrap()
+pub fn key_hash(text: &str) -> IdempotencyKeyHash {
+    IdempotencyKeyHash::of(text).unwrap()
 }
 
 /// A key that signs refresh tokens from [`NOW`] on.

@@ -33,7 +33,7 @@ impl FeedRepo for RedbTx {
             let last = view.owner(LAST_SEQUENCE, ())?.unwrap_or(0);
             let place = since.as_ref().and_then(place_of).filter(|place| *place <= last);
             let entries = view.after::<InvalidationEventRow>(place, count_of(limit), |_| true)?;
-            Ok(FeedPage { entries, is_anew: since.is_some() && place.is_none() })
+            Ok(FeedPage { entries, is_restart: since.is_some() && place.is_none() })
         })
         .await
     }

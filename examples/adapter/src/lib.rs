@@ -2,7 +2,7 @@
 //!
 //! - `unit.rs` is the unit of work: who may write when, what commits and what undoes.
 //! - `users.rs`, `roles.rs`, `sessions.rs`, `installation.rs`, `events.rs`, `audit.rs`, `signups.rs`,
-//!   `links.rs`, `letters.rs`, `clients.rs`, `throttles.rs` and `feed.rs` are the ports.
+//!   `links.rs`, `outbox_emails.rs`, `known_devices.rs`, `rate_limits.rs` and `feed.rs` are the ports.
 //! - `tables/` is the way to the tables, `rows/` is what stands in them.
 //!
 //! One process at a time can open a file, and one writer at a time can change it. `docs/adapters.md`

@@ -167,9 +167,9 @@ fn count_try(
     links.reverse();
     links.truncate(count_of(CODE_LINKS_MAX));
     for link in &mut links {
-        link.code_tries += 1;
+        link.code_attempts += 1;
         update::<LinkRow>(transaction, key(link.id), |row| {
-            row.code_tries = link.code_tries;
+            row.code_attempts = link.code_attempts;
             true
         })?;
     }
@@ -179,7 +179,7 @@ fn count_try(
 fn is_meant(link: &Link, attempt: &CodeAttempt) -> bool {
     attempt.purposes.contains(&link.purpose)
         && attempt.subject.is_none_or(|subject| subject == link.subject)
-        && link.code_tries < attempt.tries_max
+        && link.code_attempts < attempt.attempts_max
         && is_in_time(link, attempt.now)
 }
 

@@ -19,7 +19,7 @@ impl OutboxRepo for RedbTx {
         self.write(move |transaction| add(transaction, &message)).await
     }
 
-    async fn take_outbox_emails(
+    async fn lease_outbox_emails(
         &mut self,
         now: Timestamp,
         lease_until: Timestamp,
@@ -96,7 +96,7 @@ impl OutboxRepo for RedbTx {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         self.change_email(id, move |message| {
-            let was_dead = is_dead(message);
+            let was_dead = is_failed(message);
             message.state = EmailState::Waiting;
             (message.scheduled_at, message.next_attempt_at) = (now, now);
             message.attempts = 0;
@@ -128,12 +128,12 @@ impl OutboxRepo for RedbTx {
     /// Goes through the whole table. Few emails wait or are dead at a time.
     async fn count_outbox_emails(&mut self) -> Result<OutboxCounts, StoreError> {
         self.read(|view| {
-            let is_counted = |message: &OutboxEmail| waits(message) || is_dead(message);
+            let is_counted = |message: &OutboxEmail| waits(message) || is_failed(message);
             let outbox_emails = view.newest::<OutboxEmailRow>(usize::MAX, is_counted)?;
             let waiting: Vec<_> = outbox_emails.iter().filter(|message| waits(message)).collect();
             Ok(OutboxCounts {
                 waiting: waiting.len() as u64,
-                dead: (outbox_emails.len() - waiting.len()) as u64,
+                failed: (outbox_emails.len() - waiting.len()) as u64,
                 oldest_scheduled_at: waiting.iter().map(|message| message.scheduled_at).min(),
             })
         })
@@ -182,7 +182,7 @@ fn waits(message: &OutboxEmail) -> bool {
     message.state == EmailState::Waiting
 }
 
-fn is_dead(message: &OutboxEmail) -> bool {
+fn is_failed(message: &OutboxEmail) -> bool {
     message.state == EmailState::Failed
 }
 

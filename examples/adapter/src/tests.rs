@@ -60,7 +60,7 @@ async fn fill(tx: &mut dyn Tx) {
         let mut message = fixtures::outbox_email(seed, EmailKind::Signup, &user.email);
         message.slot = Some(format!("signup {seed}"));
         tx.insert_outbox_email(&message).await.unwrap();
-        tx.take_outbox_emails(message.next_attempt_at, fixtures::NOW.plus_seconds(60), 1)
+        tx.lease_outbox_emails(message.next_attempt_at, fixtures::NOW.plus_seconds(60), 1)
             .await
             .unwrap();
         tx.finish_outbox_email(message.id, EmailState::Sent, None, fixtures::NOW).await.unwrap();

@@ -148,7 +148,7 @@ impl UserRepo for RedbTx {
         self.write(move |transaction| update_if(transaction, id, at(version), change)).await
     }
 
-    async fn renew_password_hash(
+    async fn set_rehashed_password(
         &mut self,
         id: UserId,
         version: i64,

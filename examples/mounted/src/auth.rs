@@ -158,7 +158,7 @@ async fn keep_house(auth: &App) {
             }
             _ = clean_up.tick() => {
                 if let Err(error) = auth.core().clean_up().await {
-                    tracing::warn!(%error, "sweeping failed");
+                    tracing::warn!(%error, "cleanup failed");
                 }
                 if let Err(error) = auth.core().apply_audit_retention().await {
                     tracing::warn!(%error, "the audit trail could not be cleaned up");
@@ -174,10 +174,11 @@ async fn deliver_emails(auth: &App) {
     let mut look = interval(EMAIL_INTERVAL);
     loop {
         look.tick().await;
-        let emails = auth.core().take_outbox_emails(EMAILS_AT_ONCE).await.unwrap_or_else(|error| {
-            tracing::warn!(%error, "the outbox could not be read");
-            Vec::new()
-        });
+        let emails =
+            auth.core().lease_outbox_emails(EMAILS_AT_ONCE).await.unwrap_or_else(|error| {
+                tracing::warn!(%error, "the outbox could not be read");
+                Vec::new()
+            });
         let mut under_way = JoinSet::new();
         for message in emails {
             let auth = auth.clone();

@@ -27,7 +27,7 @@ CREATE TABLE links (
     salt bytea NOT NULL CHECK (octet_length(salt) = 32),
     -- The hash of the token.
     secret bytea NOT NULL CHECK (octet_length(secret) = 32),
-    code_tries bigint NOT NULL CHECK (code_tries >= 0),
+    code_attempts bigint NOT NULL CHECK (code_attempts >= 0),
     reserves_email boolean NOT NULL,
     created_at timestamptz NOT NULL,
     expires_at timestamptz NOT NULL

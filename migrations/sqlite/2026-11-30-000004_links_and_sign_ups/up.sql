@@ -27,7 +27,7 @@ CREATE TABLE links (
     salt BLOB NOT NULL CHECK (length(salt) = 32),
     -- The hash of the token.
     secret BLOB NOT NULL CHECK (length(secret) = 32),
-    code_tries INTEGER NOT NULL CHECK (code_tries >= 0),
+    code_attempts INTEGER NOT NULL CHECK (code_attempts >= 0),
     reserves_email INTEGER NOT NULL CHECK (reserves_email IN (0, 1)),
     created_at INTEGER NOT NULL,
     expires_at INTEGER NOT NULL

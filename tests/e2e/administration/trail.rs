@@ -10,7 +10,7 @@ use super::fixture::{AdminFixture, ask, id, path, tell};
 
 on_both!(
     a16_2_1_an_event_tells_who_did_what_to_whom_from_where_and_in_which_session,
-    a16_3_1_log_ins_that_fail_are_written_down,
+    a16_3_1_logins_that_fail_are_written_down,
     a16_3_2_what_is_refused_is_written_down,
     events_are_found_by_every_condition_and_by_pages,
 );
@@ -117,7 +117,7 @@ async fn a16_2_1_an_event_tells_who_did_what_to_whom_from_where_and_in_which_ses
 }
 
 /// Row 16.3.1: a wrong password, and the right one of an account that is shut.
-async fn a16_3_1_log_ins_that_fail_are_written_down(kind: Database) {
+async fn a16_3_1_logins_that_fail_are_written_down(kind: Database) {
     let fixture = AdminFixture::start(kind).await;
     let AdminFixture { one, other, grace, .. } = &fixture;
     let ada = one.begin("ada").await;

@@ -214,12 +214,12 @@ async fn inv12_what_people_do_is_written_down_once_with_who_and_where(kind: Data
     let undo = token(&reader.post.email(&old, subject::UNDO).await);
     reader.say("email/undo", json!({"token": undo})).await;
     // Its email has gone before the next one is asked for, whose link takes the place of the first.
-    reader.post.settle().await;
+    reader.post.rotate_locked().await;
 
     // Somebody else may know the password, so it is void.
     reader.login(&old, PASSWORD).await;
     reader.say("password/forgot", json!({"email": old})).await;
-    reader.post.settle().await;
+    reader.post.rotate_locked().await;
     let mut emails = reader.post.server.emails_to(&old);
     emails.retain(|message| message.subject == subject::RESET);
     let reset = token(emails.last().unwrap());

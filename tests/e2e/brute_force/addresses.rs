@@ -26,7 +26,7 @@ struct Guarded {
 impl Guarded {
     async fn start(kind: Database, trusted: &str) -> Self {
         let database = TestDatabase::new(kind).await;
-        let plan = Plan::on(&database).with("rate limit.enabled", true);
+        let plan = Plan::on(&database).with("rate_limit.enabled", true);
         let plan = plan.with("http.trusted_proxies", trusted);
         let node = plan.start().await;
         said(&create(&plan, ("root", "root@example.org"), PASSWORD));

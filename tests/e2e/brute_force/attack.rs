@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 /// What switches rate limits on, and has the nodes believe whom a request is forwarded for.
 pub(super) const GUARDED: [(&str, &str); 2] =
-    [("rate limit.enabled", "true"), ("http.trusted_proxies", "127.0.0.1/32")];
+    [("rate_limit.enabled", "true"), ("http.trusted_proxies", "127.0.0.1/32")];
 
 /// A password that is nobody's.
 pub(super) const WRONG: &str = "a password of nobody";

@@ -200,7 +200,7 @@ async fn l7_v1_a_client_that_guesses_links_is_stopped_after_a_hundred() {
 /// Row L7: eight digits are guessed sooner than a link; each code has five tries, and a client so many.
 #[tokio::test]
 async fn l7_a_client_that_guesses_codes_of_many_emails_is_stopped() {
-    let few = ("rate limit.login_failures_per_ip", "4");
+    let few = ("rate_limit.login_failures_per_ip", "4");
     let server = TestServer::with(&[GUARDED[0], GUARDED[1], few]).await;
     let client = &server.client;
     let guess = async |number: usize| {

@@ -148,7 +148,7 @@ async fn what_a_node_should_have_done_is_found_and_done_by_the_next_one(kind: Da
             "0",
         ),
         (
-            "unswept",
+            "cleanup_overdue",
             "UPDATE sessions SET lifetime_ends_at = lifetime_ends_at - 40 * $DAY",
             "SELECT count(*) FROM sessions",
             "0",

@@ -50,7 +50,7 @@ async fn nobody_signs_up_where_it_is_off() {
     let off = Policy { signup_enabled: false, ..policy() };
     let test_app =
         test_app_with(off, std::sync::Arc::new(gateward_testkit::MemoryStore::new())).await;
-    assert!(matches!(test_app.app.signup(signup("ada")).await, Err(SignupError::Off)));
+    assert!(matches!(test_app.app.signup(signup("ada")).await, Err(SignupError::Disabled)));
 }
 
 #[tokio::test]
@@ -75,7 +75,7 @@ async fn p8_p9_a_changed_password_ends_every_other_session() {
     assert!(test_app.app.authenticate(own.access.text.expose()).await.is_ok());
     let dead = test_app.app.authenticate(other.access.text.expose()).await;
     assert!(matches!(dead, Err(AuthenticateError::SessionEnded(EndReason::PasswordChanged))));
-    assert!(matches!(test_app.login("ada", PASSWORD).await, Err(LoginError::BadCredentials)));
+    assert!(matches!(test_app.login("ada", PASSWORD).await, Err(LoginError::InvalidCredentials)));
     assert!(test_app.login("ada", "another horse").await.is_ok());
     // A change that began before this one has seen a password that is none any more.
     let late = test_app.app.change_password(&caller, change(PASSWORD, "third horse")).await;
@@ -137,7 +137,10 @@ async fn a_disabled_account_is_out_at_once_and_can_come_back() {
     let dead = test_app.app.authenticate(pair.access.text.expose()).await;
     assert!(matches!(dead, Err(AuthenticateError::SessionEnded(EndReason::AccountDisabled))));
     assert!(matches!(test_app.login("ada", PASSWORD).await, Err(LoginError::Disabled(_))));
-    assert!(matches!(test_app.login("ada", "wrong horse").await, Err(LoginError::BadCredentials)));
+    assert!(matches!(
+        test_app.login("ada", "wrong horse").await,
+        Err(LoginError::InvalidCredentials)
+    ));
     assert!(test_app.set_disabled("ada", false).await);
     assert!(test_app.login("ada", PASSWORD).await.is_ok());
     let dead = test_app.app.authenticate(pair.access.text.expose()).await;

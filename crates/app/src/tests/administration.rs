@@ -31,7 +31,7 @@ async fn every_act(
     let session_id = gateward_domain::SessionId::before_all_at(app.now());
     vec![
         ("rename", said(app.rename_user(by, id, name).await.map(drop))),
-        ("reset", said(app.start_reset(by, id).await)),
+        ("reset", said(app.send_password_reset(by, id).await)),
         ("grant", said(app.change_role(by, id, role("support"), true).await.map(drop))),
         ("end all", said(app.end_sessions_of(by, id).await.map(drop))),
         ("end one", said(app.end_session_of(by, id, session_id).await)),
@@ -286,7 +286,7 @@ async fn s5_a_disabled_account_is_out_at_once() {
 async fn b9_who_administers_has_an_email_sent_and_the_owner_chooses_the_password() {
     let (test_app, _, ada) = fixture().await;
     let admin = test_app.fixture("grace", &["admin"]).await;
-    test_app.app.start_reset(by(&admin), ada.id).await.unwrap();
+    test_app.app.send_password_reset(by(&admin), ada.id).await.unwrap();
     assert!(test_app.login("ada", PASSWORD).await.is_ok(), "the old one is good until then");
     let message = saying(&test_app.post().await, EmailTemplate::ResetPassword);
     assert_eq!(message.to, ada.email);

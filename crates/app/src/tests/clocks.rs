@@ -113,7 +113,7 @@ async fn what_an_administrator_does_asks_for_the_time_once() {
     clock.assert_once("delete_role", app.delete_role(desk, &clerk())).await;
     clock.assert_once("end_session_of", app.end_session_of(desk, id, session)).await;
     clock.assert_once("end_sessions_of", app.end_sessions_of(desk, id)).await;
-    clock.assert_once("start_reset", app.start_reset(desk, id)).await;
+    clock.assert_once("start_reset", app.send_password_reset(desk, id)).await;
     clock.assert_once("disable_user", app.disable_user(desk, id)).await;
     clock.assert_once("enable_user", app.enable_user(desk, id)).await;
     clock.assert_once("delete_user", app.delete_user(desk, id)).await;

@@ -178,7 +178,7 @@ async fn v1_guesses_are_refused_and_cost_the_owner_nothing() {
         let refused = test_app.app.reset_password(reset(guess(), "another horse")).await;
         assert!(matches!(refused, Err(ResetPasswordError::InvalidLink)));
     }
-    assert_eq!(memory.links()[0].code_tries, 0);
+    assert_eq!(memory.links()[0].code_attempts, 0);
     test_app.app.confirm_email(confirm(by_token(&message), by_password())).await.unwrap();
 }
 

@@ -35,7 +35,7 @@ async fn a_deleted_account_leaves_its_name_its_address_and_its_timeline() {
     for session in memory.sessions() {
         assert_eq!(session.ended.unwrap().reason, EndReason::AccountDeleted);
     }
-    assert!(matches!(test_app.login("ada", PASSWORD).await, Err(LoginError::BadCredentials)));
+    assert!(matches!(test_app.login("ada", PASSWORD).await, Err(LoginError::InvalidCredentials)));
     let emails = test_app.post().await;
     assert_eq!(saying(&emails, EmailTemplate::AccountDeleted).to, user.email);
     let told = test_app.told(user.id).await;

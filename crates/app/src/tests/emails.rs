@@ -107,10 +107,10 @@ async fn an_email_is_sent_once_and_noted() {
 async fn f19_the_email_of_a_dead_worker_is_taken_again_after_its_lease() {
     let (test_app, _) = open_test_app(policy()).await;
     test_app.user("ada").await;
-    let taken = test_app.app.take_outbox_emails(10).await.unwrap();
+    let taken = test_app.app.lease_outbox_emails(10).await.unwrap();
     for (seconds, count) in [(0, 0), (59, 0), (1, 1)] {
         test_app.clock.advance_seconds(seconds);
-        let again = test_app.app.take_outbox_emails(10).await.unwrap();
+        let again = test_app.app.lease_outbox_emails(10).await.unwrap();
         assert_eq!(again.len(), count, "{seconds}");
         for again in again {
             assert_eq!((again.id, again.attempts), (taken[0].id, 2));
@@ -122,7 +122,7 @@ async fn f19_the_email_of_a_dead_worker_is_taken_again_after_its_lease() {
 async fn f19_an_email_whose_end_was_not_noted_goes_out_again_as_the_same() {
     let (test_app, memory) = open_test_app(policy()).await;
     test_app.user("ada").await;
-    let taken = test_app.app.take_outbox_emails(10).await.unwrap().remove(0);
+    let taken = test_app.app.lease_outbox_emails(10).await.unwrap().remove(0);
     test_app.recording_mailer.fail(Some(unreachable()));
     test_app.app.deliver(taken).await.unwrap();
     test_app.recording_mailer.fail(None);
@@ -139,9 +139,9 @@ async fn a_worker_whose_lease_is_over_puts_nothing_off() {
     for delivered in [true, false] {
         let (test_app, memory) = open_test_app(policy()).await;
         test_app.user("ada").await;
-        let late = test_app.app.take_outbox_emails(10).await.unwrap().remove(0);
+        let late = test_app.app.lease_outbox_emails(10).await.unwrap().remove(0);
         test_app.clock.advance_seconds(60);
-        let next = test_app.app.take_outbox_emails(10).await.unwrap().remove(0);
+        let next = test_app.app.lease_outbox_emails(10).await.unwrap().remove(0);
         if delivered {
             assert_eq!(test_app.app.deliver(next).await.unwrap(), Delivery::Sent);
         }
@@ -172,7 +172,7 @@ async fn f21_an_email_that_nobody_takes_blocks_no_other() {
         }
     });
     let app = app(Arc::new(store.clone()), mailer).await;
-    for message in app.take_outbox_emails(100).await.unwrap() {
+    for message in app.lease_outbox_emails(100).await.unwrap() {
         app.deliver(message).await.unwrap();
     }
     for message in store.outbox_emails() {

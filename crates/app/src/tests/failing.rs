@@ -291,7 +291,7 @@ async fn f29_a_hasher_that_fails_lets_nobody_in_and_changes_nothing() {
         let before = fixture.state();
         let mut hasher = MockPasswordHasher::new();
         hasher.expect_verify().returning(move |_, _| Err(failure));
-        hasher.expect_is_outdated().return_const(false);
+        hasher.expect_needs_rehash().return_const(false);
         fixture.test_app.app.ports.hasher = Arc::new(hasher);
         let response = fixture.test_app.login("ada", PASSWORD).await;
         assert!(

@@ -58,11 +58,15 @@ impl TokenSigner for PlainSigner {
     }
 
     fn verify_access(&self, token: &str, now: Timestamp) -> Result<AccessClaims, TokenError> {
-        let claims = self.verify_past_access(token, now)?;
+        let claims = self.verify_access_ignoring_expiry(token, now)?;
         if claims.expires_at <= now { Err(TokenError::Expired) } else { Ok(claims) }
     }
 
-    fn verify_past_access(&self, token: &str, _: Timestamp) -> Result<AccessClaims, TokenError> {
+    fn verify_access_ignoring_expiry(
+        &self,
+        token: &str,
+        _: Timestamp,
+    ) -> Result<AccessClaims, TokenError> {
         let parts: Vec<&str> = token.split(' ').collect();
         let micros = |part: &str| Timestamp::from_micros(part.parse().unwrap());
         match parts[0] {
@@ -143,7 +147,7 @@ impl PasswordHasher for PlainHasher {
         Ok(bare == Some(password.expose()))
     }
 
-    fn is_outdated(&self, hash: &PasswordHash) -> bool {
+    fn needs_rehash(&self, hash: &PasswordHash) -> bool {
         hash.expose().starts_with("old:")
     }
 }
@@ -337,7 +341,7 @@ impl TestApp {
     pub(super) fn refresh(&self, token: &TokenText, key: Option<&str>) -> Refresh {
         Refresh {
             token: token.clone(),
-            idempotency: key.map(fixtures::key_hash),
+            idempotency_key: key.map(fixtures::key_hash),
             received_at: self.app.now(),
             request_info: RequestInfo::default(),
         }

@@ -41,7 +41,7 @@ async fn owner(test_app: &TestApp, squatter: &Caller) -> (EmailAddress, bool) {
 async fn a3_the_squatters_password_is_dead_once_the_owner_has_proved_the_address() {
     let (test_app, squatter) = squatted().await;
     recover(&test_app).await;
-    assert!(matches!(test_app.login("eve", PASSWORD).await, Err(LoginError::BadCredentials)));
+    assert!(matches!(test_app.login("eve", PASSWORD).await, Err(LoginError::InvalidCredentials)));
     assert!(test_app.login("ada@example.org", OWN).await.is_ok());
     assert_eq!(owner(&test_app, &squatter).await, (address("ada"), true));
 }
@@ -53,7 +53,7 @@ async fn a4_undoing_a_squatters_change_leaves_the_squatter_nothing() {
     ask(&test_app, &squatter, "eve").await.unwrap();
     let message = saying(&test_app.post().await, EmailTemplate::EmailChange);
     test_app.app.undo_email_change(&token(&message), &RequestInfo::default()).await.unwrap();
-    assert!(matches!(test_app.login("eve", PASSWORD).await, Err(LoginError::BadCredentials)));
+    assert!(matches!(test_app.login("eve", PASSWORD).await, Err(LoginError::InvalidCredentials)));
     let reset_email = saying(&test_app.post().await, EmailTemplate::ResetPassword);
     assert_eq!(reset_email.to, address("ada"));
     test_app.app.reset_password(reset(by_token(&reset_email), OWN)).await.unwrap();

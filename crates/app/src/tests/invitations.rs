@@ -83,7 +83,7 @@ async fn an_invitation_dies_with_a_reset_a_disabling_a_deletion_and_its_time() {
         let (user, message) = invited(&test_app).await;
         match end {
             "reset" => {
-                test_app.app.start_reset(AdminActor::Operator, user.id).await.unwrap();
+                test_app.app.send_password_reset(AdminActor::Operator, user.id).await.unwrap();
                 let mailed = saying(&test_app.post().await, EmailTemplate::ResetPassword);
                 test_app
                     .app

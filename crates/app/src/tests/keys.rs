@@ -87,7 +87,7 @@ async fn a_store_belongs_to_one_issuer() {
 }
 
 #[tokio::test]
-async fn sessions_are_cleaned_up_away_an_hour_after_their_longest_life() {
+async fn sessions_are_cleaned_up_an_hour_after_their_longest_life() {
     let test_app = test_app().await;
     let id = test_app.logged_in("ada").await.pair.session_id;
     test_app.clock.advance_seconds(30 * 24 * 3600 + 3599);

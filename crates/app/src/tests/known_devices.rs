@@ -141,7 +141,7 @@ async fn the_link_of_the_email_ends_that_session_and_begins_a_reset() {
     assert!(matches!(everybody, Err(AuthenticateError::SessionEnded(EndReason::NotMe))));
     let again = test_app.login("ada", PASSWORD).await;
     assert!(
-        matches!(again, Err(LoginError::BadCredentials)),
+        matches!(again, Err(LoginError::InvalidCredentials)),
         "the password is known to a stranger"
     );
     let texts: Vec<_> = test_app.post().await.iter().map(|message| message.text).collect();

@@ -23,7 +23,7 @@ async fn an_unknown_name_costs_the_work_of_a_wrong_password() {
     for name in ["nobody", "nobody@example.org", "no such name!", "ada"] {
         let before = test_app.hasher.verified.load(Ordering::Relaxed);
         let refused = test_app.login(name, "wrong horse").await;
-        assert!(matches!(refused, Err(LoginError::BadCredentials)), "{name}");
+        assert!(matches!(refused, Err(LoginError::InvalidCredentials)), "{name}");
         assert_eq!(test_app.hasher.verified.load(Ordering::Relaxed), before + 1, "{name}");
     }
 }
@@ -43,7 +43,7 @@ async fn p4_a_password_is_neither_trimmed_nor_folded() {
     let test_app = test_app().await;
     test_app.user("ada").await;
     for near in ["Correct horse battery", " correct horse battery", "correct horse battery "] {
-        assert!(matches!(test_app.login("ada", near).await, Err(LoginError::BadCredentials)));
+        assert!(matches!(test_app.login("ada", near).await, Err(LoginError::InvalidCredentials)));
     }
 }
 
@@ -53,7 +53,7 @@ async fn a_hash_with_old_parameters_is_renewed_at_login() {
     let user = test_app.user("ada").await;
     let old = PasswordHash::from_phc(format!("old:{PASSWORD}"));
     let mut tx = test_app.store.begin(Access::SingleWrite).await.unwrap();
-    assert!(tx.renew_password_hash(user.id, 1, &old).await.unwrap());
+    assert!(tx.set_rehashed_password(user.id, 1, &old).await.unwrap());
     tx.commit().await.unwrap();
     test_app.login("ada", PASSWORD).await.unwrap();
     let mut tx = test_app.store.begin(Access::Read).await.unwrap();
@@ -108,7 +108,7 @@ async fn a_login_that_raced_a_change_begins_no_session() {
         let refused = app(store, true).await.login(login()).await;
         match refused {
             Err(LoginError::Disabled(_)) => assert!(disable),
-            Err(LoginError::BadCredentials) => assert!(!disable),
+            Err(LoginError::InvalidCredentials) => assert!(!disable),
             other => panic!("{other:?}"),
         }
     }
@@ -158,7 +158,7 @@ fn ports(store: MockStore, matches: bool) -> Ports {
     let mut hasher = MockPasswordHasher::new();
     hasher.expect_hash().returning(|_| Ok(PasswordHash::from_phc("decoy".to_owned())));
     hasher.expect_verify().times(1).returning(move |_, _| Ok(matches));
-    hasher.expect_is_outdated().return_const(false);
+    hasher.expect_needs_rehash().return_const(false);
     let clock = FixedClock::new(fixtures::NOW);
     assert_eq!(clock.now(), fixtures::NOW);
     Ports {

@@ -147,7 +147,7 @@ impl TestApp {
     pub(super) async fn post(&self) -> Vec<EmailMessage> {
         let before = self.recording_mailer.sent().len();
         loop {
-            let due = self.app.take_outbox_emails(100).await.unwrap();
+            let due = self.app.lease_outbox_emails(100).await.unwrap();
             if due.is_empty() {
                 return self.recording_mailer.sent().split_off(before);
             }

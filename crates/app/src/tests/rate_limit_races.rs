@@ -28,8 +28,8 @@ impl PasswordHasher for AtOnce {
         self.0.verify(password, hash).await
     }
 
-    fn is_outdated(&self, hash: &PasswordHash) -> bool {
-        self.0.is_outdated(hash)
+    fn needs_rehash(&self, hash: &PasswordHash) -> bool {
+        self.0.needs_rehash(hash)
     }
 }
 

@@ -221,11 +221,11 @@ async fn who_has_used_up_the_name_from_here_gets_in_from_here_after_a_reset() {
 async fn l7_secrets_of_configured_clients_are_counted_by_where_they_come_from() {
     let (test_app, memory) = with_ada().await;
     for _ in 0..100 {
-        test_app.app.wrong_client_secret(&from(1)).await.unwrap();
+        test_app.app.record_wrong_client_secret(&from(1)).await.unwrap();
     }
-    let waits = test_app.app.wrong_client_secret(&from(1)).await;
+    let waits = test_app.app.record_wrong_client_secret(&from(1)).await;
     assert!(matches!(waits, Err(RateLimitError::RateLimited(_))));
-    test_app.app.wrong_client_secret(&from(2)).await.unwrap();
+    test_app.app.record_wrong_client_secret(&from(2)).await.unwrap();
     let rate_limited =
         memory.events().into_iter().find(|event| event.kind == EventKind::RateLimited);
     let rate_limited = rate_limited.unwrap();
@@ -255,7 +255,7 @@ async fn a_reset_does_not_open_the_account_to_a_client_that_used_itself_up() {
 }
 
 #[tokio::test]
-async fn an_allowance_of_a_known_client_dies_with_a_not_me() {
+async fn an_allowance_of_a_known_device_dies_with_a_not_me() {
     let (test_app, _) = with_ada().await;
     test_app.clock.advance_seconds(2 * 24 * 3600);
     test_app.try_at("ada", PASSWORD, from(1)).await;

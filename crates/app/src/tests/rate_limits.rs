@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use gateward_domain::ports::Access;
-use gateward_domain::rate_limit::MEMORY_SECONDS;
+use gateward_domain::rate_limit::BACKOFF_RESET_SECONDS;
 use gateward_domain::{EventKind, Identifier, RequestInfo, TokenText};
 
 use super::fakes::{PASSWORD, TestApp, password, policy};
@@ -37,7 +37,7 @@ pub(super) fn attempt(name: &str, text: &str, request_info: RequestInfo) -> Logi
 pub(super) fn said(response: Result<LoggedIn, LoginError>) -> String {
     match response {
         Ok(_) => "in".to_owned(),
-        Err(LoginError::BadCredentials) => "wrong".to_owned(),
+        Err(LoginError::InvalidCredentials) => "wrong".to_owned(),
         Err(LoginError::RateLimited(RateLimited { retry_after_seconds })) => {
             retry_after_seconds.to_string()
         }
@@ -60,7 +60,7 @@ impl TestApp {
     /// How much is counted of anybody.
     pub(super) async fn counts(&self) -> u64 {
         let mut tx = self.store.begin(Access::Write).await.unwrap();
-        let all = self.app.now().plus_seconds(10 * MEMORY_SECONDS);
+        let all = self.app.now().plus_seconds(10 * BACKOFF_RESET_SECONDS);
         tx.delete_attempt_counters(all, 10_000).await.unwrap()
     }
 }
@@ -181,7 +181,7 @@ async fn a_network_of_64_bits_is_one_client() {
 }
 
 #[tokio::test]
-async fn l2_a_known_client_gets_in_while_strangers_keep_the_account_busy() {
+async fn l2_a_known_device_gets_in_while_strangers_keep_the_account_busy() {
     let (test_app, _) = with_ada().await;
     let device =
         test_app.app.login(attempt("ada", PASSWORD, from(1))).await.unwrap().known_device_token;
@@ -193,7 +193,7 @@ async fn l2_a_known_client_gets_in_while_strangers_keep_the_account_busy() {
 }
 
 #[tokio::test]
-async fn l1_a_known_client_has_an_allowance_that_ends_too() {
+async fn l1_a_known_device_has_an_allowance_that_ends_too() {
     let (test_app, _) = with_ada().await;
     let device =
         test_app.app.login(attempt("ada", PASSWORD, from(1))).await.unwrap().known_device_token;
@@ -261,7 +261,7 @@ async fn the_right_password_of_a_disabled_account_counts_and_is_written_down() {
 async fn what_was_wrong_is_forgotten_a_day_after_the_last_of_it() {
     let (test_app, _) = with_ada().await;
     test_app.attempt_on_name("ada", 10).await;
-    test_app.clock.advance_seconds(MEMORY_SECONDS);
+    test_app.clock.advance_seconds(BACKOFF_RESET_SECONDS);
     test_app.attempt_on_name("ada", 10).await;
 }
 

@@ -72,7 +72,7 @@ async fn a_replay_is_told_only_after_it_is_committed() {
         first.refresh_state.generation = 1;
         let refresh = Refresh {
             token: PlainSigner.sign_refresh(&first).unwrap(),
-            idempotency: None,
+            idempotency_key: None,
             received_at: test_app.app.now(),
             request_info: gateward_domain::RequestInfo::default(),
         };

@@ -126,7 +126,7 @@ async fn v8_a_reset_ends_sessions_and_all_links_but_the_one_that_undoes() {
     }
     refuses(&test_app, reset(by_token(&message), "third horse")).await;
 
-    assert!(matches!(test_app.login("ada", PASSWORD).await, Err(LoginError::BadCredentials)));
+    assert!(matches!(test_app.login("ada", PASSWORD).await, Err(LoginError::InvalidCredentials)));
     assert!(test_app.login("ada", NEW).await.is_ok());
     assert!(test_app.find(user.id).await.unwrap().email_verified, "the mailbox was proved");
     let told = test_app.told(user.id).await;

@@ -15,7 +15,7 @@ const DAY: i64 = 24 * HOUR;
 
 /// Takes and delivers the one email that is due; gives what became of it.
 async fn deliver(test_app: &TestApp) -> Delivery {
-    let mut due = test_app.app.take_outbox_emails(10).await.unwrap();
+    let mut due = test_app.app.lease_outbox_emails(10).await.unwrap();
     assert_eq!(due.len(), 1);
     test_app.app.deliver(due.remove(0)).await.unwrap()
 }
@@ -147,10 +147,10 @@ async fn an_operator_has_all_emails_tried_again_that_were_given_up() {
     test_app.clock.advance_seconds(6 * HOUR);
     test_app.post().await;
     let counts = test_app.app.count_outbox_emails().await.unwrap();
-    assert_eq!((counts.waiting, counts.dead), (0, 3));
+    assert_eq!((counts.waiting, counts.failed), (0, 3));
     assert_eq!(test_app.app.retry_failed_emails().await.unwrap(), 3);
     let counts = test_app.app.count_outbox_emails().await.unwrap();
-    assert_eq!((counts.waiting, counts.dead), (3, 0));
+    assert_eq!((counts.waiting, counts.failed), (3, 0));
     assert_eq!(counts.oldest_scheduled_at, Some(test_app.app.now()));
     test_app.recording_mailer.fail(None);
     assert_eq!(test_app.post().await.len(), 3);
@@ -175,7 +175,7 @@ async fn an_operator_finds_an_email_and_lists_those_in_one_state() {
 }
 
 #[tokio::test]
-async fn signups_links_and_emails_are_cleaned_up_away_when_nobody_needs_them() {
+async fn signups_links_and_emails_are_cleaned_up_when_nobody_needs_them() {
     let (test_app, memory) = open_test_app(required()).await;
     test_app.pending(signup("ada")).await;
     test_app.post().await;

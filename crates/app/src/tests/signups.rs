@@ -32,12 +32,12 @@ async fn where_confirming_is_required_there_is_an_email_and_no_account() {
     let (test_app, memory) = open_test_app(required()).await;
     let secret = test_app.pending(signup("ada")).await;
     assert!(memory.users().is_empty() && memory.links().is_empty());
-    assert!(matches!(test_app.login("ada", PASSWORD).await, Err(LoginError::BadCredentials)));
+    assert!(matches!(test_app.login("ada", PASSWORD).await, Err(LoginError::InvalidCredentials)));
     let message = saying(&test_app.post().await, EmailTemplate::ConfirmSignup);
     let link = message.link.clone().unwrap();
     assert!(link.starts_with("https://auth.example.org/confirm-email#token="), "{link}");
     assert!(message.code.is_some() && message.expires_at.is_some());
-    assert!(matches!(test_app.login("ada", PASSWORD).await, Err(LoginError::BadCredentials)));
+    assert!(matches!(test_app.login("ada", PASSWORD).await, Err(LoginError::InvalidCredentials)));
 
     let proof = AccountProof::SignupSecret(secret);
     test_app.app.confirm_email(confirm(by_token(&message), proof)).await.unwrap();
@@ -184,7 +184,7 @@ async fn e2_an_unconfirmed_account_gets_the_response_of_a_wrong_password() {
     test_app.owner("ada", |user| user.email_verified = false).await;
     for text in [PASSWORD, "wrong horse"] {
         let refused = test_app.login("ada", text).await;
-        assert!(matches!(refused, Err(LoginError::BadCredentials)), "{text}");
+        assert!(matches!(refused, Err(LoginError::InvalidCredentials)), "{text}");
     }
     test_app.owner("eve", |_| ()).await;
     assert!(test_app.login("eve", PASSWORD).await.is_ok());

@@ -165,8 +165,8 @@ async fn every_way_in_which_a_session_ends_leaves_a_reason_that_its_timeline_tel
         assert_eq!(timeline.end.map(|end| end.reason), Some(*reason));
         let last = timeline.entries.last().unwrap();
         assert_eq!(last.code, reason.as_str());
-        assert!(last.text.starts_with("The session ended: "), "{reason}: {}", last.text);
-        assert!(last.text.contains(by(*reason)), "{reason}: {}", last.text);
+        assert!(last.message.starts_with("The session ended: "), "{reason}: {}", last.message);
+        assert!(last.message.contains(by(*reason)), "{reason}: {}", last.message);
         assert_eq!(timeline.entries[0].code, "session_started");
     }
 }

@@ -121,7 +121,7 @@ impl PasswordHasher for Argon2Hasher {
         Ok(verify_slices_are_equal(&computed, &output).is_ok())
     }
 
-    fn is_outdated(&self, hash: &PasswordHash) -> bool {
+    fn needs_rehash(&self, hash: &PasswordHash) -> bool {
         Phc::parse(hash.expose()).is_none_or(|phc| {
             phc.cost != self.cost || phc.salt.len() < SALT_LEN || phc.output.len() != OUTPUT_LEN
         })

@@ -3,7 +3,7 @@
 use gateward_domain::email::EmailKind;
 use gateward_domain::link::LinkPurpose;
 use gateward_domain::ports::{Access, Store};
-use gateward_domain::rate_limit::{Allowance, RateLimitKey};
+use gateward_domain::rate_limit::{LimitRule, RateLimitKey};
 use gateward_domain::{EventKind, RoleName, User};
 use gateward_testkit::fixtures::{self, NOW};
 use uuid::Uuid;
@@ -79,7 +79,8 @@ async fn furnish(store: &dyn Store) {
     let (user, session) = log_in(store, 1).await;
     let roles = vec![RoleName::admin(), RoleName::user()];
     let admin = User { roles, email_verified: true, ..fixtures::user(2) };
-    let attempt = Allowance::Window { limit: 1, seconds: 900 }.attempt(RateLimitKey([1; 32]), NOW);
+    let attempt =
+        LimitRule::FixedWindow { limit: 1, seconds: 900 }.attempt(RateLimitKey([1; 32]), NOW);
     let mut tx = store.begin(Access::Write).await.unwrap();
     tx.insert_user(&admin).await.unwrap();
     tx.insert_session(&fixtures::session(2, &admin)).await.unwrap();

@@ -45,12 +45,15 @@ impl Tx {
         if let Some(position) = position {
             let (moment, rows) = self.read_invalidation_events(&position, limit).await?;
             if position.is_of(&moment) {
-                return Ok(FeedPage { entries: entries(position, &moment, rows)?, is_anew: false });
+                return Ok(FeedPage {
+                    entries: entries(position, &moment, rows)?,
+                    is_restart: false,
+                });
             }
         }
         let position = FeedPosition::default();
         let (moment, rows) = self.read_invalidation_events(&position, limit).await?;
-        Ok(FeedPage { entries: entries(position, &moment, rows)?, is_anew: since.is_some() })
+        Ok(FeedPage { entries: entries(position, &moment, rows)?, is_restart: since.is_some() })
     }
 
     /// The rows after a place, and the moment in which they are read.

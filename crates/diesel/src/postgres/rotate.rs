@@ -48,11 +48,11 @@ struct Rotate<'a> {
     keyed: &'a [u8],
     secret: &'a [u8],
     generation: i64,
-    idempotency: Option<&'a [u8]>,
+    idempotency_key: Option<&'a [u8]>,
     now: Time,
     key_id: &'a str,
     expires_at: Time,
-    leeway_floor: Option<Time>,
+    leeway_start: Option<Time>,
 }
 
 impl<'a> From<&'a Rotation> for Rotate<'a> {
@@ -63,11 +63,11 @@ impl<'a> From<&'a Rotation> for Rotate<'a> {
             keyed: &presented.proof.keyed,
             secret: &presented.proof.secret,
             generation: presented.generation,
-            idempotency: rotation.idempotency.as_ref().map(|hash| hash.0.as_slice()),
+            idempotency_key: rotation.idempotency_key.as_ref().map(|hash| hash.0.as_slice()),
             now: Time(rotation.now),
             key_id: &rotation.key_id.0,
             expires_at: Time(rotation.now.plus_seconds(rotation.idle_seconds)),
-            leeway_floor: rotation.leeway_floor().map(Time),
+            leeway_start: rotation.leeway_start().map(Time),
         }
     }
 }
@@ -88,7 +88,7 @@ impl QueryFragment<Pg> for Rotate<'_> {
         out.push_bind_param::<Text, _>(self.key_id)?; // $4
         out.push_sql(" ELSE sessions.key_id END");
         out.push_sql(", idempotency_hash = CASE WHEN sessions.generation = $1 THEN ");
-        out.push_bind_param::<Nullable<Binary>, _>(&self.idempotency)?; // $5
+        out.push_bind_param::<Nullable<Binary>, _>(&self.idempotency_key)?; // $5
         out.push_sql(" ELSE sessions.idempotency_hash END");
 
         out.push_sql(" FROM users WHERE sessions.id = ");
@@ -103,7 +103,7 @@ impl QueryFragment<Pg> for Rotate<'_> {
         out.push_sql(" AND (sessions.generation = $1 OR (sessions.generation - 1 = $1");
         out.push_sql(" AND (sessions.idempotency_hash = $5 OR (sessions.idempotency_hash IS NULL");
         out.push_sql(" AND $5 IS NULL AND sessions.rotated_at > ");
-        out.push_bind_param::<Nullable<sql::Moment>, _>(&self.leeway_floor)?; // $9
+        out.push_bind_param::<Nullable<sql::Moment>, _>(&self.leeway_start)?; // $9
         out.push_sql(")))) RETURNING ");
 
         sessions::all_columns.walk_ast(out.reborrow())?;

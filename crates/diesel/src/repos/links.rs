@@ -61,7 +61,7 @@ impl LinkRepo for Tx {
     }
 
     async fn try_code(&mut self, attempt: &CodeAttempt) -> Result<Vec<Link>, StoreError> {
-        let (now, tries_max) = (Time(attempt.now), i64::from(attempt.tries_max));
+        let (now, attempts_max) = (Time(attempt.now), i64::from(attempt.attempts_max));
         let newest = diesel::alias!(links as newest);
         let meant = newest
             .filter(newest.field(links::email).eq(attempt.email.as_str()))
@@ -72,15 +72,15 @@ impl LinkRepo for Tx {
                     .eq(Id(attempt.subject.map_or(uuid::Uuid::nil(), LinkSubject::uuid)))
                     .or(attempt.subject.is_none().into_sql::<Bool>()),
             )
-            .filter(newest.field(links::code_tries).lt(tries_max))
+            .filter(newest.field(links::code_attempts).lt(attempts_max))
             .filter(newest.field(links::expires_at).gt(now))
             .order((newest.field(links::created_at).desc(), newest.field(links::id).desc()))
             .limit(i64::from(CODE_LINKS_MAX))
             .select(newest.field(links::id));
         // Whoever waited for another to count compares with what that one has counted.
-        let open = links::id.eq_any(in_turn!(meant)).and(links::code_tries.lt(tries_max));
+        let open = links::id.eq_any(in_turn!(meant)).and(links::code_attempts.lt(attempts_max));
         let update = diesel::update(links::table.filter(open))
-            .set(links::code_tries.eq(links::code_tries + 1))
+            .set(links::code_attempts.eq(links::code_attempts + 1))
             .returning(links::all_columns);
         let rows = change!(self, "links", conn => update.load::<LinkRow>(conn))?;
         let links: Result<Vec<_>, _> = rows.into_iter().map(Link::try_from).collect();

@@ -31,7 +31,7 @@ impl OutboxRepo for Tx {
         Ok(change!(self, "outbox_emails", conn => insert.execute(conn))? > 0)
     }
 
-    async fn take_outbox_emails(
+    async fn lease_outbox_emails(
         &mut self,
         now: Timestamp,
         lease_until: Timestamp,
@@ -109,9 +109,9 @@ impl OutboxRepo for Tx {
         id: EmailId,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let dead = outbox_emails::state.eq(EmailState::Failed.as_str());
+        let failed = outbox_emails::state.eq(EmailState::Failed.as_str());
         let update = diesel::update(
-            outbox_emails::table.filter(outbox_emails::id.eq(Id(id.uuid())).and(dead)),
+            outbox_emails::table.filter(outbox_emails::id.eq(Id(id.uuid())).and(failed)),
         )
         .set((
             outbox_emails::state.eq(EmailState::Waiting.as_str()),
@@ -165,7 +165,7 @@ impl OutboxRepo for Tx {
         for (state, count, oldest_scheduled_at) in found {
             let count = u64::try_from(count).unwrap_or(0);
             if state == EmailState::Failed.as_str() {
-                counts.dead = count;
+                counts.failed = count;
             } else {
                 counts.waiting = count;
                 counts.oldest_scheduled_at = oldest_scheduled_at.map(|at| at.0);

@@ -148,7 +148,7 @@ impl UserRepo for Tx {
         Ok(change!(self, "users", conn => update.execute(conn))? > 0)
     }
 
-    async fn renew_password_hash(
+    async fn set_rehashed_password(
         &mut self,
         id: UserId,
         version: i64,

@@ -3,7 +3,7 @@
 use diesel::prelude::{AsChangeset, Insertable, Queryable};
 use gateward_domain::key::KeyId;
 use gateward_domain::ports::StoreError;
-use gateward_domain::refresh::{KeyHash, RefreshState, Salt};
+use gateward_domain::refresh::{IdempotencyKeyHash, RefreshState, Salt};
 use gateward_domain::{End, EndReason, RequestInfo, Session, SessionId, UserId};
 
 use super::super::columns::{Id, Time};
@@ -48,7 +48,7 @@ impl From<&Session> for SessionRow {
             rotated_at: Time(refresh_state.rotated_at),
             expires_at: Time(refresh_state.expires_at),
             key_id: refresh_state.key_id.0.clone(),
-            idempotency_hash: refresh_state.idempotency.map(|hash| hash.0.to_vec()),
+            idempotency_hash: refresh_state.idempotency_key.map(|hash| hash.0.to_vec()),
             salt: refresh_state.salt.0.to_vec(),
             ended_at: session.ended.map(|end| Time(end.at)),
             end_reason: session.ended.map(|end| end.reason.as_str().to_owned()),
@@ -85,7 +85,7 @@ impl TryFrom<SessionRow> for Session {
                 rotated_at: row.rotated_at.0,
                 expires_at: row.expires_at.0,
                 key_id: KeyId(row.key_id),
-                idempotency: hash.map(KeyHash),
+                idempotency_key: hash.map(IdempotencyKeyHash),
                 salt: Salt(bytes_32(&row.salt, "sessions", "salt")?),
             },
             ended,
@@ -112,7 +112,7 @@ impl From<&RefreshState> for RefreshStateRow {
             rotated_at: Time(refresh_state.rotated_at),
             expires_at: Time(refresh_state.expires_at),
             key_id: refresh_state.key_id.0.clone(),
-            idempotency_hash: refresh_state.idempotency.map(|hash| hash.0.to_vec()),
+            idempotency_hash: refresh_state.idempotency_key.map(|hash| hash.0.to_vec()),
             salt: refresh_state.salt.0.to_vec(),
         }
     }

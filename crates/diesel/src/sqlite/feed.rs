@@ -70,7 +70,7 @@ impl Tx {
         };
         let entries =
             self.entries_after(position.map_or(0, |position| position.seq), limit).await?;
-        Ok(FeedPage { entries, is_anew: since.is_some() && position.is_none() })
+        Ok(FeedPage { entries, is_restart: since.is_some() && position.is_none() })
     }
 
     /// Whether the entry of this place was written into this file, as far as can be told: it may

@@ -39,7 +39,7 @@ pub trait PasswordHasher: Send + Sync {
     async fn verify(&self, password: &Password, hash: &PasswordHash) -> Result<bool, HashError>;
 
     /// Whether the hash was made with other than the present parameters.
-    fn is_outdated(&self, hash: &PasswordHash) -> bool;
+    fn needs_rehash(&self, hash: &PasswordHash) -> bool;
 }
 
 /// Makes tokens and reads them.
@@ -56,7 +56,11 @@ pub trait TokenSigner: Send + Sync {
     fn verify_access(&self, token: &str, now: Timestamp) -> Result<AccessClaims, TokenError>;
 
     /// The same, whether or not its time is over: a logout takes one that has expired.
-    fn verify_past_access(&self, token: &str, now: Timestamp) -> Result<AccessClaims, TokenError>;
+    fn verify_access_ignoring_expiry(
+        &self,
+        token: &str,
+        now: Timestamp,
+    ) -> Result<AccessClaims, TokenError>;
 
     /// Reads a refresh token: signature, kind and issuer. Whether its time is over is for the
     /// caller to judge, because a logout takes one that has expired.

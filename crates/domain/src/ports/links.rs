@@ -17,7 +17,7 @@ pub struct CodeAttempt {
     /// where it is known, of this subject,
     pub subject: Option<LinkSubject>,
     /// that were tried less often than this,
-    pub tries_max: u32,
+    pub attempts_max: u32,
     /// and are in time now.
     pub now: Timestamp,
 }

@@ -80,7 +80,7 @@ labels! {
         /// A mailed link or code.
         Link = "link",
         /// An email that strangers can ask for.
-        EmailMessage = "email",
+        Email = "email",
         /// The secret of a configured client.
         Client = "client",
         /// What a caller may not do, and is written down.

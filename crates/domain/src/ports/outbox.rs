@@ -23,7 +23,7 @@ pub struct OutboxCounts {
     /// How many wait.
     pub waiting: u64,
     /// How many were given up.
-    pub dead: u64,
+    pub failed: u64,
     /// From when on the one was to be sent that waits longest.
     pub oldest_scheduled_at: Option<Timestamp>,
 }
@@ -40,7 +40,7 @@ pub trait OutboxRepo: Send {
     ///
     /// Of workers that race, one gets an email. One that cannot be read is left out, so that it
     /// keeps no other from being sent.
-    async fn take_outbox_emails(
+    async fn lease_outbox_emails(
         &mut self,
         now: Timestamp,
         lease_until: Timestamp,

@@ -59,7 +59,7 @@ pub trait Store: Send + Sync {
 
     /// Begins a unit that reads, for whoever follows the feed. It does not wait behind requests: what a
     /// node knows would grow old when it is busy, and asking the store instead would make it busier.
-    async fn begin_look(&self) -> Result<Box<dyn Tx>, StoreError> {
+    async fn begin_feed_read(&self) -> Result<Box<dyn Tx>, StoreError> {
         self.begin(Access::Read).await
     }
 

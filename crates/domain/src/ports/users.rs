@@ -90,7 +90,7 @@ pub trait UserRepo: Send {
     ) -> Result<bool, StoreError>;
 
     /// Replaces the hash by another of the same password, if the version is still `version`.
-    async fn renew_password_hash(
+    async fn set_rehashed_password(
         &mut self,
         id: UserId,
         version: i64,

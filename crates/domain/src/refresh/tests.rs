@@ -17,7 +17,7 @@ fn keyed(generation: i64) -> [u8; 32] {
 }
 
 /// A session on generation 5, rotated at `NOW` - 5 s.
-fn session(idempotency: Option<KeyHash>) -> Session {
+fn session(idempotency_key: Option<IdempotencyKeyHash>) -> Session {
     Session {
         id: SessionId::from_uuid(uuid::Uuid::nil()),
         user_id: UserId::from_uuid(uuid::Uuid::nil()),
@@ -31,14 +31,14 @@ fn session(idempotency: Option<KeyHash>) -> Session {
             rotated_at: at(NOW - 5),
             expires_at: at(NOW + 1000),
             key_id: KeyId("old".to_owned()),
-            idempotency,
+            idempotency_key,
             salt: SALT,
         },
         ended: None,
     }
 }
 
-fn presented(generation: i64, idempotency: Option<KeyHash>) -> Rotation {
+fn presented(generation: i64, idempotency_key: Option<IdempotencyKeyHash>) -> Rotation {
     let keyed = keyed(generation);
     Rotation {
         presented: PresentedToken {
@@ -48,7 +48,7 @@ fn presented(generation: i64, idempotency: Option<KeyHash>) -> Rotation {
             expires_at: at(NOW + 1000),
             proof: Proof { keyed, secret: Proof::secret(&keyed, &SALT) },
         },
-        idempotency,
+        idempotency_key,
         now: at(NOW),
         key_id: KeyId("new".to_owned()),
         idle_seconds: 1000,
@@ -57,8 +57,8 @@ fn presented(generation: i64, idempotency: Option<KeyHash>) -> Rotation {
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "a request comes with a key or without")]
-fn key(text: &str) -> Option<KeyHash> {
-    Some(KeyHash::of(text).unwrap())
+fn key(text: &str) -> Option<IdempotencyKeyHash> {
+    Some(IdempotencyKeyHash::of(text).unwrap())
 }
 
 #[test]
@@ -68,7 +68,7 @@ fn the_current_token_moves_the_refresh_state_on() {
     let refresh_state = session(None).refresh_state.after(&rotation, at(10_500));
     assert_eq!((refresh_state.generation, refresh_state.rotated_at), (6, at(NOW)));
     assert_eq!(refresh_state.expires_at, at(10_500), "never beyond the session's longest life");
-    assert_eq!((refresh_state.idempotency, refresh_state.salt), (key("next"), SALT));
+    assert_eq!((refresh_state.idempotency_key, refresh_state.salt), (key("next"), SALT));
     assert_eq!(refresh_state.key_id, rotation.key_id);
 }
 
@@ -103,9 +103,9 @@ fn another_key_or_one_too_many_is_a_replay() {
 
 #[test]
 fn an_older_token_is_a_replay_whatever_comes_with_it() {
-    for idempotency in [None, key("k")] {
+    for idempotency_key in [None, key("k")] {
         assert_eq!(
-            judge(&session(idempotency), &presented(3, idempotency)),
+            judge(&session(idempotency_key), &presented(3, idempotency_key)),
             RotationDecision::Replay
         );
     }
@@ -156,9 +156,9 @@ fn a_wrong_secret_changes_nothing_at_any_generation() {
 
 #[test]
 fn an_idempotency_key_is_visible_ascii() {
-    assert!(KeyHash::of("8e03978e-40d5-43dd-bc93-6894a57f9324").is_ok());
-    assert!(KeyHash::of(&"x".repeat(255)).is_ok());
+    assert!(IdempotencyKeyHash::of("8e03978e-40d5-43dd-bc93-6894a57f9324").is_ok());
+    assert!(IdempotencyKeyHash::of(&"x".repeat(255)).is_ok());
     for bad in ["", "a b", "ü", "a\n", &"x".repeat(256)] {
-        assert_eq!(KeyHash::of(bad), Err(BadIdempotencyKey), "{bad:?}");
+        assert_eq!(IdempotencyKeyHash::of(bad), Err(BadIdempotencyKey), "{bad:?}");
     }
 }

@@ -2,7 +2,8 @@
 
 use gateward_domain::key::KeyId;
 use gateward_domain::refresh::{
-    KeyHash, PresentedToken, Proof, RefreshState, Rotation, RotationDecision, Salt, judge,
+    IdempotencyKeyHash, PresentedToken, Proof, RefreshState, Rotation, RotationDecision, Salt,
+    judge,
 };
 use gateward_domain::{End, EndReason, RequestInfo, Session, SessionId, Timestamp, UserId};
 
@@ -39,7 +40,7 @@ impl Rules {
         let behind = session.refresh_state.generation - rotation.presented.generation;
         match self.config.fault {
             Fault::KeyNotCompared if row.key.is_some() && request.key.is_some() => {
-                rotation.idempotency = session.refresh_state.idempotency;
+                rotation.idempotency_key = session.refresh_state.idempotency_key;
             }
             Fault::LeewayTooLong => rotation.leeway_seconds += 1,
             Fault::LeewayTooShort => rotation.leeway_seconds -= 1,
@@ -91,7 +92,7 @@ impl Rules {
         let rotation = self.rotation(request, node);
         let refresh_state = session.refresh_state.after(&rotation, session.lifetime_ends_at);
         let age = at(NOW).seconds_since(refresh_state.rotated_at);
-        assert_eq!(refresh_state.idempotency, rotation.idempotency);
+        assert_eq!(refresh_state.idempotency_key, rotation.idempotency_key);
         Row {
             generation: u8::try_from(refresh_state.generation).unwrap(),
             age: i8::try_from(age).unwrap(),
@@ -105,7 +106,7 @@ impl Rules {
         let ahead = if node == Node::Two { i64::from(self.config.skew) } else { 0 };
         Rotation {
             presented: self.presented(request.generation, request.forged),
-            idempotency: key_hash(request.key),
+            idempotency_key: key_hash(request.key),
             now: at(NOW + ahead),
             key_id: KeyId(String::new()),
             idle_seconds: LONG_SECONDS,
@@ -140,15 +141,15 @@ fn session(row: Row) -> Session {
             rotated_at: at(NOW - i64::from(row.age)),
             expires_at: at(LONG_SECONDS),
             key_id: KeyId(String::new()),
-            idempotency: key_hash(row.key),
+            idempotency_key: key_hash(row.key),
             salt: SALT,
         },
         ended: row.ended.map(|reason| End { at: at(0), reason }),
     }
 }
 
-fn key_hash(key: Option<Key>) -> Option<KeyHash> {
-    key.map(|_| KeyHash([u8::try_from(key_number(key)).unwrap(); 32]))
+fn key_hash(key: Option<Key>) -> Option<IdempotencyKeyHash> {
+    key.map(|_| IdempotencyKeyHash([u8::try_from(key_number(key)).unwrap(); 32]))
 }
 
 fn at(seconds: i64) -> Timestamp {

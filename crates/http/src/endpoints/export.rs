@@ -150,7 +150,7 @@ struct OutboxEmailBody {
     #[schema(example = "password_changed")]
     kind: &'static str,
     recipient: String,
-    /// `waiting`, `sent`, `dropped` or `dead`.
+    /// `waiting`, `sent`, `discarded` or `failed`.
     #[schema(example = "sent")]
     state: &'static str,
     #[schema(format = "date-time")]

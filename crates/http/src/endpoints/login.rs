@@ -168,7 +168,7 @@ impl From<LoginError> for Problem {
     fn from(error: LoginError) -> Self {
         match error {
             LoginError::RateLimited(error) => error.into(),
-            LoginError::BadCredentials => Self::new(Code::InvalidCredentials),
+            LoginError::InvalidCredentials => Self::new(Code::InvalidCredentials),
             LoginError::Disabled(_) => Self::new(Code::AccountDisabled),
             LoginError::Hash(error) => error.into(),
             LoginError::Token(error) => Self::of_access_token(error),

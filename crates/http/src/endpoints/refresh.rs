@@ -3,7 +3,7 @@
 use actix_web::web::{self, Data};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 use gateward_app::domain::TokenText;
-use gateward_app::domain::refresh::KeyHash;
+use gateward_app::domain::refresh::IdempotencyKeyHash;
 use gateward_app::{Refresh, RefreshError, Refreshed};
 
 use super::by_cookie::{self, CookieSessionBody};
@@ -70,14 +70,14 @@ async fn refresh(
     let arrival = request.extensions().get::<Arrival>().copied();
     let received_at = arrival.map_or_else(|| app.core().now(), |arrival| arrival.0);
     let request_info = app.request_info(&request);
-    let idempotency = idempotency(&request)?;
+    let idempotency_key = idempotency_key(&request)?;
     let in_cookie = in_cookie(&request)?;
     let by_cookie = in_cookie.is_some();
     let token = match in_cookie {
         Some(token) => believed(&app, &request, body, token).await?,
         None => in_body(body).await?,
     };
-    let refresh = Refresh { token, idempotency, received_at, request_info };
+    let refresh = Refresh { token, idempotency_key, received_at, request_info };
     let refreshed = app.detached(async move |core| core.refresh(refresh).await).await??;
     let Refreshed { pair, user } = refreshed;
     if by_cookie {
@@ -112,16 +112,16 @@ async fn believed(
         let detail = "A refresh token is sent in the body and in a cookie; send one of them.";
         return Err(Problem::malformed(detail));
     }
-    let session_id = app.core().refresh_session(token.expose());
+    let session_id = app.core().session_id_of_refresh_token(token.expose());
     csrf::check(app, request, session_id.map_err(Problem::of_refresh_token)?)?;
     fields.finish(Some(token))
 }
 
 /// The hash of the idempotency key, if there is one.
-fn idempotency(request: &HttpRequest) -> Result<Option<KeyHash>, Problem> {
+fn idempotency_key(request: &HttpRequest) -> Result<Option<IdempotencyKeyHash>, Problem> {
     let mut headers = request.headers().get_all("idempotency-key");
     let Some(header) = headers.next() else { return Ok(None) };
-    let key = header.to_str().ok().and_then(|text| KeyHash::of(text).ok());
+    let key = header.to_str().ok().and_then(|text| IdempotencyKeyHash::of(text).ok());
     if key.is_none() || headers.next().is_some() {
         let detail =
             "The header 'Idempotency-Key' must be one of 1 to 255 visible ASCII characters.";

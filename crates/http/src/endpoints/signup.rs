@@ -62,7 +62,7 @@ struct PendingBody {
 async fn signup(app: Data<App>, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
     // What is not permitted is said before the body is looked at.
     if !app.core().policy().signup_enabled {
-        return Err(SignupError::Off.into());
+        return Err(SignupError::Disabled.into());
     }
     let request_info = app.request_info(&request);
     let mut fields = body.fields().await?;
@@ -87,7 +87,7 @@ impl From<SignupError> for Problem {
     fn from(error: SignupError) -> Self {
         match error {
             SignupError::RateLimited(error) => error.into(),
-            SignupError::Off => Self {
+            SignupError::Disabled => Self {
                 challenge: None,
                 ..Self::new(Code::Forbidden)
                     .detail("Sign-up is off here; ask the operator for an account.")

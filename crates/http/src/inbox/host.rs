@@ -54,7 +54,7 @@ mod tests {
 
     /// Row H1: names that anybody can point here do not open the inbox.
     #[test]
-    fn h1_the_inbox_responses_to_its_own_names_alone() {
+    fn h1_the_inbox_answers_to_its_own_names_alone() {
         for own in [
             "localhost",
             "LOCALHOST:8080",

@@ -62,7 +62,7 @@ impl PasswordHasher for PlainHasher {
         Ok(hash.expose().strip_prefix("plain:") == Some(password.expose()))
     }
 
-    fn is_outdated(&self, _: &PasswordHash) -> bool {
+    fn needs_rehash(&self, _: &PasswordHash) -> bool {
         false
     }
 }

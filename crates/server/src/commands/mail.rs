@@ -84,7 +84,7 @@ async fn retry(id: &str, settings: &Settings) -> anyhow::Result<()> {
         return Ok(());
     }
     match wired.app.find_outbox_email(id).await? {
-        Some(message) => bail!("the email {id} is {}; only a dead one is retried", message.state),
+        Some(message) => bail!("the email {id} is {}; only a failed one is retried", message.state),
         None => bail!("there is no email {id}"),
     }
 }

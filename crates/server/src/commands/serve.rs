@@ -238,7 +238,7 @@ async fn clean_up(wired: &Wired) {
                     tracing::info!(count, "rows cleaned up");
                 }
             }
-            Err(error) => tracing::warn!(cause = format!("{error:#}"), "sweeping failed"),
+            Err(error) => tracing::warn!(cause = format!("{error:#}"), "cleanup failed"),
         }
     }
 }

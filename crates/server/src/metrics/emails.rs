@@ -50,7 +50,7 @@ pub(super) fn show(counts: OutboxCounts, now: Timestamp) {
     // An email may be planned for later.
     let oldest = counts.oldest_scheduled_at.map_or(0, |at| now.seconds_since(at).max(0));
     set("gateward_mail_waiting", counts.waiting);
-    set("gateward_mail_failed", counts.dead);
+    set("gateward_mail_failed", counts.failed);
     set("gateward_mail_oldest_seconds", oldest);
 }
 

@@ -49,7 +49,7 @@ async fn the_page_shows_what_the_document_lists_and_nothing_else() {
     preset();
     response_a_request(&node).await;
     emails::show(
-        OutboxCounts { waiting: 0, dead: 0, oldest_scheduled_at: None },
+        OutboxCounts { waiting: 0, failed: 0, oldest_scheduled_at: None },
         node.wired.app.now(),
     );
     let mut page = Page::new(prometheus, &node.wired);

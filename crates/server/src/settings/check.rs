@@ -218,7 +218,7 @@ fn together(reader: &mut Reader<'_>, mode: Mode, listen: SocketAddr, ops_listen:
         );
         reader.wrong("ops.listen", message);
     }
-    if mode == Mode::Production && !reader.flag("rate limit.enabled") {
-        reader.wrong("rate limit.enabled", "is false; in production it must be true");
+    if mode == Mode::Production && !reader.flag("rate_limit.enabled") {
+        reader.wrong("rate_limit.enabled", "is false; in production it must be true");
     }
 }

@@ -55,7 +55,7 @@ impl State {
             .take(limit);
         FeedPage {
             entries: after.map(|(sequence, item)| entry(*sequence, item)).collect(),
-            is_anew: since.is_some() && sequence.is_none(),
+            is_restart: since.is_some() && sequence.is_none(),
         }
     }
 

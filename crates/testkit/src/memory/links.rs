@@ -40,7 +40,7 @@ impl State {
             self.links.iter_mut().filter(|link| is_meant(link, attempt)).collect();
         meant.sort_by_key(|link| Reverse((link.created_at, link.id)));
         let tried = truncate(meant, CODE_LINKS_MAX).into_iter().map(|link| {
-            link.code_tries += 1;
+            link.code_attempts += 1;
             link.clone()
         });
         tried.collect()
@@ -80,6 +80,6 @@ fn is_meant(link: &Link, attempt: &CodeAttempt) -> bool {
     link.email == attempt.email
         && attempt.purposes.contains(&link.purpose)
         && attempt.subject.is_none_or(|subject| subject == link.subject)
-        && link.code_tries < attempt.tries_max
+        && link.code_attempts < attempt.attempts_max
         && link.expires_at > attempt.now
 }

@@ -110,13 +110,13 @@ impl OutboxRepo for MemoryTx {
         self.write(|state| state.insert_outbox_email(message)).await
     }
 
-    async fn take_outbox_emails(
+    async fn lease_outbox_emails(
         &mut self,
         now: Timestamp,
         lease_until: Timestamp,
         limit: u32,
     ) -> Result<Vec<OutboxEmail>, StoreError> {
-        self.write(|state| Ok(state.take_outbox_emails(now, lease_until, limit))).await
+        self.write(|state| Ok(state.lease_outbox_emails(now, lease_until, limit))).await
     }
 
     async fn set_outbox_email_link(

@@ -22,7 +22,7 @@ impl State {
         Ok(true)
     }
 
-    pub fn take_outbox_emails(
+    pub fn lease_outbox_emails(
         &mut self,
         now: Timestamp,
         lease_until: Timestamp,
@@ -120,7 +120,7 @@ impl State {
         let count = |state| in_state(state).map(|_| 1_u64).sum();
         OutboxCounts {
             waiting: count(EmailState::Waiting),
-            dead: count(EmailState::Failed),
+            failed: count(EmailState::Failed),
             oldest_scheduled_at: in_state(EmailState::Waiting).map(|one| one.scheduled_at).min(),
         }
     }

@@ -87,13 +87,13 @@ impl UserRepo for MemoryTx {
         self.write(|state| Ok(state.set_password(id, version, hash, now))).await
     }
 
-    async fn renew_password_hash(
+    async fn set_rehashed_password(
         &mut self,
         id: UserId,
         version: i64,
         hash: &PasswordHash,
     ) -> Result<bool, StoreError> {
-        self.write(|state| Ok(state.renew_password_hash(id, version, hash))).await
+        self.write(|state| Ok(state.set_rehashed_password(id, version, hash))).await
     }
 
     async fn set_user_disabled(

@@ -178,7 +178,7 @@ impl State {
         true
     }
 
-    pub fn renew_password_hash(&mut self, id: UserId, version: i64, hash: &PasswordHash) -> bool {
+    pub fn set_rehashed_password(&mut self, id: UserId, version: i64, hash: &PasswordHash) -> bool {
         let Some(user) = self.at_version(id, version) else { return false };
         user.password_hash = hash.clone();
         true

@@ -117,6 +117,6 @@ async fn a_cursor_of_a_store_that_came_further_begins_anew() {
         .list_invalidation_events(Some(last), 9)
         .await
         .unwrap();
-    assert!(page.is_anew);
+    assert!(page.is_restart);
     assert_eq!(page.entries.len(), 1);
 }

@@ -181,7 +181,7 @@ promises! {
         }
     }
 
-    async fn racing_sealers_make_one_chain(fixture: StoreFixture) {
+    async fn racing_chainers_make_one_chain(fixture: StoreFixture) {
         let events = some(&fixture, 20).await;
         let later = fixture.stranger();
         race(12, |index| {

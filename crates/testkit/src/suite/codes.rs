@@ -19,7 +19,7 @@ fn attempt(email: &EmailAddress) -> CodeAttempt {
         email: email.clone(),
         purposes: LinkPurpose::CONFIRMING.to_vec(),
         subject: None,
-        tries_max: TRIES_MAX,
+        attempts_max: TRIES_MAX,
         now: after(60),
     }
 }
@@ -39,7 +39,7 @@ async fn made(fixture: &StoreFixture, email: &EmailAddress, seconds: i64) -> Lin
 
 /// How often codes were tried on a link.
 async fn tries(fixture: &StoreFixture, id: LinkId) -> u32 {
-    fixture.stored_link(id).await.unwrap().code_tries
+    fixture.stored_link(id).await.unwrap().code_attempts
 }
 
 /// The identifiers of links, sorted.
@@ -56,10 +56,10 @@ promises! {
     async fn a_try_is_counted_and_the_link_is_given_as_it_is_then(fixture: StoreFixture) {
         let email = fixture.stranger().email;
         let link = made(&fixture, &email, 0).await;
-        for code_tries in 1..=TRIES_MAX {
+        for code_attempts in 1..=TRIES_MAX {
             // A single write lasts: who asks and goes away has tried.
             let given = try_code(&fixture, &attempt(&email)).await;
-            let expected = Link { code_tries, ..link.clone() };
+            let expected = Link { code_attempts, ..link.clone() };
             assert_eq!(given, slice::from_ref(&expected));
             assert_eq!(fixture.stored_link(link.id).await, Some(expected));
         }
@@ -74,11 +74,11 @@ promises! {
             try_code(&fixture, &attempt(&email)).await;
         }
         let fresh = made(&fixture, &email, 10).await;
-        assert_eq!(try_code(&fixture, &attempt(&email)).await, [Link { code_tries: 1, ..fresh }]);
+        assert_eq!(try_code(&fixture, &attempt(&email)).await, [Link { code_attempts: 1, ..fresh }]);
         assert_eq!(tries(&fixture, spent.id).await, TRIES_MAX);
-        let patient = CodeAttempt { tries_max: TRIES_MAX + 1, ..attempt(&email) };
+        let patient = CodeAttempt { attempts_max: TRIES_MAX + 1, ..attempt(&email) };
         assert_eq!(try_code(&fixture, &patient).await.len(), 2);
-        assert_eq!(try_code(&fixture, &CodeAttempt { tries_max: 0, ..patient }).await, []);
+        assert_eq!(try_code(&fixture, &CodeAttempt { attempts_max: 0, ..patient }).await, []);
     }
 
     async fn racing_callers_try_no_more_often_than_is_allowed(fixture: StoreFixture) {
@@ -99,7 +99,7 @@ promises! {
         .await
         .concat();
         assert!(given.iter().all(|given| given.id == link.id));
-        let mut counted: Vec<_> = given.iter().map(|given| given.code_tries).collect();
+        let mut counted: Vec<_> = given.iter().map(|given| given.code_attempts).collect();
         counted.sort_unstable();
         assert_eq!(counted, [1, 2, 3, 4, 5], "each try is another");
         assert_eq!(tries(&fixture, link.id).await, TRIES_MAX);
@@ -115,7 +115,7 @@ promises! {
         let is_narrow = |index: usize| index % 4 == 3;
         let given = race(links.len(), |index| {
             let (fixture, mut attempt) = (fixture.clone(), attempt(&email));
-            attempt.tries_max = 1000;
+            attempt.attempts_max = 1000;
             let one = links.get(index).filter(|_| is_narrow(index));
             attempt.subject = one.map(|link| link.subject);
             async move { try_code(&fixture, &attempt).await.len() }
@@ -204,7 +204,7 @@ promises! {
         let newest = links.split_off(5);
         let given = try_code(&fixture, &attempt(&email)).await;
         assert_eq!(ids(&given), ids(&newest));
-        assert!(given.iter().all(|link| link.code_tries == 1));
+        assert!(given.iter().all(|link| link.code_attempts == 1));
         for link in newest {
             assert_eq!(tries(&fixture, link.id).await, 1);
         }

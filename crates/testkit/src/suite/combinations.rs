@@ -1,7 +1,7 @@
 //! The promise that `rotate_session` decides as the rules of refresh do, in every combination of
 //! what they look at.
 
-use gateward_domain::refresh::{KeyHash, Rotation, RotationDecision, judge};
+use gateward_domain::refresh::{IdempotencyKeyHash, Rotation, RotationDecision, judge};
 use gateward_domain::{Session, User};
 
 use super::StoreFixture;
@@ -15,12 +15,12 @@ const CURRENT: i64 = 3;
 fn standing(
     fixture: &StoreFixture,
     user: &User,
-    idempotency: Option<KeyHash>,
+    idempotency_key: Option<IdempotencyKeyHash>,
     over: bool,
 ) -> Session {
     let mut session = fixture.draft(user);
     session.refresh_state.generation = CURRENT;
-    session.refresh_state.idempotency = idempotency;
+    session.refresh_state.idempotency_key = idempotency_key;
     session.ended = over.then_some(logout_after(0));
     session
 }
@@ -29,7 +29,7 @@ fn standing(
 fn requests(session: &Session) -> Vec<Rotation> {
     let mut requests = Vec::new();
     for generation in CURRENT - 2..=CURRENT + 1 {
-        for idempotency in [None, Some(key_hash("a")), Some(key_hash("b"))] {
+        for idempotency_key in [None, Some(key_hash("a")), Some(key_hash("b"))] {
             for leeway_seconds in [0, LEEWAY_SECONDS] {
                 for seconds in [0, LEEWAY_SECONDS - 1, LEEWAY_SECONDS, IDLE_SECONDS] {
                     for forged in [false, true] {
@@ -39,7 +39,7 @@ fn requests(session: &Session) -> Vec<Rotation> {
                         }
                         requests.push(Rotation {
                             presented,
-                            idempotency,
+                            idempotency_key,
                             leeway_seconds,
                             now: session.refresh_state.rotated_at.plus_seconds(seconds),
                             ..rotation(session)
@@ -74,8 +74,8 @@ promises! {
         let disabled = User { disabled: true, ..fixture.stranger() };
         fixture.add_user(&disabled).await;
         for (user, over) in [(&good, false), (&good, true), (&disabled, false)] {
-            for idempotency in [None, Some(key_hash("a"))] {
-                let mut session = standing(&fixture, user, idempotency, over);
+            for idempotency_key in [None, Some(key_hash("a"))] {
+                let mut session = standing(&fixture, user, idempotency_key, over);
                 fixture.add_session(&session).await;
                 for index in 0..requests(&session).len() {
                     let request = requests(&session).swap_remove(index);
@@ -85,7 +85,7 @@ promises! {
                     assert_eq!(fixture.stored_session(session.id).await, after, "{request:?}");
                     if after != session {
                         // The line has moved: the next request wants a new one.
-                        session = standing(&fixture, user, idempotency, over);
+                        session = standing(&fixture, user, idempotency_key, over);
                         fixture.add_session(&session).await;
                     }
                 }

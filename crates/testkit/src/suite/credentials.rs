@@ -114,7 +114,7 @@ promises! {
     async fn a_renewed_hash_changes_nothing_but_itself(fixture: StoreFixture) {
         let (user, other) = (fixture.user().await, fixture.user().await);
         let hash = password_hash(fixture.seed());
-        assert!(fixture.single().await.renew_password_hash(user.id, 1, &hash).await.unwrap());
+        assert!(fixture.single().await.set_rehashed_password(user.id, 1, &hash).await.unwrap());
         let expected = User { password_hash: hash, ..user };
         assert_eq!(fixture.stored_user(&expected).await, expected);
         assert_eq!(fixture.stored_user(&other).await, other);
@@ -124,7 +124,7 @@ promises! {
         let user = fixture.user().await;
         let (new, old) = (password_hash(fixture.seed()), password_hash(fixture.seed()));
         fixture.single().await.set_password(user.id, 1, &new, after(5)).await.unwrap();
-        assert!(!fixture.single().await.renew_password_hash(user.id, 1, &old).await.unwrap());
+        assert!(!fixture.single().await.set_rehashed_password(user.id, 1, &old).await.unwrap());
         assert_eq!(fixture.stored_user(&user).await.password_hash, new);
     }
 
@@ -160,7 +160,7 @@ promises! {
         let now = after(5);
         assert!(!fixture.single().await.set_username(id, &stranger.username, now).await.unwrap());
         assert!(!fixture.single().await.set_password(id, 1, hash, now).await.unwrap());
-        assert!(!fixture.single().await.renew_password_hash(id, 1, hash).await.unwrap());
+        assert!(!fixture.single().await.set_rehashed_password(id, 1, hash).await.unwrap());
         for disabled in [true, false] {
             let changed = fixture.single().await.set_user_disabled(id, disabled, now).await;
             assert!(!changed.unwrap());

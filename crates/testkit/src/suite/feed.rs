@@ -83,7 +83,7 @@ promises! {
         }
         let page = fixture.list_invalidation_events(None, 1000).await;
         assert_eq!(told(&page), expected);
-        assert!(!page.is_anew, "whoever has no cursor begins, and not anew");
+        assert!(!page.is_restart, "whoever has no cursor begins, and not anew");
     }
 
     async fn every_reason_of_an_end_is_told(fixture: StoreFixture) {
@@ -114,7 +114,7 @@ promises! {
         for (index, entry) in page.entries.iter().enumerate() {
             let rest = fixture.list_invalidation_events(Some(&entry.cursor), 100).await;
             assert_eq!(Some(told(&rest).as_slice()), items.get(index + 1..));
-            assert!(!rest.is_anew);
+            assert!(!rest.is_restart);
         }
         let last = &page.entries.last().unwrap().cursor;
         let late = some(&fixture, 2).await;
@@ -129,7 +129,7 @@ promises! {
             for _ in 0..9 {
                 let page = fixture.list_invalidation_events(last.as_ref(), limit).await;
                 assert!(page.entries.len() <= usize::try_from(limit).unwrap());
-                assert!(!page.is_anew);
+                assert!(!page.is_restart);
                 read.extend(told(&page));
                 let Some(entry) = page.entries.into_iter().last() else { break };
                 last = Some(entry.cursor);
@@ -145,7 +145,7 @@ promises! {
             for cursor in foreign_cursors() {
                 let page = fixture.list_invalidation_events(Some(&cursor), 100).await;
                 assert_eq!(told(&page), items, "{cursor:?}");
-                assert!(page.is_anew, "{cursor:?}");
+                assert!(page.is_restart, "{cursor:?}");
             }
         }
     }
@@ -230,7 +230,7 @@ promises! {
         for entry in &cleaned_up {
             let page = fixture.list_invalidation_events(Some(&entry.cursor), 10).await;
             assert_eq!(told(&page), items);
-            assert!(!page.is_anew);
+            assert!(!page.is_restart);
         }
     }
 }

@@ -43,7 +43,7 @@ impl Follower {
     /// Reads a page; says whether there was something on it.
     async fn reads(&mut self) -> bool {
         let page = self.fixture.list_invalidation_events(self.cursor.as_ref(), self.limit).await;
-        assert!(!page.is_anew, "the cursor is the store's, and no write was lost");
+        assert!(!page.is_restart, "the cursor is the store's, and no write was lost");
         assert!(self.learned.len() < APPLIED_MAX, "the feed goes in a circle");
         let some = !page.entries.is_empty();
         for entry in page.entries {

@@ -56,7 +56,7 @@ promises! {
             email: EmailAddress::parse(&format!("jürgen+{:x}@bücher.example", fixture.seed())).unwrap(),
             key_id: KeyId("kéy.2026-11_ö".to_owned()),
             salt: Salt([0xff; 32]),
-            code_tries: 7,
+            code_attempts: 7,
             reserves_email: true,
             created_at: Timestamp::from_micros(-1),
             expires_at: Timestamp::from_micros(4_102_444_800_000_001),
@@ -123,7 +123,7 @@ promises! {
 
     async fn a_newer_link_begins_with_no_tries(fixture: StoreFixture) {
         let user = fixture.user().await;
-        let old = Link { code_tries: 5, ..fixture.link(LinkPurpose::ResetPassword, &user) };
+        let old = Link { code_attempts: 5, ..fixture.link(LinkPurpose::ResetPassword, &user) };
         fixture.put_link(&old).await;
         let new = fixture.link(LinkPurpose::ResetPassword, &user);
         fixture.put_link(&new).await;

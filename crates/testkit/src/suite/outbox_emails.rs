@@ -269,14 +269,14 @@ promises! {
             let done = finished(&fixture, state, 5);
             fixture.add_email(&OutboxEmail { scheduled_at: after(-500), ..done }).await;
         }
-        let none_waits = OutboxCounts { waiting: 0, dead: 2, oldest_scheduled_at: None };
+        let none_waits = OutboxCounts { waiting: 0, failed: 2, oldest_scheduled_at: None };
         assert_eq!(counts(&fixture).await, none_waits);
         for (planned, due) in [(-50, 10), (-70, 20), (-60, -300)] {
             let (scheduled_at, next_attempt_at) = (after(planned), after(due));
             fixture.add_email(&OutboxEmail { scheduled_at, next_attempt_at, ..fixture.email() }).await;
         }
         let oldest_scheduled_at = Some(after(-70));
-        let expected = OutboxCounts { waiting: 3, dead: 2, oldest_scheduled_at };
+        let expected = OutboxCounts { waiting: 3, failed: 2, oldest_scheduled_at };
         assert_eq!(counts(&fixture).await, expected);
     }
 

@@ -14,7 +14,7 @@ use crate::fixtures::{
 
 /// Refreshes with the session's current token and gives the session after it.
 async fn refreshed(fixture: &StoreFixture, session: &Session, key: Option<&str>) -> Session {
-    let request = Rotation { idempotency: key.map(key_hash), ..rotation(session) };
+    let request = Rotation { idempotency_key: key.map(key_hash), ..rotation(session) };
     fixture.rotate(&request).await.unwrap().0
 }
 
@@ -22,7 +22,7 @@ async fn refreshed(fixture: &StoreFixture, session: &Session, key: Option<&str>)
 fn again(session: &Session, generation: i64, key: Option<&str>, seconds: i64) -> Rotation {
     Rotation {
         presented: presented(session, generation),
-        idempotency: key.map(key_hash),
+        idempotency_key: key.map(key_hash),
         now: session.refresh_state.rotated_at.plus_seconds(seconds),
         // Whatever a repeat would take from the request must not come from here.
         key_id: KeyId("newer".to_owned()),
@@ -51,10 +51,10 @@ promises! {
     async fn the_current_token_moves_the_refresh_state_on(fixture: StoreFixture) {
         let user = fixture.user().await;
         let (session, other) = (fixture.session_of(&user).await, fixture.session_of(&user).await);
-        for idempotency in [None, Some(key_hash("k"))] {
+        for idempotency_key in [None, Some(key_hash("k"))] {
             let before = fixture.stored_session(session.id).await;
             let key_id = KeyId("another".to_owned());
-            let request = Rotation { idempotency, key_id, ..rotation(&before) };
+            let request = Rotation { idempotency_key, key_id, ..rotation(&before) };
             let refresh_state = before.refresh_state.after(&request, before.lifetime_ends_at);
             let expected = Session { refresh_state, ..before };
             let response = fixture.rotate(&request).await;
@@ -204,7 +204,7 @@ promises! {
         // No login makes such a line; the end of the longest life counts all the same.
         session.refresh_state =
             RefreshState { expires_at: after(LIFETIME_SECONDS + 60), generation: 2, ..session.refresh_state };
-        session.refresh_state.idempotency = Some(key_hash("k"));
+        session.refresh_state.idempotency_key = Some(key_hash("k"));
         fixture.add_session(&session).await;
         let over = after(LIFETIME_SECONDS);
         for generation in [1, 2] {
@@ -232,7 +232,7 @@ promises! {
     async fn a_user_who_is_gone_gets_no_token(fixture: StoreFixture) {
         let mut session = fixture.draft(&fixture.stranger());
         session.refresh_state.generation = 2;
-        session.refresh_state.idempotency = Some(key_hash("k"));
+        session.refresh_state.idempotency_key = Some(key_hash("k"));
         fixture.add_session(&session).await;
         for generation in [1, 2] {
             is_left_to_others(&fixture, &session, &again(&session, generation, Some("k"), 1)).await;

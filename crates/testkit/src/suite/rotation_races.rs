@@ -105,8 +105,8 @@ promises! {
 
     async fn of_racing_rotations_with_one_key_one_moves_the_refresh_state_and_all_get_it(fixture: StoreFixture) {
         let first = fixture.session().await;
-        let idempotency = Some(key_hash("k"));
-        let shape = |_, request| Rotation { idempotency, leeway_seconds: 0, ..request };
+        let idempotency_key = Some(key_hash("k"));
+        let shape = |_, request| Rotation { idempotency_key, leeway_seconds: 0, ..request };
         let responses = all_show(&fixture, &first, shape).await;
         one_moved_and_all_got_it(&fixture, &first, &responses).await;
     }
@@ -114,8 +114,8 @@ promises! {
     async fn of_racing_rotations_with_keys_of_their_own_one_gets_the_refresh_state(fixture: StoreFixture) {
         let first = fixture.session().await;
         let shape = |index, request| {
-            let idempotency = Some(key_hash(&format!("key-{index}")));
-            Rotation { idempotency, ..request }
+            let idempotency_key = Some(key_hash(&format!("key-{index}")));
+            Rotation { idempotency_key, ..request }
         };
         let responses = all_show(&fixture, &first, shape).await;
         one_moved_and_alone_got_it(&fixture, &first, responses).await;

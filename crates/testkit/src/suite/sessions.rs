@@ -17,7 +17,7 @@ fn rich(fixture: &StoreFixture, user: &User) -> Session {
         rotated_at: after(60),
         expires_at: after(3600),
         key_id: KeyId("kéy.2026-11_ö".to_owned()),
-        idempotency: Some(key_hash("8e03978e-40d5-43dd-bc93-6894a57f9324")),
+        idempotency_key: Some(key_hash("8e03978e-40d5-43dd-bc93-6894a57f9324")),
         salt: plain.refresh_state.salt,
     };
     Session {
@@ -111,10 +111,10 @@ promises! {
                 rotated_at: after(60),
                 expires_at: after(3600),
                 key_id: KeyId("another".to_owned()),
-                idempotency: Some(key_hash("k")),
+                idempotency_key: Some(key_hash("k")),
                 salt: session.refresh_state.salt,
             },
-            RefreshState { idempotency: None, ..session.refresh_state.clone() },
+            RefreshState { idempotency_key: None, ..session.refresh_state.clone() },
         ];
         for refresh_state in lines {
             let mut tx = fixture.write().await;

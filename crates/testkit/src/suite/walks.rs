@@ -5,7 +5,9 @@
 //! in which a refresh is done: one statement, and the whole table where that gives nothing.
 
 use gateward_domain::key::KeyId;
-use gateward_domain::refresh::{KeyHash, RefreshState, Rotation, RotationDecision, judge};
+use gateward_domain::refresh::{
+    IdempotencyKeyHash, RefreshState, Rotation, RotationDecision, judge,
+};
 use gateward_domain::{End, EndReason, Session, Timestamp, User};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -145,7 +147,12 @@ impl Walk {
         }
     }
 
-    fn rotation(&self, back: i64, idempotency: Option<KeyHash>, forged: bool) -> Rotation {
+    fn rotation(
+        &self,
+        back: i64,
+        idempotency_key: Option<IdempotencyKeyHash>,
+        forged: bool,
+    ) -> Rotation {
         let mut presented =
             presented(&self.session, (self.newest - back).max(RefreshState::FIRST_GENERATION));
         if forged {
@@ -153,7 +160,7 @@ impl Walk {
         }
         Rotation {
             presented,
-            idempotency,
+            idempotency_key,
             now: self.now,
             key_id: KeyId(format!("key-{}", self.key)),
             idle_seconds: IDLE_SECONDS,

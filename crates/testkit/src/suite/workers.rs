@@ -21,7 +21,7 @@ const FINISHED: [EmailState; 3] = [EmailState::Sent, EmailState::Discarded, Emai
 /// Takes emails that are due at `now`.
 async fn take(fixture: &StoreFixture, now: Timestamp, limit: u32) -> Vec<OutboxEmail> {
     let lease_until = now.plus_seconds(LEASE_SECONDS);
-    fixture.single().await.take_outbox_emails(now, lease_until, limit).await.unwrap()
+    fixture.single().await.lease_outbox_emails(now, lease_until, limit).await.unwrap()
 }
 
 /// Takes what is due until all that is expected was taken: a store may need a moment to undo a unit
@@ -131,7 +131,7 @@ promises! {
                         take(&fixture, after(5), 4).await
                     } else {
                         let mut tx = fixture.write().await;
-                        let batch = tx.take_outbox_emails(after(5), after(95), 4).await.unwrap();
+                        let batch = tx.lease_outbox_emails(after(5), after(95), 4).await.unwrap();
                         tx.commit().await.unwrap();
                         batch
                     };
@@ -181,7 +181,7 @@ promises! {
     async fn emails_are_there_again_when_their_taking_is_undone(fixture: StoreFixture) {
         let message = due(&fixture, 0).await;
         let mut tx = fixture.write().await;
-        assert_eq!(tx.take_outbox_emails(after(5), after(95), 10).await.unwrap().len(), 1);
+        assert_eq!(tx.lease_outbox_emails(after(5), after(95), 10).await.unwrap().len(), 1);
         drop(tx);
         assert_eq!(fixture.stored_email(message.id).await, message);
         let expected = BTreeSet::from([message.id]);

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use gateward_domain::key::KeyId;
-use gateward_domain::refresh::{KeyHash, RefreshState, Salt};
+use gateward_domain::refresh::{IdempotencyKeyHash, RefreshState, Salt};
 use gateward_domain::{End, EndReason, RequestInfo, Session, SessionId, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -32,7 +32,7 @@ struct RefreshStateColumn {
     rotated_at: i64,
     expires_at: i64,
     key_id: String,
-    idempotency: Option<[u8; 32]>,
+    idempotency_key: Option<[u8; 32]>,
     salt: [u8; 32],
 }
 
@@ -85,7 +85,7 @@ impl RefreshStateColumn {
             rotated_at: refresh_state.rotated_at.micros(),
             expires_at: refresh_state.expires_at.micros(),
             key_id: refresh_state.key_id.0.clone(),
-            idempotency: refresh_state.idempotency.map(|hash| hash.0),
+            idempotency_key: refresh_state.idempotency_key.map(|hash| hash.0),
             salt: refresh_state.salt.0,
         }
     }
@@ -96,7 +96,7 @@ impl RefreshStateColumn {
             rotated_at: Timestamp::from_micros(self.rotated_at),
             expires_at: Timestamp::from_micros(self.expires_at),
             key_id: KeyId(self.key_id),
-            idempotency: self.idempotency.map(KeyHash),
+            idempotency_key: self.idempotency_key.map(IdempotencyKeyHash),
             salt: Salt(self.salt),
         }
     }

@@ -91,7 +91,7 @@ async fn f29_nothing_is_listed_by_a_store_that_fails() {
 async fn f29_a_wrong_password_that_cannot_be_counted_is_no_response() {
     with_each_failure(true, 8, async |fixture| {
         match fixture.test_app.app.login(attempt("ada", WRONG, from(1))).await {
-            Err(LoginError::BadCredentials) => Ok(()),
+            Err(LoginError::InvalidCredentials) => Ok(()),
             response => done(response),
         }
     })

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use gateward_domain::ports::NoAuthCache;
-use gateward_domain::rate_limit::MEMORY_SECONDS;
+use gateward_domain::rate_limit::BACKOFF_RESET_SECONDS;
 use gateward_testkit::MemoryStore;
 
 use super::store::FailingStore;
@@ -22,7 +22,7 @@ async fn e2_a_name_without_an_account_asks_the_same_of_the_store() {
     let known_device_token = test_app.login("ada", PASSWORD).await.unwrap().known_device_token;
     for known_device_token in [None, Some(known_device_token)] {
         let mut asked = Vec::new();
-        test_app.clock.advance_seconds(MEMORY_SECONDS);
+        test_app.clock.advance_seconds(BACKOFF_RESET_SECONDS);
         for name in ["nobody", "eve", "nobody@example.org", "ada@example.org"] {
             let known = known_device_token.is_some() && name.starts_with("ada");
             let mut calls = Vec::new();

@@ -177,7 +177,7 @@ passed_on! {
         list_users(range: &UserRange, after: Option<String>, limit: u32) -> Vec<User>;
         count_users_with_role(role: &RoleName) -> u64;
         set_password(id: UserId, version: i64, hash: &PasswordHash, now: Timestamp) -> bool;
-        renew_password_hash(id: UserId, version: i64, hash: &PasswordHash) -> bool;
+        set_rehashed_password(id: UserId, version: i64, hash: &PasswordHash) -> bool;
         set_user_disabled(id: UserId, disabled: bool, now: Timestamp) -> bool;
     }
     TokenStore {
@@ -260,7 +260,7 @@ passed_on! {
     }
     OutboxRepo {
         insert_outbox_email(message: &OutboxEmail) -> bool;
-        take_outbox_emails(now: Timestamp, lease_until: Timestamp, limit: u32) -> Vec<OutboxEmail>;
+        lease_outbox_emails(now: Timestamp, lease_until: Timestamp, limit: u32) -> Vec<OutboxEmail>;
         set_outbox_email_link(id: EmailId, link: LinkId, user_id: Option<UserId>) -> bool;
         finish_outbox_email(
             id: EmailId, state: EmailState, failure: Option<String>, now: Timestamp

@@ -29,9 +29,9 @@ fn a_session_has_one_text_across_rotations_revocations_restarts_and_nodes() {
     let node = keyring_with(settings(), &fixture.master);
     node.install_keys(&fixture.keys).unwrap();
     assert_eq!(text(&node, session), first, "on another node, or after a restart");
-    let resealed: Vec<StoredKey> =
+    let rewrapped: Vec<StoredKey> =
         fixture.keys.iter().map(|key| fixture.keyring.rewrap_key(key).unwrap()).collect();
-    node.install_keys(&resealed).unwrap();
+    node.install_keys(&rewrapped).unwrap();
     assert_eq!(text(&node, session), first, "with keys sealed anew");
 }
 

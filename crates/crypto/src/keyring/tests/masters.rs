@@ -12,7 +12,7 @@ fn keyring_of(present: &MasterKey, previous: Option<&MasterKey>) -> Keyring {
     Keyring::new(settings(), masters, Arc::new(SystemEntropy::new()))
 }
 
-fn resealed(keyring: &Keyring, keys: &[StoredKey]) -> Vec<StoredKey> {
+fn rewrapped(keyring: &Keyring, keys: &[StoredKey]) -> Vec<StoredKey> {
     keys.iter().map(|key| keyring.rewrap_key(key).unwrap()).collect()
 }
 
@@ -37,7 +37,7 @@ fn a_key_wrapped_anew_is_the_same_key_and_opens_with_the_present_master_key_alon
         let mut fixture = KeyringFixture::new(algorithm);
         fixture.revoke(&fixture.keys[1].id.clone(), NOW);
         let (token, next) = (fixture.access(), new_master());
-        let moved = resealed(&keyring_of(&next, Some(&fixture.master)), &fixture.keys);
+        let moved = rewrapped(&keyring_of(&next, Some(&fixture.master)), &fixture.keys);
         for (old, new) in fixture.keys.iter().zip(&moved) {
             assert_ne!(old.wrapped, new.wrapped);
             assert_eq!(StoredKey { wrapped: old.wrapped.clone(), ..new.clone() }, *old);
@@ -49,7 +49,7 @@ fn a_key_wrapped_anew_is_the_same_key_and_opens_with_the_present_master_key_alon
             fixture.keyring.check_keys(&moved),
             Err(KeyError::CannotOpen(moved[0].id.clone()))
         );
-        let again = resealed(&node, &moved);
+        let again = rewrapped(&node, &moved);
         assert_eq!(node.check_keys(&again), Ok(()), "as often as one likes");
     }
 }
@@ -58,7 +58,7 @@ fn a_key_wrapped_anew_is_the_same_key_and_opens_with_the_present_master_key_alon
 fn keys_in_use_go_on_when_they_were_wrapped_with_another_master_key() {
     let mut fixture = KeyringFixture::new(Algorithm::EdDsa);
     let (token, refresh, next) = (fixture.access(), fixture.refresh(), new_master());
-    fixture.keys = resealed(&keyring_of(&next, Some(&fixture.master)), &fixture.keys);
+    fixture.keys = rewrapped(&keyring_of(&next, Some(&fixture.master)), &fixture.keys);
     fixture.install(&fixture.keys).unwrap();
     assert!(fixture.check_access(&token).is_ok());
     assert!(fixture.check_refresh(&refresh).is_ok());

@@ -99,7 +99,7 @@ fn the_keys_alone_forge_nothing() {
         );
         let rotation = Rotation {
             presented,
-            idempotency: None,
+            idempotency_key: None,
             now: at(NOW),
             key_id: session.refresh_state.key_id.clone(),
             idle_seconds: 1,

@@ -41,7 +41,7 @@ async fn rest(store: &PostgresStore, since: Option<&FeedCursor>, limit: u32) -> 
     loop {
         let since = read.last().map(|entry| entry.cursor.clone()).or(since.cloned());
         let page = page(store, since.as_ref(), limit).await;
-        assert!(!page.is_anew);
+        assert!(!page.is_restart);
         if page.entries.is_empty() {
             return read;
         }
@@ -140,14 +140,14 @@ async fn a_place_that_this_server_has_not_reached_begins_anew() {
     let store = database.store();
     write(&store, &[1, 2]).await;
     let cursor = page(&store, None, 10).await.entries.pop().unwrap().cursor;
-    assert!(!page(&store, Some(&cursor), 10).await.is_anew);
+    assert!(!page(&store, Some(&cursor), 10).await.is_restart);
     let position = FeedPosition::of(&cursor).unwrap();
     let ahead = FeedPosition { xid: position.xid + 100_000, ..position.clone() };
     // A server that was restored, or took over, reaches the number before the reader comes.
     let elsewhere = FeedPosition { server: position.server - 1, ..position };
     for lost in [ahead, elsewhere] {
         let page = page(&store, lost.cursor().as_ref(), 10).await;
-        assert!(page.is_anew);
+        assert!(page.is_restart);
         assert_eq!(told(&page.entries), items([1, 2]));
     }
 }

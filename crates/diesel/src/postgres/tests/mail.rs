@@ -23,7 +23,7 @@ async fn post(store: &PostgresStore, seed: u64) -> OutboxEmail {
 async fn take(store: &PostgresStore, seconds: i64, limit: u32) -> Vec<OutboxEmail> {
     let mut tx = store.begin(Access::SingleWrite).await.unwrap();
     let now = NOW.plus_seconds(seconds);
-    tx.take_outbox_emails(now, now.plus_seconds(60), limit).await.unwrap()
+    tx.lease_outbox_emails(now, now.plus_seconds(60), limit).await.unwrap()
 }
 
 #[tokio::test]

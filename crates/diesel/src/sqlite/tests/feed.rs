@@ -71,12 +71,12 @@ async fn a_place_that_a_restored_file_has_not_reached_begins_anew() {
                     UPDATE sqlite_sequence SET seq = 1 WHERE name = 'invalidation_events'";
     other.batch_execute(restored).unwrap();
     let found = page(&store, Some(&cursor)).await;
-    assert_eq!((told(&found), found.is_anew), (vec![invalidation(1)], true));
+    assert_eq!((told(&found), found.is_restart), (vec![invalidation(1)], true));
     // Others take the numbers before the reader comes.
     let third = FeedItem { at: invalidation(3).at.plus_seconds(1), ..invalidation(3) };
     write(&store, std::slice::from_ref(&third)).await;
     let found = page(&store, Some(&cursor)).await;
-    assert_eq!((told(&found), found.is_anew), (vec![invalidation(1), third], true));
+    assert_eq!((told(&found), found.is_restart), (vec![invalidation(1), third], true));
 }
 
 #[tokio::test]
@@ -86,10 +86,10 @@ async fn numbers_of_invalidation_events_are_never_given_twice() {
     write(&store, &[invalidation(1), invalidation(2)]).await;
     let cursor = page(&store, None).await.entries.pop().unwrap().cursor;
     other_process(&database).batch_execute("DELETE FROM invalidation_events").unwrap();
-    assert!(!page(&store, Some(&cursor)).await.is_anew);
+    assert!(!page(&store, Some(&cursor)).await.is_restart);
     write(&store, &[invalidation(3)]).await;
     let found = page(&store, Some(&cursor)).await;
-    assert_eq!((told(&found), found.is_anew), (vec![invalidation(3)], false));
+    assert_eq!((told(&found), found.is_restart), (vec![invalidation(3)], false));
 }
 
 #[tokio::test]

@@ -46,7 +46,7 @@ async fn f37_a_corrupt_email_is_named_and_keeps_no_other_from_being_sent() {
         let of = format!("WHERE id = x'{}'", corrupt.id.uuid().simple());
         vandal.batch_execute(&format!("UPDATE outbox_emails SET {damage} {of}")).unwrap();
         let mut tx = store.begin(Access::SingleWrite).await.unwrap();
-        let taken = tx.take_outbox_emails(now, now.plus_seconds(60), 10).await.unwrap();
+        let taken = tx.lease_outbox_emails(now, now.plus_seconds(60), 10).await.unwrap();
         assert_eq!(taken.iter().map(|message| message.id).collect::<Vec<_>>(), [healthy.id]);
         now = now.plus_seconds(60);
         let mut tx = store.begin(Access::Read).await.unwrap();
@@ -70,8 +70,8 @@ async fn f37_a_corrupt_link_is_named_and_hurts_nobody_else() {
         ("dedup_key = subject_id, purpose = 'log_in'", "purpose"),
         ("purpose = 'reset_password', email = 'Ada'", "email"),
         ("email = 'ada@example.org', salt = x'00'", "salt"),
-        ("salt = zeroblob(32), code_tries = 4294967296", "code_tries"),
-        ("code_tries = 0, secret = x'00'", "secret"),
+        ("salt = zeroblob(32), code_attempts = 4294967296", "code_attempts"),
+        ("code_attempts = 0, secret = x'00'", "secret"),
         ("secret = zeroblob(32), subject_id = x'00'", "subject_id"),
     ] {
         let of = format!("WHERE id = x'{}'", corrupt.id.uuid().simple());

@@ -85,7 +85,7 @@ impl From<AdminError> for Problem {
     fn from(error: AdminError) -> Self {
         match error {
             AdminError::Forbidden(error) => error.into(),
-            AdminError::NotHeld(role) => Self::new(Code::Forbidden).detail(format!(
+            AdminError::RoleNotHeld(role) => Self::new(Code::Forbidden).detail(format!(
                 "Only who holds the role '{role}' may give or take it; ask one who does."
             )),
             AdminError::NotRecent(error) => error.into(),
@@ -104,7 +104,7 @@ impl From<AdminError> for Problem {
                 "too_many_roles",
                 format!("there are {} roles already; delete one first", Role::MAX),
             ),
-            AdminError::TooManyHeld => Self::field(
+            AdminError::TooManyRolesHeld => Self::field(
                 "roles",
                 "too_many",
                 format!("an account holds at most {} roles", Role::PER_USER_MAX),

@@ -97,7 +97,7 @@ async fn reset_user_password(
     let admin = Administrator::with(Permission::UsersWrite, &app, &request).await?;
     refuse_members(body).await?;
     let id = named_user(&request);
-    app.detached(async move |core| core.start_reset(admin.actor(), id).await).await??;
+    app.detached(async move |core| core.send_password_reset(admin.actor(), id).await).await??;
     Ok(accepted("email_sent"))
 }
 

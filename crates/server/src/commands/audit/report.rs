@@ -28,7 +28,7 @@ pub(super) struct Report {
 
 impl Report {
     /// Prints it, and fails if something is wrong.
-    pub(super) fn commit_and_publish(
+    pub(super) fn finish(
         mut self,
         expected: Option<Checkpoint>,
         as_object: bool,
@@ -137,16 +137,16 @@ mod tests {
 
     #[test]
     fn whatever_was_found_makes_the_command_fail() {
-        assert!(report(&[]).commit_and_publish(None, false).is_ok());
-        assert!(report(&["entry 6 is missing"]).commit_and_publish(None, false).is_err());
-        assert!(report(&["entry 6 is missing"]).commit_and_publish(None, true).is_err());
+        assert!(report(&[]).finish(None, false).is_ok());
+        assert!(report(&["entry 6 is missing"]).finish(None, false).is_err());
+        assert!(report(&["entry 6 is missing"]).finish(None, true).is_err());
     }
 
     #[test]
     fn a_kept_checkpoint_is_compared_with_the_beginning_too() {
-        assert!(report(&[]).commit_and_publish(Some(checkpoint(5, 1)), false).is_ok());
-        assert!(report(&[]).commit_and_publish(Some(checkpoint(5, 7)), false).is_err());
+        assert!(report(&[]).finish(Some(checkpoint(5, 1)), false).is_ok());
+        assert!(report(&[]).finish(Some(checkpoint(5, 7)), false).is_err());
         // Nothing is left that could tell.
-        assert!(report(&[]).commit_and_publish(Some(checkpoint(4, 7)), false).is_ok());
+        assert!(report(&[]).finish(Some(checkpoint(4, 7)), false).is_ok());
     }
 }

@@ -75,7 +75,7 @@ fn remedy(Anomaly { what, example, .. }: &Anomaly) -> String {
             "it gives nothing; define it, or take it away: gateward user show {example} names it, \
              gateward user revoke {example} ROLE takes it"
         ),
-        Flaw::FailedEmail => "gateward mail list --state dead says why; then run gateward mail retry \
+        Flaw::FailedEmail => "gateward mail list --state failed says why; then run gateward mail retry \
                              --all, or wait until they are cleaned up"
             .to_owned(),
         Flaw::OverdueEmail => {
@@ -86,7 +86,7 @@ fn remedy(Anomaly { what, example, .. }: &Anomaly) -> String {
              admin"
                 .to_owned()
         }
-        Flaw::CleanupOverdue { .. } => "see whether a node runs, and its log for \"sweeping failed\"".to_owned(),
+        Flaw::CleanupOverdue { .. } => "see whether a node runs, and its log for \"cleanup failed\"".to_owned(),
         Flaw::UnchainedEvent => {
             "see whether a node runs, and its log for what keeps it from sealing".to_owned()
         }

@@ -43,7 +43,7 @@ codes! {
     EmailsFailed = "emails_failed",
     EmailsOverdue = "emails_overdue",
     NoAdministrator = "no_administrator",
-    CleanupOverdue = "unswept",
+    CleanupOverdue = "cleanup_overdue",
     AuditUnchained = "audit_unchained",
     Future = "future",
     Start = "start",

@@ -2,7 +2,7 @@
 
 use gateward_app::domain::PasswordPolicy;
 use gateward_app::domain::key::Algorithm;
-use gateward_app::domain::rate_limit::MEMORY_SECONDS;
+use gateward_app::domain::rate_limit::BACKOFF_RESET_SECONDS;
 use gateward_app::{Policy, RateLimitPolicy};
 use url::Url;
 
@@ -15,7 +15,7 @@ const DAY_SECONDS: i64 = 24 * 3600;
 const YEAR_SECONDS: i64 = 366 * DAY_SECONDS;
 
 /// The longest window of the rate limits: what is counted must be remembered for longer than any wait.
-const WINDOW_SECONDS_MAX: i64 = MEMORY_SECONDS / 2;
+const WINDOW_SECONDS_MAX: i64 = BACKOFF_RESET_SECONDS / 2;
 
 /// The most that a client may be allowed in a window: behind one address may be a whole campus.
 const PER_CLIENT_MAX: i64 = 100_000;
@@ -53,7 +53,7 @@ pub(super) fn policy(reader: &mut Reader<'_>, public_url: &str) -> Policy {
         confirmation_required: confirmation_required.unwrap_or(true),
         reauthentication_seconds: reader.number("tokens.reauthentication_seconds", 1..=DAY_SECONDS),
         email_interval_seconds: email_interval(reader),
-        code_tries_max: reader.count("rate limit.code_attempts_max", 1..=20),
+        code_attempts_max: reader.count("rate_limit.code_attempts_max", 1..=20),
         rate_limit: rate_limit(reader),
         audit_keep_days: reader.number("audit.keep_days", 1..=KEEP_DAYS_MAX),
     };
@@ -68,19 +68,19 @@ pub(super) fn policy(reader: &mut Reader<'_>, public_url: &str) -> Policy {
 
 /// The span in which an address gets one email; checked also where it is not in force.
 fn email_interval(reader: &mut Reader<'_>) -> Option<i64> {
-    let seconds = reader.number("rate limit.email_interval_seconds", 1..=DAY_SECONDS);
-    Some(seconds).filter(|_| reader.flag("rate limit.enabled"))
+    let seconds = reader.number("rate_limit.email_interval_seconds", 1..=DAY_SECONDS);
+    Some(seconds).filter(|_| reader.flag("rate_limit.enabled"))
 }
 
 /// How much may be tried; checked also where it is not in force.
 fn rate_limit(reader: &mut Reader<'_>) -> Option<RateLimitPolicy> {
     let policy = RateLimitPolicy {
-        login_failures_per_account: reader.count("rate limit.login_failures_per_account", 1..=1000),
-        login_failures_per_ip: reader.count("rate limit.login_failures_per_ip", 1..=PER_CLIENT_MAX),
-        window_seconds: reader.number("rate limit.window_seconds", 1..=WINDOW_SECONDS_MAX),
-        signups_per_ip: reader.count("rate limit.signups_per_ip", 1..=PER_CLIENT_MAX),
+        login_failures_per_account: reader.count("rate_limit.login_failures_per_account", 1..=1000),
+        login_failures_per_ip: reader.count("rate_limit.login_failures_per_ip", 1..=PER_CLIENT_MAX),
+        window_seconds: reader.number("rate_limit.window_seconds", 1..=WINDOW_SECONDS_MAX),
+        signups_per_ip: reader.count("rate_limit.signups_per_ip", 1..=PER_CLIENT_MAX),
     };
-    Some(policy).filter(|_| reader.flag("rate limit.enabled"))
+    Some(policy).filter(|_| reader.flag("rate_limit.enabled"))
 }
 
 /// An issuer is a URL without query and fragment (RFC 8414, section 2).

@@ -82,15 +82,15 @@ fn templates_that_are_unsound_are_refused_by_their_file() {
 fn rate_limits_that_are_off_lift_the_limit_of_emails_and_not_that_of_codes() {
     let numbers = |options: &[(&str, &str)]| {
         let policy = with(options).unwrap().policy;
-        (policy.email_interval_seconds, policy.code_tries_max)
+        (policy.email_interval_seconds, policy.code_attempts_max)
     };
     assert_eq!(numbers(&[]), (Some(60), 5));
-    assert_eq!(numbers(&[("rate limit.enabled", "false")]), (None, 5));
-    let codes = ("rate limit.code_attempts_max", "3");
-    assert_eq!(numbers(&[("rate limit.enabled", "false"), codes]), (None, 3));
-    let emails = ("rate limit.email_interval_seconds", "0");
-    let off = with(&[("rate limit.enabled", "false"), emails]);
-    refused(off, "rate limit.email_interval_seconds", "must be from 1 to");
+    assert_eq!(numbers(&[("rate_limit.enabled", "false")]), (None, 5));
+    let codes = ("rate_limit.code_attempts_max", "3");
+    assert_eq!(numbers(&[("rate_limit.enabled", "false"), codes]), (None, 3));
+    let emails = ("rate_limit.email_interval_seconds", "0");
+    let off = with(&[("rate_limit.enabled", "false"), emails]);
+    refused(off, "rate_limit.email_interval_seconds", "must be from 1 to");
 }
 
 #[test]

@@ -23,11 +23,11 @@ fn production_wants_addresses_confirmed_unless_told_otherwise() {
 #[test]
 fn production_refuses_to_go_without_rate_limits() {
     refused(
-        in_production(&[("rate limit.enabled", "false")]),
-        "rate limit.enabled",
+        in_production(&[("rate_limit.enabled", "false")]),
+        "rate_limit.enabled",
         "must be true",
     );
-    assert!(with(&[("rate limit.enabled", "false")]).is_ok());
+    assert!(with(&[("rate_limit.enabled", "false")]).is_ok());
 }
 
 #[test]

@@ -17,20 +17,20 @@ fn numbers(options: &[(&str, &str)]) -> Option<[i64; 4]> {
 fn rate_limits_are_on_with_the_documented_numbers() {
     assert_eq!(numbers(&[]), Some([10, 100, 900, 30]));
     let others = [
-        ("rate limit.login_failures_per_account", "3"),
-        ("rate limit.login_failures_per_ip", "4"),
-        ("rate limit.window_seconds", "5"),
-        ("rate limit.signups_per_ip", "6"),
+        ("rate_limit.login_failures_per_account", "3"),
+        ("rate_limit.login_failures_per_ip", "4"),
+        ("rate_limit.window_seconds", "5"),
+        ("rate_limit.signups_per_ip", "6"),
     ];
     assert_eq!(numbers(&others), Some([3, 4, 5, 6]));
 }
 
 #[test]
 fn rate_limits_that_are_off_are_checked_all_the_same() {
-    let off = ("rate limit.enabled", "false");
+    let off = ("rate_limit.enabled", "false");
     assert_eq!(numbers(&[off]), None);
-    let window = ("rate limit.window_seconds", "0");
-    refused(with(&[off, window]), "rate limit.window_seconds", "must be from 1 to");
+    let window = ("rate_limit.window_seconds", "0");
+    refused(with(&[off, window]), "rate_limit.window_seconds", "must be from 1 to");
 }
 
 #[test]
