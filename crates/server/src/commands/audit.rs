@@ -30,11 +30,11 @@ pub(crate) async fn run(command: AuditCommand, settings: &Settings) -> anyhow::R
             let mut progress = Progress::new();
             let report = file::check(BufReader::new(file), expect, read_checkpoint, &mut progress);
             progress.finish();
-            report.with_context(|| cannot_read(&path))?.commit_and_publish(expect, json)
+            report.with_context(|| cannot_read(&path))?.finish(expect, json)
         }
         AuditCommand::Verify { file: None, expect, json } => {
             let wired = ready(settings).await?;
-            check_database(&wired.app, expect).await?.commit_and_publish(expect, json)
+            check_database(&wired.app, expect).await?.finish(expect, json)
         }
         AuditCommand::Export => export::export(&ready(settings).await?.app).await,
     }
