@@ -1,4 +1,4 @@
-"""A mail SMTP server for tests: a real SMTP server (aiosmtpd) that can be told to misbehave.
+"""A mail server for tests: a real SMTP server (aiosmtpd) that can be told to misbehave.
 
     python3 smtp_server.py JOURNAL [--port PORT] [--tls implicit|starttls --cert FILE --key FILE]
                            [--auth USER PASSWORD]
@@ -8,7 +8,7 @@ on each line, told apart by its member `event`:
 
     connection  somebody has connected
     refused     a command was refused: `command`, `address`, `answer`
-    email      an email has come in whole: `number`, `mode`, `from`, `to`, `raw` (base64), `time`,
+    email       an email has come in whole: `number`, `mode`, `from`, `to`, `raw` (base64), `time`,
                 `tls`, `login`
     answered    the email `number` is about to be answered with 250
 
@@ -43,7 +43,7 @@ ARGUED = {"reject", "slow"}
 REFUSALS = {"temporary": "451 4.3.0 Try again later", "permanent": "554 5.7.1 Never"}
 
 
-class SMTP server:
+class Server:
     """The mode, the journal, and the hooks that aiosmtpd calls."""
 
     def __init__(self, options):
@@ -135,10 +135,10 @@ class Conversation(SMTP):
 
     def connection_made(self, transport):
         """Counts a new connection; the second call of STARTTLS is none."""
-        SMTP server = self.event_handler
-        if self not in SMTP server.conversations:
-            SMTP server.conversations.add(self)
-            SMTP server.note("connection")
+        server = self.event_handler
+        if self not in server.conversations:
+            server.conversations.add(self)
+            server.note("connection")
         super().connection_made(transport)
 
     def connection_lost(self, error):
@@ -148,27 +148,27 @@ class Conversation(SMTP):
 
     async def push(self, status):
         """Sends a line of an answer; all but the last have a hyphen after the number."""
-        SMTP server = self.event_handler
-        if SMTP server.mode == "hang":
+        server = self.event_handler
+        if server.mode == "hang":
             await asyncio.Future()
-        if SMTP server.mode == "slow" and status[3:4] not in ("-", b"-"):
-            await asyncio.sleep(float(SMTP server.argument))
+        if server.mode == "slow" and status[3:4] not in ("-", b"-"):
+            await asyncio.sleep(float(server.argument))
         await super().push(status)
 
 
 class Port:
     """The port, which stays taken while nobody listens on it."""
 
-    def __init__(self, SMTP server):
-        self.SMTP server = SMTP server
-        options = SMTP server.options
+    def __init__(self, server):
+        self.mail_server = server
+        options = server.options
         self.context = None
         if options.tls:
             self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self.context.load_cert_chain(options.cert, options.key)
         self.place = self.bind(options.port)
         self.number = self.place.getsockname()[1]
-        self.server = None
+        self.mail_server = None
 
     @staticmethod
     def bind(number):
@@ -180,11 +180,11 @@ class Port:
 
     def converse(self):
         """Makes the conversation of a new connection."""
-        options = self.SMTP server.options
+        options = self.mail_server.options
         starttls = options.tls == "starttls"
         return Conversation(
-            self.SMTP server,
-            hostname="SMTP server.test",
+            self.mail_server,
+            hostname="smtp.test",
             ident="ESMTP",
             timeout=3600,
             tls_context=self.context if starttls else None,
@@ -192,37 +192,37 @@ class Port:
             auth_required=bool(options.auth),
             # aiosmtpd knows of no TLS but the one that it began itself.
             auth_require_tls=starttls,
-            authenticator=self.SMTP server.authenticate if options.auth else None,
+            authenticator=self.mail_server.authenticate if options.auth else None,
             loop=asyncio.get_running_loop(),
         )
 
     async def open(self):
         """Listens, if nobody does."""
-        if self.server is None:
-            implicit = self.context if self.SMTP server.options.tls == "implicit" else None
+        if self.mail_server is None:
+            implicit = self.context if self.mail_server.options.tls == "implicit" else None
             loop = asyncio.get_running_loop()
             place = self.bind(self.number)
-            self.server = await loop.create_server(self.converse, sock=place, ssl=implicit)
+            self.mail_server = await loop.create_server(self.converse, sock=place, ssl=implicit)
 
     def close(self):
         """Stops listening, and breaks the connections there are."""
-        if self.server is not None:
-            self.server.close()
-            self.server = None
-        for conversation in list(self.SMTP server.conversations):
+        if self.mail_server is not None:
+            self.mail_server.close()
+            self.mail_server = None
+        for conversation in list(self.mail_server.conversations):
             if conversation.transport is not None:
                 conversation.transport.abort()
 
 
-async def obey(SMTP server, port, line):
+async def obey(server, port, line):
     """Does what a line of standard input says, and gives the answer."""
     word, _, argument = line.partition(":")
     if line == "release":
-        SMTP server.release()
+        server.release()
         return "ok"
     if word not in MODES or (word in ARGUED) != bool(argument):
         return f"there is no mode {line!r}"
-    SMTP server.mode, SMTP server.argument = word, argument
+    server.mode, server.argument = word, argument
     if word == "refuse":
         port.close()
     else:
@@ -232,21 +232,21 @@ async def obey(SMTP server, port, line):
 
 async def serve(options):
     """Serves until standard input ends."""
-    SMTP server = SMTP server(options)
-    port = Port(SMTP server)
+    server = Server(options)
+    port = Port(server)
     await port.open()
     print(port.number, flush=True)
     lines = asyncio.StreamReader()
     loop = asyncio.get_running_loop()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
     while line := await lines.readline():
-        print(await obey(SMTP server, port, line.decode().strip()), flush=True)
+        print(await obey(server, port, line.decode().strip()), flush=True)
     port.close()
 
 
 def arguments():
     """Reads the command line."""
-    parser = argparse.ArgumentParser(description="A mail SMTP server for tests.")
+    parser = argparse.ArgumentParser(description="A mail server for tests.")
     parser.add_argument("journal")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--tls", choices=["implicit", "starttls"])

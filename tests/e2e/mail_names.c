@@ -1,5 +1,5 @@
 /* Names for tests, loaded before the C library: `slow.invalid` is looked up for 45 seconds in vain,
- * `SMTP server.invalid` is this machine. All others are looked up as ever. */
+ * `smtp.invalid` is this machine. All others are looked up as ever. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <netdb.h>
@@ -15,7 +15,7 @@ int getaddrinfo(const char *name, const char *service, const struct addrinfo *hi
         sleep(45);
         return EAI_AGAIN;
     }
-    if (name != NULL && strcmp(name, "SMTP server.invalid") == 0) {
+    if (name != NULL && strcmp(name, "smtp.invalid") == 0) {
         name = "127.0.0.1";
     }
     return next(name, service, hints, found);

@@ -70,7 +70,7 @@ async fn emails_are_listed_and_shown_for_people_and_for_programs(kind: Database)
     let lines: Vec<&str> = table.lines().collect();
     let [head, first, second] = lines.as_slice() else { panic!("{table}") };
     let words: Vec<&str> = head.split_whitespace().collect();
-    assert_eq!(words.join(" "), "LETTER STATE KIND TRIES DUE OR FINISHED RECIPIENT FAILURE");
+    assert_eq!(words.join(" "), "EMAIL STATE KIND TRIES DUE OR FINISHED RECIPIENT FAILURE");
     for word in [id, "waiting", "confirm_email", "bob@example.org", "554"] {
         assert!(first.contains(word), "{table}");
     }

@@ -69,16 +69,13 @@ async fn nothing_goes_to_an_smtp_server_whose_certificate_is_not_trusted_or_not_
         assert!(message["failure"].as_str().unwrap().contains("certificate"), "{message:#}");
 
         let database = TestDatabase::new(Database::Sqlite).await;
-        let misnamed = plan(&database, &url(&server, tls, "SMTP server.invalid", ENCODED));
+        let misnamed = plan(&database, &url(&server, tls, "smtp.invalid", ENCODED));
         let mut misnamed = trusting(misnamed, &server);
         let names = names(database.folder.path()).display().to_string();
         misnamed.environment.insert("LD_PRELOAD".to_owned(), names);
         let message = email_of(&misnamed, has_failed).await;
         let failure = message["failure"].as_str().unwrap();
-        assert!(
-            failure.contains("certificate") && failure.contains("SMTP server.invalid"),
-            "{failure}"
-        );
+        assert!(failure.contains("certificate") && failure.contains("smtp.invalid"), "{failure}");
 
         assert!(server.emails().is_empty() && server.refusals().is_empty());
     }

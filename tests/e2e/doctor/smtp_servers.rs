@@ -43,7 +43,7 @@ async fn f23_an_smtp_server_with_a_wrong_certificate_or_that_refuses_the_login_i
         assert_eq!(examine(&plan(&system, &server, &right, true)).findings, [""; 0]);
         let untrusted = examine(&plan(&system, &server, &right, false));
         assert_eq!(untrusted.findings, ["mail_certificate"]);
-        let mut misnamed = plan(&system, &server, &url("SMTP server.invalid", PASSWORD), true);
+        let mut misnamed = plan(&system, &server, &url("smtp.invalid", PASSWORD), true);
         misnamed.environment.insert("LD_PRELOAD".to_owned(), library.clone());
         assert_eq!(examine(&misnamed).findings, ["mail_certificate"]);
         let refused = plan(&system, &server, &url("localhost", "hunter3"), true);

@@ -10,7 +10,7 @@ use super::{Canaries, LEVELS, start};
 use crate::canaries::PASSWORD;
 use crate::commands::said;
 
-const SMTP_SERVER_PASSWORD: &str = "canary-Zwitscher-of-the-SMTP server";
+const SMTP_SERVER_PASSWORD: &str = "canary-Zwitscher-of-the-smtp-server";
 const FALLBACK_PASSWORD: &str = "canary-Zwitscher-of-the-other";
 
 /// Row W14: the passwords of SMTP servers that cannot be reached, in what the node tells and in what the

@@ -74,7 +74,7 @@ fn state(memory: &MemoryStore) -> String {
 #[tokio::test]
 async fn b6_who_holds_no_permission_administers_nothing() {
     let (test_app, memory, ada) = fixture().await;
-    let eve = test_app.fixture("eve", &[]).await;
+    let eve = test_app.caller_with_roles("eve", &[]).await;
     let before = state(&memory);
     for id in [ada.id, eve.user.id, gateward_testkit::fixtures::user(99).id] {
         for (act, said) in every_act(&test_app, by(&eve), id).await {
@@ -87,8 +87,8 @@ async fn b6_who_holds_no_permission_administers_nothing() {
 #[tokio::test]
 async fn what_a_rule_refuses_is_written_down() {
     let (test_app, memory, ada) = fixture().await;
-    let grace = test_app.fixture("grace", &["admin"]).await;
-    let eve = test_app.fixture("eve", &[]).await;
+    let grace = test_app.caller_with_roles("grace", &["admin"]).await;
+    let eve = test_app.caller_with_roles("eve", &[]).await;
     test_app.app.disable_user(by(&eve), ada.id).await.unwrap_err();
     test_app.app.disable_user(by(&grace), grace.user.id).await.unwrap_err();
     test_app.app.disable_user(AdminActor::Operator, grace.user.id).await.unwrap_err();
@@ -107,7 +107,7 @@ async fn b6_nobody_acts_on_an_account_that_may_do_more() {
     test_app.define("staff", &[RolesGrant, SessionsEnd, UsersRead, UsersWrite]).await;
     test_app.define("writer", &[RolesWrite]).await;
     test_app.app.change_role(AdminActor::Operator, ada.id, role("writer"), true).await.unwrap();
-    let eve = test_app.fixture("eve", &["staff", "support"]).await;
+    let eve = test_app.caller_with_roles("eve", &["staff", "support"]).await;
     for (act, said) in every_act(&test_app, by(&eve), ada.id).await {
         if !["invite", "define", "undefine"].contains(&act) {
             assert_eq!(said, lacks(RolesWrite), "{act}");
@@ -128,7 +128,7 @@ async fn b6_nobody_acts_on_an_account_that_may_do_more() {
 #[tokio::test]
 async fn b10_what_cannot_be_taken_back_wants_the_password_to_be_fresh() {
     let (test_app, _, ada) = fixture().await;
-    let admin = test_app.fixture("grace", &["admin"]).await;
+    let admin = test_app.caller_with_roles("grace", &["admin"]).await;
     test_app.outlast_password();
     for (act, said) in every_act(&test_app, by(&admin), ada.id).await {
         let expected = if wanted(act).1 { "NotRecent(NotRecent)" } else { "done" };
@@ -140,7 +140,7 @@ async fn b10_what_cannot_be_taken_back_wants_the_password_to_be_fresh() {
 async fn an_administrator_does_everything_and_an_operator_too() {
     for operator in [false, true] {
         let (test_app, memory, ada) = fixture().await;
-        let admin = test_app.fixture("grace", &["admin"]).await;
+        let admin = test_app.caller_with_roles("grace", &["admin"]).await;
         let by = if operator { AdminActor::Operator } else { by(&admin) };
         for (act, said) in every_act(&test_app, by, ada.id).await {
             assert_eq!(said, if act == "end one" { "NotFound" } else { "done" }, "{act}");
@@ -159,7 +159,7 @@ async fn b5_who_was_demoted_disabled_or_logged_out_a_moment_ago_does_nothing() {
     for way in ["demoted", "disabled", "logged out"] {
         let (test_app, memory, ada) = fixture().await;
         test_app.holder("rosa", &["admin"]).await;
-        let grace = test_app.fixture("grace", &["admin"]).await;
+        let grace = test_app.caller_with_roles("grace", &["admin"]).await;
         match way {
             "demoted" => {
                 let id = grace.user.id;
@@ -186,7 +186,7 @@ fn active_admins(memory: &MemoryStore) -> usize {
 #[tokio::test]
 async fn inv9_the_last_active_administrator_stays_whoever_asks() {
     let (test_app, memory, _) = fixture().await;
-    let grace = test_app.fixture("grace", &["admin"]).await;
+    let grace = test_app.caller_with_roles("grace", &["admin"]).await;
     test_app
         .owner("idle", |user| {
             user.roles = vec![RoleName::admin(), RoleName::user()];
@@ -210,7 +210,7 @@ async fn inv9_the_last_active_administrator_stays_whoever_asks() {
 #[tokio::test]
 async fn inv9_who_was_invited_to_administer_counts_once_the_invitation_is_accepted() {
     let (test_app, memory, _) = fixture().await;
-    let grace = test_app.fixture("grace", &["admin"]).await;
+    let grace = test_app.caller_with_roles("grace", &["admin"]).await;
     let guest = Invitation {
         username: Username::parse("guest").unwrap(),
         email: super::mailbox::address("guest"),
@@ -240,8 +240,8 @@ async fn oust(
 async fn inv9_of_two_administrators_who_oust_each_other_one_stays() {
     for (one, other) in [(0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 0), (2, 1), (2, 2)] {
         let (test_app, memory, _) = fixture().await;
-        let ada = test_app.fixture("anna", &["admin"]).await;
-        let grace = test_app.fixture("grace", &["admin"]).await;
+        let ada = test_app.caller_with_roles("anna", &["admin"]).await;
+        let grace = test_app.caller_with_roles("grace", &["admin"]).await;
         let first = oust(&test_app, one, by(&ada), grace.user.id);
         let second = oust(&test_app, other, by(&grace), ada.user.id);
         let (first, second) = tokio::join!(first, second);
@@ -253,8 +253,10 @@ async fn inv9_of_two_administrators_who_oust_each_other_one_stays() {
 #[tokio::test]
 async fn inv9_of_two_administrators_who_both_leave_one_stays() {
     let (test_app, memory, _) = fixture().await;
-    let (anna, grace) =
-        (test_app.fixture("anna", &["admin"]).await, test_app.fixture("grace", &["admin"]).await);
+    let (anna, grace) = (
+        test_app.caller_with_roles("anna", &["admin"]).await,
+        test_app.caller_with_roles("grace", &["admin"]).await,
+    );
     let leave = async |caller: &Caller| {
         let presented = test_app.app.check_recent(caller).unwrap();
         test_app.app.delete_account(caller, presented, &DESK).await.is_ok()
@@ -268,7 +270,7 @@ async fn inv9_of_two_administrators_who_both_leave_one_stays() {
 async fn s5_a_disabled_account_is_out_at_once() {
     let (test_app, _, ada) = fixture().await;
     let pair = test_app.login("ada", PASSWORD).await.unwrap().pair;
-    let admin = test_app.fixture("grace", &["admin"]).await;
+    let admin = test_app.caller_with_roles("grace", &["admin"]).await;
     let (user, changed) = test_app.app.disable_user(by(&admin), ada.id).await.unwrap();
     assert!(user.disabled && changed);
     let dead = test_app.app.authenticate(pair.access.text.expose()).await;
@@ -285,7 +287,7 @@ async fn s5_a_disabled_account_is_out_at_once() {
 #[tokio::test]
 async fn b9_who_administers_has_an_email_sent_and_the_owner_chooses_the_password() {
     let (test_app, _, ada) = fixture().await;
-    let admin = test_app.fixture("grace", &["admin"]).await;
+    let admin = test_app.caller_with_roles("grace", &["admin"]).await;
     test_app.app.send_password_reset(by(&admin), ada.id).await.unwrap();
     assert!(test_app.login("ada", PASSWORD).await.is_ok(), "the old one is good until then");
     let message = saying(&test_app.post().await, EmailTemplate::ResetPassword);
@@ -298,7 +300,7 @@ async fn b9_who_administers_has_an_email_sent_and_the_owner_chooses_the_password
 #[tokio::test]
 async fn the_owner_of_a_renamed_account_is_told() {
     let (test_app, _, ada) = fixture().await;
-    let admin = test_app.fixture("grace", &["admin"]).await;
+    let admin = test_app.caller_with_roles("grace", &["admin"]).await;
     let name = Username::parse("countess").unwrap();
     let renamed = test_app.app.rename_user(by(&admin), ada.id, name.clone()).await.unwrap();
     assert_eq!(renamed.username, name);
@@ -312,7 +314,7 @@ async fn the_owner_of_a_renamed_account_is_told() {
 #[tokio::test]
 async fn a7_4_5_an_administrator_ends_one_session_of_an_account_or_all() {
     let (test_app, _, ada) = fixture().await;
-    let admin = test_app.fixture("grace", &["admin"]).await;
+    let admin = test_app.caller_with_roles("grace", &["admin"]).await;
     let mut pairs = Vec::new();
     for _ in 0..3 {
         pairs.push(test_app.login("ada", PASSWORD).await.unwrap().pair);
@@ -343,7 +345,7 @@ fn nobody() -> UserId {
 async fn what_is_not_there_is_not_found() {
     let test_app = test_app().await;
     test_app.define("support", &[]).await;
-    let admin = test_app.fixture("grace", &["admin"]).await;
+    let admin = test_app.caller_with_roles("grace", &["admin"]).await;
     for (act, said) in every_act(&test_app, by(&admin), nobody()).await {
         let about_it = !["invite", "define", "undefine"].contains(&act);
         assert_eq!(said, if about_it { "NotFound" } else { "done" }, "{act}");

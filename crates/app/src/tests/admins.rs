@@ -54,7 +54,7 @@ impl TestApp {
     }
 
     /// The same, logged in a moment ago.
-    pub(super) async fn fixture(&self, name: &str, roles: &[&str]) -> Caller {
+    pub(super) async fn caller_with_roles(&self, name: &str, roles: &[&str]) -> Caller {
         self.holder(name, roles).await;
         self.caller(name).await
     }

@@ -144,7 +144,7 @@ async fn what_tells_of_a_deleted_account_goes_and_the_chain_holds() {
 async fn what_tells_of_who_deleted_an_account_stays() {
     let (test_app, memory) = open_test_app(policy()).await;
     let ada = test_app.owner("ada", |_| ()).await;
-    let grace = test_app.fixture("grace", &["admin"]).await;
+    let grace = test_app.caller_with_roles("grace", &["admin"]).await;
     test_app.app.login(attempt("ada", PASSWORD, from(7))).await.unwrap();
     test_app.app.delete_user(by(&grace), ada.id).await.unwrap();
     test_app.app.apply_audit_retention().await.unwrap();

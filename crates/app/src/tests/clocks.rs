@@ -31,7 +31,7 @@ async fn counting_world() -> (TestApp, Arc<CountingClock>, Caller) {
     let (mut test_app, _) = open_test_app(policy()).await;
     let clock = Arc::new(CountingClock(test_app.clock.clone(), AtomicU32::new(0)));
     test_app.app.ports.clock = clock.clone();
-    let admin = test_app.fixture("boss", &["admin"]).await;
+    let admin = test_app.caller_with_roles("boss", &["admin"]).await;
     (test_app, clock, admin)
 }
 

@@ -18,7 +18,7 @@ use crate::{
 #[tokio::test]
 async fn a_refusal_is_written_down_as_often_as_wrong_secrets_are_and_always_holds() {
     let (mut test_app, memory) = open_test_app(policy()).await;
-    let eve = test_app.fixture("eve", &[]).await;
+    let eve = test_app.caller_with_roles("eve", &[]).await;
     let mut metrics = MockMetrics::new();
     metrics.expect_count().withf(|what, _| *what == Metric::Denied).times(151).return_const(());
     metrics.expect_count().withf(|what, _| *what != Metric::Denied).return_const(());

@@ -131,7 +131,7 @@ async fn a_link_for_something_else_is_no_invitation() {
 
 async fn inviter(test_app: &TestApp, permissions: &[Permission]) -> Caller {
     test_app.define("host", permissions).await;
-    test_app.fixture("eve", &["host"]).await
+    test_app.caller_with_roles("eve", &["host"]).await
 }
 
 async fn invite(test_app: &TestApp, host: &Caller, roles: &[&str]) -> Result<User, AdminError> {

@@ -106,7 +106,7 @@ async fn b6_nobody_defines_a_role_that_gives_or_gave_more_than_they_hold() {
     let test_app = test_app().await;
     test_app.define("boss", &[RolesWrite, UsersRead]).await;
     test_app.define("auditor", &[AuditRead]).await;
-    let eve = test_app.fixture("eve", &["boss"]).await;
+    let eve = test_app.caller_with_roles("eve", &["boss"]).await;
     for (name, wanted) in [("mine", AuditRead), ("boss", UsersWrite)] {
         let refused = test_app.app.put_role(by(&eve), giving(name, &[wanted])).await;
         assert_eq!(why(refused), lacks(wanted));
@@ -121,7 +121,7 @@ async fn b6_nobody_defines_a_role_that_gives_or_gave_more_than_they_hold() {
 async fn b6_who_may_not_change_roles_changes_none() {
     let test_app = test_app().await;
     test_app.define("support", &[UsersRead, UsersWrite]).await;
-    let sue = test_app.fixture("sue", &["support"]).await;
+    let sue = test_app.caller_with_roles("sue", &["support"]).await;
     let refused = test_app.app.put_role(by(&sue), giving("mine", &[])).await;
     assert_eq!(why(refused), lacks(RolesWrite));
     assert_eq!(why(test_app.app.delete_role(by(&sue), &role("support")).await), lacks(RolesWrite));
@@ -135,7 +135,7 @@ async fn b6_nobody_gives_or_takes_a_role_that_they_do_not_hold() {
     test_app.define("granter", &[RolesGrant, UsersRead]).await;
     test_app.define("reader", &[UsersRead]).await;
     test_app.define("auditor", &[AuditRead]).await;
-    let eve = test_app.fixture("eve", &["granter"]).await;
+    let eve = test_app.caller_with_roles("eve", &["granter"]).await;
     let ada = test_app.holder("ada", &["reader"]).await;
     let give = async |name: RoleName| test_app.app.change_role(by(&eve), ada.id, name, true).await;
     let missing = PermissionSet::all().iter().find(|one| !eve.user.permissions.contains(*one));
@@ -145,7 +145,7 @@ async fn b6_nobody_gives_or_takes_a_role_that_they_do_not_hold() {
     assert_eq!(why(itself), lacks(AuditRead));
     assert!(why(give(role("nothing")).await).starts_with("NoSuchRole"));
     let taken = test_app.app.change_role(by(&eve), ada.id, role("reader"), false).await;
-    assert!(why(taken).starts_with("NotHeld"), "though it gives what they hold");
+    assert!(why(taken).starts_with("RoleNotHeld"), "though it gives what they hold");
     let given = give(role("granter")).await.unwrap();
     assert_eq!(given.roles, [role("granter"), role("reader"), RoleName::user()]);
 }
@@ -154,7 +154,7 @@ async fn b6_nobody_gives_or_takes_a_role_that_they_do_not_hold() {
 async fn everybody_holds_the_role_of_everybody() {
     let (test_app, memory) = open_test_app(policy()).await;
     let ada = test_app.owner("ada", |_| ()).await;
-    let admin = test_app.fixture("grace", &["admin"]).await;
+    let admin = test_app.caller_with_roles("grace", &["admin"]).await;
     let kept = test_app.app.set_user_roles(by(&admin), ada.id, Vec::new()).await.unwrap();
     assert_eq!(kept.roles, [RoleName::user()]);
     let told = |event: &gateward_domain::Event| event.kind == EventKind::RolesChanged;
@@ -171,7 +171,7 @@ async fn everybody_holds_the_role_of_everybody() {
 async fn a_permission_that_a_role_gives_is_asked_of_the_account_as_it_is() {
     let test_app = test_app().await;
     test_app.define("support", &[UsersRead]).await;
-    let sue = test_app.fixture("sue", &["support"]).await;
+    let sue = test_app.caller_with_roles("sue", &["support"]).await;
     let desk = super::admins::DESK;
     test_app.app.require(&sue, UsersRead, &desk).await.unwrap();
     assert_eq!(test_app.app.require(&sue, UsersWrite, &desk).await, Err(Forbidden(UsersWrite)));

@@ -36,10 +36,9 @@ async fn an_smtp_server_is_logged_in_to_and_no_email_is_started() {
 
 #[tokio::test]
 async fn a_refused_login_is_told_apart_and_without_the_password() {
-    for responses in [
-        ("AUTH", "535 5.7.8 hunter2 is wrong"),
-        ("EHLO", "250-SMTP server.example.org\r\n250 8BITMIME"),
-    ] {
+    for responses in
+        [("AUTH", "535 5.7.8 hunter2 is wrong"), ("EHLO", "250-smtp.example.org\r\n250 8BITMIME")]
+    {
         let found = fault(&[responses]).await.unwrap();
         assert!(matches!(found, SmtpServerFault::Login(_)), "{responses:?}: {found:?}");
         assert!(!found.to_string().contains("hunter2"), "{found}");

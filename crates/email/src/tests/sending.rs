@@ -189,7 +189,7 @@ async fn of_two_smtp_servers_that_fail_the_more_hopeful_word_counts() {
 
 #[tokio::test]
 async fn an_address_beyond_ascii_goes_by_smtputf8_or_not_at_all() {
-    let utf8 = ("EHLO", "250-SMTP server.example.org\r\n250-8BITMIME\r\n250 SMTPUTF8");
+    let utf8 = ("EHLO", "250-smtp.example.org\r\n250-8BITMIME\r\n250 SMTPUTF8");
     let server = Server::start(&[utf8]).await;
     mailer(&server.url(), None).send(&email("jürgen@bücher.example")).await.unwrap();
     let sender = "MAIL FROM:<login@example.org> SMTPUTF8 BODY=8BITMIME";

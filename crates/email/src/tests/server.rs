@@ -52,8 +52,8 @@ impl Server {
 impl Script {
     fn response(&self, line: &str) -> &'static str {
         let usual = [
-            ("CONNECT", "220 SMTP server.example.org"),
-            ("EHLO", "250-SMTP server.example.org\r\n250-8BITMIME\r\n250 AUTH PLAIN LOGIN"),
+            ("CONNECT", "220 smtp.example.org"),
+            ("EHLO", "250-smtp.example.org\r\n250-8BITMIME\r\n250 AUTH PLAIN LOGIN"),
             ("AUTH", "235 welcome"),
             ("DATA", "354 go on"),
             ("QUIT", "221 bye"),
@@ -84,7 +84,7 @@ async fn serve(stream: TcpStream, script: Script, heard: Arc<Mutex<Vec<String>>>
                 email.push('\n');
                 email.push_str(&next);
             }
-            line = format!("LETTER {email}");
+            line = format!("EMAIL {email}");
         }
     }
 }

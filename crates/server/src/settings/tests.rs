@@ -26,7 +26,7 @@ const PRODUCTION: &[(&str, &str)] = &[
     ("http.public_url", "https://auth.example.org"),
     ("keys.master_key", MASTER_KEY),
     ("mail.from", "Example <login@example.org>"),
-    ("mail.smtp_url", "smtps://ada:hunter2@SMTP server.example.org"),
+    ("mail.smtp_url", "smtps://ada:hunter2@smtp.example.org"),
 ];
 
 /// The variables that set these options.

@@ -4,7 +4,7 @@ use super::*;
 use crate::settings::Transport;
 
 /// A good SMTP server of production.
-const RELAY: &str = "smtps://ada:hunter2@SMTP server.example.org";
+const RELAY: &str = "smtps://ada:hunter2@smtp.example.org";
 
 #[test]
 fn development_keeps_emails_in_its_inbox() {
@@ -34,10 +34,7 @@ fn production_wants_a_sender_and_an_smtp_server() {
     else {
         panic!("production sends emails")
     };
-    assert_eq!(
-        (smtp_server.to_string(), fallback),
-        ("SMTP server.example.org:465".to_owned(), None)
-    );
+    assert_eq!((smtp_server.to_string(), fallback), ("smtp.example.org:465".to_owned(), None));
 }
 
 #[test]

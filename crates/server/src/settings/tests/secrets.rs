@@ -122,12 +122,12 @@ fn what_is_shown_hides_every_secret() {
     assert!(settings.shown.contains("keys.master_key = \"(hidden)\""));
     assert!(settings.shown.contains("ada:hidden@db.example.org/x?sslmode=verify-full"));
     let smtp_servers = [
-        ("mail.smtp_url", "smtps://ada:hunter2@SMTP server.example.org"),
+        ("mail.smtp_url", "smtps://ada:hunter2@smtp.example.org"),
         ("mail.fallback_smtp_url", "smtp://ada:hunter2@other.example.org?tls=required"),
     ];
     let shown = with(&smtp_servers).unwrap().shown;
     assert!(!shown.contains("hunter2"), "{shown}");
-    assert!(shown.contains("mail.smtp_url = \"smtps://ada:hidden@SMTP server.example.org\""));
+    assert!(shown.contains("mail.smtp_url = \"smtps://ada:hidden@smtp.example.org\""));
     assert!(shown.contains("ada:hidden@other.example.org?tls=required"));
 }
 
@@ -164,8 +164,8 @@ fn a13_3_2_a_file_of_settings_that_holds_a_secret_and_is_open_is_refused() {
     let previous = format!("[keys]\nprevious_master_key = \"{MASTER_KEY}\"\n");
     let client = "[clients.api]\nsecret = \"hunter2\"\n";
     let url = "[database]\nurl = \"postgres://ada:hunter2@db/x\"\n";
-    let smtp_server = "[mail]\nsmtp_url = \"smtps://ada:hunter2@SMTP server.example.org\"\n";
-    let fallback = "[mail]\nfallback_smtp_url = \"smtps://ada:hunter2@SMTP server.example.org\"\n";
+    let smtp_server = "[mail]\nsmtp_url = \"smtps://ada:hunter2@smtp.example.org\"\n";
+    let fallback = "[mail]\nfallback_smtp_url = \"smtps://ada:hunter2@smtp.example.org\"\n";
     for (text, option) in [
         (key.as_str(), "keys.master_key"),
         (&quoted, "keys.master_key"),

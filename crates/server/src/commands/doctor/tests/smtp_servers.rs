@@ -12,10 +12,10 @@ fn start_smtp_server(to_login: &'static str) -> SocketAddr {
     start(move |mut stream| {
         let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
         let mut say = |response: &str| stream.write_all(format!("{response}\r\n").as_bytes());
-        let _ = say("220 SMTP server.example.org");
+        let _ = say("220 smtp.example.org");
         while let Some(Ok(line)) = lines.next() {
             let _ = match line.split(' ').next() {
-                Some("EHLO") => say("250-SMTP server.example.org\r\n250 AUTH PLAIN"),
+                Some("EHLO") => say("250-smtp.example.org\r\n250 AUTH PLAIN"),
                 Some("AUTH") => say(to_login),
                 Some("QUIT") => say("221 bye"),
                 _ => say("554 this is no email box"),
