@@ -160,7 +160,7 @@ class Port:
     """The port, which stays taken while nobody listens on it."""
 
     def __init__(self, server):
-        self.mail_server = server
+        self.server = server
         options = server.options
         self.context = None
         if options.tls:
@@ -168,7 +168,7 @@ class Port:
             self.context.load_cert_chain(options.cert, options.key)
         self.place = self.bind(options.port)
         self.number = self.place.getsockname()[1]
-        self.mail_server = None
+        self.listener = None
 
     @staticmethod
     def bind(number):
@@ -180,10 +180,10 @@ class Port:
 
     def converse(self):
         """Makes the conversation of a new connection."""
-        options = self.mail_server.options
+        options = self.server.options
         starttls = options.tls == "starttls"
         return Conversation(
-            self.mail_server,
+            self.server,
             hostname="smtp.test",
             ident="ESMTP",
             timeout=3600,
@@ -192,24 +192,24 @@ class Port:
             auth_required=bool(options.auth),
             # aiosmtpd knows of no TLS but the one that it began itself.
             auth_require_tls=starttls,
-            authenticator=self.mail_server.authenticate if options.auth else None,
+            authenticator=self.server.authenticate if options.auth else None,
             loop=asyncio.get_running_loop(),
         )
 
     async def open(self):
         """Listens, if nobody does."""
-        if self.mail_server is None:
-            implicit = self.context if self.mail_server.options.tls == "implicit" else None
+        if self.listener is None:
+            implicit = self.context if self.server.options.tls == "implicit" else None
             loop = asyncio.get_running_loop()
             place = self.bind(self.number)
-            self.mail_server = await loop.create_server(self.converse, sock=place, ssl=implicit)
+            self.listener = await loop.create_server(self.converse, sock=place, ssl=implicit)
 
     def close(self):
         """Stops listening, and breaks the connections there are."""
-        if self.mail_server is not None:
-            self.mail_server.close()
-            self.mail_server = None
-        for conversation in list(self.mail_server.conversations):
+        if self.listener is not None:
+            self.listener.close()
+            self.listener = None
+        for conversation in list(self.server.conversations):
             if conversation.transport is not None:
                 conversation.transport.abort()
 
