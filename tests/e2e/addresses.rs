@@ -95,7 +95,7 @@ async fn e5_a_change_to_a_taken_address_looks_like_any_other(kind: Database) {
     assert_eq!(warned.len(), 2);
     has(&post, &ada, &address("ada"), true).await;
     has(&post, &bob, &address("bob"), true).await;
-    post.rotate_locked().await;
+    post.wait_until_sent().await;
     assert_eq!(post.server.emails_to(&address("bob")).len(), 2, "that, and the first of all");
     // The wish before was given up for this one.
     let body = json!({"token": first, "password": PASSWORD});
@@ -128,7 +128,7 @@ async fn a_change_is_undone_before_it_is_confirmed(kind: Database) {
     let body = json!({"token": token(&mail), "password": PASSWORD});
     post.say("email/confirm", body).await.is(400, "invalid_link");
     is_undone(&post, &[&pair, &other]).await;
-    post.rotate_locked().await;
+    post.wait_until_sent().await;
     assert_eq!(post.server.emails_to(&address("new")).len(), 1, "it never was the account's");
 }
 
@@ -176,7 +176,8 @@ async fn an_address_that_can_come_back_is_nobody_elses(kind: Database) {
     let eve = post.confirmed("eve").await;
     assert_eq!(post.change(&eve, &address("ada")).await.status, 202);
     post.email(&address("ada"), subject::IN_USE).await;
-    // Where addresses are confirmed first, its owner is told of the sign-up, which comes to nothing.
+    // Where addresses are confirmed first, its owner is told of the sign-up, which comes to
+    // nothing.
     let strict = post.beside("signup.email_verification", "required").await;
     let body = json!({"username": "mallory", "email": address("ada"), "password": PASSWORD});
     let request = post.client.http.post(format!("{}/v1/signup", strict.url)).json(&body);

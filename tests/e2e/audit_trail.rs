@@ -9,4 +9,5 @@ mod forger;
 mod kept;
 mod ledger;
 mod planted;
+mod reader;
 mod recorded;

@@ -25,7 +25,8 @@ struct Row {
     on_what: String,
 }
 
-/// The rows of the table, of which there must be one for each operation, and none for anything else.
+/// The rows of the table, of which there must be one for each operation, and none for anything
+/// else.
 fn rows(operations: Vec<Operation>) -> Result<Vec<Row>, String> {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/authorization.md");
     let table = std::fs::read_to_string(path).unwrap();
@@ -210,8 +211,8 @@ async fn what_a_caller_exports_and_deletes_is_their_own() {
     server.works("bob").await;
 }
 
-/// Row 7.5.3 in part: what the table allows "shortly after the password was given" is refused later,
-/// until it is given again.
+/// Row 7.5.3 in part: what the table allows "shortly after the password was given" is refused
+/// later, until it is given again.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_old_password_opens_neither_the_export_nor_the_end_of_an_account() {
     let server = TestServer::with(&[("tokens.reauthentication_seconds", "3")]).await;

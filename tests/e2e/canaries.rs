@@ -263,17 +263,16 @@ async fn hash(database: &TestDatabase) -> Canaries {
 /// Every operation, with secrets in all places, those where they do not belong above all.
 async fn everywhere(client: &Client, operations: &[Operation], live: &TestResponse) {
     for operation in operations {
-        for number in 0..PLACES {
-            let request = index(number, client, operation, live);
+        for number in 0..VARIANTS {
+            let request = variant(number, client, operation, live);
             client.send(request.header("Idempotency-Key", KEY)).await;
         }
     }
 }
 
-/// How many places [`place`] knows.
-const PLACES: usize = 13;
+const VARIANTS: usize = 13;
 
-fn index(
+fn variant(
     number: usize,
     client: &Client,
     operation: &Operation,

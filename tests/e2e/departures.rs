@@ -126,7 +126,7 @@ async fn the_last_administrator_stays(kind: Database) {
             leave(&post, pair, None).await.is(409, "last_admin");
         }
     }
-    post.rotate_locked().await;
+    post.wait_until_sent().await;
     let emails = post.server.emails();
     assert_eq!(emails.iter().filter(|mail| mail.subject == subject::DELETED).count(), 2);
 }
@@ -144,7 +144,7 @@ async fn an_export_holds_everything_and_no_secret(kind: Database) {
         post.forgot(&ada, 0).await,
     ];
     let stranger = post.confirmed("bob").await;
-    post.rotate_locked().await;
+    post.wait_until_sent().await;
     let all = export(&post, &pair).await;
     assert_eq!(all.status, 200, "{all:?}");
     assert_eq!(all.header("cache-control"), Some("no-store"));

@@ -117,7 +117,7 @@ async fn h2_h3_every_email_has_one_recipient_and_nothing_that_somebody_typed(kin
     let undo = post.changed(&carol, &address("carol"), &address("back")).await;
     assert_eq!(post.say("email/undo", json!({"token": token(&undo)})).await.status, 204);
 
-    post.rotate_locked().await;
+    post.wait_until_sent().await;
     for (to, subject, link, code) in [
         (&bob, subject::CONFIRM, true, true),
         (&ada, subject::EXISTS, false, false),
@@ -191,7 +191,7 @@ async fn v3_neither_link_nor_code_nor_sign_up_is_in_the_database(kind: Database)
         post.email(&ada, subject::UNDO).await,
         post.email(&guest, subject::INVITED).await,
     ];
-    post.rotate_locked().await;
+    post.wait_until_sent().await;
     let after = StolenDatabase::of(&post.database).await;
     for stolen in [before, after] {
         let signup_id = signup.text_of("signup_id");

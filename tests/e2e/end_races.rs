@@ -58,8 +58,8 @@ impl Tuned {
     }
 }
 
-/// Asserts that nothing of a session works on this node, whatever a racing refresh has got. What the
-/// other node has ended, it may hear of a moment later.
+/// Asserts that nothing of a session works on this node, whatever a racing refresh has got. What
+/// the other node has ended, it may hear of a moment later.
 async fn is_dead(
     client: &Client,
     reason: &str,

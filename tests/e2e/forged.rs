@@ -206,8 +206,8 @@ async fn j6_no_key_is_fetched() {
     assert!(connected.is_err(), "the node has connected to an address from a token");
 }
 
-/// Row J7: the name of a key is looked up and nothing else; refusing it is quick and leaves no trace
-/// of it in the log.
+/// Row J7: the name of a key is looked up and nothing else; refusing it is quick and leaves no
+/// trace of it in the log.
 #[tokio::test]
 async fn j7_hostile_key_ids_are_refused_fast_and_quietly() {
     let server = TestServer::with(&[("log.level", "trace")]).await;

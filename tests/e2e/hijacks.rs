@@ -77,8 +77,8 @@ async fn a1_of_many_sign_ups_of_one_address_one_becomes_an_account(kind: Databas
     }
 }
 
-/// Row A3: whoever owns the mailbox proves nothing about the account, and the squatter nothing about
-/// the mailbox.
+/// Row A3: whoever owns the mailbox proves nothing about the account, and the squatter nothing
+/// about the mailbox.
 async fn a3_a_strangers_click_confirms_no_squatter(kind: Database) {
     let Some(post) = Post::start(kind, &[]).await else { return };
     assert_eq!(post.signup("squatter", VICTIM, SQUATTED).await.status, 201);
@@ -128,7 +128,8 @@ async fn a3_a_strangers_sign_up_is_not_mixed_up_with_the_squatters(kind: Databas
     post.say("email/confirm", body).await.is(400, "invalid_link");
 }
 
-/// A squatter of an address, with a password, sessions that are kept alive, and a change that waits.
+/// A squatter of an address, with a password, sessions that are kept alive, and a change that
+/// waits.
 async fn squat(post: &Post, name: &str, victim: &str) -> [TestResponse; 3] {
     assert_eq!(post.signup(name, victim, SQUATTED).await.status, 201);
     let first = post.login(name, SQUATTED).await;
@@ -173,7 +174,7 @@ async fn a3_a4_a_reset_leaves_the_squatter_nothing(kind: Database) {
         post.say("password/forgot", json!({"email": address("squatter")})).await.status,
         202
     );
-    post.rotate_locked().await;
+    post.wait_until_sent().await;
     let emails = post.server.emails_to(&address("squatter"));
     assert_eq!(emails.len(), 1, "the one for the change: {emails:#?}");
 }

@@ -31,8 +31,8 @@ on_both!(
 /// How often the keys rotate.
 const ROTATIONS: usize = 10;
 
-/// How long anything may take that comes at once, on a machine that is busy: far less than the minute
-/// after which a node reads the keys although nobody has told of a change.
+/// How long anything may take that comes at once, on a machine that is busy: far less than the
+/// minute after which a node reads the keys although nobody has told of a change.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A line of `keys list`: name, purpose, algorithm, state.
@@ -183,8 +183,8 @@ impl RotationFixture {
     }
 }
 
-/// Rows J24 and J25: ten rotations, while clients refresh and call on both nodes, and other services
-/// check every token with keys that they keep for exactly as long as the nodes allow.
+/// Rows J24 and J25: ten rotations, while clients refresh and call on both nodes, and other
+/// services check every token with keys that they keep for exactly as long as the nodes allow.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn j24_j25_ten_rotations_under_load_refuse_no_token_before_its_time() {
     let Some(fixture) = RotationFixture::open().await else { return };

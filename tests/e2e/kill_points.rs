@@ -213,8 +213,8 @@ async fn kill_locked(
 }
 
 /// Row F9, and INV12: the unit that ends a session for a replay writes the end, the event, the
-/// email and the invalidation events. Whichever of them the node dies at, none is there; the next replay writes
-/// one of each.
+/// email and the invalidation events. Whichever of them the node dies at, none is there; the next
+/// replay writes one of each.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f9_a_kill_between_the_writes_of_a_replay_leaves_all_or_nothing() {
     let database = TestDatabase::new(Database::Postgres).await;

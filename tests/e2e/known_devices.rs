@@ -95,7 +95,7 @@ fn token(message: &Mail) -> &str {
 }
 
 /// Ada signs up and logs in with her own program; gives that login.
-async fn rotate_locked(client: &Client) -> TestResponse {
+async fn sign_up_and_log_in(client: &Client) -> TestResponse {
     assert_eq!(client.signup("ada").await.status, 201);
     let own = login(client, PASSWORD, "Notes/1.0", None).await;
     assert_eq!(own.status, 200, "{own:?}");
@@ -120,7 +120,7 @@ async fn becomes_refused(client: &Client, session: &TestResponse, reason: &str) 
 async fn a6_3_5_the_owner_learns_of_a_new_device_and_throws_it_out(kind: Database) {
     let Some(fixture) = DeviceFixture::open(kind).await else { return };
     let [one, other] = fixture.clients();
-    let own = rotate_locked(&one).await;
+    let own = sign_up_and_log_in(&one).await;
     fixture.has_written(NEW_DEVICE, 0);
     let thief = login(&other, PASSWORD, "Thief/6.6", None).await;
     assert_eq!(thief.status, 200, "{thief:?}");
@@ -169,7 +169,7 @@ async fn a6_3_5_the_owner_learns_of_a_new_device_and_throws_it_out(kind: Databas
 async fn a_client_that_shows_its_token_is_known_wherever_it_is(kind: Database) {
     let Some(fixture) = DeviceFixture::open(kind).await else { return };
     let [one, other] = fixture.clients();
-    let own = rotate_locked(&one).await;
+    let own = sign_up_and_log_in(&one).await;
     let device = own.text_of("known_device_token");
     for (client, program) in [(&other, "Notes/2.0"), (&one, "Notes/3.0"), (&other, "Notes/1.0")] {
         let again = login(client, PASSWORD, program, Some(device)).await;
@@ -204,7 +204,7 @@ async fn a_client_that_shows_its_token_is_known_wherever_it_is(kind: Database) {
 async fn v7_looking_at_the_page_uses_nothing_up_and_its_button_does(kind: Database) {
     let Some(fixture) = DeviceFixture::open(kind).await else { return };
     let [one, other] = fixture.clients();
-    rotate_locked(&one).await;
+    sign_up_and_log_in(&one).await;
     let thief = login(&other, PASSWORD, "Thief/6.6", None).await;
     let message = fixture.emails(NEW_DEVICE, 1).await.remove(0);
     let secret = token(&message);
@@ -250,7 +250,7 @@ async fn v7_looking_at_the_page_uses_nothing_up_and_its_button_does(kind: Databa
 async fn what_a_thief_does_with_the_password_does_not_stop_the_email(kind: Database) {
     let Some(fixture) = DeviceFixture::open(kind).await else { return };
     let [one, other] = fixture.clients();
-    let own = rotate_locked(&one).await;
+    let own = sign_up_and_log_in(&one).await;
     let thief = login(&other, PASSWORD, "Thief/6.6", None).await;
     let body = json!({"current_password": PASSWORD, "new_password": "the thief's own one"});
     let changed = other.post_as(thief.access(), "/v1/me/password", &body).await;
@@ -286,7 +286,7 @@ async fn what_a_thief_does_with_the_password_does_not_stop_the_email(kind: Datab
 async fn the_export_lists_the_known_devices(kind: Database) {
     let Some(fixture) = DeviceFixture::open(kind).await else { return };
     let [one, other] = fixture.clients();
-    let own = rotate_locked(&one).await;
+    let own = sign_up_and_log_in(&one).await;
     let phone = login(&other, PASSWORD, "Phone/1.0", None).await;
     let request = other.request(Method::GET, "/v1/me/export").bearer_auth(phone.access());
     let export = other.send(request).await;

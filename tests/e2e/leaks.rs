@@ -290,8 +290,8 @@ async fn stolen_signing_keys_make_no_refresh_token(kind: Database) {
     victim.is_untouched().await;
 }
 
-/// A signed access token names a session and its user, and both must be so; and all that a stolen key
-/// signs ends with the key.
+/// A signed access token names a session and its user, and both must be so; and all that a stolen
+/// key signs ends with the key.
 async fn stolen_signing_keys_open_no_session_that_the_thief_does_not_know(kind: Database) {
     let victim = Victim::new(kind).await;
     let mallory = victim.client.begin("mallory").await;

@@ -106,7 +106,8 @@ impl Post {
         response
     }
 
-    /// Makes an account whose address is confirmed, and logs it in; not where confirming is required.
+    /// Makes an account whose address is confirmed, and logs it in; not where confirming is
+    /// required.
     pub(crate) async fn confirmed(&self, name: &str) -> TestResponse {
         let pair = self.client.begin(name).await;
         let token = token(&self.email(&address(name), subject::CONFIRM).await);
@@ -157,7 +158,7 @@ impl Post {
 
     /// Waits until no email waits any more, and gives the subjects of those to this address.
     pub(crate) async fn all_subjects(&self, to: &str) -> Vec<String> {
-        self.rotate_locked().await;
+        self.wait_until_sent().await;
         let mut subjects: Vec<String> =
             self.server.emails_to(to).into_iter().map(|mail| mail.subject).collect();
         subjects.sort();
@@ -165,7 +166,7 @@ impl Post {
     }
 
     /// Waits until no email waits any more.
-    pub(crate) async fn rotate_locked(&self) {
+    pub(crate) async fn wait_until_sent(&self) {
         let started = Instant::now();
         loop {
             let waiting = self.command(&["mail", "list", "--state", "waiting", "--json"]);

@@ -1,5 +1,5 @@
-//! Rows F20, F21 and F39: emails that outlive their links, emails that nobody takes, and SMTP servers
-//! that keep a node waiting.
+//! Rows F20, F21 and F39: emails that outlive their links, emails that nobody takes, and SMTP
+//! servers that keep a node waiting.
 #![expect(clippy::print_stdout, reason = "whoever measures runs this with --nocapture")]
 
 use std::time::{Duration, Instant};

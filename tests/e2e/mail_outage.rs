@@ -1,4 +1,5 @@
-//! Row F18: the SMTP server is gone for an hour, in every way that SMTP servers are, and people sign up.
+//! Row F18: the SMTP server is gone for an hour, in every way that SMTP servers are, and people
+//! sign up.
 #![expect(clippy::print_stdout, reason = "whoever measures runs this with --nocapture")]
 
 use std::ops::Range;
@@ -20,10 +21,10 @@ const DURING: u32 = 1_000;
 /// The time between two sign-ups: those of the outage are spread over all of it.
 const INTERVAL: Duration = Duration::from_millis(36);
 
-/// What the SMTP server does, for how many true seconds, and how many times as fast the node's clock runs:
-/// an hour in all. Every email that waits is due again within a minute of that clock. So it must not
-/// run fast beside an SMTP server that answers: the node would try a thousand emails each second, which
-/// tells nothing of a true minute.
+/// What the SMTP server does, for how many true seconds, and how many times as fast the node's
+/// clock runs: an hour in all. Every email that waits is due again within a minute of that clock.
+/// So it must not run fast beside an SMTP server that answers: the node would try a thousand emails
+/// each second, which tells nothing of a true minute.
 const OUTAGE: [(&str, u64, i64); 5] = [
     ("hang", 6, 165),
     ("refuse", 8, 165),
@@ -32,8 +33,8 @@ const OUTAGE: [(&str, u64, i64); 5] = [
     ("drop", 8, 155),
 ];
 
-/// How many times as fast the clock runs when the SMTP server is back: a lease is ten seconds then, which
-/// no sending takes.
+/// How many times as fast the clock runs when the SMTP server is back: a lease is ten seconds then,
+/// which no sending takes.
 const HEALING_FACTOR: i64 = 6;
 
 /// Row F18: emails lost, copies, the lag after the return, and what requests notice.

@@ -1,4 +1,5 @@
-//! SMTP servers that speak TLS, that want to know who is there, and that have another one behind them.
+//! SMTP servers that speak TLS, that want to know who is there, and that have another one behind
+//! them.
 
 use gateward_e2e::{Database, MailPlan, MailServer, MailTls, Plan, TestDatabase};
 use serde_json::Value;

@@ -1,5 +1,5 @@
-//! Another master key: sealing the keys anew while nodes run, and nodes that have the wrong one. Row
-//! F35.
+//! Another master key: sealing the keys anew while nodes run, and nodes that have the wrong one.
+//! Row F35.
 
 use std::io::Write;
 use std::process::Output;
@@ -153,7 +153,8 @@ async fn f35_a_node_with_the_old_master_key_says_so_and_serves_on(kind: Database
     let late = client.login("ada", PASSWORD).await;
     assert_eq!(late.status, 200, "{late:?}");
 
-    // What it signs is good elsewhere, for the keys are the same; and its invalidation events are heard.
+    // What it signs is good elsewhere, for the keys are the same; and its invalidation events are
+    // heard.
     let other = both.start().await;
     for pair in [&next, &late] {
         assert_eq!(other.client().me(pair.access()).await.status, 200);

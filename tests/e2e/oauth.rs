@@ -183,8 +183,8 @@ async fn s5_the_tokens_of_a_disabled_account_are_inactive_at_once(kind: Database
     }
 }
 
-/// RFC 7009: a token of either kind, and the session with all others; what is no token is as good as
-/// taken back.
+/// RFC 7009: a token of either kind, and the session with all others; what is no token is as good
+/// as taken back.
 async fn a_token_that_is_taken_back_ends_its_session_on_every_node(kind: Database) {
     let pair = Pair::start_with(kind, &CLIENTS).await;
     let [one, other] = pair.clients();

@@ -143,8 +143,8 @@ async fn s3_ending_another_session_ends_it_on_every_node(kind: Database) {
     pair.is_alive(&kept).await;
 }
 
-/// Row S4: whoever knows the identifier of another's session learns and does nothing with it, however
-/// it is written; and the answer is that of one which nobody has.
+/// Row S4: whoever knows the identifier of another's session learns and does nothing with it,
+/// however it is written; and the answer is that of one which nobody has.
 async fn s4_another_users_session_is_as_if_it_were_not_there(kind: Database) {
     let pair = Pair::start(kind).await;
     let [one, other] = pair.clients();

@@ -116,7 +116,7 @@ async fn v4_of_many_resets_with_one_link_one_succeeds(kind: Database) {
         }
     }
     post.client.login("ada", PASSWORD).await.is(401, "invalid_credentials");
-    post.rotate_locked().await;
+    post.wait_until_sent().await;
     assert_eq!(post.emails(&address("ada"), subject::WAS_RESET, 1).await.len(), 1);
 }
 
@@ -154,7 +154,8 @@ async fn v5_links_are_good_until_their_time_and_no_longer(kind: Database) {
             });
         }
         let (ended, late) = (Instant::now(), bodies.pop().unwrap());
-        // The links were made between these two moments; ten seconds are for a machine that is busy.
+        // The links were made between these two moments; ten seconds are for a machine that is
+        // busy.
         clock.set(ahead + life - passed(started) - 10);
         let early = post.say(path, bodies.pop().unwrap()).await;
         assert_eq!(early.status, 204, "{purpose}: {early:?}");
@@ -197,7 +198,7 @@ async fn v8_a_reset_ends_all_else_and_is_told(kind: Database) {
         post.say("email/confirm", body).await.is(400, "invalid_link");
     }
     assert_eq!(post.login("ada", OTHER).await.body["user"]["email_verified"], true);
-    post.rotate_locked().await;
+    post.wait_until_sent().await;
     assert_eq!(post.emails(&ada, subject::WAS_RESET, 1).await.len(), 1);
 }
 

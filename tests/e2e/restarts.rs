@@ -1,4 +1,5 @@
-//! The database stops, is locked or frozen, and comes back; nodes die: what holds meanwhile and after.
+//! The database stops, is locked or frozen, and comes back; nodes die: what holds meanwhile and
+//! after.
 
 mod losses;
 mod own_server;
@@ -293,8 +294,9 @@ async fn f3_f4_a_table_that_is_locked_delays_nobody_for_long_and_harms_no_sessio
     one.me(dead.access()).await.is(401, "session_ended");
 }
 
-/// Row F5: the server is frozen, so its connections are open and silent. Nobody is let in on what cannot
-/// be known, whoever asks is told within ten seconds, what needs no database goes on, and it is over when the server goes on.
+/// Row F5: the server is frozen, so its connections are open and silent. Nobody is let in on what
+/// cannot be known, whoever asks is told within ten seconds, what needs no database goes on, and it
+/// is over when the server goes on.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f5_a_server_that_falls_silent_lets_nobody_in_and_loses_no_session() {
     let Some(server) = OwnServer::start(&[]).await else { return };

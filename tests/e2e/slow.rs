@@ -78,7 +78,8 @@ async fn w8_slow_clients_are_cut_off_while_others_are_served() {
         assert!(response.statuses().first().is_none_or(|found| *found == status), "{response:?}");
         // Five seconds more, in which the node waits for the client to hang up.
         assert!(elapsed < Duration::from_secs(seconds + 8), "kind {kind}: {elapsed:?}");
-        // The node's timers go by a time that it notes twice a second, later where it is kept from that.
+        // The node's timers go by a time that it notes twice a second, later where it is kept from
+        // that.
         assert!(elapsed > Duration::from_secs(seconds / 5), "kind {kind}: {elapsed:?}");
     }
     server.works("ada").await;

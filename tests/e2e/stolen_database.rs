@@ -1,4 +1,5 @@
-//! `StolenDatabase`: what somebody holds who has stolen the database, and what they can read from it.
+//! `StolenDatabase`: what somebody holds who has stolen the database, and what they can read from
+//! it.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::{digest, hkdf, hmac};

@@ -23,8 +23,8 @@ const PLACES: usize = 4;
 /// For how long there are ten times as many.
 const STORM: Duration = Duration::from_secs(3);
 
-/// Long beside any request that waits for nothing, short beside a hash that waits its turn; it tells
-/// the two apart on a machine that is busy.
+/// Long beside any request that waits for nothing, short beside a hash that waits its turn; it
+/// tells the two apart on a machine that is busy.
 const NOT_WAITING: Duration = Duration::from_millis(20);
 
 /// How long a request takes, the half of times.

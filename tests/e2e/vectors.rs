@@ -1,5 +1,6 @@
-//! What others found to break parsers (row F32): `JSONTestSuite` and the Big List of Naughty Strings,
-//! at every operation. Their folder is named by `GATEWARD_VECTORS`; they are not in this repository.
+//! What others found to break parsers (row F32): `JSONTestSuite` and the Big List of Naughty
+//! Strings, at every operation. Their folder is named by `GATEWARD_VECTORS`; they are not in this
+//! repository.
 
 use std::path::{Path, PathBuf};
 
@@ -15,8 +16,8 @@ use crate::test_server::TestServer;
 /// How many requests are under way at once.
 const AT_ONCE: usize = 16;
 
-/// The folder of vectors of one kind. Without it the test is skipped, loudly, and fails on a machine
-/// that tests for all.
+/// The folder of vectors of one kind. Without it the test is skipped, loudly, and fails on a
+/// machine that tests for all.
 #[expect(clippy::disallowed_methods, reason = "a test is told by its environment")]
 fn folder(kind: &str, original: &str) -> Option<PathBuf> {
     let folder = std::env::var_os("GATEWARD_VECTORS");
@@ -67,8 +68,8 @@ fn log_is_sound(server: &TestServer) {
     }
 }
 
-/// Row F32: every case as a body and as every member of every body. What is no JSON is a 400 (or too
-/// large), and nothing is ever our fault.
+/// Row F32: every case as a body and as every member of every body. What is no JSON is a 400 (or
+/// too large), and nothing is ever our fault.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f32_the_json_test_suite_breaks_nothing() {
     let Some(folder) = folder("json", "nst/JSONTestSuite") else { return };

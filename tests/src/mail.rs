@@ -104,8 +104,8 @@ impl MailServer {
         self.folder.path().join("cert.pem")
     }
 
-    /// Has it behave like this from now on: one of the modes that `smtp_server.py` explains, such as
-    /// `refuse`.
+    /// Has it behave like this from now on: one of the modes that `smtp_server.py` explains, such
+    /// as `refuse`.
     pub fn mode(&self, mode: &str) {
         self.tell(mode);
     }

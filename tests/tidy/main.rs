@@ -15,17 +15,17 @@ use serde_json::Value;
 /// What each package of ours may know: in its code, and besides that in its tests.
 const MAP: &[(&str, &[&str], &[&str])] = &[
     ("gateward-domain", &[], &[]),
-    ("gateward-app", &["domain"], &["domain", "memory", "testkit"]),
+    ("gateward-app", &["domain"], &["domain", "cache", "testkit"]),
     ("gateward-testkit", &["domain"], &[]),
     ("gateward-crypto", &["domain"], &["testkit"]),
     ("gateward-diesel", &["domain"], &["testkit"]),
     ("gateward-http", &["app"], &["crypto", "domain", "testkit"]),
     ("gateward-cache", &["domain"], &["testkit"]),
     ("gateward-email", &["domain"], &["testkit"]),
-    ("gateward-server", &["app", "crypto", "diesel", "domain", "http", "memory", "smtp"], &[]),
+    ("gateward-server", &["app", "crypto", "diesel", "domain", "http", "cache", "email"], &[]),
     ("gateward-e2e", &[], &[]),
     ("gateward-example-adapter", &["domain"], &["testkit"]),
-    ("gateward-example-mounted", &["crypto", "diesel", "http", "memory", "smtp"], &[]),
+    ("gateward-example-mounted", &["crypto", "diesel", "http", "cache", "email"], &[]),
 ];
 
 /// What `domain` must stay free of: input and output, runtimes, wire formats.

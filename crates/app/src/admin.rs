@@ -341,7 +341,8 @@ impl App {
     }
 }
 
-/// The account that is acted on, locked. Nobody acts on one that holds a permission that they do not.
+/// The account that is acted on, locked. Nobody acts on one that holds a permission that they do
+/// not.
 pub(crate) async fn lock_target(
     tx: &mut dyn Tx,
     privileges: &Privileges,

@@ -7,9 +7,9 @@ use gateward_domain::{EndReason, SessionId, Timestamp, UserId};
 
 use crate::App;
 
-/// For how many seconds invalidation events matter at least: a node that heard nothing for a shorter time has
-/// missed nothing. It is an hour because whoever writes them may be set to shorter lives of tokens than
-/// the nodes are, such as a command in the shell of an operator.
+/// For how many seconds invalidation events matter at least: a node that heard nothing for a
+/// shorter time has missed nothing. It is an hour because whoever writes them may be set to shorter
+/// lives of tokens than the nodes are, such as a command in the shell of an operator.
 const INVALIDATION_SECONDS_MIN: i64 = 3600;
 
 /// What the world learns of a unit of work once it is committed.
@@ -94,8 +94,8 @@ impl App {
         Ok(())
     }
 
-    /// Until when what happens now matters: until the last token has expired that was made before, and
-    /// nobody keeps the public keys of before any more, by the clock of any node.
+    /// Until when what happens now matters: until the last token has expired that was made before,
+    /// and nobody keeps the public keys of before any more, by the clock of any node.
     fn invalidation_expires_at(&self, now: Timestamp) -> Timestamp {
         let lives = self.policy.access_ttl_seconds.max(self.policy.jwks_cache_seconds);
         let seconds = lives.max(INVALIDATION_SECONDS_MIN);

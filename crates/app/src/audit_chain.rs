@@ -4,7 +4,7 @@
 //! gives the places afterwards, some hundred at a time, behind a lock that nobody else takes.
 
 use gateward_domain::audit::{
-    Chain, ChainPosition, Checkpoint, CheckpointKind, Entry, SignedCheckpoint, chained,
+    Chain, ChainPosition, Checkpoint, CheckpointKind, Entry, SignedCheckpoint, next_digest,
 };
 use gateward_domain::audit_check::{ChainCheck, Finding};
 use gateward_domain::ports::{Access, Metric, StoreError, Tx};
@@ -88,7 +88,7 @@ impl App {
         for entry in &entries {
             checkpoint.seq += 1;
             checkpoint.digest =
-                chained(&checkpoint.digest, checkpoint.seq, &entry.event, &entry.commitment);
+                next_digest(&checkpoint.digest, checkpoint.seq, &entry.event, &entry.commitment);
             let position =
                 ChainPosition { seq: checkpoint.seq, digest: checkpoint.digest, signature: None };
             positions.push((entry.event.id, position));
@@ -111,8 +111,8 @@ impl App {
         Ok(chain.latest.checkpoint)
     }
 
-    /// Goes through the whole chain, and tells after each page how far it is. `expected` is a head that
-    /// somebody has kept elsewhere.
+    /// Goes through the whole chain, and tells after each page how far it is. `expected` is a head
+    /// that somebody has kept elsewhere.
     pub async fn verify_audit(
         &self,
         expected: Option<Checkpoint>,
@@ -168,7 +168,8 @@ impl App {
         tx.commit().await?;
         for entry in &beyond {
             check.note_deletion(&entry.event);
-            // A tip is written with its entries: what is found before the tip is read is not behind it.
+            // A tip is written with its entries: what is found before the tip is read is not behind
+            // it.
             if seq(entry) > latest_now {
                 check.add_beyond(seq(entry));
             }
@@ -251,8 +252,8 @@ impl App {
         Ok(Some(erased))
     }
 
-    /// Deletes the oldest entries of the chain that were kept long enough. Where it begins from then
-    /// on is signed.
+    /// Deletes the oldest entries of the chain that were kept long enough. Where it begins from
+    /// then on is signed.
     async fn expire_batch(&self) -> Result<u64, AuditChainError> {
         // As for `erase_batch`; the signature on the floor says the time, too.
         let now = self.now();

@@ -64,8 +64,8 @@ impl App {
     ) -> Result<Caller, AuthenticateError> {
         let claims = self.ports.signer.verify_access(token, now)?;
         let auth_cache = &*self.ports.auth_cache;
-        // Which sessions ended is kept for as long as a token of ours lives; this one may outlive it,
-        // if the life of tokens was longer when it was made.
+        // Which sessions ended is kept for as long as a token of ours lives; this one may outlive
+        // it, if the life of tokens was longer when it was made.
         let life = claims.expires_at.seconds_since(claims.issued_at);
         if !auth_cache.is_fresh() || life > self.policy.access_ttl_seconds {
             return self.authenticate_by_store(&claims, now).await;

@@ -53,8 +53,9 @@ pub enum UndoEmailError {
 }
 
 impl App {
-    /// Asks the new address to be confirmed, and tells the old one how to undo it. The account keeps
-    /// its address until then. Whether the new address is another's, the answer does not tell.
+    /// Asks the new address to be confirmed, and tells the old one how to undo it. The account
+    /// keeps its address until then. Whether the new address is another's, the answer does not
+    /// tell.
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn change_email(
         &self,

@@ -16,11 +16,12 @@ const BATCHES_MAX: u32 = 100;
 /// tokens shown late still find their reason.
 const KEEP_SECONDS: i64 = 3600;
 
-/// For how many seconds invalidation events are kept that matter to nobody any more: a clock that is an hour ahead for
-/// a moment must not take them from those whose clocks are right.
+/// For how many seconds invalidation events are kept that matter to nobody any more: a clock that
+/// is an hour ahead for a moment must not take them from those whose clocks are right.
 const INVALIDATION_KEEP_SECONDS: i64 = 3600;
 
-/// For how many seconds an email is kept that was sent, so that an operator can look whether it was.
+/// For how many seconds an email is kept that was sent, so that an operator can look whether it
+/// was.
 const SENT_EMAIL_KEEP_SECONDS: i64 = 7 * 24 * 3600;
 
 /// For how many seconds an email is kept that was dropped. Strangers can make many of these, by
@@ -62,8 +63,9 @@ impl CleanupTarget {
 }
 
 impl App {
-    /// Deletes what is past its time: sessions, sign-ups, links, clients, invalidation events, counts of wrong secrets
-    /// and emails; gives how many rows. The audit trail has a cleanup of its own.
+    /// Deletes what is past its time: sessions, sign-ups, links, clients, invalidation events,
+    /// counts of wrong secrets and emails; gives how many rows. The audit trail has a cleanup of
+    /// its own.
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn clean_up(&self) -> Result<u64, StoreError> {
         let now = self.now();

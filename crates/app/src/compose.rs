@@ -86,7 +86,8 @@ impl App {
         text: EmailTemplate,
         link: Option<&Link>,
     ) -> Result<EmailMessage, TokenError> {
-        // What is good for seven days has no code: its page takes the token, which cannot be guessed.
+        // What is good for seven days has no code: its page takes the token, which cannot be
+        // guessed.
         let by_link_alone = [LinkPurpose::UndoEmail, LinkPurpose::NotMe, LinkPurpose::Invitation];
         let coded = link.filter(|link| !by_link_alone.contains(&link.purpose));
         Ok(EmailMessage {

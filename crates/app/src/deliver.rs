@@ -8,18 +8,19 @@ use crate::App;
 use crate::compose::{ComposeError, Composed};
 
 /// For how many seconds an email is a worker's own: longer than an attempt may last
-/// ([`SEND_SECONDS_MAX`](gateward_domain::ports::SEND_SECONDS_MAX)), so that no two send it at once.
+/// ([`SEND_SECONDS_MAX`](gateward_domain::ports::SEND_SECONDS_MAX)), so that no two send it at
+/// once.
 const LEASE_SECONDS: i64 = 60;
 
-/// The longest pause between two tries, in seconds: after an SMTP server is back, every email that waits
-/// is tried within a minute, the worker's own pause included.
+/// The longest pause between two tries, in seconds: after an SMTP server is back, every email that
+/// waits is tried within a minute, the worker's own pause included.
 const RETRY_DELAY_SECONDS_MAX: i64 = 50;
 
 /// After how many seconds an email is given up.
 const GIVE_UP_SECONDS: i64 = 3 * 24 * 3600;
 
-/// After how many seconds an email is given up that the SMTP server says it will never take. Not at once: a
-/// SMTP server that is set up wrongly says so of every email, until somebody mends it.
+/// After how many seconds an email is given up that the SMTP server says it will never take. Not at
+/// once: a SMTP server that is set up wrongly says so of every email, until somebody mends it.
 const PERMANENT_RETRY_SECONDS: i64 = 6 * 3600;
 
 /// What became of an email.

@@ -8,8 +8,8 @@ use crate::rate_limited::RateLimitError;
 use crate::{App, Caller, Forbidden};
 
 impl App {
-    /// Refuses a caller whose roles do not give a permission, as they are now. The refusal is written
-    /// down, as often as a client may give wrong secrets; more would fill the audit trail.
+    /// Refuses a caller whose roles do not give a permission, as they are now. The refusal is
+    /// written down, as often as a client may give wrong secrets; more would fill the audit trail.
     pub async fn require(
         &self,
         caller: &Caller,

@@ -10,7 +10,8 @@ use crate::after_commit::AfterCommit;
 /// How many sessions one transaction ends: few enough to hold no lock for long.
 const BATCH: u32 = 500;
 
-/// How often a batch is tried that meets a lock, or a store that is busy; each waits for some seconds.
+/// How often a batch is tried that meets a lock, or a store that is busy; each waits for some
+/// seconds.
 const TRIES_MAX: u32 = 10;
 
 impl App {
@@ -25,7 +26,8 @@ impl App {
         mut progress: impl FnMut(u64) + Send,
     ) -> Result<u64, StoreError> {
         let (now, reason) = (self.now(), EndReason::EndedByAdmin);
-        // What begins later is not known yet. Identifiers tell the millisecond, so that is the grain.
+        // What begins later is not known yet. Identifiers tell the millisecond, so that is the
+        // grain.
         let before = Timestamp::from_micros(before.min(now).micros().div_euclid(1000) * 1000);
         self.cut_all_off(before, true, now).await?;
         let (mut total, mut last): (u64, Option<SessionId>) = (0, None);
@@ -38,8 +40,9 @@ impl App {
             }
             progress(total);
         }
-        // Until its turn came, a session could be refreshed: these tokens are younger than the invalidation events.
-        // The time is asked for again, because the batches may have taken minutes.
+        // Until its turn came, a session could be refreshed: these tokens are younger than the
+        // invalidation events. The time is asked for again, because the batches may have taken
+        // minutes.
         self.cut_all_off(before, false, self.now()).await?;
         Ok(total)
     }

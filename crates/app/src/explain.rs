@@ -36,7 +36,8 @@ impl App {
         self.session_timeline(id).await?.ok_or(ExplainError::NotFound)
     }
 
-    /// Tells the timeline of a session to an operator; `None` if there is no such session, or no more.
+    /// Tells the timeline of a session to an operator; `None` if there is no such session, or no
+    /// more.
     pub async fn session_timeline(
         &self,
         id: SessionId,

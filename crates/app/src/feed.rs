@@ -10,8 +10,8 @@ use crate::{App, KeysError};
 /// How many entries a node learns at once.
 const PAGE: u32 = 500;
 
-/// For how long the keys are believed to be as they were read, in seconds, if nothing else is heard: a
-/// node that was cut off for longer may have missed what the feed told.
+/// For how long the keys are believed to be as they were read, in seconds, if nothing else is
+/// heard: a node that was cut off for longer may have missed what the feed told.
 const KEYS_SECONDS_MAX: u64 = 60;
 
 /// How far a node has followed the feed.
@@ -42,11 +42,11 @@ impl App {
         self.ports.auth_cache.invalidate();
     }
 
-    /// Learns what is new in the feed, and takes keys into use that have changed. One task of a node
-    /// does this, again and again; nobody else takes keys into use while it does.
+    /// Learns what is new in the feed, and takes keys into use that have changed. One task of a
+    /// node does this, again and again; nobody else takes keys into use while it does.
     ///
-    /// What this node knows counts as new only when all of it went well: a node that cannot have the
-    /// keys of now does not know which ones were revoked.
+    /// What this node knows counts as new only when all of it went well: a node that cannot have
+    /// the keys of now does not know which ones were revoked.
     pub async fn follow_feed(&self, following: &mut Following) -> Result<Followed, KeysError> {
         let auth_cache = &*self.ports.auth_cache;
         let mark = auth_cache.begin_read();

@@ -58,8 +58,8 @@ pub enum AcceptInvitationError {
 impl App {
     /// Makes an account without a password, and has its owner invited to choose one.
     ///
-    /// For roles beyond `user` the caller must be allowed to give them, and have given the password a
-    /// short time ago.
+    /// For roles beyond `user` the caller must be allowed to give them, and have given the password
+    /// a short time ago.
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn invite_user(
         &self,

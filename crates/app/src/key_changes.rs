@@ -1,4 +1,5 @@
-//! Changing keys: by age, by command, at once when one is compromised, and under another master key.
+//! Changing keys: by age, by command, at once when one is compromised, and under another master
+//! key.
 
 use gateward_domain::feed::InvalidationEvent;
 use gateward_domain::key::{KeyId, KeyPurpose, KeyState, StoredKey, signing_key};
@@ -171,8 +172,8 @@ impl App {
         }
     }
 
-    /// Declares a key compromised: what it signed is not believed any more, from now on and on every
-    /// node. Sessions whose refresh tokens it signed end, and links that it made.
+    /// Declares a key compromised: what it signed is not believed any more, from now on and on
+    /// every node. Sessions whose refresh tokens it signed end, and links that it made.
     pub async fn revoke_key(&self, id: &KeyId) -> Result<Retired, RetireError> {
         let now = self.now();
         let keys = self.list_keys().await?;

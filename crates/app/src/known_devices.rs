@@ -10,8 +10,8 @@ use gateward_domain::{
 
 use crate::App;
 
-/// For how many seconds after an account was made or its password reset its first login is expected,
-/// and needs no email.
+/// For how many seconds after an account was made or its password reset its first login is
+/// expected, and needs no email.
 const FIRST_LOGIN_SECONDS: i64 = 24 * 3600;
 
 /// How many emails about new devices an address gets in [`NEW_DEVICE_WINDOW_SECONDS`]: whoever
@@ -43,8 +43,8 @@ enum DeviceMatch {
 }
 
 impl App {
-    /// Knows the client of a login again, or gets to know it; a stranger is told to the owner of the
-    /// account. The caller has locked the user.
+    /// Knows the client of a login again, or gets to know it; a stranger is told to the owner of
+    /// the account. The caller has locked the user.
     pub(crate) async fn recognise_device(
         &self,
         tx: &mut dyn Tx,

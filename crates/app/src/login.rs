@@ -149,8 +149,8 @@ impl App {
         user.email_verified || !self.policy.confirmation_required
     }
 
-    /// Finds the account, and what the try counts for. What is asked of the store is the same whether
-    /// there is such an account or not.
+    /// Finds the account, and what the try counts for. What is asked of the store is the same
+    /// whether there is such an account or not.
     async fn find_account_and_limits(
         &self,
         login: &Login,

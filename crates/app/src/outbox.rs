@@ -40,8 +40,8 @@ impl App {
         }
     }
 
-    /// The same for the owner of an account, about what has happened to it. An address that was never
-    /// proved may be a stranger's: it gets one such email in a span, whatever happens.
+    /// The same for the owner of an account, about what has happened to it. An address that was
+    /// never proved may be a stranger's: it gets one such email in a span, whatever happens.
     pub(crate) fn new_account_email(
         &self,
         kind: EmailKind,

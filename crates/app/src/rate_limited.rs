@@ -16,7 +16,8 @@ pub enum RateLimitError {
     /// Too much was tried.
     #[error(transparent)]
     RateLimited(#[from] RateLimited),
-    /// The store has failed, or there is no key to count under; what cannot be counted is not looked at.
+    /// The store has failed, or there is no key to count under; what cannot be counted is not
+    /// looked at.
     #[error(transparent)]
     Store(#[from] StoreError),
 }

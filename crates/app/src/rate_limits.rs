@@ -1,10 +1,11 @@
 //! Rate limits: whoever gives too many wrong secrets waits, and nobody else does.
 //!
-//! What is counted is what was given, never whether it exists: a name that has no account is counted
-//! like one that has. A place is looked at before the work, and again where it is over: of those who
-//! try at once, no more are told that they were right than the allowance says.
+//! What is counted is what was given, never whether it exists: a name that has no account is
+//! counted like one that has. A place is looked at before the work, and again where it is over: of
+//! those who try at once, no more are told that they were right than the allowance says.
 
-use std::net::IpAddr;
+mod keys;
+
 use std::sync::{Arc, Mutex, PoisonError};
 
 use gateward_domain::ports::{Access, Metric, RateLimitScope, StoreError, Tx};
@@ -15,40 +16,12 @@ use gateward_domain::{
 
 use crate::App;
 use crate::rate_limited::{RateLimitError, RateLimited};
-
-/// Something that is counted, and what is allowed of it.
-#[derive(Clone, Copy, Debug)]
-struct KeyLimit {
-    key: RateLimitKey,
-    rule: LimitRule,
-    /// How many there were when it was looked at.
-    seen: u32,
-}
-
-/// What one try counts for.
-#[derive(Clone, Debug)]
-pub(crate) struct RateLimitKeys {
-    scope: RateLimitScope,
-    entries: Vec<KeyLimit>,
-    ip: Option<IpAddr>,
-}
-
-impl RateLimitKeys {
-    /// The counters in one order, so that those who write them at once wait for each other.
-    fn new(scope: RateLimitScope, mut entries: Vec<KeyLimit>, request_info: &RequestInfo) -> Self {
-        entries.sort_unstable_by_key(|key_limit| key_limit.key);
-        entries.dedup_by_key(|key_limit| key_limit.key);
-        Self { scope, entries, ip: request_info.ip }
-    }
-
-    fn keys(&self) -> Vec<RateLimitKey> {
-        self.entries.iter().map(|key_limit| key_limit.key).collect()
-    }
-}
+use keys::KeyLimit;
+pub(crate) use keys::RateLimitKeys;
 
 impl App {
-    /// What a login under a name counts for. A client that has logged in to the account before has an
-    /// allowance of its own, which nobody else can use up.
+    /// What a login under a name counts for. A client that has logged in to the account before has
+    /// an allowance of its own, which nobody else can use up.
     pub(crate) fn login_rate_limit(
         &self,
         identifier: Option<&Identifier>,
@@ -78,9 +51,9 @@ impl App {
         Ok(RateLimitKeys::new(RateLimitScope::Login, entries, request_info))
     }
 
-    /// What a password counts for that somebody gives who is logged in: for the session, so that neither
-    /// strangers who fail to log in nor whoever has stolen another session keep its user from what they
-    /// do when they are in.
+    /// What a password counts for that somebody gives who is logged in: for the session, so that
+    /// neither strangers who fail to log in nor whoever has stolen another session keep its user
+    /// from what they do when they are in.
     pub(crate) fn session_rate_limit(
         &self,
         session_id: SessionId,
@@ -106,8 +79,8 @@ impl App {
         Ok(RateLimitKeys::new(scope, key_limit.into_iter().collect(), request_info))
     }
 
-    /// Counts a wrong secret of a configured client. Where there were too many, the answer says so, and
-    /// nothing more is counted.
+    /// Counts a wrong secret of a configured client. Where there were too many, the answer says so,
+    /// and nothing more is counted.
     pub async fn record_wrong_client_secret(
         &self,
         request_info: &RequestInfo,
@@ -165,9 +138,9 @@ impl App {
         Ok(tx.commit().await?)
     }
 
-    /// Counts a try that was wrong, and writes down what is to be told of it. Where others have used the
-    /// allowance up since it was weighed, nothing is said of the try, and it is not counted: whoever
-    /// tries much at once would use up what others have, too.
+    /// Counts a try that was wrong, and writes down what is to be told of it. Where others have
+    /// used the allowance up since it was weighed, nothing is said of the try, and it is not
+    /// counted: whoever tries much at once would use up what others have, too.
     pub(crate) async fn record_failure(
         &self,
         limits: &RateLimitKeys,
@@ -226,8 +199,8 @@ impl App {
         Ok(self.refuse_blocked(limits, &exceeded, now)?)
     }
 
-    /// Does what takes a secret from a client that is counted by where it is alone. A secret that was
-    /// wrong counts.
+    /// Does what takes a secret from a client that is counted by where it is alone. A secret that
+    /// was wrong counts.
     pub(crate) async fn with_rate_limit<T, E: From<RateLimitError>>(
         &self,
         scope: RateLimitScope,
@@ -302,8 +275,8 @@ impl App {
         Ok(tx.commit().await?)
     }
 
-    /// Forgets what was counted against the names of an account, in all and from there: its owner has
-    /// come back by mail.
+    /// Forgets what was counted against the names of an account, in all and from there: its owner
+    /// has come back by mail.
     pub(crate) async fn reset_login_failures(
         &self,
         tx: &mut dyn Tx,

@@ -14,8 +14,8 @@ use crate::App;
 use crate::after_commit::AfterCommit;
 
 /// A refresh that waited longer than this before it was begun is dropped, in seconds: its client
-/// has given up and may have shown the next token since. Shorter than the leeway by default, so that
-/// a slow request of a client without keys is dropped rather than taken for a replay.
+/// has given up and may have shown the next token since. Shorter than the leeway by default, so
+/// that a slow request of a client without keys is dropped rather than taken for a replay.
 const DEADLINE_SECONDS: i64 = 5;
 
 /// A refresh token that is shown.
@@ -156,8 +156,8 @@ impl App {
         match decision {
             RotationDecision::Forged => return Err(RefreshError::Token(TokenError::Invalid)),
             RotationDecision::Ended(end) => return Err(RefreshError::SessionEnded(end.reason)),
-            // The store was slow: its client may have given up and gone on with the next token. Only
-            // the time of this moment tells, so it is asked for again.
+            // The store was slow: its client may have given up and gone on with the next token.
+            // Only the time of this moment tells, so it is asked for again.
             RotationDecision::Replay if self.now() > deadline => return Err(RefreshError::TooLate),
             RotationDecision::Replay => {
                 let reason = EndReason::RefreshTokenReused;

@@ -11,7 +11,8 @@ use crate::after_commit::AfterCommit;
 use crate::rate_limited::rate_limited;
 use crate::{App, RateLimited};
 
-/// How many events since the login are looked at. If whoever logged in has caused more, the link acts.
+/// How many events since the login are looked at. If whoever logged in has caused more, the link
+/// acts.
 const EVENTS_MAX: u32 = 500;
 
 /// Why nothing was done.
@@ -31,9 +32,9 @@ pub enum NotMeError {
 impl App {
     /// Ends the session of a login that was not the owner's, and begins a reset.
     ///
-    /// Whoever logged in knows the password, and may have begun more with it: it works no more from now
-    /// on, all sessions end and all that was begun, no client is known any more, and the owner gets a
-    /// email to choose another password.
+    /// Whoever logged in knows the password, and may have begun more with it: it works no more from
+    /// now on, all sessions end and all that was begun, no client is known any more, and the owner
+    /// gets a email to choose another password.
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn report_login(
         &self,

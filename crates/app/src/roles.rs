@@ -26,8 +26,8 @@ impl App {
         Ok(self.list_roles().await?.into_iter().find(|role| role.name == *name))
     }
 
-    /// Defines a role, for the first time or anew; gives whether it is new. Its holders may do what it
-    /// gives from their next request on. Nobody defines what gives or gave more than they hold.
+    /// Defines a role, for the first time or anew; gives whether it is new. Its holders may do what
+    /// it gives from their next request on. Nobody defines what gives or gave more than they hold.
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn put_role(&self, admin: AdminActor<'_>, role: Role) -> Result<bool, AdminError> {
         let done = self.try_put_role(admin, role).await;

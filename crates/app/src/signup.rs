@@ -151,7 +151,8 @@ impl App {
         Ok(SignedUp::Pending { signup_secret: secret })
     }
 
-    /// Names are public handles: whether one is taken is told. Nobody holds one by signing up alone.
+    /// Names are public handles: whether one is taken is told. Nobody holds one by signing up
+    /// alone.
     pub(crate) async fn refuse_taken_name(&self, username: &Username) -> Result<(), StoreError> {
         let identifier = Identifier::Username(username.clone());
         let mut tx = self.ports.store.begin(Access::Read).await?;

@@ -27,8 +27,8 @@ pub struct TimelineEntry {
 }
 
 impl SessionTimeline {
-    /// Tells the timeline of a session from its row, from what was written down about it, and from what
-    /// was written down about its account at the time of its end.
+    /// Tells the timeline of a session from its row, from what was written down about it, and from
+    /// what was written down about its account at the time of its end.
     pub(crate) fn build(
         session: Session,
         events: &[Event],

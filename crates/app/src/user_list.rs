@@ -5,8 +5,8 @@ use gateward_domain::{RoleName, User, UserId, UserRange};
 
 use crate::App;
 
-/// How many accounts one page looks at, at most: where few of them are wanted, it is shorter than it
-/// might be, and the next one goes on.
+/// How many accounts one page looks at, at most: where few of them are wanted, it is shorter than
+/// it might be, and the next one goes on.
 const LOOKED_AT_MAX: usize = 1000;
 
 /// How many accounts are read at once.

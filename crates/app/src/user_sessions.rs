@@ -8,8 +8,8 @@ use crate::admin::{AdminActor, AdminError, lock_target};
 use crate::after_commit::AfterCommit;
 
 impl App {
-    /// The active sessions of an account, in the order in which they began, those after `after`; `None`
-    /// if there is no such account.
+    /// The active sessions of an account, in the order in which they began, those after `after`;
+    /// `None` if there is no such account.
     pub async fn list_sessions_of(
         &self,
         id: UserId,

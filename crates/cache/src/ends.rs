@@ -32,8 +32,8 @@ impl Ends {
             InvalidationEvent::AllTokensRevoked { before, reason } => {
                 self.all = Some(later(self.all, Revocation { before, reason, until }));
             }
-            // The ends of a user's sessions are told one by one, and so precisely that a login in the
-            // same second goes on. Which keys are believed, the keyring knows.
+            // The ends of a user's sessions are told one by one, and so precisely that a login in
+            // the same second goes on. Which keys are believed, the keyring knows.
             InvalidationEvent::UserTokensRevoked { .. }
             | InvalidationEvent::KeyRevoked { .. }
             | InvalidationEvent::UserChanged { .. }

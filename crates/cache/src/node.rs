@@ -17,19 +17,21 @@ use crate::ends::Ends;
 /// second after a session ends.
 pub const FRESH_FOR: Duration = Duration::from_millis(500);
 
-/// For how long a node may hear nothing and still know its users: the feed keeps invalidation events for longer.
+/// For how long a node may hear nothing and still know its users: the feed keeps invalidation
+/// events for longer.
 const SILENCE_MAX: Duration = Duration::from_mins(5);
 
 /// How often what no longer matters is forgotten; it takes a look at everything.
 const FORGET_INTERVAL: Duration = Duration::from_secs(10);
 
-/// For how long invalidation events are kept at least: changes of users must be known for as long as a read may last.
+/// For how long invalidation events are kept at least: changes of users must be known for as long
+/// as a read may last.
 const KEEP_MIN: Duration = Duration::from_mins(15);
 
 /// What one node knows. Nothing of it outlives the process.
 ///
-/// How long it is kept goes by a watch that no clock moves: one that is ahead for a moment would take
-/// away what matters still.
+/// How long it is kept goes by a watch that no clock moves: one that is ahead for a moment would
+/// take away what matters still.
 pub struct NodeAuthCache {
     keep: Duration,
     state: RwLock<State>,
@@ -92,8 +94,8 @@ impl NodeAuthCache {
         }
     }
 
-    /// Forgets all users and whose sessions are whose, also of those who were read already and are about
-    /// to be remembered.
+    /// Forgets all users and whose sessions are whose, also of those who were read already and are
+    /// about to be remembered.
     fn forget_users_of(&self, state: &mut State) {
         state.applied += 1;
         state.users_since = state.applied;

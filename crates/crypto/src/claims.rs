@@ -122,8 +122,8 @@ pub(crate) fn write_refresh(issuer: &str, session: &Session, secret: &[u8; 32]) 
     serde_json::to_vec(&body).ok()
 }
 
-/// Reads the claims of an access token whose signature by this key is good; `None` if any is missing, of
-/// another type or not ours. Its times are for the caller to judge.
+/// Reads the claims of an access token whose signature by this key is good; `None` if any is
+/// missing, of another type or not ours. Its times are for the caller to judge.
 pub(crate) fn read_access(
     payload: &[u8],
     key_id: KeyId,

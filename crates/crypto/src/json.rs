@@ -1,7 +1,7 @@
 //! JSON read strictly: no member twice at any depth, integers kept apart from other numbers.
 //!
-//! The HTTP interface has a reader of its own for bodies: adapters share nothing but the domain, and
-//! the domain knows no JSON.
+//! The HTTP interface has a reader of its own for bodies: adapters share nothing but the domain,
+//! and the domain knows no JSON.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

@@ -13,8 +13,8 @@
 //! | to read the feed | by transactions: `postgres/feed.rs`, `postgres/cursor.rs` | by numbers: `sqlite/feed.rs` |
 //! | to be woken | `LISTEN`: `postgres/watch.rs` | a question every tenth of a second: `sqlite/watch.rs` |
 //!
-//! [`open()`] gives a store, [`migrate`] brings its tables up to date, [`inspect()`] looks whether what
-//! stands there can be true.
+//! [`open()`] gives a store, [`migrate`] brings its tables up to date, [`inspect()`] looks whether
+//! what stands there can be true.
 #![expect(
     clippy::duplicate_mod,
     reason = "the queries are written once and compiled once for each database"

@@ -81,7 +81,8 @@ where
 }
 
 diesel::table! {
-    /// What is applied. The runner makes this table; whoever only looks must not, and may lack the right.
+    /// What is applied. The runner makes this table; whoever only looks must not, and may lack the
+    /// right.
     __diesel_schema_migrations (version) {
         version -> Text,
     }

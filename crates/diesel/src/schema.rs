@@ -263,8 +263,8 @@ extern "SQL" {
     ) -> diesel::sql_types::Nullable<diesel::sql_types::Text>;
 }
 
-/// What the account that the query is about holds: the names of its roles in one text, and what those
-/// that are stored give in another.
+/// What the account that the query is about holds: the names of its roles in one text, and what
+/// those that are stored give in another.
 #[auto_type]
 pub fn held_by_user() -> _ {
     let names = user_roles::table

@@ -126,7 +126,7 @@ pub struct Entry {
 ///
 /// Every part is preceded by its length, so that no two events give the same bytes.
 #[must_use]
-pub fn chained(before: &Digest, seq: i64, event: &Event, commitment: &Digest) -> Digest {
+pub fn next_digest(before: &Digest, seq: i64, event: &Event, commitment: &Digest) -> Digest {
     let mut hash = Sha256::new();
     let mut part = |bytes: &[u8]| {
         hash.update((bytes.len() as u64).to_be_bytes());
@@ -209,7 +209,7 @@ mod tests {
     }
 
     fn digest(event: &Event) -> Digest {
-        chained(&Digest::START, 1, event, &event.commitment().unwrap())
+        next_digest(&Digest::START, 1, event, &event.commitment().unwrap())
     }
 
     /// Whatever is changed, the digest is another one.
@@ -231,8 +231,8 @@ mod tests {
         let mut digests: Vec<_> = changed.iter().map(digest).collect();
         digests.push(digest(&event()));
         let commitment = event().commitment().unwrap();
-        digests.push(chained(&Digest::START, 2, &event(), &commitment));
-        digests.push(chained(&Digest([1; 32]), 1, &event(), &commitment));
+        digests.push(next_digest(&Digest::START, 2, &event(), &commitment));
+        digests.push(next_digest(&Digest([1; 32]), 1, &event(), &commitment));
         let distinct: std::collections::HashSet<_> = digests.iter().collect();
         assert_eq!(distinct.len(), digests.len());
     }
@@ -242,8 +242,8 @@ mod tests {
         let before = Event { ip: Some([192, 0, 2, 1].into()), ..event() };
         let commitment = before.commitment().unwrap();
         let erased = Event { ip: None, salt: None, ..before.clone() };
-        let digest = chained(&Digest::START, 1, &erased, &commitment);
-        assert_eq!(digest, chained(&Digest::START, 1, &before, &commitment));
+        let digest = next_digest(&Digest::START, 1, &erased, &commitment);
+        assert_eq!(digest, next_digest(&Digest::START, 1, &before, &commitment));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::audit::{
-    ChainPosition, Checkpoint, CheckpointKind, Digest, Entry, SignedCheckpoint, chained,
+    ChainPosition, Checkpoint, CheckpointKind, Digest, Entry, SignedCheckpoint, next_digest,
 };
 use crate::{Actor, Event, EventKind, UserId};
 
@@ -87,7 +87,8 @@ pub struct ChainCheck<R> {
 }
 
 impl<R: Fn(&str) -> Option<(CheckpointKind, Checkpoint)>> ChainCheck<R> {
-    /// Begins at the floor. `expected` is a head that was kept elsewhere; `read_checkpoint` reads a signature.
+    /// Begins at the floor. `expected` is a head that was kept elsewhere; `read_checkpoint` reads a
+    /// signature.
     pub fn new(
         retention_boundary: &SignedCheckpoint,
         expected: Option<Checkpoint>,
@@ -176,7 +177,8 @@ impl<R: Fn(&str) -> Option<(CheckpointKind, Checkpoint)>> ChainCheck<R> {
         self.findings
     }
 
-    /// Takes note of an event that may tell of a deletion, wherever it stands: it may have no place yet.
+    /// Takes note of an event that may tell of a deletion, wherever it stands: it may have no place
+    /// yet.
     pub fn note_deletion(&mut self, event: &Event) {
         if let (EventKind::AccountDeleted, Some(id)) = (event.kind, event.user_id) {
             self.deleted.insert(id);
@@ -207,7 +209,7 @@ impl<R: Fn(&str) -> Option<(CheckpointKind, Checkpoint)>> ChainCheck<R> {
     fn check_digest(&mut self, entry: &Entry, position: &ChainPosition) {
         // Where the one before is not known, it was found already.
         let Some(before) = &self.digest else { return };
-        if chained(before, position.seq, &entry.event, &entry.commitment) != position.digest {
+        if next_digest(before, position.seq, &entry.event, &entry.commitment) != position.digest {
             self.find(Finding::Altered(position.seq));
         }
     }
@@ -227,7 +229,8 @@ impl<R: Fn(&str) -> Option<(CheckpointKind, Checkpoint)>> ChainCheck<R> {
         }
     }
 
-    /// Only what tells of the one who has acted is erased, or, where no user has, of the one acted on.
+    /// Only what tells of the one who has acted is erased, or, where no user has, of the one acted
+    /// on.
     fn note_erased(&mut self, entry: &Entry, seq: i64) {
         let whose = match entry.event.actor {
             Actor::User(id) => Some(id),

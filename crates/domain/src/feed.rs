@@ -1,8 +1,8 @@
 //! The feed: what every node, and whoever checks tokens elsewhere, must learn within a second.
 //!
 //! An item is written in the transaction of the change that it tells of, and matters until the last
-//! token that it is about has expired. Learning an item twice is as good as once, so a reader that is
-//! in doubt reads again.
+//! token that it is about has expired. Learning an item twice is as good as once, so a reader that
+//! is in doubt reads again.
 
 use crate::key::KeyId;
 use crate::{EndReason, SessionId, Timestamp, UserId};
@@ -67,9 +67,9 @@ impl InvalidationEvent {
         }
     }
 
-    /// Reads invalidation events from the columns of a store, where a newer version may have written them, too. An
-    /// end whose reason is unknown is an end all the same; what cannot be read at all is
-    /// [`InvalidationEvent::Unknown`], and keeps nobody from what comes after it.
+    /// Reads invalidation events from the columns of a store, where a newer version may have
+    /// written them, too. An end whose reason is unknown is an end all the same; what cannot be
+    /// read at all is [`InvalidationEvent::Unknown`], and keeps nobody from what comes after it.
     #[must_use]
     pub fn read(
         kind: &str,

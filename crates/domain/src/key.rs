@@ -61,8 +61,8 @@ pub enum KeyPurpose {
     Refresh,
     /// Makes the secrets of mailed links and their codes; never published.
     Link,
-    /// Signs the heads of the audit trail and makes the names under which wrong secrets are counted.
-    /// What it signs is believed for ever.
+    /// Signs the heads of the audit trail and makes the names under which wrong secrets are
+    /// counted. What it signs is believed for ever.
     Audit,
 }
 

@@ -26,7 +26,8 @@ impl KnownDevice {
     /// For how many seconds a client is known after it has logged in: 180 days.
     pub const KNOWN_SECONDS: i64 = 180 * 24 * 3600;
 
-    /// The most clients of one account; more than a person has, few enough to be read at each login.
+    /// The most clients of one account; more than a person has, few enough to be read at each
+    /// login.
     pub const PER_USER_MAX: u32 = 50;
 
     /// Whether it has ever come back.

@@ -4,8 +4,9 @@ use std::net::IpAddr;
 
 use crate::Timestamp;
 
-/// For how many seconds failed attempts are remembered after the last one. It is longer than the longest wait,
-/// or waiting would make them forgotten and a name could be tried as often as at first.
+/// For how many seconds failed attempts are remembered after the last one. It is longer than the
+/// longest wait, or waiting would make them forgotten and a name could be tried as often as at
+/// first.
 pub const BACKOFF_RESET_SECONDS: i64 = 24 * 3600;
 
 /// How many seconds the first wait takes; each one after it takes twice as long.

@@ -2,8 +2,8 @@
 //!
 //! A refresh token carries its session and its generation; the session's row holds the line on
 //! which the current generation stands. [`judge`] is the one statement of the rules. A store may
-//! decide [`RotationDecision::Rotate`] and [`RotationDecision::Repeat`] in a statement of its own, and is held to
-//! these rules by the conformance suite.
+//! decide [`RotationDecision::Rotate`] and [`RotationDecision::Repeat`] in a statement of its own,
+//! and is held to these rules by the conformance suite.
 
 use std::fmt;
 

@@ -179,7 +179,8 @@ impl Role {
     /// How many roles there may be beside those that are built in: a list of all is one answer.
     pub const MAX: usize = 200;
 
-    /// How many roles one account may hold: their names stand in its tokens, which travel in a cookie.
+    /// How many roles one account may hold: their names stand in its tokens, which travel in a
+    /// cookie.
     pub const PER_USER_MAX: usize = 32;
 
     /// The roles that are always there, in alphabetical order.

@@ -15,8 +15,8 @@ pub struct User {
     pub email_verified: bool,
     /// The roles held, in alphabetical order.
     pub roles: Vec<RoleName>,
-    /// What the roles give, as they were defined when the account was read. It is not stored with the
-    /// account: whoever adds or changes one need not fill it.
+    /// What the roles give, as they were defined when the account was read. It is not stored with
+    /// the account: whoever adds or changes one need not fill it.
     pub permissions: PermissionSet,
     /// Whether an administrator has shut the account.
     pub disabled: bool,
@@ -65,7 +65,8 @@ impl Identifier {
     }
 }
 
-/// Some of the accounts, in an order of their own, so that a page of them costs no more than its rows.
+/// Some of the accounts, in an order of their own, so that a page of them costs no more than its
+/// rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum UserRange {
     /// All, in the order of their identifiers.

@@ -35,7 +35,8 @@ impl From<SmtpServerFault> for MailError {
 }
 
 impl SmtpMailer {
-    /// Connects to each SMTP server, encrypts, logs in and takes leave: all that comes before an email.
+    /// Connects to each SMTP server, encrypts, logs in and takes leave: all that comes before an
+    /// email.
     pub async fn check(&self) -> Vec<CheckedSmtpServer> {
         let (smtp_servers, deadline) = self.smtp_servers();
         let mut checked = Vec::new();

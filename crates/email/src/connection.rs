@@ -18,8 +18,8 @@ use crate::{SetupError, SmtpServerFault};
 /// How many connections are kept between emails.
 const KEPT_MAX: usize = 4;
 
-/// How long a connection is kept. SMTP servers hang up after five minutes at the earliest (RFC 5321,
-/// section 4.5.3.2.7), but what stands between may forget it sooner.
+/// How long a connection is kept. SMTP servers hang up after five minutes at the earliest (RFC
+/// 5321, section 4.5.3.2.7), but what stands between may forget it sooner.
 const KEPT_MAX_AGE: Duration = Duration::from_secs(30);
 
 /// How long a kept connection has to show that it still lives.
@@ -51,8 +51,8 @@ impl Connections {
         Ok(Self { smtp_server, hello, tls, kept: Mutex::default() })
     }
 
-    /// Hands a message over, within `deadline`. An error says all that the SMTP server said, but the
-    /// password.
+    /// Hands a message over, within `deadline`. An error says all that the SMTP server said, but
+    /// the password.
     pub(crate) async fn send(
         &self,
         message: &Message,
@@ -158,7 +158,8 @@ impl Connections {
         }
     }
 
-    /// What an SMTP server says to a login may repeat what it was told, so only its code is passed on.
+    /// What an SMTP server says to a login may repeat what it was told, so only its code is passed
+    /// on.
     fn not_logged_in(&self, error: &Error) -> SmtpServerFault {
         let told = self.told(&error.status().map_or_else(
             || "it cannot be logged in to".to_owned(),

@@ -1,14 +1,15 @@
 //! The emails, the SMTP mailer that sends them, and the development inbox that keeps them.
 //!
-//! What an email says stands in a language file, where it stands in two layouts; see
-//! [`Templates`]. An email is made the same way for an SMTP server and for the inbox, so a developer reads
-//! what a user would.
+//! What an email says stands in a language file, where it stands in two layouts; see [`Templates`].
+//! An email is made the same way for an SMTP server and for the inbox, so a developer reads what a
+//! user would.
 //!
 //! # Another language
 //!
-//! A language is one file of the shape of `templates/en.toml`: the same keys, the same emails, `lang`
-//! set to its name, and the months and the form of a time in its own words. An installation speaks
-//! one language: a folder that holds such a file under the name `en.toml` replaces the English one.
+//! A language is one file of the shape of `templates/en.toml`: the same keys, the same emails,
+//! `lang` set to its name, and the months and the form of a time in its own words. An installation
+//! speaks one language: a folder that holds such a file under the name `en.toml` replaces the
+//! English one.
 
 mod check;
 mod connection;

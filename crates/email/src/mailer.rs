@@ -1,4 +1,5 @@
-//! `SmtpMailer`: hands emails to an SMTP server, and to a second one when the first does not take them.
+//! `SmtpMailer`: hands emails to an SMTP server, and to a second one when the first does not take
+//! them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,8 +36,8 @@ pub struct SmtpMailer {
 }
 
 impl SmtpMailer {
-    /// Makes a mailer; connects to nobody yet. The fallback takes what the SMTP server does not take just
-    /// now, and nothing that it refuses for good.
+    /// Makes a mailer; connects to nobody yet. The fallback takes what the SMTP server does not
+    /// take just now, and nothing that it refuses for good.
     pub fn new(
         settings: MailSettings,
         smtp_server: SmtpServer,
@@ -131,8 +132,8 @@ fn hello(host: &Host) -> ClientId {
     }
 }
 
-/// What may be stored and logged of what an SMTP server said, for it may repeat the email: one short line
-/// without recipient, link and code.
+/// What may be stored and logged of what an SMTP server said, for it may repeat the email: one
+/// short line without recipient, link and code.
 pub(crate) fn tellable(text: &str, email: &EmailMessage) -> String {
     let link = email.link.as_deref().unwrap_or_default();
     let token = link.split_once('=').map_or("", |(_, token)| token);

@@ -85,9 +85,9 @@ pub enum SmtpUrlError {
 }
 
 impl SmtpServer {
-    /// Reads `smtps://user:password@host`, `smtp://user:password@host?tls=required`, or, for an SMTP server
-    /// on this machine, `smtp://localhost`; each with or without login and port. User and password
-    /// are percent-encoded.
+    /// Reads `smtps://user:password@host`, `smtp://user:password@host?tls=required`, or, for an
+    /// SMTP server on this machine, `smtp://localhost`; each with or without login and port. User
+    /// and password are percent-encoded.
     pub fn parse(text: &str) -> Result<Self, SmtpUrlError> {
         let text = text.trim();
         // A URL parser would leave them out without a word.

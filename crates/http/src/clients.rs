@@ -74,8 +74,8 @@ impl fmt::Debug for ApiClient {
 
 /// Lets a request through whose client may do this.
 ///
-/// Every endpoint for clients asks this first, before it looks at the body. A wrong secret counts; a
-/// right one is never refused for what others have tried.
+/// Every endpoint for clients asks this first, before it looks at the body. A wrong secret counts;
+/// a right one is never refused for what others have tried.
 pub(crate) async fn require_client(
     app: &App,
     request: &HttpRequest,

@@ -93,8 +93,8 @@ impl App {
         request_info::request_info(request, &self.options.trusted_proxies)
     }
 
-    /// Says that this node has learned something new from the feed, so that those hear of it at once
-    /// who follow it from elsewhere. Where nobody says so, they hear of it within a second.
+    /// Says that this node has learned something new from the feed, so that those hear of it at
+    /// once who follow it from elsewhere. Where nobody says so, they hear of it within a second.
     pub fn announce_invalidations(&self) {
         self.streams.wake();
     }

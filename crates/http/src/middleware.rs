@@ -139,7 +139,8 @@ fn of_status(status: StatusCode) -> Problem {
     })
 }
 
-/// Writes the problem document, or its page where people look on; keeps the headers that the answer had.
+/// Writes the problem document, or its page where people look on; keeps the headers that the answer
+/// had.
 fn document(
     problem: &Problem,
     response: &HttpResponse,

@@ -52,8 +52,8 @@ pub(crate) struct StreamSlot {
 }
 
 impl StreamSlot {
-    /// Waits until the stream was woken since the last call, but no longer than this; where nobody has
-    /// ever woken one, no longer than a second.
+    /// Waits until the stream was woken since the last call, but no longer than this; where nobody
+    /// has ever woken one, no longer than a second.
     pub(crate) async fn wait(&mut self, at_most: Duration) {
         let is_followed = self.is_followed.load(Ordering::Relaxed);
         let at_most = if is_followed { at_most } else { at_most.min(LOOK_INTERVAL) };

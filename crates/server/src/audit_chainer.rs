@@ -8,16 +8,16 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::metrics;
 
-/// How often events are given their places. An event that is taken out before is not missed, so soon;
-/// where there is nothing to do, it costs the database one small question.
+/// How often events are given their places. An event that is taken out before is not missed, so
+/// soon; where there is nothing to do, it costs the database one small question.
 const CHAIN_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How often it is told how far the audit trail has come: so that what is kept of the log elsewhere
 /// shows a tail that was cut off, and is not flooded.
 const TELL_INTERVAL: Duration = Duration::from_mins(1);
 
-/// How long the last events may take at the end of the process. Where the database is away, the next
-/// node that sees it goes on.
+/// How long the last events may take at the end of the process. Where the database is away, the
+/// next node that sees it goes on.
 const LAST_CHAIN_SECONDS: Duration = Duration::from_secs(1);
 
 /// Seals the audit trail for as long as the process runs.

@@ -157,7 +157,8 @@ pub(crate) enum KeysCommand {
     List,
     /// Make the next signing keys; they sign once every verifier can know them.
     Rotate {
-        /// Declare all keys compromised: new ones sign at once, and what the old ones signed is dead.
+        /// Declare all keys compromised: new ones sign at once, and what the old ones signed is
+        /// dead.
         #[arg(long)]
         compromised: bool,
     },

@@ -6,18 +6,19 @@ use gateward_app::domain::ports::{FeedWatch, StoreError};
 use gateward_app::{App, Following, KeysError};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-/// How often a node looks into the feed, whether or not it was woken: so often that what it knows is
-/// new when it is asked (500 ms), and no more often than about four times a second.
+/// How often a node looks into the feed, whether or not it was woken: so often that what it knows
+/// is new when it is asked (500 ms), and no more often than about four times a second.
 const LOOK_INTERVAL: Duration = Duration::from_millis(300);
 
-/// The shortest time between two looks, however often it is woken: what happens meanwhile is learned
-/// together.
+/// The shortest time between two looks, however often it is woken: what happens meanwhile is
+/// learned together.
 const LOOK_PAUSE: Duration = Duration::from_millis(50);
 
 /// For how long one look, or opening a channel, may take: a server that does not answer is gone.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Follows the feed for as long as the process runs; `announce` is called when something was learned.
+/// Follows the feed for as long as the process runs; `announce` is called when something was
+/// learned.
 pub(crate) async fn follow(app: &App, announce: impl Fn()) {
     let following = Following::default();
     let mut follower = Follower { app, following, watch: None, in_trouble: false };

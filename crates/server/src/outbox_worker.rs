@@ -18,8 +18,8 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 use crate::metrics;
 use pace::Pace;
 
-/// How many emails are delivered at once: an SMTP server that is slow delays as many, and a small one is
-/// not flooded.
+/// How many emails are delivered at once: an SMTP server that is slow delays as many, and a small
+/// one is not flooded.
 const SLOTS: u32 = 8;
 
 /// How soon after an email was written the outbox is looked into at the most: whoever waits for one

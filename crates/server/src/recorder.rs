@@ -15,8 +15,8 @@ impl Metrics for PrometheusMetrics {
 }
 
 impl PrometheusMetrics {
-    /// Shows everything that can be counted as not counted yet: a counter that is not there cannot be
-    /// seen to rise from nothing.
+    /// Shows everything that can be counted as not counted yet: a counter that is not there cannot
+    /// be seen to rise from nothing.
     pub(crate) fn preset(self) {
         let single = [Metric::SessionStarted, Metric::Denied, Metric::EventChained];
         let all = single

@@ -1,4 +1,5 @@
-//! Fixtures: accounts, sessions, tokens, keys, events, clients, invalidation events and mail, each from a seed.
+//! Fixtures: accounts, sessions, tokens, keys, events, clients, invalidation events and mail, each
+//! from a seed.
 //!
 //! The same seed gives the same thing; other seeds give things that share no identifier, name or
 //! address. A test that wants another value in a field writes `User { disabled: true, ..user(1) }`.

@@ -90,7 +90,8 @@ fn add(transaction: &WriteTransaction, item: FeedItem) -> Result<(), StoreError>
     )
 }
 
-/// Gives a place away that comes after all others, also after those whose invalidation events are deleted.
+/// Gives a place away that comes after all others, also after those whose invalidation events are
+/// deleted.
 fn next_place(transaction: &WriteTransaction) -> Result<u128, StoreError> {
     let mut places = transaction.open_table(LAST_SEQUENCE).map_err(failed)?;
     let last = places.get(()).map_err(failed)?.map_or(0, |last| last.value());

@@ -5,8 +5,8 @@
 //!   `links.rs`, `outbox_emails.rs`, `known_devices.rs`, `rate_limits.rs` and `feed.rs` are the ports.
 //! - `tables/` is the way to the tables, `rows/` is what stands in them.
 //!
-//! One process at a time can open a file, and one writer at a time can change it. `docs/adapters.md`
-//! tells what an adapter has to promise and takes this one as its example.
+//! One process at a time can open a file, and one writer at a time can change it.
+//! `docs/adapters.md` tells what an adapter has to promise and takes this one as its example.
 
 mod audit;
 mod events;

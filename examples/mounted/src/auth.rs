@@ -20,8 +20,8 @@ use gateward_http::{App, Options, SameSite, SpawnedTasks};
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 
-/// How often the node looks into the feed. What it knows counts as new for half a second; after that
-/// each request asks the database.
+/// How often the node looks into the feed. What it knows counts as new for half a second; after
+/// that each request asks the database.
 const FEED_INTERVAL: Duration = Duration::from_millis(250);
 
 /// How often the node looks whether its keys are old.

@@ -14,8 +14,8 @@ CREATE TABLE outbox_emails (
     slot text COLLATE "C",
     scheduled_at timestamptz NOT NULL,
     next_attempt_at timestamptz NOT NULL,
-    -- next_attempt_at before a worker last claimed the row. RETURNING gives neither an order nor old values, so
-    -- claimed rows are sorted by this.
+    -- next_attempt_at before a worker last claimed the row. RETURNING gives neither an order nor old
+    -- values, so claimed rows are sorted by this.
     previous_attempt_due_at timestamptz,
     attempts bigint NOT NULL CHECK (attempts >= 0),
     state text COLLATE "C" NOT NULL,

@@ -103,8 +103,8 @@ async fn roles_are_kept_as_they_are_defined(kind: Database) {
     ask(one, grace, "DELETE", "/roles/support").await.is(404, "not_found");
 }
 
-/// Row B5: the token of a former administrator says what it said, and a token with other roles in it
-/// is none.
+/// Row B5: the token of a former administrator says what it said, and a token with other roles in
+/// it is none.
 async fn b5_an_old_or_changed_token_gives_nothing(kind: Database) {
     let fixture = AdminFixture::start(kind).await;
     let AdminFixture { one, other, .. } = &fixture;

@@ -90,7 +90,7 @@ async fn inv12_nothing_is_changed_where_the_event_cannot_be_written(kind: Databa
     let role = json!({"permissions": ["users:read"]});
     let put = (Some(&root), Method::PUT, "roles/support".to_owned(), role.clone());
     assert!(send(client, &put).await.status.is_success());
-    post.rotate_locked().await;
+    post.wait_until_sent().await;
 
     let id = pair.body["user"]["id"].as_str().unwrap();
     let user = |rest: &str| format!("users/{id}{rest}");

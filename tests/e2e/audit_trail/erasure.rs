@@ -46,8 +46,8 @@ async fn count(ledger: &Ledger, address: &str) -> i64 {
     ledger.number(&format!("SELECT count(*) FROM events WHERE ip LIKE '{address}%'")).await
 }
 
-/// Row S6: its owner leaves, an administrator or an operator deletes it. Who acted on it and is still
-/// there keeps their own address.
+/// Row S6: its owner leaves, an administrator or an operator deletes it. Who acted on it and is
+/// still there keeps their own address.
 async fn s6_a_deleted_account_leaves_no_address_in_the_trail_and_the_chain_is_whole(
     kind: Database,
 ) {

@@ -1,4 +1,5 @@
-//! Exports of the trail: what somebody does to the lines of a file is found, and the entry is named.
+//! Exports of the trail: what somebody does to the lines of a file is found, and the entry is
+//! named.
 
 use std::fs;
 

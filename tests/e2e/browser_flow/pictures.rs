@@ -1,4 +1,5 @@
-//! Pictures of the pages, for people to look at: written where `GATEWARD_SCREENSHOTS` names a folder.
+//! Pictures of the pages, for people to look at: written where `GATEWARD_SCREENSHOTS` names a
+//! folder.
 
 use std::path::{Path, PathBuf};
 

@@ -51,7 +51,8 @@ async fn go(
     client.send(request.bearer_auth(session.access())).await
 }
 
-/// Rows L7 and P8: ten for a session, whichever way they go, and nobody else's are counted with them.
+/// Rows L7 and P8: ten for a session, whichever way they go, and nobody else's are counted with
+/// them.
 async fn l7_p8_wrong_passwords_within_a_session_are_counted_apart_from_log_ins(kind: Database) {
     let attack = BruteForceAttack::lay(kind).await;
     let stolen = attack.begin("ada").await;
@@ -197,7 +198,8 @@ async fn l7_v1_a_client_that_guesses_links_is_stopped_after_a_hundred() {
     assert_eq!(say(HOME, &reset).await.status, 204);
 }
 
-/// Row L7: eight digits are guessed sooner than a link; each code has five tries, and a client so many.
+/// Row L7: eight digits are guessed sooner than a link; each code has five tries, and a client so
+/// many.
 #[tokio::test]
 async fn l7_a_client_that_guesses_codes_of_many_emails_is_stopped() {
     let few = ("rate_limit.login_failures_per_ip", "4");

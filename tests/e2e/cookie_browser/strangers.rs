@@ -13,7 +13,8 @@ on_both!(
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// Another port is the same site: the browser adds the cookies, and lets scripts read the CSRF token.
+/// Another port is the same site: the browser adds the cookies, and lets scripts read the CSRF
+/// token.
 async fn w1_w2_a_page_of_another_port_does_nothing_by_its_visitors_cookies(kind: Database) {
     let Some(fixture) = BrowserFixture::new(kind, "Lax").await else { return };
     let page = format!("https://localhost:{}/", fixture.stranger);

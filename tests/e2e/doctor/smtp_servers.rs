@@ -9,7 +9,8 @@ on_both!(f23_an_smtp_server_with_a_wrong_certificate_or_that_refuses_the_login_i
 
 const PASSWORD: &str = "hunter2";
 
-/// The plan with an SMTP server by this name and with this password; its certificate is trusted or not.
+/// The plan with an SMTP server by this name and with this password; its certificate is trusted or
+/// not.
 fn plan(system: &System, server: &MailServer, smtp_server: &str, trusted: bool) -> Plan {
     let mut plan = system
         .plan()

@@ -13,8 +13,8 @@ use crate::commands::said;
 const SMTP_SERVER_PASSWORD: &str = "canary-Zwitscher-of-the-smtp-server";
 const FALLBACK_PASSWORD: &str = "canary-Zwitscher-of-the-other";
 
-/// Row W14: the passwords of SMTP servers that cannot be reached, in what the node tells and in what the
-/// commands do.
+/// Row W14: the passwords of SMTP servers that cannot be reached, in what the node tells and in
+/// what the commands do.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn w14_no_password_of_an_smtp_server_that_is_down_is_told() {
     join_all(LEVELS.map(async |(level, format)| {

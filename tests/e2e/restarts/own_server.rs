@@ -29,8 +29,8 @@ pub(crate) struct OwnServer {
 }
 
 impl OwnServer {
-    /// Makes a server like the one that the tests have, and starts it with further settings; `None`,
-    /// and said so, where that one runs on another machine.
+    /// Makes a server like the one that the tests have, and starts it with further settings;
+    /// `None`, and said so, where that one runs on another machine.
     pub(crate) async fn start(settings: &[&str]) -> Option<Self> {
         let phase = TestDatabase::new(Database::Postgres).await;
         let Some((programs, owner)) = like_that_of(&phase).await else {

@@ -1,6 +1,8 @@
-//! The words that the code no longer uses, and what it says instead. `docs/glossary.md` explains the new ones.
+//! The words that the code no longer uses, and what it says instead. `docs/glossary.md` explains
+//! the new ones.
 
-/// A word that is refused, in any regular inflection. Several words count where they follow each other.
+/// A word that is refused, in any regular inflection. Several words count where they follow each
+/// other.
 pub struct Word {
     pub old: &'static str,
     pub new: &'static str,

@@ -72,7 +72,8 @@ fn is_spelled_as_name(word: &str) -> bool {
         || pairs.any(|(one, two)| one.is_lowercase() && two.is_uppercase())
 }
 
-/// Quotes, paths, placeholders and options mark names: `"letter"`, `/letters`, `{{ letter }}`, `--letter`.
+/// Quotes, paths, placeholders and options mark names: `"letter"`, `/letters`, `{{ letter }}`,
+/// `--letter`.
 fn is_marked_as_name(before: &str, after: &str) -> bool {
     let (last, next) = (before.chars().next_back(), after.chars().next());
     let quoted = last.is_some_and(|quote| "\"'`".contains(quote)) && last == next;

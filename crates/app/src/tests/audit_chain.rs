@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use gateward_domain::audit::{
-    Chain, ChainPosition, Checkpoint, Digest, Entry, SignedCheckpoint, chained,
+    Chain, ChainPosition, Checkpoint, Digest, Entry, SignedCheckpoint, next_digest,
 };
 use gateward_domain::audit_check::Finding;
 use gateward_domain::mock::{MockMetrics, MockStore, MockTx};
@@ -231,7 +231,7 @@ async fn an_entry_that_was_added_without_the_key_is_found() {
     let mut tx = test_app.store.begin(Access::Write).await.unwrap();
     let latest = tx.lock_chain().await.unwrap().latest;
     let entry = tx.list_unchained_events(1).await.unwrap().pop().unwrap();
-    let digest = chained(&latest.checkpoint.digest, 11, &entry.event, &entry.commitment);
+    let digest = next_digest(&latest.checkpoint.digest, 11, &entry.event, &entry.commitment);
     let position = ChainPosition { seq: 11, digest, signature: Some("forged".to_owned()) };
     let checkpoint = Checkpoint { seq: 11, digest, ..latest.checkpoint };
     let forged = SignedCheckpoint { checkpoint, signature: "forged".to_owned() };

@@ -192,8 +192,8 @@ async fn s7_the_oldest_session_is_out_as_soon_as_a_newer_one_takes_its_place() {
     assert_eq!(store.sessions().iter().filter(|session| alive(session)).count(), 3);
 }
 
-/// Row INV18 in part: a session that was refreshed until its turn came is over for everybody, also for
-/// those who go by the feed alone.
+/// Row INV18 in part: a session that was refreshed until its turn came is over for everybody, also
+/// for those who go by the feed alone.
 #[tokio::test]
 async fn inv18_ending_all_is_told_before_and_after() {
     let store = MemoryStore::new();
@@ -211,7 +211,8 @@ async fn inv18_ending_all_is_told_before_and_after() {
     assert_eq!(cut_offs, [0, 100]);
 }
 
-/// Keys that changed in silence are noticed within a minute, and at once where the feed begins anew.
+/// Keys that changed in silence are noticed within a minute, and at once where the feed begins
+/// anew.
 #[tokio::test]
 async fn a_node_that_cannot_have_the_keys_of_now_knows_nothing() {
     let store = MemoryStore::new();

@@ -200,7 +200,8 @@ async fn a_newer_email_takes_the_place_of_its_own_signups_alone() {
     test_app.app.confirm_email(confirm(by_token(&newer), proof())).await.unwrap();
 }
 
-/// Row E3: asked for once more, an address gets what it waits for, and nothing if it waits for none.
+/// Row E3: asked for once more, an address gets what it waits for, and nothing if it waits for
+/// none.
 #[tokio::test]
 async fn e3_an_email_that_confirms_is_sent_again_where_something_waits_for_it() {
     let (test_app, memory) = open_test_app(required()).await;

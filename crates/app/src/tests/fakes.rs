@@ -28,7 +28,8 @@ pub(super) const ACCESS_KEY: &str = "access";
 
 pub(super) const PASSWORD: &str = "correct horse battery";
 
-/// Writes tokens in clear: kind, session, user, times and, for a refresh token, generation and salt.
+/// Writes tokens in clear: kind, session, user, times and, for a refresh token, generation and
+/// salt.
 pub(super) struct PlainSigner;
 
 impl TokenSigner for PlainSigner {
@@ -241,7 +242,8 @@ pub(super) async fn test_app_with(policy: Policy, store: Arc<dyn Store>) -> Test
     test_app_that(policy, store, Arc::new(NoAuthCache)).await
 }
 
-/// A world in which the node knows as much as this; the store has no keys unless they were put there.
+/// A world in which the node knows as much as this; the store has no keys unless they were put
+/// there.
 pub(super) async fn test_app_that(
     policy: Policy,
     store: Arc<dyn Store>,

@@ -1,5 +1,5 @@
-//! Fakes of mail: links that show their salt, pigeons instead of an SMTP server, and what tests do with the
-//! emails.
+//! Fakes of mail: links that show their salt, pigeons instead of an SMTP server, and what tests do
+//! with the emails.
 
 use std::sync::{Arc, Mutex};
 

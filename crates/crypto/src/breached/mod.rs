@@ -1,4 +1,5 @@
-//! `BreachedFiles`: a list of breached passwords in files, looked up without reading it into memory.
+//! `BreachedFiles`: a list of breached passwords in files, looked up without reading it into
+//! memory.
 
 mod line;
 mod ranges;

@@ -50,8 +50,8 @@ pub(super) fn contains(folder: &Path, hash: &str) -> io::Result<bool> {
     }
 }
 
-/// Opens the file of a range. No error names it: five digits of the hash of a password that somebody
-/// types are not for the log.
+/// Opens the file of a range. No error names it: five digits of the hash of a password that
+/// somebody types are not for the log.
 fn open(folder: &Path, prefix: &str) -> io::Result<File> {
     let lower = prefix.to_ascii_lowercase();
     for name in [prefix, &lower].into_iter().flat_map(|name| [name.into(), format!("{name}.txt")]) {

@@ -73,9 +73,9 @@ fn write(issuer: &str, checkpoint: &Checkpoint) -> Option<Vec<u8>> {
     serde_json::to_vec(&body).ok()
 }
 
-/// Reads a signature, however long ago it was made. Of a key that was revoked, what it signed before is
-/// believed: whoever has the key can write a time into a head, but no digest that the chain does not have, and
-/// what is signed after it covers what was before.
+/// Reads a signature, however long ago it was made. Of a key that was revoked, what it signed
+/// before is believed: whoever has the key can write a time into a head, but no digest that the
+/// chain does not have, and what is signed after it covers what was before.
 ///
 /// Which issuer it names is for others to look at: the key is this installation's own, and what was
 /// signed before the installation got another issuer stays true.

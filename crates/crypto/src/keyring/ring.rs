@@ -124,8 +124,8 @@ impl Ring {
         Self { stored: Vec::new(), ready: HashMap::new(), lives }
     }
 
-    /// A ring of exactly these keys. Those that are in this ring are not opened anew, all others are,
-    /// or the whole is refused.
+    /// A ring of exactly these keys. Those that are in this ring are not opened anew, all others
+    /// are, or the whole is refused.
     pub(super) fn renewed(
         &self,
         masters: &MasterKeys,
@@ -188,8 +188,8 @@ impl Ring {
         self.find(&key.id)
     }
 
-    /// The key for this purpose that was made first, of those that are not revoked; whether it signs
-    /// already does not matter. It stays the same whatever keys come later.
+    /// The key for this purpose that was made first, of those that are not revoked; whether it
+    /// signs already does not matter. It stays the same whatever keys come later.
     pub(super) fn oldest(&self, purpose: KeyPurpose) -> Option<&ReadyKey> {
         let keys = self.stored.iter().filter(|key| key.purpose == purpose);
         let active = keys.filter(|key| key.revoked_at.is_none());

@@ -1,4 +1,5 @@
-//! `Verified`: access tokens whose signature was found good, so that none is verified on every request.
+//! `Verified`: access tokens whose signature was found good, so that none is verified on every
+//! request.
 
 use std::sync::Arc;
 

@@ -7,8 +7,8 @@ use super::{COUNT_MAX, Flaw};
 const HOUR: i64 = 3600;
 const DAY: i64 = 24 * HOUR;
 
-/// Which rows are past their time, of which table and by which column, and for how many seconds they
-/// are kept after it; their cleanup has a day more.
+/// Which rows are past their time, of which table and by which column, and for how many seconds
+/// they are kept after it; their cleanup has a day more.
 const KEPT: &[(&str, &str, &str, i64)] = &[
     ("sessions", "id", "lifetime_ends_at", HOUR),
     ("signups", "id", "expires_at", HOUR),

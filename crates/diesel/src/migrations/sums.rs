@@ -14,7 +14,8 @@ use sha2::{Digest, Sha256};
 use super::Cause;
 
 diesel::table! {
-    /// The sums of the texts that were applied. The runner makes it, because it is about migrations.
+    /// The sums of the texts that were applied. The runner makes it, because it is about
+    /// migrations.
     gateward_migration_sums (version) {
         version -> Text,
         sum -> Text,

@@ -98,7 +98,8 @@ async fn f25_an_interrupted_migration_of_sqlite_is_completed() {
 async fn f25_an_interrupted_migration_of_postgres_is_completed() {
     let database = PostgresDatabase::empty().await;
     migrate(&database.url, CreateIfMissing::No).await.unwrap();
-    // As if only the first had been applied, and the process was killed in the middle of the second.
+    // As if only the first had been applied, and the process was killed in the middle of the
+    // second.
     for name in names("postgres").iter().skip(1).rev() {
         database.run_sql(&down(name)).await;
     }
@@ -192,8 +193,8 @@ async fn a_migration_of_sqlite_that_was_altered_since_is_named() {
     assert_eq!(altered(&database.url).await.unwrap().len(), names("sqlite").len());
 }
 
-/// Row 13.2.2: who may read and write the tables and owns none of them can look what is pending, and
-/// makes nothing by it.
+/// Row 13.2.2: who may read and write the tables and owns none of them can look what is pending,
+/// and makes nothing by it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a13_2_2_what_is_pending_is_seen_without_a_right_to_make_tables() {
     let (empty, database) = (PostgresDatabase::empty().await, PostgresDatabase::migrated().await);

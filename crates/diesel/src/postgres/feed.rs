@@ -95,8 +95,8 @@ fn entries(
 /// The rows after a place, with the moment's transactions beside each; without rows, once.
 ///
 /// It is one statement, so that the rows are those that the moment sees: at this isolation each
-/// statement has a snapshot of its own. The numbers that the server has not given yet are those of a
-/// restored database (see `watch.rs`), and the reader's own transaction's.
+/// statement has a snapshot of its own. The numbers that the server has not given yet are those of
+/// a restored database (see `watch.rs`), and the reader's own transaction's.
 struct InvalidationEventsAfter {
     xid: i64,
     seq: i64,

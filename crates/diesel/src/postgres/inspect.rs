@@ -11,7 +11,8 @@ use super::settings::Settings;
 use crate::error::InspectError;
 use crate::inspect::{Anomaly, Dialect, anomaly, questions};
 
-/// All questions are about one moment, so that what is changed meanwhile is seen whole or not at all.
+/// All questions are about one moment, so that what is changed meanwhile is seen whole or not at
+/// all.
 const BEGIN: &str = "\
     SET statement_timeout = '60s'; \
     BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";

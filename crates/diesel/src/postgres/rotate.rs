@@ -25,8 +25,8 @@ impl Tx {
 
         // Without a second try: a statement whose answer was lost may have been done.
         let statement = Rotate::from(rotation);
-        // All there is, not the first row alone: the server sends it before it commits, and a server that
-        // dies in between hands it out. What comes last says that it is done.
+        // All there is, not the first row alone: the server sends it before it commits, and a
+        // server that dies in between hands it out. What comes last says that it is done.
         let found = change!(self, "sessions", conn => statement.load::<Found>(conn))?;
         found
             .into_iter()

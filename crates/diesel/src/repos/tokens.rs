@@ -48,8 +48,8 @@ fn oldest_first(mut ended: Vec<(Time, Id)>) -> Vec<SessionId> {
     ended.into_iter().map(|(_, id)| SessionId::from_uuid(id.0)).collect()
 }
 
-/// The session of a row that was ended. One that cannot be read is named and left out: if it were an
-/// error, it would keep all others of its batch alive.
+/// The session of a row that was ended. One that cannot be read is named and left out: if it were
+/// an error, it would keep all others of its batch alive.
 fn sound(row: SessionRow) -> Option<Session> {
     let session = Session::try_from(row);
     session.inspect_err(|error| tracing::error!(%error, "a session is corrupt")).ok()

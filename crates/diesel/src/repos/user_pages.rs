@@ -97,8 +97,8 @@ fn identifier(after: Option<&str>) -> Result<Id, StoreError> {
     Ok(Id(id.map_or(uuid::Uuid::nil(), UserId::uuid)))
 }
 
-/// Where the texts of a page begin, and before what they end: one bound on either side, or a database
-/// might go by the wider of two. `None` if no stored text can begin so.
+/// Where the texts of a page begin, and before what they end: one bound on either side, or a
+/// database might go by the wider of two. `None` if no stored text can begin so.
 fn bounds(prefix: &str, after: Option<&str>) -> Option<(String, String)> {
     let after = after.map(|after| format!("{after}{FIRST}")).unwrap_or_default();
     let from = after.max(prefix.to_owned());

@@ -66,8 +66,8 @@ impl Tx {
         self.conn().ok_or_else(|| Misuse::AfterFailure.into())
     }
 
-    /// Waits for the end of a statement. The file is always there; how long a lock is waited for, the
-    /// connection itself knows.
+    /// Waits for the end of a statement. The file is always there; how long a lock is waited for,
+    /// the connection itself knows.
     pub async fn in_time<T>(
         response: impl Future<Output = QueryResult<T>>,
     ) -> Result<QueryResult<T>, StoreError> {

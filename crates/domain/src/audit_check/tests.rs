@@ -47,7 +47,7 @@ fn chain() -> (Vec<Entry>, SignedCheckpoint) {
             salt: Some(EventSalt([7; 16])),
         };
         let commitment = event.commitment().unwrap();
-        digest = chained(&digest, seq, &event, &commitment);
+        digest = next_digest(&digest, seq, &event, &commitment);
         let checkpoint = Checkpoint { seq, digest, at: Timestamp::from_seconds(0) };
         let signature = (seq % 5 == 0).then(|| sign(CheckpointKind::Latest, &checkpoint));
         entries.push(Entry {
@@ -136,7 +136,7 @@ fn a_chain_that_was_made_anew_is_found_by_its_checkpoints() {
     entries[0].event.user_id = Some(user(9));
     for entry in &mut entries {
         let position = entry.position.as_mut().unwrap();
-        position.digest = chained(&digest, position.seq, &entry.event, &entry.commitment);
+        position.digest = next_digest(&digest, position.seq, &entry.event, &entry.commitment);
         digest = position.digest;
     }
     latest.checkpoint = Checkpoint { seq: 10, digest, at };
@@ -173,7 +173,7 @@ fn an_entry_from_before_the_trail_is_well_without_a_salt() {
     for entry in &mut entries {
         (entry.event.salt, entry.commitment) = (None, Digest::START);
         let position = entry.position.as_mut().unwrap();
-        digest = chained(&digest, position.seq, &entry.event, &entry.commitment);
+        digest = next_digest(&digest, position.seq, &entry.event, &entry.commitment);
         (position.digest, position.signature) = (digest, None);
     }
     let checkpoint = Checkpoint { seq: 10, digest, at: Timestamp::from_seconds(0) };

@@ -9,12 +9,12 @@ use crate::{EventId, Timestamp, UserId};
 /// The chain of the events.
 ///
 /// An event is written without a place in the chain, in the transaction of its change, so that no
-/// request waits for another. Whoever seals holds [`AuditRepo::lock_chain`] and gives places to those
-/// that have none.
+/// request waits for another. Whoever seals holds [`AuditRepo::lock_chain`] and gives places to
+/// those that have none.
 #[async_trait]
 pub trait AuditRepo: Send {
-    /// Events without a place in the chain, in the order of their identifiers, at most `limit`. Those
-    /// that cannot be read are passed over, so that they keep no other from its place.
+    /// Events without a place in the chain, in the order of their identifiers, at most `limit`.
+    /// Those that cannot be read are passed over, so that they keep no other from its place.
     async fn list_unchained_events(&mut self, limit: u32) -> Result<Vec<Entry>, StoreError>;
 
     /// The ends of the chain; [`Chain::start`] if it was never begun.
@@ -51,8 +51,8 @@ pub trait AuditRepo: Send {
     /// An account whose events are to be erased, the one first that was noted first.
     async fn find_erasure(&mut self) -> Result<Option<UserId>, StoreError>;
 
-    /// Takes the personal part (address and salt) out of at most `limit` events that this account has
-    /// caused, and of those about it that no other account has caused, whose address is another
+    /// Takes the personal part (address and salt) out of at most `limit` events that this account
+    /// has caused, and of those about it that no other account has caused, whose address is another
     /// person's; gives how many. Where none is left, the note is deleted.
     async fn erase_events(&mut self, user_id: UserId, limit: u32) -> Result<u64, StoreError>;
 }

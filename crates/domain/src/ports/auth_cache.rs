@@ -33,16 +33,19 @@ pub trait AuthCache: Send + Sync {
     fn begin_read(&self) -> ReadMark;
 
     /// Remembers a user and an active session of theirs that were read from the store after `mark`,
-    /// unless a change of the user was learned since: then what was read may be older than the change.
+    /// unless a change of the user was learned since: then what was read may be older than the
+    /// change.
     fn remember_user(&self, user: &Arc<User>, session_id: SessionId, mark: ReadMark);
 
-    /// Learns invalidation events, from the feed or from a change of this node's own; more than once is no harm.
+    /// Learns invalidation events, from the feed or from a change of this node's own; more than
+    /// once is no harm.
     fn apply(&self, items: &[FeedItem]);
 
     /// Says that everything was learned that was committed before `mark`.
     fn confirm(&self, mark: ReadMark);
 
-    /// Says that invalidation events may be missing from now on, until the next [`AuthCache::confirm`].
+    /// Says that invalidation events may be missing from now on, until the next
+    /// [`AuthCache::confirm`].
     fn invalidate(&self);
 
     /// Forgets all users: the store may not be what it was.

@@ -1,4 +1,5 @@
-//! `PasswordHasher`, `TokenSigner`, `LinkMaker`, `AuditKeys` and `KeyMaker`: what needs cryptography.
+//! `PasswordHasher`, `TokenSigner`, `LinkMaker`, `AuditKeys` and `KeyMaker`: what needs
+//! cryptography.
 
 use async_trait::async_trait;
 
@@ -99,8 +100,8 @@ pub trait AuditKeys: Send + Sync {
         checkpoint: &Checkpoint,
     ) -> Result<String, TokenError>;
 
-    /// Reads a signature: which head it is on, and what it says of it. [`TokenError::Invalid`] if no
-    /// key of this installation has made it.
+    /// Reads a signature: which head it is on, and what it says of it. [`TokenError::Invalid`] if
+    /// no key of this installation has made it.
     fn read_checkpoint(&self, signature: &str) -> Result<(CheckpointKind, Checkpoint), TokenError>;
 
     /// A digest of a text: always the same for the same text, and nobody can find or check the text
@@ -141,6 +142,7 @@ pub trait KeyMaker: Send + Sync {
     /// Whether the master key opens all of these; takes none into use.
     fn check_keys(&self, keys: &[StoredKey]) -> Result<(), KeyError>;
 
-    /// The same key, sealed with the present master key. It may have been sealed with the one before.
+    /// The same key, sealed with the present master key. It may have been sealed with the one
+    /// before.
     fn rewrap_key(&self, key: &StoredKey) -> Result<StoredKey, KeyError>;
 }

@@ -20,8 +20,8 @@ pub trait EventRepo: Send {
         limit: u32,
     ) -> Result<Vec<Event>, StoreError>;
 
-    /// The events about one account, in the order of their identifiers, those after `after`, at most
-    /// `limit`.
+    /// The events about one account, in the order of their identifiers, those after `after`, at
+    /// most `limit`.
     async fn list_user_events(
         &mut self,
         user_id: crate::UserId,

@@ -15,10 +15,10 @@ pub trait FeedRepo: Send {
 
     /// The entries after `since`, or all there are; at most `limit`.
     ///
-    /// Whoever goes on from the cursor of the last entry, page by page, gets every item that is ever
-    /// committed, also those of a transaction that began before others and was committed after them.
-    /// A cursor that the store cannot go on from (it is not the store's, or the store has lost writes
-    /// since) begins anew: nothing is skipped, some is given twice.
+    /// Whoever goes on from the cursor of the last entry, page by page, gets every item that is
+    /// ever committed, also those of a transaction that began before others and was committed after
+    /// them. A cursor that the store cannot go on from (it is not the store's, or the store has
+    /// lost writes since) begins anew: nothing is skipped, some is given twice.
     async fn list_invalidation_events(
         &mut self,
         since: Option<FeedCursor>,

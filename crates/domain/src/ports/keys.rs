@@ -33,8 +33,8 @@ pub trait KeyRepo: Send {
     /// Adds a key.
     async fn insert_key(&mut self, key: &StoredKey) -> Result<(), StoreError>;
 
-    /// Replaces the sealed part of a key, and from when on it signs and is revoked; `false` if it is
-    /// not there. All else of a key never changes.
+    /// Replaces the sealed part of a key, and from when on it signs and is revoked; `false` if it
+    /// is not there. All else of a key never changes.
     async fn update_key(&mut self, key: &StoredKey) -> Result<bool, StoreError>;
 
     /// All keys, in the order in which they become active.

@@ -22,7 +22,8 @@ pub trait KnownDeviceRepo: Send {
         expires_at: Timestamp,
     ) -> Result<bool, StoreError>;
 
-    /// The clients of an account, in the order of their identifiers, in time or not, at most `limit`.
+    /// The clients of an account, in the order of their identifiers, in time or not, at most
+    /// `limit`.
     async fn list_known_devices(
         &mut self,
         user_id: UserId,

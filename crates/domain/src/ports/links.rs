@@ -25,9 +25,9 @@ pub struct CodeAttempt {
 /// The links that were mailed and can still be used.
 #[async_trait]
 pub trait LinkRepo: Send {
-    /// Adds a link. One of the same purpose and subject is replaced by it, unless the purpose is one
-    /// of which many may live ([`LinkPurpose::is_superseded`]). An identifier or secret that is there
-    /// already is [`StoreError::Unavailable`].
+    /// Adds a link. One of the same purpose and subject is replaced by it, unless the purpose is
+    /// one of which many may live ([`LinkPurpose::is_superseded`]). An identifier or secret that is
+    /// there already is [`StoreError::Unavailable`].
     async fn put_link(&mut self, link: &Link) -> Result<(), StoreError>;
 
     /// The link with this identifier, in time or not.
@@ -50,8 +50,8 @@ pub trait LinkRepo: Send {
     /// Uses a link up, if it is there and in time. Of callers that race, exactly one gets `true`.
     async fn spend_link(&mut self, id: LinkId, now: Timestamp) -> Result<bool, StoreError>;
 
-    /// Deletes the links of these purposes about an account that were made at `from` or later; gives
-    /// how many.
+    /// Deletes the links of these purposes about an account that were made at `from` or later;
+    /// gives how many.
     async fn delete_user_links(
         &mut self,
         user_id: UserId,

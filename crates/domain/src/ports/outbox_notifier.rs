@@ -1,6 +1,7 @@
 //! `OutboxNotifier`: wakes whoever delivers emails.
 
-/// Tells whoever delivers emails on this node that one waits, so that it need not look all the time.
+/// Tells whoever delivers emails on this node that one waits, so that it need not look all the
+/// time.
 #[cfg_attr(feature = "mock", mockall::automock)]
 pub trait OutboxNotifier: Send + Sync {
     /// An email was written and committed.

@@ -15,9 +15,9 @@ pub trait RateLimitRepo: Send {
         keys: &[RateLimitKey],
     ) -> Result<Vec<AttemptCounter>, StoreError>;
 
-    /// Counts one more, and gives what is counted then. Where those before are past their time it is
-    /// the first one again. Where they are not, their time moves on to the failed attempt's if it renews, and
-    /// stays otherwise. Callers that race are all counted.
+    /// Counts one more, and gives what is counted then. Where those before are past their time it
+    /// is the first one again. Where they are not, their time moves on to the failed attempt's if
+    /// it renews, and stays otherwise. Callers that race are all counted.
     async fn record_failed_attempt(
         &mut self,
         attempt: &FailedAttempt,

@@ -57,8 +57,9 @@ pub trait Store: Send + Sync {
     /// Begins a unit of work.
     async fn begin(&self, access: Access) -> Result<Box<dyn Tx>, StoreError>;
 
-    /// Begins a unit that reads, for whoever follows the feed. It does not wait behind requests: what a
-    /// node knows would grow old when it is busy, and asking the store instead would make it busier.
+    /// Begins a unit that reads, for whoever follows the feed. It does not wait behind requests:
+    /// what a node knows would grow old when it is busy, and asking the store instead would make it
+    /// busier.
     async fn begin_feed_read(&self) -> Result<Box<dyn Tx>, StoreError> {
         self.begin(Access::Read).await
     }
@@ -69,8 +70,8 @@ pub trait Store: Send + Sync {
 
 /// A unit of work: all the small ports at once. Dropping it undoes it.
 ///
-/// A unit in which a method has failed is over: whatever is asked of it afterwards fails too, and so
-/// does its commit. An identifier that is inserted twice is [`StoreError::Unavailable`].
+/// A unit in which a method has failed is over: whatever is asked of it afterwards fails too, and
+/// so does its commit. An identifier that is inserted twice is [`StoreError::Unavailable`].
 #[async_trait]
 pub trait Tx:
     UserRepo

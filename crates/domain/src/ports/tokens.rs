@@ -36,7 +36,8 @@ pub trait TokenStore: Send {
     /// The session, locked until the transaction ends.
     async fn lock_session(&mut self, id: SessionId) -> Result<Option<Session>, StoreError>;
 
-    /// Sets the line of a session that the caller has locked, with [`Access::Write`](super::Access::Write).
+    /// Sets the line of a session that the caller has locked, with
+    /// [`Access::Write`](super::Access::Write).
     async fn set_refresh_state(
         &mut self,
         id: SessionId,
@@ -80,8 +81,8 @@ pub trait TokenStore: Send {
         limit: u32,
     ) -> Result<Vec<Session>, StoreError>;
 
-    /// Ends at most `limit` sessions that began before `before`, those after `after` in the order of
-    /// their identifiers; gives which, in that order, also those whose time had run out.
+    /// Ends at most `limit` sessions that began before `before`, those after `after` in the order
+    /// of their identifiers; gives which, in that order, also those whose time had run out.
     ///
     /// It waits for whoever holds one of them: none that is being refreshed slips through.
     async fn end_sessions_started_before(
@@ -92,9 +93,9 @@ pub trait TokenStore: Send {
         limit: u32,
     ) -> Result<Vec<SessionId>, StoreError>;
 
-    /// Ends at most `limit` sessions whose current refresh token is signed by this key; gives them as
-    /// they are then. It waits for whoever holds one of them; one that another key signs by then is
-    /// spared.
+    /// Ends at most `limit` sessions whose current refresh token is signed by this key; gives them
+    /// as they are then. It waits for whoever holds one of them; one that another key signs by then
+    /// is spared.
     async fn end_sessions_of_key(
         &mut self,
         key: &KeyId,
@@ -102,8 +103,8 @@ pub trait TokenStore: Send {
         limit: u32,
     ) -> Result<Vec<Session>, StoreError>;
 
-    /// The sessions of a user that are alive at `now`, in the order of their identifiers, those after
-    /// `after`, at most `limit`.
+    /// The sessions of a user that are alive at `now`, in the order of their identifiers, those
+    /// after `after`, at most `limit`.
     async fn list_active_sessions(
         &mut self,
         user_id: UserId,

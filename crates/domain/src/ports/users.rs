@@ -62,8 +62,8 @@ pub trait UserRepo: Send {
         now: Timestamp,
     ) -> Result<Option<UserId>, StoreError>;
 
-    /// Deletes the account, its roles and the links about it; `false` if there is none. Its sessions
-    /// stay, and so does what was written down about it.
+    /// Deletes the account, its roles and the links about it; `false` if there is none. Its
+    /// sessions stay, and so does what was written down about it.
     async fn delete_user(&mut self, id: UserId) -> Result<bool, StoreError>;
 
     /// The accounts of a range, in its order, those that stand after `after`, at most `limit`.
@@ -76,8 +76,8 @@ pub trait UserRepo: Send {
         limit: u32,
     ) -> Result<Vec<User>, StoreError>;
 
-    /// How many accounts hold a role that are not disabled and whose address is confirmed: somebody who
-    /// was invited and has no password yet counts for nothing.
+    /// How many accounts hold a role that are not disabled and whose address is confirmed: somebody
+    /// who was invited and has no password yet counts for nothing.
     async fn count_users_with_role(&mut self, role: &RoleName) -> Result<u64, StoreError>;
 
     /// Sets a new password and moves the credentials' version on, if it is still `version`.

@@ -2,8 +2,8 @@
 //!
 //! The model is two honest clients that share one place for token and key, at times a thief, a
 //! service of two nodes, and a database. Verdicts and lines are the domain's own: each step calls
-//! [`judge`](gateward_domain::refresh::judge) or `RefreshState::after` on a real `Session`. What surrounds
-//! them is modelled:
+//! [`judge`](gateward_domain::refresh::judge) or `RefreshState::after` on a real `Session`. What
+//! surrounds them is modelled:
 //!
 //! - A node takes a request in **one conditional statement**, which rotates or repeats. Where that
 //!   touches no row, a **second transaction** locks the row, judges anew, and commits; the answer

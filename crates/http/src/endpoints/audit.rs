@@ -113,8 +113,8 @@ impl ActorBody {
 
 /// The events of the audit trail that meet every condition, the newest first.
 ///
-/// A page looks at a thousand events at most: it may be shorter than its limit, or empty, and have a
-/// next one.
+/// A page looks at a thousand events at most: it may be shorter than its limit, or empty, and have
+/// a next one.
 #[utoipa::path(
     get, operation_id = "listAuditEvents", path = "/audit", tag = "administration", security(("access_token" = [])),
     params(

@@ -38,8 +38,8 @@ impl CookieSessionBody {
     }
 }
 
-/// The answer to a login or a refresh. Browsers keep the cookies for the rest of the session, that of
-/// the access token too: a logout takes one that has expired.
+/// The answer to a login or a refresh. Browsers keep the cookies for the rest of the session, that
+/// of the access token too: a logout takes one that has expired.
 pub(super) fn pair(
     app: &App,
     pair: &TokenPair,

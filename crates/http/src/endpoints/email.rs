@@ -144,8 +144,8 @@ async fn resend(app: Data<App>, request: HttpRequest, body: Body) -> Result<Http
     Ok(super::accepted("email_sent"))
 }
 
-/// Undo a change of address, with the link that was sent to the old one. Every session ends, and the
-/// password with them.
+/// Undo a change of address, with the link that was sent to the old one. Every session ends, and
+/// the password with them.
 #[utoipa::path(
     post, operation_id = "undoEmailChange", path = "/email/undo", tag = "mail", request_body = UndoBody,
     responses(

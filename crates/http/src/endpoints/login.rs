@@ -65,8 +65,8 @@ enum LoginResponse {
 /// Exchange a name and a password for a token pair.
 ///
 /// With `"transport": "cookie"` the tokens are set as cookies, `__Host-gateward-access` and
-/// `__Secure-gateward-refresh`, and the body holds the session's CSRF token in their place. A page of
-/// an origin that is not listed gets no cookies.
+/// `__Secure-gateward-refresh`, and the body holds the session's CSRF token in their place. A page
+/// of an origin that is not listed gets no cookies.
 #[utoipa::path(
     post, operation_id = "logIn", path = "/login", tag = "sessions", request_body = LoginBody,
     params(("__Host-gateward-device" = Option<String>, Cookie, description = "The device token, in cookie mode")),

@@ -67,8 +67,8 @@ async fn introspect(
     })
 }
 
-/// Take a token of either kind back (RFC 7009): its session ends. What is no token, or none any more,
-/// is as good as taken back.
+/// Take a token of either kind back (RFC 7009): its session ends. What is no token, or none any
+/// more, is as good as taken back.
 #[utoipa::path(
     post, operation_id = "revokeToken", path = REVOKE_PATH, tag = "clients", security(("client" = [])),
     request_body(content = TokenForm, content_type = "application/x-www-form-urlencoded"),

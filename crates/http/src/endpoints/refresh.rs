@@ -44,8 +44,8 @@ enum RefreshResponse {
 /// `Idempotency-Key` again and gets the same refresh token. Make a random key when a refresh token
 /// is stored, and keep both together.
 ///
-/// A token in the cookie `__Secure-gateward-refresh` wants the header `X-CSRF-Token`; the next pair is
-/// set as cookies then.
+/// A token in the cookie `__Secure-gateward-refresh` wants the header `X-CSRF-Token`; the next pair
+/// is set as cookies then.
 #[utoipa::path(
     post, operation_id = "refreshTokens", path = "/refresh", tag = "sessions", request_body = RefreshBody,
     params(

@@ -76,8 +76,8 @@ async fn list_revocations(app: Data<App>, request: HttpRequest) -> Result<HttpRe
 
 /// The same as server-sent events: first what is revoked already, then what will be, as it happens.
 ///
-/// The `id` of an event is its cursor. Whoever was cut off goes on behind it with `Last-Event-ID`. A
-/// comment comes every 15 seconds.
+/// The `id` of an event is its cursor. Whoever was cut off goes on behind it with `Last-Event-ID`.
+/// A comment comes every 15 seconds.
 #[utoipa::path(
     get, operation_id = "streamRevocations", path = "/revocations/stream", tag = "clients", security(("client" = [])),
     params(

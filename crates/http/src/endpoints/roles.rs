@@ -170,7 +170,8 @@ async fn delete_role(app: Data<App>, request: HttpRequest) -> Result<HttpRespons
     Ok(super::done())
 }
 
-/// The role that the path names; a text that no role can have for a name is as unknown as any other.
+/// The role that the path names; a text that no role can have for a name is as unknown as any
+/// other.
 fn existing_name(request: &HttpRequest) -> Result<RoleName, Problem> {
     let text = request.match_info().get("name").unwrap_or_default();
     RoleName::parse(text).map_err(|_| Problem::new(Code::NotFound))

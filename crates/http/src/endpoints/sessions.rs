@@ -71,7 +71,8 @@ async fn list_sessions(app: Data<App>, request: HttpRequest) -> Result<HttpRespo
 
 /// End one of the caller's sessions. A second time is no error.
 ///
-/// For another session than that of the request, the password must have been given a short time ago.
+/// For another session than that of the request, the password must have been given a short time
+/// ago.
 #[utoipa::path(
     delete, operation_id = "endSession", path = "/me/sessions/{id}", tag = "sessions", security(("access_token" = [])),
     params(("id" = String, Path, description = "Which session", format = "uuid")),

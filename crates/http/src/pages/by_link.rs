@@ -21,8 +21,8 @@ pub(super) struct LinkPage {
     /// What has happened, and what the button does.
     pub lead: &'static str,
     pub button: &'static str,
-    /// What is said of a link that is not good: one text for all reasons, so that it tells a stranger
-    /// nothing.
+    /// What is said of a link that is not good: one text for all reasons, so that it tells a
+    /// stranger nothing.
     pub link_words: &'static str,
     /// What is said once it is done: a title, and what comes next.
     pub done: (&'static str, &'static str),

@@ -26,8 +26,8 @@ pub(crate) struct Look {
 }
 
 impl Look {
-    /// Makes the policy for these blocks. `head` is more HTML for the head, and `more` are the other
-    /// sources that the pages need.
+    /// Makes the policy for these blocks. `head` is more HTML for the head, and `more` are the
+    /// other sources that the pages need.
     pub(crate) fn new(head: &'static str, style: String, script: &'static str, more: &str) -> Self {
         let policy = format!(
             "default-src 'none'; style-src {}; script-src {}; {more}; base-uri 'none'; \
@@ -52,8 +52,8 @@ impl Look {
             .body(self.page(title, body))
     }
 
-    /// The whole page. The frame is cut before anything is put in, so that nothing that stands in one
-    /// part is taken for the place of another.
+    /// The whole page. The frame is cut before anything is put in, so that nothing that stands in
+    /// one part is taken for the place of another.
     fn page(&self, title: &str, body: &str) -> String {
         let (head, rest) = FRAME.split_once("<style>{style}").unwrap_or((FRAME, ""));
         let (middle, rest) = rest.split_once("{body}").unwrap_or((rest, ""));

@@ -1,5 +1,5 @@
-//! `/accept-invitation`: the page on which somebody chooses the password of an account that was made
-//! for them.
+//! `/accept-invitation`: the page on which somebody chooses the password of an account that was
+//! made for them.
 
 use actix_web::web::{self, Data};
 use actix_web::{HttpRequest, HttpResponse};

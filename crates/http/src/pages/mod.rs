@@ -1,5 +1,5 @@
-//! The pages behind mailed links. Opening one shows a form and uses nothing up, because scanners and
-//! previews open links too; sending the form acts.
+//! The pages behind mailed links. Opening one shows a form and uses nothing up, because scanners
+//! and previews open links too; sending the form acts.
 
 mod by_link;
 mod confirm;

@@ -44,8 +44,8 @@ fn operations() -> Vec<(String, Value)> {
     methods.collect()
 }
 
-/// Rows L7 and L9: whatever takes a secret or has emails sent may have its caller wait, and says how
-/// long.
+/// Rows L7 and L9: whatever takes a secret or has emails sent may have its caller wait, and says
+/// how long.
 #[test]
 fn l9_what_may_have_its_caller_wait_documents_the_header() {
     let limited = [

@@ -107,8 +107,8 @@ async fn retire(settings: &Settings, key: &str, compromised: bool) -> anyhow::Re
     Ok(())
 }
 
-/// Declares a key compromised. Nodes may have used it until they learned of that, so what it signed is
-/// ended twice.
+/// Declares a key compromised. Nodes may have used it until they learned of that, so what it signed
+/// is ended twice.
 async fn revoke(app: &App, id: &KeyId) -> anyhow::Result<()> {
     let first = app.revoke_key(id).await.map_err(|error| refusal(id, error))?;
     tokio::time::sleep(SPREAD).await;

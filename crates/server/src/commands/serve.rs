@@ -197,8 +197,8 @@ async fn come_up(wired: &Wired, settings: &Settings, mut trouble: Option<BringUp
     }
 }
 
-/// What a node does besides serving. Sweeping may take long, and neither invalidation events nor emails nor the
-/// audit trail must wait for it.
+/// What a node does besides serving. Sweeping may take long, and neither invalidation events nor
+/// emails nor the audit trail must wait for it.
 async fn background_jobs(wired: &Wired, worker: &Arc<OutboxWorker>, api: &App) {
     tokio::join!(
         follow(&wired.app, || api.announce_invalidations()),

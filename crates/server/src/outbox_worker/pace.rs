@@ -25,8 +25,8 @@ impl Pace {
         self.probe_at
     }
 
-    /// Learns from an email that was tried. A pause grows with each failure, and is shorter by up to
-    /// half as `chance` will have it, so that nodes do not try all at once.
+    /// Learns from an email that was tried. A pause grows with each failure, and is shorter by up
+    /// to half as `chance` will have it, so that nodes do not try all at once.
     pub(super) fn record(&mut self, delivery: Delivery, now: Instant, random_byte: u8) {
         match delivery {
             // An SMTP server that refuses an email is there, and takes others.

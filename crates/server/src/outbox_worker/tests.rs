@@ -20,7 +20,8 @@ enum SmtpServer {
     Hanging,
 }
 
-/// Emails in memory and an SMTP server that does as it is told; an email that fails is due again at once.
+/// Emails in memory and an SMTP server that does as it is told; an email that fails is due again at
+/// once.
 struct Fake {
     waiting: Mutex<VecDeque<OutboxEmail>>,
     smtp_server: Mutex<SmtpServer>,

@@ -1,4 +1,5 @@
-//! What a [`MemoryStore`](super::MemoryStore) does with invalidation events, and how it wakes those who watch.
+//! What a [`MemoryStore`](super::MemoryStore) does with invalidation events, and how it wakes those
+//! who watch.
 
 use async_trait::async_trait;
 use gateward_domain::Timestamp;

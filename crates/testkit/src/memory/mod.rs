@@ -75,7 +75,8 @@ impl MemoryStore {
         self.published().events().cloned().collect()
     }
 
-    /// All sign-ups that are committed, out of time or not, in the order in which they were written.
+    /// All sign-ups that are committed, out of time or not, in the order in which they were
+    /// written.
     #[must_use]
     pub fn signups(&self) -> Vec<PendingSignup> {
         self.published().signups.clone()

@@ -1,7 +1,7 @@
 //! Promises about the audit trail: every event gets one place in one chain, and keeps it.
 
 use gateward_domain::audit::{
-    Chain, ChainPosition, Checkpoint, Digest, Entry, EventRange, SignedCheckpoint, chained,
+    Chain, ChainPosition, Checkpoint, Digest, Entry, EventRange, SignedCheckpoint, next_digest,
 };
 use gateward_domain::ports::Tx;
 use gateward_domain::{Actor, Event, EventId, EventKind, User, UserId};
@@ -47,7 +47,7 @@ fn signed(seq: i64, digest: Digest) -> SignedCheckpoint {
 /// Where an entry stands after this head, and the head after it.
 fn next(checkpoint: Checkpoint, entry: &Entry) -> (ChainPosition, Checkpoint) {
     let seq = checkpoint.seq + 1;
-    let digest = chained(&checkpoint.digest, seq, &entry.event, &entry.commitment);
+    let digest = next_digest(&checkpoint.digest, seq, &entry.event, &entry.commitment);
     (ChainPosition { seq, digest, signature: None }, Checkpoint { seq, digest, ..checkpoint })
 }
 
@@ -68,7 +68,7 @@ async fn chain_in(tx: &mut dyn Tx, limit: u32) -> SignedCheckpoint {
 }
 
 /// The same in a unit of its own.
-async fn position(fixture: &StoreFixture, limit: u32) -> SignedCheckpoint {
+async fn append(fixture: &StoreFixture, limit: u32) -> SignedCheckpoint {
     let mut tx = fixture.write().await;
     let latest = chain_in(tx.as_mut(), limit).await;
     tx.commit().await.unwrap();
@@ -144,7 +144,7 @@ promises! {
         let events = some(&fixture, 5).await;
         let (mut checkpoint, mut expected) = (Checkpoint::START, Vec::new());
         for (limit, upto) in [(2, 2), (1, 3), (9, 5)] {
-            let latest = position(&fixture, limit).await;
+            let latest = append(&fixture, limit).await;
             assert_eq!(chain(&fixture).await, Chain { latest: latest.clone(), ..Chain::start() });
             for event in events.iter().take(upto).skip(expected.len()) {
                 let entry = unchained(event);
@@ -166,7 +166,7 @@ promises! {
         let user = fixture.stranger();
         for seconds in [50, 40, 30, 20, 10] {
             written(&fixture, &user, seconds).await;
-            position(&fixture, 1).await;
+            append(&fixture, 1).await;
         }
         for (after, limit, expected) in [
             (0, 2, vec![1, 2]),
@@ -190,12 +190,12 @@ promises! {
                 if index < 4 {
                     written(&fixture, &later, 100).await;
                 } else {
-                    position(&fixture, 3).await;
+                    append(&fixture, 3).await;
                 }
             }
         })
         .await;
-        position(&fixture, 100).await;
+        append(&fixture, 100).await;
         let entries = chained_after(&fixture, 0).await;
         assert_eq!(numbers(&entries), (1..=24).collect::<Vec<_>>());
         assert!(list_unchained(&fixture).await.is_empty());
@@ -212,7 +212,7 @@ promises! {
 
     async fn a_unit_that_is_undone_chains_nothing(fixture: StoreFixture) {
         let events = some(&fixture, 3).await;
-        let started = position(&fixture, 1).await;
+        let started = append(&fixture, 1).await;
         let mut tx = fixture.write().await;
         chain_in(tx.as_mut(), 10).await;
         assert!(tx.list_unchained_events(10).await.unwrap().is_empty());
@@ -225,7 +225,7 @@ promises! {
 
     async fn a_chain_is_cut_from_its_beginning(fixture: StoreFixture) {
         let events = some(&fixture, 6).await;
-        let latest = position(&fixture, 5).await;
+        let latest = append(&fixture, 5).await;
         let before = chained_after(&fixture, 3).await;
         let mut tx = fixture.write().await;
         cut_in(tx.as_mut(), 3).await;
@@ -242,7 +242,7 @@ promises! {
         let mut tx = fixture.read().await;
         let listed = tx.list_events(EventRange::All, None, None, 10).await.unwrap();
         assert!(listed.iter().eq(events.iter().skip(3).rev()));
-        let latest = position(&fixture, 10).await;
+        let latest = append(&fixture, 10).await;
         assert_eq!((latest.checkpoint.seq, chain(&fixture).await), (6, Chain { retention_boundary, latest }));
         assert_eq!(numbers(&chained_after(&fixture, 0).await), [4, 5, 6]);
     }
@@ -256,7 +256,7 @@ promises! {
         let by_user = fixtures::event(fixture.seed(), EventKind::RolesChanged, &fixture.draft(&other));
         let by_user = Event { actor: Actor::User(user.id), ..by_user };
         fixture.single().await.insert_event(&by_user).await.unwrap();
-        position(&fixture, 3).await;
+        append(&fixture, 3).await;
         let before = (chained_after(&fixture, 0).await, list_unchained(&fixture).await);
         let erased = |entry: &Entry| {
             let event = entry.event.clone();
@@ -279,7 +279,7 @@ promises! {
         let mut tx = fixture.read().await;
         let listed = tx.list_user_events(user.id, None, 10).await.unwrap();
         assert!(listed.iter().all(|event| event.ip.is_none() && event.salt.is_none()));
-        assert_eq!(position(&fixture, 10).await.checkpoint.seq, 5, "what is erased gets its place too");
+        assert_eq!(append(&fixture, 10).await.checkpoint.seq, 5, "what is erased gets its place too");
     }
 
     async fn accounts_are_erased_in_the_order_in_which_they_were_noted(fixture: StoreFixture) {

@@ -1,4 +1,5 @@
-//! Promises about the feed: invalidation events come back whole and in order, from any place on, until cleaned up.
+//! Promises about the feed: invalidation events come back whole and in order, from any place on,
+//! until cleaned up.
 
 use gateward_domain::feed::{FeedCursor, FeedItem, FeedPage, InvalidationEvent};
 use gateward_domain::key::KeyId;

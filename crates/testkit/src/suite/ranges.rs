@@ -14,8 +14,8 @@ use crate::{SeededEntropy, fixtures};
 /// Names, in the order of their bytes in lower case; other orders would sort them otherwise.
 const USERNAMES: [&str; 8] = ["Bob", "ann-d", "Ann.c", "ann0", "ANN_b", "annA", "anne", "annex"];
 
-/// What stands before the `@`, in the order of the bytes; the accounts of [`USERNAMES`] have them the
-/// other way round.
+/// What stands before the `@`, in the order of the bytes; the accounts of [`USERNAMES`] have them
+/// the other way round.
 const LOCALS: [&str; 8] = ["a%b", "a*b", "a-b", "a_b", "aab", "zoe", "élan", "über"];
 
 /// The role that every other account holds.

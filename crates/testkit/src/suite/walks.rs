@@ -1,8 +1,9 @@
 //! The promise that refreshes follow the rules wherever a session's life leads: random walks over
 //! refreshes, time, logouts, new keys, lost writes and disabled users.
 //!
-//! The reference is [`judge`] and [`RefreshState::after`]; what is tested is the store under the two steps
-//! in which a refresh is done: one statement, and the whole table where that gives nothing.
+//! The reference is [`judge`] and [`RefreshState::after`]; what is tested is the store under the
+//! two steps in which a refresh is done: one statement, and the whole table where that gives
+//! nothing.
 
 use gateward_domain::key::KeyId;
 use gateward_domain::refresh::{

@@ -76,8 +76,8 @@ impl View<'_> {
         })
     }
 
-    /// The last rows within a range of keys that are wanted, the last one first, at most `limit`. It
-    /// goes through the range until it has them.
+    /// The last rows within a range of keys that are wanted, the last one first, at most `limit`.
+    /// It goes through the range until it has them.
     pub fn last<R: Row<Key = u128>>(
         self,
         range: impl RangeBounds<u128>,
@@ -91,7 +91,8 @@ impl View<'_> {
         })
     }
 
-    /// The newest rows that are wanted, at most `limit`. It goes through the table until it has them.
+    /// The newest rows that are wanted, at most `limit`. It goes through the table until it has
+    /// them.
     pub fn newest<R: Row>(
         self,
         limit: usize,

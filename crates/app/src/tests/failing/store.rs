@@ -62,7 +62,8 @@ fn error(failure: Failure) -> StoreError {
     }
 }
 
-/// A store in memory of which one call fails: of its own methods, and of those of its units of work.
+/// A store in memory of which one call fails: of its own methods, and of those of its units of
+/// work.
 #[derive(Clone)]
 pub(super) struct FailingStore {
     inner: MemoryStore,

@@ -54,8 +54,8 @@ fn keyring_with(settings: KeyringSettings, master: &MasterKey) -> Keyring {
     Keyring::new(settings, master.clone(), Arc::new(SystemEntropy::new()))
 }
 
-/// A keyring with an access key and a refresh key, both active since 1970, and one that differs from
-/// it only in that it verifies every token anew.
+/// A keyring with an access key and a refresh key, both active since 1970, and one that differs
+/// from it only in that it verifies every token anew.
 struct KeyringFixture {
     keyring: Keyring,
     forgetful: Keyring,
@@ -178,7 +178,8 @@ impl KeyringFixture {
         }
         match anew {
             Err(TokenError::Expired) => assert!(past.unwrap().expires_at <= now),
-            // A logout takes one whose key has retired; no other key has signed one that is refused.
+            // A logout takes one whose key has retired; no other key has signed one that is
+            // refused.
             Err(TokenError::Invalid) if past.is_ok() => {
                 let id = past.unwrap().key_id;
                 let key = self.keys.iter().find(|key| key.id == id).unwrap();

@@ -1,7 +1,8 @@
 //! The tokens that were found good: remembered, bounded, and never believed for that alone.
 //!
 //! That no answer changes by it is asserted in all tests of the keyring:
-//! [`KeyringFixture::check_access_at`](super::Rig::check_access_at) asks twice, and a forgetful one besides.
+//! [`KeyringFixture::check_access_at`](super::Rig::check_access_at) asks twice, and a forgetful one
+//! besides.
 
 use super::*;
 

@@ -230,7 +230,8 @@ impl Outcome {
     }
 }
 
-/// The keys of each group, with their private halves, and its tests; without those that do not apply.
+/// The keys of each group, with their private halves, and its tests; without those that do not
+/// apply.
 fn groups<'a>(
     file: &'a Value,
     inapplicable: &'static [(u64, &str)],

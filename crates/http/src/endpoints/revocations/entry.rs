@@ -20,8 +20,8 @@ pub(super) struct EntryBody<'a> {
     kind: &'static str,
     /// Tokens of this session, of this user, or signed by the key with this `kid`; `*` is all.
     id: String,
-    /// Of a user and of all, tokens issued before this time are dead; else all of them are, and this
-    /// is since when.
+    /// Of a user and of all, tokens issued before this time are dead; else all of them are, and
+    /// this is since when.
     #[schema(format = "date-time")]
     before: String,
     /// After this time the entry no longer matters.

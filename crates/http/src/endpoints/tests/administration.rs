@@ -80,7 +80,8 @@ fn wrong(response: &TestResponse) -> Vec<(String, String)> {
     errors.iter().map(|error| (text(error, "field"), text(error, "code"))).collect()
 }
 
-/// Row E8: whoever lacks the permission is told so whatever they ask for, and nothing is looked for.
+/// Row E8: whoever lacks the permission is told so whatever they ask for, and nothing is looked
+/// for.
 #[actix_web::test]
 async fn e8_a_plain_user_learns_nothing_from_any_operation() {
     let fixture = EndpointFixture::new().await;
@@ -130,7 +131,8 @@ async fn b4_a_permission_opens_its_operations_alone() {
     }
 }
 
-/// Row B6: nobody gives what they do not hold, to themselves or to others, nor acts on who holds more.
+/// Row B6: nobody gives what they do not hold, to themselves or to others, nor acts on who holds
+/// more.
 #[actix_web::test]
 async fn b6_nobody_reaches_above_themselves() {
     let fixture = EndpointFixture::new().await;
@@ -216,8 +218,8 @@ async fn b9_nobody_chooses_the_password_of_another() {
     assert_eq!(ask(&fixture, &ada, "GET", "/me").await.status, StatusCode::OK);
 }
 
-/// Row B10: what cannot be taken back wants a password given a short time ago, before the request is
-/// looked at; what can be does not.
+/// Row B10: what cannot be taken back wants a password given a short time ago, before the request
+/// is looked at; what can be does not.
 #[actix_web::test]
 async fn b10_sensitive_acts_want_the_password_of_late() {
     let fixture = EndpointFixture::new().await;

@@ -17,8 +17,8 @@ async fn ask(fixture: &EndpointFixture, ip: &str, secret: &str) -> TestResponse 
     fixture.send(request.insert_header(basic(CLIENT, secret)).set_payload("token=x")).await
 }
 
-/// Rows L7 and L9: wrong secrets are counted by where they come from. The header tells the truth, and
-/// whoever has the right secret is let in all the while.
+/// Rows L7 and L9: wrong secrets are counted by where they come from. The header tells the truth,
+/// and whoever has the right secret is let in all the while.
 #[actix_web::test]
 async fn l7_wrong_secrets_of_clients_are_counted_and_a_right_one_is_never_refused() {
     let fixture = EndpointFixture::new().await;

@@ -1,4 +1,5 @@
-//! `EndpointFixture`: the service over a store in memory that can be counted and broken, and those who call it.
+//! `EndpointFixture`: the service over a store in memory that can be counted and broken, and those
+//! who call it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};

@@ -103,7 +103,8 @@ async fn inv10_a_store_that_is_down_makes_no_token_active_or_inactive() {
     }
 }
 
-/// Each right opens its own endpoint and no other, and who shows nothing or the wrong thing gets none.
+/// Each right opens its own endpoint and no other, and who shows nothing or the wrong thing gets
+/// none.
 #[actix_web::test]
 async fn b4_a_client_does_what_its_settings_name_and_nothing_else() {
     let fixture = EndpointFixture::new().await;

@@ -142,7 +142,8 @@ async fn ending_another_session_wants_the_password_of_late() {
     assert_eq!(fixture.send(ada.sends(end(&ada.session_id))).await.status, StatusCode::NO_CONTENT);
 }
 
-/// Row B3: another's session, one that is not there and a text that is no identifier get one answer.
+/// Row B3: another's session, one that is not there and a text that is no identifier get one
+/// answer.
 #[actix_web::test]
 async fn b3_another_ones_session_is_as_if_it_were_not_there() {
     let fixture = EndpointFixture::new().await;

@@ -1,4 +1,5 @@
-//! Tests of the stream over a socket: what reaches the client when, and what a stopping node waits for.
+//! Tests of the stream over a socket: what reaches the client when, and what a stopping node waits
+//! for.
 
 use std::io::ErrorKind;
 use std::net::TcpListener;
@@ -51,8 +52,8 @@ impl Line {
     }
 }
 
-/// Row F11: nothing on the way holds an event back, and a node that stops does not wait for those who
-/// listen.
+/// Row F11: nothing on the way holds an event back, and a node that stops does not wait for those
+/// who listen.
 #[actix_web::test]
 async fn f11_events_come_at_once_and_open_streams_hold_up_no_stop() {
     let fixture = EndpointFixture::new().await;

@@ -32,10 +32,11 @@ struct InviteBody {
     roles: Option<Vec<String>>,
 }
 
-/// Make an account for somebody. An email lets its owner choose the password; nobody else ever does.
+/// Make an account for somebody. An email lets its owner choose the password; nobody else ever
+/// does.
 ///
-/// For roles beside `user`, the permission `roles:grant` is wanted too, and a password given a short
-/// time ago.
+/// For roles beside `user`, the permission `roles:grant` is wanted too, and a password given a
+/// short time ago.
 #[utoipa::path(
     post, operation_id = "inviteUser", path = "/users", tag = "administration", request_body = InviteBody,
     security(("access_token" = [])),

@@ -36,8 +36,8 @@ struct PageBody {
 /// The accounts that meet every condition. A search is in the order of what is looked for, all else
 /// in the order in which the accounts were made.
 ///
-/// A page looks at a thousand accounts at most: it may be shorter than its limit, or empty, and have
-/// a next one.
+/// A page looks at a thousand accounts at most: it may be shorter than its limit, or empty, and
+/// have a next one.
 #[utoipa::path(
     get, operation_id = "listUsers", path = "/users", tag = "administration", security(("access_token" = [])),
     params(

@@ -44,8 +44,8 @@ pub(super) struct Administrator {
 impl Administrator {
     /// Who calls, if their roles give this permission.
     ///
-    /// Every endpoint that needs one asks this first, before it looks at the request or for what the
-    /// request names.
+    /// Every endpoint that needs one asks this first, before it looks at the request or for what
+    /// the request names.
     pub(super) async fn with(
         permission: Permission,
         app: &App,

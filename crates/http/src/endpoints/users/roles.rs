@@ -31,8 +31,8 @@ struct RolesBody {
 
 /// Give an account exactly these roles. What they give holds from its next request on.
 ///
-/// Nobody gives or takes a role that they do not hold, nor one that gives what they do not hold. The
-/// password must have been given a short time ago.
+/// Nobody gives or takes a role that they do not hold, nor one that gives what they do not hold.
+/// The password must have been given a short time ago.
 #[utoipa::path(
     put, operation_id = "setUserRoles", path = "/users/{id}/roles", tag = "administration", request_body = RolesBody,
     security(("access_token" = [])),

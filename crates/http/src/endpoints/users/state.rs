@@ -76,8 +76,8 @@ async fn enable_user(
     Ok(ok(&UserBody::from(&user)))
 }
 
-/// Have an email sent with which the owner of an account chooses a new password. The password of now
-/// and the sessions stay until then.
+/// Have an email sent with which the owner of an account chooses a new password. The password of
+/// now and the sessions stay until then.
 #[utoipa::path(
     post, operation_id = "resetUserPassword", path = "/users/{id}/reset-password", tag = "administration",
     security(("access_token" = [])),

@@ -1,7 +1,7 @@
 //! An audit trail is exported, and what is done to the file is found.
 
 use gateward_app::domain::audit::{
-    ChainPosition, Checkpoint, CheckpointKind, Digest, Entry, SignedCheckpoint, chained,
+    ChainPosition, Checkpoint, CheckpointKind, Digest, Entry, SignedCheckpoint, next_digest,
 };
 use gateward_app::domain::{Actor, EndReason, Event, EventKind, EventSalt, Timestamp, UserId};
 
@@ -62,7 +62,7 @@ fn export(gone: usize) -> Vec<String> {
     for number in 1..=10_u32 {
         let (seq, mut event) = (i64::from(number), event(number));
         let commitment = event.commitment().unwrap();
-        digest = chained(&digest, seq, &event, &commitment);
+        digest = next_digest(&digest, seq, &event, &commitment);
         let checkpoint = Checkpoint { seq, digest, at: Timestamp::from_micros(17) };
         checkpoints.push(checkpoint);
         let signature =

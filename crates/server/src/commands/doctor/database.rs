@@ -11,11 +11,12 @@ use super::finding::{Code, Finding};
 use super::{anomalies, clock, keys};
 use crate::settings::Settings;
 
-/// How long all questions of one kind may take: a database that is silent for so long is no use to a node
-/// either.
+/// How long all questions of one kind may take: a database that is silent for so long is no use to
+/// a node either.
 const RESPONSE_LEN_MAX: Duration = Duration::from_mins(2);
 
-/// Checks all that is about the database; gives the names of its public keys, if they could be read.
+/// Checks all that is about the database; gives the names of its public keys, if they could be
+/// read.
 pub(super) async fn check(settings: &Settings) -> (Vec<Finding>, Option<Vec<String>>) {
     let url = settings.database_url.expose();
     let mut found = Vec::new();

@@ -10,16 +10,17 @@ use super::web;
 /// What a node counts when somebody forwards whom it does not trust.
 const COUNTER: &str = "gateward_untrusted_forwarded_total";
 
-/// How often this node was forwarded to by somebody whom it does not trust; `None` if no node answers
-/// there.
+/// How often this node was forwarded to by somebody whom it does not trust; `None` if no node
+/// answers there.
 pub(super) async fn untrusted(client: &Client, ops: SocketAddr) -> Option<f64> {
     let url = format!("http://{}/metrics", reachable(ops)?);
     let response = client.get(url).send().await.ok()?.error_for_status().ok()?;
     Some(count(&web::text(response).await.ok()?))
 }
 
-/// Says so if that has risen by a request through the public URL. A request of somebody else in this
-/// moment may have been it; it would mean the same, unless clients reach the node past the proxy.
+/// Says so if that has risen by a request through the public URL. A request of somebody else in
+/// this moment may have been it; it would mean the same, unless clients reach the node past the
+/// proxy.
 pub(super) fn finding(before: Option<f64>, after: Option<f64>) -> Option<Finding> {
     (after? > before?).then(|| {
         Finding::new(

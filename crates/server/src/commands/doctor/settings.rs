@@ -18,8 +18,8 @@ pub(super) async fn check(settings: &Settings) -> Vec<Finding> {
     exposed.into_iter().chain(plain_url(settings)).chain(breached(settings).await).collect()
 }
 
-/// The file of the master key that development makes for itself; those that are named in the settings
-/// were looked at with them.
+/// The file of the master key that development makes for itself; those that are named in the
+/// settings were looked at with them.
 pub(super) fn exposed_key(settings: &Settings) -> Option<Finding> {
     let MasterKeySource::Generated(path) = &settings.master_key else { return None };
     let path = path.as_path();

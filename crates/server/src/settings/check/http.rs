@@ -10,8 +10,8 @@ use url::Url;
 use super::clients;
 use crate::settings::reader::Reader;
 
-/// The shortest prefix of a network of proxies: that of `10.0.0.0/8` and of `fd00::/8`. Whoever trusts
-/// more trusts strangers.
+/// The shortest prefix of a network of proxies: that of `10.0.0.0/8` and of `fd00::/8`. Whoever
+/// trusts more trusts strangers.
 const PROXY_PREFIX_MIN: u8 = 8;
 
 pub(super) fn options(reader: &mut Reader<'_>, public_url: Option<&Url>) -> Options {

@@ -14,7 +14,8 @@ const DAY_SECONDS: i64 = 24 * 3600;
 /// A year, the most that any life may last.
 const YEAR_SECONDS: i64 = 366 * DAY_SECONDS;
 
-/// The longest window of the rate limits: what is counted must be remembered for longer than any wait.
+/// The longest window of the rate limits: what is counted must be remembered for longer than any
+/// wait.
 const WINDOW_SECONDS_MAX: i64 = BACKOFF_RESET_SECONDS / 2;
 
 /// The most that a client may be allowed in a window: behind one address may be a whole campus.
