@@ -291,7 +291,7 @@ async fn the_export_lists_the_known_devices(kind: Database) {
     let request = other.request(Method::GET, "/v1/me/export").bearer_auth(phone.access());
     let export = other.send(request).await;
     assert_eq!(export.status, 200, "{export:?}");
-    let clients = export.body["clients"].as_array().unwrap();
+    let clients = export.body["known_devices"].as_array().unwrap();
     let programs: Vec<&Value> = clients.iter().map(|client| &client["user_agent"]).collect();
     assert_eq!(programs, [&json!("Notes/1.0"), &json!("Phone/1.0")]);
     for client in clients {
