@@ -161,7 +161,11 @@ async fn an_export_holds_everything_and_no_secret(kind: Database) {
         assert!(sessions.contains(&own.body["session_id"].to_string()), "{all:?}");
     }
     assert_eq!(texts("sessions", "end_reason"), ["\"logout\"", "null"]);
-    assert_eq!(texts("known_devices", "ip"), ["\"127.0.0.1\"", "\"127.0.0.1\""], "one for each login");
+    assert_eq!(
+        texts("known_devices", "ip"),
+        ["\"127.0.0.1\"", "\"127.0.0.1\""],
+        "one for each login"
+    );
     let links = ["\"change_email\"", "\"reset_password\"", "\"undo_email\""];
     assert_eq!(texts("links", "purpose"), links);
     let kinds =

@@ -18,20 +18,20 @@ on_both!(
 );
 
 /// The built-in emails.
-const EMAILS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/smtp/emails");
+const EMAILS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/email/templates");
 
 /// The members of an email.
 const MEMBERS: [&str; 12] = [
     "attempts",
     "created_at",
-    "next_attempt_at",
     "failure",
     "finished_at",
     "id",
     "ip",
     "kind",
-    "scheduled_at",
+    "next_attempt_at",
     "recipient",
+    "scheduled_at",
     "state",
     "user_id",
 ];
@@ -108,7 +108,8 @@ async fn dead_emails_are_tried_again_when_an_operator_says_so(kind: Database) {
     }
     let retry = |id: &str| run(plan, &["mail", "retry", id], "");
     let early = complained(&retry(&ids[0]));
-    let expected = format!("error: the email {} is waiting; only a dead one is retried\n", ids[0]);
+    let expected =
+        format!("error: the email {} is waiting; only a failed one is retried\n", ids[0]);
     assert_eq!(early, expected);
     post.forward(6 * HOUR);
     for name in ["ada", "bob", "cid"] {
@@ -120,7 +121,7 @@ async fn dead_emails_are_tried_again_when_an_operator_says_so(kind: Database) {
     assert_eq!(said(&retry(&ids[0])), expected);
     let sent = post.wait_for("ada@example.org", is("sent")).await;
     assert_eq!((&sent["attempts"], &sent["failure"]), (&json!(1), &Value::Null));
-    assert!(complained(&retry(&ids[0])).contains("is sent; only a dead one is retried"));
+    assert!(complained(&retry(&ids[0])).contains("is sent; only a failed one is retried"));
     let all = said(&run(plan, &["mail", "retry", "--all"], ""));
     assert_eq!(all, "2 emails wait again; a node that serves sends them.\n");
     for name in ["bob", "cid"] {

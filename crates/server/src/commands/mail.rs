@@ -53,7 +53,7 @@ fn row(
     failure: &str,
 ) -> String {
     let line =
-        format!("{id:<36} {state:<8} {kind:<19} {tries:>5} {when:<20} {recipient:<30} {failure}");
+        format!("{id:<36} {state:<9} {kind:<19} {tries:>5} {when:<20} {recipient:<30} {failure}");
     line.trim_end().to_owned()
 }
 
@@ -71,7 +71,7 @@ async fn show(id: &str, json: bool, settings: &Settings) -> anyhow::Result<()> {
             Value::String(text) => one_line(&text),
             value => value.to_string(),
         };
-        tell(&format!("{name:<12} {text}"));
+        tell(&format!("{name:<15} {text}"));
     }
     Ok(())
 }
