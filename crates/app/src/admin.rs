@@ -1,8 +1,8 @@
-//! Administering accounts: who may do what to whom, and what is done.
+//! Account administration: permission checks and changes to accounts.
 //!
-//! Whoever administers holds one lock, that of the installation: so the last administrator does not
-//! go while another one does, and what a caller may do is what the store says behind that lock, not
-//! what a node knew a moment before.
+//! Every administrative change holds one lock, that of the installation. Two administrators
+//! therefore cannot be removed at the same time until none is left, and the privileges of a caller
+//! are read from the store behind that lock, not from the cache.
 
 use std::net::IpAddr;
 
@@ -17,17 +17,17 @@ use crate::after_commit::AfterCommit;
 use crate::outbox::{SLOT_RESET, SLOT_USERNAME};
 use crate::{App, Caller, Forbidden, NotRecent};
 
-/// Who administers.
+/// The actor of an administrative change.
 #[derive(Clone, Copy, Debug)]
 pub enum AdminActor<'a> {
-    /// Somebody at the command line, who may do everything.
+    /// An operator at the command line, who may do everything.
     Operator,
-    /// A user, by a request from there.
+    /// A user, through a request with this information.
     Caller(&'a Caller, &'a RequestInfo),
 }
 
 impl AdminActor<'_> {
-    /// From where, if it is known.
+    /// Returns the client IP address, if it is known.
     pub(crate) fn ip(self) -> Option<IpAddr> {
         match self {
             Self::Operator => None,
@@ -36,48 +36,48 @@ impl AdminActor<'_> {
     }
 }
 
-/// Why nothing was done.
+/// Why an administrative change was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum AdminError {
-    /// The caller may not do this, or not to this account.
+    /// The caller lacks the permission, or lacks it for this account.
     #[error(transparent)]
     Forbidden(#[from] Forbidden),
-    /// The caller does not hold this role, so may not give or take it.
-    #[error("the role {0} is not the caller's to give")]
+    /// The caller does not hold this role, so may neither grant nor revoke it.
+    #[error("the caller does not have the role {0} and cannot assign or remove it")]
     RoleNotHeld(RoleName),
-    /// The password was given too long ago.
+    /// The caller last confirmed the password too long ago.
     #[error(transparent)]
     NotRecent(#[from] NotRecent),
-    /// There is no such account, session or role.
-    #[error("there is no such thing")]
+    /// The account, session or role does not exist.
+    #[error("not found")]
     NotFound,
-    /// Nobody could administer the installation any more.
-    #[error("the last active administrator stays")]
+    /// No administrator would be left.
+    #[error("cannot remove the last active administrator")]
     LastAdmin,
-    /// There is no such role.
-    #[error("there is no role {0}")]
+    /// The role does not exist.
+    #[error("the role {0} does not exist")]
     NoSuchRole(RoleName),
-    /// The role is built in, and never changes.
-    #[error("the role is built in")]
+    /// The role is built in and cannot be changed.
+    #[error("the role is built in and cannot be changed")]
     BuiltIn,
-    /// There are as many roles as there may be.
+    /// The maximum number of roles is reached.
     #[error("there are too many roles")]
     TooManyRoles,
-    /// The account would hold more roles than it may.
-    #[error("an account holds at most {} roles", Role::PER_USER_MAX)]
+    /// The account would exceed the maximum number of roles.
+    #[error("a user can have at most {} roles", Role::PER_USER_MAX)]
     TooManyRolesHeld,
-    /// Somebody holds the role.
-    #[error("somebody holds the role")]
+    /// At least one account holds the role.
+    #[error("the role is in use")]
     RoleInUse,
-    /// A link could not be made.
+    /// A link could not be created.
     #[error("the link could not be made")]
     Token(#[from] TokenError),
-    /// The store refused, perhaps because a name is another's.
+    /// The store failed, or a unique value is already taken.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// Locks what everybody locks who administers.
+/// Takes the lock that every administrative change holds.
 pub(crate) async fn lock_installation(tx: &mut dyn Tx) -> Result<(), StoreError> {
     if let Some(instance) = tx.find_instance().await? {
         tx.lock_instance(&instance).await?;
@@ -85,15 +85,14 @@ pub(crate) async fn lock_installation(tx: &mut dyn Tx) -> Result<(), StoreError>
     Ok(())
 }
 
-/// Whether nobody could administer the installation without this account. The caller holds
-/// [`lock_installation`].
+/// Returns whether this account is the last administrator. The caller holds [`lock_installation`].
 pub(crate) async fn is_last_admin(tx: &mut dyn Tx, user: &User) -> Result<bool, StoreError> {
     let admin_role = RoleName::admin();
     let is_active_admin = user.roles.contains(&admin_role) && !user.disabled && user.email_verified;
     Ok(is_active_admin && tx.count_users_with_role(&admin_role).await? <= 1)
 }
 
-/// What whoever administers holds, by the store.
+/// The privileges of the actor, as read from the store.
 #[derive(Clone, Debug)]
 pub(crate) struct Privileges {
     pub(crate) permissions: PermissionSet,
@@ -101,13 +100,13 @@ pub(crate) struct Privileges {
 }
 
 impl Privileges {
-    /// Whether somebody who holds this may give or take a role: only what they hold themselves.
+    /// Checks that the actor may grant or revoke a role: only a role that they hold.
     pub(crate) fn check_role(&self, role: &RoleName) -> Result<(), AdminError> {
         let is_held = self.roles.contains(role) || self.roles.contains(&RoleName::admin());
         if is_held { Ok(()) } else { Err(AdminError::RoleNotHeld(role.clone())) }
     }
 
-    /// Whether they hold all of these permissions.
+    /// Checks that the actor holds all of these permissions.
     pub(crate) fn require_all(&self, wanted: PermissionSet) -> Result<(), Forbidden> {
         let missing = wanted.iter().find(|permission| !self.permissions.contains(*permission));
         missing.map_or(Ok(()), |permission| Err(Forbidden(permission)))
@@ -115,7 +114,7 @@ impl Privileges {
 }
 
 impl App {
-    /// Begins to administer: with the lock, and what the caller holds now.
+    /// Starts an administrative change: takes the lock and reads the privileges of the caller.
     pub(crate) async fn begin_admin(
         &self,
         admin: AdminActor<'_>,
@@ -133,7 +132,7 @@ impl App {
                 let user = user.filter(|user| !user.disabled).ok_or(Forbidden(permission))?;
                 let session = tx.find_session(caller.session_id).await?;
                 let is_active = session.is_some_and(|(session, _)| session.end(now).is_none());
-                // It was over before it was their turn.
+                // The session ended while the caller waited for the lock.
                 if !is_active {
                     return Err(Forbidden(permission).into());
                 }
@@ -144,7 +143,7 @@ impl App {
         Ok((tx, privileges))
     }
 
-    /// Refuses a caller who gave the password too long ago for what cannot be taken back.
+    /// Refuses an irreversible change if the caller last confirmed the password too long ago.
     pub(crate) fn require_recent_password(
         &self,
         admin: AdminActor<'_>,
@@ -156,7 +155,7 @@ impl App {
         }
     }
 
-    /// An event about an account, by whoever administers.
+    /// Builds an event about an account, caused by the actor.
     pub(crate) fn event_about_user(
         &self,
         admin: AdminActor<'_>,
@@ -167,7 +166,7 @@ impl App {
         Event { user_id: Some(user_id), ..self.admin_event(admin, kind, now) }
     }
 
-    /// An event about no account, by whoever administers.
+    /// Builds an event that is about no account, caused by the actor.
     pub(crate) fn admin_event(
         &self,
         admin: AdminActor<'_>,
@@ -181,7 +180,7 @@ impl App {
         Event { actor_session_id, ip: admin.ip(), ..self.event(kind, actor, now) }
     }
 
-    /// Gives an account another name, and tells its owner.
+    /// Changes the username of an account and notifies its owner.
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn rename_user(
         &self,
@@ -212,12 +211,12 @@ impl App {
         self.queue_in_free_slot(&mut *tx, SLOT_USERNAME, message).await?;
         self.commit_and_publish(tx, AfterCommit::default().user_changed(id).email_queued(), now)
             .await?;
-        tracing::info!(user_id = %id, "account renamed");
+        tracing::info!(user_id = %id, "username changed");
         Ok(renamed)
     }
 
-    /// Disables an account and ends its sessions; gives it as it is then, and whether it was not so
-    /// before.
+    /// Disables an account and ends its sessions. Returns the changed account, and whether it was
+    /// enabled before.
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn disable_user(
         &self,
@@ -242,7 +241,7 @@ impl App {
         }
         let changed = tx.set_user_disabled(id, true, now).await?;
         let reason = EndReason::AccountDisabled;
-        // Once more where it was disabled before: nothing that was begun may be left.
+        // Repeated for an account that is already disabled: nothing started before may remain.
         let ended = self.end_all_started(&mut *tx, &user, reason, now).await?;
         if changed {
             tx.insert_event(&self.event_about_user(admin, EventKind::AccountDisabled, id, now))
@@ -267,7 +266,7 @@ impl App {
         Ok((user, changed))
     }
 
-    /// Enables an account that was disabled; gives it as it is then, and whether it was.
+    /// Enables a disabled account. Returns the changed account, and whether it was disabled before.
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn enable_user(
         &self,
@@ -317,8 +316,8 @@ impl App {
         Ok(user)
     }
 
-    /// Has an email sent with which the owner of an account chooses a new password. The password of
-    /// now stays until then; nobody else ever chooses one.
+    /// Sends the owner of an account a password reset email. The current password stays valid until
+    /// the owner chooses a new one. No other person ever chooses it.
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn send_password_reset(
         &self,
@@ -341,8 +340,8 @@ impl App {
     }
 }
 
-/// The account that is acted on, locked. Nobody acts on one that holds a permission that they do
-/// not.
+/// Returns the target account, locked. An actor may not change an account with a permission that
+/// the actor lacks.
 pub(crate) async fn lock_target(
     tx: &mut dyn Tx,
     privileges: &Privileges,

@@ -1,4 +1,4 @@
-//! `AfterCommit`: what the world learns of a unit of work once it is committed.
+//! `AfterCommit`: what a unit of work publishes once it is committed.
 
 use gateward_domain::feed::{FeedItem, InvalidationEvent};
 use gateward_domain::key::CLOCK_SKEW_SECONDS;
@@ -7,12 +7,12 @@ use gateward_domain::{EndReason, SessionId, Timestamp, UserId};
 
 use crate::App;
 
-/// For how many seconds invalidation events matter at least: a node that heard nothing for a
-/// shorter time has missed nothing. It is an hour because whoever writes them may be set to shorter
-/// lives of tokens than the nodes are, such as a command in the shell of an operator.
+/// Minimum number of seconds for which invalidation events are relevant. A node that was cut off
+/// for less has missed nothing. It is an hour because the writer of an event may be configured with
+/// shorter token lifetimes than the nodes, such as a command in an operator's shell.
 const INVALIDATION_SECONDS_MIN: i64 = 3600;
 
-/// What the world learns of a unit of work once it is committed.
+/// What a unit of work publishes once it is committed.
 #[derive(Debug, Default)]
 pub(crate) struct AfterCommit {
     invalidations: Vec<InvalidationEvent>,
@@ -20,43 +20,43 @@ pub(crate) struct AfterCommit {
 }
 
 impl AfterCommit {
-    /// An email was written.
+    /// Records that an email was queued.
     pub(crate) fn email_queued(mut self) -> Self {
         self.has_email = true;
         self
     }
 
-    /// An email was written, if it was.
+    /// Records that an email was queued, if `written`.
     pub(crate) const fn email_queued_if(mut self, written: bool) -> Self {
         self.has_email |= written;
         self
     }
 
-    /// An account is not what it was.
+    /// Records that an account changed.
     pub(crate) fn user_changed(self, id: UserId) -> Self {
         self.invalidate(InvalidationEvent::UserChanged { id })
     }
 
-    /// A session ended.
+    /// Records that a session ended.
     pub(crate) fn session_ended(self, id: SessionId, reason: EndReason) -> Self {
         self.invalidate(InvalidationEvent::SessionEnded { id, reason })
     }
 
-    /// Some sessions ended.
+    /// Records that sessions ended.
     pub(crate) fn sessions_ended(mut self, ids: &[SessionId], reason: EndReason) -> Self {
         self.invalidations
             .extend(ids.iter().map(|id| InvalidationEvent::SessionEnded { id: *id, reason }));
         self
     }
 
-    /// Nobody is to believe a token of this user that was made until now.
+    /// Revokes every token of this user that was issued up to now.
     pub(crate) fn revoked_before(self, id: UserId, reason: EndReason, now: Timestamp) -> Self {
-        // Tokens tell the second in which they were made, so the whole of this one counts.
+        // Tokens carry their time of issue in whole seconds, so the current second is included.
         let before = Timestamp::from_seconds(now.seconds() + 1);
         self.invalidate(InvalidationEvent::UserTokensRevoked { id, before, reason })
     }
 
-    /// Something else.
+    /// Records any other invalidation event.
     pub(crate) fn invalidate(mut self, invalidation: InvalidationEvent) -> Self {
         self.invalidations.push(invalidation);
         self
@@ -64,8 +64,8 @@ impl AfterCommit {
 }
 
 impl App {
-    /// Ends a unit of work: what it tells is written in the same transaction, so that every node
-    /// learns of it, and this node knows it before anybody gets an answer.
+    /// Commits a unit of work. The invalidation events are written in the same transaction, so that
+    /// every node receives them. This node applies them before the caller receives a response.
     pub(crate) async fn commit_and_publish(
         &self,
         mut tx: Box<dyn Tx>,
@@ -94,8 +94,8 @@ impl App {
         Ok(())
     }
 
-    /// Until when what happens now matters: until the last token has expired that was made before,
-    /// and nobody keeps the public keys of before any more, by the clock of any node.
+    /// Returns when an event of now becomes irrelevant: once the last token issued before has
+    /// expired and no verifier still caches the earlier public keys, by the clock of any node.
     fn invalidation_expires_at(&self, now: Timestamp) -> Timestamp {
         let lives = self.policy.access_ttl_seconds.max(self.policy.jwks_cache_seconds);
         let seconds = lives.max(INVALIDATION_SECONDS_MIN);

@@ -6,38 +6,38 @@ use gateward_domain::{Event, EventId, Timestamp, UserId};
 
 use crate::App;
 
-/// How many events one page looks at, at most.
+/// Maximum number of events that one page reads.
 const LOOKED_AT_MAX: usize = 1000;
 
-/// How many events are read at once.
+/// Number of events read at once.
 const CHUNK: u32 = 100;
 
-/// Which events are wanted.
+/// Selects events for a list.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct EventFilter {
-    /// Those about this account.
+    /// Events about this account.
     pub subject: Option<UserId>,
-    /// Those that this account has caused.
+    /// Events that this account caused.
     pub actor: Option<UserId>,
-    /// Those of this name.
+    /// Events of this kind.
     pub event: Option<&'static str>,
-    /// Those from this time on, to the millisecond.
+    /// Events from this time on (inclusive), UTC, to the millisecond.
     pub from: Option<Timestamp>,
-    /// Those before this time, to the millisecond.
+    /// Events before this time (exclusive), UTC, to the millisecond.
     pub to: Option<Timestamp>,
 }
 
-/// Some of the wanted events, the newest first.
+/// A page of matching events, newest first.
 #[derive(Debug)]
 pub struct EventPage {
-    /// The events.
+    /// The events of the page.
     pub events: Vec<Event>,
-    /// Where the next page goes on; `None` where there is nothing more.
+    /// Where the next page continues. `None` on the last page.
     pub next: Option<EventId>,
 }
 
 impl EventFilter {
-    /// The range with the fewest events that holds all that are wanted.
+    /// Returns the smallest range that contains all matching events.
     fn range(&self) -> EventRange {
         match (self.subject, self.actor, self.event) {
             (Some(id), ..) => EventRange::About(id),
@@ -47,7 +47,7 @@ impl EventFilter {
         }
     }
 
-    /// Whether an event of the range is wanted.
+    /// Returns whether an event of the range matches.
     fn wants(&self, event: &Event) -> bool {
         self.actor.is_none_or(|id| EventRange::CausedBy(id).contains(event))
             && self.event.is_none_or(|name| EventRange::Named(name).contains(event))
@@ -55,9 +55,9 @@ impl EventFilter {
 }
 
 impl App {
-    /// Some of the events that are wanted, those that stand before `before`, at most `limit`.
+    /// Returns at most `limit` matching events before `before`.
     ///
-    /// A page looks at a thousand events at most, however many there are.
+    /// A page reads at most a thousand events, however many there are.
     pub async fn list_events(
         &self,
         filter: &EventFilter,

@@ -1,7 +1,7 @@
-//! Sealing the audit trail, checking it, and letting go of what was kept long enough.
+//! The audit chain: appends events, verifies the chain, and applies retention.
 //!
-//! Requests write events without a place in the chain and never wait for each other. Whoever seals
-//! gives the places afterwards, some hundred at a time, behind a lock that nobody else takes.
+//! Requests write events without a position in the chain and never wait for each other. A job
+//! assigns the positions afterwards, some hundred at a time, behind a lock that no request takes.
 
 use gateward_domain::audit::{
     Chain, ChainPosition, Checkpoint, CheckpointKind, Entry, SignedCheckpoint, next_digest,
@@ -12,55 +12,56 @@ use gateward_domain::{Actor, Event, EventKind, Timestamp, TokenError};
 
 use crate::App;
 
-/// How many events one transaction seals, deletes or erases: few enough to hold no lock for long.
+/// Number of events that one transaction appends, deletes or erases: few enough to keep locks
+/// short.
 const BATCH_SIZE: u32 = 200;
 
-/// How many entries are read at once when the chain is checked.
+/// Number of entries read at once during verification.
 const VERIFY_PAGE_SIZE: u32 = 1000;
 
-/// How often the chain is walked at most while its beginning moves.
+/// Maximum number of walks through the chain while its retention boundary moves.
 const VERIFY_ATTEMPTS_MAX: u32 = 3;
 
-/// How many entries that cannot be read one walk passes over; more is no chain.
+/// Maximum number of unparsable entries that one walk skips. A table with more is not a chain.
 const UNREADABLE_MAX: u32 = 1000;
 
-/// How many batches one cleanup makes at most, so that it ends; the next one goes on.
+/// Maximum number of batches in one cleanup, so that it ends. The next one continues.
 const BATCHES_MAX: u32 = 100;
 
-/// Seconds in a day.
+/// Number of seconds in a day.
 const DAY_SECONDS: i64 = 24 * 3600;
 
-/// Why the audit trail was not sealed.
+/// Why the audit chain could not be extended or trimmed.
 #[derive(Debug, thiserror::Error)]
 pub enum AuditChainError {
-    /// A head could not be signed.
+    /// A checkpoint could not be signed.
     #[error("the head of the audit trail could not be signed")]
     Token(#[from] TokenError),
-    /// The store has failed.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// What a check of the audit trail has found.
+/// The result of an audit verification.
 #[derive(Debug)]
 pub struct AuditReport {
-    /// How many entries were looked at.
+    /// Number of verified entries.
     pub entries: u64,
-    /// How far the chain has come.
+    /// The latest checkpoint of the chain.
     pub latest: Checkpoint,
-    /// How many events wait for their place in it; at most a page of them is counted.
+    /// Number of events not yet in the chain, up to one page.
     pub waiting: usize,
-    /// What is wrong.
+    /// The defects found.
     pub findings: Vec<Finding>,
 }
 
 impl App {
-    /// Gives every event its place in the chain that has none, and signs how far it has come; gives
-    /// how many. Of nodes that do so at once, each does a part.
+    /// Appends every waiting event to the chain and signs the latest checkpoint. Returns the number
+    /// of events. If several nodes run it at once, each appends a part.
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn chain_events(&self) -> Result<u64, AuditChainError> {
         let mut total = 0;
-        // A read, without the lock: mostly there is nothing to do.
+        // A read without the lock: usually nothing is waiting.
         let mut tx = self.ports.store.begin(Access::Read).await?;
         let has_unchained = !tx.list_unchained_events(1).await?.is_empty();
         tx.commit().await?;
@@ -75,7 +76,7 @@ impl App {
     }
 
     async fn chain_batch(&self) -> Result<usize, AuditChainError> {
-        // Each batch has its own transaction and signature, and says when that was made.
+        // Each batch has its own transaction and its own signed time.
         let now = self.now();
         let mut tx = self.ports.store.begin(Access::Write).await?;
         let chain = tx.lock_chain().await?;
@@ -103,7 +104,7 @@ impl App {
         Ok(positions.len())
     }
 
-    /// How far the chain of the audit trail has come.
+    /// Returns the latest checkpoint of the audit trail.
     pub async fn latest_checkpoint(&self) -> Result<Checkpoint, StoreError> {
         let mut tx = self.ports.store.begin(Access::Read).await?;
         let chain = tx.find_chain().await?;
@@ -111,8 +112,8 @@ impl App {
         Ok(chain.latest.checkpoint)
     }
 
-    /// Goes through the whole chain, and tells after each page how far it is. `expected` is a head
-    /// that somebody has kept elsewhere.
+    /// Verifies the whole chain and reports progress after each page. `expected` is a checkpoint
+    /// that was kept outside the store.
     pub async fn verify_audit(
         &self,
         expected: Option<Checkpoint>,
@@ -121,7 +122,7 @@ impl App {
         for _ in 1..VERIFY_ATTEMPTS_MAX {
             let before = self.audit_chain().await?;
             let report = self.walk_chain(&before, expected, &mut progress).await?;
-            // What was kept long enough may have been deleted while the walk was there.
+            // Retention may have deleted entries during the walk.
             let has_moved =
                 self.audit_chain().await?.retention_boundary != before.retention_boundary;
             if report.findings.is_empty() || !has_moved {
@@ -132,7 +133,7 @@ impl App {
         self.walk_chain(&chain, expected, &mut progress).await
     }
 
-    /// Walks from the floor to the tip, and a page beyond.
+    /// Walks from the retention boundary to the latest checkpoint, and one page beyond.
     async fn walk_chain(
         &self,
         chain: &Chain,
@@ -152,7 +153,7 @@ impl App {
             if entries.is_empty() {
                 break;
             }
-            // What is sealed while the walk is under way stands behind the tip.
+            // Entries appended during the walk lie beyond the checkpoint.
             for entry in entries.iter().filter(|entry| seq(entry) <= latest.seq) {
                 check.add(entry);
             }
@@ -168,8 +169,8 @@ impl App {
         tx.commit().await?;
         for entry in &beyond {
             check.note_deletion(&entry.event);
-            // A tip is written with its entries: what is found before the tip is read is not behind
-            // it.
+            // A checkpoint is written with its entries: an entry found before the checkpoint is
+            // read does not lie beyond it.
             if seq(entry) > latest_now {
                 check.add_beyond(seq(entry));
             }
@@ -182,7 +183,7 @@ impl App {
         Ok(AuditReport { entries, latest, waiting: waiting.len(), findings })
     }
 
-    /// The next entries of the chain; `None` if the very next one cannot be read.
+    /// Returns the next entries of the chain. `None` if the very next one cannot be parsed.
     async fn readable_page(&self, after: i64) -> Result<Option<Vec<Entry>>, StoreError> {
         for limit in [VERIFY_PAGE_SIZE, 1] {
             match self.audit_page(after, limit).await {
@@ -193,7 +194,7 @@ impl App {
         Ok(None)
     }
 
-    /// The next entries of the chain after a number.
+    /// Returns the entries of the chain after a sequence number.
     pub async fn audit_page(&self, after: i64, limit: u32) -> Result<Vec<Entry>, StoreError> {
         let mut tx = self.ports.store.begin(Access::Read).await?;
         let entries = tx.list_chained_events(after, limit).await?;
@@ -201,7 +202,7 @@ impl App {
         Ok(entries)
     }
 
-    /// Both ends of the chain, signed.
+    /// Returns both signed ends of the chain.
     pub async fn audit_chain(&self) -> Result<Chain, StoreError> {
         let mut tx = self.ports.store.begin(Access::Read).await?;
         let chain = tx.find_chain().await?;
@@ -209,14 +210,14 @@ impl App {
         Ok(chain)
     }
 
-    /// Reads a signature of the audit trail.
+    /// Verifies a signature of the audit trail.
     #[must_use]
     pub fn read_audit_checkpoint(&self, signature: &str) -> Option<(CheckpointKind, Checkpoint)> {
         self.ports.audit_keys.read_checkpoint(signature).ok()
     }
 
-    /// Takes what tells of a person out of the events of deleted accounts, and deletes entries that
-    /// were kept long enough; gives how many rows were changed.
+    /// Erases the personal data of deleted accounts from the events, and deletes entries at the end
+    /// of their retention period. Returns the number of changed rows.
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn apply_audit_retention(&self) -> Result<u64, AuditChainError> {
         let mut total = 0;
@@ -237,9 +238,9 @@ impl App {
         Ok(total)
     }
 
-    /// Erases a part of the events of a deleted account; `None` if there is none to erase.
+    /// Erases a batch of events of a deleted account. `None` if none is left to erase.
     async fn erase_batch(&self) -> Result<Option<u64>, StoreError> {
-        // Each batch has its own transaction, and its event says when that was.
+        // Each batch has its own transaction, and its event carries that time.
         let now = self.now();
         let mut tx = self.ports.store.begin(Access::Write).await?;
         let Some(user_id) = tx.find_erasure().await? else { return Ok(None) };
@@ -252,10 +253,10 @@ impl App {
         Ok(Some(erased))
     }
 
-    /// Deletes the oldest entries of the chain that were kept long enough. Where it begins from
-    /// then on is signed.
+    /// Deletes the oldest entries of the chain at the end of their retention period, and signs the
+    /// new retention boundary.
     async fn expire_batch(&self) -> Result<u64, AuditChainError> {
-        // As for `erase_batch`; the signature on the floor says the time, too.
+        // As in `erase_batch`. The signature on the retention boundary also contains the time.
         let now = self.now();
         let before = now.minus_seconds(self.policy.audit_keep_days.saturating_mul(DAY_SECONDS));
         let mut tx = self.ports.store.begin(Access::Read).await?;
@@ -280,7 +281,8 @@ impl App {
     }
 }
 
-/// Up to where the oldest entries are older than `before`; `None` if none is. The chain is locked.
+/// Returns the end of the entries older than `before`. `None` if there are none. The chain is
+/// locked.
 async fn expired(
     tx: &mut dyn Tx,
     before: Timestamp,
@@ -294,7 +296,7 @@ async fn expired(
     Ok(last.map(|position| Checkpoint { seq: position.seq, digest: position.digest, at: now }))
 }
 
-/// The place of an entry; 0, if it has none.
+/// Returns the sequence number of an entry, or 0 if it has none.
 fn seq(entry: &Entry) -> i64 {
     entry.position.as_ref().map_or(0, |position| position.seq)
 }

@@ -1,4 +1,4 @@
-//! Telling who calls, from an access token.
+//! Authenticates a caller by an access token.
 
 use std::sync::Arc;
 
@@ -10,48 +10,48 @@ use gateward_domain::{
 
 use crate::App;
 
-/// Who calls: the account as it is now, not as the token tells.
+/// An authenticated caller, with the account as it is now, not as the token describes it.
 #[derive(Clone, Debug)]
 pub struct Caller {
-    /// The account.
+    /// The caller's account.
     pub user: Arc<User>,
-    /// The session.
+    /// The session of the token.
     pub session_id: SessionId,
-    /// When the user had last given the password when the token was made.
+    /// Time at which the user had last entered the password when the token was issued, UTC.
     pub auth_time: Timestamp,
 }
 
-/// Why nobody is believed to call.
+/// Why a caller is not authenticated.
 #[derive(Debug, thiserror::Error)]
 pub enum AuthenticateError {
-    /// The token is not believed.
+    /// The token is not accepted.
     #[error(transparent)]
     Token(#[from] TokenError),
-    /// The session is over.
-    #[error("the session is over: {0}")]
+    /// The session has ended.
+    #[error("the session has ended: {0}")]
     SessionEnded(EndReason),
-    /// The store has failed; nobody is let in on what cannot be known.
+    /// The store failed. The request is refused, because the session cannot be checked.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 /// The caller lacks a permission.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not permitted: {} is wanted", .0.as_str())]
+#[error("permission denied: {} is required", .0.as_str())]
 pub struct Forbidden(pub Permission);
 
 impl Caller {
-    /// Whether the caller's roles give a permission, as they are now.
+    /// Checks that the caller's current roles grant a permission.
     pub(crate) fn require(&self, permission: Permission) -> Result<(), Forbidden> {
         if self.user.permissions.contains(permission) { Ok(()) } else { Err(Forbidden(permission)) }
     }
 }
 
 impl App {
-    /// Checks an access token and tells whose it is, from what this node knows; the store is asked
-    /// where that is not new enough.
+    /// Verifies an access token and returns its caller, from the cache if it is fresh, from the
+    /// store otherwise.
     ///
-    /// Roles and state are the account's own: a change works on the next request.
+    /// Roles and state are those of the account: a change takes effect on the next request.
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn authenticate(&self, token: &str) -> Result<Caller, AuthenticateError> {
         self.authenticate_at(token, self.now()).await
@@ -64,8 +64,8 @@ impl App {
     ) -> Result<Caller, AuthenticateError> {
         let claims = self.ports.signer.verify_access(token, now)?;
         let auth_cache = &*self.ports.auth_cache;
-        // Which sessions ended is kept for as long as a token of ours lives; this one may outlive
-        // it, if the life of tokens was longer when it was made.
+        // The cache keeps ended sessions for the lifetime of a token. This token may live longer,
+        // if the lifetime was longer when it was issued.
         let life = claims.expires_at.seconds_since(claims.issued_at);
         if !auth_cache.is_fresh() || life > self.policy.access_ttl_seconds {
             return self.authenticate_by_store(&claims, now).await;
@@ -82,7 +82,7 @@ impl App {
         Ok(caller)
     }
 
-    /// Asks the store for everything that may have changed: key, session and user.
+    /// Reads everything that may have changed from the store: key, session and user.
     async fn authenticate_by_store(
         &self,
         claims: &AccessClaims,
@@ -110,7 +110,7 @@ impl App {
     }
 }
 
-/// The caller, if the account may act.
+/// Returns the caller if the account is enabled.
 fn caller(claims: &AccessClaims, user: Option<Arc<User>>) -> Result<Caller, AuthenticateError> {
     match user {
         None => Err(AuthenticateError::SessionEnded(EndReason::AccountDeleted)),

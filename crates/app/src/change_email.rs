@@ -1,4 +1,4 @@
-//! Changing one's own address, and undoing it from the old one.
+//! Changes the caller's email address, and undoes the change from the old one.
 
 use gateward_domain::email::{EmailKind, OutboxEmail};
 use gateward_domain::link::{Link, LinkPurpose, LinkSubject, SecretHash};
@@ -15,25 +15,25 @@ use crate::rate_limited::rate_limited;
 use crate::reauthenticate::PasswordConfirmed;
 use crate::{App, Caller, RateLimited};
 
-/// How many links that undo a change an account may have at once: each is good for a week.
+/// Maximum number of valid undo links per account. Each is valid for a week.
 const UNDO_LINKS_MAX: usize = 20;
 
-/// Why the address was not changed.
+/// Why the email address was not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum ChangeEmailError {
     /// The password is wrong, or was changed meanwhile.
     #[error("wrong password")]
     WrongPassword,
-    /// It is the address that the account has.
-    #[error("the address is the account's already")]
+    /// The account already has this email address.
+    #[error("this is already the email address of the account")]
     Unchanged,
-    /// The account's address was changed too often in the last week.
-    #[error("the address was changed too often")]
+    /// The account's email address was changed too often in the last week.
+    #[error("the email address was changed too often")]
     TooOften,
-    /// The link could not be made.
+    /// The link could not be created.
     #[error("the link could not be made")]
     Token(#[from] TokenError),
-    /// The store has failed.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -41,21 +41,21 @@ pub enum ChangeEmailError {
 /// Why a change was not undone.
 #[derive(Debug, thiserror::Error)]
 pub enum UndoEmailError {
-    /// The link is unknown, used, superseded or too old.
-    #[error("not a link that is good")]
+    /// The link is unknown, used, superseded or expired.
+    #[error("the link is invalid, expired or already used")]
     InvalidLink,
-    /// Too much was tried.
+    /// A rate limit applies.
     #[error(transparent)]
     RateLimited(#[from] RateLimited),
-    /// The store has failed.
+    /// The store failed.
     #[error(transparent)]
     Store(StoreError),
 }
 
 impl App {
-    /// Asks the new address to be confirmed, and tells the old one how to undo it. The account
-    /// keeps its address until then. Whether the new address is another's, the answer does not
-    /// tell.
+    /// Sends a confirmation link to the new email address and an undo link to the old one. The
+    /// account keeps its email address until the confirmation. The response does not reveal whether
+    /// another account has the new email address.
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn change_email(
         &self,
@@ -80,7 +80,7 @@ impl App {
         let subject = LinkSubject::User(user.id);
         let confirm = self.new_link(LinkPurpose::ChangeEmail, subject, &new, now)?;
         let undo = self.new_link(LinkPurpose::UndoEmail, subject, &user.email, now)?;
-        // An address that was never proved is not kept from whoever owns it.
+        // An unconfirmed email address is not reserved: its real owner may claim it.
         let undo = Link { reserves_email: user.email_verified, ..undo };
         for link in [&confirm, &undo] {
             tx.put_link(link).await?;
@@ -97,13 +97,13 @@ impl App {
         let event = self.event_of(caller, EventKind::EmailChangeRequested, request_info, now);
         tx.insert_event(&event).await?;
         self.commit_and_publish(tx, AfterCommit::default().email_queued(), now).await?;
-        tracing::info!(user_id = %user.id, "another address was asked for");
+        tracing::info!(user_id = %user.id, "email change requested");
         Ok(())
     }
 
-    /// Brings the address back that the link was sent to. Before the change was confirmed this
-    /// cancels it; either way whoever asked for it is out: sessions and password end, and the owner
-    /// gets an email to choose a new one.
+    /// Restores the email address to which the undo link was sent. Before the change is confirmed,
+    /// this cancels it. In either case the person who requested the change is logged out: the
+    /// sessions end, the password stops working, and the owner receives a password reset email.
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn undo_email_change(
         &self,
@@ -139,7 +139,7 @@ impl App {
             .sessions_ended(&ended, EndReason::EmailChanged)
             .email_queued();
         self.commit_and_publish(tx, after_commit, now).await?;
-        tracing::info!(%user_id, "change of address undone, sessions ended");
+        tracing::info!(%user_id, "email change undone, sessions ended");
         Ok(())
     }
 
@@ -151,12 +151,12 @@ impl App {
         (request_info, now): (&RequestInfo, Timestamp),
     ) -> Result<Vec<SessionId>, UndoEmailError> {
         tx.set_email(user.id, &link.email, true, now).await?;
-        // Whoever asked for the change knows the password. From now on nobody does: the email to
-        // choose a new one is the only way in.
+        // The person who requested the change knows the password. This sets one that is unknown to
+        // everyone: the reset email is the only way in.
         tx.set_password(user.id, user.credentials_version, &self.dummy_hash, now).await?;
         let reason = EndReason::EmailChanged;
         let ended = self.end_all_started(tx, user, reason, now).await?;
-        // Links that undo later changes went to addresses that these changes brought.
+        // Undo links of later changes went to email addresses that those changes set.
         tx.delete_user_links(user.id, &[LinkPurpose::UndoEmail], link.created_at).await?;
         for kind in [EventKind::EmailChangeUndone, EventKind::SessionsEnded(reason)] {
             let event = self.event(kind, Actor::User(user.id), now);
@@ -176,7 +176,7 @@ impl App {
 }
 
 impl From<StoreError> for UndoEmailError {
-    /// An address that was not reserved may be another's by now.
+    /// An email address that was not reserved may have been taken meanwhile.
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Taken(Taken::Email) => Self::InvalidLink,

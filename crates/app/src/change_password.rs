@@ -1,4 +1,4 @@
-//! Changing one's own password.
+//! Changes the caller's password.
 
 use gateward_domain::email::EmailKind;
 use gateward_domain::ports::{Access, HashError, StoreError};
@@ -10,18 +10,18 @@ use crate::after_commit::AfterCommit;
 use crate::reset::end_links_issued;
 use crate::{App, Caller, ReauthenticateError};
 
-/// The old password and the new one.
+/// The current password and the new one.
 #[derive(Debug)]
 pub struct ChangePassword {
-    /// What it is now.
+    /// The current password.
     pub current: Password,
-    /// What it is to be.
+    /// The new password.
     pub new: Password,
-    /// Where the request came from.
+    /// Client IP address and user agent of the request.
     pub request_info: RequestInfo,
 }
 
-/// A change that may be made; nothing is written yet.
+/// A verified change. Nothing is written yet.
 #[derive(Debug)]
 pub struct PreparedChange {
     hash: PasswordHash,
@@ -37,22 +37,22 @@ pub enum ChangePasswordError {
     /// The new password does not meet the policy.
     #[error(transparent)]
     Password(#[from] PasswordError),
-    /// The current password could not be shown.
+    /// The current password could not be confirmed.
     #[error(transparent)]
     Reauthenticate(#[from] ReauthenticateError),
     /// A password could not be hashed.
     #[error(transparent)]
     Hash(#[from] HashError),
-    /// The store has failed.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl App {
-    /// Sets a new password. Every other session of the caller ends: whoever knew the old password
-    /// is out.
+    /// Sets a new password. Every other session of the caller ends, so that anyone who knew the old
+    /// password is logged out.
     ///
-    /// Both halves at once; see [`App::login`] for why there are two.
+    /// Runs both halves; see [`App::login`] for why there are two.
     pub async fn change_password(
         &self,
         caller: &Caller,
@@ -62,8 +62,8 @@ impl App {
         self.complete_change(caller, prepared).await
     }
 
-    /// The first half: checks both passwords and hashes the new one. Writes nothing but that
-    /// the current one was wrong.
+    /// The first half: checks both passwords and hashes the new one. Writes nothing, except a
+    /// failed attempt for a wrong current password.
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn prepare_change(
         &self,
@@ -90,13 +90,13 @@ impl App {
         let reason = EndReason::PasswordChanged;
         let mut tx = self.ports.store.begin(Access::Write).await?;
         tx.lock_user(user.id).await?;
-        // Another change may have come first: then the current password is another one.
+        // A concurrent change may have come first. The current password then differs.
         if !tx.set_password(user.id, user.credentials_version, &hash, now).await? {
             return Err(ChangePasswordError::WrongPassword);
         }
         let end = End { at: now, reason };
         let ended = tx.end_sessions_of_user(user.id, Some(caller.session_id), end).await?;
-        // Whoever knew the old password may have begun these.
+        // Anyone who knew the old password may have requested these links.
         end_links_issued(&mut *tx, user.id).await?;
         for kind in [EventKind::PasswordChanged, EventKind::SessionsEnded(reason)] {
             tx.insert_event(&self.event_of(caller, kind, &request_info, now)).await?;

@@ -1,4 +1,4 @@
-//! Changing one's own name.
+//! Changes the caller's username.
 
 use gateward_domain::email::EmailKind;
 use gateward_domain::ports::{Access, StoreError};
@@ -8,19 +8,19 @@ use crate::after_commit::AfterCommit;
 use crate::outbox::SLOT_USERNAME;
 use crate::{App, Caller};
 
-/// Why the name was not changed.
+/// Why the username was not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum ChangeUsernameError {
-    /// The account went away meanwhile.
-    #[error("the account is gone")]
+    /// The account was deleted meanwhile.
+    #[error("the account was deleted")]
     Gone,
-    /// The store refused, perhaps because the name is another's.
+    /// The store failed, or the username is already taken.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl App {
-    /// Gives the caller another name; their tokens carry it from the next one on.
+    /// Changes the caller's username. Their tokens carry it from the next one on.
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn change_username(
         &self,

@@ -1,4 +1,4 @@
-//! Sweeping: what no longer matters is deleted, a little at a time.
+//! Cleanup: deletes expired rows in small batches.
 
 use gateward_domain::Timestamp;
 use gateward_domain::email::EmailState;
@@ -6,36 +6,36 @@ use gateward_domain::ports::{Access, StoreError};
 
 use crate::App;
 
-/// How many rows one statement deletes: few enough to hold no lock for long.
+/// Number of rows that one statement deletes: few enough to keep locks short.
 const BATCH: u32 = 500;
 
-/// How many batches of one kind one cleanup makes at most, so that it ends; the next one goes on.
+/// Maximum number of batches of one kind per cleanup, so that it ends. The next one continues.
 const BATCHES_MAX: u32 = 100;
 
-/// For how many seconds a session is kept after its longest life, so that clocks that differ and
-/// tokens shown late still find their reason.
+/// Number of seconds for which a session is kept after its maximum lifetime, so that tokens
+/// presented late or under clock differences still find the reason of its end.
 const KEEP_SECONDS: i64 = 3600;
 
-/// For how many seconds invalidation events are kept that matter to nobody any more: a clock that
-/// is an hour ahead for a moment must not take them from those whose clocks are right.
+/// Number of seconds for which irrelevant invalidation events are kept. A clock that is briefly an
+/// hour ahead must not delete events that nodes with a correct clock still need.
 const INVALIDATION_KEEP_SECONDS: i64 = 3600;
 
-/// For how many seconds an email is kept that was sent, so that an operator can look whether it
-/// was.
+/// Number of seconds for which a sent email is kept, so that an operator can check whether it was
+/// sent.
 const SENT_EMAIL_KEEP_SECONDS: i64 = 7 * 24 * 3600;
 
-/// For how many seconds an email is kept that was dropped. Strangers can make many of these, by
-/// asking about addresses that have no account.
+/// Number of seconds for which a discarded email is kept. Unauthenticated callers can cause many of
+/// these by asking for email addresses that have no account.
 const DISCARDED_EMAIL_KEEP_SECONDS: i64 = 24 * 3600;
 
-/// For how many seconds an email is kept that was given up.
+/// Number of seconds for which a failed email is kept.
 const FAILED_EMAIL_KEEP_SECONDS: i64 = 30 * 24 * 3600;
 
-/// For how many seconds a link is kept that is out of time: longer than its email may wait and then
-/// lie dead, for by it an email that is tried again tells that the link was not used.
+/// Number of seconds for which an expired link is kept: longer than its email may wait and then
+/// stay failed. A retried email needs the link to see that it was not used.
 const LINK_KEEP_SECONDS: i64 = FAILED_EMAIL_KEEP_SECONDS + 4 * 24 * 3600;
 
-/// What is cleaned up.
+/// The kinds of rows to clean up.
 #[derive(Clone, Copy)]
 enum CleanupTarget {
     Sessions,
@@ -48,7 +48,7 @@ enum CleanupTarget {
 }
 
 impl CleanupTarget {
-    /// All there is, with for how many seconds it is kept after its time.
+    /// All kinds, each with the number of seconds for which it is kept after its expiry.
     const ALL: [(Self, i64); 9] = [
         (Self::Sessions, KEEP_SECONDS),
         (Self::Signups, KEEP_SECONDS),
@@ -63,9 +63,8 @@ impl CleanupTarget {
 }
 
 impl App {
-    /// Deletes what is past its time: sessions, sign-ups, links, clients, invalidation events,
-    /// counts of wrong secrets and emails; gives how many rows. The audit trail has a cleanup of
-    /// its own.
+    /// Deletes expired sessions, sign-ups, links, known devices, invalidation events, rate-limit
+    /// counters and emails. Returns the number of rows. The audit trail has a cleanup of its own.
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn clean_up(&self) -> Result<u64, StoreError> {
         let now = self.now();

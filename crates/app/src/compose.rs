@@ -1,4 +1,4 @@
-//! Composing an email: what it says is decided when it is sent, from how things are then.
+//! Composes an email when it is sent, from the state at that time.
 
 use gateward_domain::email::{EmailKind, EmailMessage, EmailTemplate, OutboxEmail};
 use gateward_domain::link::{Link, LinkPurpose, LinkSubject};
@@ -8,22 +8,22 @@ use gateward_domain::{Identifier, SignupId, Timestamp, TokenError, User};
 use crate::App;
 use crate::links::USER_LINKS_MAX;
 
-/// How many seconds a link must still be good for when its email is sent, so that there is time to
+/// Minimum remaining lifetime of a link in seconds when its email is sent, so that there is time to
 /// read it.
 const LINK_TTL_MIN_SECONDS: i64 = 120;
 
-/// The end of time, for links whose own life is all that bounds them.
+/// The end of time, for links that are bounded only by their own lifetime.
 const NO_EXPIRY: Timestamp = Timestamp::from_micros(i64::MAX);
 
-/// What comes of composing.
+/// The result of composing an email.
 pub(crate) enum Composed {
-    /// The email as it is sent.
+    /// The email to send.
     Ready(Box<EmailMessage>),
-    /// There is nothing to be said.
+    /// There is nothing to send.
     Nothing {
-        /// Why, for the operator.
+        /// The reason, for the operator.
         why: &'static str,
-        /// Whether somebody waits for it in vain.
+        /// Whether a person waits for the email.
         in_vain: bool,
     },
 }
@@ -31,26 +31,26 @@ pub(crate) enum Composed {
 /// Why an email could not be composed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ComposeError {
-    /// Its link could not be made.
+    /// The link could not be created.
     #[error("the link could not be made")]
     Token(#[from] TokenError),
-    /// The store has failed.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// What an email says, and with which link.
+/// The template of an email and its link.
 enum Content {
     Plain(EmailTemplate),
-    /// A link that exists.
+    /// An existing link.
     With(EmailTemplate, Link),
-    /// A link that is to be made, good until that time at most.
+    /// A link to create, which expires at that time at the latest.
     Make(EmailTemplate, LinkPurpose, LinkSubject, Timestamp),
     Nothing(&'static str, bool),
 }
 
 impl App {
-    /// Decides what an email says, and makes its link if it has none that is good.
+    /// Chooses the template of an email, and creates its link if it has no valid one.
     pub(crate) async fn compose(
         &self,
         queued: &OutboxEmail,
@@ -79,15 +79,15 @@ impl App {
         Ok(Composed::Ready(Box::new(self.filled(queued, text, link.as_ref())?)))
     }
 
-    /// The email that goes out.
+    /// Fills in the email to send.
     fn filled(
         &self,
         queued: &OutboxEmail,
         text: EmailTemplate,
         link: Option<&Link>,
     ) -> Result<EmailMessage, TokenError> {
-        // What is good for seven days has no code: its page takes the token, which cannot be
-        // guessed.
+        // A link that is valid for seven days has no code: its page takes only the token, which
+        // cannot be guessed.
         let by_link_alone = [LinkPurpose::UndoEmail, LinkPurpose::NotMe, LinkPurpose::Invitation];
         let coded = link.filter(|link| !by_link_alone.contains(&link.purpose));
         Ok(EmailMessage {
@@ -102,8 +102,8 @@ impl App {
         })
     }
 
-    /// What an email says whose link was made before; `None` if its link is to be made anew, or if
-    /// it has none yet.
+    /// Returns the content of an email whose link already exists. `None` if the link is still to be
+    /// created or must be replaced.
     async fn link_of(
         &self,
         tx: &mut dyn Tx,
@@ -142,7 +142,7 @@ impl App {
     }
 }
 
-/// What an email says, from how things are now.
+/// Returns the content of an email, from the current state.
 async fn content(
     tx: &mut dyn Tx,
     queued: &OutboxEmail,
@@ -167,7 +167,7 @@ async fn content(
             ),
             _ => Content::Nothing("no account with this address may reset its password", false),
         }),
-        // Their links were made with the change, so that cancelling it reaches them.
+        // These links were created with the change, so that cancelling it reaches them.
         EmailKind::ChangeEmail
         | EmailKind::EmailChange
         | EmailKind::NewDevice
@@ -182,8 +182,8 @@ async fn content(
     }
 }
 
-/// How often a code was tried on the link about an account whose place another takes: asking for a
-/// new email gives nobody more tries.
+/// Returns the number of code attempts on the account's link that the new one replaces: requesting
+/// another email grants no further attempts.
 async fn tries_so_far(tx: &mut dyn Tx, link: &Link) -> Result<u32, StoreError> {
     let Some(user_id) = link.user_id() else { return Ok(0) };
     let links = tx.list_user_links(user_id, USER_LINKS_MAX).await?;
@@ -195,7 +195,7 @@ async fn tries_so_far(tx: &mut dyn Tx, link: &Link) -> Result<u32, StoreError> {
     Ok(replaced.map_or(0, |link| link.code_attempts))
 }
 
-/// The account with the email's address, locked.
+/// Returns the account with the recipient's email address, locked.
 async fn owner(tx: &mut dyn Tx, queued: &OutboxEmail) -> Result<Option<User>, StoreError> {
     let identifier = Identifier::Email(queued.recipient.clone());
     let Some(found) = tx.find_user_by_identifier(&identifier).await? else { return Ok(None) };
@@ -203,7 +203,7 @@ async fn owner(tx: &mut dyn Tx, queued: &OutboxEmail) -> Result<Option<User>, St
     Ok(user.filter(|user| user.email == queued.recipient))
 }
 
-/// A sign-up is confirmed, unless its address has an account.
+/// A sign-up is confirmed, unless its email address already has an account.
 async fn of_signup(
     tx: &mut dyn Tx,
     queued: &OutboxEmail,
@@ -212,7 +212,7 @@ async fn of_signup(
 ) -> Result<Content, StoreError> {
     let ends_soon = now.plus_seconds(LINK_TTL_MIN_SECONDS);
     let Some(signup) = tx.find_signup(id, ends_soon).await? else {
-        // Perhaps because another one of the address was confirmed.
+        // Perhaps another sign-up with the same email address was confirmed.
         let is_known = tx.find_email_owner(&queued.recipient, now).await?.is_some();
         return Ok(Content::Nothing("the sign-up is over", !is_known));
     };
@@ -223,7 +223,7 @@ async fn of_signup(
     Ok(Content::Make(EmailTemplate::ConfirmSignup, purpose, subject, signup.expires_at))
 }
 
-/// Whatever waits for this address to be confirmed: its account, or the sign-up that was made last.
+/// Returns what waits for confirmation of this email address: its account, or the newest sign-up.
 async fn of_resend(
     tx: &mut dyn Tx,
     queued: &OutboxEmail,
@@ -238,7 +238,7 @@ async fn of_resend(
     }
 }
 
-/// The address of an account is confirmed once.
+/// The email address of an account is confirmed once.
 fn of_account(user: &User) -> Content {
     if user.disabled || user.email_verified {
         return Content::Nothing("the account is disabled or its address confirmed", false);

@@ -1,5 +1,6 @@
-//! Confirming an address: the mailbox *and* the account are proved, so that nobody can have a
-//! stranger's click confirm an account whose password they chose.
+//! Confirms an email address. The caller proves access to the mailbox *and* to the account.
+//! Otherwise an attacker could sign up with another person's email address, choose the password,
+//! and have the victim's click confirm the account.
 
 use gateward_domain::email::EmailKind;
 use gateward_domain::link::{Link, LinkPurpose, LinkSubject, SecretHash};
@@ -15,76 +16,76 @@ use crate::rate_limited::rate_limited;
 use crate::reset::end_links_issued;
 use crate::{App, RateLimited};
 
-/// How somebody proves that the account is theirs.
+/// Proof that the account belongs to the caller.
 #[derive(Debug)]
 pub enum AccountProof {
-    /// Not at all.
+    /// No proof.
     Missing,
-    /// By the secret that whoever signed up was given.
+    /// The secret that the client received at sign-up.
     SignupSecret(String),
-    /// By the password.
+    /// The password.
     Password(Password),
-    /// By being logged in as this user.
+    /// The caller is logged in as this user.
     LoggedIn(UserId),
 }
 
-/// Both proofs.
+/// A request to confirm an email address, with both proofs.
 #[derive(Debug)]
 pub struct ConfirmEmail {
-    /// The link or the code.
+    /// Proof of access to the mailbox: the link or the code.
     pub mailbox: LinkProof,
-    /// The proof of being who signed up, or whose account it is.
+    /// Proof that the sign-up or the account belongs to the caller.
     pub account: AccountProof,
-    /// Another name, where the one that was asked for went to somebody else meanwhile.
+    /// Another username, if the requested one was taken meanwhile.
     pub username: Option<Username>,
-    /// Where the request came from.
+    /// Client IP address and user agent of the request.
     pub request_info: RequestInfo,
 }
 
-/// A confirmation that may be made; nothing is written yet.
+/// A verified confirmation. Nothing is written yet.
 #[derive(Debug)]
 pub struct PreparedConfirmation {
     link: Link,
-    /// The version of the credentials that proved the account, if it is one.
+    /// Version of the credentials that proved the account. `None` for a sign-up.
     version: Option<i64>,
     username: Option<Username>,
     request_info: RequestInfo,
 }
 
-/// Why the address was not confirmed.
+/// Why the email address was not confirmed.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfirmEmailError {
-    /// The link or code is unknown, used, superseded or too old, or the second proof is missing.
-    #[error("not a link that is good, or not shown by its owner")]
+    /// The link or code is unknown, used, superseded or expired, or the second proof is missing.
+    #[error("the link is invalid, expired or already used, or the proof of the account is wrong")]
     InvalidLink,
-    /// Too much was tried.
+    /// A rate limit applies.
     #[error(transparent)]
     RateLimited(#[from] RateLimited),
-    /// The name went to somebody else meanwhile; the link is good still.
-    #[error("the name went to somebody else")]
+    /// The username was taken meanwhile. The link remains valid.
+    #[error("the username was taken in the meantime")]
     UsernameTaken,
     /// The password could not be checked.
     #[error(transparent)]
     Hash(#[from] HashError),
-    /// The store has failed.
+    /// The store failed.
     #[error(transparent)]
     Store(StoreError),
 }
 
-/// Whom a link is about, as they are now.
+/// The subject of a link, as it is now.
 enum Subject {
     Signup(PendingSignup),
     Account(User),
 }
 
 impl App {
-    /// Confirms an address. Both halves at once; see [`App::login`] for why there are two.
+    /// Confirms an email address. Runs both halves; see [`App::login`] for why there are two.
     pub async fn confirm_email(&self, confirm: ConfirmEmail) -> Result<(), ConfirmEmailError> {
         let prepared = self.prepare_confirmation(confirm).await?;
         self.complete_confirmation(prepared).await
     }
 
-    /// The first half: checks both proofs. Uses up nothing but a try of a code.
+    /// The first half: checks both proofs. Consumes nothing but one attempt of a code.
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn prepare_confirmation(
         &self,
@@ -105,7 +106,7 @@ impl App {
         let ConfirmEmail { mailbox, account, username, request_info } = confirm;
         let about = self.subject_of(&account, now).await?;
         if let Some(name) = &username {
-            // Asked before a code is tried, so that choosing a name uses nothing up.
+            // Checked before a code is tried, so that choosing a username consumes nothing.
             self.refuse_taken_name(name).await?;
         }
         let link = self.presented_link(&mailbox, &LinkPurpose::CONFIRMING, about, now).await?;
@@ -122,7 +123,7 @@ impl App {
         Ok(PreparedConfirmation { link, version, username, request_info })
     }
 
-    /// The second half: uses the link up and does what it was made for.
+    /// The second half: consumes the link and applies its purpose.
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn complete_confirmation(
         &self,
@@ -147,7 +148,7 @@ impl App {
                 (user.id, vec![EventKind::AccountCreated, EventKind::EmailConfirmed])
             }
             LinkSubject::User(id) => {
-                // The password may have changed, or the account been disabled, meanwhile.
+                // The password may have been changed, or the account disabled, meanwhile.
                 let is_as_proved = |user: &User| {
                     !user.disabled && Some(user.credentials_version) == prepared.version
                 };
@@ -157,7 +158,7 @@ impl App {
             }
             LinkSubject::Session(_) => return Err(ConfirmEmailError::InvalidLink),
         };
-        // Others that wait for the address wait in vain from now on.
+        // Other sign-ups with this email address can no longer be confirmed.
         tx.delete_signups_of_email(&link.email).await?;
         for kind in kinds {
             let event = self.event(kind, Actor::User(user_id), now);
@@ -166,11 +167,12 @@ impl App {
         }
         let after_commit = AfterCommit::default().user_changed(user_id).email_queued();
         self.commit_and_publish(tx, after_commit, now).await?;
-        tracing::info!(%user_id, "address confirmed");
+        tracing::info!(%user_id, "email address verified");
         Ok(())
     }
 
-    /// Whom a proof can only be about, so that a code is tried on nobody else's email.
+    /// Returns the only subject that the proof can concern, so that a code is tried on no other
+    /// person's link.
     async fn subject_of(
         &self,
         proof: &AccountProof,
@@ -205,8 +207,9 @@ impl App {
         Ok(subject)
     }
 
-    /// Whether the account is proved. A password is always checked, against a decoy where there is
-    /// nothing else, so that the time does not tell whether something waits for the address.
+    /// Returns whether the account is proved. A password is always verified, against a dummy hash
+    /// if there is no other, so that the response time does not reveal whether the email address
+    /// has a pending sign-up or account.
     async fn is_account_proved(
         &self,
         proof: &AccountProof,
@@ -229,7 +232,7 @@ impl App {
         }
     }
 
-    /// The account that a confirmed sign-up becomes.
+    /// Returns the account that a confirmed sign-up becomes.
     fn account_of(
         &self,
         signup: PendingSignup,
@@ -241,7 +244,7 @@ impl App {
         User { email_verified: true, ..user }
     }
 
-    /// Confirms the address that an account has, or gives it the new one.
+    /// Confirms the account's email address, or sets the new one.
     async fn confirm_for(
         &self,
         tx: &mut dyn Tx,
@@ -257,7 +260,7 @@ impl App {
             return Ok(EventKind::EmailConfirmed);
         }
         tx.set_email(user.id, &link.email, true, now).await?;
-        // Emails to the old address open nothing any more, but for the one that undoes this.
+        // Links sent to the old email address stop working, except the one that undoes this change.
         end_links_issued(tx, user.id).await?;
         tx.insert_outbox_email(&self.new_account_email(
             EmailKind::EmailChanged,
@@ -271,7 +274,7 @@ impl App {
 }
 
 impl From<StoreError> for ConfirmEmailError {
-    /// A name can be chosen anew, an address cannot.
+    /// A taken username can be replaced, a taken email address cannot.
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Taken(Taken::Username) => Self::UsernameTaken,

@@ -1,4 +1,4 @@
-//! Deleting one's own account.
+//! Deletes the caller's account.
 
 use gateward_domain::email::EmailKind;
 use gateward_domain::ports::{Access, StoreError, Tx};
@@ -16,27 +16,27 @@ pub enum DeleteAccountError {
     /// The password is wrong, or was changed meanwhile.
     #[error("wrong password")]
     WrongPassword,
-    /// The password could not be shown.
+    /// The password could not be confirmed.
     #[error(transparent)]
     Reauthenticate(#[from] ReauthenticateError),
-    /// The password was given too long ago.
-    #[error("the password was given too long ago")]
+    /// The caller last confirmed the password too long ago.
+    #[error("the last password confirmation is too old")]
     NotRecent,
-    /// Nobody else could administer the installation.
-    #[error("the last active administrator stays")]
+    /// No administrator would be left.
+    #[error("cannot remove the last active administrator")]
     LastAdmin,
-    /// The store has failed.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// The password was given too long ago for a sensitive act.
+/// The caller last confirmed the password too long ago for a sensitive action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the password was given too long ago")]
+#[error("the last password confirmation is too old")]
 pub struct NotRecent;
 
 impl App {
-    /// Whether the caller gave the password lately enough for a sensitive act.
+    /// Checks that the caller confirmed the password recently enough for a sensitive action.
     pub fn check_recent(&self, caller: &Caller) -> Result<PasswordConfirmed, NotRecent> {
         self.check_recent_at(caller, self.now())
     }
@@ -54,8 +54,8 @@ impl App {
         }
     }
 
-    /// The first half: the password, or that it was given lately. Writes nothing but that
-    /// it was wrong; see [`App::login`] for why there are two halves.
+    /// The first half: checks the password, or that it was confirmed recently. Writes nothing,
+    /// except a failed attempt; see [`App::login`] for why there are two halves.
     pub async fn verify_deletion(
         &self,
         caller: &Caller,
@@ -68,8 +68,8 @@ impl App {
         Ok(self.verify_again(caller, password, request_info).await?)
     }
 
-    /// The second half: deletes the account of the caller and ends its sessions. What was written
-    /// down about it stays, and names nobody any more.
+    /// The second half: deletes the caller's account and ends its sessions. Its events remain,
+    /// without personal data.
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn delete_account(
         &self,
@@ -103,7 +103,7 @@ impl App {
         now: Timestamp,
     ) -> Result<AfterCommit, StoreError> {
         let ip = admin.ip();
-        // Whoever could have undone a change of address is told that this is over, too.
+        // The owner of an email address that could have undone a change is notified too.
         let links = tx.list_user_links(user.id, USER_LINKS_MAX).await?;
         for link in links.iter().filter(|link| link.undoes(now) && link.reserves_email) {
             let former = User { email: link.email.clone(), ..user.clone() };

@@ -1,4 +1,4 @@
-//! Delivering emails: taken from the outbox, sent, tried again, given up.
+//! Delivers emails: leases them from the outbox, sends them, retries, and gives up.
 
 use gateward_domain::email::{EmailState, OutboxEmail};
 use gateward_domain::ports::{Access, MailError, StoreError};
@@ -7,39 +7,40 @@ use gateward_domain::{Actor, Event, EventKind, Timestamp};
 use crate::App;
 use crate::compose::{ComposeError, Composed};
 
-/// For how many seconds an email is a worker's own: longer than an attempt may last
-/// ([`SEND_SECONDS_MAX`](gateward_domain::ports::SEND_SECONDS_MAX)), so that no two send it at
-/// once.
+/// Number of seconds for which a worker leases an email: longer than an attempt may last
+/// ([`SEND_SECONDS_MAX`](gateward_domain::ports::SEND_SECONDS_MAX)), so that two workers never send
+/// it at once.
 const LEASE_SECONDS: i64 = 60;
 
-/// The longest pause between two tries, in seconds: after an SMTP server is back, every email that
-/// waits is tried within a minute, the worker's own pause included.
+/// Maximum delay between two attempts in seconds. Once an SMTP server is back, every waiting email
+/// is attempted within a minute, including the worker's own poll interval.
 const RETRY_DELAY_SECONDS_MAX: i64 = 50;
 
-/// After how many seconds an email is given up.
+/// Number of seconds after which an email fails for good.
 const GIVE_UP_SECONDS: i64 = 3 * 24 * 3600;
 
-/// After how many seconds an email is given up that the SMTP server says it will never take. Not at
-/// once: a SMTP server that is set up wrongly says so of every email, until somebody mends it.
+/// Number of seconds after which an email fails for good if the SMTP server reports a permanent
+/// error. Not at once: a misconfigured SMTP server reports one for every email until an operator
+/// fixes it.
 const PERMANENT_RETRY_SECONDS: i64 = 6 * 3600;
 
-/// What became of an email.
+/// The result of a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Delivery {
-    /// An SMTP server has taken it.
+    /// Accepted by an SMTP server.
     Sent,
-    /// There was nothing to be said any more.
+    /// Not sent, because its reason no longer applies.
     Discarded,
-    /// The SMTP server refused it; it is tried again.
+    /// Refused by the SMTP server. It is retried.
     Postponed,
-    /// No SMTP server could be reached; it is tried again, and no other email would fare better.
+    /// No SMTP server could be reached. It is retried, and no other email would fare better.
     Unreachable,
-    /// It is not tried any more.
+    /// Failed for good.
     Failed,
 }
 
 impl App {
-    /// Takes emails that are due, at most `limit`; each must be given to [`App::deliver`] at once.
+    /// Leases at most `limit` due emails. Pass each to [`App::deliver`] at once.
     pub async fn lease_outbox_emails(&self, limit: u32) -> Result<Vec<OutboxEmail>, StoreError> {
         let now = self.now();
         let mut tx = self.ports.store.begin(Access::SingleWrite).await?;
@@ -48,15 +49,15 @@ impl App {
         Ok(emails)
     }
 
-    /// Sends an email that was taken, and notes what came of it. No transaction is open meanwhile.
+    /// Sends a leased email and records the result. No transaction is open while it is sent.
     ///
-    /// What fails here leaves the email to its lease: it is taken again when that is over.
+    /// If this fails, the email keeps its lease and is leased again once that expires.
     #[tracing::instrument(skip_all, fields(email_id = %queued.id, kind = %queued.kind))]
     pub async fn deliver(&self, queued: OutboxEmail) -> Result<Delivery, StoreError> {
         let began = self.now();
         let message = match self.compose(&queued, began).await {
             Ok(Composed::Ready(message)) => message,
-            // Neither gets better by itself.
+            // Neither error resolves itself.
             Err(
                 error @ (ComposeError::Token(_) | ComposeError::Store(StoreError::Corrupt { .. })),
             ) => {
@@ -81,23 +82,28 @@ impl App {
         }
     }
 
-    /// Puts an email off that could not be sent, or gives it up.
+    /// Postpones an email that could not be sent, or fails it for good.
     async fn handle_send_error(
         &self,
         queued: &OutboxEmail,
         error: &MailError,
         began: Timestamp,
     ) -> Result<Delivery, StoreError> {
-        // Sending may have taken a minute, so the time is asked for again.
+        // Sending may have taken a minute, so the time is read again.
         let now = self.now();
         let (attempts, failure) = (queued.attempts, error.to_string());
         if is_exhausted(queued, error, now) {
-            tracing::error!(attempts, failure, "email given up; see `gateward mail`");
+            tracing::error!(
+                attempts,
+                failure,
+                "email delivery failed permanently; see `gateward mail list --state failed`"
+            );
             self.mark_failed(queued, failure, now).await?;
             return Ok(Delivery::Failed);
         }
-        tracing::warn!(attempts, failure, "email not sent; it is tried again");
-        // From the beginning of the try: one that hangs has waited for a part of the pause already.
+        tracing::warn!(attempts, failure, "email not sent, will retry");
+        // Measured from the start of the attempt: one that hangs has already waited for a part of
+        // the delay.
         let next_attempt_at = began.plus_seconds(self.retry_delay_seconds(attempts)).max(now);
         let mut tx = self.ports.store.begin(Access::SingleWrite).await?;
         tx.postpone_outbox_email(queued.id, attempts, next_attempt_at, &failure).await?;
@@ -108,7 +114,8 @@ impl App {
         })
     }
 
-    /// Gives an email up, unless another worker has it by now: whoever puts it off first has it.
+    /// Fails an email for good, unless another worker leases it by now. Postponing it first shows
+    /// whether this worker still holds the lease.
     async fn mark_failed(
         &self,
         queued: &OutboxEmail,
@@ -125,8 +132,8 @@ impl App {
         tx.commit().await
     }
 
-    /// How long an email waits after this many tries: twice as long each time, less up to half by
-    /// randomness, so that emails that failed together do not come back together.
+    /// Returns the delay after this number of attempts. It doubles each time, less up to half at
+    /// random, so that emails that failed together are not retried together.
     fn retry_delay_seconds(&self, attempts: u32) -> i64 {
         let pause = 2_i64.saturating_pow(attempts.min(16)).min(RETRY_DELAY_SECONDS_MAX);
         let mut random_byte = [0];
@@ -134,7 +141,7 @@ impl App {
         pause - pause * i64::from(random_byte[0]) / 512
     }
 
-    /// Ends the waiting of an email, and writes it down where that matters.
+    /// Sets the final state of an email, and writes an event if it matters.
     async fn finish(
         &self,
         queued: &OutboxEmail,
@@ -142,7 +149,7 @@ impl App {
         failure: Option<String>,
         event: Option<EventKind>,
     ) -> Result<(), StoreError> {
-        // As above: it is the time at which it was sent.
+        // As above: this is the time of sending.
         let now = self.now();
         let access = if event.is_some() { Access::Write } else { Access::SingleWrite };
         let mut tx = self.ports.store.begin(access).await?;
@@ -155,7 +162,7 @@ impl App {
     }
 }
 
-/// Whether an email that failed once more has had its chances.
+/// Returns whether an email that failed once more has used up its attempts.
 fn is_exhausted(queued: &OutboxEmail, error: &MailError, now: Timestamp) -> bool {
     let is_permanent =
         matches!(error, MailError::Refused { permanent: true, .. } | MailError::Unfit(_));

@@ -1,4 +1,4 @@
-//! Refusing what a caller may not do, and writing it down.
+//! Refuses requests without permission, and writes them to the audit log.
 
 use gateward_domain::ports::Metric;
 use gateward_domain::{Actor, Event, EventKind, Permission, RequestInfo};
@@ -8,8 +8,8 @@ use crate::rate_limited::RateLimitError;
 use crate::{App, Caller, Forbidden};
 
 impl App {
-    /// Refuses a caller whose roles do not give a permission, as they are now. The refusal is
-    /// written down, as often as a client may give wrong secrets; more would fill the audit trail.
+    /// Refuses a caller whose current roles do not grant a permission. The refusal is written to
+    /// the audit log, rate limited like wrong secrets of a client: more would flood it.
     pub async fn require(
         &self,
         caller: &Caller,
@@ -21,7 +21,7 @@ impl App {
         Err(refusal)
     }
 
-    /// Writes down that somebody who administers was refused by a rule, if they were.
+    /// Writes an audit event if a rule refused the administrator.
     pub(crate) async fn audit_denial<T>(
         &self,
         admin: AdminActor<'_>,
@@ -47,12 +47,12 @@ impl App {
     async fn deny(&self, caller: &Caller, what: &str, request_info: &RequestInfo) {
         self.ports.metrics.count(Metric::Denied, 1);
         tracing::warn!(
-            user_id = %caller.user.id, session_id = %caller.session_id, what, "not permitted"
+            user_id = %caller.user.id, session_id = %caller.session_id, what, "permission denied"
         );
-        // The answer is no, whether or not it can be written down.
+        // The request is refused whether or not the event can be written.
         match self.record_denial(caller, what, request_info).await {
             Ok(()) | Err(RateLimitError::RateLimited(_)) => {}
-            Err(error) => tracing::error!(%error, "a refusal could not be written down"),
+            Err(error) => tracing::error!(%error, "recording a denied request failed"),
         }
     }
 
@@ -62,7 +62,7 @@ impl App {
         what: &str,
         request_info: &RequestInfo,
     ) -> Result<(), RateLimitError> {
-        // Its own unit of work after the refused one, which may have waited for a lock.
+        // A separate unit of work after the refused one, which may have waited for a lock.
         let now = self.now();
         let mut limits = self.denial_rate_limit(&caller.user, request_info)?;
         self.check_rate_limit_in_own_tx(&mut limits, now).await?;

@@ -1,4 +1,4 @@
-//! Ending everybody's sessions, on the day after a backup was restored.
+//! Ends all sessions of all users, for use after a backup was restored.
 
 use gateward_domain::feed::InvalidationEvent;
 use gateward_domain::ports::{Access, StoreError};
@@ -7,27 +7,27 @@ use gateward_domain::{Actor, End, EndReason, EventKind, SessionId, Timestamp};
 use crate::App;
 use crate::after_commit::AfterCommit;
 
-/// How many sessions one transaction ends: few enough to hold no lock for long.
+/// Number of sessions that one transaction ends: few enough to keep locks short.
 const BATCH: u32 = 500;
 
-/// How often a batch is tried that meets a lock, or a store that is busy; each waits for some
+/// Maximum number of attempts for a batch that meets a lock or a busy store. Each waits for some
 /// seconds.
 const TRIES_MAX: u32 = 10;
 
 impl App {
-    /// Ends every session that began before `before`, and tells how many were ended so far after
-    /// each batch.
+    /// Ends every session that started before `before`, and reports the running total after each
+    /// batch.
     ///
-    /// A restored database has forgotten which sessions ended since it was backed up. All nodes
-    /// refuse them from the first moment on; the rows follow in batches.
+    /// A restored database does not know which sessions ended since the backup. All nodes refuse
+    /// them at once; the rows follow in batches.
     pub async fn end_all_sessions(
         &self,
         before: Timestamp,
         mut progress: impl FnMut(u64) + Send,
     ) -> Result<u64, StoreError> {
         let (now, reason) = (self.now(), EndReason::EndedByAdmin);
-        // What begins later is not known yet. Identifiers tell the millisecond, so that is the
-        // grain.
+        // Sessions that start later are not known yet. Identifiers have a resolution of one
+        // millisecond, so the bound does too.
         let before = Timestamp::from_micros(before.min(now).micros().div_euclid(1000) * 1000);
         self.cut_all_off(before, true, now).await?;
         let (mut total, mut last): (u64, Option<SessionId>) = (0, None);
@@ -40,14 +40,13 @@ impl App {
             }
             progress(total);
         }
-        // Until its turn came, a session could be refreshed: these tokens are younger than the
-        // invalidation events. The time is asked for again, because the batches may have taken
-        // minutes.
+        // A session could be refreshed until its batch came: those tokens are newer than the first
+        // invalidation event. The time is read again, because the batches may have taken minutes.
         self.cut_all_off(before, false, self.now()).await?;
         Ok(total)
     }
 
-    /// Tells every node that sessions from before are over.
+    /// Publishes to every node that sessions started before this time have ended.
     async fn cut_all_off(
         &self,
         before: Timestamp,
@@ -64,7 +63,7 @@ impl App {
         self.commit_and_publish(tx, AfterCommit::default().invalidate(invalidation), now).await
     }
 
-    /// Ends some sessions; whoever holds one of them for long is waited for.
+    /// Ends a batch of sessions, waiting for locked ones.
     async fn end_batch(
         &self,
         before: Timestamp,

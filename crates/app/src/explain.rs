@@ -1,32 +1,32 @@
-//! Explaining a session: when it began, what happened to it, why it is over.
+//! Explains a session: when it started, what happened to it, and why it ended.
 
 use gateward_domain::ports::{Access, StoreError};
 use gateward_domain::{EventId, Permission, SessionId};
 
 use crate::{App, Caller, Forbidden, SessionTimeline};
 
-/// How many events of one session are told; more would be told by the audit log.
+/// Maximum number of events in one timeline. The audit log has the rest.
 const EVENTS_MAX: u32 = 100;
 
-/// How many events of an account are looked at around the end of a session.
+/// Maximum number of account events read around the end of a session.
 const EVENTS_ABOUT_END_MAX: u32 = 20;
 
 /// Why a session was not explained.
 #[derive(Debug, thiserror::Error)]
 pub enum ExplainError {
-    /// The caller may not see sessions of others.
+    /// The caller may not read sessions of others.
     #[error(transparent)]
     Forbidden(#[from] Forbidden),
-    /// There is no such session, or it was forgotten.
-    #[error("there is no such session")]
+    /// The session does not exist, or was deleted.
+    #[error("the session does not exist")]
     NotFound,
-    /// The store has failed.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl App {
-    /// Tells the timeline of a session to whoever may see sessions.
+    /// Returns the timeline of a session to a caller with permission to read sessions.
     pub async fn explain_session(
         &self,
         caller: &Caller,
@@ -36,8 +36,8 @@ impl App {
         self.session_timeline(id).await?.ok_or(ExplainError::NotFound)
     }
 
-    /// Tells the timeline of a session to an operator; `None` if there is no such session, or no
-    /// more.
+    /// Returns the timeline of a session to an operator. `None` if the session does not exist or
+    /// was deleted.
     pub async fn session_timeline(
         &self,
         id: SessionId,
@@ -48,7 +48,7 @@ impl App {
         let events = tx.list_session_events(id, EVENTS_MAX).await?;
         let account_events = match session.end(now) {
             None => Vec::new(),
-            // What ends many sessions at once is written down once, about their account.
+            // An action that ends many sessions at once writes one event about their account.
             Some(end) => {
                 let before = Some(EventId::before_all_at(end.at));
                 tx.list_user_events(session.user_id, before, EVENTS_ABOUT_END_MAX).await?

@@ -1,4 +1,4 @@
-//! Exporting everything that is stored about the caller.
+//! Exports everything that is stored about the caller.
 
 use gateward_domain::email::OutboxEmail;
 use gateward_domain::known_device::KnownDevice;
@@ -10,33 +10,32 @@ use crate::links::USER_LINKS_MAX;
 use crate::reauthenticate::PasswordConfirmed;
 use crate::{App, Caller};
 
-/// How many rows are read at once.
+/// Number of rows read at once.
 const PAGE: u32 = 500;
 
-/// How many rows of one kind are exported: more than anybody makes in a life, and few enough to
-/// hold.
+/// Maximum number of exported rows of one kind: more than a person creates, and few enough to hold
+/// in memory.
 const ROWS_MAX: usize = 20_000;
 
-/// Everything that is stored about one account. Secrets and hashes are not written out by whoever
-/// shows it.
+/// Everything that is stored about one account. Omit secrets and hashes when you render it.
 #[derive(Debug)]
 pub struct Export {
     /// The account.
     pub user: User,
-    /// Its sessions, ended ones too.
+    /// The account's sessions, including ended ones.
     pub sessions: Vec<Session>,
-    /// What was written down about it.
+    /// The events about the account.
     pub events: Vec<Event>,
-    /// The clients that are known to have logged in to it.
+    /// The account's known devices.
     pub known_devices: Vec<KnownDevice>,
-    /// The links that are open.
+    /// The links about the account.
     pub links: Vec<Link>,
-    /// The emails about it.
+    /// The emails about the account.
     pub emails: Vec<OutboxEmail>,
 }
 
 impl App {
-    /// Everything that is stored about the caller.
+    /// Returns everything that is stored about the caller.
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn export(
         &self,
@@ -75,7 +74,7 @@ impl App {
             let mut tx = self.ports.store.begin(Access::Read).await?;
             let page = tx.list_user_events(id, last, PAGE).await?;
             tx.commit().await?;
-            // Where somebody else was who acted on the account is theirs to tell.
+            // The IP address of another person who acted on the account is that person's data.
             let presented = |event: Event| match event.actor {
                 Actor::User(actor) if actor != id => Event { ip: None, ..event },
                 _ => event,
@@ -95,7 +94,7 @@ impl App {
     }
 }
 
-/// All rows of the pages that `page` gives, each asked for by the last row of the one before.
+/// Collects the rows of all pages. `page` receives the last row of the page before.
 async fn all<I: Copy, T>(
     page: impl AsyncFn(Option<I>) -> Result<Vec<(I, T)>, StoreError>,
 ) -> Result<Vec<T>, StoreError> {

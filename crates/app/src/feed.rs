@@ -1,4 +1,4 @@
-//! Following the feed, and giving it to those who check tokens elsewhere.
+//! Follows the invalidation feed, and serves it to external token verifiers.
 
 use std::time::Instant;
 
@@ -7,46 +7,48 @@ use gateward_domain::ports::{Access, FeedWatch, StoreError};
 
 use crate::{App, KeysError};
 
-/// How many entries a node learns at once.
+/// Number of entries that a node applies at once.
 const PAGE: u32 = 500;
 
-/// For how long the keys are believed to be as they were read, in seconds, if nothing else is
-/// heard: a node that was cut off for longer may have missed what the feed told.
+/// Maximum age of the loaded keys in seconds, without any event about them. A node that was cut off
+/// for longer may have missed events.
 const KEYS_SECONDS_MAX: u64 = 60;
 
 /// How far a node has followed the feed.
 #[derive(Debug, Default)]
 pub struct Following {
     cursor: Option<FeedCursor>,
-    /// When the keys were read last; not at all, or not since something was told of them.
+    /// Monotonic time of the last load of the keys. `None` if they were never loaded, or changed
+    /// since.
     keys_read: Option<Instant>,
 }
 
-/// What a look into the feed has brought.
+/// The result of one read of the feed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Followed {
-    /// Whether anything is new.
+    /// Whether the read returned any entry.
     pub is_new: bool,
-    /// Whether that is all there is for now.
+    /// Whether the end of the feed was reached.
     pub is_complete: bool,
 }
 
 impl App {
-    /// Opens a channel that tells when it is worth looking into the feed.
+    /// Opens a channel that reports when to read the feed.
     pub async fn watch_feed(&self) -> Result<Box<dyn FeedWatch>, StoreError> {
         self.ports.store.watch_feed().await
     }
 
-    /// Says that this node may have missed something, until it has looked again.
+    /// Invalidates the cache of this node until it has read the feed again, because events may be
+    /// missing.
     pub fn invalidate_auth_cache(&self) {
         self.ports.auth_cache.invalidate();
     }
 
-    /// Learns what is new in the feed, and takes keys into use that have changed. One task of a
-    /// node does this, again and again; nobody else takes keys into use while it does.
+    /// Applies new entries of the feed, and installs keys that changed. One task per node calls
+    /// this in a loop. Nothing else installs keys meanwhile.
     ///
-    /// What this node knows counts as new only when all of it went well: a node that cannot have
-    /// the keys of now does not know which ones were revoked.
+    /// The cache counts as fresh only if all of it succeeds: a node without the current keys does
+    /// not know which ones were revoked.
     pub async fn follow_feed(&self, following: &mut Following) -> Result<Followed, KeysError> {
         let auth_cache = &*self.ports.auth_cache;
         let mark = auth_cache.begin_read();
@@ -54,7 +56,7 @@ impl App {
         let page = tx.list_invalidation_events(following.cursor.clone(), PAGE).await?;
         tx.commit().await?;
         if page.is_restart {
-            tracing::info!("the feed begins anew; users and keys are read again");
+            tracing::info!("invalidation events restarted, reloading users and keys");
             auth_cache.forget_users();
         }
         let items: Vec<_> = page.entries.iter().map(|entry| entry.item.clone()).collect();
@@ -62,7 +64,7 @@ impl App {
         if page.is_restart || items.iter().any(|item| item.invalidation.is_about_keys()) {
             following.keys_read = None;
         }
-        // A store that began anew could not go on from there, and could not the next time.
+        // A store that restarted could not continue from that cursor, nor could it next time.
         let last = page.entries.last().map(|entry| entry.cursor.clone());
         following.cursor = last.or_else(|| following.cursor.take().filter(|_| !page.is_restart));
         let is_complete = page.entries.len() < PAGE as usize;
@@ -73,7 +75,7 @@ impl App {
         Ok(Followed { is_new: !items.is_empty(), is_complete })
     }
 
-    /// Takes the keys into use again, if they may have changed since they were read.
+    /// Reloads the keys if they may have changed since they were loaded.
     async fn reload_due_keys(
         &self,
         following: &mut Following,
@@ -87,7 +89,7 @@ impl App {
         Ok(())
     }
 
-    /// The entries of the feed after `since`, for somebody who follows it from elsewhere.
+    /// Returns the entries of the feed after `since`, for an external token verifier.
     pub async fn read_feed(
         &self,
         since: Option<FeedCursor>,

@@ -1,7 +1,7 @@
-//! Asking for an email: to reset a password, or to confirm an address once more.
+//! Requests an email: a password reset, or another confirmation of an email address.
 //!
-//! To ask is one statement, the same for every address. Whether there is an account is looked up
-//! when the email is sent, so neither the answer nor its time tells.
+//! The request is one statement, the same for every email address. Whether an account exists is
+//! checked when the email is sent, so neither the response nor its time reveals it.
 
 use gateward_domain::email::{EmailKind, OutboxEmail};
 use gateward_domain::link::SecretHash;
@@ -13,9 +13,9 @@ use crate::outbox::{SLOT_CONFIRM, SLOT_RESET};
 use crate::{App, RateLimitError};
 
 impl App {
-    /// Sends whoever owns this address an email to choose a new password, if there is an account.
+    /// Sends the owner of this email address a password reset email, if an account exists.
     ///
-    /// A second request within the span of one email writes none: the one before still holds.
+    /// A second request within the interval queues no email: the first one still applies.
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn forgot_password(
         &self,
@@ -28,8 +28,8 @@ impl App {
         Ok(self.ask_for(self.with_slot(SLOT_RESET, message)).await?)
     }
 
-    /// Sends the email once more that confirms an address: of the sign-up whose secret is given, or
-    /// else of whatever waits for the address.
+    /// Sends the confirmation email again: for the sign-up whose secret is given, or else for
+    /// whatever waits for the email address.
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn resend_confirmation(
         &self,
@@ -50,13 +50,13 @@ impl App {
         if message.signup_id.is_none() {
             return Ok(self.ask_for(self.with_slot(SLOT_CONFIRM, message)).await?);
         }
-        // Others may sign up with the same address all the time, and must not keep this one out.
+        // Others may sign up with the same email address all the time, and must not block this one.
         let mut tx = self.ports.store.begin(Access::Write).await?;
         self.queue_in_free_slot(&mut *tx, SLOT_CONFIRM, message).await?;
         Ok(self.commit_and_publish(tx, AfterCommit::default().email_queued(), now).await?)
     }
 
-    /// Counts an email that a stranger asks for, whether one comes of it or not.
+    /// Counts an email requested by an unauthenticated caller, whether or not one is sent.
     async fn count_email(
         &self,
         request_info: &RequestInfo,
@@ -70,7 +70,7 @@ impl App {
     async fn ask_for(&self, message: OutboxEmail) -> Result<(), StoreError> {
         let mut tx = self.ports.store.begin(Access::SingleWrite).await?;
         if !tx.insert_outbox_email(&message).await? {
-            tracing::info!(kind = %message.kind, "an email was asked for again; the one before holds");
+            tracing::info!(kind = %message.kind, "email requested again, earlier one stays valid");
         }
         tx.commit().await?;
         self.ports.outbox_notifier.notify();

@@ -1,4 +1,4 @@
-//! Inviting: an account is made for somebody, who alone chooses its password.
+//! Invites a user: creates an account whose password only its owner chooses.
 
 use gateward_domain::email::{EmailKind, OutboxEmail};
 use gateward_domain::link::{Link, LinkPurpose, LinkSubject};
@@ -16,18 +16,18 @@ use crate::reset::end_links_issued;
 use crate::roles::listed;
 use crate::{App, RateLimited};
 
-/// Who is invited.
+/// The account to create by invitation.
 #[derive(Debug)]
 pub struct Invitation {
-    /// The name of the account.
+    /// The username of the account.
     pub username: Username,
-    /// The address that the email goes to.
+    /// The email address that receives the invitation.
     pub email: EmailAddress,
-    /// The roles; everybody holds `user` besides.
+    /// The roles. Every account also holds `user`.
     pub roles: Vec<RoleName>,
 }
 
-/// An invitation that may be accepted; nothing is written yet.
+/// A verified acceptance. Nothing is written yet.
 #[derive(Debug)]
 pub struct PreparedAcceptance {
     link: Link,
@@ -38,10 +38,10 @@ pub struct PreparedAcceptance {
 /// Why an invitation was not accepted.
 #[derive(Debug, thiserror::Error)]
 pub enum AcceptInvitationError {
-    /// The link is unknown, used, superseded or too old.
-    #[error("not a link that is good")]
+    /// The link is unknown, used, superseded or expired.
+    #[error("the link is invalid, expired or already used")]
     InvalidLink,
-    /// Too much was tried.
+    /// A rate limit applies.
     #[error(transparent)]
     RateLimited(#[from] RateLimited),
     /// The password does not meet the policy.
@@ -50,16 +50,16 @@ pub enum AcceptInvitationError {
     /// The password could not be hashed.
     #[error(transparent)]
     Hash(#[from] HashError),
-    /// The store has failed.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl App {
-    /// Makes an account without a password, and has its owner invited to choose one.
+    /// Creates an account without a password, and emails its owner an invitation to choose one.
     ///
-    /// For roles beyond `user` the caller must be allowed to give them, and have given the password
-    /// a short time ago.
+    /// For roles beyond `user`, the caller needs the permission to grant them and must have
+    /// confirmed the password recently.
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn invite_user(
         &self,
@@ -83,7 +83,7 @@ impl App {
             self.require_recent_password(admin, now)?;
         }
         let roles = self.grantable(&mut *tx, &privileges, (&[], invitation.roles)).await?;
-        // The hash of a password that nobody knows, until the owner chooses one.
+        // The hash of an unknown password, until the owner chooses one.
         let hash = self.dummy_hash.clone();
         let user = self.new_user(invitation.username, invitation.email, hash, now);
         let user = User { roles, ..user };
@@ -97,14 +97,14 @@ impl App {
         let event = self.event_about_user(admin, EventKind::AccountInvited, user.id, now);
         let detail = Some(format!("roles={}", listed(&user.roles)));
         tx.insert_event(&Event { detail, ..event }).await?;
-        // As it is read: with what its roles give.
+        // Read back with the permissions of its roles.
         let user = tx.find_user(user.id).await?.ok_or(AdminError::NotFound)?;
         self.commit_and_publish(tx, AfterCommit::default().email_queued(), now).await?;
-        tracing::info!(user_id = %user.id, "account made for somebody who is invited");
+        tracing::info!(user_id = %user.id, "user invited");
         Ok(user)
     }
 
-    /// The first half of accepting: finds the link and hashes the password. Uses up nothing; see
+    /// The first half of accepting: finds the link and hashes the password. Consumes nothing; see
     /// [`App::login`] for why there are two halves.
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn prepare_acceptance(
@@ -139,7 +139,8 @@ impl App {
         Ok((link, hash))
     }
 
-    /// The second half: uses the link up and sets the password. The email has proved the address.
+    /// The second half: consumes the link and sets the password. The emailed link confirms the
+    /// email address.
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn complete_acceptance(
         &self,
@@ -155,7 +156,7 @@ impl App {
         tx.set_password(user.id, user.credentials_version, &hash, now).await?;
         tx.set_email(user.id, &user.email, true, now).await?;
         end_links_issued(&mut *tx, user.id).await?;
-        // Others that wait for the address wait in vain from now on.
+        // Other sign-ups with this email address can no longer be confirmed.
         tx.delete_signups_of_email(&link.email).await?;
         for kind in [EventKind::InvitationAccepted, EventKind::EmailConfirmed] {
             let event = self.event(kind, Actor::User(user.id), now);

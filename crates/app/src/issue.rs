@@ -1,4 +1,4 @@
-//! Making sessions and the tokens of a session.
+//! Creates sessions and issues their tokens.
 
 use gateward_domain::refresh::{RefreshState, Salt};
 use gateward_domain::{
@@ -9,7 +9,7 @@ use gateward_domain::{
 use crate::App;
 
 impl App {
-    /// A new session of this user, not stored yet.
+    /// Creates a session of this user, without storing it.
     pub(crate) fn new_session(
         &self,
         user: &User,
@@ -41,8 +41,8 @@ impl App {
         })
     }
 
-    /// The pair for where the session's line stands: the refresh token follows from the line
-    /// alone, the access token is made anew.
+    /// Issues the pair for the session's refresh state. The refresh token is derived from that
+    /// state alone; the access token is new.
     pub(crate) fn issue_pair(
         &self,
         user: &User,
@@ -57,7 +57,7 @@ impl App {
         })
     }
 
-    /// An access token, which never outlives its session.
+    /// Issues an access token, which never outlives its session.
     pub(crate) fn issue_access(
         &self,
         user: &User,

@@ -1,4 +1,4 @@
-//! Giving the installation another issuer.
+//! Changes the issuer of the installation.
 
 use gateward_domain::feed::InvalidationEvent;
 use gateward_domain::ports::Access;
@@ -8,10 +8,11 @@ use crate::after_commit::AfterCommit;
 use crate::{App, KeysError};
 
 impl App {
-    /// Gives the installation the issuer of the settings, and ends what the one before has issued;
-    /// gives which that was, and how many sessions ended. `None` if it has this issuer already.
+    /// Sets the issuer from the settings, and ends all sessions of the previous issuer. Returns the
+    /// previous issuer and the number of ended sessions. `None` if the issuer is unchanged.
     ///
-    /// Nodes that are still set to the one before are not ready from then on.
+    /// Nodes that are still configured with the previous issuer then report that they are not
+    /// ready.
     pub async fn set_issuer(
         &self,
         mut progress: impl FnMut(u64) + Send,
@@ -21,7 +22,7 @@ impl App {
         if before == self.policy.issuer {
             return Ok(None);
         }
-        // First, so that whoever is cut off half-way begins again.
+        // First, so that an interrupted command can be repeated.
         let mut ended = self.end_all_sessions(now, &mut progress).await?;
         let mut tx = self.ports.store.begin(Access::Write).await?;
         let found = tx.find_instance().await?.ok_or(KeysError::NoInstance)?;
@@ -34,7 +35,8 @@ impl App {
             now,
         )
         .await?;
-        // Nodes of the one before may have begun some meanwhile, so the time is asked for again.
+        // Nodes with the previous issuer may have started sessions meanwhile, so the time is read
+        // again.
         ended += self.end_all_sessions(self.now(), progress).await?;
         Ok(Some((before, ended)))
     }

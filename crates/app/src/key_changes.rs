@@ -1,5 +1,4 @@
-//! Changing keys: by age, by command, at once when one is compromised, and under another master
-//! key.
+//! Changes keys: by age, by command, at once if one is compromised, and under another master key.
 
 use gateward_domain::feed::InvalidationEvent;
 use gateward_domain::key::{KeyId, KeyPurpose, KeyState, StoredKey, signing_key};
@@ -10,41 +9,43 @@ use crate::after_commit::AfterCommit;
 use crate::keys::about_key;
 use crate::{App, KeysError};
 
-/// Seconds in a day.
+/// Number of seconds in a day.
 const DAY_SECONDS: i64 = 24 * 3600;
 
-/// How many sessions or links of a compromised key one transaction ends.
+/// Number of sessions or links of a compromised key that one transaction ends.
 const BATCH: u32 = 100;
 
-/// What came of a rotation.
+/// The result of a rotation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rotated {
-    /// New keys are published and sign from then on.
+    /// New keys are published and sign from this time on, UTC.
     From(Timestamp),
-    /// Keys made before are published already, and sign from then on; no more were made.
+    /// Keys created before are already published and sign from this time on, UTC. No more were
+    /// created.
     WaitingUntil(Timestamp),
 }
 
-/// What came of retiring a key.
+/// The result of retiring a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Retired {
-    /// Another key signs from then on; what this one signed is believed for as long as it lives.
+    /// Another key signs from this time on, UTC. Signatures of the retired key are accepted until
+    /// they expire.
     SuccessorFrom(Timestamp),
-    /// It had signed nothing yet and never will.
+    /// The key had signed nothing yet, and never will.
     Withdrawn,
-    /// It did not sign any more.
+    /// The key was no longer signing.
     Already,
-    /// What it signed is not believed any more; so many sessions and links have ended with it.
+    /// Signatures of the key are no longer accepted, and these sessions and links ended with it.
     Compromised {
-        /// How many sessions.
+        /// Number of ended sessions.
         sessions: u64,
-        /// How many mailed links.
+        /// Number of deleted links.
         links: u64,
     },
 }
 
 impl Retired {
-    /// What came of it and of doing it once more.
+    /// Combines the results of two calls.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         match (self, other) {
@@ -62,10 +63,10 @@ impl Retired {
 /// Why a key was not retired.
 #[derive(Debug, thiserror::Error)]
 pub enum RetireError {
-    /// There is no such key.
+    /// The key does not exist.
     #[error("there is no key with this name")]
     NoSuchKey,
-    /// A key could not be made, or the store has failed.
+    /// A key could not be created, or the store failed.
     #[error(transparent)]
     Keys(#[from] KeysError),
 }
@@ -77,14 +78,14 @@ impl From<StoreError> for RetireError {
 }
 
 impl App {
-    /// Makes the next keys. They are published now and sign once every verifier can know them.
+    /// Creates the next keys. They are published now, and sign once every verifier can know them.
     pub async fn rotate_keys(&self) -> Result<Rotated, KeysError> {
         let now = self.now();
         self.make_next(&KeyPurpose::ALL, Actor::Operator, now).await
     }
 
-    /// Makes the next key for each purpose whose key is old enough; gives whether any was made.
-    /// Nodes that notice at once make one.
+    /// Creates the next key for each purpose whose key is old enough. Returns whether any was
+    /// created. Concurrent nodes create one.
     pub async fn rotate_old_keys(&self) -> Result<bool, KeysError> {
         let now = self.now();
         let keys = self.list_keys().await?;
@@ -95,8 +96,8 @@ impl App {
         Ok(matches!(self.make_next(&old, Actor::Service, now).await?, Rotated::From(_)))
     }
 
-    /// The purposes whose newest key is older than it may be, less the time for which its successor
-    /// is published first.
+    /// Returns the purposes whose newest key exceeds the maximum age, less the time for which its
+    /// successor is published first.
     fn old_purposes(&self, keys: &[StoredKey], now: Timestamp) -> Vec<KeyPurpose> {
         let age_seconds = self.policy.rotate_after_days.saturating_mul(DAY_SECONDS);
         let is_old = |purpose: &KeyPurpose| {
@@ -109,7 +110,7 @@ impl App {
         KeyPurpose::ALL.into_iter().filter(is_old).collect()
     }
 
-    /// Makes the next key for those of these purposes that have none yet.
+    /// Creates the next key for those of these purposes that have none yet.
     async fn make_next(
         &self,
         purposes: &[KeyPurpose],
@@ -130,7 +131,7 @@ impl App {
             };
             keys.iter().find(is_next)
         };
-        // Another node may have made them meanwhile, and they may sign already.
+        // Another node may have created them meanwhile, and they may already sign.
         let old = self.old_purposes(&keys, now);
         made.retain(|key| {
             let is_due = actor == Actor::Operator || old.contains(&key.purpose);
@@ -152,8 +153,8 @@ impl App {
         Ok(Rotated::From(active_from))
     }
 
-    /// Retires a key: its successor is made, which signs once every verifier can know it. One that
-    /// does not sign yet is withdrawn.
+    /// Retires a key: creates its successor, which signs once every verifier can know it. A key
+    /// that does not sign yet is withdrawn.
     pub async fn retire_key(&self, id: &KeyId) -> Result<Retired, RetireError> {
         let now = self.now();
         let keys = self.list_keys().await?;
@@ -172,13 +173,13 @@ impl App {
         }
     }
 
-    /// Declares a key compromised: what it signed is not believed any more, from now on and on
-    /// every node. Sessions whose refresh tokens it signed end, and links that it made.
+    /// Revokes a key as compromised. From now on, no node accepts its signatures. Sessions whose
+    /// refresh tokens it signed end, and links derived from it are deleted.
     pub async fn revoke_key(&self, id: &KeyId) -> Result<Retired, RetireError> {
         let now = self.now();
         let keys = self.list_keys().await?;
         let key = keys.iter().find(|key| key.id == *id).ok_or(RetireError::NoSuchKey)?;
-        // Also if it was only withdrawn: verifiers that keep the keys of before know it.
+        // Even if it was only withdrawn: verifiers with cached keys know it.
         self.revoke(key, EventKind::KeyRevoked, now).await?;
         let mut ended = (0, 0);
         match key.purpose {
@@ -189,7 +190,7 @@ impl App {
         Ok(Retired::Compromised { sessions: ended.0, links: ended.1 })
     }
 
-    /// Takes a key out of use, and sees to it that another one signs.
+    /// Takes a key out of use, and ensures that another one signs.
     async fn revoke(
         &self,
         key: &StoredKey,
@@ -198,10 +199,10 @@ impl App {
     ) -> Result<(), KeysError> {
         let wanted = self.wanted().into_iter().find(|(purpose, _)| *purpose == key.purpose);
         let (purpose, algorithm) = wanted.unwrap_or((key.purpose, key.algorithm));
-        // Made before the transaction, which would hold up every writer for as long.
+        // Created before the transaction, which would block every writer meanwhile.
         let spare = self.ports.key_maker.make_key(purpose, algorithm, now, now)?;
         let (mut tx, mut keys) = self.lock_keys().await?;
-        // As it is now: another command may have changed it meanwhile.
+        // Read again: another command may have changed it meanwhile.
         let Some(revoked) = keys.iter_mut().find(|other| other.id == key.id) else {
             return Ok(());
         };
@@ -223,7 +224,8 @@ impl App {
         Ok(self.commit_and_publish(tx, after_commit, now).await?)
     }
 
-    /// Lets a key sign from now on: the next one, which verifiers know already, or else a new one.
+    /// Makes a key sign from now on: the next one if verifiers already know it, a new one
+    /// otherwise.
     async fn replace_at_once(
         &self,
         tx: &mut dyn Tx,
@@ -243,7 +245,7 @@ impl App {
         }
     }
 
-    /// Ends the sessions whose current refresh token this key signed, a few at a time.
+    /// Ends the sessions whose current refresh token this key signed, in small batches.
     async fn end_sessions_of_key(&self, id: &KeyId, now: Timestamp) -> Result<u64, StoreError> {
         let reason = EndReason::KeyCompromised;
         let mut total = 0;
@@ -278,8 +280,9 @@ impl App {
         }
     }
 
-    /// Seals every key with the present master key; gives how many. Nodes that know only the one
-    /// before go on with the keys that they have open, and are not ready any more.
+    /// Wraps every key with the current master key and returns their number. Nodes that only have
+    /// the previous master key continue with the keys they have loaded, and report that they are
+    /// not ready.
     pub async fn rewrap_keys(&self) -> Result<usize, KeysError> {
         let now = self.now();
         let (mut tx, keys) = self.lock_keys().await?;
@@ -297,13 +300,13 @@ impl App {
         Ok(keys.len())
     }
 
-    /// All keys, in a transaction that nobody else who changes keys runs beside.
+    /// Returns all keys, in a transaction that excludes every other change of keys.
     async fn lock_keys(&self) -> Result<(Box<dyn Tx>, Vec<StoredKey>), KeysError> {
         let mut tx = self.ports.store.begin(Access::Write).await?;
         let instance: Instance = tx.find_instance().await?.ok_or(KeysError::NoInstance)?;
         self.check_issuer(&tx.lock_instance(&instance).await?)?;
         let keys = tx.list_keys().await?;
-        // A node that cannot open them would make one that the others cannot open.
+        // A node that cannot unwrap them would create a key that the others cannot unwrap.
         self.ports.key_maker.check_keys(&keys)?;
         Ok((tx, keys))
     }

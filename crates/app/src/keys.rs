@@ -1,4 +1,4 @@
-//! Signing keys: made at the first start, rotated without a restart.
+//! Signing keys: created at the first start, rotated without a restart.
 
 use gateward_domain::feed::InvalidationEvent;
 use gateward_domain::key::{
@@ -11,47 +11,47 @@ use gateward_domain::{Actor, Event, EventKind, Timestamp};
 use crate::App;
 use crate::after_commit::AfterCommit;
 
-/// Within how many seconds every node has noticed a new key; nodes look more often than that.
+/// Number of seconds within which every node notices a new key. Nodes poll more often than that.
 const SPREAD_SECONDS: i64 = 10;
 
-/// Why the keys could not be made ready.
+/// Why the keys could not be prepared.
 #[derive(Debug, thiserror::Error)]
 pub enum KeysError {
     /// The store belongs to an installation with another issuer.
     #[error("the database belongs to the issuer {stored}, the settings say {configured}")]
     OtherIssuer {
-        /// What the store says.
+        /// The issuer in the store.
         stored: String,
-        /// What the settings say.
+        /// The issuer in the settings.
         configured: String,
     },
     /// The store was never used.
     #[error("the database has no keys yet; they are made at the first start")]
     NoInstance,
-    /// A key could not be made or opened.
+    /// A key could not be created or unwrapped.
     #[error(transparent)]
     Key(#[from] KeyError),
-    /// The store has failed.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// What becomes of another algorithm than that of the newest key.
+/// What to do if the configured algorithm differs from that of the newest key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NewAlgorithm {
-    /// A key for it is made, which signs once verifiers can know it.
+    /// Create a key for it, which signs once verifiers can know it.
     Begins,
-    /// Nothing, until the service itself is started with it.
+    /// Do nothing until the service itself starts with it.
     Waits,
 }
 
 impl App {
-    /// Makes sure that the store belongs to this issuer and holds keys, and takes them into use.
+    /// Checks that the store belongs to this issuer and holds keys, and installs them.
     ///
-    /// Nodes that start together make one set of keys.
+    /// Nodes that start together create one set of keys.
     pub async fn prepare_keys(&self, new_algorithm: NewAlgorithm) -> Result<(), KeysError> {
         let now = self.now();
-        // Made before the transaction, which would hold up every writer for as long.
+        // Created before the transaction, which would block every writer meanwhile.
         let mut made = Vec::new();
         for (purpose, algorithm, active_from) in
             self.missing_keys(&self.stored_keys().await?, new_algorithm, now)
@@ -62,7 +62,7 @@ impl App {
         let proposed = Instance { issuer: self.policy.issuer.clone(), created_at: now };
         self.check_issuer(&tx.lock_instance(&proposed).await?)?;
         let mut keys = tx.list_keys().await?;
-        // Another node may have made them meanwhile.
+        // Another node may have created them meanwhile.
         let missing = self.missing_keys(&keys, new_algorithm, now);
         made.retain(|key| missing.contains(&(key.purpose, key.algorithm, key.active_from)));
         let mut made_any = false;
@@ -81,13 +81,13 @@ impl App {
         Ok(self.ports.key_maker.install_keys(&keys)?)
     }
 
-    /// Takes the keys of the store into use, with those that another node or a command has made.
+    /// Installs the keys of the store, including those that another node or a command has created.
     pub async fn reload_keys(&self) -> Result<(), KeysError> {
         let keys = self.list_keys().await?;
         Ok(self.ports.key_maker.install_keys(&keys)?)
     }
 
-    /// Which keys have to be made: purpose, algorithm, and from when on they sign.
+    /// Returns the keys to create: purpose, algorithm, and the time from which they sign.
     fn missing_keys(
         &self,
         keys: &[StoredKey],
@@ -98,9 +98,9 @@ impl App {
         for (purpose, algorithm) in self.wanted() {
             let active = |key: &&StoredKey| key.purpose == purpose && key.revoked_at.is_none();
             match keys.iter().rfind(active) {
-                // In force for every node from the start, also for those whose clocks are behind.
+                // Valid on every node from the start, even if its clock is behind.
                 None => missing.push((purpose, algorithm, now.minus_seconds(CLOCK_SKEW_SECONDS))),
-                // It begins once verifiers know the key.
+                // It signs once verifiers know the key.
                 Some(newest)
                     if newest.algorithm != algorithm && new_algorithm == NewAlgorithm::Begins =>
                 {
@@ -112,7 +112,7 @@ impl App {
         missing
     }
 
-    /// All keys of the store, whosever it is.
+    /// Returns all keys of the store, without a check of the issuer.
     async fn stored_keys(&self) -> Result<Vec<StoredKey>, StoreError> {
         let mut tx = self.ports.store.begin(Access::Read).await?;
         let keys = tx.list_keys().await?;
@@ -120,7 +120,7 @@ impl App {
         Ok(keys)
     }
 
-    /// All keys of the store.
+    /// Returns all keys of the store.
     pub async fn list_keys(&self) -> Result<Vec<StoredKey>, KeysError> {
         let mut tx = self.ports.store.begin(Access::Read).await?;
         let instance = tx.find_instance().await?;
@@ -130,21 +130,21 @@ impl App {
         Ok(keys)
     }
 
-    /// Where a key is in its life.
+    /// Returns the stage of a key's life cycle.
     #[must_use]
     pub fn key_state(&self, key: &StoredKey, keys: &[StoredKey], now: Timestamp) -> KeyState {
         let life_seconds = match key.purpose {
             KeyPurpose::Access => self.policy.access_ttl_seconds,
             KeyPurpose::Refresh => self.policy.session_max_seconds,
             KeyPurpose::Link => LINK_SECONDS_MAX,
-            // The heads that it signed are as old as the audit trail.
+            // The checkpoints that it signed are as old as the audit trail.
             KeyPurpose::Audit => i64::MAX / 4_000_000,
         };
         key_state(key, keys, life_seconds, now)
     }
 
-    /// Which keys there must be. Refresh tokens and links are read by the issuer alone, so their
-    /// algorithm is not the operator's choice.
+    /// Returns the required keys. Only the issuer verifies refresh tokens and links, so the
+    /// operator does not choose their algorithm.
     pub(crate) const fn wanted(&self) -> [(KeyPurpose, Algorithm); 4] {
         [
             (KeyPurpose::Access, self.policy.key_algorithm),
@@ -154,13 +154,13 @@ impl App {
         ]
     }
 
-    /// From when on a key that is made now may sign: whoever has fetched the keys just before keeps
-    /// them for the cache time.
+    /// Returns the time from which a key created now may sign: a verifier that has just fetched the
+    /// keys caches them for the cache time.
     pub(crate) fn publish_until(&self, now: Timestamp) -> Timestamp {
         now.plus_seconds(self.policy.jwks_cache_seconds + SPREAD_SECONDS + CLOCK_SKEW_SECONDS)
     }
 
-    /// Stores a key, and writes it down.
+    /// Stores a key and writes the event.
     pub(crate) async fn insert_key(
         &self,
         tx: &mut dyn Tx,
@@ -173,7 +173,7 @@ impl App {
         tx.insert_event(&Event { detail: Some(about_key(key)), ..event }).await
     }
 
-    /// Whether the store belongs to this issuer.
+    /// Checks that the store belongs to this issuer.
     pub(crate) fn check_issuer(&self, instance: &Instance) -> Result<(), KeysError> {
         if instance.issuer == self.policy.issuer {
             return Ok(());
@@ -185,7 +185,7 @@ impl App {
     }
 }
 
-/// What an event tells of a key.
+/// Returns the description of a key for its event.
 pub(crate) fn about_key(key: &StoredKey) -> String {
     format!("key={} purpose={}", key.id, key.purpose.as_str())
 }

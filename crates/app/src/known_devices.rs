@@ -1,4 +1,4 @@
-//! Knowing clients again that have logged in before.
+//! Recognizes devices that have logged in before.
 
 use gateward_domain::email::{EmailKind, OutboxEmail};
 use gateward_domain::known_device::KnownDevice;
@@ -10,41 +10,41 @@ use gateward_domain::{
 
 use crate::App;
 
-/// For how many seconds after an account was made or its password reset its first login is
-/// expected, and needs no email.
+/// Number of seconds after the creation of an account or a password reset in which its first login
+/// is expected and triggers no email.
 const FIRST_LOGIN_SECONDS: i64 = 24 * 3600;
 
-/// How many emails about new devices an address gets in [`NEW_DEVICE_WINDOW_SECONDS`]: whoever
-/// knows the password could log in again and again to fill a mailbox.
+/// Maximum number of new-device emails to one email address in [`NEW_DEVICE_WINDOW_SECONDS`]. An
+/// attacker who knows the password could otherwise flood the mailbox with logins.
 const NEW_DEVICE_EMAILS_MAX: u32 = 5;
 
-/// The span in which these emails are counted.
+/// Length of the window for these emails in seconds.
 const NEW_DEVICE_WINDOW_SECONDS: i64 = 3600;
 
-/// How a client is known after its login.
+/// The known device of a login.
 #[derive(Debug)]
 pub(crate) struct DeviceRegistration {
-    /// What it shows the next time.
+    /// The token that the device presents at its next login.
     pub token: TokenText,
-    /// Whether its owner was told of it by an email.
+    /// Whether an email about the device was queued for the owner.
     pub email_queued: bool,
 }
 
-/// How a client that logs in is known.
+/// How the device of a login was recognized.
 enum DeviceMatch {
     /// By its token.
     Token(KnownDeviceId),
-    /// By its address and program; somebody there has logged in before.
+    /// By its IP address and user agent, which have logged in before.
     SameIpAndUserAgent,
-    /// Not at all, but it is the first one, as was to be expected.
+    /// Not recognized, but the expected first device of the account.
     FirstDevice,
-    /// Not at all.
+    /// Not recognized.
     Unknown,
 }
 
 impl App {
-    /// Knows the client of a login again, or gets to know it; a stranger is told to the owner of
-    /// the account. The caller has locked the user.
+    /// Recognizes the device of a login, or registers it. The owner is notified of an unknown
+    /// device. The caller has locked the user.
     pub(crate) async fn recognise_device(
         &self,
         tx: &mut dyn Tx,
@@ -81,8 +81,7 @@ impl App {
         }
     }
 
-    /// Writes the email about a login from a client that was never seen, with the link that ends
-    /// its session.
+    /// Queues the email about a login from an unknown device, with the link that ends its session.
     async fn notify_new_device(
         &self,
         tx: &mut dyn Tx,
@@ -106,13 +105,13 @@ impl App {
         Ok(written)
     }
 
-    /// Writes an email about a new device, unless the address has got as many of them as it gets.
+    /// Queues an email about a new device, unless the email address has reached its limit.
     async fn queue_with_cap(
         &self,
         tx: &mut dyn Tx,
         message: OutboxEmail,
     ) -> Result<bool, StoreError> {
-        // An address that was never proved has its place already, and a scarcer one.
+        // An unconfirmed email address already has a slot, with a stricter limit.
         if message.slot.is_some() || self.policy.email_interval_seconds.is_none() {
             return tx.insert_outbox_email(&message).await;
         }
@@ -130,18 +129,18 @@ impl App {
                 return Ok(true);
             }
         }
-        tracing::info!("too many new devices of one account in an hour; no email is written");
+        tracing::info!("too many new devices in one hour, email not queued");
         Ok(false)
     }
 }
 
-/// Why a client could not be got to know.
+/// Why a device could not be registered.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum KnownDeviceError {
-    /// The link of its email could not be made.
+    /// The link of its email could not be created.
     #[error("the link could not be made")]
     Token(#[from] TokenError),
-    /// The store has failed.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -164,8 +163,8 @@ fn device_match(
     if active.next().is_none() && is_new { DeviceMatch::FirstDevice } else { DeviceMatch::Unknown }
 }
 
-/// The clients that make room for one more: those out of time, and then those that never came back
-/// before those that did, the one first that was seen last the longest ago.
+/// Returns the devices to evict for one more: expired ones first, then those that never returned,
+/// then the others, each least recently used first.
 fn devices_to_evict(devices: &[KnownDevice], now: Timestamp) -> Vec<KnownDeviceId> {
     let capacity = KnownDevice::PER_USER_MAX.saturating_sub(1) as usize;
     let mut ranked: Vec<_> = devices

@@ -1,6 +1,7 @@
 //! The use cases of Gateward: what happens, in what order.
 //!
-//! Each is a method on [`App`], with its input and its errors beside it; a file holds one subject.
+//! Each is a method on [`App`], with its input and its errors beside it. Each file covers one
+//! subject.
 
 mod admin;
 mod after_commit;
@@ -95,50 +96,51 @@ pub use timeline::{SessionTimeline, TimelineEntry};
 pub use tokens::{ActiveToken, TokenKind};
 pub use user_list::{UserFilter, UserPage};
 
-/// What the use cases need from the world.
+/// What the use cases need from their environment.
 #[derive(Clone)]
 pub struct Ports {
-    /// Where everything is kept.
+    /// The database.
     pub store: Arc<dyn Store>,
     /// Hashes passwords.
     pub hasher: Arc<dyn PasswordHasher>,
-    /// Makes and reads tokens.
+    /// Issues and verifies tokens.
     pub signer: Arc<dyn TokenSigner>,
-    /// Makes the secrets of mailed links.
+    /// Derives the secrets of emailed links.
     pub links: Arc<dyn LinkMaker>,
-    /// Signs the heads of the audit trail.
+    /// Signs the checkpoints of the audit trail.
     pub audit_keys: Arc<dyn AuditKeys>,
-    /// The passwords that nobody may choose because they were stolen somewhere.
+    /// Breached passwords, which cannot be chosen.
     pub breached: Arc<dyn BreachedPasswords>,
-    /// Does what must come to its end.
+    /// Runs work that must complete.
     pub tasks: Arc<dyn Tasks>,
-    /// Counts what happens.
+    /// Counts events for monitoring.
     pub metrics: Arc<dyn Metrics>,
-    /// What this node knows without asking the store.
+    /// The authentication cache of this node.
     pub auth_cache: Arc<dyn AuthCache>,
-    /// Wakes whoever delivers emails.
+    /// Wakes the outbox worker.
     pub outbox_notifier: Arc<dyn OutboxNotifier>,
     /// Sends emails.
     pub mailer: Arc<dyn Mailer>,
-    /// Makes keys and takes them into use.
+    /// Creates keys and installs them.
     pub key_maker: Arc<dyn KeyMaker>,
-    /// Tells the time.
+    /// The current time.
     pub clock: Arc<dyn Clock>,
-    /// Gives randomness.
+    /// The source of randomness.
     pub entropy: Arc<dyn Entropy>,
 }
 
-/// The use cases: ports and policy, no state of its own.
+/// The use cases: ports and policy, without state of its own.
 #[derive(Clone)]
 pub struct App {
     ports: Ports,
     policy: Policy,
-    /// Verified where there is no account, so that the work is the same.
+    /// Verified if there is no account, so that the work is the same.
     dummy_hash: PasswordHash,
 }
 
 impl App {
-    /// Wires the use cases. Hashes one password nobody knows, for the accounts that do not exist.
+    /// Connects the use cases to their ports. Hashes one random password, for logins to accounts
+    /// that do not exist.
     pub async fn new(ports: Ports, policy: Policy) -> Result<Self, HashError> {
         let mut bytes = [0; 16];
         ports.entropy.fill(&mut bytes);
@@ -148,33 +150,35 @@ impl App {
         Ok(Self { ports, policy, dummy_hash })
     }
 
-    /// The numbers that the operator chose.
+    /// Returns the operator's policy.
     #[must_use]
     pub const fn policy(&self) -> &Policy {
         &self.policy
     }
 
-    /// The time by the clock of this installation.
+    /// Returns the time by the clock of this installation.
     ///
-    /// A use case asks once and passes the time down. Where one asks again, a comment says why. The
-    /// two halves of a use case are called one after the other, and each asks for itself.
+    /// A use case reads it once and passes it down. Where one reads it again, a comment says why.
+    /// The two halves of a use case run one after the other, and each reads it for itself.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.ports.clock.now()
     }
 
-    /// The public keys, as a JSON Web Key Set (RFC 7517, section 5); `None` before there are any.
+    /// Returns the public keys, as a JSON Web Key Set (RFC 7517, section 5). `None` before any
+    /// exist.
     #[must_use]
     pub fn jwks(&self) -> Option<String> {
         self.ports.signer.jwks(self.now())
     }
 
-    /// What a page must send back with everything that it asks for by a cookie of this session.
+    /// Returns the CSRF token that pages must send with every request authenticated by the cookie
+    /// of this session.
     pub fn csrf_token(&self, session_id: SessionId) -> Result<TokenText, TokenError> {
         self.ports.signer.csrf_token(session_id)
     }
 
-    /// A secret of 256 bits.
+    /// Creates a secret of 256 bits.
     fn new_secret(&self) -> TokenText {
         let mut halves = [[0; 16]; 2];
         for half in &mut halves {
@@ -184,7 +188,7 @@ impl App {
         TokenText::new(format!("{first:032x}{second:032x}"))
     }
 
-    /// An event that tells of no account and no session yet.
+    /// Builds an event without an account and a session.
     fn event(&self, kind: EventKind, actor: Actor, now: Timestamp) -> Event {
         let mut salt = [0; 16];
         self.ports.entropy.fill(&mut salt);
@@ -202,7 +206,7 @@ impl App {
         }
     }
 
-    /// An event about the caller's own account and session.
+    /// Builds an event about the caller's own account and session.
     fn event_of(
         &self,
         caller: &Caller,

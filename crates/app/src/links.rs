@@ -1,4 +1,4 @@
-//! Making mailed links, and finding the one that somebody shows.
+//! Creates emailed links, and finds the one that a caller presents.
 
 use gateward_domain::link::LINK_SECONDS_MAX;
 use gateward_domain::link::{Link, LinkCode, LinkPurpose, LinkSubject, SecretHash};
@@ -8,23 +8,23 @@ use gateward_domain::{EmailAddress, LinkId, Timestamp, TokenError, User};
 
 use crate::App;
 
-/// For how many seconds a link that confirms is good: people read their mail within a day.
+/// Lifetime of a confirmation link in seconds: people read their email within a day.
 pub(crate) const CONFIRM_SECONDS: i64 = 24 * 3600;
 
-/// For how many seconds a link that resets is good: whoever asks for it waits for it.
+/// Lifetime of a reset link in seconds: the person who requests it waits for it.
 pub(crate) const RESET_SECONDS: i64 = 600;
 
-/// How many links about one account are looked at: more than it can have.
+/// Maximum number of links about one account that are read: more than it can have.
 pub(crate) const USER_LINKS_MAX: u32 = 200;
 
-/// What somebody shows of an email.
+/// Proof of access to a mailbox.
 #[derive(Debug)]
 pub enum LinkProof {
-    /// The token of its link.
+    /// The token of a link.
     Token(String),
-    /// Its code, and the address that it went to.
+    /// A code, and the email address to which it was sent.
     Code {
-        /// The address.
+        /// The email address.
         email: EmailAddress,
         /// The code.
         code: LinkCode,
@@ -32,7 +32,7 @@ pub enum LinkProof {
 }
 
 impl App {
-    /// A link, not stored yet.
+    /// Creates a link, without storing it.
     pub(crate) fn new_link(
         &self,
         purpose: LinkPurpose,
@@ -68,20 +68,21 @@ impl App {
         })
     }
 
-    /// The link as it stands in an email. The token is in the fragment, which no browser sends and
-    /// no server logs. The host is the configured one, whatever a request calls us.
+    /// Returns the URL of a link for an email. The token is in the fragment, which browsers do not
+    /// send and servers do not log. The host is the configured one, whatever the request's `Host`
+    /// header contains.
     pub(crate) fn link_url(&self, link: &Link) -> Result<String, TokenError> {
         let secret = self.ports.links.link_secret(&link.key_id, &link.salt)?;
         let (base, page) = (&self.policy.public_url, link.purpose.page());
         Ok(format!("{base}{page}#token={}", secret.token.expose()))
     }
 
-    /// The code that goes with a link.
+    /// Returns the code of a link.
     pub(crate) fn link_code(&self, link: &Link) -> Result<LinkCode, TokenError> {
         Ok(self.ports.links.link_secret(&link.key_id, &link.salt)?.code)
     }
 
-    /// The account that a link is about, as it is now.
+    /// Returns the account that a link is about, as it is now.
     pub(crate) async fn find_owner(&self, link: &Link) -> Result<Option<User>, StoreError> {
         let Some(id) = link.user_id() else { return Ok(None) };
         let mut tx = self.ports.store.begin(Access::Read).await?;
@@ -90,8 +91,8 @@ impl App {
         Ok(user)
     }
 
-    /// The link that somebody shows, if it is in time and for one of these purposes. Trying a code
-    /// counts; showing a token uses nothing up.
+    /// Returns the presented link, if it has not expired and has one of these purposes. Trying a
+    /// code counts as an attempt; presenting a token consumes nothing.
     pub(crate) async fn presented_link(
         &self,
         proof: &LinkProof,
@@ -124,8 +125,8 @@ impl App {
     }
 }
 
-/// The account that a link is about, locked, if it still has the address of the email and is not
-/// disabled.
+/// Returns the account that a link is about, locked, if it still has the email address of the link
+/// and is enabled.
 pub(crate) async fn lock_owner(tx: &mut dyn Tx, link: &Link) -> Result<Option<User>, StoreError> {
     let Some(id) = link.user_id() else { return Ok(None) };
     let user = tx.lock_user(id).await?;

@@ -1,4 +1,4 @@
-//! Logging in: a name and a password for a token pair.
+//! Logs in: exchanges an identifier and a password for a token pair.
 
 use gateward_domain::known_device::KnownDevice;
 use gateward_domain::link::SecretHash;
@@ -14,22 +14,22 @@ use crate::rate_limited::rate_limited;
 use crate::rate_limits::RateLimitKeys;
 use crate::{App, RateLimited};
 
-/// Who logs in, and with what.
+/// A login request.
 #[derive(Debug)]
 pub struct Login {
-    /// The name or the address; `None` if what was typed can be neither.
+    /// The username or email address. `None` if the input can be neither.
     pub identifier: Option<Identifier>,
-    /// The password as it was received.
+    /// The password as received.
     pub password: Password,
-    /// The name that the client gives itself.
+    /// The name that the client reports.
     pub client_name: Option<String>,
-    /// What it was given when it logged in before, if it has it still.
+    /// The token that the device received at its previous login, if it still has it.
     pub known_device_token: Option<TokenText>,
-    /// Where the request came from.
+    /// Client IP address and user agent of the request.
     pub request_info: RequestInfo,
 }
 
-/// Somebody who has shown the right password; nothing is written yet.
+/// A login with a verified password. Nothing is written yet.
 #[derive(Debug)]
 pub struct VerifiedLogin {
     user: User,
@@ -40,61 +40,62 @@ pub struct VerifiedLogin {
     now: Timestamp,
 }
 
-/// What a login gives.
+/// The result of a login.
 #[derive(Debug)]
 pub struct LoggedIn {
-    /// The first pair of the new session.
+    /// The first token pair of the new session.
     pub pair: TokenPair,
-    /// Who logged in.
+    /// The user who logged in.
     pub user: User,
-    /// What the client shows at its next login, to be known again.
+    /// The token that the device presents at its next login, to be recognized.
     pub known_device_token: TokenText,
 }
 
-/// Why nobody was logged in.
+/// Why a login failed.
 #[derive(Debug, thiserror::Error)]
 pub enum LoginError {
-    /// There is no such account, the password is wrong, or the address must be confirmed first.
-    #[error("unknown account, wrong password or address not confirmed")]
+    /// The account does not exist, the password is wrong, or the email address must be confirmed
+    /// first.
+    #[error("unknown account, wrong password or unverified email address")]
     InvalidCredentials,
-    /// The password is right and the account disabled.
+    /// The password is right, but the account is disabled.
     #[error(transparent)]
     Disabled(#[from] AccountDisabled),
-    /// Too much was tried.
+    /// A rate limit applies.
     #[error(transparent)]
     RateLimited(#[from] RateLimited),
     /// The password could not be checked.
     #[error(transparent)]
     Hash(#[from] HashError),
-    /// The tokens could not be made.
+    /// The tokens could not be issued.
     #[error("the tokens could not be made")]
     Token(#[from] TokenError),
-    /// The store has failed.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl App {
-    /// Exchanges a name and a password for a token pair.
+    /// Exchanges an identifier and a password for a token pair.
     ///
-    /// Both halves at once. Where the client may go away, give up the first half with it, so that
-    /// nobody waits for a hash that nobody wants; once begun, the second must come to its end.
+    /// Runs both halves. If the client may disconnect, cancel the first half with it, so that the
+    /// server computes no hash in vain. Once started, the second half must complete.
     pub async fn login(&self, login: Login) -> Result<LoggedIn, LoginError> {
         let verified = self.verify_login(login).await?;
         self.complete_login(verified).await
     }
 
-    /// The first half: finds the account and checks the password. Writes nothing but that it
-    /// was wrong.
+    /// The first half: finds the account and checks the password. Writes nothing, except a failed
+    /// attempt.
     ///
-    /// An unknown name and a wrong password get the same answer after the same work: one hash is
-    /// verified either way.
+    /// An unknown identifier and a wrong password get the same response after the same work: one
+    /// hash is verified in either case.
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn verify_login(&self, login: Login) -> Result<VerifiedLogin, LoginError> {
         let now = self.now();
         let (user, limits) = self.find_account_and_limits(&login, now).await?;
 
-        // No transaction is open here: verifying is slow on purpose.
+        // No transaction is open here: verification is deliberately slow.
         let user_id = user.as_ref().map(|user| user.id);
         let hash = user.as_ref().map_or(&self.dummy_hash, |user| &user.password_hash);
         let matches = self.ports.hasher.verify(&login.password, hash).await?;
@@ -114,12 +115,13 @@ impl App {
         Ok(VerifiedLogin { user, session, rehashed, known_device_token, limits, now })
     }
 
-    /// The second half: begins the session, if the credentials are still those that were checked.
+    /// The second half: starts the session, if the credentials are still the ones that were
+    /// checked.
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn complete_login(&self, verified: VerifiedLogin) -> Result<LoggedIn, LoginError> {
         let VerifiedLogin { user, session, rehashed, known_device_token, limits, now } = verified;
         let mut tx = self.ports.store.begin(Access::Write).await?;
-        // The password may have changed, or the account been disabled, while we hashed.
+        // The password may have been changed, or the account disabled, during hashing.
         let user = match tx.lock_user(user.id).await? {
             Some(locked) if locked.credentials_version == user.credentials_version => locked,
             _ => return Err(LoginError::InvalidCredentials),
@@ -144,13 +146,13 @@ impl App {
         Ok(LoggedIn { pair, user, known_device_token: device.token })
     }
 
-    /// Whether the address is confirmed, where it must be.
+    /// Returns whether the email address is confirmed, if the policy requires it.
     const fn meets_confirmation_policy(&self, user: &User) -> bool {
         user.email_verified || !self.policy.confirmation_required
     }
 
-    /// Finds the account, and what the try counts for. What is asked of the store is the same
-    /// whether there is such an account or not.
+    /// Finds the account and the rate limits of the attempt. The queries are the same whether or
+    /// not the account exists.
     async fn find_account_and_limits(
         &self,
         login: &Login,
@@ -180,7 +182,7 @@ impl App {
         Ok((user, limits))
     }
 
-    /// Counts a login that failed and writes it down; gives what is said of it.
+    /// Counts a failed login, writes the event, and returns the error to report.
     async fn record_failed_login(
         &self,
         limits: &RateLimitKeys,
@@ -201,8 +203,8 @@ impl App {
         }
     }
 
-    /// A hash by the present parameters, if the stored one was made with others. When the hasher
-    /// is too busy, the next login does it.
+    /// Returns a hash with the current parameters, if the stored one was made with others. If the
+    /// hasher is overloaded, the next login does it.
     async fn rehash_if_needed(&self, user: &User, password: &Password) -> Option<PasswordHash> {
         if !self.ports.hasher.needs_rehash(&user.password_hash) {
             return None;
@@ -210,8 +212,8 @@ impl App {
         self.ports.hasher.hash(password).await.ok()
     }
 
-    /// Stores a session of a user whom the caller has locked; the oldest make room for it. Gives
-    /// which.
+    /// Stores a session of a user whom the caller has locked, and ends the oldest sessions beyond
+    /// the limit. Returns those.
     async fn store_session(
         &self,
         tx: &mut dyn Tx,

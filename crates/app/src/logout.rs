@@ -1,4 +1,4 @@
-//! Logging out: ending one's session, or all of them.
+//! Logs out: ends one session of the caller, or all of them.
 
 use gateward_domain::ports::{Access, StoreError, Tx};
 use gateward_domain::{
@@ -8,13 +8,13 @@ use gateward_domain::{
 use crate::after_commit::AfterCommit;
 use crate::{App, Caller};
 
-/// Why nobody was logged out.
+/// Why a logout failed.
 #[derive(Debug, thiserror::Error)]
 pub enum LogoutError {
-    /// The token is not believed.
+    /// The token is not accepted.
     #[error(transparent)]
     Token(#[from] TokenError),
-    /// The store has failed.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -22,15 +22,15 @@ pub enum LogoutError {
 /// Why the sessions were not ended.
 #[derive(Debug, thiserror::Error)]
 pub enum LogoutAllError {
-    /// The store has failed.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl App {
-    /// Ends the session of a refresh token: the current one, a spent one or an expired one.
+    /// Ends the session of a refresh token, whether the token is current, spent or expired.
     ///
-    /// A session that is over already, or forgotten, is what was asked for.
+    /// Idempotent: a session that has ended or was deleted is a success.
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn logout_by_refresh(
         &self,
@@ -69,7 +69,7 @@ impl App {
         Ok(self.logout_session_at(claims.session_id, request_info, now).await?)
     }
 
-    /// Ends a session whose owner was believed already.
+    /// Ends a session whose owner was already authenticated.
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn logout_session(
         &self,
@@ -92,13 +92,13 @@ impl App {
         }
     }
 
-    /// Reads an access token that may have expired, to end its session.
+    /// Verifies an access token that may have expired, to end its session.
     pub fn past_session(&self, token: &str) -> Result<SessionId, TokenError> {
         let claims = self.ports.signer.verify_access_ignoring_expiry(token, self.now())?;
         Ok(claims.session_id)
     }
 
-    /// Ends a session that is locked, and writes it down if it was alive.
+    /// Ends a locked session, and writes the event if it was active.
     async fn end_by_logout(
         &self,
         mut tx: Box<dyn Tx>,

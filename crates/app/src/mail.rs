@@ -1,4 +1,4 @@
-//! What an operator sees of the outbox, and does about it.
+//! Operator access to the outbox.
 
 use gateward_domain::email::{EmailState, OutboxEmail};
 use gateward_domain::ports::{Access, OutboxCounts, OutboxFilter, StoreError};
@@ -6,11 +6,11 @@ use gateward_domain::{EmailId, Timestamp};
 
 use crate::App;
 
-/// How many emails are read at once where all of a kind are gone through.
+/// Number of emails read at once when all emails of a state are processed.
 const PAGE: u32 = 500;
 
 impl App {
-    /// How many emails are where.
+    /// Returns the number of emails by state.
     pub async fn count_outbox_emails(&self) -> Result<OutboxCounts, StoreError> {
         let mut tx = self.ports.store.begin(Access::Read).await?;
         let counts = tx.count_outbox_emails().await?;
@@ -18,7 +18,7 @@ impl App {
         Ok(counts)
     }
 
-    /// Emails, the newest first, at most `limit`.
+    /// Returns at most `limit` emails, newest first.
     pub async fn list_outbox_emails(
         &self,
         filter: OutboxFilter,
@@ -30,7 +30,7 @@ impl App {
         Ok(emails)
     }
 
-    /// One email.
+    /// Returns one email.
     pub async fn find_outbox_email(&self, id: EmailId) -> Result<Option<OutboxEmail>, StoreError> {
         let mut tx = self.ports.store.begin(Access::Read).await?;
         let message = tx.find_outbox_email(id).await?;
@@ -38,7 +38,7 @@ impl App {
         Ok(message)
     }
 
-    /// Has an email tried again that was given up; `false` if it was not.
+    /// Queues a failed email again. Returns `false` if it was not failed.
     pub async fn retry_outbox_email(&self, id: EmailId) -> Result<bool, StoreError> {
         self.retry_email_at(id, self.now()).await
     }
@@ -50,7 +50,7 @@ impl App {
         Ok(retried)
     }
 
-    /// Has every email tried again that was given up; gives how many.
+    /// Queues every failed email again, and returns their number.
     pub async fn retry_failed_emails(&self) -> Result<u64, StoreError> {
         let now = self.now();
         let mut filter =

@@ -1,4 +1,4 @@
-//! What an operator does at the command line.
+//! Commands of an operator at the command line.
 
 use gateward_domain::ports::{Access, HashError, StoreError};
 use gateward_domain::{
@@ -10,29 +10,29 @@ use crate::App;
 use crate::admin::lock_installation;
 use crate::roles::listed;
 
-/// An account that an operator makes.
+/// An account that an operator creates.
 #[derive(Debug)]
 pub struct NewAccount {
-    /// Its name; a reserved one is allowed.
+    /// The username. A reserved one is allowed.
     pub username: Username,
-    /// Its address, which counts as confirmed.
+    /// The email address, which counts as confirmed.
     pub email: EmailAddress,
-    /// Its password.
+    /// The password.
     pub password: Password,
-    /// Whether its owner is an administrator.
+    /// Whether the account is an administrator.
     pub admin: bool,
 }
 
-/// Why an operator's command was not carried out.
+/// Why an operator's command failed.
 #[derive(Debug, thiserror::Error)]
 pub enum OperatorError {
-    /// There is no account of that name or address.
+    /// No account has this username or email address.
     #[error("there is no such account")]
     NoSuchUser,
     /// The account is disabled.
     #[error("the account is disabled")]
     Disabled,
-    /// The link could not be made.
+    /// The link could not be created.
     #[error("the link could not be made")]
     Token(#[from] TokenError),
     /// The password does not meet the policy.
@@ -41,13 +41,13 @@ pub enum OperatorError {
     /// The password could not be hashed.
     #[error(transparent)]
     Hash(#[from] HashError),
-    /// The store refused.
+    /// The store failed, or a unique value is already taken.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl App {
-    /// Makes an account whose address counts as confirmed.
+    /// Creates an account whose email address counts as confirmed.
     pub async fn create_user(&self, account: NewAccount) -> Result<User, OperatorError> {
         let now = self.now();
         let NewAccount { username, email, password, .. } = &account;
@@ -68,7 +68,7 @@ impl App {
         Ok(user)
     }
 
-    /// The account that an operator names.
+    /// Returns the account with this username or email address.
     pub async fn find_account(&self, identifier: &Identifier) -> Result<User, OperatorError> {
         let mut tx = self.ports.store.begin(Access::Read).await?;
         let user = tx.find_user_by_identifier(identifier).await?;

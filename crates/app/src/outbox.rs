@@ -1,4 +1,4 @@
-//! Writing emails: into the outbox, in the transaction of the change that they tell of.
+//! Queues emails in the outbox, in the transaction of the change they report.
 
 use std::net::IpAddr;
 
@@ -8,12 +8,12 @@ use gateward_domain::{EmailAddress, EmailId, Timestamp, User};
 
 use crate::App;
 
-/// How many emails of one subject may wait for one address; each has a span of its own, and who
-/// wants more in so short a time is no person.
+/// Maximum number of waiting emails of one subject to one email address. Each has its own slot. No
+/// person needs more in so short a time.
 const SLOTS_MAX: i64 = 10;
 
 impl App {
-    /// An email that is due now, not stored yet.
+    /// Creates an email that is due now, without storing it.
     pub(crate) fn new_outbox_email(
         &self,
         kind: EmailKind,
@@ -40,8 +40,9 @@ impl App {
         }
     }
 
-    /// The same for the owner of an account, about what has happened to it. An address that was
-    /// never proved may be a stranger's: it gets one such email in a span, whatever happens.
+    /// Creates such an email for the owner of an account, about a change to it. An unconfirmed
+    /// email address may belong to another person: it gets one such email per interval, whatever
+    /// happens.
     pub(crate) fn new_account_email(
         &self,
         kind: EmailKind,
@@ -54,16 +55,16 @@ impl App {
         if user.email_verified { message } else { self.with_slot(SLOT_NOTICE, message) }
     }
 
-    /// The same email with its place in time, where those are few: a second one of this subject to
-    /// the same address within the span is not written.
+    /// Adds the slot to an email whose kind is limited: a second email of this subject to the same
+    /// email address within the interval is not queued.
     pub(crate) fn with_slot(&self, about: &str, message: OutboxEmail) -> OutboxEmail {
         let Some(window) = self.policy.email_interval_seconds else { return message };
         let slot = email::slot(about, &message.recipient, message.scheduled_at, window);
         OutboxEmail { slot: Some(slot), ..message }
     }
 
-    /// Writes an email that nobody else's may keep out: if its place in time is taken, it goes into
-    /// the next one that is free.
+    /// Queues an email that other requests must not block: if its slot is taken, it uses the next
+    /// free one.
     pub(crate) async fn queue_in_free_slot(
         &self,
         tx: &mut dyn Tx,
@@ -81,19 +82,19 @@ impl App {
                 return Ok(());
             }
         }
-        tracing::info!(kind = %message.kind, "too many emails wait for one address; not written");
+        tracing::info!(kind = %message.kind, "too many queued emails, email not queued");
         Ok(())
     }
 }
 
-/// What emails that confirm an address share a place in time under.
+/// Slot name of emails that confirm an email address.
 pub(crate) const SLOT_CONFIRM: &str = "confirm";
 
-/// What emails that reset a password share a place in time under.
+/// Slot name of password reset emails.
 pub(crate) const SLOT_RESET: &str = "reset";
 
-/// What notices to an address that was never proved share a place in time under.
+/// Slot name of notices to an unconfirmed email address.
 const SLOT_NOTICE: &str = "notice";
 
-/// What emails about a new name share a place in time under.
+/// Slot name of emails about a changed username.
 pub(crate) const SLOT_USERNAME: &str = "rename";

@@ -1,4 +1,4 @@
-//! Checking a password that somebody chooses.
+//! Checks a new password.
 
 use gateward_domain::ports::StoreError;
 use gateward_domain::{EmailAddress, Password, PasswordError, Username};
@@ -6,8 +6,8 @@ use gateward_domain::{EmailAddress, Password, PasswordError, Username};
 use crate::App;
 
 impl App {
-    /// Refuses a password that nobody may choose for this account. Where the list of breached ones
-    /// cannot be read, none is accepted.
+    /// Refuses a password that is not allowed for this account. If the list of breached passwords
+    /// cannot be read, every password is refused.
     pub(crate) async fn validate_new_password<E: From<PasswordError> + From<StoreError>>(
         &self,
         password: &Password,

@@ -1,18 +1,18 @@
-//! `Policy`: the numbers that an operator may change.
+//! `Policy`: the values that an operator can configure.
 
 use gateward_domain::PasswordPolicy;
 use gateward_domain::key::Algorithm;
 
-/// How much may be tried before whoever tries must wait.
+/// The rate limits.
 #[derive(Clone, Copy, Debug)]
 pub struct RateLimitPolicy {
-    /// How many logins in a row may fail under one name.
+    /// Number of consecutive failed logins allowed per account.
     pub login_failures_per_account: u32,
-    /// How many wrong secrets one client may give in a window.
+    /// Number of wrong secrets allowed per client IP network in a window.
     pub login_failures_per_ip: u32,
-    /// The window in seconds, which is also the longest wait.
+    /// Length of the window in seconds, which is also the longest wait.
     pub window_seconds: i64,
-    /// How many sign-ups one client may begin in a window.
+    /// Number of sign-ups allowed per client IP network in a window.
     pub signups_per_ip: u32,
 }
 
@@ -27,51 +27,51 @@ impl Default for RateLimitPolicy {
     }
 }
 
-/// The numbers that an operator may change; the settings fill it.
+/// The values that an operator can configure. The settings fill them.
 #[derive(Clone, Debug)]
 pub struct Policy {
     /// The issuer of all tokens.
     pub issuer: String,
-    /// What mailed links begin with: scheme, host and port.
+    /// Base URL of emailed links: scheme, host and port.
     pub public_url: String,
-    /// How access tokens are signed by keys that are made from now on.
+    /// Signature algorithm of access-token keys created from now on.
     pub key_algorithm: Algorithm,
-    /// For how many seconds a verifier may keep the public keys.
+    /// Number of seconds for which a verifier may cache the public keys.
     pub jwks_cache_seconds: i64,
-    /// After how many days the next keys are made.
+    /// Number of days after which the next keys are created.
     pub rotate_after_days: i64,
-    /// For how many seconds an access token is good.
+    /// Lifetime of an access token in seconds.
     pub access_ttl_seconds: i64,
-    /// For how many seconds a session lives without a refresh.
+    /// Number of seconds after which a session expires without a refresh.
     pub refresh_idle_seconds: i64,
-    /// For how many seconds a session lives in all.
+    /// Maximum lifetime of a session in seconds.
     pub session_max_seconds: i64,
-    /// For how many seconds a spent refresh token without idempotency key may be shown again.
+    /// Number of seconds for which a spent refresh token without an idempotency key may be
+    /// presented again.
     pub refresh_leeway_seconds: i64,
-    /// How many sessions a user may have; beyond that the oldest ends.
+    /// Maximum number of sessions per user. Beyond it, the oldest ends.
     pub sessions_per_user_max: u32,
-    /// What a new password must meet.
+    /// The rules for new passwords.
     pub password: PasswordPolicy,
-    /// Whether strangers may sign up.
+    /// Whether anyone can sign up.
     pub signup_enabled: bool,
-    /// Whether there is no account before its address is confirmed.
+    /// Whether an account is created only once its email address is confirmed.
     pub confirmation_required: bool,
-    /// For how many seconds a password that was given is good for sensitive acts.
+    /// Number of seconds for which a confirmed password allows sensitive actions.
     pub reauthentication_seconds: i64,
-    /// The span in seconds in which an address gets one email that strangers can ask for; `None`
-    /// is no limit.
+    /// Interval in seconds in which an email address receives one email that unauthenticated
+    /// callers can request. `None` means no limit.
     pub email_interval_seconds: Option<i64>,
-    /// How often a code may be tried.
+    /// Maximum number of attempts for a code.
     pub code_attempts_max: u32,
-    /// How much may be tried; `None` is no limit.
+    /// The rate limits. `None` turns them off.
     pub rate_limit: Option<RateLimitPolicy>,
-    /// For how many days the audit trail is kept.
+    /// Number of days for which the audit trail is kept.
     pub audit_keep_days: i64,
 }
 
 impl Policy {
-    /// What is in force where an operator has changed nothing but what the service is called:
-    /// scheme, host and port.
+    /// Returns the defaults for a service with this public URL: scheme, host and port.
     #[must_use]
     pub fn new(public_url: &str) -> Self {
         Self {

@@ -1,28 +1,28 @@
-//! `RateLimited`: too much was tried.
+//! `RateLimited`: the error of an exceeded rate limit.
 
 use gateward_domain::ports::StoreError;
 
-/// So many wrong secrets were given that no more are looked at for a while.
+/// Too many wrong secrets: further attempts are refused for a while.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("too many tries; the next one in {retry_after_seconds} seconds")]
+#[error("too many attempts; retry in {retry_after_seconds} seconds")]
 pub struct RateLimited {
-    /// After how many seconds the next one is looked at.
+    /// Number of seconds after which the next attempt is accepted.
     pub retry_after_seconds: u32,
 }
 
-/// Why nothing is looked at.
+/// Why an attempt is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum RateLimitError {
-    /// Too much was tried.
+    /// A rate limit applies.
     #[error(transparent)]
     RateLimited(#[from] RateLimited),
-    /// The store has failed, or there is no key to count under; what cannot be counted is not
-    /// looked at.
+    /// The store failed, or there is no key for the counters. An attempt that cannot be counted is
+    /// refused.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// Errors of use cases that say that too much was tried.
+/// Implements the conversion for errors of use cases that report a rate limit.
 macro_rules! rate_limited {
     ($($error:ty),*) => {
         $(impl From<$crate::RateLimitError> for $error {

@@ -1,8 +1,8 @@
-//! Rate limits: whoever gives too many wrong secrets waits, and nobody else does.
+//! Rate limits: they slow down an attacker, not the account owner.
 //!
-//! What is counted is what was given, never whether it exists: a name that has no account is
-//! counted like one that has. A place is looked at before the work, and again where it is over: of
-//! those who try at once, no more are told that they were right than the allowance says.
+//! Attempts are counted by the input, never by whether an account exists: an unknown username is
+//! counted like a known one. The counter is checked before the work and again after it. Of
+//! concurrent attempts, no more learn that they were right than the limit allows.
 
 mod keys;
 
@@ -20,8 +20,8 @@ use keys::KeyLimit;
 pub(crate) use keys::RateLimitKeys;
 
 impl App {
-    /// What a login under a name counts for. A client that has logged in to the account before has
-    /// an allowance of its own, which nobody else can use up.
+    /// Returns the rate limits of a login with an identifier. A known device of the account has a
+    /// limit of its own, which no other client can use up.
     pub(crate) fn login_rate_limit(
         &self,
         identifier: Option<&Identifier>,
@@ -51,9 +51,8 @@ impl App {
         Ok(RateLimitKeys::new(RateLimitScope::Login, entries, request_info))
     }
 
-    /// What a password counts for that somebody gives who is logged in: for the session, so that
-    /// neither strangers who fail to log in nor whoever has stolen another session keep its user
-    /// from what they do when they are in.
+    /// Returns the rate limits of a password confirmation. They belong to the session, so that
+    /// neither failed logins of others nor the thief of another session block its user.
     pub(crate) fn session_rate_limit(
         &self,
         session_id: SessionId,
@@ -64,7 +63,7 @@ impl App {
         Ok(RateLimitKeys::new(RateLimitScope::Reauthentication, entries, request_info))
     }
 
-    /// What one more of something counts for that a client may do so often in a window.
+    /// Returns the rate limits of an action that is limited per client.
     pub(crate) fn ip_rate_limit(
         &self,
         scope: RateLimitScope,
@@ -79,8 +78,8 @@ impl App {
         Ok(RateLimitKeys::new(scope, key_limit.into_iter().collect(), request_info))
     }
 
-    /// Counts a wrong secret of a configured client. Where there were too many, the answer says so,
-    /// and nothing more is counted.
+    /// Counts a wrong secret of a configured client. Beyond the limit it returns an error and
+    /// counts nothing more.
     pub async fn record_wrong_client_secret(
         &self,
         request_info: &RequestInfo,
@@ -91,7 +90,7 @@ impl App {
         self.record_failure(&limits, None, now).await
     }
 
-    /// What a refusal counts for: so many of a user are written down in a window.
+    /// Returns the rate limits of denials: a number of audit events per user in a window.
     pub(crate) fn denial_rate_limit(
         &self,
         user: &User,
@@ -105,7 +104,7 @@ impl App {
         ))
     }
 
-    /// Looks at what was counted before any work is done; refuses where it is too much.
+    /// Checks the counters before any work is done. Fails if a limit is exceeded.
     pub(crate) async fn check_rate_limit(
         &self,
         tx: &mut dyn Tx,
@@ -124,7 +123,7 @@ impl App {
         Ok(self.refuse_blocked(limits, &found, now)?)
     }
 
-    /// The same in a transaction of its own.
+    /// Like `check_rate_limit`, in a transaction of its own.
     pub(crate) async fn check_rate_limit_in_own_tx(
         &self,
         limits: &mut RateLimitKeys,
@@ -138,16 +137,16 @@ impl App {
         Ok(tx.commit().await?)
     }
 
-    /// Counts a try that was wrong, and writes down what is to be told of it. Where others have
-    /// used the allowance up since it was weighed, nothing is said of the try, and it is not
-    /// counted: whoever tries much at once would use up what others have, too.
+    /// Counts a failed attempt and writes its event. If concurrent attempts have used up the limit
+    /// since the check, the result of this one is withheld and not counted. Otherwise a burst of
+    /// attempts would use up the limits of others too.
     pub(crate) async fn record_failure(
         &self,
         limits: &RateLimitKeys,
         event: Option<Event>,
         now: Timestamp,
     ) -> Result<(), RateLimitError> {
-        // A client that hangs up now must not have tried for nothing.
+        // A client that disconnects now must not get a free attempt.
         let (app, limits) = (self.clone(), limits.clone());
         let outcome = Arc::new(Mutex::new(None));
         let told = outcome.clone();
@@ -178,7 +177,7 @@ impl App {
             let counter =
                 tx.record_failed_attempt(&key_limit.rule.attempt(key_limit.key, now)).await?;
             is_now_blocked |= key_limit.rule.blocked_until(&counter, now).is_some();
-            // The first one after it was weighed was allowed.
+            // The first attempt after the check was allowed.
             if counter.count > key_limit.seen.saturating_add(1) {
                 exceeded.push(counter);
             }
@@ -199,8 +198,8 @@ impl App {
         Ok(self.refuse_blocked(limits, &exceeded, now)?)
     }
 
-    /// Does what takes a secret from a client that is counted by where it is alone. A secret that
-    /// was wrong counts.
+    /// Runs an action that takes a secret and is limited only by client IP network. A wrong secret
+    /// counts.
     pub(crate) async fn with_rate_limit<T, E: From<RateLimitError>>(
         &self,
         scope: RateLimitScope,
@@ -217,8 +216,8 @@ impl App {
         done
     }
 
-    /// Looks once more, in the transaction that would let somebody in: of those who try at once,
-    /// none is let in after the allowance was used up. What was counted against them is forgotten.
+    /// Checks the counters again, in the transaction that grants access: of concurrent attempts,
+    /// none succeeds after the limit was used up. Then resets the counters.
     pub(crate) async fn reset_failures(
         &self,
         tx: &mut dyn Tx,
@@ -241,7 +240,7 @@ impl App {
         Ok(())
     }
 
-    /// What is counted now; refuses where it is too much because of others who have tried since.
+    /// Returns the current counters. Fails if concurrent attempts have exceeded a limit.
     async fn recheck(
         &self,
         tx: &mut dyn Tx,
@@ -261,7 +260,7 @@ impl App {
         Ok(found)
     }
 
-    /// The same where nobody is let in: what somebody may do who is in already.
+    /// Like `reset_failures`, for an action that grants no access: the caller is already logged in.
     pub(crate) async fn reset_failures_in_own_tx(
         &self,
         limits: &RateLimitKeys,
@@ -275,8 +274,8 @@ impl App {
         Ok(tx.commit().await?)
     }
 
-    /// Forgets what was counted against the names of an account, in all and from there: its owner
-    /// has come back by mail.
+    /// Resets the login counters of an account's identifiers, both overall and for this client: its
+    /// owner has proved access to the mailbox.
     pub(crate) async fn reset_login_failures(
         &self,
         tx: &mut dyn Tx,
@@ -310,13 +309,13 @@ impl App {
         });
         let Some(until) = until.max() else { return Ok(()) };
         self.ports.metrics.count(Metric::RateLimited(limits.scope), 1);
-        // Rounded up, so that waiting that long helps.
+        // Rounded up, so that waiting that long is enough.
         let micros = until.micros().saturating_sub(now.micros()).max(0);
         let seconds = micros.saturating_add(999_999).div_euclid(1_000_000);
         Err(RateLimited { retry_after_seconds: u32::try_from(seconds).unwrap_or(u32::MAX) })
     }
 
-    /// A counter whose waits grow; none where rate limits are off.
+    /// Returns a counter with growing waits. `None` if rate limits are off.
     fn backoff_limit(
         &self,
         what: &str,
@@ -332,7 +331,7 @@ impl App {
         self.key_limit(what, whose, LimitRule::Backoff { limit, wait_max_seconds }).map(Some)
     }
 
-    /// A counter of what happens in a window; none where rate limits are off.
+    /// Returns a counter over a fixed window. `None` if rate limits are off.
     fn window_limit(
         &self,
         what: &str,
@@ -355,23 +354,23 @@ impl App {
     }
 }
 
-/// How much of the allowance of an account.
+/// The share of an account's limit.
 #[derive(Clone, Copy)]
 enum Share {
     Whole,
-    /// One client on one account: it is stopped before it has used up what others have.
+    /// One client on one account: it is stopped before it has used up the limit of others.
     Half,
 }
 
-/// Which limit of the operator.
+/// The operator's setting.
 #[derive(Clone, Copy)]
 enum Limit {
     Failures,
     Signups,
 }
 
-/// A name as it is counted: each way to name an account for itself. If both counted as one, whoever
-/// tries could tell which address goes with which name.
+/// Returns an identifier as it is counted. Username and email address are counted separately. A
+/// shared counter would reveal which email address belongs to which username.
 fn named(identifier: &Identifier) -> String {
     match identifier {
         Identifier::Email(email) => format!("email {}", email.as_str()),

@@ -1,11 +1,11 @@
-//! Whether this node can do its work.
+//! Readiness of this node.
 
 use gateward_domain::key::{KeyState, StoredKey};
 use gateward_domain::ports::{Access, KeyError, StoreError};
 
 use crate::App;
 
-/// Why this node can do no work.
+/// Why this node is not ready.
 #[derive(Debug, thiserror::Error)]
 pub enum NotReady {
     /// The store belongs to another issuer, or was never used.
@@ -14,16 +14,16 @@ pub enum NotReady {
     /// No key signs.
     #[error("no key is in use")]
     NoKey,
-    /// The master key does not fit the database.
+    /// The master key does not match the database.
     #[error("keys.master_key does not fit the database")]
     MasterKey(#[from] KeyError),
-    /// The store has failed.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl App {
-    /// Asks the store and the keys whether requests can be served.
+    /// Checks the store and the keys.
     pub async fn ready(&self) -> Result<(), NotReady> {
         let now = self.now();
         self.ports.signer.refresh_key(now).map_err(|_| NotReady::NoKey)?;

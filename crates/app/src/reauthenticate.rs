@@ -1,4 +1,4 @@
-//! Giving the password again within a session, before a sensitive act.
+//! Confirms the password within a session, before a sensitive action.
 
 use gateward_domain::ports::{Access, HashError, StoreError};
 use gateward_domain::{AccessToken, EndReason, EventKind, Password, RequestInfo, TokenError};
@@ -6,52 +6,52 @@ use gateward_domain::{AccessToken, EndReason, EventKind, Password, RequestInfo, 
 use crate::rate_limited::rate_limited;
 use crate::{App, Caller, RateLimited};
 
-/// The caller has shown the right password, just now or a short time ago; nothing is written yet.
+/// Evidence that the caller has confirmed the password, now or recently. Nothing is written yet.
 #[derive(Debug)]
 pub struct PasswordConfirmed(());
 
 impl PasswordConfirmed {
-    /// It was shown within this session, a short time ago.
+    /// The password was confirmed recently within this session.
     pub(crate) const fn recently() -> Self {
         Self(())
     }
 }
 
-/// What comes of giving the password again.
+/// The result of a password confirmation.
 #[derive(Debug)]
 pub struct Reauthenticated {
-    /// An access token that tells of it.
+    /// An access token with the new `auth_time`.
     pub access: AccessToken,
-    /// For how many seconds the session goes on without a refresh.
+    /// Number of seconds until the session expires without a refresh.
     pub session_expires_in: i64,
 }
 
-/// Why the caller was not believed again.
+/// Why the password was not confirmed.
 #[derive(Debug, thiserror::Error)]
 pub enum ReauthenticateError {
     /// The password is wrong.
     #[error("wrong password")]
     WrongPassword,
-    /// Too much was tried.
+    /// A rate limit applies.
     #[error(transparent)]
     RateLimited(#[from] RateLimited),
     /// The session ended meanwhile.
-    #[error("the session is over: {0}")]
+    #[error("the session has ended: {0}")]
     SessionEnded(EndReason),
     /// The password could not be checked.
     #[error(transparent)]
     Hash(#[from] HashError),
-    /// The token could not be made.
+    /// The token could not be issued.
     #[error("the token could not be made")]
     Token(#[from] TokenError),
-    /// The store has failed.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl App {
-    /// The first half of giving the password again: checks it. Writes nothing but that it was
-    /// wrong; see [`App::login`] for why there are two halves.
+    /// The first half of a password confirmation: checks the password. Writes nothing, except a
+    /// failed attempt; see [`App::login`] for why there are two halves.
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn verify_again(
         &self,
@@ -71,8 +71,8 @@ impl App {
         Err(ReauthenticateError::WrongPassword)
     }
 
-    /// The second half: notes on the session that its user has given the password now. Nothing
-    /// rotates.
+    /// The second half: records on the session that its user has entered the password now. The
+    /// refresh token does not rotate.
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn reauthenticate(
         &self,
@@ -83,7 +83,7 @@ impl App {
         let now = self.now();
         let user = &caller.user;
         let mut tx = self.ports.store.begin(Access::Write).await?;
-        // The password may have changed while we hashed.
+        // The password may have been changed during hashing.
         let user = match tx.lock_user(user.id).await? {
             Some(locked) if locked.credentials_version == user.credentials_version => locked,
             _ => return Err(ReauthenticateError::WrongPassword),
@@ -98,7 +98,7 @@ impl App {
         let event = self.event_of(caller, EventKind::Reauthenticated, request_info, now);
         tx.insert_event(&event).await?;
         tx.commit().await?;
-        tracing::info!(user_id = %user.id, session_id = %session.id, "password given again");
+        tracing::info!(user_id = %user.id, session_id = %session.id, "password confirmed");
         let session_expires_in = session.refresh_state.expires_at.seconds() - now.seconds();
         Ok(Reauthenticated { access: self.issue_access(&user, &session, now)?, session_expires_in })
     }

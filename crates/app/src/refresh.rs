@@ -1,4 +1,4 @@
-//! Refreshing: a refresh token for the next pair.
+//! Exchanges a refresh token for the next pair.
 
 use gateward_domain::email::EmailKind;
 use gateward_domain::ports::{Access, Metric, RefreshOutcome, StoreError};
@@ -13,56 +13,56 @@ use gateward_domain::{
 use crate::App;
 use crate::after_commit::AfterCommit;
 
-/// A refresh that waited longer than this before it was begun is dropped, in seconds: its client
-/// has given up and may have shown the next token since. Shorter than the leeway by default, so
-/// that a slow request of a client without keys is dropped rather than taken for a replay.
+/// Maximum age of a refresh request in seconds when its processing starts. An older one is dropped:
+/// its client has given up, and may have presented the next token since. It is shorter than the
+/// default leeway, so that a slow request without an idempotency key is dropped and not taken for a
+/// replay.
 const DEADLINE_SECONDS: i64 = 5;
 
-/// A refresh token that is shown.
+/// A refresh request.
 #[derive(Debug)]
 pub struct Refresh {
-    /// The token.
+    /// The presented token.
     pub token: TokenText,
-    /// The idempotency key that came with it.
+    /// The idempotency key of the request.
     pub idempotency_key: Option<IdempotencyKeyHash>,
-    /// When the request arrived.
+    /// Time of arrival of the request, UTC.
     pub received_at: Timestamp,
-    /// Where it came from.
+    /// Client IP address and user agent of the request.
     pub request_info: RequestInfo,
 }
 
-/// What a refresh gives.
+/// The result of a refresh.
 #[derive(Debug)]
 pub struct Refreshed {
-    /// The next pair.
+    /// The next token pair.
     pub pair: TokenPair,
-    /// Whose it is, as they are now.
+    /// The user, as they are now.
     pub user: User,
 }
 
-/// Why there is no next pair.
+/// Why a refresh failed.
 #[derive(Debug, thiserror::Error)]
 pub enum RefreshError {
-    /// The token is not believed.
+    /// The token is not accepted.
     #[error(transparent)]
     Token(#[from] TokenError),
-    /// The session is over.
-    #[error("the session is over: {0}")]
+    /// The session has ended.
+    #[error("the session has ended: {0}")]
     SessionEnded(EndReason),
-    /// The token was spent before; the session is over from now on.
-    #[error("the refresh token was spent before")]
+    /// The token was already used. The session has now ended.
+    #[error("the refresh token was already used")]
     Reused,
-    /// The request is too old to be acted on.
-    #[error("the request waited too long")]
+    /// The request is too old to process.
+    #[error("the request waited too long and was dropped")]
     TooLate,
-    /// The store has failed.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl App {
-    /// Exchanges a refresh token for the next pair, by the rules of
-    /// [`judge`].
+    /// Exchanges a refresh token for the next pair, by the rules of [`judge`].
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn refresh(&self, refresh: Refresh) -> Result<Refreshed, RefreshError> {
         let refreshed = self.try_refresh(refresh).await;
@@ -100,7 +100,7 @@ impl App {
         tx.commit().await?;
         let (session, user, outcome) = match rotated {
             Some((session, user)) => {
-                // The line stands where the token that was shown says, or has moved on just now.
+                // The refresh state is either the one of the presented token, or has just advanced.
                 let has_moved = session.refresh_state.rotated_at == now;
                 let outcome =
                     if has_moved { RefreshOutcome::Rotated } else { RefreshOutcome::Repeated };
@@ -112,12 +112,13 @@ impl App {
         Ok((Refreshed { pair, user }, outcome))
     }
 
-    /// The session of a refresh token of ours, whether or not it can still be used.
+    /// Returns the session of a refresh token of this installation, whether or not it is still
+    /// valid.
     pub fn session_id_of_refresh_token(&self, token: &str) -> Result<SessionId, TokenError> {
         Ok(self.ports.signer.verify_refresh(token, self.now())?.session_id)
     }
 
-    /// What the store is asked to do with the token that is shown.
+    /// Builds the store's request for the presented token.
     fn rotation(
         &self,
         presented: PresentedToken,
@@ -134,8 +135,8 @@ impl App {
         })
     }
 
-    /// Applies the whole table to a session that the one statement left alone. What it decides is
-    /// committed before it is told.
+    /// Applies all rules to a session that the single statement did not change. The decision is
+    /// committed before it is returned.
     async fn rotate_locked(
         &self,
         rotation: &Rotation,
@@ -156,8 +157,8 @@ impl App {
         match decision {
             RotationDecision::Forged => return Err(RefreshError::Token(TokenError::Invalid)),
             RotationDecision::Ended(end) => return Err(RefreshError::SessionEnded(end.reason)),
-            // The store was slow: its client may have given up and gone on with the next token.
-            // Only the time of this moment tells, so it is asked for again.
+            // The store was slow: the client may have given up and used the next token. Only the
+            // current time shows that, so it is read again.
             RotationDecision::Replay if self.now() > deadline => return Err(RefreshError::TooLate),
             RotationDecision::Replay => {
                 let reason = EndReason::RefreshTokenReused;
@@ -179,7 +180,7 @@ impl App {
                 self.commit_and_publish(tx, after_commit, rotation.now).await?;
                 tracing::warn!(
                     user_id = %session.user_id, session_id = %session.id,
-                    "a spent refresh token was shown; the session is over"
+                    "refresh token reuse detected, session revoked"
                 );
                 return Err(RefreshError::Reused);
             }
@@ -192,7 +193,7 @@ impl App {
         }
         if decision == RotationDecision::Recover {
             tx.insert_event(&event).await?;
-            tracing::warn!(session_id = %session.id, "the store has lost writes; caught up");
+            tracing::warn!(session_id = %session.id, "database lost writes, session recovered");
         }
         let user = match tx.find_user(session.user_id).await? {
             None => return Err(RefreshError::SessionEnded(EndReason::AccountDeleted)),

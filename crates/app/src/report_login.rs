@@ -1,4 +1,4 @@
-//! Saying of a login that it was somebody else's.
+//! Reports a login that was not the account owner's.
 
 use gateward_domain::email::{EmailKind, OutboxEmail};
 use gateward_domain::link::{Link, LinkPurpose, LinkSubject, SecretHash};
@@ -11,30 +11,30 @@ use crate::after_commit::AfterCommit;
 use crate::rate_limited::rate_limited;
 use crate::{App, RateLimited};
 
-/// How many events since the login are looked at. If whoever logged in has caused more, the link
-/// acts.
+/// Maximum number of events read since the login. If the person who logged in has caused more, the
+/// link takes effect.
 const EVENTS_MAX: u32 = 500;
 
-/// Why nothing was done.
+/// Why the report was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum NotMeError {
-    /// The link is unknown, used or too old.
-    #[error("not a link that is good")]
+    /// The link is unknown, used or expired.
+    #[error("the link is invalid, expired or already used")]
     InvalidLink,
-    /// Too much was tried.
+    /// A rate limit applies.
     #[error(transparent)]
     RateLimited(#[from] RateLimited),
-    /// The store has failed.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl App {
-    /// Ends the session of a login that was not the owner's, and begins a reset.
+    /// Ends the session of a login that was not the owner's, and starts a password reset.
     ///
-    /// Whoever logged in knows the password, and may have begun more with it: it works no more from
-    /// now on, all sessions end and all that was begun, no client is known any more, and the owner
-    /// gets a email to choose another password.
+    /// The person who logged in knows the password and may have started more with it. The password
+    /// therefore stops working, all sessions and links end, no device is known any longer, and the
+    /// owner receives an email to choose another password.
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn report_login(
         &self,
@@ -72,11 +72,11 @@ impl App {
             .sessions_ended(&ended, reason)
             .email_queued();
         self.commit_and_publish(tx, after_commit, now).await?;
-        tracing::warn!(user_id = %user.id, session_id = %session.id, "a login was reported");
+        tracing::warn!(user_id = %user.id, session_id = %session.id, "login reported, sessions ended");
         Ok(())
     }
 
-    /// The link that is shown, and the session that it is about.
+    /// Returns the presented link and the session that it is about.
     async fn reported(&self, token: &str, now: Timestamp) -> Result<(Link, Session), NotMeError> {
         let mut tx = self.ports.store.begin(Access::Read).await?;
         let link = tx.find_link_by_secret(&SecretHash::of(token)).await?;
@@ -87,7 +87,8 @@ impl App {
             LinkSubject::Signup(_) | LinkSubject::User(_) => None,
         };
         let (session, _) = found.ok_or(NotMeError::InvalidLink)?;
-        // Who has come back by the mailbox since has settled it, and has a password of their own.
+        // An owner who has reset the password by email since has settled the matter and has a new
+        // password.
         let since = Some(EventId::before_all_at(link.created_at));
         let events = tx.list_user_events(session.user_id, since, EVENTS_MAX).await?;
         tx.commit().await?;
@@ -106,8 +107,8 @@ impl App {
         (request_info, now): (&RequestInfo, Timestamp),
     ) -> Result<(), StoreError> {
         tx.set_password(user.id, user.credentials_version, &self.dummy_hash, now).await?;
-        // If the address was changed since, its owner has a link that undoes it; the new one is
-        // perhaps that of whoever logged in.
+        // If the email address was changed since, its owner has a link that undoes the change. The
+        // new email address may be the attacker's.
         if user.email == link.email && !user.disabled {
             let message =
                 self.new_outbox_email(EmailKind::ForgotPassword, &link.email, request_info.ip, now);

@@ -1,4 +1,4 @@
-//! Choosing a new password by a mailed link.
+//! Sets a new password with an emailed link.
 
 use gateward_domain::email::EmailKind;
 use gateward_domain::link::{Link, LinkPurpose, LinkSubject};
@@ -13,18 +13,18 @@ use crate::links::{LinkProof, lock_owner};
 use crate::rate_limited::rate_limited;
 use crate::{App, OperatorError, RateLimited};
 
-/// What somebody shows of an email, and the password that they choose.
+/// Proof of access to the mailbox, and the new password.
 #[derive(Debug)]
 pub struct ResetPassword {
     /// The link or the code.
     pub proof: LinkProof,
     /// The new password.
     pub new: Password,
-    /// Where the request came from.
+    /// Client IP address and user agent of the request.
     pub request_info: RequestInfo,
 }
 
-/// A reset that may be made; nothing is written yet.
+/// A verified reset. Nothing is written yet.
 #[derive(Debug)]
 pub struct PreparedReset {
     link: Link,
@@ -35,10 +35,10 @@ pub struct PreparedReset {
 /// Why the password was not reset.
 #[derive(Debug, thiserror::Error)]
 pub enum ResetPasswordError {
-    /// The link or code is unknown, used, superseded or too old.
-    #[error("not a link that is good")]
+    /// The link or code is unknown, used, superseded or expired.
+    #[error("the link is invalid, expired or already used")]
     InvalidLink,
-    /// Too much was tried.
+    /// A rate limit applies.
     #[error(transparent)]
     RateLimited(#[from] RateLimited),
     /// The new password does not meet the policy.
@@ -47,13 +47,13 @@ pub enum ResetPasswordError {
     /// The password could not be hashed.
     #[error(transparent)]
     Hash(#[from] HashError),
-    /// The store has failed.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// The links that end with a reset: whatever somebody else began before the owner of the address
-/// came back. A link that undoes a change stays, for it goes to an address that was proved.
+/// The links that a reset deletes: another person may have requested them before the owner came
+/// back. A link that undoes a change remains, because it went to a confirmed email address.
 const STARTED_BEFORE: [LinkPurpose; 5] = [
     LinkPurpose::Invitation,
     LinkPurpose::ResetPassword,
@@ -62,24 +62,25 @@ const STARTED_BEFORE: [LinkPurpose; 5] = [
     LinkPurpose::ChangeEmail,
 ];
 
-/// Ends these links of an account.
+/// Deletes these links of an account.
 pub(crate) async fn end_links_issued(tx: &mut dyn Tx, user_id: UserId) -> Result<(), StoreError> {
     tx.delete_user_links(user_id, &STARTED_BEFORE, EVER).await?;
     Ok(())
 }
 
-/// From the first link on.
+/// The start of time, to match every link.
 const EVER: Timestamp = Timestamp::from_seconds(0);
 
 impl App {
-    /// Sets a new password for whoever shows the email. Both halves at once; see [`App::login`] for
-    /// why there are two.
+    /// Sets a new password with a link or a code. Runs both halves; see [`App::login`] for why
+    /// there are two.
     pub async fn reset_password(&self, reset: ResetPassword) -> Result<(), ResetPasswordError> {
         let prepared = self.prepare_reset(reset).await?;
         self.complete_reset(prepared).await
     }
 
-    /// The first half: finds the link and hashes the password. Uses up nothing but a try of a code.
+    /// The first half: finds the link and hashes the password. Consumes nothing but one attempt of
+    /// a code.
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn prepare_reset(
         &self,
@@ -98,7 +99,7 @@ impl App {
         reset: ResetPassword,
         now: Timestamp,
     ) -> Result<PreparedReset, ResetPasswordError> {
-        // The code of a link that was handed over is told to nobody.
+        // The code of a link that an operator hands over is never shown.
         let purposes: &[LinkPurpose] = match reset.proof {
             LinkProof::Token(_) => &[LinkPurpose::ResetPassword, LinkPurpose::OperatorReset],
             LinkProof::Code { .. } => &[LinkPurpose::ResetPassword],
@@ -112,8 +113,8 @@ impl App {
         Ok(PreparedReset { link, hash, request_info: reset.request_info })
     }
 
-    /// The second half: uses the link up, sets the password, and ends everything that was begun
-    /// with the old one.
+    /// The second half: consumes the link, sets the password, and ends everything started with the
+    /// old one.
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn complete_reset(&self, prepared: PreparedReset) -> Result<(), ResetPasswordError> {
         let now = self.now();
@@ -155,8 +156,8 @@ impl App {
         Ok(())
     }
 
-    /// Ends all sessions of an account, gives which, and ends what was begun with what is no longer
-    /// trusted: links, and the clients that are known.
+    /// Ends all sessions of an account and returns them. Also removes links and known devices,
+    /// which are no longer trusted.
     pub(crate) async fn end_all_started(
         &self,
         tx: &mut dyn Tx,
@@ -170,8 +171,8 @@ impl App {
         Ok(ended)
     }
 
-    /// Makes a link with which the owner of an account chooses a new password, for an operator to
-    /// hand over; gives until when it is good, too. It takes the place of one that was mailed.
+    /// Creates a password reset link for an operator to hand over. Returns the link and its expiry.
+    /// It replaces an emailed one.
     pub async fn make_reset_link(
         &self,
         identifier: &Identifier,

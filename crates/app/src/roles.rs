@@ -1,4 +1,4 @@
-//! Roles: what they are, what they give, and who holds which.
+//! Roles: their definitions, their permissions and their holders.
 
 use gateward_domain::feed::InvalidationEvent;
 use gateward_domain::ports::{Access, StoreError, Tx};
@@ -11,7 +11,7 @@ use crate::admin::{AdminActor, AdminError, Privileges, is_last_admin, lock_targe
 use crate::after_commit::AfterCommit;
 
 impl App {
-    /// All roles, in alphabetical order.
+    /// Returns all roles, in alphabetical order.
     pub async fn list_roles(&self) -> Result<Vec<Role>, StoreError> {
         let mut tx = self.ports.store.begin(Access::Read).await?;
         let mut roles = tx.list_roles().await?;
@@ -21,13 +21,14 @@ impl App {
         Ok(roles)
     }
 
-    /// The role of this name.
+    /// Returns the role with this name.
     pub async fn find_role(&self, name: &RoleName) -> Result<Option<Role>, StoreError> {
         Ok(self.list_roles().await?.into_iter().find(|role| role.name == *name))
     }
 
-    /// Defines a role, for the first time or anew; gives whether it is new. Its holders may do what
-    /// it gives from their next request on. Nobody defines what gives or gave more than they hold.
+    /// Creates or replaces a role. Returns whether it is new. The change applies to its holders
+    /// from their next request on. A caller may not define a role that grants or granted more than
+    /// they hold.
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn put_role(&self, admin: AdminActor<'_>, role: Role) -> Result<bool, AdminError> {
         let done = self.try_put_role(admin, role).await;
@@ -66,7 +67,7 @@ impl App {
         Ok(is_new)
     }
 
-    /// Deletes a role that nobody holds.
+    /// Deletes a role without holders.
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn delete_role(
         &self,
@@ -106,7 +107,7 @@ impl App {
         Ok(())
     }
 
-    /// Gives an account exactly these roles, and `user`, which everybody holds.
+    /// Sets the roles of an account. `user` is always added.
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn set_user_roles(
         &self,
@@ -118,7 +119,7 @@ impl App {
         self.audit_denial(admin, done).await
     }
 
-    /// Gives an account one more role, or takes one away; gives the account as it is then.
+    /// Grants an account one role, or revokes one. Returns the changed account.
     pub async fn change_role(
         &self,
         admin: AdminActor<'_>,
@@ -165,8 +166,8 @@ impl App {
         Ok(user)
     }
 
-    /// These roles in their order, if each one exists and all that are given or taken are the
-    /// caller's to give: they hold them, and everything that these give.
+    /// Returns these roles in order, if each exists and the caller may grant all that are added or
+    /// removed: the caller must hold each of them and all of its permissions.
     pub(crate) async fn grantable(
         &self,
         tx: &mut dyn Tx,
@@ -201,7 +202,7 @@ impl App {
     }
 }
 
-/// Roles as an event tells them.
+/// Formats roles for an event.
 pub(crate) fn listed(roles: &[RoleName]) -> String {
     let names: Vec<&str> = roles.iter().map(RoleName::as_str).collect();
     names.join(",")

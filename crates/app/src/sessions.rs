@@ -1,4 +1,4 @@
-//! One's own sessions: seeing them and ending one.
+//! The caller's own sessions: lists them and ends one.
 
 use gateward_domain::ports::{Access, StoreError};
 use gateward_domain::{End, EndReason, Event, EventKind, RequestInfo, Session, SessionId};
@@ -9,19 +9,19 @@ use crate::{App, Caller, NotRecent};
 /// Why a session was not ended.
 #[derive(Debug, thiserror::Error)]
 pub enum EndSessionError {
-    /// There is no such session of this account.
-    #[error("there is no such session")]
+    /// The account has no such session.
+    #[error("the session does not exist")]
     NotFound,
-    /// The password was given too long ago.
+    /// The caller last confirmed the password too long ago.
     #[error(transparent)]
     NotRecent(#[from] NotRecent),
-    /// The store has failed.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl App {
-    /// The active sessions of the caller, in the order in which they began, those after `after`.
+    /// Returns the active sessions of the caller after `after`, oldest first.
     pub async fn list_own_sessions(
         &self,
         caller: &Caller,
@@ -35,10 +35,11 @@ impl App {
         Ok(sessions)
     }
 
-    /// Ends a session of the caller. For another than that of the request, the password must have
-    /// been given a short time ago: whoever found an open screen must not throw the owner out.
+    /// Ends a session of the caller. To end another session than that of the request, the caller
+    /// must have confirmed the password recently. Otherwise a person at an unlocked screen could
+    /// log the owner out.
     ///
-    /// A session that is over already is what was asked for.
+    /// Idempotent: a session that has already ended is a success.
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn end_own_session(
         &self,

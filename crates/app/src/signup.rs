@@ -1,4 +1,4 @@
-//! Signing up: making an account of one's own.
+//! Signs up: creates an account of one's own.
 
 use gateward_domain::email::{EmailKind, OutboxEmail};
 use gateward_domain::link::SecretHash;
@@ -14,47 +14,48 @@ use crate::outbox::SLOT_CONFIRM;
 use crate::rate_limited::rate_limited;
 use crate::{App, RateLimited};
 
-/// For how many seconds a sign-up can be confirmed: as long as its email is tried, and a day more.
+/// Number of seconds for which a sign-up can be confirmed: as long as its email is attempted, plus
+/// one day.
 const PENDING_SIGNUP_TTL_SECONDS: i64 = 4 * 24 * 3600;
 
-/// Who signs up, and with what.
+/// A sign-up request.
 #[derive(Debug)]
 pub struct Signup {
-    /// The name that they want.
+    /// The requested username.
     pub username: Username,
-    /// Their address.
+    /// The email address.
     pub email: EmailAddress,
-    /// The password that they choose.
+    /// The chosen password.
     pub password: Password,
-    /// Where the request came from.
+    /// Client IP address and user agent of the request.
     pub request_info: RequestInfo,
 }
 
-/// An account that can be made; nothing is written yet.
+/// A verified sign-up. Nothing is written yet.
 #[derive(Debug)]
 pub struct PreparedSignup {
     user: User,
     request_info: RequestInfo,
 }
 
-/// What a sign-up gives.
+/// The result of a sign-up.
 #[derive(Debug)]
 pub enum SignedUp {
-    /// An account whose address is not confirmed yet.
+    /// An account whose email address is not confirmed yet.
     Account(User),
-    /// Nothing before the address is confirmed. The answer is the same whether the address has an
-    /// account or not.
+    /// No account until the email address is confirmed. The response is the same whether or not the
+    /// email address already has an account.
     Pending {
-        /// The secret by which whoever signed up proves it.
+        /// The secret that proves this sign-up.
         signup_secret: TokenText,
     },
 }
 
-/// Why nobody was signed up.
+/// Why a sign-up failed.
 #[derive(Debug, thiserror::Error)]
 pub enum SignupError {
-    /// The operator does not let strangers sign up.
-    #[error("sign-up is off")]
+    /// The operator has turned off sign-ups.
+    #[error("sign-up is disabled")]
     Disabled,
     /// Too many sign-ups came from the same client.
     #[error(transparent)]
@@ -65,23 +66,23 @@ pub enum SignupError {
     /// The password could not be hashed.
     #[error(transparent)]
     Hash(#[from] HashError),
-    /// The store refused, perhaps because name or address are another's.
+    /// The store failed, or the username or the email address is already taken.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl App {
-    /// Signs somebody up: with an account whose address is not confirmed yet, or, where addresses
-    /// must be confirmed first, with nothing but the email that asks for it. No session begins.
+    /// Signs a user up. Creates an account with an unconfirmed email address or, if confirmation is
+    /// required first, only queues the confirmation email. No session starts.
     ///
-    /// Both halves at once; see [`App::login`] for why there are two.
+    /// Runs both halves; see [`App::login`] for why there are two.
     pub async fn signup(&self, signup: Signup) -> Result<SignedUp, SignupError> {
         let prepared = self.prepare_signup(signup).await?;
         self.complete_signup(prepared).await
     }
 
-    /// The first half: checks the password and hashes it. Writes nothing but that there was one
-    /// more from there.
+    /// The first half: checks the password and hashes it. Writes nothing, except the count of
+    /// sign-ups of the client.
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn prepare_signup(&self, signup: Signup) -> Result<PreparedSignup, SignupError> {
         let now = self.now();
@@ -90,7 +91,7 @@ impl App {
         }
         let Signup { username, email, password, request_info } = &signup;
         self.policy.password.check(password, username, email)?;
-        // Each one counts, whether an account comes of it or not.
+        // Each attempt counts, whether or not it creates an account.
         let mut limits = self.ip_rate_limit(RateLimitScope::Signup, request_info)?;
         self.check_rate_limit_in_own_tx(&mut limits, now).await?;
         self.record_failure(&limits, None, now).await?;
@@ -104,7 +105,7 @@ impl App {
         Ok(PreparedSignup { user, request_info: signup.request_info })
     }
 
-    /// The second half: makes the account, or what waits to become one.
+    /// The second half: creates the account or the pending sign-up.
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn complete_signup(&self, prepared: PreparedSignup) -> Result<SignedUp, SignupError> {
         let PreparedSignup { user, request_info } = prepared;
@@ -123,8 +124,8 @@ impl App {
         Ok(SignedUp::Account(user))
     }
 
-    /// Keeps what an account needs until its address is confirmed. What is written is the same
-    /// whether the address has an account or not; the email will tell its owner.
+    /// Stores a pending sign-up until its email address is confirmed. The writes are the same
+    /// whether or not the email address has an account. The email informs its owner.
     async fn store_pending_signup(
         &self,
         user: User,
@@ -147,12 +148,12 @@ impl App {
         tx.insert_signup(&signup).await?;
         self.queue_in_free_slot(&mut *tx, SLOT_CONFIRM, message).await?;
         self.commit_and_publish(tx, AfterCommit::default().email_queued(), now).await?;
-        tracing::info!("sign-up waits for its address to be confirmed");
+        tracing::info!("sign-up pending email verification");
         Ok(SignedUp::Pending { signup_secret: secret })
     }
 
-    /// Names are public handles: whether one is taken is told. Nobody holds one by signing up
-    /// alone.
+    /// Usernames are public handles, so the response may reveal that one is taken. A pending
+    /// sign-up alone does not reserve one.
     pub(crate) async fn refuse_taken_name(&self, username: &Username) -> Result<(), StoreError> {
         let identifier = Identifier::Username(username.clone());
         let mut tx = self.ports.store.begin(Access::Read).await?;
@@ -164,7 +165,7 @@ impl App {
         }
     }
 
-    /// An account with the rights of everybody, not stored yet.
+    /// Creates an account with the role `user`, without storing it.
     pub(crate) fn new_user(
         &self,
         username: Username,

@@ -1,34 +1,34 @@
-//! `SessionTimeline`: what has happened to a session, in sentences.
+//! `SessionTimeline`: the history of a session, in sentences.
 
 use std::net::IpAddr;
 
 use gateward_domain::{Actor, End, EndReason, Event, EventKind, Session, Timestamp, UserId};
 
-/// What has happened to a session, and what is to come.
+/// The history of a session, and its upcoming expiry.
 #[derive(Clone, Debug)]
 pub struct SessionTimeline {
     /// The session.
     pub session: Session,
-    /// Its end, by somebody or by time, if it is over.
+    /// The end of the session, if it was ended or has expired.
     pub end: Option<End>,
-    /// What has happened, in order.
+    /// The entries, in order of time.
     pub entries: Vec<TimelineEntry>,
 }
 
-/// One thing that has happened, or is to come.
+/// One past or upcoming event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TimelineEntry {
-    /// When.
+    /// Time of the event, UTC.
     pub at: Timestamp,
-    /// What, for programs: the name of an event, or the reason of an end.
+    /// A code for programs: the name of an event, or the reason of an end.
     pub code: &'static str,
-    /// What, for people: a sentence without its time and its full stop.
+    /// A sentence for people, without the time and the full stop.
     pub message: String,
 }
 
 impl SessionTimeline {
-    /// Tells the timeline of a session from its row, from what was written down about it, and from
-    /// what was written down about its account at the time of its end.
+    /// Builds the timeline of a session from its row, its events, and the account's events at the
+    /// time of its end.
     pub(crate) fn build(
         session: Session,
         events: &[Event],
@@ -63,7 +63,7 @@ fn started_entry(session: &Session) -> TimelineEntry {
     entry(session.created_at, EventKind::SessionStarted.as_str(), text)
 }
 
-/// What was written down between beginning and end.
+/// Returns the entry for an event between start and end.
 fn event_entry(event: &Event) -> Option<TimelineEntry> {
     let from = from(event.ip);
     let text = match event.kind {
@@ -82,7 +82,7 @@ fn event_entry(event: &Event) -> Option<TimelineEntry> {
     Some(entry(event.at, event.kind.as_str(), text))
 }
 
-/// How often it was refreshed. Refreshes are counted and not written down one by one.
+/// Returns the number of refreshes. They are counted, not recorded one by one.
 fn refreshes(session: &Session) -> Option<TimelineEntry> {
     let refresh_state = &session.refresh_state;
     let text = match refresh_state.generation - 1 {
@@ -106,7 +106,7 @@ fn ended_entry(
     entry(end.at, end.reason.as_str(), format!("The session ended: {why}{performed_by}"))
 }
 
-/// What ends it if nobody else does.
+/// Returns the upcoming ends by expiry.
 fn expiry_entries(session: &Session) -> [TimelineEntry; 2] {
     [
         entry(
@@ -136,7 +136,7 @@ fn from(ip: Option<IpAddr>) -> String {
     ip.map(|ip| format!(" from {ip}")).unwrap_or_default()
 }
 
-/// Why a session is over, for whoever looks into it.
+/// Describes why a session ended.
 const fn why(reason: EndReason) -> &'static str {
     match reason {
         EndReason::Logout => "its client logged out",

@@ -1,4 +1,4 @@
-//! Tokens, for services that ask about them (RFC 7662) or take them back (RFC 7009).
+//! Token introspection (RFC 7662) and revocation (RFC 7009).
 
 use std::sync::Arc;
 
@@ -7,34 +7,34 @@ use gateward_domain::{RequestInfo, Session, SessionId, Timestamp, TokenError, To
 
 use crate::{App, AuthenticateError, LogoutError};
 
-/// What a token is for.
+/// The kind of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenKind {
-    /// It opens doors.
+    /// An access token.
     Access(TokenId),
-    /// It gets the next pair.
+    /// A refresh token.
     Refresh,
 }
 
-/// A token that can be used now.
+/// A token that is currently valid.
 #[derive(Clone, Debug)]
 pub struct ActiveToken {
-    /// What it is for.
+    /// The token's kind.
     pub kind: TokenKind,
-    /// Whose it is, as they are now.
+    /// The token's user, as they are now.
     pub user: Arc<User>,
-    /// Its session.
+    /// The token's session.
     pub session_id: SessionId,
-    /// When it was made.
+    /// Time of issue, UTC.
     pub issued_at: Timestamp,
-    /// When it expires.
+    /// Expiry, UTC.
     pub expires_at: Timestamp,
-    /// When the user had last given the password.
+    /// Time at which the user had last entered the password, UTC.
     pub auth_time: Timestamp,
 }
 
 impl App {
-    /// Tells of a token whether it can be used now, and whose it is; `None` of every other text.
+    /// Returns a token's user and claims if it is currently valid. `None` for any other string.
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn introspect(&self, token: &str) -> Result<Option<ActiveToken>, StoreError> {
         let now = self.now();
@@ -58,7 +58,7 @@ impl App {
         }
     }
 
-    /// A refresh token can be used while it is the current one of an active session.
+    /// A refresh token is active while it is the current one of an active session.
     async fn introspect_refresh(
         &self,
         token: &str,
@@ -86,8 +86,8 @@ impl App {
         }))
     }
 
-    /// Takes a token of either kind back: its session ends. A text that is no token of ours, and a
-    /// session that is over, are as good as taken back (RFC 7009, section 2.2).
+    /// Revokes a token of either kind by ending its session. An unknown token or an ended session
+    /// is a success (RFC 7009, section 2.2).
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn revoke_token(
         &self,

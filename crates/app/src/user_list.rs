@@ -1,39 +1,39 @@
-//! Looking at accounts, a page at a time.
+//! Lists accounts, one page at a time.
 
 use gateward_domain::ports::{Access, StoreError};
 use gateward_domain::{RoleName, User, UserId, UserRange};
 
 use crate::App;
 
-/// How many accounts one page looks at, at most: where few of them are wanted, it is shorter than
-/// it might be, and the next one goes on.
+/// Maximum number of accounts that one page reads. If few of them match, the page is shorter than
+/// its limit, and the next one continues.
 const LOOKED_AT_MAX: usize = 1000;
 
-/// How many accounts are read at once.
+/// Number of accounts read at once.
 const CHUNK: u32 = 100;
 
-/// Which accounts are wanted.
+/// Selects accounts for a list.
 #[derive(Clone, Debug, Default)]
 pub struct UserFilter {
-    /// What the username begins with, or, with an `@` in it, the address.
+    /// Prefix of the username or, if it contains an `@`, of the email address.
     pub q: Option<String>,
-    /// A role that they hold.
+    /// Accounts that hold this role.
     pub role: Option<RoleName>,
-    /// Whether they are disabled.
+    /// Accounts that are, or are not, disabled.
     pub disabled: Option<bool>,
 }
 
-/// Some of the wanted accounts.
+/// A page of matching accounts.
 #[derive(Debug)]
 pub struct UserPage {
-    /// The accounts.
+    /// The accounts of the page.
     pub users: Vec<User>,
-    /// Where the next page goes on; `None` where there is nothing more.
+    /// Where the next page continues. `None` on the last page.
     pub next: Option<String>,
 }
 
 impl UserFilter {
-    /// The range with the fewest accounts that holds all that are wanted.
+    /// Returns the smallest range that contains all matching accounts.
     fn range(&self) -> UserRange {
         match (&self.q, &self.role, self.disabled) {
             (Some(q), ..) if q.contains('@') => UserRange::Email(q.to_lowercase()),
@@ -44,7 +44,7 @@ impl UserFilter {
         }
     }
 
-    /// Whether an account of the range is wanted.
+    /// Returns whether an account of the range matches.
     fn wants(&self, user: &User) -> bool {
         self.role.as_ref().is_none_or(|role| user.roles.contains(role))
             && self.disabled.is_none_or(|disabled| user.disabled == disabled)
@@ -52,9 +52,9 @@ impl UserFilter {
 }
 
 impl App {
-    /// Some of the accounts that are wanted, those that stand after `after`, at most `limit`.
+    /// Returns at most `limit` matching accounts after `after`.
     ///
-    /// A page looks at a thousand accounts at most, however many there are.
+    /// A page reads at most a thousand accounts, however many there are.
     pub async fn list_users(
         &self,
         filter: &UserFilter,
@@ -86,7 +86,7 @@ impl App {
         }
     }
 
-    /// The account with this identifier.
+    /// Returns the account with this identifier.
     pub async fn find_user(&self, id: UserId) -> Result<Option<User>, StoreError> {
         let mut tx = self.ports.store.begin(Access::Read).await?;
         let user = tx.find_user(id).await?;

@@ -1,4 +1,4 @@
-//! The sessions of others: seeing them and ending them.
+//! Sessions of other users: lists and ends them.
 
 use gateward_domain::ports::{Access, StoreError};
 use gateward_domain::{End, EndReason, Event, EventKind, Permission, Session, SessionId, UserId};
@@ -8,8 +8,8 @@ use crate::admin::{AdminActor, AdminError, lock_target};
 use crate::after_commit::AfterCommit;
 
 impl App {
-    /// The active sessions of an account, in the order in which they began, those after `after`;
-    /// `None` if there is no such account.
+    /// Returns the active sessions of an account after `after`, oldest first. `None` if the account
+    /// does not exist.
     pub async fn list_sessions_of(
         &self,
         id: UserId,
@@ -26,7 +26,7 @@ impl App {
         Ok(sessions)
     }
 
-    /// Ends a session of an account. One that is over already is what was asked for.
+    /// Ends a session of an account. Idempotent: a session that has already ended is a success.
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn end_session_of(
         &self,
@@ -64,7 +64,7 @@ impl App {
         Ok(())
     }
 
-    /// Ends all sessions of an account; gives how many.
+    /// Ends all sessions of an account, and returns their number.
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn end_sessions_of(
         &self,

@@ -1,5 +1,5 @@
-//! `Ends`: which sessions are over although their tokens have not expired, and until when that
-//! matters.
+//! `Ends`: which sessions ended although their tokens have not expired, and until when that is
+//! relevant.
 
 use std::collections::HashMap;
 use std::time::Instant;
@@ -7,7 +7,7 @@ use std::time::Instant;
 use gateward_domain::feed::InvalidationEvent;
 use gateward_domain::{AccessClaims, EndReason, SessionId, Timestamp};
 
-/// Sessions that began before a time are over.
+/// Sessions that started before a time have ended.
 #[derive(Clone, Copy, Debug)]
 struct Revocation {
     before: Timestamp,
@@ -15,7 +15,7 @@ struct Revocation {
     until: Instant,
 }
 
-/// Which sessions are over although their tokens have not expired.
+/// Sessions that ended although their tokens have not expired.
 #[derive(Debug, Default)]
 pub(crate) struct Ends {
     sessions: HashMap<SessionId, (EndReason, Instant)>,
@@ -23,7 +23,7 @@ pub(crate) struct Ends {
 }
 
 impl Ends {
-    /// Learns invalidation events, if they are about an end, for as long as that matters.
+    /// Applies an invalidation event if it reports an end, for as long as it is relevant.
     pub(crate) fn apply(&mut self, invalidation: &InvalidationEvent, until: Instant) {
         match *invalidation {
             InvalidationEvent::SessionEnded { id, reason } => {
@@ -32,8 +32,8 @@ impl Ends {
             InvalidationEvent::AllTokensRevoked { before, reason } => {
                 self.all = Some(later(self.all, Revocation { before, reason, until }));
             }
-            // The ends of a user's sessions are told one by one, and so precisely that a login in
-            // the same second goes on. Which keys are believed, the keyring knows.
+            // The ends of a user's sessions are reported one by one, so precisely that a login in
+            // the same second stays valid. The keyring knows which keys are accepted.
             InvalidationEvent::UserTokensRevoked { .. }
             | InvalidationEvent::KeyRevoked { .. }
             | InvalidationEvent::UserChanged { .. }
@@ -43,31 +43,31 @@ impl Ends {
         }
     }
 
-    /// Why the session of these claims is over.
+    /// Returns why the session of these claims ended.
     pub(crate) fn find(&self, claims: &AccessClaims) -> Option<EndReason> {
         if let Some((reason, _)) = self.sessions.get(&claims.session_id) {
             return Some(*reason);
         }
-        // A session is as old as its identifier says.
+        // The identifier of a session contains its time of creation.
         let began_before =
             |revocation: &&Revocation| claims.session_id.made_at() < revocation.before;
         self.all.as_ref().filter(began_before).map(|revocation| revocation.reason)
     }
 
-    /// Forgets what matters to nobody at `now`.
+    /// Drops entries that are irrelevant at `now`.
     pub(crate) fn forget(&mut self, now: Instant) {
         self.sessions.retain(|_, (_, until)| *until > now);
         self.sessions.shrink_to(self.sessions.len() * 2);
         self.all = self.all.filter(|revocation| revocation.until > now);
     }
 
-    /// How many ends are known.
+    /// Returns the number of entries.
     pub(crate) fn len(&self) -> usize {
         self.sessions.len() + usize::from(self.all.is_some())
     }
 }
 
-/// The one that cuts more off, for as long as either matters.
+/// Returns the later of both times, for as long as either is relevant.
 fn later(known: Option<Revocation>, new: Revocation) -> Revocation {
     match known {
         Some(known) if known.before > new.before => {

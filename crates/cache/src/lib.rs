@@ -1,6 +1,7 @@
-//! What a node knows without asking its store: the sessions that ended lately, and users.
+//! The authentication cache of a node: recently ended sessions, and users.
 //!
-//! Nothing here is the truth. It is what the feed has told, and it is used only while that is new.
+//! The store is the source of truth. The cache holds what the feed has reported, and is used only
+//! while that is fresh.
 
 mod ends;
 mod node;

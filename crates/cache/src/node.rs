@@ -1,4 +1,4 @@
-//! `NodeAuthCache`: what one node knows, shared by all its requests.
+//! `NodeAuthCache`: the authentication cache of one node, shared by all its requests.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -13,53 +13,53 @@ use quick_cache::sync::Cache;
 
 use crate::ends::Ends;
 
-/// For how long what was read from the feed is new: twice the time between two looks, less than a
-/// second after a session ends.
+/// Time for which a read of the feed is fresh: twice the poll interval, and less than a second
+/// after a session ends.
 pub const FRESH_FOR: Duration = Duration::from_millis(500);
 
-/// For how long a node may hear nothing and still know its users: the feed keeps invalidation
+/// Maximum time without a read of the feed for which users stay cached. The feed keeps invalidation
 /// events for longer.
 const SILENCE_MAX: Duration = Duration::from_mins(5);
 
-/// How often what no longer matters is forgotten; it takes a look at everything.
+/// Interval between cleanups, each of which scans every entry.
 const FORGET_INTERVAL: Duration = Duration::from_secs(10);
 
-/// For how long invalidation events are kept at least: changes of users must be known for as long
-/// as a read may last.
+/// Minimum time for which invalidation events are kept: a change of a user must be known for as
+/// long as a read may take.
 const KEEP_MIN: Duration = Duration::from_mins(15);
 
-/// What one node knows. Nothing of it outlives the process.
+/// The authentication cache of one node. It is not persisted.
 ///
-/// How long it is kept goes by a watch that no clock moves: one that is ahead for a moment would
-/// take away what matters still.
+/// Expiry uses a monotonic clock: a wall clock that is briefly ahead would drop entries that are
+/// still relevant.
 pub struct NodeAuthCache {
     keep: Duration,
     state: RwLock<State>,
-    /// None, if users are read each time.
+    /// `None` if users are not cached.
     users: Option<Cache<UserId, Arc<User>>>,
-    /// Whose the sessions are that the store has shown.
+    /// The user of each session that the store has returned.
     sessions: Cache<SessionId, UserId>,
 }
 
 #[derive(Default)]
 struct State {
     ends: Ends,
-    /// When changes of a user were learned last, and until when that matters.
+    /// Per user: the number of the last applied change, and until when it is relevant.
     changes: HashMap<UserId, (u64, Instant)>,
-    /// How many items were learned.
+    /// Number of applied items.
     applied: u64,
-    /// Users who were read before that many items are not remembered.
+    /// Users read before this number of items are not cached.
     users_since: u64,
-    /// Everything is known that was committed before.
+    /// Everything committed before this time has been applied.
     confirmed: Option<Instant>,
-    /// Invalidation events may be missing since.
+    /// Invalidation events may be missing since this time.
     invalidated: Option<Instant>,
     forgot: Option<Instant>,
 }
 
 impl NodeAuthCache {
-    /// Makes a memory that knows nothing yet. It remembers ends for as long as an access token may
-    /// live, and at most `users_max` users.
+    /// Creates an empty cache. It keeps ends for the lifetime of an access token, and at most
+    /// `users_max` users.
     #[must_use]
     pub fn new(access_ttl_seconds: i64, users_max: usize) -> Self {
         let life_seconds = access_ttl_seconds.saturating_add(2 * CLOCK_SKEW_SECONDS);
@@ -73,19 +73,19 @@ impl NodeAuthCache {
         Self { keep, state: RwLock::default(), users, sessions }
     }
 
-    /// How many ends are known that still matter.
+    /// Returns the number of relevant ends.
     #[must_use]
     pub fn ends(&self) -> usize {
         self.read().ends.len()
     }
 
-    /// Since when everything is known; `None` if nothing is yet.
+    /// Returns the time since everything was known to be applied. `None` if it never was.
     #[must_use]
     pub fn age(&self) -> Option<Duration> {
         self.read().confirmed.map(|at| at.elapsed())
     }
 
-    /// Forgets a user, also if it was read already and is about to be remembered.
+    /// Drops a user, even if a read of that user is about to be cached.
     fn forget_user(&self, state: &mut State, id: UserId, until: Instant) {
         let entry = (state.applied, until);
         state.changes.insert(id, entry);
@@ -94,8 +94,7 @@ impl NodeAuthCache {
         }
     }
 
-    /// Forgets all users and whose sessions are whose, also of those who were read already and are
-    /// about to be remembered.
+    /// Drops all users and sessions, even if reads of them are about to be cached.
     fn forget_users_of(&self, state: &mut State) {
         state.applied += 1;
         state.users_since = state.applied;
@@ -105,7 +104,7 @@ impl NodeAuthCache {
         }
     }
 
-    // No method panics half-way through a change, so what a lock guards is sound.
+    // No method panics in the middle of a change, so the guarded data is consistent.
     fn read(&self) -> RwLockReadGuard<'_, State> {
         self.state.read().unwrap_or_else(PoisonError::into_inner)
     }
@@ -137,7 +136,7 @@ impl AuthCache for NodeAuthCache {
 
     fn remember_user(&self, user: &Arc<User>, session_id: SessionId, mark: ReadMark) {
         let Some(users) = &self.users else { return };
-        // Held while the user is put there, so that no change is learned in between.
+        // Held while the user is inserted, so that no change is applied in between.
         let state = self.read();
         let changed = state.changes.get(&user.id).map_or(0, |(applied, _)| *applied);
         if mark.applied >= changed.max(state.users_since) {
@@ -157,7 +156,8 @@ impl AuthCache for NodeAuthCache {
             state.ends.apply(&item.invalidation, until);
             match item.invalidation {
                 InvalidationEvent::UserChanged { id } => self.forget_user(&mut state, id, until),
-                // A user is remembered with what the roles gave when it was read.
+                // A user is cached with the permissions that the roles granted at the time of the
+                // read.
                 InvalidationEvent::RolesChanged => self.forget_users_of(&mut state),
                 _ => {}
             }
@@ -166,7 +166,7 @@ impl AuthCache for NodeAuthCache {
 
     fn confirm(&self, mark: ReadMark) {
         let mut state = self.write();
-        // What was read before the doubt does not settle it.
+        // A read before the invalidation does not confirm anything after it.
         if state.invalidated.is_some_and(|at| mark.at < at) {
             return;
         }

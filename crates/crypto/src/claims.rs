@@ -1,4 +1,4 @@
-//! The claims of our tokens (RFC 7519, RFC 9068), written and read.
+//! Encodes and decodes the claims of tokens (RFC 7519, RFC 9068).
 
 use gateward_domain::key::{CLOCK_SKEW_SECONDS, KeyId};
 use gateward_domain::{
@@ -15,13 +15,14 @@ pub(crate) const ACCESS_TYP: &str = "at+jwt";
 /// The `typ` of a refresh token.
 pub(crate) const REFRESH_TYP: &str = "rt+jwt";
 
-/// How the user has proved who they are (RFC 8176).
+/// The authentication method of the user (RFC 8176).
 const AMR: [&str; 1] = ["pwd"];
 
-/// The latest second that a token may name: the end of the year 9999, as far as dates go.
+/// The latest second that a token may contain: the end of the year 9999, the last that date formats
+/// support.
 const SECOND_MAX: i64 = 253_402_300_799;
 
-/// The claims of an access token, in the order in which they are written.
+/// The claims of an access token, in the order in which they are encoded.
 #[derive(Serialize)]
 struct AccessBody<'a> {
     iss: &'a str,
@@ -42,7 +43,7 @@ struct AccessBody<'a> {
     amr: [&'static str; 1],
 }
 
-/// The claims of a refresh token, in the order in which they are written.
+/// The claims of a refresh token, in the order in which they are encoded.
 #[derive(Serialize)]
 struct RefreshBody<'a> {
     iss: &'a str,
@@ -56,20 +57,20 @@ struct RefreshBody<'a> {
     sec: String,
 }
 
-/// What an access token says, and from when on it is good.
+/// The claims of an access token, and the time from which it is valid.
 pub(crate) struct ReadAccess {
     pub(crate) claims: AccessClaims,
     not_before: Timestamp,
 }
 
 impl ReadAccess {
-    /// Whether it was made, and is good, at `now`.
+    /// Returns whether the token was issued, and is valid, at `now`.
     pub(crate) fn has_started(&self, now: Timestamp) -> bool {
         [self.claims.issued_at, self.not_before].iter().all(|time| has_come(*time, now))
     }
 }
 
-/// What a refresh token says.
+/// The claims of a refresh token.
 pub(crate) struct RefreshClaims {
     pub(crate) session_id: SessionId,
     pub(crate) user_id: UserId,
@@ -78,7 +79,7 @@ pub(crate) struct RefreshClaims {
     pub(crate) secret: [u8; 32],
 }
 
-/// Writes the claims of an access token.
+/// Encodes the claims of an access token.
 pub(crate) fn write_access(
     issuer: &str,
     audience: &str,
@@ -107,7 +108,7 @@ pub(crate) fn write_access(
     serde_json::to_vec(&body).ok()
 }
 
-/// Writes the claims of a session's current refresh token; all of them follow from its row.
+/// Encodes the claims of a session's current refresh token. All of them are derived from its row.
 pub(crate) fn write_refresh(issuer: &str, session: &Session, secret: &[u8; 32]) -> Option<Vec<u8>> {
     let body = RefreshBody {
         iss: issuer,
@@ -122,8 +123,8 @@ pub(crate) fn write_refresh(issuer: &str, session: &Session, secret: &[u8; 32]) 
     serde_json::to_vec(&body).ok()
 }
 
-/// Reads the claims of an access token whose signature by this key is good; `None` if any is
-/// missing, of another type or not ours. Its times are for the caller to judge.
+/// Decodes the claims of an access token with a valid signature by this key. `None` if one is
+/// missing, has another type or is not of this installation. The caller checks its times.
 pub(crate) fn read_access(
     payload: &[u8],
     key_id: KeyId,
@@ -151,8 +152,8 @@ pub(crate) fn read_access(
     (addressed && described).then_some(ReadAccess { claims, not_before })
 }
 
-/// Reads the claims of a refresh token whose signature is good, as [`read_access`] does, and judges
-/// when it was made.
+/// Decodes the claims of a refresh token with a valid signature, as [`read_access`] does, and
+/// checks its time of issue.
 pub(crate) fn read_refresh(payload: &[u8], issuer: &str, now: Timestamp) -> Option<RefreshClaims> {
     let claims = Object::parse(payload)?;
     let addressed = claims.text("iss")? == issuer && claims.text("aud")? == issuer;
@@ -167,18 +168,18 @@ pub(crate) fn read_refresh(payload: &[u8], issuer: &str, now: Timestamp) -> Opti
     addressed.then_some(read)
 }
 
-/// Whether a time has come, by the clock of the node that is ahead of us the most.
+/// Returns whether a time has come, by the clock of the node that is furthest ahead.
 fn has_come(time: Timestamp, now: Timestamp) -> bool {
     time <= now.plus_seconds(CLOCK_SKEW_SECONDS)
 }
 
-/// Reads a `NumericDate` (RFC 7519, section 2); ours are whole seconds after 1970.
+/// Decodes a `NumericDate` (RFC 7519, section 2). Gateward issues whole seconds after 1970.
 fn second(claims: &Object<'_>, name: &str) -> Option<Timestamp> {
     let seconds = claims.int(name).filter(|seconds| (0..=SECOND_MAX).contains(seconds))?;
     Some(Timestamp::from_seconds(seconds))
 }
 
-/// Reads an identifier in the one form that we write: lower case, with hyphens.
+/// Decodes an identifier in the one form that Gateward encodes: lower case, with hyphens.
 fn identifier<T: std::str::FromStr>(claims: &Object<'_>, name: &str) -> Option<T> {
     let text = claims.text(name)?;
     let plain = text.len() == 36 && !text.bytes().any(|byte| byte.is_ascii_uppercase());

@@ -8,7 +8,7 @@ use gateward_domain::ports::Entropy;
 pub struct SystemEntropy(SystemRandom);
 
 impl SystemEntropy {
-    /// Makes the source.
+    /// Creates the source.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -20,7 +20,7 @@ impl Entropy for SystemEntropy {
     ///
     /// # Panics
     ///
-    /// If the source fails: the port demands that nothing goes on without random bytes.
+    /// Panics if the source fails: the port requires that nothing continues without random bytes.
     fn fill(&self, buffer: &mut [u8]) {
         assert!(self.0.fill(buffer).is_ok(), "the source of random bytes has failed");
     }

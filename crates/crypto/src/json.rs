@@ -1,6 +1,6 @@
-//! JSON read strictly: no member twice at any depth, integers kept apart from other numbers.
+//! Strict JSON: no duplicate member at any depth, and integers kept apart from other numbers.
 //!
-//! The HTTP interface has a reader of its own for bodies: adapters share nothing but the domain,
+//! The HTTP interface has a parser of its own for request bodies: adapters share only the domain,
 //! and the domain knows no JSON.
 
 use std::borrow::Cow;
@@ -9,10 +9,10 @@ use std::fmt;
 
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
-/// A JSON value; texts borrow from the input where no escape stands in them.
+/// A JSON value. Strings borrow from the input unless they contain an escape.
 #[derive(Debug)]
 pub(crate) enum Json<'a> {
-    /// `null`, and numbers that are no integers of 64 bits: nothing that a token may hold.
+    /// `null`, and numbers that are not 64-bit integers: no token may contain them.
     Other,
     /// `true` or `false`.
     Bool(bool),
@@ -31,7 +31,7 @@ pub(crate) enum Json<'a> {
 pub(crate) struct Object<'a>(BTreeMap<Cow<'a, str>, Json<'a>>);
 
 impl<'a> Object<'a> {
-    /// Reads a text that is exactly one object, in UTF-8 (RFC 8259).
+    /// Parses a text that is exactly one object, in UTF-8 (RFC 8259).
     pub(crate) fn parse(text: &'a [u8]) -> Option<Self> {
         match serde_json::from_slice(text) {
             Ok(Json::Object(object)) => Some(object),
@@ -39,27 +39,27 @@ impl<'a> Object<'a> {
         }
     }
 
-    /// The names of its members.
+    /// Returns the names of the members.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(AsRef::as_ref)
     }
 
-    /// The member that is a string.
+    /// Returns a member that is a string.
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         if let Json::Text(text) = self.0.get(name)? { Some(text) } else { None }
     }
 
-    /// The member that is an integer.
+    /// Returns a member that is an integer.
     pub(crate) fn int(&self, name: &str) -> Option<i64> {
         if let Json::Int(int) = self.0.get(name)? { Some(*int) } else { None }
     }
 
-    /// The member that is a boolean.
+    /// Returns a member that is a boolean.
     pub(crate) fn bool(&self, name: &str) -> Option<bool> {
         if let Json::Bool(bool) = self.0.get(name)? { Some(*bool) } else { None }
     }
 
-    /// Whether there is a member that is a list of strings and of nothing else.
+    /// Returns whether a member is a list of strings only.
     pub(crate) fn has_texts(&self, name: &str) -> bool {
         match self.0.get(name) {
             Some(Json::List(items)) => items.iter().all(|item| matches!(item, Json::Text(_))),

@@ -1,7 +1,7 @@
-//! Compact JSON Web Signatures (RFC 7515), read strictly.
+//! Compact JSON Web Signatures (RFC 7515), parsed strictly.
 //!
-//! `jsonwebtoken` by itself accepts unknown and empty `crit`, `b64: false` and any `typ`, so only
-//! its verification of signatures is used; everything around it is decided here.
+//! `jsonwebtoken` by itself accepts unknown and empty `crit`, `b64: false` and any `typ`. Only its
+//! signature verification is used; this module decides everything else.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -11,18 +11,18 @@ use jsonwebtoken::DecodingKey;
 use crate::json::Object;
 use crate::signing_key::SigningKey;
 
-/// The most bytes of a token: that of a header line, which is how access tokens come.
+/// Maximum length of a token in bytes: that of an HTTP header line, which carries access tokens.
 pub(crate) const TOKEN_LEN_MAX: usize = 8 * 1024;
 
-/// The members that a protected header may have. All others are refused, and with them
-/// everything that they could ask for: `crit`, `b64`, `jwk`, `jku`, `x5u`, `zip` and what may come.
+/// The allowed members of a protected header. All others are refused, and with them everything they
+/// could request: `crit`, `b64`, `jwk`, `jku`, `x5u`, `zip` and future ones.
 const HEADER_MEMBERS: [&str; 3] = ["alg", "typ", "kid"];
 
-/// A token taken apart and decoded, but not believed.
+/// A parsed and decoded token, not yet verified.
 pub(crate) struct Compact<'a> {
     /// The protected header.
     pub(crate) header: Header,
-    /// What is signed: header and payload as they came.
+    /// The signed part: header and payload as received.
     message: &'a str,
     payload: &'a str,
     signature: &'a str,
@@ -37,7 +37,7 @@ pub(crate) struct Header {
 }
 
 impl<'a> Compact<'a> {
-    /// Takes a token apart: three segments, none empty, and a header without surprises.
+    /// Parses a token: three segments, none of them empty, and a header with allowed members only.
     pub(crate) fn parse(token: &'a str) -> Option<Self> {
         if token.len() > TOKEN_LEN_MAX {
             return None;
@@ -51,9 +51,9 @@ impl<'a> Compact<'a> {
         Some(Self { header, message, payload, signature })
     }
 
-    /// Verifies the signature with the one algorithm that the key is for; gives the payload.
+    /// Verifies the signature with the key's only algorithm, and returns the payload.
     ///
-    /// What the token says of its algorithm decides nothing, but has to be the truth.
+    /// The token's `alg` does not choose the algorithm, but must match it.
     pub(crate) fn verify(&self, key: &DecodingKey, algorithm: Algorithm) -> Option<Vec<u8>> {
         if self.header.alg != algorithm.as_str() {
             return None;
@@ -78,15 +78,16 @@ impl Header {
     }
 }
 
-/// Makes the header segment of the tokens of one key.
+/// Builds the header segment for the tokens of one key.
 pub(crate) fn header_segment(algorithm: Algorithm, typ: &str, kid: &str) -> String {
     let header = serde_json::json!({ "alg": algorithm.as_str(), "typ": typ, "kid": kid });
     URL_SAFE_NO_PAD.encode(header.to_string())
 }
 
-/// Makes a token from a header segment and a payload.
+/// Builds a token from a header segment and a payload.
 pub(crate) fn sign(header_segment: &str, payload: &[u8], key: &SigningKey) -> Option<String> {
-    // Room for payload and signature too, the longest of which has 512 characters (RSA 3072).
+    // Reserves space for payload and signature too. The longest signature has 512 characters (RSA
+    // 3072).
     let mut token = String::with_capacity(header_segment.len() + payload.len() * 4 / 3 + 520);
     token.push_str(header_segment);
     token.push('.');
@@ -97,8 +98,8 @@ pub(crate) fn sign(header_segment: &str, payload: &[u8], key: &SigningKey) -> Op
     Some(token)
 }
 
-/// Decodes base64url without padding (RFC 7515, section 2); no foreign character, no padding and
-/// no bits that say nothing.
+/// Decodes base64url without padding (RFC 7515, section 2). Refuses other characters, padding and
+/// non-zero trailing bits.
 pub(crate) fn decode(segment: &str) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode(segment).ok()
 }

@@ -1,10 +1,10 @@
-//! Everything that needs cryptography: password hashes, tokens, keys, randomness; and the clock.
+//! Cryptography: password hashes, tokens, keys and randomness. Also the system clock.
 //!
-//! - [`Argon2Hasher`] hashes passwords on threads of its own.
-//! - [`Keyring`] makes and keeps keys, signs tokens with them and reads tokens strictly.
-//! - [`MasterKey`] seals the private keys that lie in the store; [`MasterKeys`] are the present one
-//!   and the one before it.
-//! - [`BreachedFiles`] looks passwords up in a list of breached ones.
+//! - [`Argon2Hasher`] hashes passwords on dedicated threads.
+//! - [`Keyring`] creates and keeps keys, signs tokens with them and verifies tokens strictly.
+//! - [`MasterKey`] wraps the private keys in the store. [`MasterKeys`] holds the current and the
+//!   previous one.
+//! - [`BreachedFiles`] looks up passwords in a list of breached ones.
 //! - [`SystemEntropy`] and [`SystemClock`] are the only sources of randomness and time.
 
 mod breached;

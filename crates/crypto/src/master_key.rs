@@ -1,4 +1,4 @@
-//! `MasterKey`: the one secret outside the store, which seals the private keys inside it.
+//! `MasterKey`: the one secret outside the store. It wraps the private keys in the store.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -9,34 +9,34 @@ use base64::engine::general_purpose::STANDARD;
 use gateward_domain::ports::Entropy;
 use zeroize::Zeroizing;
 
-/// The fewest different bytes of a master key. Thirty-two random bytes have fewer once in more
-/// than 10³⁰ keys; a key typed by hand or made of zeros has.
+/// Minimum number of distinct bytes in a master key. Fewer than one in 10³⁰ random 32-byte keys
+/// fail this; a key typed by hand or made of zeros does.
 const DISTINCT_BYTES_MIN: usize = 8;
 
-/// The key from which the keys that seal are derived. Wiped from memory when dropped.
+/// The key from which the wrapping keys are derived. Wiped from memory when dropped.
 #[derive(Clone)]
 pub struct MasterKey(Zeroizing<[u8; Self::LEN]>);
 
-/// Why a text is not a master key.
+/// Why a string is not a valid master key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MasterKeyError {
-    /// It is not standard base64 (RFC 4648, section 4) with padding.
+    /// The string is not standard base64 (RFC 4648, section 4) with padding.
     #[error("the master key is not in base64")]
     Base64,
-    /// It has more or fewer than [`MasterKey::LEN`] bytes.
+    /// The key does not have exactly [`MasterKey::LEN`] bytes.
     #[error("the master key has not 32 bytes")]
     Length,
-    /// Its bytes are not random.
+    /// The bytes of the key are not random.
     #[error("the master key is not random")]
     Weak,
 }
 
-/// The master key that seals, and the one before it, which still opens what it has sealed.
+/// The current master key, which wraps, and the previous one, which still unwraps older keys.
 #[derive(Clone, Debug)]
 pub struct MasterKeys {
-    /// Seals, and opens.
+    /// Wraps and unwraps.
     pub present: MasterKey,
-    /// Opens what `present` does not.
+    /// Unwraps what `present` cannot.
     pub previous: Option<MasterKey>,
 }
 
@@ -47,17 +47,17 @@ impl From<MasterKey> for MasterKeys {
 }
 
 impl MasterKeys {
-    /// The present one, then the one before.
+    /// Returns the current master key, then the previous one.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &MasterKey> {
         std::iter::once(&self.present).chain(&self.previous)
     }
 }
 
 impl MasterKey {
-    /// How many bytes it has: those of an AES-256 key.
+    /// Length in bytes: that of an AES-256 key.
     pub const LEN: usize = 32;
 
-    /// Reads a key from base64; white space around it is allowed, as in a file.
+    /// Parses a key from base64. Surrounding white space is allowed, as in a file.
     pub fn from_base64(text: &str) -> Result<Self, MasterKeyError> {
         let bytes = STANDARD.decode(text.trim()).map_err(|_| MasterKeyError::Base64)?;
         let bytes = Zeroizing::new(bytes);
@@ -72,7 +72,7 @@ impl MasterKey {
         Ok(Self(key))
     }
 
-    /// Makes a new key.
+    /// Generates a new key.
     #[must_use]
     pub fn generate(entropy: &dyn Entropy) -> Self {
         let mut key = Zeroizing::new([0; Self::LEN]);
@@ -80,7 +80,7 @@ impl MasterKey {
         Self(key)
     }
 
-    /// The key in base64, for its file alone.
+    /// Returns the key in base64. Write it only to its file.
     #[must_use]
     pub fn to_base64(&self) -> Zeroizing<String> {
         Zeroizing::new(STANDARD.encode(self.0.as_slice()))
@@ -100,9 +100,9 @@ impl fmt::Debug for MasterKey {
     }
 }
 
-/// Derives a key of 32 bytes from another one by HKDF-SHA-256 (RFC 5869).
+/// Derives a key of 32 bytes from another one with HKDF-SHA-256 (RFC 5869).
 ///
-/// No salt: the secrets are uniformly random already (RFC 5869, section 3.1).
+/// No salt is used: the secrets are already uniformly random (RFC 5869, section 3.1).
 pub(crate) fn derive(secret: &[u8], label: &str) -> Option<Zeroizing<[u8; 32]>> {
     let mut key = Zeroizing::new([0; 32]);
     let prk = hkdf::Salt::new(hkdf::HKDF_SHA256, &[]).extract(secret);

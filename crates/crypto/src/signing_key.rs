@@ -1,7 +1,7 @@
 //! `SigningKey`: a private key, parsed once and kept.
 //!
-//! `jsonwebtoken` parses the private key anew for each signature, which for Ed25519 takes as long
-//! as signing (20 µs instead of 11), so tokens are signed with the library beneath it.
+//! `jsonwebtoken` parses the private key for each signature, which for Ed25519 takes as long as
+//! signing (20 µs instead of 11). Tokens are therefore signed directly with the library beneath it.
 
 use aws_lc_rs::hmac;
 use aws_lc_rs::rand::SystemRandom;
@@ -12,7 +12,7 @@ use aws_lc_rs::signature::{
 };
 use gateward_domain::key::Algorithm;
 
-/// A private key and the one way in which it signs.
+/// A private key and its only signature algorithm.
 pub(crate) enum SigningKey {
     /// Ed25519 (RFC 8032).
     Ed25519(Ed25519KeyPair),
@@ -24,7 +24,7 @@ pub(crate) enum SigningKey {
     Mac(Box<hmac::Key>),
 }
 
-/// The public half of a key pair.
+/// The public part of a key pair.
 pub(crate) enum PublicBytes<'a> {
     /// The 32 bytes of an Ed25519 key.
     Ed25519(&'a [u8]),
@@ -35,7 +35,7 @@ pub(crate) enum PublicBytes<'a> {
 }
 
 impl SigningKey {
-    /// Reads a private key: PKCS#8 (RFC 5208), or the bytes of a MAC key.
+    /// Parses a private key: PKCS#8 (RFC 5208), or the bytes of a MAC key.
     pub(crate) fn parse(algorithm: Algorithm, private: &[u8]) -> Option<Self> {
         let rsa = |padding| Some(Self::Rsa(RsaKeyPair::from_pkcs8(private).ok()?, padding));
         match algorithm {
@@ -52,7 +52,7 @@ impl SigningKey {
         }
     }
 
-    /// The public half; a MAC key has none.
+    /// Returns the public key. A MAC key has none.
     pub(crate) fn public(&self) -> Option<PublicBytes<'_>> {
         match self {
             Self::Ed25519(pair) => Some(PublicBytes::Ed25519(pair.public_key().as_ref())),

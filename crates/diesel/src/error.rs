@@ -1,4 +1,4 @@
-//! Errors of opening and migrating, and how Diesel's errors become the ports'.
+//! Errors of opening and migrating, and the conversion of Diesel's errors to those of the ports.
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -6,41 +6,41 @@ use std::path::PathBuf;
 use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind, DeserializeFieldError};
 use gateward_domain::ports::{StoreError, Taken};
 
-/// Why a store could not be opened. No variant holds the URL, because a password may stand in it.
+/// Why a store could not be opened. No variant contains the URL, which may contain a password.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
-    /// The URL names no database that is known.
+    /// The scheme of the URL is not supported.
     #[error("the database URL must begin with sqlite://, postgres:// or postgresql://")]
     UnknownScheme,
-    /// The URL cannot be read.
+    /// The URL cannot be parsed.
     #[error("the database URL cannot be read: {0}")]
     BadUrl(&'static str),
-    /// The file is not there, and it is not for us to make a new one.
+    /// The file does not exist, and must not be created here.
     #[error(
         "there is no database at {0}: restore it, correct the path, or make a new one with \
          `gateward migrate`"
     )]
     Missing(PathBuf),
-    /// The folder cannot be made.
+    /// The folder cannot be created.
     #[error("the folder {0} cannot be made: make it, owned by the user of this process")]
     Folder(PathBuf, #[source] std::io::Error),
-    /// The file cannot be made.
+    /// The file cannot be created.
     #[error("the file {0} cannot be made: give the user of this process the right to write there")]
     Create(PathBuf, #[source] std::io::Error),
-    /// The file or its folder cannot be written.
+    /// The file or its folder is not writable.
     #[error("{0} cannot be written: give the user of this process the right to write it")]
     NotWritable(PathBuf),
-    /// The file is something else.
+    /// The file is not an SQLite database.
     #[error("{0} is not a file of a database: correct the path")]
     NotADatabase(PathBuf),
-    /// The certificates to check the server against cannot be read.
+    /// The certificates for the verification of the server cannot be read.
     #[error("the certificates in {0} cannot be read: `sslrootcert` wants a file in PEM form")]
     Certificates(PathBuf, #[source] Box<dyn Error + Send + Sync>),
-    /// There is nothing to check the server against.
+    /// There are no certificates to verify the server with.
     #[error("this system has no root certificates: name a file with `sslrootcert`")]
     NoCertificates,
-    /// The database has failed.
+    /// The database failed.
     #[error("the database could not be opened")]
     Failed(#[source] Box<dyn Error + Send + Sync>),
 }
@@ -52,10 +52,10 @@ pub enum MigrateError {
     /// The database could not be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
-    /// The server cannot be reached, or refuses us.
+    /// The server cannot be reached, or refuses the connection.
     #[error("the database cannot be reached")]
     Unreachable(#[source] Box<dyn Error + Send + Sync>),
-    /// A migration has failed; what it did is undone.
+    /// A migration failed and was rolled back.
     #[error("a migration has failed and was undone")]
     Failed(#[source] Box<dyn Error + Send + Sync>),
 }
@@ -67,24 +67,24 @@ pub enum InspectError {
     /// The database could not be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
-    /// The server cannot be reached, or refuses us.
+    /// The server cannot be reached, or refuses the connection.
     #[error("the database cannot be reached")]
     Unreachable(#[source] Box<dyn Error + Send + Sync>),
-    /// A question was not answered: a table may lack, or the database has failed.
+    /// A query failed: a table may be missing, or the database has failed.
     #[error("the database did not answer")]
     Failed(#[source] Box<dyn Error + Send + Sync>),
 }
 
-/// A use of a unit of work that its kind does not allow; a mistake in this program.
+/// A use of a unit of work that its access does not allow. This is a bug in the caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Misuse {
-    /// A write where only reads were announced.
+    /// A write in a unit that only reads.
     #[error("a write in a unit of work that was begun for reading")]
     WriteInRead,
-    /// A lock, or another method, where one write was announced.
+    /// A lock, or a second method, in a unit with a single write.
     #[error("a lock in a unit of work that was not begun for several writes")]
     LockOutsideWrite,
-    /// A statement or a commit after one that failed or was given up.
+    /// A statement or a commit after one that failed or was cancelled.
     #[error("a statement of this unit of work has failed before")]
     AfterFailure,
 }
@@ -95,8 +95,8 @@ impl From<Misuse> for StoreError {
     }
 }
 
-/// What the databases say when trying again helps. Neither Diesel nor diesel-async passes on the
-/// code of such an error, only its text.
+/// Messages of the databases for which a retry helps. Neither Diesel nor diesel-async exposes the
+/// error code, only the message.
 const BUSY_MESSAGES: &[&str] = &[
     // Postgres
     "canceling statement due to lock timeout",
@@ -109,7 +109,7 @@ const BUSY_MESSAGES: &[&str] = &[
     "database table is locked",
 ];
 
-/// The error of a port, from that of a statement on `table`.
+/// Converts the error of a statement on `table` to that of a port.
 pub fn store_error(table: &'static str, error: diesel::result::Error) -> StoreError {
     use diesel::result::Error::{DatabaseError, DeserializationError};
 
@@ -127,14 +127,14 @@ pub fn store_error(table: &'static str, error: diesel::result::Error) -> StoreEr
     }
 }
 
-/// Whether a database says this when trying again helps.
+/// Returns whether a retry helps after this message.
 pub fn is_busy(message: &str) -> bool {
     BUSY_MESSAGES.iter().any(|busy| message.contains(busy))
 }
 
-/// The error of a statement that would have made two of what must be unique.
+/// Converts the violation of a unique index.
 fn taken(about: Box<dyn DatabaseErrorInformation + Send + Sync>) -> StoreError {
-    // Postgres names the index, SQLite says it in the message.
+    // Postgres names the index; SQLite mentions it in the message.
     let index = about.constraint_name().unwrap_or_else(|| about.message());
     if index.contains("users_username_key") {
         StoreError::Taken(Taken::Username)
@@ -146,7 +146,7 @@ fn taken(about: Box<dyn DatabaseErrorInformation + Send + Sync>) -> StoreError {
     }
 }
 
-/// The column of this name, among those whose type alone can refuse a value.
+/// Returns the column of this name, among those whose type alone can refuse a value.
 fn known_column(field: Option<&str>) -> &'static str {
     const COLUMNS: &[&str] = &[
         "id",

@@ -1,4 +1,4 @@
-//! Looking whether what stands in a live database can be true.
+//! Checks the consistency of a live database.
 
 mod questions;
 
@@ -9,63 +9,63 @@ use crate::target::Target;
 use crate::{postgres, sqlite};
 pub use questions::{Dialect, questions};
 
-/// The most rows that are counted of one flaw.
+/// Maximum number of rows counted per flaw.
 pub const COUNT_MAX: u32 = 1000;
 
-/// What is wrong.
+/// A kind of inconsistency.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Flaw {
-    /// A session lives whose user is disabled.
+    /// An active session belongs to a disabled user.
     SessionOfDisabledUser,
-    /// A session lives whose user is gone.
+    /// An active session belongs to a deleted user.
     SessionWithoutUser,
-    /// Two active sessions have one salt, so that both are lines of one token.
+    /// Two active sessions share one salt, so one token belongs to both.
     SharedSalt,
-    /// A session lives of which an event says that it has ended.
+    /// A session is active although an event reports its end.
     EndedSessionLives,
-    /// A link is open, and what it is for was done.
+    /// A link is still valid although it was used.
     UsedLinkOpen,
-    /// A row is about something that is gone.
+    /// A row refers to a deleted row.
     Orphan {
-        /// Of which table.
+        /// The table of the row.
         table: &'static str,
     },
-    /// An account holds a role that is not defined. It gives nothing.
+    /// An account holds an undefined role, which grants nothing.
     UndefinedRole,
-    /// An email was given up.
+    /// An email has failed.
     FailedEmail,
-    /// An email waits that was due an hour ago.
+    /// A waiting email has been due for an hour.
     OverdueEmail,
-    /// No account that is enabled holds the role `admin`.
+    /// No enabled account holds the role `admin`.
     NoAdministrator,
     /// A row should have been cleaned up a day ago.
     CleanupOverdue {
-        /// Of which table.
+        /// The table of the row.
         table: &'static str,
     },
-    /// An event has had no place in the chain for ten minutes.
+    /// An event has had no position in the chain for ten minutes.
     UnchainedEvent,
-    /// A row was written at a time that has not come yet.
+    /// A row has a time of creation in the future.
     FromTheFuture {
-        /// Of which table.
+        /// The table of the row.
         table: &'static str,
     },
 }
 
-/// A flaw that was found.
+/// A flaw found in the database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Anomaly {
-    /// What is wrong.
+    /// The kind of flaw.
     pub what: Flaw,
-    /// In how many rows; no more than 1000 are counted.
+    /// Number of affected rows, up to 1000.
     pub count: u32,
-    /// The key of one of the rows, as text.
+    /// Key of one affected row, as text.
     pub example: String,
 }
 
-/// Asks a database for everything in it that cannot be, at one moment; it is only read.
+/// Checks a database for all flaws, at one point in time. Read-only.
 ///
-/// A question counts no more rows than it must, but some of them look at a whole table.
+/// A query counts no more rows than it must, but some of them scan a whole table.
 pub async fn inspect(url: &str, now: Timestamp) -> Result<Vec<Anomaly>, InspectError> {
     match Target::parse(url)? {
         Target::Sqlite(path) => sqlite::inspect::inspect(path, now).await,
@@ -73,7 +73,7 @@ pub async fn inspect(url: &str, now: Timestamp) -> Result<Vec<Anomaly>, InspectE
     }
 }
 
-/// What the clock of the database's server shows; `None` where it is this machine's.
+/// Returns the time of the database server's clock. `None` if the database runs in this process.
 pub async fn server_time(url: &str) -> Result<Option<Timestamp>, InspectError> {
     match Target::parse(url)? {
         Target::Sqlite(_) => Ok(None),
@@ -81,11 +81,11 @@ pub async fn server_time(url: &str) -> Result<Option<Timestamp>, InspectError> {
     }
 }
 
-/// What the answer to a question tells: how many rows there are, and the key of one.
+/// Converts the result of a query: the number of rows, and the key of one.
 pub fn anomaly(what: Flaw, (count, example): (i64, Option<String>)) -> Option<Anomaly> {
     let count = u32::try_from(count).ok().filter(|count| *count > 0)?;
     let example = example.unwrap_or_default();
-    // SQLite gives an identifier as digits alone.
+    // SQLite returns an identifier as digits only.
     let example = uuid::Uuid::try_parse(&example).map_or(example, |id| id.to_string());
     Some(Anomaly { what, count, example })
 }

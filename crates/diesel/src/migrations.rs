@@ -1,4 +1,4 @@
-//! Bringing the tables up to date.
+//! Migrates the tables.
 
 mod sums;
 
@@ -14,14 +14,14 @@ use crate::{postgres, sqlite};
 pub use __diesel_schema_migrations as applied_migrations;
 pub use sums::{Sums, differing, gateward_migration_sums};
 
-/// An error of the migrations' own machinery.
+/// An error of Diesel's migration harness.
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
 
-/// Applies all migrations that the database lacks; gives their versions.
+/// Applies all pending migrations and returns their versions.
 ///
-/// Any number of nodes may do so at once: they take turns, and each migration is applied once.
-/// Each is applied whole or not at all, so that whoever is killed in the midst of it can simply
-/// start again. A database that knows more migrations than this program is left as it is.
+/// Any number of nodes may call it at once: they take turns, and each migration is applied once. A
+/// migration is applied completely or not at all, so an interrupted run can be repeated. A database
+/// with more migrations than this program knows is not changed.
 pub async fn migrate(url: &str, create: CreateIfMissing) -> Result<Vec<String>, MigrateError> {
     match Target::parse(url)? {
         Target::Sqlite(path) => sqlite::migrate::migrate(path, create).await,
@@ -29,7 +29,7 @@ pub async fn migrate(url: &str, create: CreateIfMissing) -> Result<Vec<String>, 
     }
 }
 
-/// The versions of the migrations that the database lacks. It is only looked at.
+/// Returns the versions of the pending migrations. Read-only.
 pub async fn pending(url: &str) -> Result<Vec<String>, MigrateError> {
     match Target::parse(url)? {
         Target::Sqlite(path) => sqlite::migrate::pending(path).await,
@@ -37,9 +37,9 @@ pub async fn pending(url: &str) -> Result<Vec<String>, MigrateError> {
     }
 }
 
-/// The names of the applied migrations that say something else in this program than they did when
-/// they were applied. What was applied before such things were noted counts as it was at the next
-/// [`migrate`].
+/// Returns the names of the applied migrations whose text in this program differs from the text
+/// that was applied. Migrations applied before checksums existed are recorded with their current
+/// text at the next [`migrate`].
 pub async fn altered(url: &str) -> Result<Vec<String>, MigrateError> {
     match Target::parse(url)? {
         Target::Sqlite(path) => sqlite::migrate::altered(path).await,
@@ -47,7 +47,7 @@ pub async fn altered(url: &str) -> Result<Vec<String>, MigrateError> {
     }
 }
 
-/// Applies what is pending, in order.
+/// Applies the pending migrations in order.
 pub fn apply<DB: Backend, C: MigrationHarness<DB> + SimpleConnection>(
     conn: &mut C,
     migrations: fn() -> EmbeddedMigrations,
@@ -63,7 +63,7 @@ where
     Ok(applied.iter().map(MigrationVersion::to_string).collect())
 }
 
-/// Lists which of the migrations are not applied, in order.
+/// Lists the pending migrations in order.
 pub fn lacking<DB: Backend>(
     migrations: &EmbeddedMigrations,
     applied: &[String],
@@ -81,8 +81,8 @@ where
 }
 
 diesel::table! {
-    /// What is applied. The runner makes this table; whoever only looks must not, and may lack the
-    /// right.
+    /// The applied migrations. Diesel creates this table; a read-only check must not, and may lack
+    /// the privilege.
     __diesel_schema_migrations (version) {
         version -> Text,
     }

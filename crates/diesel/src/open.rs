@@ -1,4 +1,4 @@
-//! Opening a store: the scheme of the URL picks the adapter.
+//! Opens a store. The scheme of the URL selects the adapter.
 
 use std::sync::Arc;
 
@@ -8,24 +8,25 @@ use crate::error::OpenError;
 use crate::target::Target;
 use crate::{PostgresStore, SqliteStore};
 
-/// Whether a database that is not there is made.
+/// Whether a missing database is created.
 ///
-/// Only SQLite's can be: a configured file that has vanished must not come back empty, so the
-/// caller says whether this may be the first start.
+/// This applies to SQLite only. A configured file that has vanished must not be replaced by an
+/// empty one, so the caller says whether this may be the first start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CreateIfMissing {
-    /// A new file is made, and the folders above it.
+    /// Create the file and its parent folders.
     Yes,
     /// A missing file is an error.
     No,
 }
 
-/// How a store is opened.
+/// Options for opening a store.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
-    /// The most connections to a server; an embedded database has its own few.
+    /// Maximum number of connections to a server. An embedded database has a fixed number of its
+    /// own.
     pub pool_size: usize,
-    /// Whether a missing file is made.
+    /// Whether to create a missing file.
     pub create: CreateIfMissing,
 }
 
@@ -35,14 +36,15 @@ impl Default for Options {
     }
 }
 
-/// Whether a URL can be read. Nothing is opened, and no error repeats the URL.
+/// Checks that a URL can be parsed. Opens nothing, and no error contains the URL.
 pub fn check_url(url: &str) -> Result<(), OpenError> {
     Target::parse(url).map(drop)
 }
 
-/// Opens the store that the URL names: `sqlite://` with a path, `postgres://` or `postgresql://`.
+/// Opens the store at a URL: `sqlite://` with a path, `postgres://` or `postgresql://`.
 ///
-/// A file is opened at once. A server is not asked yet: it may come up later than we do.
+/// A file is opened at once. A server is not contacted yet, because it may start later than this
+/// process.
 pub async fn open(url: &str, options: &Options) -> Result<Arc<dyn Store>, OpenError> {
     Ok(match Target::parse(url)? {
         Target::Sqlite(path) => Arc::new(SqliteStore::at(path, options.create).await?),

@@ -7,19 +7,19 @@ macro_rules! locked {
     };
 }
 
-/// The identifiers that a query finds, few of them, for a statement that reads their rows: as an
-/// array they are found first, whatever the server guesses of how many there are.
+/// The identifiers that a query finds, few of them, for a statement that reads their rows. As an
+/// array they are found first, whatever number of rows the server estimates.
 macro_rules! found_first {
     ($query:expr) => {
         diesel::dsl::array::<super::super::columns::sql::Ident, _>($query)
     };
 }
 
-/// The identifiers that a query finds, for a statement that changes their rows: locked in the
-/// query's order, so that statements that meet on some rows wait for each other in one direction.
+/// The identifiers that a query finds, for a statement that changes their rows. They are locked in
+/// the query's order, so that concurrent statements on the same rows do not deadlock.
 ///
-/// They are an array, so that the query runs once: run again for each row, it would see what the
-/// statement has changed so far.
+/// They are an array, so that the query runs once. If it ran again for each row, it would see the
+/// changes of the statement itself.
 macro_rules! in_turn {
     ($query:expr) => {
         in_turn!($query, super::super::columns::sql::Ident)
@@ -29,7 +29,7 @@ macro_rules! in_turn {
     };
 }
 
-/// The same, but without those that somebody else has locked: they are theirs.
+/// Like `in_turn`, but skips rows that another transaction has locked.
 macro_rules! unclaimed {
     ($query:expr) => {
         unclaimed!($query, super::super::columns::sql::Ident)
@@ -80,21 +80,21 @@ pub use load::PoolLoad;
 pub use settings::Settings;
 use unit::Tx;
 
-/// For how long a unit of work waits for a free connection: whoever waits longer is better told to
-/// come back than kept in a queue that only grows.
+/// Maximum wait of a unit of work for a free connection. Beyond it, refusing the caller is better
+/// than a queue that only grows.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A store on a Postgres server. Clones share the pool.
 #[derive(Clone)]
 pub struct PostgresStore {
     pool: Pool<AsyncPgConnection>,
-    /// One connection for whoever follows the feed, which does not wait behind requests.
+    /// One connection for the reader of the feed, which does not queue behind requests.
     looks: Pool<AsyncPgConnection>,
     connector: Arc<Connector>,
 }
 
 impl PostgresStore {
-    /// Opens the store that a `postgres://` URL names. The server is not asked yet.
+    /// Opens the store at a `postgres://` URL. The server is not contacted yet.
     pub fn open(url: &str, pool_size: usize) -> Result<Self, OpenError> {
         match Target::parse(url)? {
             Target::Postgres(settings) => Self::on(*settings, pool_size),
@@ -102,7 +102,7 @@ impl PostgresStore {
         }
     }
 
-    /// Opens the store on the server of these settings.
+    /// Opens the store on the server with these settings.
     pub(crate) fn on(settings: Settings, pool_size: usize) -> Result<Self, OpenError> {
         let connector = Arc::new(Connector::new(settings)?);
         let pool = pool(&connector, pool_size)?;
@@ -110,7 +110,7 @@ impl PostgresStore {
         Ok(Self { pool, looks, connector })
     }
 
-    /// A connection that is not known to be dead.
+    /// Returns a connection that is not known to be dead.
     async fn connection(&self) -> Result<Object<AsyncPgConnection>, StoreError> {
         self.pool.get().await.map_err(|error| match error {
             PoolError::Timeout(TimeoutType::Wait) => StoreError::Busy,
@@ -120,18 +120,18 @@ impl PostgresStore {
     }
 }
 
-/// A pool of at most so many connections.
+/// Creates a pool with this maximum number of connections.
 fn pool(connector: &Arc<Connector>, size: usize) -> Result<Pool<AsyncPgConnection>, OpenError> {
     let setup = Arc::clone(connector);
     let mut config = ManagerConfig::default();
-    // No query to test a connection before each use: one that the server has closed is known
-    // to be closed, and a read that finds a dead one takes another.
+    // No query tests a connection before each use: one that the server has closed is known to be
+    // closed, and a read that finds a dead one uses another.
     config.recycling_method = RecyclingMethod::Fast;
     config.custom_setup = Box::new(move |_| {
         let connector = Arc::clone(&setup);
         Box::pin(async move { connector.connect().await })
     });
-    // The manager's own URL stays empty: nothing but the connector knows the password.
+    // The manager's own URL stays empty: only the connector knows the password.
     let manager = AsyncDieselConnectionManager::new_with_config("", config);
     Pool::builder(manager)
         .max_size(size.max(1))

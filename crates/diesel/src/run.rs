@@ -1,10 +1,10 @@
 //! The macros through which every statement of the repositories runs.
 //!
-//! They see to it that a unit of work knows of a statement that failed or was given up half-way,
-//! and that an error becomes one of the ports'. They are macros because a query borrows from the
-//! method that builds it, and the second try of a read builds it anew.
+//! They record statements that failed or were cancelled in the unit of work, and convert errors to
+//! those of the ports. They are macros because a query borrows from the method that builds it, and
+//! the retry of a read builds it again.
 
-/// Runs a query that changes nothing; where the connection turns out to be dead, on another.
+/// Runs a query that changes nothing. If the connection turns out to be dead, uses another.
 macro_rules! read {
     ($tx:expr, $table:literal, $conn:ident => $query:expr) => {{
         let mut result = {
@@ -37,8 +37,8 @@ macro_rules! change {
     }};
 }
 
-/// Runs a method's statements as one, also where the unit of work is a single write. Where the
-/// method refuses, the unit is over, and dropping it undoes what the method did before.
+/// Runs a method's statements atomically, even if the unit of work is a single write. If the method
+/// fails, the unit has ended, and dropping it rolls back what the method did before.
 macro_rules! atomically {
     ($tx:expr, $body:expr) => {{
         let own = $tx.open_for_method().await?;
@@ -52,11 +52,11 @@ macro_rules! atomically {
     }};
 }
 
-/// What a statement does.
+/// The kind of a statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StatementKind {
-    /// It reads.
+    /// The statement only reads.
     Read,
-    /// It writes.
+    /// The statement writes.
     Write,
 }

@@ -1,4 +1,4 @@
-//! The tables, as the migrations make them, and what queries on them share.
+//! The tables, as the migrations create them, and what queries on them share.
 //!
 //! The order of the columns is that of `rows/`.
 
@@ -252,10 +252,11 @@ allow_tables_to_appear_in_same_query!(links, roles, sessions, user_roles, users)
 
 #[declare_sql_function]
 extern "SQL" {
-    /// Folds the case of ASCII letters, as the columns it is used on are compared byte by byte.
+    /// Folds the case of ASCII letters, because the columns it is used on are compared byte by
+    /// byte.
     fn lower(text: diesel::sql_types::Text) -> diesel::sql_types::Text;
 
-    /// All values of a group in one text.
+    /// Joins all values of a group into one text.
     #[aggregate]
     fn string_agg(
         value: diesel::sql_types::Text,
@@ -263,8 +264,8 @@ extern "SQL" {
     ) -> diesel::sql_types::Nullable<diesel::sql_types::Text>;
 }
 
-/// What the account that the query is about holds: the names of its roles in one text, and what
-/// those that are stored give in another.
+/// Selects the roles and permissions of the query's account: the names of its roles in one text,
+/// and the permissions of its custom roles in another.
 #[auto_type]
 pub fn held_by_user() -> _ {
     let names = user_roles::table
@@ -279,7 +280,7 @@ pub fn held_by_user() -> _ {
     (names, given)
 }
 
-/// The same of the session's user.
+/// Like `held_by_user`, for the session's user.
 #[auto_type]
 pub fn held_by_session() -> _ {
     let names = user_roles::table

@@ -1,6 +1,6 @@
 //! SQLite: one writer, a few readers, and the queries compiled for them.
 
-/// Locks the rows of a query until the transaction ends: they are, because only one writes.
+/// Locks the rows of a query until the transaction ends. A no-op, because there is only one writer.
 macro_rules! locked {
     ($query:expr) => {
         $query
@@ -14,15 +14,15 @@ macro_rules! found_first {
     };
 }
 
-/// The identifiers that a query finds, for a statement that changes their rows: no other statement
-/// meets it, because only one writes.
+/// The identifiers that a query finds, for a statement that changes their rows. No other statement
+/// conflicts, because there is only one writer.
 macro_rules! in_turn {
     ($query:expr $(, $key:ty)?) => {
         $query
     };
 }
 
-/// The same: nobody else has claimed any of them.
+/// The same: no other transaction can have locked any of them.
 macro_rules! unclaimed {
     ($query:expr $(, $key:ty)?) => {
         $query
@@ -70,21 +70,21 @@ use thread::Thread;
 use unit::Tx;
 use watch::Watch;
 
-/// A connection, on a thread of its own.
+/// A connection on a thread of its own.
 type Conn = SyncConnectionWrapper<SqliteConnection, Thread>;
 
-/// For how long a writer waits for its turn. Whoever has it may wait [`file::BUSY_TIMEOUT`] for
-/// another process, so less would refuse those behind it for nothing.
+/// Maximum wait of a writer for its turn. The current writer may wait [`file::BUSY_TIMEOUT`] for
+/// another process, so a shorter wait would refuse those behind it needlessly.
 const WRITER_TIMEOUT: Duration = Duration::from_secs(6);
 
-/// How many connections read. They read side by side with the writer, from memory as a rule, so
-/// that more would only wait for the same processors.
+/// Number of reading connections. They read in parallel with the writer, usually from memory, so
+/// more would only compete for the same processors.
 const READERS: usize = 4;
 
 /// A store in a file. Clones share its connections.
 ///
-/// Writers of this process stand in one line, so that they do not spend their time on asking the
-/// file whether they may; other processes may use the file as well.
+/// Writers of this process take turns, so that they do not contend for the file's lock. Other
+/// processes may use the file as well.
 #[derive(Clone)]
 pub struct SqliteStore {
     writer: Arc<Mutex<Conn>>,
@@ -94,7 +94,7 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// Opens the store that a `sqlite://` URL names.
+    /// Opens the store at a `sqlite://` URL.
     pub async fn open(url: &str, create: CreateIfMissing) -> Result<Self, OpenError> {
         match Target::parse(url)? {
             Target::Sqlite(path) => Self::at(path, create).await,
@@ -121,7 +121,7 @@ impl SqliteStore {
         })
     }
 
-    /// The writer's turn.
+    /// Waits for the turn to write.
     async fn writer(&self) -> Result<OwnedMutexGuard<Conn>, StoreError> {
         let turn = Arc::clone(&self.writer).lock_owned();
         timeout(WRITER_TIMEOUT, turn).await.map_err(|_| StoreError::Busy)

@@ -1,4 +1,4 @@
-//! What a database URL names.
+//! The target of a database URL.
 
 use std::path::PathBuf;
 
@@ -15,7 +15,7 @@ pub enum Target {
 }
 
 impl Target {
-    /// Reads a URL; its scheme picks the database.
+    /// Parses a URL. Its scheme selects the database.
     pub fn parse(url: &str) -> Result<Self, OpenError> {
         match url.split_once("://") {
             Some(("sqlite", path)) => sqlite_path(path).map(Self::Sqlite),
@@ -27,7 +27,8 @@ impl Target {
     }
 }
 
-/// The path after `sqlite://`: relative to the working folder, absolute after a third slash.
+/// Parses the path after `sqlite://`: relative to the working directory, absolute after a third
+/// slash.
 fn sqlite_path(path: &str) -> Result<PathBuf, OpenError> {
     if path.is_empty() || path.ends_with('/') {
         return Err(OpenError::BadUrl("sqlite:// wants the path of a file"));
@@ -38,7 +39,7 @@ fn sqlite_path(path: &str) -> Result<PathBuf, OpenError> {
     if path.contains(":memory:") {
         return Err(OpenError::BadUrl("a database in memory would be gone after a restart"));
     }
-    // The working folder may change later; the path does not.
+    // The working directory may change later; the path does not.
     std::path::absolute(path).map_err(|_| OpenError::BadUrl("there is no working folder"))
 }
 

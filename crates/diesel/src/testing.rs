@@ -17,10 +17,10 @@ use tempfile::TempDir;
 use crate::postgres::{Connector, Settings};
 use crate::{CreateIfMissing, PostgresStore, SqliteStore, migrate};
 
-/// How many connections a test's store has.
+/// Number of connections of a test's store.
 pub const POOL_SIZE: usize = 16;
 
-/// Changes to events that nothing but a forger makes.
+/// Changes to events that only a forger makes.
 pub const CHANGES_TO_AN_EVENT: &[&str] = &[
     "UPDATE events SET kind = 'session_recovered'",
     "UPDATE events SET user_id = NULL",
@@ -30,7 +30,7 @@ pub const CHANGES_TO_AN_EVENT: &[&str] = &[
     "UPDATE events SET ip = '192.0.2.2'",
 ];
 
-/// The ranges of accounts, each with the index of SQLite that serves it.
+/// The ranges of accounts, each with the SQLite index that serves it.
 pub fn user_ranges() -> [(UserRange, &'static str); 5] {
     [
         (UserRange::All, "sqlite_autoindex_users_1"),
@@ -41,7 +41,7 @@ pub fn user_ranges() -> [(UserRange, &'static str); 5] {
     ]
 }
 
-/// The ranges of events, each with the index of SQLite that serves it.
+/// The ranges of events, each with the SQLite index that serves it.
 pub fn event_ranges(id: UserId) -> [(EventRange, &'static str); 4] {
     [
         (EventRange::All, "sqlite_autoindex_events_1"),
@@ -51,7 +51,7 @@ pub fn event_ranges(id: UserId) -> [(EventRange, &'static str); 4] {
     ]
 }
 
-/// The URL of a server on which databases may be made.
+/// The URL of a server on which databases may be created.
 fn admin_url() -> String {
     #[expect(clippy::disallowed_methods, reason = "tests have no settings")]
     let url = std::env::var("GATEWARD_TEST_POSTGRES_URL");
@@ -68,14 +68,14 @@ async fn admin(statement: &str) {
     conn.batch_execute(statement).await.unwrap();
 }
 
-/// A database on the server; it is dropped with this.
+/// A database on the server, dropped together with this value.
 pub struct PostgresDatabase {
     name: String,
     pub url: String,
 }
 
 impl PostgresDatabase {
-    /// Makes an empty database.
+    /// Creates an empty database.
     pub async fn empty() -> Self {
         let random_byte = RandomState::new().hash_one(thread::current().id());
         let name = format!("gateward_test_{random_byte:016x}");
@@ -86,31 +86,31 @@ impl PostgresDatabase {
         Self { url: format!("{server}/{name}?{query}"), name }
     }
 
-    /// Makes a database with all tables.
+    /// Creates a database with all tables.
     pub async fn migrated() -> Self {
         let database = Self::empty().await;
         migrate(&database.url, CreateIfMissing::No).await.unwrap();
         database
     }
 
-    /// Opens a store on it.
+    /// Opens a store on the database.
     pub fn store(&self) -> PostgresStore {
         PostgresStore::open(&self.url, POOL_SIZE).unwrap()
     }
 
-    /// Runs statements on it.
+    /// Runs statements on the database.
     pub async fn run_sql(&self, statements: &str) {
         self.try_sql(statements).await.unwrap();
     }
 
-    /// Runs statements on it that may be refused.
+    /// Runs statements that may fail.
     pub async fn try_sql(&self, statements: &str) -> QueryResult<()> {
         let settings = Settings::parse(&self.url).unwrap();
         let mut conn = Connector::new(settings).unwrap().connect_unlimited().await.unwrap();
         conn.batch_execute(statements).await
     }
 
-    /// Asks it for a number.
+    /// Runs a query for a number.
     pub async fn number(&self, query: &str) -> i64 {
         let settings = Settings::parse(&self.url).unwrap();
         let mut conn = Connector::new(settings).unwrap().connect_unlimited().await.unwrap();
@@ -137,26 +137,26 @@ pub struct SqliteDatabase {
 }
 
 impl SqliteDatabase {
-    /// Names a file that is not there yet.
+    /// Names a file that does not exist yet.
     pub fn missing() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}/gateward.db", folder.path().display());
         Self { folder, url }
     }
 
-    /// Makes a database with all tables.
+    /// Creates a database with all tables.
     pub async fn migrated() -> Self {
         let database = Self::missing();
         migrate(&database.url, CreateIfMissing::Yes).await.unwrap();
         database
     }
 
-    /// Opens a store on it.
+    /// Opens a store on the database.
     pub async fn store(&self) -> SqliteStore {
         SqliteStore::open(&self.url, CreateIfMissing::No).await.unwrap()
     }
 
-    /// Opens a plain connection to it, which heeds no foreign keys.
+    /// Opens a plain connection to the database, without enforcement of foreign keys.
     pub fn connection(&self) -> SqliteConnection {
         let file = self.folder.path().join("gateward.db");
         let mut conn = SqliteConnection::establish(file.to_str().unwrap()).unwrap();
@@ -165,12 +165,12 @@ impl SqliteDatabase {
         conn
     }
 
-    /// Runs statements on it.
+    /// Runs statements on the database.
     pub fn run_sql(&self, statements: &str) {
         self.try_sql(statements).unwrap();
     }
 
-    /// Runs statements on it that may be refused.
+    /// Runs statements that may fail.
     pub fn try_sql(&self, statements: &str) -> QueryResult<()> {
         diesel::connection::SimpleConnection::batch_execute(&mut self.connection(), statements)
     }
@@ -187,7 +187,7 @@ pub async fn log_in(store: &dyn Store, seed: u64) -> (User, Session) {
     (user, session)
 }
 
-/// Rotates a session by a unit of work of its own.
+/// Rotates a session in a unit of work of its own.
 pub async fn rotate(store: &dyn Store, session: &Session) -> Session {
     let rotation = Rotation { leeway_seconds: 0, ..fixtures::rotation(session) };
     let mut tx = store.begin(Access::SingleWrite).await.unwrap();
@@ -196,7 +196,7 @@ pub async fn rotate(store: &dyn Store, session: &Session) -> Session {
     session
 }
 
-/// Says whether whatever may take a moment has come true within a few seconds.
+/// Returns whether a condition becomes true within a few seconds.
 pub async fn comes_true<F: Future<Output = bool>>(mut question: impl FnMut() -> F) -> bool {
     for _ in 0..200 {
         if question().await {

@@ -1,4 +1,4 @@
-//! The audit trail: events in one chain, so that none can be changed or taken out unnoticed.
+//! The audit trail: events in one hash chain, so that changing or deleting one is detected.
 
 use std::fmt;
 
@@ -11,10 +11,10 @@ use crate::{Actor, Event, Timestamp};
 pub struct Digest(pub [u8; 32]);
 
 impl Digest {
-    /// Where the chain begins.
+    /// The digest before the first entry: 32 zero bytes.
     pub const START: Self = Self([0; 32]);
 
-    /// Reads 64 hexadecimal digits.
+    /// Parses 64 hexadecimal digits.
     #[must_use]
     pub fn from_hex(text: &str) -> Option<Self> {
         let digits = text.as_bytes();
@@ -41,90 +41,91 @@ impl fmt::Debug for Digest {
     }
 }
 
-/// A place in the chain, and everything before it in one digest.
+/// A position in the chain, and the digest that covers everything before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Checkpoint {
-    /// The number of the last entry; the first entry has the number 1.
+    /// Sequence number of the last entry. The first entry has number 1.
     pub seq: i64,
-    /// The digest of the chain up to there.
+    /// Digest of the chain up to and including that entry.
     pub digest: Digest,
-    /// When it was signed.
+    /// Time of the signature, UTC.
     pub at: Timestamp,
 }
 
 impl Checkpoint {
-    /// Before the first entry.
+    /// The checkpoint before the first entry.
     pub const START: Self = Self { seq: 0, digest: Digest::START, at: Timestamp::from_seconds(0) };
 }
 
-/// What a signature on a head says. A signature that says one thing does not say the other.
+/// What the signature on a checkpoint certifies. A signature for one kind is not valid for the
+/// other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CheckpointKind {
-    /// The chain has come this far.
+    /// The chain reaches at least this position.
     Latest,
-    /// Everything up to here was deleted because it was kept long enough.
+    /// Every entry up to this position was deleted because its retention period had passed.
     RetentionBoundary,
 }
 
-/// A head and the signature on it; nothing is signed at the start of a chain.
+/// A checkpoint and its signature. The start of a chain is not signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignedCheckpoint {
-    /// The head.
+    /// The signed position.
     pub checkpoint: Checkpoint,
-    /// The signature; empty for [`Checkpoint::START`].
+    /// The signature. Empty for [`Checkpoint::START`].
     pub signature: String,
 }
 
 impl SignedCheckpoint {
-    /// Before the first entry.
+    /// The checkpoint before the first entry.
     #[must_use]
     pub const fn start() -> Self {
         Self { checkpoint: Checkpoint::START, signature: String::new() }
     }
 }
 
-/// The two ends of the chain as the store keeps them.
+/// Both ends of the chain, as the store keeps them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chain {
-    /// Where what is left of it begins.
+    /// Start of the entries that are still stored.
     pub retention_boundary: SignedCheckpoint,
-    /// How far it has come.
+    /// End of the chain.
     pub latest: SignedCheckpoint,
 }
 
 impl Chain {
-    /// A chain without entries.
+    /// An empty chain.
     #[must_use]
     pub const fn start() -> Self {
         Self { retention_boundary: SignedCheckpoint::start(), latest: SignedCheckpoint::start() }
     }
 }
 
-/// The place of an event in the chain.
+/// The position of an event in the chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChainPosition {
-    /// Its number.
+    /// Sequence number, from 1.
     pub seq: i64,
-    /// The digest of the chain up to it.
+    /// Digest of the chain up to and including the event.
     pub digest: Digest,
-    /// The signature on that head, where one was made.
+    /// Signature on the checkpoint at this position, if one was made.
     pub signature: Option<String>,
 }
 
-/// An event as the audit trail has it.
+/// An event as the audit trail stores it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// What happened.
+    /// The event.
     pub event: Event,
-    /// What binds it to its personal part, which may be erased.
+    /// Commitment to the personal part of the event, which may be erased later.
     pub commitment: Digest,
-    /// Its place in the chain, once it has one.
+    /// Position in the chain. `None` until the event is appended.
     pub position: Option<ChainPosition>,
 }
 
-/// The digest of the chain up to an event, from the digest up to the one before.
+/// Returns the digest of the chain up to an event, computed from the digest before it.
 ///
-/// Every part is preceded by its length, so that no two events give the same bytes.
+/// Each part is preceded by its length, so that two different events never produce the same bytes.
 #[must_use]
 pub fn next_digest(before: &Digest, seq: i64, event: &Event, commitment: &Digest) -> Digest {
     let mut hash = Sha256::new();
@@ -159,22 +160,22 @@ pub fn next_digest(before: &Digest, seq: i64, event: &Event, commitment: &Digest
     Digest(hash.finalize().into())
 }
 
-/// Some of the events, so that a page of them costs no more than its rows. All are in the order of
-/// their identifiers, which is that of time, the newest first.
+/// A selection of events. One page costs no more than the rows it returns. Events are ordered by
+/// identifier, which is the order of time, newest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EventRange {
-    /// All.
+    /// All events.
     All,
-    /// Those about an account.
+    /// Events about an account.
     About(crate::UserId),
-    /// Those that an account has caused.
+    /// Events that an account caused.
     CausedBy(crate::UserId),
-    /// Those of one name ([`EventKind::as_str`](crate::EventKind::as_str)).
+    /// Events of one kind ([`EventKind::as_str`](crate::EventKind::as_str)).
     Named(&'static str),
 }
 
 impl EventRange {
-    /// Whether an event is one of them.
+    /// Returns whether the range contains the event.
     #[must_use]
     pub fn contains(&self, event: &Event) -> bool {
         match self {
@@ -212,7 +213,7 @@ mod tests {
         next_digest(&Digest::START, 1, event, &event.commitment().unwrap())
     }
 
-    /// Whatever is changed, the digest is another one.
+    /// A change of any part changes the digest.
     #[test]
     fn every_part_of_an_event_counts() {
         let uuid = Uuid::from_u128(9);

@@ -1,4 +1,4 @@
-//! Checking the chain of the audit trail: what was changed, taken out, cut off or forged.
+//! Checks the chain of the audit trail for altered, removed, truncated and forged entries.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -8,33 +8,33 @@ use crate::audit::{
 };
 use crate::{Actor, Event, EventKind, UserId};
 
-/// Something that is wrong with the audit trail.
+/// A defect in the audit trail.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Finding {
-    /// These entries are not there, the first and the last of them.
+    /// Entries are missing: the first and the last sequence number.
     Missing(i64, i64),
-    /// An entry is not what it was when it was sealed, or stands in the place of another.
+    /// An entry differs from the one that was appended, or is at another entry's position.
     Altered(i64),
-    /// The address that an entry tells is not the one that it told.
+    /// The IP address of an entry differs from the one that was appended.
     AddressAltered(i64),
-    /// An entry cannot be read at all.
+    /// An entry cannot be parsed.
     Unreadable(i64),
-    /// What tells of this person was taken out of an entry, though their account was not deleted.
+    /// The personal part about this user was erased from an entry, but the account was not deleted.
     ErasedWithoutDeletion(i64, UserId),
-    /// A head at this entry was not signed by this installation, or not for this place.
+    /// The checkpoint at this entry was not signed by this installation, or not for this position.
     ForgedCheckpoint(i64),
-    /// Where the chain begins was not signed by this installation.
+    /// The retention boundary was not signed by this installation.
     ForgedRetentionBoundary,
-    /// The chain ends before the entry that it had come to.
+    /// The chain ends before its latest checkpoint.
     Truncated {
-        /// The last entry that is there.
+        /// Sequence number of the last entry found.
         found: i64,
-        /// The last entry that was.
+        /// Sequence number of the latest checkpoint.
         expected: i64,
     },
-    /// An entry stands behind the end of the chain.
+    /// An entry lies beyond the latest checkpoint.
     BeyondCheckpoint(i64),
-    /// The chain does not have the head that was kept elsewhere.
+    /// The chain does not contain the checkpoint that was kept outside the store.
     CheckpointMismatch(i64),
 }
 
@@ -68,27 +68,28 @@ impl fmt::Display for Finding {
     }
 }
 
-/// What is wrong is listed up to so many; whoever has altered all has altered enough.
+/// Upper bound on the findings in one report. An attacker who alters every entry must not exhaust
+/// the memory.
 const FINDINGS_MAX: usize = 1000;
 
-/// A check that is given the entries one after the other.
+/// A check that reads the entries of a chain one after the other.
 pub struct ChainCheck<R> {
     read_checkpoint: R,
-    /// The number of the last entry.
+    /// Sequence number of the last entry.
     seq: i64,
-    /// The digest up to it; `None` where it cannot be known.
+    /// Digest up to the last entry. `None` if it cannot be computed.
     digest: Option<Digest>,
     entries: u64,
     expected: Option<Checkpoint>,
-    /// Accounts of whom something was erased, each with the first entry.
+    /// Accounts with erased personal parts, each with its first erased entry.
     erased: BTreeMap<UserId, i64>,
     deleted: BTreeSet<UserId>,
     findings: Vec<Finding>,
 }
 
 impl<R: Fn(&str) -> Option<(CheckpointKind, Checkpoint)>> ChainCheck<R> {
-    /// Begins at the floor. `expected` is a head that was kept elsewhere; `read_checkpoint` reads a
-    /// signature.
+    /// Starts a check at the retention boundary. `expected` is a checkpoint that was kept outside
+    /// the store; `read_checkpoint` verifies a signature.
     pub fn new(
         retention_boundary: &SignedCheckpoint,
         expected: Option<Checkpoint>,
@@ -116,23 +117,23 @@ impl<R: Fn(&str) -> Option<(CheckpointKind, Checkpoint)>> ChainCheck<R> {
         }
     }
 
-    /// The number of the last entry that was looked at.
+    /// Returns the sequence number of the last entry that was checked.
     pub const fn seq(&self) -> i64 {
         self.seq
     }
 
-    /// How many entries were looked at.
+    /// Returns the number of entries that were checked.
     pub const fn entries(&self) -> u64 {
         self.entries
     }
 
-    /// Looks at the next entry.
+    /// Checks the next entry.
     pub fn add(&mut self, entry: &Entry) {
         let Some(position) = &entry.position else { return };
         self.entries += 1;
         let next = self.seq.saturating_add(1);
         if position.seq < next {
-            // In the place of another, whatever it says.
+            // The entry is at another entry's position, whatever it contains.
             return self.find(Finding::Altered(position.seq));
         }
         if position.seq > next {
@@ -151,14 +152,14 @@ impl<R: Fn(&str) -> Option<(CheckpointKind, Checkpoint)>> ChainCheck<R> {
         self.digest = Some(position.digest);
     }
 
-    /// Passes over an entry that cannot be read.
+    /// Skips an entry that cannot be parsed.
     pub fn add_unreadable(&mut self) {
         self.seq = self.seq.saturating_add(1);
         self.digest = None;
         self.find(Finding::Unreadable(self.seq));
     }
 
-    /// Ends at the tip; `None` where nobody knows how far the chain came.
+    /// Ends the check at the latest checkpoint. `None` means that the end of the chain is unknown.
     pub fn finish(mut self, latest: Option<&SignedCheckpoint>) -> Vec<Finding> {
         let checkpoint_seq = latest.map_or(0, |latest| latest.checkpoint.seq);
         let reached = checkpoint_seq.max(self.expected.map_or(0, |checkpoint| checkpoint.seq));
@@ -177,15 +178,14 @@ impl<R: Fn(&str) -> Option<(CheckpointKind, Checkpoint)>> ChainCheck<R> {
         self.findings
     }
 
-    /// Takes note of an event that may tell of a deletion, wherever it stands: it may have no place
-    /// yet.
+    /// Records an event that may report a deletion. It need not have a position in the chain yet.
     pub fn note_deletion(&mut self, event: &Event) {
         if let (EventKind::AccountDeleted, Some(id)) = (event.kind, event.user_id) {
             self.deleted.insert(id);
         }
     }
 
-    /// Says that an entry stands behind the end of the chain.
+    /// Records an entry beyond the latest checkpoint.
     pub fn add_beyond(&mut self, seq: i64) {
         self.find(Finding::BeyondCheckpoint(seq));
     }
@@ -198,7 +198,8 @@ impl<R: Fn(&str) -> Option<(CheckpointKind, Checkpoint)>> ChainCheck<R> {
         {
             self.find(Finding::ForgedCheckpoint(latest.checkpoint.seq));
         }
-        // A tip of another chain fits its own signature, but not the last entry.
+        // The checkpoint of another chain carries a valid signature, but does not match the last
+        // entry.
         if self.seq == latest.checkpoint.seq
             && self.digest.is_some_and(|digest| digest != latest.checkpoint.digest)
         {
@@ -207,7 +208,7 @@ impl<R: Fn(&str) -> Option<(CheckpointKind, Checkpoint)>> ChainCheck<R> {
     }
 
     fn check_digest(&mut self, entry: &Entry, position: &ChainPosition) {
-        // Where the one before is not known, it was found already.
+        // If the previous digest is unknown, that defect was already reported.
         let Some(before) = &self.digest else { return };
         if next_digest(before, position.seq, &entry.event, &entry.commitment) != position.digest {
             self.find(Finding::Altered(position.seq));
@@ -221,7 +222,7 @@ impl<R: Fn(&str) -> Option<(CheckpointKind, Checkpoint)>> ChainCheck<R> {
             Some(commitment) if commitment != entry.commitment => {
                 self.find(Finding::AddressAltered(seq));
             }
-            // Written before there was a trail: its address is not covered.
+            // The event predates the audit trail: the chain does not cover its IP address.
             None if entry.commitment == Digest::START => {}
             None if event.ip.is_some() => self.find(Finding::AddressAltered(seq)),
             None => self.note_erased(entry, seq),
@@ -229,8 +230,8 @@ impl<R: Fn(&str) -> Option<(CheckpointKind, Checkpoint)>> ChainCheck<R> {
         }
     }
 
-    /// Only what tells of the one who has acted is erased, or, where no user has, of the one acted
-    /// on.
+    /// Erasure removes only the personal part of the acting user or, if no user acted, of the user
+    /// acted upon.
     fn note_erased(&mut self, entry: &Entry, seq: i64) {
         let whose = match entry.event.actor {
             Actor::User(id) => Some(id),

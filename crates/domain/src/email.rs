@@ -1,4 +1,4 @@
-//! Emails: why one is written, how it waits, and what it says.
+//! Emails: why one is queued, the states of the outbox, and the message that is sent.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -17,16 +17,16 @@ macro_rules! named {
         }
 
         impl $type {
-            /// Every one there is.
+            /// All variants.
             pub const ALL: &[Self] = &[$(Self::$name),*];
 
-            /// Its name.
+            /// The variant's name in the store.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $text,)* }
             }
 
-            /// Reads a name.
+            /// Parses a name.
             #[must_use]
             pub fn from_name(name: &str) -> Option<Self> {
                 Self::ALL.iter().copied().find(|one| one.as_str() == name)
@@ -42,147 +42,151 @@ macro_rules! named {
 }
 
 named! {
-    /// Why an email is written. What it says is decided when it is sent, from how things are then:
-    /// so a request takes the same time for an address that is known and for one that is not.
+    /// Why an email is queued. Its template is chosen when the email is sent, from the state at
+    /// that time. A request therefore takes the same time for a known and an unknown email address.
     EmailKind {
-        /// Somebody signed up; the account waits for the address to be confirmed.
+        /// A sign-up that waits for confirmation of the email address.
         Signup = "signup",
-        /// The address of an account is to be confirmed.
+        /// A request to confirm the email address of an account.
         ConfirmEmail = "confirm_email",
-        /// Somebody asked for the email that confirms once more.
+        /// A request to send the confirmation email again.
         ResendConfirmation = "resend_confirmation",
-        /// Somebody has forgotten the password.
+        /// A request for a password reset.
         ForgotPassword = "forgot_password",
-        /// An account is to have this address.
+        /// A request to change an account's email address, sent to the new address.
         ChangeEmail = "change_email",
-        /// An account is to have another address than this one; with the link that undoes it.
+        /// A request to change an account's email address, sent to the old address with a link to
+        /// undo it.
         EmailChange = "email_change",
-        /// An account has another address than this one now.
+        /// The email address of an account was changed.
         EmailChanged = "email_changed",
-        /// An account had this address until the one before came back.
+        /// A change of the email address was undone; sent to the address that was removed.
         EmailUndone = "email_undone",
         /// The password was changed.
         PasswordChanged = "password_changed",
         /// The password was reset.
         PasswordReset = "password_reset",
-        /// The account's name was changed.
+        /// The username was changed.
         UsernameChanged = "username_changed",
-        /// A spent refresh token was shown, and its session ended.
+        /// A refresh token was reused, and its session ended.
         TokenReused = "token_reused",
         /// The account was deleted.
         AccountDeleted = "account_deleted",
-        /// A client logged in that had never done so before; with the link that ends its session.
+        /// A login from an unknown device, with a link that ends the session.
         NewDevice = "new_device",
-        /// An account was made for somebody, who is to choose a password.
+        /// An invitation to choose the password of a new account.
         Invitation = "invitation",
     }
 }
 
 named! {
-    /// What an email says; each has its texts in the language files.
+    /// The text of an email. Each template has its strings in the language files.
     EmailTemplate {
-        /// Confirm your address, and your account is there.
+        /// Confirm your email address to create the account.
         ConfirmSignup = "confirm_signup",
-        /// Somebody signed up with your address, but you have an account already.
+        /// A sign-up used your email address, but you already have an account.
         AccountExists = "account_exists",
-        /// Confirm the address of your account.
+        /// Confirm the email address of your account.
         ConfirmEmail = "confirm_email",
-        /// Confirm the new address of your account.
+        /// Confirm the new email address of your account.
         ConfirmChange = "confirm_change",
-        /// Somebody wanted to use your address for another account.
+        /// A request tried to use your email address for another account.
         AddressInUse = "address_in_use",
         /// Choose a new password.
         ResetPassword = "reset_password",
-        /// Your address is about to be changed; here you undo it.
+        /// Your email address is about to change, with a link to undo it.
         EmailChange = "email_change",
-        /// Your address was changed.
+        /// Your email address was changed.
         EmailChanged = "email_changed",
-        /// The change of your address was undone from the one before.
+        /// The change to your email address was undone.
         EmailUndone = "email_undone",
         /// Your password was changed.
         PasswordChanged = "password_changed",
         /// Your password was reset.
         PasswordReset = "password_reset",
-        /// Your name was changed.
+        /// Your username was changed.
         UsernameChanged = "username_changed",
-        /// One of your sessions was ended, because a token of it was used twice.
+        /// One of your sessions ended because its refresh token was reused.
         TokenReused = "token_reused",
         /// Your account was deleted.
         AccountDeleted = "account_deleted",
-        /// A new device logged in to your account; here you say that it was not you.
+        /// A new device logged in to your account, with a link to report the login.
         NewDevice = "new_device",
-        /// An account was made for you; choose its password.
+        /// An account was created for you; choose its password.
         Invitation = "invitation",
     }
 }
 
 named! {
-    /// Where an email is on its way.
+    /// The delivery state of an email.
     EmailState {
-        /// It is to be sent.
+        /// Waits to be sent.
         Waiting = "waiting",
-        /// An SMTP server has taken it.
+        /// Accepted by an SMTP server.
         Sent = "sent",
-        /// It is not to be sent: what it was about is over.
+        /// Not sent, because its reason no longer applies.
         Discarded = "discarded",
-        /// It could not be sent for too long; an operator may have it tried again.
+        /// Not delivered within the time limit. An operator can retry it.
         Failed = "failed",
     }
 }
 
-/// An email in the outbox. It holds no secret: those of its link are made when it is sent.
+/// An email in the outbox. It holds no secret: the link's secrets are derived when the email is
+/// sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutboxEmail {
-    /// Which email.
+    /// The email's identifier.
     pub id: EmailId,
-    /// Why it is written.
+    /// Why the email was queued.
     pub kind: EmailKind,
-    /// To whom.
+    /// The recipient.
     pub recipient: EmailAddress,
-    /// The account that it is about.
+    /// The account that the email is about.
     pub user_id: Option<UserId>,
-    /// The sign-up that it is about.
+    /// The sign-up that the email is about.
     pub signup_id: Option<SignupId>,
-    /// The link that it carries, once it is made.
+    /// The link in the email. `None` until the link is created.
     pub link_id: Option<LinkId>,
-    /// When that happened which it tells of.
+    /// Time of the event that triggered the email, UTC.
     pub created_at: Timestamp,
-    /// The client's address then.
+    /// Client IP address of the request that triggered the email.
     pub ip: Option<IpAddr>,
-    /// What no other email has: the place in time of its kind and recipient, where those are few.
+    /// Unique key that limits the emails of one kind and recipient to one per time window. `None`
+    /// if the kind is not limited.
     pub slot: Option<String>,
-    /// From when on it was to be sent; its age counts from here.
+    /// Time from which the email is to be sent, UTC. Its age counts from here.
     pub scheduled_at: Timestamp,
-    /// When it is tried next. While a worker has it, when another may take it.
+    /// Time of the next attempt, UTC. While a worker leases the email, the time at which another
+    /// worker may take it.
     pub next_attempt_at: Timestamp,
-    /// How often it was taken.
+    /// Number of times a worker has leased the email.
     pub attempts: u32,
-    /// Where it is on its way.
+    /// The delivery state.
     pub state: EmailState,
-    /// When it stopped waiting.
+    /// Time at which the email left the state [`EmailState::Waiting`], UTC.
     pub finished_at: Option<Timestamp>,
-    /// What went wrong last.
+    /// The last delivery error.
     pub failure: Option<String>,
 }
 
 /// An email as it is sent.
 #[derive(Clone, PartialEq, Eq)]
 pub struct EmailMessage {
-    /// Which email; the same on every try.
+    /// The email's identifier, the same on every attempt.
     pub id: EmailId,
-    /// The one recipient.
+    /// The only recipient.
     pub to: EmailAddress,
-    /// What it says.
+    /// The template to render.
     pub text: EmailTemplate,
-    /// The link, secret and all.
+    /// The link, including its secret.
     pub link: Option<String>,
-    /// The code that does the same by hand.
+    /// The code that can be typed instead of opening the link.
     pub code: Option<LinkCode>,
-    /// Until when both are good.
+    /// Expiry of the link and the code, UTC.
     pub expires_at: Option<Timestamp>,
-    /// When that happened which it tells of.
+    /// Time of the event that triggered the email, UTC.
     pub created_at: Timestamp,
-    /// The client's address then.
+    /// Client IP address of the request that triggered the email.
     pub ip: Option<IpAddr>,
 }
 
@@ -196,8 +200,8 @@ impl fmt::Debug for EmailMessage {
     }
 }
 
-/// The place in time of an email: what it is about, to whom, and in which span of
-/// `window_seconds`. Two emails with one place are one too many.
+/// Returns the slot of an email: its subject, its recipient and the time window of
+/// `window_seconds`. At most one email is queued per slot.
 #[must_use]
 pub fn slot(about: &str, recipient: &EmailAddress, at: Timestamp, window_seconds: i64) -> String {
     let window = at.seconds().div_euclid(window_seconds.max(1));

@@ -1,39 +1,40 @@
-//! `EmailAddress`: one canonical form of an address, for comparing and for storing.
+//! `EmailAddress`: one canonical form of an email address, for comparison and storage.
 
 use std::fmt;
 
 use unicode_normalization::UnicodeNormalization;
 
-/// An address in its canonical form: NFKC, lower case in both parts, the domain in ASCII.
+/// An email address in its canonical form: NFKC, both parts in lower case, the domain in ASCII.
 ///
-/// The form is reached first and checked afterwards, so that no character that only becomes
-/// special on the way (a full-width `＠`, say) slips through.
+/// The address is normalized first and checked afterwards. A character that becomes special only
+/// through normalization (such as a full-width `＠`) does not pass.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EmailAddress(String);
 
-/// Why a text is not an address that this service takes.
+/// Why a string is not an acceptable email address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EmailAddressError {
-    /// Longer than [`EmailAddress::LEN_MAX`] bytes, or a part of it too long.
-    #[error("an address has at most 254 bytes, 64 of them before the '@'")]
+    /// The address is longer than [`EmailAddress::LEN_MAX`] bytes, or one of its parts is too long.
+    #[error("an email address must have at most 254 bytes, and at most 64 before the '@'")]
     TooLong,
-    /// A control, zero-width or direction character.
-    #[error("the address holds an invisible character")]
+    /// The address contains a control, zero-width or direction character.
+    #[error("an email address must not contain invisible characters")]
     Invisible,
-    /// Not one name, one '@' and one domain.
-    #[error("this is not an e-mail address of the form name@example.org")]
+    /// The address is not one local part, one '@' and one domain.
+    #[error("an email address must have the form name@example.org")]
     Form,
 }
 
 impl EmailAddress {
-    /// The most bytes of an address (RFC 5321, section 4.5.3.1.3, less the angle brackets).
+    /// Maximum length of an email address in bytes (RFC 5321, section 4.5.3.1.3, without the angle
+    /// brackets).
     pub const LEN_MAX: usize = 254;
-    /// The most bytes before the `@` (RFC 5321, section 4.5.3.1.1).
+    /// Maximum length of the part before the `@` in bytes (RFC 5321, section 4.5.3.1.1).
     pub const LOCAL_LEN_MAX: usize = 64;
 
-    /// Reads an address and brings it into its canonical form.
+    /// Parses an email address and brings it into its canonical form.
     pub fn parse(text: &str) -> Result<Self, EmailAddressError> {
-        // Normalising may lengthen a text at most 18-fold: bound the work before it is done.
+        // Normalization lengthens a string at most 18-fold: bound the work first.
         if text.len() > Self::LEN_MAX * 4 {
             return Err(EmailAddressError::TooLong);
         }
@@ -55,19 +56,19 @@ impl EmailAddress {
         Ok(Self(format!("{local}@{domain}")))
     }
 
-    /// The canonical form.
+    /// Returns the canonical form.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// What stands before the `@`.
+    /// Returns the part before the `@`.
     #[must_use]
     pub fn local(&self) -> &str {
         self.0.split_once('@').map_or("", |(local, _)| local)
     }
 
-    /// What stands after the `@`.
+    /// Returns the part after the `@`.
     #[must_use]
     pub fn domain(&self) -> &str {
         self.0.split_once('@').map_or("", |(_, domain)| domain)
@@ -80,7 +81,7 @@ impl fmt::Display for EmailAddress {
     }
 }
 
-/// Characters that do not show, or that change how others show.
+/// Returns whether a character is invisible or changes how others are displayed.
 fn is_invisible(character: char) -> bool {
     character.is_control()
         || matches!(
@@ -106,15 +107,15 @@ fn is_dot_atom(local: &str) -> bool {
     local.split('.').all(|atom| !atom.is_empty() && atom.chars().all(allowed))
 }
 
-/// The domain in ASCII: at least two labels of letters, digits and inner hyphens.
+/// Returns the domain in ASCII: at least two labels of letters, digits and inner hyphens.
 fn ascii_domain(domain: &str) -> Result<String, EmailAddressError> {
-    // UTS 46 would take these for dots; a trailing one is dropped, an inner one separates labels.
+    // UTS 46 treats these as dots. A trailing one is dropped, an inner one separates labels.
     let domain = domain.replace(['\u{3002}', '\u{ff0e}', '\u{ff61}'], ".");
     let domain = domain.strip_suffix('.').unwrap_or(&domain);
     let ascii = idna::domain_to_ascii_strict(domain).map_err(|_| EmailAddressError::Form)?;
     let labels: Vec<&str> = ascii.split('.').collect();
     let well_formed = labels.len() >= 2 && labels.iter().all(|label| is_label(label));
-    // A last label of digits alone would be an IP address.
+    // A numeric last label would make the domain an IP address.
     let top_is_name =
         labels.last().is_some_and(|top| !top.bytes().all(|byte| byte.is_ascii_digit()));
     if well_formed && top_is_name { Ok(ascii) } else { Err(EmailAddressError::Form) }
@@ -152,7 +153,7 @@ mod tests {
         assert_eq!(canonical("ada+tag@example.org"), "ada+tag@example.org");
     }
 
-    /// Row A5: nothing that would be two recipients, a header or another host.
+    /// Row A5: nothing that could mean two recipients, a header or another host.
     #[test]
     fn a5_ambiguous_addresses_are_refused() {
         for bad in [

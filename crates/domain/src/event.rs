@@ -1,4 +1,4 @@
-//! Events: what is written down when something changes.
+//! Events: the record of every change.
 
 use std::net::IpAddr;
 
@@ -7,14 +7,14 @@ use sha2::{Digest as _, Sha256};
 use crate::audit::Digest;
 use crate::{EndReason, EventId, SessionId, Timestamp, UserId};
 
-/// Who caused an event.
+/// The actor that caused an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Actor {
-    /// A user, by a request.
+    /// A user, through a request.
     User(UserId),
-    /// Somebody at the command line.
+    /// An operator at the command line.
     Operator,
-    /// The service itself, or somebody it cannot name.
+    /// The service itself, or an unauthenticated caller.
     Service,
 }
 
@@ -23,7 +23,7 @@ macro_rules! event_kinds {
         plain { $($(#[$doc:meta])* $name:ident = $text:literal,)* }
         ends { $($(#[$end_doc:meta])* $end:ident = $end_text:literal,)* }
     ) => {
-        /// What happened.
+        /// The kind of an event.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum EventKind {
             $($(#[$doc])* $name,)*
@@ -31,17 +31,17 @@ macro_rules! event_kinds {
         }
 
         impl EventKind {
-            /// The name of every event.
+            /// The names of all events.
             pub const NAMES: &[&'static str] = &[$($text,)* $($end_text,)*];
 
-            /// Every kind of event; those that are ends once for each reason.
+            /// Returns all kinds. A kind that ends sessions appears once per reason.
             pub fn all() -> impl Iterator<Item = Self> {
                 let plain = [$(Self::$name),*];
                 let ends = EndReason::ALL.iter().flat_map(|reason| [$(Self::$end(*reason)),*]);
                 plain.into_iter().chain(ends)
             }
 
-            /// The event's name in the store and in answers.
+            /// The event's name in the store and in responses.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self {
@@ -50,7 +50,7 @@ macro_rules! event_kinds {
                 }
             }
 
-            /// The reason, where the event is an end.
+            /// Returns the reason if the event ends sessions.
             #[must_use]
             pub const fn reason(self) -> Option<EndReason> {
                 match self {
@@ -59,7 +59,7 @@ macro_rules! event_kinds {
                 }
             }
 
-            /// Reads a name and the reason that goes with it.
+            /// Parses a name and the reason that belongs to it.
             #[must_use]
             pub fn from_parts(name: &str, reason: Option<EndReason>) -> Option<Self> {
                 match (name, reason) {
@@ -74,91 +74,92 @@ macro_rules! event_kinds {
 
 event_kinds! {
     plain {
-        /// An account was made.
+        /// An account was created.
         AccountCreated = "account_created",
         /// The account was deleted.
         AccountDeleted = "account_deleted",
-        /// The owner has proved that the account's address is theirs.
+        /// The owner confirmed the account's email address.
         EmailConfirmed = "email_confirmed",
-        /// Another address was asked for; it counts once it is confirmed.
+        /// A change of email address was requested. It takes effect once it is confirmed.
         EmailChangeRequested = "email_change_requested",
-        /// The account's address was changed.
+        /// The account's email address was changed.
         EmailChanged = "email_changed",
-        /// The address before came back by the link that was sent to it.
+        /// The previous email address was restored with the link sent to it.
         EmailChangeUndone = "email_change_undone",
-        /// The account's name was changed.
+        /// The account's username was changed.
         UsernameChanged = "username_changed",
         /// The account's password was changed.
         PasswordChanged = "password_changed",
-        /// The password was forgotten and a new one chosen by a mailed link.
+        /// The password was reset with an emailed link.
         PasswordReset = "password_reset",
-        /// An operator made a link to choose a new password.
+        /// An operator created a password reset link.
         ResetLinkCreated = "reset_link_created",
         /// The account was disabled.
         AccountDisabled = "account_disabled",
         /// The account was enabled again.
         AccountEnabled = "account_enabled",
-        /// A session began.
+        /// A session started.
         SessionStarted = "session_started",
-        /// The password was given again within a session.
+        /// The user confirmed the password within a session.
         Reauthenticated = "reauthenticated",
         /// A genuine refresh token was ahead of the store, which has therefore lost writes.
         SessionRecovered = "session_recovered",
-        /// A client logged in that had never done so before.
+        /// An unknown device logged in.
         NewDevice = "new_device",
-        /// The owner of the account said of a login that it was not theirs.
+        /// The account owner reported a login as not theirs.
         LoginReported = "login_reported",
-        /// A signing key was made.
+        /// A signing key was created.
         KeyCreated = "key_created",
-        /// A key was taken back before it signed anything.
+        /// A key was withdrawn before it signed anything.
         KeyWithdrawn = "key_withdrawn",
-        /// A key was declared compromised: what it signed is not believed any more.
+        /// A key was revoked as compromised. Its signatures are no longer accepted.
         KeyRevoked = "key_revoked",
-        /// The keys were sealed with another master key.
+        /// The keys were wrapped with another master key.
         KeysRewrapped = "keys_rewrapped",
-        /// The installation got another issuer.
+        /// The issuer of the installation was changed.
         IssuerChanged = "issuer_changed",
-        /// Somebody gave a wrong password for the account, at a login.
+        /// A login for the account used a wrong password.
         LoginFailed = "login_failed",
-        /// Somebody gave the right password of an account that is disabled.
+        /// A login used the right password of a disabled account.
         LoginRefused = "login_refused",
-        /// Somebody who was logged in gave a wrong password for a sensitive act.
+        /// A user who is logged in entered a wrong password to confirm a sensitive action.
         PasswordRefused = "password_refused",
-        /// So many secrets were wrong that no more are looked at for a while.
+        /// Too many wrong secrets: further attempts are refused for a while.
         RateLimited = "rate_limited",
-        /// Somebody asked for what they may not do.
+        /// A request lacked the required permission.
         AccessDenied = "access_denied",
-        /// The account was made for somebody, who chooses the password by a mailed link.
+        /// An account was created by invitation. Its owner chooses the password with an emailed
+        /// link.
         AccountInvited = "account_invited",
-        /// Whoever was invited has chosen a password.
+        /// An invited user chose a password.
         InvitationAccepted = "invitation_accepted",
-        /// An email was asked for with which the owner of the account chooses a new password.
+        /// A password reset email was requested.
         ResetRequested = "reset_requested",
-        /// The account was given other roles.
+        /// The roles of the account were changed.
         RolesChanged = "roles_changed",
-        /// A role was defined, for the first time or anew.
+        /// A role was created or redefined.
         RoleDefined = "role_defined",
         /// A role was deleted.
         RoleDeleted = "role_deleted",
-        /// What could tell of a person was taken out of the events of a deleted account.
+        /// The personal parts of the events of a deleted account were erased.
         EventsErased = "events_erased",
-        /// The oldest events were deleted, as long as they were kept.
+        /// The oldest events were deleted at the end of their retention period.
         EventsExpired = "events_expired",
-        /// An email was not sent: what it was about is over.
+        /// An email was not sent because its reason no longer applied.
         EmailDiscarded = "email_discarded",
-        /// An email could not be sent for so long that it is not tried any more.
+        /// An email could not be delivered within the time limit and is not retried.
         EmailFailed = "email_failed",
     }
     ends {
         /// A session ended.
         SessionEnded = "session_ended",
-        /// All sessions of the account ended, or all but the one named.
+        /// All sessions of the account ended, or all except the named one.
         SessionsEnded = "sessions_ended",
     }
 }
 
 impl EventKind {
-    /// Whether it tells of something that was refused or went wrong.
+    /// Returns whether the event reports a refusal or a failure.
     #[must_use]
     pub const fn is_failure(self) -> bool {
         matches!(
@@ -173,38 +174,38 @@ impl EventKind {
     }
 }
 
-/// What makes the personal part of an event impossible to guess from its commitment.
+/// Random salt that keeps the personal part of an event from being guessed from its commitment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct EventSalt(pub [u8; 16]);
 
-/// Something that happened, written in the transaction of the change it tells of.
+/// An event, written in the transaction of the change it reports.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
-    /// Which event.
+    /// The event's identifier.
     pub id: EventId,
-    /// When.
+    /// Time of the event, UTC.
     pub at: Timestamp,
-    /// What.
+    /// The kind of the event.
     pub kind: EventKind,
-    /// By whom.
+    /// The actor that caused the event.
     pub actor: Actor,
-    /// In which session of the actor, if it was a request of a user who is logged in.
+    /// The actor's session, if a user who is logged in sent the request.
     pub actor_session_id: Option<SessionId>,
-    /// Whose account.
+    /// The account that the event is about.
     pub user_id: Option<UserId>,
-    /// Which session.
+    /// The session that the event is about.
     pub session_id: Option<SessionId>,
-    /// What else there is to say, in a few words; nothing about a person.
+    /// Further detail in a few words. Contains no personal data.
     pub detail: Option<String>,
-    /// From where. It is the personal part: it goes when the account is erased.
+    /// Client IP address. It is personal data: erasing the account erases it.
     pub ip: Option<IpAddr>,
-    /// What the commitment to the personal part is made with; it goes with it.
+    /// Salt of the commitment to the personal part. Erased together with it.
     pub salt: Option<EventSalt>,
 }
 
 impl Event {
-    /// What binds the chain of the audit trail to the personal part without telling it: it stays
-    /// when that part is erased. `None` if it was.
+    /// Returns the commitment that binds the chain to the personal part without revealing it. It
+    /// remains when the personal part is erased. `None` if it was erased.
     #[must_use]
     pub fn commitment(&self) -> Option<Digest> {
         let salt = self.salt?;

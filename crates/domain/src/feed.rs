@@ -1,53 +1,54 @@
-//! The feed: what every node, and whoever checks tokens elsewhere, must learn within a second.
+//! The feed of invalidation events, which every node and every external token verifier must apply
+//! within a second.
 //!
-//! An item is written in the transaction of the change that it tells of, and matters until the last
-//! token that it is about has expired. Learning an item twice is as good as once, so a reader that
-//! is in doubt reads again.
+//! An item is written in the transaction of the change it reports, and stays relevant until the
+//! last token it affects has expired. Applying an item is idempotent, so a reader in doubt reads
+//! again.
 
 use crate::key::KeyId;
 use crate::{EndReason, SessionId, Timestamp, UserId};
 
-/// What has happened.
+/// A change that invalidates tokens or cached data.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum InvalidationEvent {
-    /// A session is over: its tokens are dead.
+    /// A session ended: its tokens are no longer valid.
     SessionEnded {
-        /// Which session.
+        /// The session.
         id: SessionId,
-        /// Why.
+        /// Why it ended.
         reason: EndReason,
     },
-    /// Tokens of a user that were made before this time are dead.
+    /// Tokens of a user that were issued before this time are no longer valid.
     UserTokensRevoked {
-        /// Which user.
+        /// The user.
         id: UserId,
-        /// Before when.
+        /// Tokens issued before this time are revoked, UTC.
         before: Timestamp,
-        /// Why.
+        /// Why they were revoked.
         reason: EndReason,
     },
-    /// Every session that began before this time is over.
+    /// Every session that started before this time has ended.
     AllTokensRevoked {
-        /// Before when.
+        /// Sessions started before this time are revoked, UTC.
         before: Timestamp,
-        /// Why.
+        /// Why they were revoked.
         reason: EndReason,
     },
-    /// What a key signed is not believed any more.
+    /// Signatures of a key are no longer accepted.
     KeyRevoked {
-        /// Which key.
+        /// The key.
         id: KeyId,
     },
-    /// An account is not what it was: name, address, roles, state or password.
+    /// A user changed: username, email address, roles, state or password.
     UserChanged {
-        /// Which user.
+        /// The user.
         id: UserId,
     },
-    /// The keys are not what they were: one was made, retired or sealed anew.
+    /// The keys changed: one was created, retired or rewrapped.
     KeysChanged,
-    /// A role gives something else than it did: any account may be allowed other things.
+    /// The permissions of a role changed, so the permissions of any account may differ.
     RolesChanged,
-    /// Something that this version does not know, or that cannot be read.
+    /// An event that this version does not know or cannot parse.
     Unknown,
 }
 
@@ -67,9 +68,9 @@ impl InvalidationEvent {
         }
     }
 
-    /// Reads invalidation events from the columns of a store, where a newer version may have
-    /// written them, too. An end whose reason is unknown is an end all the same; what cannot be
-    /// read at all is [`InvalidationEvent::Unknown`], and keeps nobody from what comes after it.
+    /// Reads an invalidation event from the columns of a store. A newer version may have written
+    /// them. An end with an unknown reason still counts as an end. Anything else that cannot be
+    /// parsed becomes [`InvalidationEvent::Unknown`] and does not block the events after it.
     #[must_use]
     pub fn read(
         kind: &str,
@@ -81,13 +82,13 @@ impl InvalidationEvent {
         Self::from_parts(kind, subject, before, reason.map(known)).unwrap_or(Self::Unknown)
     }
 
-    /// Whether the keys are to be read again.
+    /// Returns whether the keys must be reloaded.
     #[must_use]
     pub const fn is_about_keys(&self) -> bool {
         matches!(self, Self::KeysChanged | Self::KeyRevoked { .. })
     }
 
-    /// Puts invalidation events together from the columns of a store; `None` if they are none.
+    /// Builds an invalidation event from the columns of a store. `None` if they do not form one.
     fn from_parts(
         kind: &str,
         subject: Option<&str>,
@@ -110,7 +111,7 @@ impl InvalidationEvent {
         })
     }
 
-    /// Whom or what it is about, as text.
+    /// The subject of the event, as a string.
     #[must_use]
     pub fn subject(&self) -> Option<String> {
         match self {
@@ -124,7 +125,7 @@ impl InvalidationEvent {
         }
     }
 
-    /// The time before which something is dead, where it has one of its own.
+    /// Time before which tokens are revoked, if the event has one.
     #[must_use]
     pub const fn before(&self) -> Option<Timestamp> {
         match self {
@@ -135,7 +136,7 @@ impl InvalidationEvent {
         }
     }
 
-    /// Why something is dead, where a session is.
+    /// Why a session ended, if the event reports that.
     #[must_use]
     pub const fn reason(&self) -> Option<EndReason> {
         match self {
@@ -147,33 +148,34 @@ impl InvalidationEvent {
     }
 }
 
-/// Invalidation events, and for how long they matter.
+/// An invalidation event and the time for which it is relevant.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct FeedItem {
-    /// What has happened.
+    /// The event.
     pub invalidation: InvalidationEvent,
-    /// When.
+    /// Time of the change, UTC.
     pub at: Timestamp,
-    /// After this time nobody needs to know any more.
+    /// Time after which the item is irrelevant, UTC.
     pub until: Timestamp,
 }
 
-/// A place in the feed: whoever goes on from it misses nothing that was or will be committed.
+/// A position in the feed. A reader that continues from it misses nothing that was or will be
+/// committed.
 ///
-/// The text means something to the store that made it alone.
+/// The string is opaque: only the store that created it can interpret it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct FeedCursor(String);
 
-/// The text is not a cursor.
+/// The string is not a cursor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a cursor is 1 to {} letters, digits, '.', '_' or '-'", FeedCursor::LEN_MAX)]
+#[error("a cursor must have 1 to {} letters, digits, '.', '_' or '-'", FeedCursor::LEN_MAX)]
 pub struct BadCursor;
 
 impl FeedCursor {
-    /// The most characters of a cursor: it fits a header line.
+    /// Maximum length of a cursor in characters. It fits into an HTTP header.
     pub const LEN_MAX: usize = 4096;
 
-    /// Takes the text of a cursor, which may be anybody's.
+    /// Parses a cursor from untrusted input.
     pub fn parse(text: &str) -> Result<Self, BadCursor> {
         let known = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
         if text.is_empty() || text.len() > Self::LEN_MAX || !text.bytes().all(known) {
@@ -182,29 +184,29 @@ impl FeedCursor {
         Ok(Self(text.to_owned()))
     }
 
-    /// The text.
+    /// Returns the cursor as a string.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// An item where it stands in the feed.
+/// An item and its position in the feed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct FeedEntry {
-    /// Its place: whoever has learned everything up to this entry goes on from here.
+    /// Position of this entry. A reader that has applied everything up to here continues from it.
     pub cursor: FeedCursor,
-    /// What it tells.
+    /// The item.
     pub item: FeedItem,
 }
 
-/// Some entries of the feed.
+/// A page of the feed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FeedPage {
     /// The entries after the cursor.
     pub entries: Vec<FeedEntry>,
-    /// Whether the store could not go on from the cursor and began anew: it is not the store's, or
-    /// the store has lost writes since.
+    /// Whether the store restarted from the beginning, because the cursor is not its own or it has
+    /// lost writes since.
     pub is_restart: bool,
 }
 

@@ -1,11 +1,11 @@
-//! Identifiers: UUIDs of version 7 (RFC 9562, section 5.7), one type for each kind of thing.
+//! Identifiers: UUIDs of version 7 (RFC 9562, section 5.7), one type for each kind of entity.
 
 use uuid::Uuid;
 
 use crate::ports::Entropy;
 use crate::time::Timestamp;
 
-/// Makes a UUID of version 7 from a time and the given source of randomness.
+/// Creates a UUID of version 7 from a time and the given source of randomness.
 fn uuid_v7(now: Timestamp, entropy: &dyn Entropy) -> Uuid {
     let mut random = [0; 10];
     entropy.fill(&mut random);
@@ -20,33 +20,33 @@ macro_rules! identifier {
         pub struct $name(Uuid);
 
         impl $name {
-            /// Makes a new identifier, ordered by `now`.
+            /// Creates an identifier, ordered by `now`.
             #[must_use]
             pub fn new(now: Timestamp, entropy: &dyn Entropy) -> Self {
                 Self(uuid_v7(now, entropy))
             }
 
-            /// Takes a UUID that was made before.
+            /// Wraps an existing UUID.
             #[must_use]
             pub const fn from_uuid(uuid: Uuid) -> Self {
                 Self(uuid)
             }
 
-            /// When it was made, in whole milliseconds.
+            /// Time of creation, in whole milliseconds, UTC.
             #[must_use]
             pub const fn made_at(self) -> Timestamp {
                 let millis = (self.0.as_u128() >> 80) as i64;
                 Timestamp::from_micros(millis.saturating_mul(1000))
             }
 
-            /// An identifier that stands before all that are made at `time` or later.
+            /// Returns an identifier ordered before all that are created at `time` or later.
             #[must_use]
             pub fn before_all_at(time: Timestamp) -> Self {
                 let millis = u64::try_from(time.micros().div_euclid(1000)).unwrap_or(0);
                 Self(uuid::Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid())
             }
 
-            /// The UUID behind it.
+            /// Returns the UUID.
             #[must_use]
             pub const fn uuid(self) -> Uuid {
                 self.0
@@ -70,11 +70,11 @@ macro_rules! identifier {
 }
 
 identifier! {
-    /// Identifies a user; the `sub` of their tokens, never given to anybody else.
+    /// Identifies a user: the `sub` of their tokens. Never reused for another user.
     UserId
 }
 identifier! {
-    /// Identifies a session; the `sid` of its tokens.
+    /// Identifies a session: the `sid` of its tokens.
     SessionId
 }
 identifier! {
@@ -82,22 +82,22 @@ identifier! {
     EventId
 }
 identifier! {
-    /// Identifies one access token; its `jti` (RFC 7519, section 4.1.7).
+    /// Identifies one access token: its `jti` (RFC 7519, section 4.1.7).
     TokenId
 }
 identifier! {
-    /// Identifies a sign-up that waits for its address to be confirmed.
+    /// Identifies a sign-up that waits for confirmation of its email address.
     SignupId
 }
 identifier! {
-    /// Identifies one making of a mailed link.
+    /// Identifies one issue of an emailed link.
     LinkId
 }
 identifier! {
-    /// Identifies a client that has logged in before.
+    /// Identifies a known device.
     KnownDeviceId
 }
 identifier! {
-    /// Identifies an email; its `Message-ID` on every try.
+    /// Identifies an email: its `Message-ID` on every attempt.
     EmailId
 }

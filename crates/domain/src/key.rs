@@ -1,10 +1,10 @@
-//! Keys: which one signs, which ones are believed, and for how long.
+//! Keys: which one signs, which signatures are accepted, and for how long.
 
 use std::fmt;
 
 use crate::Timestamp;
 
-/// The name of a key, the `kid` of the tokens it signs (RFC 7515, section 4.1.4).
+/// The identifier of a key: the `kid` of the tokens it signs (RFC 7515, section 4.1.4).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyId(pub String);
 
@@ -14,7 +14,7 @@ impl fmt::Display for KeyId {
     }
 }
 
-/// How a key signs.
+/// A signature algorithm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Algorithm {
     /// Ed25519 (RFC 8037).
@@ -23,10 +23,10 @@ pub enum Algorithm {
     Es256,
     /// RSASSA-PSS with SHA-256 (RFC 7518, section 3.5).
     Ps256,
-    /// RSASSA-PKCS1-v1_5 with SHA-256 (RFC 7518, section 3.3); only for verifiers that know no
-    /// better.
+    /// RSASSA-PKCS1-v1_5 with SHA-256 (RFC 7518, section 3.3), only for verifiers that support
+    /// nothing better.
     Rs256,
-    /// HMAC with SHA-256 (RFC 7518, section 3.2); for what only the issuer reads.
+    /// HMAC with SHA-256 (RFC 7518, section 3.2), for tokens that only the issuer verifies.
     Hs256,
 }
 
@@ -43,7 +43,7 @@ impl Algorithm {
         }
     }
 
-    /// Reads the `alg` of a stored key, case and all.
+    /// Parses the `alg` of a stored key. Case-sensitive.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         [Self::EdDsa, Self::Es256, Self::Ps256, Self::Rs256, Self::Hs256]
@@ -52,22 +52,22 @@ impl Algorithm {
     }
 }
 
-/// What a key is for. No key serves two purposes.
+/// What a key is used for. No key serves two purposes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum KeyPurpose {
-    /// Signs access tokens; its public half is published.
+    /// Signs access tokens. The public key is published.
     Access,
-    /// Signs refresh tokens and makes their secrets; never published.
+    /// Signs refresh tokens and derives their secrets. Never published.
     Refresh,
-    /// Makes the secrets of mailed links and their codes; never published.
+    /// Derives the secrets of emailed links and their codes. Never published.
     Link,
-    /// Signs the heads of the audit trail and makes the names under which wrong secrets are
-    /// counted. What it signs is believed for ever.
+    /// Signs the checkpoints of the audit trail and derives the keys of the rate-limit counters.
+    /// Its signatures never expire.
     Audit,
 }
 
 impl KeyPurpose {
-    /// Every purpose there is.
+    /// All purposes.
     pub const ALL: [Self; 4] = [Self::Access, Self::Refresh, Self::Link, Self::Audit];
 
     /// The purpose's name in the store.
@@ -81,37 +81,37 @@ impl KeyPurpose {
         }
     }
 
-    /// Reads a name.
+    /// Parses a name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|purpose| purpose.as_str() == name)
     }
 }
 
-/// A key as it is stored: the private part sealed.
+/// A key as it is stored, with the private part wrapped.
 #[derive(Clone, PartialEq, Eq)]
 pub struct StoredKey {
-    /// Its name.
+    /// The key's identifier.
     pub id: KeyId,
-    /// What it is for.
+    /// What the key is used for.
     pub purpose: KeyPurpose,
-    /// How it signs.
+    /// The signature algorithm.
     pub algorithm: Algorithm,
-    /// The private part, sealed with the master key.
+    /// The private part, wrapped with the master key.
     pub wrapped: Vec<u8>,
-    /// The public part as a JSON Web Key (RFC 7517); only keys for access tokens and
-    /// for the audit trail have one.
+    /// The public part as a JSON Web Key (RFC 7517). Only access and audit keys have one.
     pub public_jwk: Option<String>,
-    /// When it was made.
+    /// Time of creation, UTC.
     pub created_at: Timestamp,
-    /// From when on it signs.
+    /// Time from which the key signs, UTC.
     pub active_from: Timestamp,
-    /// From when on it neither signs nor is believed, whatever it has signed.
+    /// Time of revocation, UTC. From then on the key does not sign, and none of its signatures are
+    /// accepted.
     pub revoked_at: Option<Timestamp>,
 }
 
 impl StoredKey {
-    /// Whether it was withdrawn before it signed anything.
+    /// Returns whether the key was withdrawn before it signed anything.
     #[must_use]
     pub fn never_signs(&self) -> bool {
         self.revoked_at.is_some_and(|at| at <= self.active_from)
@@ -129,36 +129,37 @@ impl fmt::Debug for StoredKey {
     }
 }
 
-/// Where a key is in its life.
+/// The stage of a key's life cycle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyState {
-    /// Published, not signing yet.
+    /// Published, but does not sign yet.
     Next,
-    /// Signing.
+    /// Signs.
     Signing,
-    /// Not signing any more; what it signed is still believed.
+    /// No longer signs, but its signatures are still accepted.
     Retiring,
-    /// Nothing that it signed can be alive, or it was revoked.
+    /// Revoked, or everything it signed has expired.
     Retired,
 }
 
-/// The order in which keys of one purpose sign: the last active one does.
+/// The order in which keys of one purpose sign: the key that became active last signs.
 fn order(key: &StoredKey) -> (Timestamp, Timestamp, &KeyId) {
     (key.active_from, key.created_at, &key.id)
 }
 
-/// The key of a purpose that signs at `now`; none, if it was revoked and has no successor yet.
+/// Returns the key of a purpose that signs at `now`. `None` if it was revoked and has no successor
+/// yet.
 #[must_use]
 pub fn signing_key(keys: &[StoredKey], purpose: KeyPurpose, now: Timestamp) -> Option<&StoredKey> {
     keys.iter()
         .filter(|key| key.purpose == purpose && key.active_from <= now)
         .filter(|key| !key.never_signs())
         .max_by(|one, other| order(one).cmp(&order(other)))
-        // No older one takes its place: what that signed may be past its time already.
+        // No older key replaces it: tokens of that key may already have expired.
         .filter(|key| key.revoked_at.is_none())
 }
 
-/// Where `key` is in its life, among all `keys`, when what it signs lives for `life_seconds`.
+/// Returns the stage of `key` among all `keys`, if what it signs is valid for `life_seconds`.
 #[must_use]
 pub fn key_state(
     key: &StoredKey,
@@ -187,7 +188,7 @@ pub fn key_state(
     }
 }
 
-/// By how many seconds the clocks of two nodes may differ.
+/// Maximum clock difference between two nodes, in seconds.
 pub const CLOCK_SKEW_SECONDS: i64 = 5;
 
 #[cfg(test)]

@@ -1,36 +1,36 @@
-//! `KnownDevice`: a client that has logged in to an account before.
+//! `KnownDevice`: a device that has logged in to an account before.
 
 use crate::link::SecretHash;
 use crate::{KnownDeviceId, RequestInfo, Timestamp, UserId};
 
-/// A client that has logged in to an account before. It shows so by a secret that it was given.
+/// A device that has logged in to an account before. It proves this with a secret it was given.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KnownDevice {
-    /// Which client.
+    /// The device's identifier.
     pub id: KnownDeviceId,
-    /// Whose account it logged in to.
+    /// The account it logged in to.
     pub user_id: UserId,
-    /// The hash of its secret.
+    /// Hash of the device's secret.
     pub secret: SecretHash,
-    /// Where it logged in last.
+    /// IP address and user agent of the last login.
     pub request_info: RequestInfo,
-    /// When it logged in first.
+    /// Time of the first login, UTC.
     pub created_at: Timestamp,
-    /// When it logged in last.
+    /// Time of the last login, UTC.
     pub last_used_at: Timestamp,
-    /// Until when it is known if it does not log in again.
+    /// Expiry, UTC, unless the device logs in again.
     pub expires_at: Timestamp,
 }
 
 impl KnownDevice {
-    /// For how many seconds a client is known after it has logged in: 180 days.
+    /// Number of seconds a device stays known after a login: 180 days.
     pub const KNOWN_SECONDS: i64 = 180 * 24 * 3600;
 
-    /// The most clients of one account; more than a person has, few enough to be read at each
-    /// login.
+    /// Maximum number of devices per account. More than a person has, and few enough to read at
+    /// each login.
     pub const PER_USER_MAX: u32 = 50;
 
-    /// Whether it has ever come back.
+    /// Returns whether the device has logged in more than once.
     #[must_use]
     pub fn has_returned(&self) -> bool {
         self.last_used_at > self.created_at

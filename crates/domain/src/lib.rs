@@ -1,7 +1,8 @@
-//! What Gateward is about: nouns, rules and ports.
+//! The domain of Gateward: value types and entities, rules and ports.
 //!
-//! Nothing here does input or output, knows a runtime or a wire format. The nouns hold no bad
-//! value; the rules are plain functions; the [`ports`] say what the use cases need from the world.
+//! This crate does no I/O and depends on no runtime and no wire format. Value types reject invalid
+//! values when they are constructed. Rules are plain functions. The [`ports`] declare what the use
+//! cases need from their environment.
 
 pub mod audit;
 pub mod audit_check;

@@ -1,4 +1,4 @@
-//! Mailed links: single-use secrets, each for one purpose, and the codes that go with them.
+//! Emailed links: single-use secrets with one purpose each, and their codes.
 
 use std::fmt;
 
@@ -10,19 +10,20 @@ use crate::key::KeyId;
 use crate::refresh::Salt;
 use crate::{EmailAddress, LinkId, SessionId, SignupId, Timestamp, TokenText, UserId};
 
-/// For how many seconds a link is good at most: one that undoes a change of address or invites.
+/// Maximum lifetime of a link in seconds. Applies to invitations and to links that undo a change of
+/// email address.
 pub const LINK_SECONDS_MAX: i64 = 7 * 24 * 3600;
 
 macro_rules! purposes {
     ($($(#[$doc:meta])* $name:ident = $text:literal, $page:literal;)*) => {
-        /// What a link is for. It does nothing else.
+        /// The purpose of a link. A link is not valid for any other purpose.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum LinkPurpose {
             $($(#[$doc])* $name,)*
         }
 
         impl LinkPurpose {
-            /// Every purpose there is.
+            /// All purposes.
             pub const ALL: &[Self] = &[$(Self::$name),*];
 
             /// The purpose's name in the store.
@@ -41,47 +42,48 @@ macro_rules! purposes {
 }
 
 purposes! {
-    /// Confirms the address of a sign-up that waits for it.
+    /// Confirms the email address of a pending sign-up.
     ConfirmSignup = "confirm_signup", "/confirm-email";
-    /// Confirms the address that an account has.
+    /// Confirms the current email address of an account.
     ConfirmEmail = "confirm_email", "/confirm-email";
-    /// Confirms the address that an account is to have.
+    /// Confirms the new email address of an account.
     ChangeEmail = "change_email", "/confirm-email";
-    /// Brings the address back that an account had.
+    /// Restores the previous email address of an account.
     UndoEmail = "undo_email", "/undo-email-change";
-    /// Lets the owner of the address choose a new password.
+    /// Lets the owner of the email address choose a new password.
     ResetPassword = "reset_password", "/reset-password";
-    /// Lets somebody choose a new password whom an operator gave the link; it proves no mailbox.
+    /// Lets the user who receives the link from an operator choose a new password. It does not
+    /// prove access to a mailbox.
     OperatorReset = "operator_reset", "/reset-password";
-    /// Lets somebody choose a password for whom an account was made.
+    /// Lets an invited user choose a password.
     Invitation = "invitation", "/accept-invitation";
-    /// Ends the session of a login that was not the owner's, and begins a reset.
+    /// Ends the session of a reported login, and starts a password reset.
     NotMe = "not_me", "/not-me";
 }
 
 impl LinkPurpose {
-    /// Those that confirm an address.
+    /// Purposes that confirm an email address.
     pub const CONFIRMING: [Self; 3] = [Self::ConfirmSignup, Self::ConfirmEmail, Self::ChangeEmail];
 
-    /// Reads a name.
+    /// Parses a name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|purpose| purpose.as_str() == name)
     }
 
-    /// Whether a newer link of the same purpose and subject takes the place of an older one. A link
-    /// that undoes a change stays: otherwise whoever took an account over could change the address
-    /// once more and so take the owner's way back.
+    /// Returns whether a newer link of the same purpose and subject replaces an older one. A link
+    /// that undoes a change is not replaced. Otherwise an attacker who has taken over an account
+    /// could change the email address again and so remove the owner's way back.
     #[must_use]
     pub const fn is_superseded(self) -> bool {
         !matches!(self, Self::UndoEmail)
     }
 }
 
-/// Whom a link is about.
+/// The subject of a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum LinkSubject {
-    /// A sign-up that waits.
+    /// A pending sign-up.
     Signup(SignupId),
     /// An account.
     User(UserId),
@@ -90,7 +92,7 @@ pub enum LinkSubject {
 }
 
 impl LinkSubject {
-    /// The subject of a link with this purpose.
+    /// Returns the subject of a link with this purpose.
     #[must_use]
     pub const fn of(purpose: LinkPurpose, uuid: Uuid) -> Self {
         match purpose {
@@ -100,7 +102,7 @@ impl LinkSubject {
         }
     }
 
-    /// Its identifier.
+    /// Returns the subject's identifier.
     #[must_use]
     pub const fn uuid(self) -> Uuid {
         match self {
@@ -111,40 +113,40 @@ impl LinkSubject {
     }
 }
 
-/// What is kept of a secret that was given away: enough to know it again.
+/// The hash of a secret that was issued, enough to recognize it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct SecretHash(pub [u8; 32]);
 
 impl SecretHash {
-    /// The hash of a secret of at least 128 random bits, which needs no slow hash.
+    /// Hashes a secret of at least 128 random bits, which needs no slow hash.
     #[must_use]
     pub fn of(secret: &str) -> Self {
         Self(Sha256::digest(secret.as_bytes()).into())
     }
 }
 
-/// The eight digits that do by hand what the link does by a click.
+/// The eight-digit code that can be typed instead of opening the link.
 #[derive(Clone)]
 pub struct LinkCode(String);
 
 impl LinkCode {
-    /// How many digits a code has.
+    /// Number of digits in a code.
     pub const LEN: usize = 8;
 
-    /// Makes a code of any number: its last eight digits.
+    /// Builds a code from the last eight digits of a number.
     #[must_use]
     pub fn from_number(number: u64) -> Self {
         Self(format!("{:08}", number % 100_000_000))
     }
 
-    /// Reads what somebody typed; `None` if it cannot be a code.
+    /// Parses user input. `None` if it cannot be a code.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let digits = text.len() == Self::LEN && text.bytes().all(|byte| byte.is_ascii_digit());
         digits.then(|| Self(text.to_owned()))
     }
 
-    /// The digits, for the owner of the mailbox alone.
+    /// Returns the digits. Show them only to the owner of the mailbox.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
@@ -152,7 +154,7 @@ impl LinkCode {
 }
 
 impl PartialEq for LinkCode {
-    /// In the same time, wherever the first wrong digit is.
+    /// Compares in constant time, wherever the first wrong digit is.
     fn eq(&self, other: &Self) -> bool {
         self.0.as_bytes().ct_eq(other.0.as_bytes()).into()
     }
@@ -166,58 +168,59 @@ impl fmt::Debug for LinkCode {
     }
 }
 
-/// What an email carries: the token of the link, and the code.
+/// The secrets in an email: the link's token and its code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LinkSecret {
-    /// 256 bits that nobody can guess.
+    /// 256 unpredictable bits.
     pub token: TokenText,
-    /// The eight digits.
+    /// The eight-digit code.
     pub code: LinkCode,
 }
 
-/// A link as it is stored. Its secrets are not: they follow from the salt and a sealed key, so that
-/// an email that is sent again is the same email, and the store alone opens nothing.
+/// A link as it is stored. Its secrets are not stored: they are derived from the salt and a wrapped
+/// key. An email that is sent again is therefore identical, and the store alone is not enough to
+/// open a link.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Link {
-    /// Which making of the link; a newer one is another.
+    /// The link's identifier. Issuing the link again creates another one.
     pub id: LinkId,
-    /// What it is for.
+    /// The link's purpose.
     pub purpose: LinkPurpose,
-    /// Whom it is about.
+    /// The subject of the link.
     pub subject: LinkSubject,
-    /// The address that it confirms, resets or brings back; the email goes there.
+    /// The email address that the link confirms, resets or restores. The email goes there.
     pub email: EmailAddress,
-    /// The key that its secrets follow from.
+    /// The key from which the secrets are derived.
     pub key_id: KeyId,
-    /// The other thing that they follow from.
+    /// The salt from which the secrets are derived.
     pub salt: Salt,
-    /// The hash of the token.
+    /// Hash of the token.
     pub secret: SecretHash,
-    /// How many codes were tried on it.
+    /// Number of codes tried on the link.
     pub code_attempts: u32,
-    /// Whether nobody else may take the address while the link lives.
+    /// Whether the link reserves the email address while it is valid.
     pub reserves_email: bool,
-    /// When it was made.
+    /// Time of creation, UTC.
     pub created_at: Timestamp,
-    /// Until when it is good.
+    /// Expiry, UTC.
     pub expires_at: Timestamp,
 }
 
 impl Link {
-    /// What at most one link of a purpose has: the subject, or, where newer links leave older ones
-    /// alone, the link itself.
+    /// Key that at most one link of a purpose has: the subject or, if newer links do not replace
+    /// older ones, the link itself.
     #[must_use]
     pub const fn dedup_key(&self) -> Uuid {
         if self.purpose.is_superseded() { self.subject.uuid() } else { self.id.uuid() }
     }
 
-    /// Whether it can undo a change of address at `now`.
+    /// Returns whether the link can undo a change of email address at `now`.
     #[must_use]
     pub fn undoes(&self, now: Timestamp) -> bool {
         self.purpose == LinkPurpose::UndoEmail && self.expires_at > now
     }
 
-    /// The account that it is about, if it is about one.
+    /// Returns the account that the link is about, if any.
     #[must_use]
     pub const fn user_id(&self) -> Option<UserId> {
         match self.subject {

@@ -1,7 +1,7 @@
-//! Mocks of the ports, for tests in which the call is the point.
+//! Mocks of the ports, for tests that check calls.
 #![expect(
     clippy::struct_field_names,
-    reason = "mockall names a field after each method, and methods name their noun"
+    reason = "mockall names a field after each method, and methods contain the entity's name"
 )]
 
 use async_trait::async_trait;

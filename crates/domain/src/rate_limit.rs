@@ -1,69 +1,69 @@
-//! Rate limits: how many wrong secrets are looked at before whoever gives them must wait.
+//! Rate limits: how many wrong secrets are accepted before the caller must wait.
 
 use std::net::IpAddr;
 
 use crate::Timestamp;
 
-/// For how many seconds failed attempts are remembered after the last one. It is longer than the
-/// longest wait, or waiting would make them forgotten and a name could be tried as often as at
-/// first.
+/// Number of seconds after the last failed attempt until the counter resets. It is longer than the
+/// longest wait. Otherwise waiting would reset the counter, and an attacker would regain the
+/// initial attempts.
 pub const BACKOFF_RESET_SECONDS: i64 = 24 * 3600;
 
-/// How many seconds the first wait takes; each one after it takes twice as long.
+/// Duration of the first wait in seconds. Each further wait is twice as long.
 const BACKOFF_INITIAL_SECONDS: i64 = 30;
 
-/// Who or what is counted: a keyed digest, so that the store tells no name and no address.
+/// Identifies a counter: a keyed digest, so that the store reveals no username and no IP address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RateLimitKey(pub [u8; 32]);
 
-/// What was counted.
+/// A counter of attempts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AttemptCounter {
-    /// Of whom.
+    /// The counter's key.
     pub key: RateLimitKey,
-    /// How many.
+    /// Number of attempts.
     pub count: u32,
-    /// When the last one was.
+    /// Time of the last attempt, UTC.
     pub last_at: Timestamp,
-    /// From when on they are forgotten.
+    /// Time at which the counter resets, UTC.
     pub expires_at: Timestamp,
 }
 
-/// One more of them.
+/// One attempt to count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FailedAttempt {
-    /// Of whom.
+    /// The counter's key.
     pub key: RateLimitKey,
-    /// When.
+    /// Time of the attempt, UTC.
     pub at: Timestamp,
-    /// From when on it is forgotten.
+    /// Time at which the counter resets, UTC.
     pub expires_at: Timestamp,
-    /// Whether it keeps those before it from being forgotten at their time.
+    /// Whether the attempt extends the life of the attempts before it.
     pub renews: bool,
 }
 
-/// How many are allowed, and what comes then.
+/// How many attempts are allowed, and how long the caller then waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LimitRule {
-    /// After so many in a row a wait, and after each more one that is twice as long, up to
+    /// After `limit` attempts in a row, a wait that doubles with each further attempt, up to
     /// `wait_max_seconds`.
     Backoff {
-        /// How many.
+        /// Number of allowed attempts.
         limit: u32,
-        /// The longest wait.
+        /// The longest wait in seconds.
         wait_max_seconds: i64,
     },
-    /// So many within a window that begins with the first one; then a wait for its end.
+    /// `limit` attempts within a window that starts with the first one, then a wait until it ends.
     FixedWindow {
-        /// How many.
+        /// Number of allowed attempts.
         limit: u32,
-        /// How long the window is.
+        /// Length of the window in seconds.
         seconds: i64,
     },
 }
 
 impl LimitRule {
-    /// One more failed attempt under this allowance.
+    /// Returns the failed attempt to count under this rule.
     #[must_use]
     pub const fn attempt(self, key: RateLimitKey, at: Timestamp) -> FailedAttempt {
         let (life_seconds, renews) = match self {
@@ -73,7 +73,7 @@ impl LimitRule {
         FailedAttempt { key, at, expires_at: at.plus_seconds(life_seconds), renews }
     }
 
-    /// Until when nothing more is looked at; `None` if it is.
+    /// Returns the time until which further attempts are refused, UTC. `None` if they are allowed.
     #[must_use]
     pub fn blocked_until(self, counter: &AttemptCounter, now: Timestamp) -> Option<Timestamp> {
         let until = match self {
@@ -89,8 +89,8 @@ impl LimitRule {
     }
 }
 
-/// The network that counts as one client: an IPv4 address, or the 64 bits of an IPv6 address that
-/// one household or machine is given (RFC 6177).
+/// Returns the network that counts as one client: an IPv4 address, or the 64-bit prefix of an IPv6
+/// address that one household or machine is assigned (RFC 6177).
 #[must_use]
 pub fn ip_network(ip: IpAddr) -> String {
     match ip.to_canonical() {

@@ -1,9 +1,9 @@
-//! The rules of refresh: what happens when a refresh token is shown.
+//! The rules of refresh: what happens when a refresh token is presented.
 //!
-//! A refresh token carries its session and its generation; the session's row holds the line on
-//! which the current generation stands. [`judge`] is the one statement of the rules. A store may
-//! decide [`RotationDecision::Rotate`] and [`RotationDecision::Repeat`] in a statement of its own,
-//! and is held to these rules by the conformance suite.
+//! A refresh token carries its session and its generation. The session's row holds the refresh
+//! state with the current generation. [`judge`] is the only definition of the rules. A store may
+//! decide [`RotationDecision::Rotate`] and [`RotationDecision::Repeat`] in a statement of its own;
+//! the conformance suite checks it against these rules.
 
 use std::fmt;
 
@@ -18,16 +18,16 @@ use crate::{SessionId, Timestamp, UserId};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct IdempotencyKeyHash(pub [u8; 32]);
 
-/// The text is not an idempotency key.
+/// The string is not a valid idempotency key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("an idempotency key is 1 to 255 visible ASCII characters")]
+#[error("an idempotency key must have 1 to 255 visible ASCII characters")]
 pub struct BadIdempotencyKey;
 
 impl IdempotencyKeyHash {
-    /// The most characters of a key.
+    /// Maximum length of a key in characters.
     pub const KEY_LEN_MAX: usize = 255;
 
-    /// Hashes the key that came with a request.
+    /// Hashes the key of a request.
     pub fn of(key: &str) -> Result<Self, BadIdempotencyKey> {
         let visible = key.bytes().all(|byte| byte.is_ascii_graphic());
         if key.is_empty() || key.len() > Self::KEY_LEN_MAX || !visible {
@@ -37,7 +37,7 @@ impl IdempotencyKeyHash {
     }
 }
 
-/// A random value of the session's row, without which no refresh token of it can be made.
+/// A random value in the session's row. No refresh token of the session can be made without it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Salt(pub [u8; 32]);
 
@@ -47,27 +47,27 @@ impl fmt::Debug for Salt {
     }
 }
 
-/// What a refresh token shows to prove that it is genuine.
+/// The proof that a refresh token is genuine.
 ///
 /// `secret` must be `SHA-256(keyed ‖ salt)`, where `keyed` is a MAC over session and generation
-/// under a key that is not in the database in clear, and `salt` stands in the session's row alone.
-/// So neither the database nor the keys suffice to make one.
+/// under a key that the database does not hold in clear text, and `salt` is stored only in the
+/// session's row. Neither the database nor the keys alone are enough to make a token.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Proof {
-    /// The MAC over session and generation, computed anew from the key.
+    /// The MAC over session and generation, recomputed from the key.
     pub keyed: [u8; 32],
     /// The secret that the token carries.
     pub secret: [u8; 32],
 }
 
 impl Proof {
-    /// The secret of a token, from its MAC and the salt of its session.
+    /// Computes the secret of a token from its MAC and the salt of its session.
     #[must_use]
     pub fn secret(keyed: &[u8; 32], salt: &Salt) -> [u8; 32] {
         Sha256::new().chain_update(keyed).chain_update(salt.0).finalize().into()
     }
 
-    /// Whether the token was made for the session with this salt; takes the same time either way.
+    /// Returns whether the token was made for the session with this salt. Runs in constant time.
     #[must_use]
     pub fn holds_for(&self, salt: &Salt) -> bool {
         Self::secret(&self.keyed, salt).ct_eq(&self.secret).into()
@@ -80,57 +80,59 @@ impl fmt::Debug for Proof {
     }
 }
 
-/// A refresh token whose signature was found to be ours.
+/// A refresh token with a valid signature.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct PresentedToken {
-    /// Its session.
+    /// The token's session.
     pub session_id: SessionId,
-    /// Its user.
+    /// The token's user.
     pub user_id: UserId,
-    /// Its place in the line.
+    /// The token's generation.
     pub generation: i64,
-    /// When it expires.
+    /// Expiry, UTC.
     pub expires_at: Timestamp,
-    /// Its proof, to be compared with the session's row.
+    /// The proof, to be checked against the session's row.
     pub proof: Proof,
 }
 
-/// Where the line of a session's refresh tokens stands. All that a token holds follows from it.
+/// The refresh state of a session. Everything in its refresh token is derived from it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct RefreshState {
     /// The generation of the current token.
     pub generation: i64,
-    /// When the current token was made.
+    /// Time of the last rotation, UTC.
     pub rotated_at: Timestamp,
-    /// When the current token expires, and with it the session if nobody refreshes it.
+    /// Expiry of the current token, UTC. The session expires with it unless it is refreshed.
     pub expires_at: Timestamp,
     /// The key that signs the current token.
     pub key_id: KeyId,
-    /// The idempotency key of the refresh that made the current token, if there was one.
+    /// The idempotency key of the refresh that issued the current token, if it had one.
     pub idempotency_key: Option<IdempotencyKeyHash>,
-    /// The row's random value; the same for all generations.
+    /// The row's random value, the same for all generations.
     pub salt: Salt,
 }
 
-/// A request to move a session's line on.
+/// A request to rotate a session's refresh token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rotation {
-    /// The token that is shown.
+    /// The presented token.
     pub presented: PresentedToken,
-    /// The idempotency key that came with it.
+    /// The idempotency key of the request.
     pub idempotency_key: Option<IdempotencyKeyHash>,
-    /// When.
+    /// Time of the request, UTC.
     pub now: Timestamp,
     /// The key that signs the next token.
     pub key_id: KeyId,
-    /// For how many seconds the next token can be used.
+    /// Number of seconds for which the next token is valid.
     pub idle_seconds: i64,
-    /// For how many seconds a spent token without key may be shown again; 0 for never.
+    /// Number of seconds for which a spent token may be presented again without an idempotency key.
+    /// 0 for never.
     pub leeway_seconds: i64,
 }
 
 impl Rotation {
-    /// Rotations up to this time are too old for a repeat without a key; `None` if none is allowed.
+    /// Returns the time of the newest rotation that is too old for a repeat without a key. `None`
+    /// if no repeat is allowed.
     #[must_use]
     pub fn leeway_start(&self) -> Option<Timestamp> {
         (self.leeway_seconds > 0).then(|| self.now.minus_seconds(self.leeway_seconds))
@@ -138,10 +140,10 @@ impl Rotation {
 }
 
 impl RefreshState {
-    /// The generation that a login makes.
+    /// The generation that a login issues.
     pub const FIRST_GENERATION: i64 = 1;
 
-    /// The line after the token of the request was accepted as the current one.
+    /// Returns the refresh state after the presented token was accepted as the current one.
     #[must_use]
     pub fn after(&self, rotation: &Rotation, lifetime_ends_at: Timestamp) -> Self {
         Self {
@@ -155,27 +157,28 @@ impl RefreshState {
     }
 }
 
-/// What the rules say of a refresh token that is shown.
+/// The decision on a presented refresh token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RotationDecision {
-    /// It is the current one: the next generation follows.
+    /// The token is the current one: issue the next generation.
     Rotate,
-    /// It is the one before, shown again by whoever lost the answer: the same answer again.
+    /// The token is the previous one, presented again by a client that lost the response: return
+    /// the same response.
     Repeat,
-    /// It is genuine and ahead of the row: the database has lost writes. It counts as the current
-    /// one.
+    /// The token is genuine and ahead of the row, so the database has lost writes. It counts as the
+    /// current one.
     Recover,
-    /// It was spent, and whoever shows it has no right to: the session ends.
+    /// The token was already used and may not be repeated: the session ends.
     Replay,
-    /// The session is over already; nothing changes.
+    /// The session has already ended. Nothing changes.
     Ended(End),
-    /// It is not a token of this session; nothing changes.
+    /// The token does not belong to this session. Nothing changes.
     Forged,
 }
 
-/// Judges a refresh token that is shown against the row of its session.
+/// Decides on a presented refresh token, given the row of its session.
 ///
-/// Whether the token itself has expired is for the caller to say, before the store is asked.
+/// The caller checks the expiry of the token itself before it reads the store.
 #[must_use]
 pub fn judge(session: &Session, rotation: &Rotation) -> RotationDecision {
     let (refresh_state, presented) = (&session.refresh_state, &rotation.presented);
@@ -187,8 +190,8 @@ pub fn judge(session: &Session, rotation: &Rotation) -> RotationDecision {
     }
     let steps_behind = refresh_state.generation.saturating_sub(presented.generation);
     if let Some(end) = session.lapse(rotation.now) {
-        // For a token ahead of the row, the row's idle time is that of an older generation; the
-        // token's own was checked.
+        // If the token is ahead of the row, the row's idle timeout belongs to an older generation.
+        // The token's own expiry was checked.
         if steps_behind >= 0 || end.reason != EndReason::IdleTimeout {
             return RotationDecision::Ended(end);
         }
@@ -201,9 +204,9 @@ pub fn judge(session: &Session, rotation: &Rotation) -> RotationDecision {
     }
 }
 
-/// Whether the token before the current one may be shown again.
+/// Returns whether the token before the current one may be presented again.
 ///
-/// The current one has never been shown, or the line would have moved on.
+/// The current token has never been presented. Otherwise the refresh state would have advanced.
 fn may_repeat(refresh_state: &RefreshState, rotation: &Rotation) -> bool {
     match (refresh_state.idempotency_key, rotation.idempotency_key) {
         (Some(first), Some(now)) => first == now,

@@ -1,4 +1,4 @@
-//! Roles and the permissions they give.
+//! Roles and the permissions they grant.
 
 use std::fmt;
 
@@ -6,28 +6,28 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RoleName(String);
 
-/// The text is not the name of a role.
+/// The string is not a valid role name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a role name is 1 to 32 lower-case letters, digits, '-' or '_', and begins with a letter")]
+#[error("a role name must have 1 to 32 characters of a-z, 0-9, '-' and '_', a letter first")]
 pub struct BadRoleName;
 
 impl RoleName {
-    /// The longest name, in bytes: enough for people, short enough for a token.
+    /// Maximum length of a name in bytes: enough for people, short enough for a token.
     pub const LEN_MAX: usize = 32;
 
-    /// The built-in role that holds every permission.
+    /// The built-in role with every permission.
     #[must_use]
     pub fn admin() -> Self {
         Self("admin".to_owned())
     }
 
-    /// The built-in role that everybody holds.
+    /// The built-in role of every account.
     #[must_use]
     pub fn user() -> Self {
         Self("user".to_owned())
     }
 
-    /// Reads a role's name.
+    /// Parses a role name.
     pub fn parse(text: &str) -> Result<Self, BadRoleName> {
         let well_formed = text.len() <= Self::LEN_MAX
             && text.starts_with(|first: char| first.is_ascii_lowercase())
@@ -37,13 +37,13 @@ impl RoleName {
         if well_formed { Ok(Self(text.to_owned())) } else { Err(BadRoleName) }
     }
 
-    /// The name as text.
+    /// Returns the name as a string.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Whether the role is built in: what it gives never changes.
+    /// Returns whether the role is built in. Its permissions never change.
     #[must_use]
     pub fn is_built_in(&self) -> bool {
         *self == Self::admin() || *self == Self::user()
@@ -58,17 +58,17 @@ impl fmt::Display for RoleName {
 
 macro_rules! permissions {
     ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
-        /// Something that a caller may do.
+        /// A permission that a role can grant.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Permission {
             $($(#[$doc])* $name,)*
         }
 
         impl Permission {
-            /// Every permission there is.
+            /// All permissions.
             pub const ALL: &[Self] = &[$(Self::$name),*];
 
-            /// The permission's name in tokens and answers.
+            /// The permission's name in tokens and responses.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self {
@@ -76,7 +76,7 @@ macro_rules! permissions {
                 }
             }
 
-            /// Reads a name.
+            /// Parses a name.
             #[must_use]
             pub fn from_name(name: &str) -> Option<Self> {
                 Self::ALL.iter().copied().find(|permission| permission.as_str() == name)
@@ -88,17 +88,17 @@ macro_rules! permissions {
 permissions! {
     /// Read the audit log.
     AuditRead = "audit:read",
-    /// Give roles to users and take them away.
+    /// Grant and revoke users' roles.
     RolesGrant = "roles:grant",
     /// Read roles.
     RolesRead = "roles:read",
-    /// Change roles.
+    /// Create, change and delete roles.
     RolesWrite = "roles:write",
     /// End other users' sessions.
     SessionsEnd = "sessions:end",
-    /// See other users' sessions.
+    /// Read other users' sessions.
     SessionsRead = "sessions:read",
-    /// See other users.
+    /// Read other users.
     UsersRead = "users:read",
     /// Change other users.
     UsersWrite = "users:write",
@@ -109,7 +109,7 @@ permissions! {
 pub struct PermissionSet(u16);
 
 impl PermissionSet {
-    /// No permission.
+    /// The empty set.
     pub const EMPTY: Self = Self(0);
 
     /// Every permission.
@@ -118,38 +118,37 @@ impl PermissionSet {
         Permission::ALL.iter().copied().collect()
     }
 
-    /// Whether the permission is in it.
+    /// Returns whether the set contains the permission.
     #[must_use]
     pub const fn contains(self, permission: Permission) -> bool {
         self.0 & Self::bit(permission) != 0
     }
 
-    /// Whether every permission of the other is in it.
+    /// Returns whether the set contains every permission of the other.
     #[must_use]
     pub const fn includes(self, other: Self) -> bool {
         self.0 & other.0 == other.0
     }
 
-    /// What is in either.
+    /// Returns the union of both sets.
     #[must_use]
     pub const fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
-    /// Its permissions, in alphabetical order.
+    /// Iterates over the permissions in alphabetical order.
     pub fn iter(self) -> impl Iterator<Item = Permission> {
         Permission::ALL.iter().copied().filter(move |permission| self.contains(*permission))
     }
 
-    /// Its permissions as they are stored: their names in alphabetical order, with commas between.
+    /// Returns the set as it is stored: names in alphabetical order, separated by commas.
     #[must_use]
     pub fn to_text(self) -> String {
         let names: Vec<&str> = self.iter().map(Permission::as_str).collect();
         names.join(",")
     }
 
-    /// Reads what is stored. Names that are not known give nothing: a newer version may have
-    /// written them.
+    /// Parses the stored form. Unknown names grant nothing: a newer version may have written them.
     #[must_use]
     pub fn from_text(text: &str) -> Self {
         text.split(',').filter_map(Permission::from_name).collect()
@@ -166,24 +165,24 @@ impl FromIterator<Permission> for PermissionSet {
     }
 }
 
-/// A role: a name, and what it gives to whoever holds it.
+/// A role: a name and the permissions it grants to its holders.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Role {
-    /// Its name.
+    /// The role's name.
     pub name: RoleName,
-    /// What it gives.
+    /// The permissions that the role grants.
     pub permissions: PermissionSet,
 }
 
 impl Role {
-    /// How many roles there may be beside those that are built in: a list of all is one answer.
+    /// Maximum number of custom roles. One response lists them all.
     pub const MAX: usize = 200;
 
-    /// How many roles one account may hold: their names stand in its tokens, which travel in a
+    /// Maximum number of roles per account. Their names are in its tokens, which travel in a
     /// cookie.
     pub const PER_USER_MAX: usize = 32;
 
-    /// The roles that are always there, in alphabetical order.
+    /// Returns the built-in roles, in alphabetical order.
     #[must_use]
     pub fn built_in() -> [Self; 2] {
         [
@@ -193,8 +192,8 @@ impl Role {
     }
 }
 
-/// What the roles of an account give together. `stored` are the roles that are not built in, as
-/// far as the account holds them; a role that is not defined gives nothing.
+/// Returns all permissions that the roles of an account grant. `stored` holds the custom roles of
+/// the account; an undefined role grants nothing.
 #[must_use]
 pub fn permissions_given(
     held: &[RoleName],

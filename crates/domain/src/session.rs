@@ -1,4 +1,4 @@
-//! `Session`: what begins at a login, lives by refreshes and ends once, with a reason.
+//! `Session`: starts at a login, is extended by refreshes, and ends once, with a reason.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -8,17 +8,17 @@ use crate::{SessionId, Timestamp, UserId};
 
 macro_rules! end_reasons {
     ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
-        /// Why a session is over.
+        /// Why a session ended.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum EndReason {
             $($(#[$doc])* $name,)*
         }
 
         impl EndReason {
-            /// Every reason there is.
+            /// All reasons.
             pub const ALL: &[Self] = &[$(Self::$name),*];
 
-            /// The reason's code in answers, tables and logs.
+            /// The reason's code in responses, tables and logs.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self {
@@ -26,7 +26,7 @@ macro_rules! end_reasons {
                 }
             }
 
-            /// Reads a code.
+            /// Parses a code.
             #[must_use]
             pub fn from_code(code: &str) -> Option<Self> {
                 match code {
@@ -39,35 +39,35 @@ macro_rules! end_reasons {
 }
 
 end_reasons! {
-    /// Its client logged out.
+    /// The client logged out.
     Logout = "logout",
-    /// Its user ended all their sessions.
+    /// The user ended all their sessions.
     LogoutAll = "logout_all",
-    /// Its user ended it from another session.
+    /// The user ended it from another session.
     EndedByUser = "ended_by_user",
     /// An administrator ended it.
     EndedByAdmin = "ended_by_admin",
     /// The password was changed in another session.
     PasswordChanged = "password_changed",
-    /// The password was reset by mail.
+    /// The password was reset by email.
     PasswordReset = "password_reset",
-    /// The account's address was changed back.
+    /// The change of the account's email address was undone.
     EmailChanged = "email_changed",
     /// The account was disabled.
     AccountDisabled = "account_disabled",
     /// The account was deleted.
     AccountDeleted = "account_deleted",
-    /// A refresh token was shown that had been spent before.
+    /// A refresh token was reused.
     RefreshTokenReused = "refresh_token_reused",
-    /// It was not refreshed for too long.
+    /// The session was not refreshed in time.
     IdleTimeout = "idle_timeout",
-    /// It reached the end of its longest life.
+    /// The session reached its maximum lifetime.
     LifetimeOver = "lifetime_over",
-    /// Its user began more sessions than are allowed, and it was the oldest.
+    /// The user exceeded the maximum number of sessions, and this was the oldest.
     SessionLimit = "session_limit",
-    /// The key that signed its tokens was declared compromised.
+    /// The key that signed its tokens was revoked as compromised.
     KeyCompromised = "key_compromised",
-    /// The owner of the account said that it was not theirs.
+    /// The account owner reported the login as not theirs.
     NotMe = "not_me",
 }
 
@@ -77,63 +77,63 @@ impl fmt::Display for EndReason {
     }
 }
 
-/// The end of a session.
+/// When and why a session ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct End {
-    /// When.
+    /// Time of the end, UTC.
     pub at: Timestamp,
-    /// Why.
+    /// Why the session ended.
     pub reason: EndReason,
 }
 
-/// From where and with what a request came.
+/// Client IP address and user agent of a request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RequestInfo {
-    /// The client's address, as far as the configured proxies can be believed.
+    /// Client IP address, as far as the configured proxies are trusted.
     pub ip: Option<IpAddr>,
-    /// The `User-Agent` header, cut to [`RequestInfo::USER_AGENT_LEN_MAX`] characters.
+    /// The `User-Agent` header, truncated to [`RequestInfo::USER_AGENT_LEN_MAX`] characters.
     pub user_agent: Option<String>,
 }
 
 impl RequestInfo {
-    /// The most characters kept of a `User-Agent`: enough to tell browsers apart.
+    /// Maximum length of a stored `User-Agent` in characters: enough to tell browsers apart.
     pub const USER_AGENT_LEN_MAX: usize = 256;
 }
 
 /// A session: one login and all its refreshes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
-    /// Which session.
+    /// The session's identifier: the `sid` of its tokens.
     pub id: SessionId,
-    /// Whose session.
+    /// The user that the session belongs to.
     pub user_id: UserId,
-    /// When its user logged in.
+    /// Time of the login, UTC.
     pub created_at: Timestamp,
-    /// When its user last gave the password; the `auth_time` of its access tokens.
+    /// Time at which the user last entered the password, UTC: the `auth_time` of its access tokens.
     pub auth_time: Timestamp,
-    /// The end of its longest life; no refresh moves it.
+    /// End of the maximum lifetime, UTC. No refresh extends it.
     pub lifetime_ends_at: Timestamp,
-    /// Where it began.
+    /// IP address and user agent of the login.
     pub request_info: RequestInfo,
-    /// The name that the client gave itself at login.
+    /// The name that the client reported at login.
     pub client_name: Option<String>,
-    /// Where the line of its refresh tokens stands.
+    /// The state of the session's refresh token.
     pub refresh_state: RefreshState,
-    /// Its end, if somebody or something has ended it.
+    /// The recorded end. `None` while the session is active or has merely expired.
     pub ended: Option<End>,
 }
 
 impl Session {
-    /// The most characters of a client's name.
+    /// Maximum length of a client's name in characters.
     pub const CLIENT_NAME_LEN_MAX: usize = 100;
 
-    /// The end of this session, if it is over at `now`: ended, or out of time.
+    /// Returns the end of the session if it was ended or has expired at `now`.
     #[must_use]
     pub fn end(&self, now: Timestamp) -> Option<End> {
         self.ended.or_else(|| self.lapse(now))
     }
 
-    /// The end that time alone has brought by `now`.
+    /// Returns the end if the session has expired at `now`.
     #[must_use]
     pub fn lapse(&self, now: Timestamp) -> Option<End> {
         if now >= self.lifetime_ends_at {

@@ -1,24 +1,25 @@
-//! `PendingSignup`: a sign-up that becomes an account once its address is confirmed.
+//! `PendingSignup`: a sign-up that becomes an account once its email address is confirmed.
 
 use crate::link::SecretHash;
 use crate::{EmailAddress, PasswordHash, SignupId, Timestamp, Username};
 
-/// A sign-up that waits for its address to be confirmed. It is no account: nobody logs in with it,
-/// and it keeps neither the name nor the address from others.
+/// A sign-up that waits for confirmation of its email address. It is not an account: it cannot log
+/// in, and it reserves neither the username nor the email address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PendingSignup {
-    /// Which sign-up.
+    /// The sign-up's identifier.
     pub id: SignupId,
-    /// The hash of the secret that whoever signed up was given, as a proof of being that person.
+    /// Hash of the secret that the client received at sign-up, as proof that both come from the
+    /// same client.
     pub secret: SecretHash,
-    /// The name that the account is to have.
+    /// The username of the future account.
     pub username: Username,
-    /// The address that is to be confirmed.
+    /// The email address to confirm.
     pub email: EmailAddress,
-    /// The hash of the password that was chosen.
+    /// Hash of the chosen password.
     pub password_hash: PasswordHash,
-    /// When it was made.
+    /// Time of creation, UTC.
     pub created_at: Timestamp,
-    /// Until when it can be confirmed.
+    /// Expiry of the confirmation, UTC.
     pub expires_at: Timestamp,
 }

@@ -1,52 +1,53 @@
 //! `Timestamp`: a point in time, in whole microseconds.
 
-/// Microseconds in a second.
+/// Number of microseconds in a second.
 const MICROS: i64 = 1_000_000;
 
-/// A point in time: microseconds since 1970-01-01T00:00:00Z, leap seconds not counted.
+/// A point in time: microseconds since 1970-01-01T00:00:00Z, without leap seconds.
 ///
-/// Arithmetic saturates, so that no input can make it wrap or panic.
+/// Arithmetic saturates, so no input can make it wrap or panic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// Makes a timestamp from microseconds since the epoch.
+    /// Creates a timestamp from microseconds since the epoch.
     #[must_use]
     pub const fn from_micros(micros: i64) -> Self {
         Self(micros)
     }
 
-    /// Makes a timestamp from whole seconds since the epoch.
+    /// Creates a timestamp from whole seconds since the epoch.
     #[must_use]
     pub const fn from_seconds(seconds: i64) -> Self {
         Self(seconds.saturating_mul(MICROS))
     }
 
-    /// Microseconds since the epoch.
+    /// Returns the microseconds since the epoch.
     #[must_use]
     pub const fn micros(self) -> i64 {
         self.0
     }
 
-    /// Whole seconds since the epoch, rounded down.
+    /// Returns the whole seconds since the epoch, rounded down.
     #[must_use]
     pub const fn seconds(self) -> i64 {
         self.0.div_euclid(MICROS)
     }
 
-    /// This time and `seconds` more.
+    /// Returns this time plus `seconds`.
     #[must_use]
     pub const fn plus_seconds(self, seconds: i64) -> Self {
         Self(self.0.saturating_add(seconds.saturating_mul(MICROS)))
     }
 
-    /// This time and `seconds` less.
+    /// Returns this time minus `seconds`.
     #[must_use]
     pub const fn minus_seconds(self, seconds: i64) -> Self {
         Self(self.0.saturating_sub(seconds.saturating_mul(MICROS)))
     }
 
-    /// Whole seconds from `earlier` until this time, rounded down; negative if `earlier` is later.
+    /// Returns the whole seconds from `earlier` to this time, rounded down. Negative if `earlier`
+    /// is later.
     #[must_use]
     pub const fn seconds_since(self, earlier: Self) -> i64 {
         self.0.saturating_sub(earlier.0).div_euclid(MICROS)

@@ -1,4 +1,4 @@
-//! Tokens: what they say, and the pair that a login gives.
+//! Tokens: their claims, and the pair that a login returns.
 
 use std::fmt;
 
@@ -7,24 +7,24 @@ use subtle::ConstantTimeEq;
 use crate::key::KeyId;
 use crate::{SessionId, Timestamp, TokenId, User, UserId};
 
-/// The text of a token. Whoever holds it is believed, so `Debug` shows nothing.
+/// The text of a token. It is a bearer credential, so `Debug` hides it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct TokenText(String);
 
 impl TokenText {
-    /// Takes the text of a token.
+    /// Wraps the text of a token.
     #[must_use]
     pub const fn new(text: String) -> Self {
         Self(text)
     }
 
-    /// Whether this is the text; takes the same time wherever the first difference is.
+    /// Returns whether the text is equal. Runs in constant time, wherever the first difference is.
     #[must_use]
     pub fn is(&self, text: &str) -> bool {
         self.0.as_bytes().ct_eq(text.as_bytes()).into()
     }
 
-    /// The text, for its owner alone.
+    /// Returns the text. Pass it only to the token's owner.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
@@ -37,80 +37,82 @@ impl fmt::Debug for TokenText {
     }
 }
 
-/// What goes into an access token (RFC 9068, section 2.2), besides what the signer adds: issuer,
-/// audience and client.
+/// The content of an access token (RFC 9068, section 2.2). The signer adds issuer, audience and
+/// client.
 #[derive(Clone, Debug)]
 pub struct AccessGrant<'a> {
-    /// The token's own identifier.
+    /// The token's identifier (`jti`).
     pub id: TokenId,
-    /// The subject, with name, address and roles.
+    /// The subject, with username, email address and roles.
     pub user: &'a User,
     /// The session.
     pub session_id: SessionId,
-    /// When the user last gave the password.
+    /// Time at which the user last entered the password, UTC.
     pub auth_time: Timestamp,
-    /// When the token is made.
+    /// Time of issue, UTC.
     pub issued_at: Timestamp,
-    /// When it expires.
+    /// Expiry, UTC.
     pub expires_at: Timestamp,
 }
 
-/// What is taken from an access token that was found to be ours and in time.
+/// The claims of a verified access token.
 ///
-/// Rights are not among it: those are read from the store, so that a change works at once.
+/// They do not include permissions: those are read from the store, so that a change takes effect at
+/// once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccessClaims {
-    /// The token's own identifier.
+    /// The token's identifier (`jti`).
     pub id: TokenId,
-    /// The key that signed it, the `kid` of its header.
+    /// The key that signed the token: the `kid` of its header.
     pub key_id: KeyId,
     /// The subject.
     pub user_id: UserId,
     /// The session.
     pub session_id: SessionId,
-    /// When the user had last given the password.
+    /// Time at which the user had last entered the password, UTC.
     pub auth_time: Timestamp,
-    /// When the token was made.
+    /// Time of issue, UTC.
     pub issued_at: Timestamp,
-    /// When it expires.
+    /// Expiry, UTC.
     pub expires_at: Timestamp,
 }
 
-/// An access token and how long it lives.
+/// An access token and its lifetime.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccessToken {
     /// The token.
     pub text: TokenText,
-    /// For how many seconds it is good.
+    /// Lifetime in seconds.
     pub expires_in: i64,
 }
 
-/// What a login and a refresh give.
+/// The tokens that a login and a refresh return.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenPair {
-    /// Opens the doors for a short time.
+    /// The short-lived token that authenticates requests.
     pub access: AccessToken,
-    /// Gets the next pair.
+    /// The token that fetches the next pair.
     pub refresh: TokenText,
-    /// For how many seconds the refresh token is good.
+    /// Lifetime of the refresh token in seconds.
     pub refresh_expires_in: i64,
-    /// The session that both belong to.
+    /// The session of both tokens.
     pub session_id: SessionId,
 }
 
-/// Why a token is not believed.
+/// Why a token is not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
-    /// Not a token of ours.
-    #[error("not a token of this issuer")]
+    /// The token was not issued by this installation.
+    #[error("the token was not issued by this server")]
     Invalid,
-    /// Ours, but an access token where a refresh token belongs or the reverse.
-    #[error("a token of the wrong kind")]
+    /// The token is valid, but is an access token where a refresh token is required, or the
+    /// reverse.
+    #[error("wrong token type")]
     WrongKind,
-    /// Ours, but past its time.
+    /// The token is valid, but has expired.
     #[error("the token has expired")]
     Expired,
-    /// There is no key to check or to sign with; nobody's fault but ours.
+    /// There is no key to verify or to sign with. This is a fault of the server, not of the caller.
     #[error("no key is available")]
     NoKey,
 }

@@ -1,60 +1,61 @@
-//! `User`: an account, and whether it may sign in.
+//! `User`: an account, and whether it may log in.
 
 use crate::{EmailAddress, PasswordHash, PermissionSet, RoleName, Timestamp, UserId, Username};
 
 /// An account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct User {
-    /// Who it is, for ever.
+    /// The user's permanent identifier.
     pub id: UserId,
     /// The public handle.
     pub username: Username,
-    /// The address in its canonical form.
+    /// The email address in its canonical form.
     pub email: EmailAddress,
-    /// Whether the owner has proved that the address is theirs.
+    /// Whether the owner has confirmed the email address.
     pub email_verified: bool,
-    /// The roles held, in alphabetical order.
+    /// The roles of the account, in alphabetical order.
     pub roles: Vec<RoleName>,
-    /// What the roles give, as they were defined when the account was read. It is not stored with
-    /// the account: whoever adds or changes one need not fill it.
+    /// The permissions that the roles granted when the account was read. They are not stored with
+    /// the account: leave the field empty when you insert or update one.
     pub permissions: PermissionSet,
-    /// Whether an administrator has shut the account.
+    /// Whether an administrator has disabled the account.
     pub disabled: bool,
-    /// The hash of the password.
+    /// Hash of the password.
     pub password_hash: PasswordHash,
-    /// Grows by one with each change of the password, so that work begun before is noticed.
+    /// Incremented by one with each change of the password, so that operations started before can
+    /// detect it.
     pub credentials_version: i64,
-    /// When the account was made.
+    /// Time of creation, UTC.
     pub created_at: Timestamp,
-    /// When it was last changed.
+    /// Time of the last change, UTC.
     pub updated_at: Timestamp,
 }
 
-/// The account is shut.
+/// The account is disabled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the account is disabled")]
 pub struct AccountDisabled;
 
 impl User {
-    /// Whether whoever has shown the right password gets a session.
+    /// Checks whether a user who has entered the right password may log in.
     pub fn check_enabled(&self) -> Result<(), AccountDisabled> {
         if self.disabled { Err(AccountDisabled) } else { Ok(()) }
     }
 }
 
-/// What a person types to say who they are.
+/// The identifier that a person enters to log in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Identifier {
-    /// An e-mail address.
+    /// An email address.
     Email(EmailAddress),
     /// A username.
     Username(Username),
 }
 
 impl Identifier {
-    /// Reads an address if there is an `@` in the text, a username otherwise.
+    /// Parses an email address if the string contains an `@`, a username otherwise.
     ///
-    /// `None` means that no account can have such a name.
+    /// Returns `None` if no account can have this identifier.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         if text.contains(['@', '\u{ff20}']) {
@@ -65,24 +66,24 @@ impl Identifier {
     }
 }
 
-/// Some of the accounts, in an order of their own, so that a page of them costs no more than its
-/// rows.
+/// A selection of accounts in its own order. One page costs no more than the rows it returns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum UserRange {
-    /// All, in the order of their identifiers.
+    /// All accounts, ordered by identifier.
     All,
-    /// Those that hold a role, in the order of their identifiers.
+    /// Accounts that hold a role, ordered by identifier.
     Role(RoleName),
-    /// Those that are disabled, in the order of their identifiers.
+    /// Disabled accounts, ordered by identifier.
     Disabled,
-    /// Those whose name begins with this text in lower case, in the order of their names.
+    /// Accounts whose username starts with this string in lower case, ordered by username.
     Username(String),
-    /// Those whose address begins with this text in lower case, in the order of their addresses.
+    /// Accounts whose email address starts with this string in lower case, ordered by email
+    /// address.
     Email(String),
 }
 
 impl UserRange {
-    /// Where an account stands in the range; the texts are ordered by their bytes.
+    /// Returns the position of an account in the range. Strings are ordered by their bytes.
     #[must_use]
     pub fn cursor(&self, user: &User) -> String {
         match self {
@@ -92,7 +93,7 @@ impl UserRange {
         }
     }
 
-    /// Whether an account is one of them.
+    /// Returns whether the range contains the account.
     #[must_use]
     pub fn contains(&self, user: &User) -> bool {
         match self {

@@ -2,25 +2,26 @@
 
 use std::fmt;
 
-/// 3 to 32 of `[A-Za-z0-9._-]`, kept as typed, compared without case.
+/// 3 to 32 characters of `[A-Za-z0-9._-]`, stored as entered, compared case-insensitively.
 #[derive(Clone, Debug)]
 pub struct Username(String);
 
-/// Why a text is not a username.
+/// Why a string is not a valid username.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UsernameError {
-    /// Shorter than [`Username::LEN_MIN`] or longer than [`Username::LEN_MAX`].
-    #[error("a username has 3 to 32 characters")]
+    /// The username is shorter than [`Username::LEN_MIN`] or longer than [`Username::LEN_MAX`].
+    #[error("a username must have 3 to 32 characters")]
     Length,
-    /// A character that is not allowed.
-    #[error("a username consists of the letters A to Z, digits, '.', '_' and '-'")]
+    /// The username contains a character that is not allowed.
+    #[error("a username may only contain the letters A to Z, digits, '.', '_' and '-'")]
     Character,
-    /// A name that could be taken for a part of the service or for its staff.
-    #[error("this name is reserved")]
+    /// The username could be mistaken for a part of the service or for its staff.
+    #[error("this username is reserved; choose another one")]
     Reserved,
 }
 
-/// Names that nobody gets: parts of addresses of the service, and names that sound like its staff.
+/// Usernames that users cannot choose: path segments of the service, and names that sound like its
+/// staff.
 const RESERVED: &[&str] = &[
     "admin",
     "administrator",
@@ -78,12 +79,12 @@ const RESERVED: &[&str] = &[
 ];
 
 impl Username {
-    /// The fewest characters.
+    /// Minimum length in characters.
     pub const LEN_MIN: usize = 3;
-    /// The most characters.
+    /// Maximum length in characters.
     pub const LEN_MAX: usize = 32;
 
-    /// Reads a name that somebody wants to take.
+    /// Parses a username that a user chooses.
     pub fn parse(text: &str) -> Result<Self, UsernameError> {
         let username = Self::parse_existing(text)?;
         if RESERVED.contains(&username.folded().as_str()) {
@@ -92,7 +93,7 @@ impl Username {
         Ok(username)
     }
 
-    /// Reads a name that somebody already has: an operator may have given a reserved one.
+    /// Parses the username of an existing account. An operator may have assigned a reserved one.
     pub fn parse_existing(text: &str) -> Result<Self, UsernameError> {
         if !(Self::LEN_MIN..=Self::LEN_MAX).contains(&text.chars().count()) {
             return Err(UsernameError::Length);
@@ -105,13 +106,13 @@ impl Username {
         }
     }
 
-    /// The name as its owner typed it.
+    /// Returns the username as its owner entered it.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The form that is compared.
+    /// Returns the form used for comparison.
     #[must_use]
     pub fn folded(&self) -> String {
         self.0.to_ascii_lowercase()

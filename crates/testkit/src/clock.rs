@@ -1,4 +1,4 @@
-//! `FixedClock`: a clock that stands still until the test moves it.
+//! `FixedClock`: a clock that only the test advances.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -8,23 +8,23 @@ use gateward_domain::ports::Clock;
 
 use crate::fixtures;
 
-/// A clock that stands still until the test moves it. Clones are the same clock.
+/// A clock that only the test advances. Clones share the same time.
 #[derive(Clone, Debug)]
 pub struct FixedClock(Arc<AtomicI64>);
 
 impl FixedClock {
-    /// Makes a clock that shows `now`.
+    /// Creates a clock that shows `now`.
     #[must_use]
     pub fn new(now: Timestamp) -> Self {
         Self(Arc::new(AtomicI64::new(now.micros())))
     }
 
-    /// Puts the clock to `now`, earlier or later.
+    /// Sets the clock to `now`, earlier or later.
     pub fn set(&self, now: Timestamp) {
         self.0.store(now.micros(), Ordering::SeqCst);
     }
 
-    /// Lets `seconds` pass.
+    /// Advances the clock by `seconds`.
     pub fn advance_seconds(&self, seconds: i64) {
         self.0.fetch_add(Timestamp::from_seconds(seconds).micros(), Ordering::SeqCst);
     }

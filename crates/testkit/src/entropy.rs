@@ -1,27 +1,27 @@
-//! `SeededEntropy`: randomness that is the same in every run.
+//! `SeededEntropy`: reproducible randomness.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use gateward_domain::ports::Entropy;
 
-/// How far the counter goes with each step: 2^64 divided by the golden ratio, as in `SplitMix64`.
+/// Increment of the counter per step: 2^64 divided by the golden ratio, as in `SplitMix64`.
 const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// Randomness that is the same in every run: a stream of bytes that follows from the seed alone.
+/// Reproducible randomness: a stream of bytes that depends only on the seed.
 ///
-/// It is no source of secrets. Where several threads draw at once, all draw different bytes, and
-/// the order among them is the only thing left to luck.
+/// Do not use it for secrets. If several threads draw at once, each receives different bytes; only
+/// their order varies between runs.
 #[derive(Debug)]
 pub struct SeededEntropy(AtomicU64);
 
 impl SeededEntropy {
-    /// Makes a source from a seed; other seeds give other streams.
+    /// Creates a source from a seed. Different seeds yield different streams.
     #[must_use]
     pub const fn new(seed: u64) -> Self {
         Self(AtomicU64::new(mix(seed)))
     }
 
-    /// The next eight bytes of the stream.
+    /// Returns the next eight bytes of the stream.
     pub fn next_u64(&self) -> u64 {
         mix(self.0.fetch_add(STEP, Ordering::SeqCst).wrapping_add(STEP))
     }
@@ -37,7 +37,7 @@ impl Entropy for SeededEntropy {
     }
 }
 
-/// Spreads each bit of a number over all of them, one to one (the finish of `SplitMix64`).
+/// Mixes the bits of a number bijectively (the finalizer of `SplitMix64`).
 pub(crate) const fn mix(number: u64) -> u64 {
     let number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

@@ -1,8 +1,8 @@
-//! Fixtures: accounts, sessions, tokens, keys, events, clients, invalidation events and mail, each
-//! from a seed.
+//! Fixtures: accounts, sessions, tokens, keys, events, known devices, invalidation events and mail,
+//! each from a seed.
 //!
-//! The same seed gives the same thing; other seeds give things that share no identifier, name or
-//! address. A test that wants another value in a field writes `User { disabled: true, ..user(1) }`.
+//! The same seed yields the same value. Different seeds share no identifier, username or email
+//! address. To set another value in a field, write `User { disabled: true, ..user(1) }`.
 
 mod mail;
 
@@ -27,26 +27,26 @@ pub use mail::{
     signup, signup_link,
 };
 
-/// The time at which fixtures are made: 2026-11-20T04:10:00.123457Z, whose fraction shows whether
-/// microseconds are kept.
+/// The time of all fixtures: 2026-11-20T04:10:00.123457Z. Its fraction shows whether microseconds
+/// are kept.
 pub const NOW: Timestamp = Timestamp::from_micros(1_795_147_800_123_457);
 
-/// For how long a session lives without a refresh.
+/// Number of seconds after which a session expires without a refresh.
 pub const IDLE_SECONDS: i64 = 7 * 24 * 3600;
 
-/// For how long a session lives in all.
+/// Maximum lifetime of a session in seconds.
 pub const LIFETIME_SECONDS: i64 = 30 * 24 * 3600;
 
-/// For how long a spent token without key may be shown again.
+/// Number of seconds for which a spent token may be presented again without an idempotency key.
 pub const LEEWAY_SECONDS: i64 = 10;
 
-/// For how long invalidation events matter.
+/// Number of seconds for which invalidation events are relevant.
 pub const INVALIDATION_SECONDS: i64 = 900;
 
 /// The key that signs the first refresh token of a session.
 pub const KEY: &str = "refresh-1";
 
-/// An account with the role `user`, not verified, not disabled.
+/// An account with the role `user`, not confirmed, not disabled.
 #[must_use]
 pub fn user(seed: u64) -> User {
     let name = mix(seed);
@@ -65,14 +65,14 @@ pub fn user(seed: u64) -> User {
     }
 }
 
-/// A text in the form of a password hash; no hasher has seen it.
+/// A string in the form of a password hash. It is not a real hash.
 #[must_use]
 pub fn password_hash(seed: u64) -> PasswordHash {
     let digest = mix(seed);
     PasswordHash::from_phc(format!("$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ${digest:016x}"))
 }
 
-/// A session that the user begins at [`NOW`], with the first token of its line.
+/// A session that the user starts at [`NOW`], with its first refresh state.
 #[must_use]
 pub fn session(seed: u64, user: &User) -> Session {
     let entropy = SeededEntropy::new(seed);
@@ -111,7 +111,7 @@ pub fn presented(session: &Session, generation: i64) -> PresentedToken {
     }
 }
 
-/// Stands for the MAC over session and generation: another one for each, known to all.
+/// Replaces the MAC over session and generation: different for each, and computable without a key.
 #[must_use]
 pub fn keyed(session_id: SessionId, generation: i64) -> [u8; 32] {
     let (high, low) = session_id.uuid().as_u64_pair();
@@ -120,7 +120,8 @@ pub fn keyed(session_id: SessionId, generation: i64) -> [u8; 32] {
     keyed
 }
 
-/// A refresh with the session's current token and without key, a minute after the last one.
+/// A refresh with the session's current token and without an idempotency key, a minute after the
+/// last one.
 #[must_use]
 pub fn rotation(session: &Session) -> Rotation {
     Rotation {
@@ -176,7 +177,7 @@ pub fn event(seed: u64, kind: EventKind, session: &Session) -> Event {
     }
 }
 
-/// A client that logged in to the account at [`NOW`], and never again.
+/// A device that logged in to the account at [`NOW`], and has not returned.
 #[must_use]
 pub fn known_device(seed: u64, user: &User) -> KnownDevice {
     KnownDevice {
@@ -190,7 +191,7 @@ pub fn known_device(seed: u64, user: &User) -> KnownDevice {
     }
 }
 
-/// The invalidation events that the session of the same seed was ended by its client at [`NOW`].
+/// The invalidation event for the session of the same seed, ended by a logout at [`NOW`].
 #[must_use]
 pub fn invalidation(seed: u64) -> FeedItem {
     let id = SessionId::new(NOW, &SeededEntropy::new(seed));

@@ -1,11 +1,11 @@
-//! What the tests of Gateward share: a store in memory, a clock that stands still, randomness that
-//! repeats itself, and the promises that every store must keep.
+//! Test support for Gateward: an in-memory store, a fixed clock, reproducible randomness, and the
+//! conformance suite for stores.
 //!
-//! - [`FixedClock`] and [`SeededEntropy`] make time and randomness a matter of the test.
-//! - [`fixtures`] makes accounts, sessions, tokens, keys, events, clients, invalidation events and mail from
-//!   a seed.
-//! - [`MemoryStore`] is a store without a database; it keeps all the promises below.
-//! - [`conformance!`] makes one test of each promise of the ports, over any store:
+//! - [`FixedClock`] and [`SeededEntropy`] let the test control time and randomness.
+//! - [`fixtures`] creates accounts, sessions, tokens, keys, events, known devices, invalidation
+//!   events and mail from a seed.
+//! - [`MemoryStore`] is a store without a database. It passes the conformance suite.
+//! - [`conformance!`] creates one test for each promise of the ports, for any store:
 //!
 //! ```
 //! mod memory {
@@ -13,8 +13,8 @@
 //! }
 //! ```
 //!
-//! The expression is evaluated anew for each test, may `.await`, and gives a migrated, empty store,
-//! or a [`Subject`] that holds something beside it, such as the folder of its file:
+//! The expression is evaluated for each test and may `.await`. It returns a migrated, empty store,
+//! or a [`Subject`] that also owns a resource, such as the folder of its file:
 //!
 //! ```ignore
 //! mod sqlite {

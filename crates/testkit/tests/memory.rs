@@ -1,3 +1,3 @@
-//! The memory store keeps every promise.
+//! The in-memory store passes the conformance suite.
 
 gateward_testkit::conformance!(gateward_testkit::MemoryStore::new());

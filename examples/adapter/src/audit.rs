@@ -1,4 +1,4 @@
-//! The port of the audit trail: the chain of the events, and what is erased from them.
+//! The port of the audit trail: the chain of the events, and their erasure.
 
 use async_trait::async_trait;
 use gateward_domain::audit::{Chain, ChainPosition, Entry, SignedCheckpoint};
@@ -99,7 +99,7 @@ impl AuditRepo for RedbTx {
         .await
     }
 
-    /// Goes through all events until it has enough.
+    /// Scans all events until it has enough.
     async fn erase_events(&mut self, user_id: UserId, limit: u32) -> Result<u64, StoreError> {
         self.write(move |transaction| erase(transaction, user_id, count_of(limit))).await
     }
@@ -113,7 +113,7 @@ fn find_chain(view: View<'_>) -> Result<Chain, StoreError> {
     Ok(view.find::<ChainRow>(())?.unwrap_or_else(Chain::start))
 }
 
-/// Changes the ends of the chain, which begins with that if it was never begun.
+/// Changes both ends of the chain. The first change creates them.
 fn change_chain(
     transaction: &WriteTransaction,
     change: impl FnOnce(&mut Chain),
@@ -124,7 +124,7 @@ fn change_chain(
     insert::<ChainRow>(transaction, (), &chain)
 }
 
-/// Moves an event from those that wait to its place.
+/// Moves an event from the waiting ones to its position.
 fn give_place(
     transaction: &WriteTransaction,
     id: EventId,
@@ -140,13 +140,13 @@ fn give_place(
     Ok(())
 }
 
-/// Since when the account's events are to be erased, if they are.
+/// Returns the time of the request to erase the account's events, if any.
 fn noted(view: View<'_>, user_id: UserId) -> Result<Option<(i64, u128)>, StoreError> {
     let notes = view.places(ERASURES, .., usize::MAX)?;
     Ok(notes.into_iter().find(|(_, id)| *id == key(user_id)))
 }
 
-/// Takes the personal part out of events; where none is left, the note is deleted.
+/// Erases the personal part of events. Once none is left, deletes the request.
 fn erase(transaction: &WriteTransaction, user_id: UserId, limit: usize) -> Result<u64, StoreError> {
     let view = View::Own(transaction);
     let is_personal = |Entry { event, .. }: &Entry| {
@@ -156,7 +156,7 @@ fn erase(transaction: &WriteTransaction, user_id: UserId, limit: usize) -> Resul
         };
         is_theirs && (event.ip.is_some() || event.salt.is_some())
     };
-    // One more than are erased tells whether any is left.
+    // Reading one more than are erased shows whether any is left.
     let found = view.after::<EventRow>(None, limit.saturating_add(1), is_personal)?;
     if found.len() <= limit
         && let Some(note) = noted(view, user_id)?

@@ -48,7 +48,7 @@ impl EventRepo for RedbTx {
         .await
     }
 
-    /// Goes through all events between the bounds until it has enough.
+    /// Scans all events between the bounds until it has enough.
     async fn list_events(
         &mut self,
         range: EventRange,
@@ -85,7 +85,7 @@ fn add(transaction: &WriteTransaction, event: &Event) -> Result<(), StoreError> 
     insert::<EventRow>(transaction, id, &Entry { event: event.clone(), commitment, position: None })
 }
 
-/// Deletes an event, with its places in the indexes.
+/// Deletes an event and its index entries.
 pub fn forget(transaction: &WriteTransaction, entry: &Entry) -> Result<(), StoreError> {
     let id = key(entry.event.id);
     if let Some(place) = place_of_session(&entry.event) {
@@ -99,18 +99,18 @@ pub fn forget(transaction: &WriteTransaction, entry: &Entry) -> Result<(), Store
     remove(transaction, table::<EventRow>(), id)
 }
 
-/// What happened, without its place in the chain.
+/// Returns the events without their positions in the chain.
 fn events(entries: Result<Vec<Entry>, StoreError>) -> Result<Vec<Event>, StoreError> {
     Ok(entries?.into_iter().map(|entry| entry.event).collect())
 }
 
-/// Where an event stands among those of its session.
+/// Returns the index key of an event among those of its session.
 fn place_of_session(event: &Event) -> Option<(u128, i64, u128)> {
     let session_id = event.session_id?;
     Some((session_id.uuid().as_u128(), event.at.micros(), key(event.id)))
 }
 
-/// Where an event stands among those of its account.
+/// Returns the index key of an event among those of its account.
 fn place_of_user(event: &Event) -> Option<(u128, u128)> {
     Some((event.user_id?.uuid().as_u128(), key(event.id)))
 }

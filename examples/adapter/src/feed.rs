@@ -1,5 +1,5 @@
-//! The port of the feed. Its places are given away inside the one transaction that writes, so their
-//! order is that of the commits, and a cursor is a place.
+//! The port of the feed. Sequence numbers are assigned inside the only write transaction, so they
+//! are in commit order, and a cursor is a sequence number.
 
 use async_trait::async_trait;
 use gateward_domain::Timestamp;
@@ -59,7 +59,7 @@ impl FeedRepo for RedbTx {
     }
 }
 
-/// Hears of each commit with invalidation events.
+/// Is notified of each commit with invalidation events.
 pub struct RedbWatch(pub watch::Receiver<()>);
 
 #[async_trait]
@@ -79,7 +79,7 @@ fn cursor_of(place: u128) -> Result<FeedCursor, StoreError> {
     cursor.map_err(|bad: BadCursor| StoreError::Unavailable(Box::new(bad)))
 }
 
-/// Adds an item in the next place.
+/// Adds an item at the next position.
 fn add(transaction: &WriteTransaction, item: FeedItem) -> Result<(), StoreError> {
     let place = next_place(transaction)?;
     enter(transaction, INVALIDATION_ENDS, place_in_time(item.until, place))?;
@@ -90,8 +90,7 @@ fn add(transaction: &WriteTransaction, item: FeedItem) -> Result<(), StoreError>
     )
 }
 
-/// Gives a place away that comes after all others, also after those whose invalidation events are
-/// deleted.
+/// Assigns a sequence number after all others, including those of deleted invalidation events.
 fn next_place(transaction: &WriteTransaction) -> Result<u128, StoreError> {
     let mut places = transaction.open_table(LAST_SEQUENCE).map_err(failed)?;
     let last = places.get(()).map_err(failed)?.map_or(0, |last| last.value());

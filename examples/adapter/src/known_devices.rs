@@ -83,7 +83,7 @@ impl KnownDeviceRepo for RedbTx {
     }
 }
 
-/// Deletes all clients of an account; gives how many.
+/// Deletes all devices of an account. Returns their number.
 pub fn delete_of_user(transaction: &WriteTransaction, user_id: UserId) -> Result<u64, StoreError> {
     forget_all(transaction, &of_user(View::Own(transaction), user_id, usize::MAX)?)
 }
@@ -92,7 +92,7 @@ const fn key(id: KnownDeviceId) -> u128 {
     id.uuid().as_u128()
 }
 
-/// Where a client stands among those of its account.
+/// Returns the index key of a device among those of its account.
 const fn place_of_user(known_device: &KnownDevice) -> (u128, u128) {
     (known_device.user_id.uuid().as_u128(), key(known_device.id))
 }
@@ -113,7 +113,7 @@ fn add(transaction: &WriteTransaction, known_device: &KnownDevice) -> Result<(),
     enter(transaction, KNOWN_DEVICE_ENDS, place_in_time(known_device.expires_at, id))
 }
 
-/// Deletes clients, with their places in the indexes; gives how many.
+/// Deletes devices and their index entries. Returns their number.
 fn forget_all(
     transaction: &WriteTransaction,
     known_devices: &[KnownDevice],

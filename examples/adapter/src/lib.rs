@@ -1,12 +1,13 @@
-//! An example: a storage adapter of a team's own, on redb, an embedded key-value store.
+//! Example: a custom storage adapter on redb, an embedded key-value store.
 //!
-//! - `unit.rs` is the unit of work: who may write when, what commits and what undoes.
-//! - `users.rs`, `roles.rs`, `sessions.rs`, `installation.rs`, `events.rs`, `audit.rs`, `signups.rs`,
-//!   `links.rs`, `outbox_emails.rs`, `known_devices.rs`, `rate_limits.rs` and `feed.rs` are the ports.
-//! - `tables/` is the way to the tables, `rows/` is what stands in them.
+//! - `unit.rs` is the unit of work: who may write when, what commits and what rolls back.
+//! - `users.rs`, `roles.rs`, `sessions.rs`, `installation.rs`, `events.rs`, `audit.rs`,
+//!   `signups.rs`, `links.rs`, `outbox_emails.rs`, `known_devices.rs`, `rate_limits.rs` and
+//!   `feed.rs` are the ports.
+//! - `tables/` accesses the tables, `rows/` defines their rows.
 //!
 //! One process at a time can open a file, and one writer at a time can change it.
-//! `docs/adapters.md` tells what an adapter has to promise and takes this one as its example.
+//! `docs/adapters.md` describes what an adapter must guarantee and uses this one as its example.
 
 mod audit;
 mod events;
@@ -43,22 +44,22 @@ use tokio::time::timeout;
 use feed::RedbWatch;
 use unit::{Open, RedbTx};
 
-/// For how long a writer waits for its turn.
+/// Maximum wait of a writer for its turn.
 const TURN_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A store in one file. Clones are the same store.
+/// A store in one file. Clones share it.
 #[derive(Clone)]
 pub struct RedbStore {
     database: Arc<Database>,
-    /// Held by whoever writes. The database has such a lock of its own, but waits for it without
-    /// giving the thread back.
+    /// Held by the current writer. The database has such a lock of its own, but blocks the thread
+    /// while it waits.
     turn: Arc<Mutex<()>>,
-    /// Wakes those who watch the feed. They are in this process: no other can open the file.
+    /// Wakes the watchers of the feed. They are in this process: no other can open the file.
     herald: watch::Sender<()>,
 }
 
 impl RedbStore {
-    /// Opens the file; makes it, for its owner's eyes alone, if it is not there.
+    /// Opens the file. Creates it, readable only by its owner, if it does not exist.
     pub async fn open(path: impl Into<PathBuf>) -> Result<Self, StoreError> {
         let path = path.into();
         blocking(move || {
@@ -80,7 +81,8 @@ impl RedbStore {
         let turn = timeout(TURN_TIMEOUT, Arc::clone(&self.turn).lock_owned());
         let turn = turn.await.map_err(|_| StoreError::Busy)?;
         let (database, herald) = (Arc::clone(&self.database), self.herald.clone());
-        // The turn moves along: if the caller goes away meanwhile, it ends with the transaction.
+        // The turn moves into the closure: if the caller goes away meanwhile, it ends with the
+        // transaction.
         blocking(move || Ok(Open::new(database.begin_write().map_err(failed)?, herald, turn))).await
     }
 }
@@ -110,9 +112,9 @@ impl Store for RedbStore {
     }
 }
 
-/// Does what may wait for the disk on a thread that may wait.
+/// Runs work that may wait for the disk on a thread for blocking work.
 ///
-/// Work that was begun is finished, also if the caller goes away; its result is then dropped.
+/// Work that has started completes even if the caller goes away. Its result is then dropped.
 pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, StoreError> {
@@ -120,7 +122,7 @@ pub(crate) async fn blocking<T: Send + 'static>(
     done.map_err(|panicked| StoreError::Unavailable(Box::new(panicked)))?
 }
 
-/// The error of a database that cannot do its work.
+/// Converts an error of the database.
 pub(crate) fn failed(error: impl Into<redb::Error>) -> StoreError {
     StoreError::Unavailable(Box::new(error.into()))
 }

@@ -1,4 +1,4 @@
-//! The port of the mailed links, and the addresses that they reserve.
+//! The port of the emailed links, and the email addresses that they reserve.
 
 use async_trait::async_trait;
 use gateward_domain::key::KeyId;
@@ -66,7 +66,7 @@ impl LinkRepo for RedbTx {
         .await
     }
 
-    /// Goes through all links.
+    /// Scans all links.
     async fn delete_links_of_key(&mut self, key: &KeyId, limit: u32) -> Result<u64, StoreError> {
         let key = key.clone();
         self.write(move |transaction| {
@@ -101,7 +101,7 @@ impl LinkRepo for RedbTx {
     }
 }
 
-/// The links that keep an address from others, oldest first.
+/// Returns the links that reserve an email address, oldest first.
 pub fn reservations(
     view: View<'_>,
     email: &EmailAddress,
@@ -127,26 +127,26 @@ fn is_in_time(link: &Link, now: Timestamp) -> bool {
     now < link.expires_at
 }
 
-/// The links of an address, oldest first.
+/// Returns the links of an email address, oldest first.
 fn of_email(view: View<'_>, email: &EmailAddress) -> Result<Vec<Link>, StoreError> {
     view.find_all::<LinkRow>(view.members(LINKS_OF_EMAIL, email.as_str(), usize::MAX)?)
 }
 
-/// The links about a sign-up, an account or a session, oldest first.
+/// Returns the links about a sign-up, an account or a session, oldest first.
 fn about(view: View<'_>, subject: LinkSubject) -> Result<Vec<Link>, StoreError> {
     let ids = view.members(LINKS_OF_SUBJECT, subject.uuid().as_u128(), usize::MAX)?;
     let mut links = view.find_all::<LinkRow>(ids)?;
-    // An account may have the identifier that its sign-up had.
+    // An account may have the same identifier as its sign-up.
     links.retain(|link| link.subject == subject);
     Ok(links)
 }
 
-/// Adds a link, in the place of the one before where there can be one only.
+/// Inserts a link. It replaces the previous one if only one may be valid.
 fn put(transaction: &WriteTransaction, link: &Link) -> Result<(), StoreError> {
     let id = key(link.id);
     insert::<LinkRow>(transaction, id, link)?;
     if link.purpose.is_superseded() {
-        // The new one is not among them: it has no place in the indexes yet.
+        // The new one is not among them: it has no index entries yet.
         let mut older = about(View::Own(transaction), link.subject)?;
         older.retain(|older| older.purpose == link.purpose);
         forget_all(transaction, &older)?;
@@ -157,7 +157,7 @@ fn put(transaction: &WriteTransaction, link: &Link) -> Result<(), StoreError> {
     enter(transaction, LINK_ENDS, place_in_time(link.expires_at, id))
 }
 
-/// Counts a try on the newest of the links that are meant; gives them, newest first.
+/// Counts an attempt on the newest matching links. Returns them, newest first.
 fn count_try(
     transaction: &WriteTransaction,
     attempt: &CodeAttempt,
@@ -183,17 +183,17 @@ fn is_meant(link: &Link, attempt: &CodeAttempt) -> bool {
         && is_in_time(link, attempt.now)
 }
 
-/// Where a link stands among those of its address.
+/// Returns the index key of a link among those of its email address.
 fn place_of_email(link: &Link) -> (&str, i64, u128) {
     (link.email.as_str(), link.created_at.micros(), key(link.id))
 }
 
-/// Where a link stands among those about the same.
+/// Returns the index key of a link among those of its subject.
 const fn place_of_subject(link: &Link) -> (u128, i64, u128) {
     (link.subject.uuid().as_u128(), link.created_at.micros(), key(link.id))
 }
 
-/// Deletes links, with their places in the indexes; gives how many.
+/// Deletes links and their index entries. Returns their number.
 fn forget_all(transaction: &WriteTransaction, links: &[Link]) -> Result<u64, StoreError> {
     let mut count = 0;
     for link in links {

@@ -34,7 +34,7 @@ impl OutboxRepo for RedbTx {
             let due = ..=place_in_time(now, u128::MAX);
             let ids = View::Own(transaction).span(EMAILS_DUE, due, count_of(limit))?;
             let taken = ids.into_iter().filter_map(|id| match change(transaction, id, take) {
-                // It keeps no other email from being sent.
+                // A corrupt row blocks no other email.
                 Err(StoreError::Corrupt { .. }) => None,
                 changed => changed.transpose(),
             });
@@ -111,7 +111,7 @@ impl OutboxRepo for RedbTx {
         self.read(move |view| view.find::<OutboxEmailRow>(key(id))).await
     }
 
-    /// Goes through the table, from the newest email until it has as many as are wanted.
+    /// Scans the table, newest first, until it has enough.
     async fn list_outbox_emails(
         &mut self,
         filter: OutboxFilter,
@@ -125,7 +125,7 @@ impl OutboxRepo for RedbTx {
         self.read(move |view| view.newest::<OutboxEmailRow>(count_of(limit), wanted)).await
     }
 
-    /// Goes through the whole table. Few emails wait or are dead at a time.
+    /// Scans the whole table. Few emails wait or have failed at a time.
     async fn count_outbox_emails(&mut self) -> Result<OutboxCounts, StoreError> {
         self.read(|view| {
             let is_counted = |message: &OutboxEmail| waits(message) || is_failed(message);
@@ -140,7 +140,7 @@ impl OutboxRepo for RedbTx {
         .await
     }
 
-    /// Goes through the table until it has as many as may go.
+    /// Scans the table until it has enough.
     async fn delete_outbox_emails(
         &mut self,
         state: EmailState,
@@ -164,7 +164,7 @@ impl OutboxRepo for RedbTx {
 }
 
 impl RedbTx {
-    /// Changes an email if it is there and `work` agrees; says whether it was changed.
+    /// Changes an email if it exists and `work` agrees. Returns whether it was changed.
     async fn change_email(
         &mut self,
         id: EmailId,
@@ -186,7 +186,7 @@ fn is_failed(message: &OutboxEmail) -> bool {
     message.state == EmailState::Failed
 }
 
-/// Adds an email, with its places in the indexes, if its slot is free.
+/// Inserts an email and its index entries, if its slot is free.
 fn add(transaction: &WriteTransaction, message: &OutboxEmail) -> Result<bool, StoreError> {
     let id = key(message.id);
     if let Some(slot) = &message.slot
@@ -201,7 +201,7 @@ fn add(transaction: &WriteTransaction, message: &OutboxEmail) -> Result<bool, St
     Ok(true)
 }
 
-/// Deletes an email, with its places in the indexes.
+/// Deletes an email and its index entries.
 fn forget(transaction: &WriteTransaction, message: &OutboxEmail) -> Result<(), StoreError> {
     let id = key(message.id);
     if let Some(slot) = &message.slot {
@@ -211,7 +211,7 @@ fn forget(transaction: &WriteTransaction, message: &OutboxEmail) -> Result<(), S
     remove(transaction, table::<OutboxEmailRow>(), id)
 }
 
-/// Changes an email if it is there and `work` agrees; gives it as it is then.
+/// Changes an email if it exists and `work` agrees. Returns the changed email.
 fn change(
     transaction: &WriteTransaction,
     id: u128,
@@ -222,7 +222,7 @@ fn change(
     if !work(&mut message) {
         return Ok(None);
     }
-    // Its places in the indexes change along, so it is taken out and put in again.
+    // Its index entries change too, so it is removed and inserted again.
     forget(transaction, &before)?;
     add(transaction, &message)?;
     Ok(Some(message))

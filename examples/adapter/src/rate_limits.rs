@@ -1,4 +1,4 @@
-//! The port of the counts of wrong secrets.
+//! The port of the rate-limit counters.
 
 use async_trait::async_trait;
 use gateward_domain::Timestamp;
@@ -37,7 +37,7 @@ impl RateLimitRepo for RedbTx {
         .await
     }
 
-    /// Goes through all counts.
+    /// Scans all counters.
     async fn delete_attempt_counters(
         &mut self,
         before: Timestamp,
@@ -76,7 +76,7 @@ fn add(
     Ok(counted)
 }
 
-/// Deletes counts; gives how many.
+/// Deletes counters. Returns their number.
 fn forget_all(
     transaction: &WriteTransaction,
     counts: &[AttemptCounter],

@@ -1,4 +1,4 @@
-//! The port of the roles, and what they give to accounts.
+//! The port of the roles, and the permissions they grant to accounts.
 
 use async_trait::async_trait;
 use gateward_domain::ports::{RoleRepo, StoreError};
@@ -44,7 +44,7 @@ impl RoleRepo for RedbTx {
     }
 }
 
-/// The account with what its roles give now.
+/// Returns the account with the current permissions of its roles.
 pub fn given(view: View<'_>, user: User) -> Result<User, StoreError> {
     let mut stored = Vec::new();
     for name in &user.roles {
@@ -57,14 +57,14 @@ fn list(view: View<'_>) -> Result<Vec<Role>, StoreError> {
     view.all::<RoleRow>()
 }
 
-/// Writes a role; whether it is new.
+/// Writes a role. Returns whether it is new.
 fn put(transaction: &WriteTransaction, role: &Role) -> Result<bool, StoreError> {
     let is_new = !delete(transaction, &role.name)?;
     insert::<RoleRow>(transaction, role.name.as_str(), role)?;
     Ok(is_new)
 }
 
-/// Deletes a role; whether it was there.
+/// Deletes a role. Returns whether it existed.
 fn delete(transaction: &WriteTransaction, name: &RoleName) -> Result<bool, StoreError> {
     let found = View::Own(transaction).find::<RoleRow>(name.as_str())?;
     remove(transaction, table::<RoleRow>(), name.as_str())?;

@@ -132,7 +132,7 @@ impl TokenStore for RedbTx {
         .await
     }
 
-    /// Goes through all sessions.
+    /// Scans all sessions.
     async fn end_sessions_started_before(
         &mut self,
         before: Timestamp,
@@ -147,7 +147,7 @@ impl TokenStore for RedbTx {
         Ok(ended.iter().map(|session| session.id).collect())
     }
 
-    /// Goes through all sessions.
+    /// Scans all sessions.
     async fn end_sessions_of_key(
         &mut self,
         key: &KeyId,
@@ -188,18 +188,18 @@ fn find(view: View<'_>, id: SessionId) -> Result<Option<Session>, StoreError> {
     view.find::<SessionRow>(key(id))
 }
 
-/// Where a session stands among those of its user.
+/// Returns the index key of a session among those of its user.
 const fn place_of_user(session: &Session) -> (u128, i64, u128) {
     (session.user_id.uuid().as_u128(), session.created_at.micros(), key(session.id))
 }
 
-/// The sessions of a user, oldest first; of one moment, by their identifier.
+/// Returns the sessions of a user, oldest first, then by identifier.
 fn of_user(view: View<'_>, user_id: UserId) -> Result<Vec<Session>, StoreError> {
     let ids = view.members(SESSIONS_OF_USER, user_id.uuid().as_u128(), usize::MAX)?;
     view.find_all::<SessionRow>(ids)
 }
 
-/// The first sessions after `after`, in the order of their identifiers.
+/// Returns the first sessions after `after`, ordered by identifier.
 fn page(mut sessions: Vec<Session>, after: Option<SessionId>, limit: u32) -> Vec<Session> {
     sessions.retain(|session| after.is_none_or(|after| session.id > after));
     sessions.sort_by_key(|session| session.id);
@@ -207,7 +207,7 @@ fn page(mut sessions: Vec<Session>, after: Option<SessionId>, limit: u32) -> Vec
     sessions
 }
 
-/// Decides the common cases of a refresh, by the domain's own rules: nobody else writes meanwhile.
+/// Decides the common cases of a refresh by the domain's own rules: there is no concurrent writer.
 fn rotate(
     transaction: &WriteTransaction,
     rotation: &Rotation,
@@ -242,7 +242,7 @@ fn set_refresh_state(
     Ok(())
 }
 
-/// Ends a session if nobody has; where its time ran out before, that is the reason.
+/// Ends a session that was not ended. If it had already expired, that is the recorded reason.
 fn end_once(transaction: &WriteTransaction, id: SessionId, end: End) -> Result<bool, StoreError> {
     update::<SessionRow>(transaction, key(id), |session| {
         let lives = session.ended.is_none();
@@ -254,8 +254,7 @@ fn end_once(transaction: &WriteTransaction, id: SessionId, end: End) -> Result<b
     })
 }
 
-/// Ends the first sessions after `after` that are meant and that nobody has ended; gives them as
-/// they are then.
+/// Ends the first matching sessions after `after` that were not ended. Returns their new state.
 fn end_where(
     transaction: &WriteTransaction,
     after: Option<u128>,
@@ -272,7 +271,7 @@ fn end_where(
     view.find_all::<SessionRow>(active.iter().map(|session| key(session.id)).collect())
 }
 
-/// Deletes sessions whose longest life is over, with their places in the indexes.
+/// Deletes sessions whose maximum lifetime has ended, with their index entries.
 fn delete(
     transaction: &WriteTransaction,
     before: Timestamp,

@@ -1,4 +1,4 @@
-//! The port of the sign-ups that wait.
+//! The port of the pending sign-ups.
 
 use async_trait::async_trait;
 use gateward_domain::link::SecretHash;
@@ -42,7 +42,7 @@ impl SignupRepo for RedbTx {
         .await
     }
 
-    /// Reads all sign-ups of the address.
+    /// Reads all sign-ups of the email address.
     async fn find_newest_signup(
         &mut self,
         email: &EmailAddress,
@@ -87,12 +87,12 @@ fn find(view: View<'_>, id: u128, now: Timestamp) -> Result<Option<PendingSignup
     Ok(view.find::<SignupRow>(id)?.filter(|signup| is_in_time(signup, now)))
 }
 
-/// The sign-ups of an address, oldest first, in time or not.
+/// Returns the sign-ups of an email address, oldest first, including expired ones.
 fn of_email(view: View<'_>, email: &EmailAddress) -> Result<Vec<PendingSignup>, StoreError> {
     view.find_all::<SignupRow>(view.members(SIGNUPS_OF_EMAIL, email.as_str(), usize::MAX)?)
 }
 
-/// Where a sign-up stands among those of its address.
+/// Returns the index key of a sign-up among those of its email address.
 fn place_of_email(signup: &PendingSignup) -> (&str, i64, u128) {
     (signup.email.as_str(), signup.created_at.micros(), key(signup.id))
 }
@@ -105,7 +105,7 @@ fn add(transaction: &WriteTransaction, signup: &PendingSignup) -> Result<(), Sto
     insert::<SignupRow>(transaction, id, signup)
 }
 
-/// Deletes sign-ups, with their places in the indexes; gives how many.
+/// Deletes sign-ups and their index entries. Returns their number.
 fn forget_all(
     transaction: &WriteTransaction,
     signups: &[PendingSignup],

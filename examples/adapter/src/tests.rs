@@ -1,4 +1,4 @@
-//! What nobody sees from outside: nothing is left in an index when its rows are gone.
+//! Invisible from outside: no index entry is left once its rows are deleted.
 
 use gateward_domain::audit::{ChainPosition, Checkpoint, Digest, SignedCheckpoint};
 use gateward_domain::email::{EmailKind, EmailState};
@@ -39,8 +39,8 @@ async fn nothing_is_left_of_what_is_cleaned_up() {
     assert_eq!(filled_tables(&store), left, "no place in chain or feed is given away twice");
 }
 
-/// Puts something into every table but those of keys and of the installation, from which nothing is
-/// deleted. No email stays due.
+/// Fills every table except those of keys and of the installation, from which nothing is deleted.
+/// No email stays due.
 async fn fill(tx: &mut dyn Tx) {
     let (user, signup) = (fixtures::user(1), fixtures::signup(1));
     tx.insert_user(&user).await.unwrap();
@@ -73,7 +73,7 @@ async fn fill(tx: &mut dyn Tx) {
     fill_trail(tx, &user).await;
 }
 
-/// Puts something into the tables of the audit trail.
+/// Fills the tables of the audit trail.
 async fn fill_trail(tx: &mut dyn Tx, user: &User) {
     let event = fixtures::event(1, EventKind::SessionStarted, &fixtures::session(1, user));
     tx.insert_event(&event).await.unwrap();

@@ -1,8 +1,8 @@
 //! `RedbTx`: a unit of work.
 //!
-//! Each method moves the transaction to a thread that may wait for the disk, and back when it is
-//! done. A caller who goes away meanwhile leaves the transaction there, where it is undone. So does
-//! an error, and therefore no method needs to look before it writes.
+//! Each method moves the transaction to a thread for blocking work, and back when it is done. If
+//! the caller goes away meanwhile, the transaction stays there and is rolled back. An error has the
+//! same effect, so no method needs to check before it writes.
 
 use std::mem;
 
@@ -15,8 +15,8 @@ use tokio::sync::{OwnedMutexGuard, watch};
 use crate::tables::View;
 use crate::{RedbStore, blocking, failed};
 
-/// An open transaction that writes. Without a commit it is undone, and only then the turn is given
-/// on: fields are dropped in their order.
+/// An open write transaction. Without a commit it is rolled back, and only then the turn is
+/// released: fields are dropped in their order.
 pub struct Open {
     transaction: WriteTransaction,
     herald: watch::Sender<()>,
@@ -33,7 +33,7 @@ impl Open {
         Self { transaction, herald, _turn: turn }
     }
 
-    /// Commits, and wakes those who watch the feed if there is something new in it.
+    /// Commits, and wakes the watchers of the feed if it has new items.
     fn commit(self, has_invalidations: bool) -> Result<(), StoreError> {
         self.transaction.commit().map_err(failed)?;
         if has_invalidations {
@@ -45,15 +45,15 @@ impl Open {
 
 /// What a unit of work may do from here on.
 enum Work {
-    /// It reads what was committed when it began.
+    /// It reads the state committed when it began.
     Reads(ReadTransaction),
-    /// It calls one method that writes; the turn is taken when it does.
+    /// It calls one method that writes, which takes the turn.
     OneWrite(RedbStore),
-    /// It does anything, and all of it lasts or none.
+    /// It does anything, and all of it commits or none.
     Writes(Box<Open>),
     /// Nothing: its single write is done.
     Done,
-    /// Nothing: a method has failed or was given up half-way, and everything is undone.
+    /// Nothing: a method has failed or was cancelled, and everything is rolled back.
     Ended,
 }
 
@@ -64,23 +64,23 @@ pub struct RedbTx {
     has_invalidations: bool,
 }
 
-/// The error of a caller who asks for what the access does not allow.
+/// Returns the error of a call that the access does not allow.
 fn misuse(what: &'static str) -> StoreError {
     StoreError::Unavailable(what.into())
 }
 
 impl RedbTx {
-    /// A unit that reads.
+    /// Creates a unit that reads.
     pub const fn reads(transaction: ReadTransaction) -> Self {
         Self::new(Work::Reads(transaction))
     }
 
-    /// A unit of a single write.
+    /// Creates a unit of a single write.
     pub const fn one_write(store: RedbStore) -> Self {
         Self::new(Work::OneWrite(store))
     }
 
-    /// A unit of several writes.
+    /// Creates a unit of several writes.
     pub fn writes(open: Open) -> Self {
         Self::new(Work::Writes(Box::new(open)))
     }
@@ -89,12 +89,12 @@ impl RedbTx {
         Self { work, has_invalidations: false }
     }
 
-    /// Notes that the unit writes invalidation events, so that its commit wakes those who watch.
+    /// Records that the unit writes invalidation events, so that its commit wakes the watchers.
     pub const fn writes_invalidations(&mut self) {
         self.has_invalidations = true;
     }
 
-    /// Reads what this unit sees: what was committed at its beginning, or its own changes.
+    /// Reads the state that this unit sees: the one committed at its beginning, or its own changes.
     pub async fn read<T: Send + 'static>(
         &mut self,
         read: impl FnOnce(View<'_>) -> Result<T, StoreError> + Send + 'static,
@@ -114,7 +114,8 @@ impl RedbTx {
         Ok(response)
     }
 
-    /// Reads what must stay as it was read until the unit ends. It does: nobody else writes.
+    /// Reads a value that must not change until the unit ends. It does not: there is no other
+    /// writer.
     pub async fn lock<T: Send + 'static>(
         &mut self,
         read: impl FnOnce(View<'_>) -> Result<T, StoreError> + Send + 'static,
@@ -123,7 +124,7 @@ impl RedbTx {
         self.read(read).await
     }
 
-    /// Refuses what wants a lock where none can be held.
+    /// Refuses a lock in a unit that cannot hold one.
     pub fn may_lock(&self) -> Result<(), StoreError> {
         match self.work {
             Work::Writes(_) => Ok(()),
@@ -131,7 +132,7 @@ impl RedbTx {
         }
     }
 
-    /// Changes something: for good in a single write, else as part of the unit.
+    /// Changes something: committed at once in a single write, otherwise with the unit.
     pub async fn write<T: Send + 'static>(
         &mut self,
         write: impl FnOnce(&WriteTransaction) -> Result<T, StoreError> + Send + 'static,
@@ -178,8 +179,8 @@ impl Tx for RedbTx {
 }
 
 impl Drop for RedbTx {
-    /// Undoes what is open. That may give space back to the disk, so it is done where waiting does
-    /// no harm. The turn goes along; the next writer waits for it there.
+    /// Rolls back what is open. That may write to the disk, so it runs on a thread for blocking
+    /// work. The turn moves there too; the next writer waits for it.
     fn drop(&mut self) {
         if let Work::Writes(open) = mem::replace(&mut self.work, Work::Ended)
             && let Ok(runtime) = Handle::try_current()

@@ -109,7 +109,7 @@ impl UserRepo for RedbTx {
         .await
     }
 
-    /// Goes through all accounts of the range's order until it has enough.
+    /// Scans all accounts in the order of the range until it has enough.
     async fn list_users(
         &mut self,
         range: &UserRange,
@@ -124,7 +124,7 @@ impl UserRepo for RedbTx {
         .await
     }
 
-    /// Goes through all accounts.
+    /// Scans all accounts.
     async fn count_users_with_role(&mut self, role: &RoleName) -> Result<u64, StoreError> {
         let role = role.clone();
         let holds =
@@ -174,7 +174,7 @@ impl UserRepo for RedbTx {
     }
 }
 
-/// The account, with what its roles give now.
+/// Returns the account with the current permissions of its roles.
 pub fn find(view: View<'_>, id: UserId) -> Result<Option<User>, StoreError> {
     view.find::<UserRow>(key(id))?.map(|user| roles::given(view, user)).transpose()
 }
@@ -183,7 +183,7 @@ const fn key(id: UserId) -> u128 {
     id.uuid().as_u128()
 }
 
-/// The accounts of a range after a place in it.
+/// Returns the accounts of a range after a position.
 fn list(
     view: View<'_>,
     range: &UserRange,
@@ -202,12 +202,12 @@ fn list(
     view.find_all::<UserRow>(ids)
 }
 
-/// Whether the credentials are still of this version.
+/// Returns a condition on the version of the credentials.
 fn at(version: i64) -> impl FnOnce(&User) -> bool {
     move |user| user.credentials_version == version
 }
 
-/// Changes the account if it is there and meets the condition; says whether it did.
+/// Changes the account if it exists and meets the condition. Returns whether it did.
 pub fn update_if(
     transaction: &WriteTransaction,
     id: UserId,
@@ -223,7 +223,7 @@ pub fn update_if(
     })
 }
 
-/// Gives the account another name and sets the old one free.
+/// Sets the account's username and releases the old one.
 fn rename(
     transaction: &WriteTransaction,
     id: UserId,
@@ -240,7 +240,7 @@ fn rename(
     })
 }
 
-/// Makes the name the account's, unless it is another's.
+/// Assigns the username to the account, unless it is taken.
 fn take_username(
     transaction: &WriteTransaction,
     id: UserId,
@@ -250,7 +250,7 @@ fn take_username(
     if taken { Ok(()) } else { Err(StoreError::Taken(Taken::Username)) }
 }
 
-/// Makes the address the account's, unless it is another's or reserved for another.
+/// Assigns the email address to the account, unless it is taken or reserved for another.
 fn take_email(
     transaction: &WriteTransaction,
     id: UserId,

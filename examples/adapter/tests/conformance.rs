@@ -1,4 +1,4 @@
-//! The store keeps every promise of the ports, and what it promises beyond them.
+//! The store passes the conformance suite, and keeps its further promises.
 #![expect(clippy::unwrap_used, reason = "a test fails by a panic, in its helpers too")]
 
 use gateward_domain::User;
@@ -7,7 +7,7 @@ use gateward_example_adapter::RedbStore;
 use gateward_testkit::{Subject, fixtures};
 use tempfile::{TempDir, tempdir};
 
-/// An empty store in a folder of its own, which goes when the test is over.
+/// An empty store in a folder of its own, which is deleted at the end of the test.
 async fn fresh() -> Subject {
     let (store, folder) = store().await;
     Subject::guarded(store, folder)
@@ -31,7 +31,7 @@ async fn what_was_answered_is_there_after_a_restart() {
     drop((unfinished, store));
 
     let store = loop {
-        // The unit that was dropped is undone on another thread, which holds the file till then.
+        // The dropped unit is rolled back on another thread, which holds the file until then.
         match RedbStore::open(folder.path().join("gateward.redb")).await {
             Ok(store) => break store,
             Err(_) => tokio::task::yield_now().await,

@@ -1,4 +1,4 @@
-//! Gateward in this application: its adapters, its keys and its chores.
+//! Gateward in this application: its adapters, its keys and its background jobs.
 
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
@@ -20,35 +20,36 @@ use gateward_http::{App, Options, SameSite, SpawnedTasks};
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 
-/// How often the node looks into the feed. What it knows counts as new for half a second; after
-/// that each request asks the database.
+/// Poll interval of the feed. The cache is fresh for half a second; after that each request reads
+/// the database.
 const FEED_INTERVAL: Duration = Duration::from_millis(250);
 
-/// How often the node looks whether its keys are old.
+/// Interval between checks of the age of the keys.
 const KEY_INTERVAL: Duration = Duration::from_mins(1);
 
-/// How many users the node remembers.
+/// Maximum number of cached users.
 const USERS_MAX: usize = 1_000;
 
-/// How many checked tokens the node remembers.
+/// Maximum number of cached verified tokens.
 const TOKENS_MAX: usize = 1_000;
 
-/// How often sessions that no longer matter are cleaned up.
+/// Interval between cleanups.
 const CLEANUP_INTERVAL: Duration = Duration::from_mins(1);
 
-/// How often the audit trail is sealed. What was written since can be changed without a trace.
+/// Interval between runs that append events to the audit chain. Events written since can be changed
+/// undetected.
 const CHAIN_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How often the node looks for emails: whoever waits for one does not notice half a second.
+/// Poll interval of the outbox. A person who waits for an email does not notice half a second.
 const EMAIL_INTERVAL: Duration = Duration::from_millis(500);
 
-/// How many emails are delivered at once.
+/// Maximum number of emails delivered at once.
 const EMAILS_AT_ONCE: u32 = 8;
 
-/// Who writes the emails; the name is what they call the application.
+/// The sender of emails. Its name is how they refer to the application.
 const SENDER: &str = "Notes <notes@localhost.invalid>";
 
-/// Gives the ports their adapters, on a database in `folder`, and makes the keys ready.
+/// Connects the ports to their adapters, on a database in `folder`, and prepares the keys.
 pub async fn wire(folder: &Path, public_url: &str) -> anyhow::Result<App> {
     fs::create_dir_all(folder)?;
     let database = format!("sqlite://{}", folder.join("auth.db").display());
@@ -72,7 +73,7 @@ pub async fn wire(folder: &Path, public_url: &str) -> anyhow::Result<App> {
         public_url: public_url.to_owned(),
         templates: None,
     };
-    // An application that strangers reach has an `SmtpMailer` here, and no inbox.
+    // A public application uses an `SmtpMailer` here, and no inbox.
     let inbox = Arc::new(DevInbox::new(emails, Arc::new(SystemClock))?);
     let ports = Ports {
         store,
@@ -84,7 +85,7 @@ pub async fn wire(folder: &Path, public_url: &str) -> anyhow::Result<App> {
         metrics: Arc::new(NoMetrics),
         tasks: Arc::new(SpawnedTasks),
         auth_cache: Arc::new(NodeAuthCache::new(policy.access_ttl_seconds, USERS_MAX)),
-        // Emails are looked for all the time.
+        // The outbox is polled.
         outbox_notifier: Arc::new(NoOutboxNotifier),
         mailer: inbox.clone(),
         key_maker: keyring,
@@ -105,7 +106,8 @@ pub async fn wire(folder: &Path, public_url: &str) -> anyhow::Result<App> {
     Ok(App::new(Arc::new(use_cases), options).with_inbox(inbox))
 }
 
-/// The key that seals the private keys in the database. It must last as long as they do.
+/// Returns the key that wraps the private keys in the database. It must be kept as long as they
+/// are.
 fn master_key(path: &Path, entropy: &SystemEntropy) -> anyhow::Result<MasterKey> {
     match fs::read_to_string(path) {
         Ok(text) => MasterKey::from_base64(text.trim()).context("master.key holds no key"),
@@ -121,12 +123,12 @@ fn master_key(path: &Path, entropy: &SystemEntropy) -> anyhow::Result<MasterKey>
     }
 }
 
-/// What Gateward needs done for as long as the application runs. Spawn it once per process.
+/// Runs Gateward's background jobs for as long as the application runs. Spawn it once per process.
 pub async fn background_jobs(auth: App) {
     tokio::join!(follow_feed(&auth), keep_house(&auth), deliver_emails(&auth));
 }
 
-/// Learns which sessions ended, which users changed and which keys are new, on any node.
+/// Applies ended sessions, changed users and new keys of any node.
 async fn follow_feed(auth: &App) {
     let (mut look, mut following) = (interval(FEED_INTERVAL), Following::default());
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -140,7 +142,7 @@ async fn follow_feed(auth: &App) {
     }
 }
 
-/// Makes the successors of old keys, seals the audit trail, and cleanups.
+/// Rotates old keys, appends to the audit chain, and cleans up.
 async fn keep_house(auth: &App) {
     let (mut keys, mut clean_up) = (interval(KEY_INTERVAL), interval(CLEANUP_INTERVAL));
     let mut position = interval(CHAIN_INTERVAL);
@@ -168,8 +170,8 @@ async fn keep_house(auth: &App) {
     }
 }
 
-/// Takes emails from the outbox and delivers them, some at once. What fails is tried again by
-/// itself.
+/// Leases emails from the outbox and delivers them, several at once. Failed ones are retried
+/// automatically.
 async fn deliver_emails(auth: &App) {
     let mut look = interval(EMAIL_INTERVAL);
     loop {

@@ -1,4 +1,4 @@
-//! `SignedIn`: who calls one of the team's own handlers.
+//! `SignedIn`: the caller of one of the application's own handlers.
 
 use std::fmt;
 use std::future::Future;
@@ -12,16 +12,16 @@ use actix_web::{FromRequest, HttpRequest, HttpResponse, ResponseError};
 use gateward_http::app::domain::User;
 use gateward_http::{App, Problem};
 
-/// The account that calls. A handler that takes one is closed to everybody else.
+/// The account of the caller. A handler that takes one requires a login.
 #[derive(Debug)]
 pub struct SignedIn(pub User);
 
-/// Why nobody is let in, in the words of this application.
+/// Why a request is refused, in the words of this application.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refused {
-    /// No token, or none that is good.
+    /// The token is missing or not valid.
     SignInFirst,
-    /// It cannot be known at the moment.
+    /// The caller cannot be authenticated at the moment.
     TryLater,
 }
 
@@ -32,7 +32,7 @@ impl FromRequest for SignedIn {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
         Box::pin(async move {
-            // Without Gateward nobody can be known, so nobody is let in.
+            // Without Gateward no caller can be authenticated, so every request is refused.
             let auth = request.app_data::<Data<App>>().ok_or(Refused::TryLater)?;
             let caller = gateward_http::caller(auth, &request).await?;
             Ok(Self(User::clone(&caller.user)))

@@ -1,10 +1,10 @@
-//! An example: an application of a team's own, with Gateward mounted beside its routes.
+//! Example: a custom application with Gateward mounted beside its own routes.
 //!
-//! - `auth.rs` wires Gateward by hand and does the chores that come with it.
-//! - `caller.rs` tells the team's handlers who calls.
-//! - `notes.rs` is what the team's application is about.
+//! - `auth.rs` connects Gateward by hand and runs its background jobs.
+//! - `caller.rs` authenticates the callers of the application's handlers.
+//! - `notes.rs` is the application itself.
 //!
-//! `docs/mounting.md` goes through it step by step.
+//! `docs/mounting.md` explains it step by step.
 
 pub mod auth;
 mod caller;
@@ -16,7 +16,7 @@ use actix_web::web::{self, Data, JsonConfig, ServiceConfig};
 pub use caller::SignedIn;
 pub use notes::Notes;
 
-/// The whole application: Gateward's routes, then the team's own.
+/// Configures the whole application: Gateward's routes, then its own.
 pub fn configure(auth: &gateward_http::App, notes: &Data<Notes>, config: &mut ServiceConfig) {
     gateward_http::configure(auth, config);
     config
@@ -25,6 +25,6 @@ pub fn configure(auth: &gateward_http::App, notes: &Data<Notes>, config: &mut Se
         .service(notes::welcome)
         .service(notes::list)
         .service(notes::add)
-        // Whatever nobody serves is answered by the team, below /v1 too.
+        // The application responds to unknown paths, including those below /v1.
         .default_service(web::to(async || HttpResponse::NotFound().body("No such page.\n")));
 }

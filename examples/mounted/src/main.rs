@@ -6,13 +6,13 @@ use actix_web::web::Data;
 use actix_web::{App, HttpServer};
 use gateward_example_mounted::{Notes, auth, configure};
 
-/// Where it listens.
+/// The address to listen on.
 const ADDRESS: &str = "127.0.0.1:8090";
 
-/// What clients call it; the issuer of all tokens.
+/// The public base URL, which is the issuer of all tokens.
 const PUBLIC_URL: &str = "http://127.0.0.1:8090";
 
-/// Where its database and its master key lie.
+/// The folder of the database and the master key.
 const FOLDER: &str = "data/mounted";
 
 #[actix_web::main]

@@ -1,4 +1,4 @@
-//! The team's own application: notes, which everybody sees alone.
+//! The application itself: notes, which only their owner can read.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -10,29 +10,29 @@ use serde::Deserialize;
 
 use crate::SignedIn;
 
-/// The most bytes of a body.
+/// Maximum size of a body in bytes.
 pub const BODY_LEN_MAX: usize = 4 * 1024;
 
-/// How many notes somebody may keep.
+/// Maximum number of notes per user.
 const NOTES_MAX: usize = 100;
 
-/// The notes of everybody.
+/// The notes of all users.
 #[derive(Debug, Default)]
 pub struct Notes(Mutex<HashMap<UserId, Vec<String>>>);
 
-/// A new note.
+/// The body of a request to add a note.
 #[derive(Deserialize)]
 struct NewNote {
     text: String,
 }
 
-/// Open to everybody.
+/// Requires no login.
 #[get("/")]
 pub async fn welcome() -> &'static str {
     "Notes. Sign up at /v1/signup, log in at /v1/login, then see /notes.\n"
 }
 
-/// Open to whoever is signed in.
+/// Requires a login.
 #[get("/notes")]
 pub async fn list(SignedIn(user): SignedIn, notes: Data<Notes>) -> HttpResponse {
     let notes = notes.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,4 +1,4 @@
-//! The team's routes and Gateward's stand beside each other, and neither touches the other's.
+//! The application's routes and Gateward's coexist, and neither affects the other's.
 #![expect(
     clippy::indexing_slicing,
     clippy::unwrap_used,
@@ -16,14 +16,14 @@ use tempfile::{TempDir, tempdir};
 
 const URL: &str = "http://127.0.0.1:8090";
 
-/// The application's parts, in a folder that goes when the test is over.
+/// The application's parts, in a folder that is deleted at the end of the test.
 struct TestServer {
     auth: gateward_http::App,
     notes: Data<Notes>,
     folder: TempDir,
 }
 
-/// An answer that was read to its end.
+/// A completely read response.
 struct TestResponse {
     status: StatusCode,
     headers: HeaderMap,
@@ -58,7 +58,7 @@ impl TestServer {
         self.send(TestRequest::post().uri(path).set_json(body)).await
     }
 
-    /// Signs up and logs in; gives the access token.
+    /// Signs up and logs in. Returns the access token.
     async fn sign_in(&self, username: &str) -> String {
         let password = "correct horse battery";
         let email = format!("{username}@example.org");
@@ -80,7 +80,7 @@ impl TestResponse {
         self.headers.get(CONTENT_TYPE).map_or("", |value| value.to_str().unwrap())
     }
 
-    /// Whether Gateward's middleware has finished it.
+    /// Returns whether Gateward's middleware has processed it.
     fn is_gatewards(&self) -> bool {
         let marks = ["x-request-id", "content-security-policy", "x-content-type-options"];
         let found = marks.iter().filter(|mark| self.headers.contains_key(**mark)).count();

@@ -1,4 +1,4 @@
-//! `RateLimitKeys`: what one attempt counts under.
+//! `RateLimitKeys`: the counters of one attempt.
 
 use std::net::IpAddr;
 
@@ -6,16 +6,16 @@ use gateward_domain::RequestInfo;
 use gateward_domain::ports::RateLimitScope;
 use gateward_domain::rate_limit::{LimitRule, RateLimitKey};
 
-/// Something that is counted, and what is allowed of it.
+/// A counter and its limit.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct KeyLimit {
     pub(super) key: RateLimitKey,
     pub(super) rule: LimitRule,
-    /// How many there were when it was looked at.
+    /// The count at the time of the check.
     pub(super) seen: u32,
 }
 
-/// What one try counts for.
+/// The counters of one attempt.
 #[derive(Clone, Debug)]
 pub(crate) struct RateLimitKeys {
     pub(super) scope: RateLimitScope,
@@ -24,7 +24,7 @@ pub(crate) struct RateLimitKeys {
 }
 
 impl RateLimitKeys {
-    /// The counters in one order, so that those who write them at once wait for each other.
+    /// Sorts the counters, so that concurrent writers lock them in the same order.
     pub(super) fn new(
         scope: RateLimitScope,
         mut entries: Vec<KeyLimit>,

@@ -1,4 +1,4 @@
-//! Signing up, changing one's account, and what operators do.
+//! Sign-up, changes of one's account, and operator commands.
 
 use std::sync::atomic::Ordering;
 
@@ -77,7 +77,7 @@ async fn p8_p9_a_changed_password_ends_every_other_session() {
     assert!(matches!(dead, Err(AuthenticateError::SessionEnded(EndReason::PasswordChanged))));
     assert!(matches!(test_app.login("ada", PASSWORD).await, Err(LoginError::InvalidCredentials)));
     assert!(test_app.login("ada", "another horse").await.is_ok());
-    // A change that began before this one has seen a password that is none any more.
+    // A change that started before this one has verified a password that is no longer valid.
     let late = test_app.app.change_password(&caller, change(PASSWORD, "third horse")).await;
     assert!(matches!(late, Err(ChangePasswordError::WrongPassword)));
 }

@@ -1,4 +1,4 @@
-//! Changing one's address.
+//! Changes of the email address.
 
 use gateward_domain::email::{EmailMessage, EmailTemplate};
 use gateward_domain::link::LinkPurpose;
@@ -13,7 +13,7 @@ use crate::{
     ResetPasswordError,
 };
 
-/// Asks for another address with the right password.
+/// Requests a change to another email address with the right password.
 pub(super) async fn ask(
     test_app: &TestApp,
     caller: &Caller,
@@ -27,7 +27,7 @@ pub(super) async fn ask(
     test_app.app.change_email(caller, presented, address(new), &RequestInfo::default()).await
 }
 
-/// An owner whose address becomes another one; gives the email that undoes it.
+/// Changes the owner's email address. Returns the email with the undo link.
 pub(super) async fn change(test_app: &TestApp, caller: &Caller, new: &str) -> EmailMessage {
     ask(test_app, caller, new).await.unwrap();
     let emails = test_app.post().await;
@@ -79,7 +79,8 @@ async fn the_address_that_one_has_is_no_change() {
     assert!(memory.links().is_empty() && memory.outbox_emails().is_empty());
 }
 
-/// Row A7: the new address counts once it is confirmed there, and the old one is told twice.
+/// Row A7: the new email address counts once it is confirmed there, and the old one receives two
+/// emails.
 #[tokio::test]
 async fn a7_the_new_address_is_confirmed_and_the_old_one_told_how_to_undo_it() {
     for by in [by_token, by_code] {

@@ -1,4 +1,4 @@
-//! Administering accounts: who may do what to whom.
+//! Account administration: who may do what to whom.
 
 use gateward_domain::email::EmailTemplate;
 use gateward_domain::{EndReason, EventKind, RoleName, User, UserId, Username};
@@ -11,7 +11,7 @@ use super::fakes::{PASSWORD, TestApp, policy, test_app};
 use super::mailbox::{by_token, open_test_app, reset, saying};
 use crate::{AdminActor, AdminError, AuthenticateError, Caller, Invitation, LoginError};
 
-/// Everything that is done to an account by whoever administers; what comes of each.
+/// Runs every administrative action on an account. Returns the result of each.
 async fn every_act(
     test_app: &TestApp,
     by: AdminActor<'_>,
@@ -44,11 +44,12 @@ async fn every_act(
     ]
 }
 
-/// What each act wants; what wants the password to be fresh comes with `true`.
+/// Returns the permission that each action requires. `true` if it also requires a recent password
+/// confirmation.
 fn wanted(act: &str) -> (gateward_domain::Permission, bool) {
     match act {
         "rename" | "reset" | "enable" => (UsersWrite, false),
-        // The invitation is to a role beyond `user`.
+        // The invitation is for a role beyond `user`.
         "disable" | "delete" | "invite" => (UsersWrite, true),
         "end all" | "end one" => (SessionsEnd, true),
         "grant" => (RolesGrant, true),
@@ -63,7 +64,7 @@ async fn fixture() -> (TestApp, MemoryStore, User) {
     (test_app, memory, ada)
 }
 
-/// What is kept of accounts, their sessions and what is told of them, but for refusals.
+/// Returns the stored accounts, sessions and events, except denials.
 fn state(memory: &MemoryStore) -> String {
     let (users, sessions) = (memory.users(), memory.sessions());
     let mut events = memory.events();
@@ -153,7 +154,7 @@ async fn an_administrator_does_everything_and_an_operator_too() {
     }
 }
 
-/// Row B5 in part: what a node knew a moment ago counts for nothing.
+/// Row B5 in part: outdated entries of the cache have no effect.
 #[tokio::test]
 async fn b5_who_was_demoted_disabled_or_logged_out_a_moment_ago_does_nothing() {
     for way in ["demoted", "disabled", "logged out"] {
@@ -222,7 +223,7 @@ async fn inv9_who_was_invited_to_administer_counts_once_the_invitation_is_accept
     assert_eq!(active_admins(&memory), 1, "who invited is still there");
 }
 
-/// In one way or another, an administrator takes the rights of another one.
+/// Removes another administrator's privileges, in one of several ways.
 async fn oust(
     test_app: &TestApp,
     way: u32,
@@ -336,7 +337,7 @@ async fn a7_4_5_an_administrator_ends_one_session_of_an_account_or_all() {
     assert!(test_app.app.list_sessions_of(nobody(), None, 50).await.unwrap().is_none());
 }
 
-/// Of nobody.
+/// An identifier that no account has.
 fn nobody() -> UserId {
     gateward_testkit::fixtures::user(99).id
 }

@@ -1,4 +1,4 @@
-//! People who administer, for the tests of what they may do.
+//! Administrators for the tests of permissions.
 
 use gateward_domain::{Permission, RequestInfo, Role, RoleName, User};
 
@@ -9,7 +9,7 @@ pub(super) use gateward_domain::Permission::{
     AuditRead, RolesGrant, RolesWrite, SessionsEnd, UsersRead, UsersWrite,
 };
 
-/// From where they do so.
+/// The request information of their requests.
 pub(super) const DESK: RequestInfo = RequestInfo {
     ip: Some(std::net::IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 10))),
     user_agent: None,
@@ -27,12 +27,12 @@ pub(super) fn giving(name: &str, permissions: &[Permission]) -> Role {
     Role { name: role(name), permissions: permissions.iter().copied().collect() }
 }
 
-/// An error in words.
+/// Formats an error.
 pub(super) fn why<T: std::fmt::Debug>(response: Result<T, AdminError>) -> String {
     format!("{:?}", response.unwrap_err())
 }
 
-/// The words for a permission that is missing.
+/// Returns the message of a missing permission.
 pub(super) fn lacks(permission: Permission) -> String {
     format!("Forbidden(Forbidden({permission:?}))")
 }
@@ -44,7 +44,7 @@ impl TestApp {
         role(name)
     }
 
-    /// An account that holds these roles, and `user`.
+    /// Creates an account with these roles, and `user`.
     pub(super) async fn holder(&self, name: &str, roles: &[&str]) -> User {
         let mut roles: Vec<_> = roles.iter().map(|name| role(name)).collect();
         roles.push(RoleName::user());
@@ -53,13 +53,13 @@ impl TestApp {
         self.find(user.id).await.unwrap()
     }
 
-    /// The same, logged in a moment ago.
+    /// The same, with a fresh login.
     pub(super) async fn caller_with_roles(&self, name: &str, roles: &[&str]) -> Caller {
         self.holder(name, roles).await;
         self.caller(name).await
     }
 
-    /// Lets the time pass in which a password is fresh.
+    /// Advances the clock until the password confirmation is no longer recent.
     pub(super) fn outlast_password(&self) {
         self.clock.advance_seconds(self.app.policy().reauthentication_seconds);
     }

@@ -1,4 +1,4 @@
-//! The audit trail: sealed, checked, erased and let go of.
+//! The audit chain: appending, verification, erasure and retention.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ use crate::{AdminActor, AuditReport, Policy};
 
 const DAY: i64 = 24 * 3600;
 
-/// Writes so many events, each a second after the one before.
+/// Writes this many events, each a second after the one before.
 async fn write(test_app: &TestApp, seeds: std::ops::Range<u64>) {
     let session = fixtures::session(1, &fixtures::user(1));
     let mut tx = test_app.store.begin(Access::Write).await.unwrap();
@@ -36,7 +36,7 @@ async fn checked(test_app: &TestApp) -> AuditReport {
     test_app.app.verify_audit(None, |_, _| ()).await.unwrap()
 }
 
-/// How many entries there are; nothing is wrong with them, and none waits.
+/// Asserts that the chain is valid and no event waits. Returns the number of entries.
 async fn sound(test_app: &TestApp) -> u64 {
     let report = checked(test_app).await;
     assert_eq!((report.findings, report.waiting), (Vec::new(), 0));
@@ -102,7 +102,7 @@ async fn what_is_chained_later_goes_on_with_the_same_chain() {
     assert_eq!(report.findings, [Finding::CheckpointMismatch(30)]);
 }
 
-/// An account that has done much and failed often, from an address of its own.
+/// An account with many events and failures, from an IP address of its own.
 async fn busy(test_app: &TestApp) -> User {
     let ada = test_app.owner("ada", |_| ()).await;
     for number in 0..200 {
@@ -139,7 +139,7 @@ async fn what_tells_of_a_deleted_account_goes_and_the_chain_holds() {
     }
 }
 
-/// Where an administrator was is not about the person who is gone.
+/// The IP address of an administrator is not personal data of the deleted user.
 #[tokio::test]
 async fn what_tells_of_who_deleted_an_account_stays() {
     let (test_app, memory) = open_test_app(policy()).await;
@@ -199,7 +199,7 @@ async fn a_beginning_that_nobody_has_signed_is_found() {
     let (test_app, _) = with_chain(10).await;
     let cut = entries(&test_app).await[3].position.clone().unwrap();
     let checkpoint = Checkpoint { seq: cut.seq, digest: cut.digest, at: fixtures::NOW };
-    // The tip of a batch was signed, and says something else.
+    // The signature of the latest checkpoint of a batch certifies something else.
     for signature in ["", &test_app.app.audit_chain().await.unwrap().latest.signature] {
         let mut tx = test_app.store.begin(Access::Write).await.unwrap();
         let retention_boundary = SignedCheckpoint { checkpoint, signature: signature.to_owned() };
@@ -223,7 +223,7 @@ async fn entries_that_are_taken_out_at_the_beginning_are_found() {
     assert!(checked(&test_app).await.findings.contains(&Finding::Missing(1, 3)));
 }
 
-/// Somebody who can write the database and has no key.
+/// An attacker with write access to the database but without the key.
 #[tokio::test]
 async fn an_entry_that_was_added_without_the_key_is_found() {
     let (test_app, _) = with_chain(10).await;
@@ -269,7 +269,7 @@ async fn an_erasure_without_a_deletion_is_found() {
     assert!(found.contains(&Finding::ErasedWithoutDeletion(1, user_id)), "{found:?}");
 }
 
-/// Row F37 in part: an entry that cannot be read does not hide the others.
+/// Row F37 in part: an entry that cannot be parsed does not hide the others.
 #[tokio::test]
 async fn f37_an_entry_that_cannot_be_read_is_found_and_the_rest_is_checked() {
     let (mut test_app, _) = with_chain(10).await;
@@ -280,7 +280,7 @@ async fn f37_an_entry_that_cannot_be_read_is_found_and_the_rest_is_checked() {
     assert_eq!(report.entries, 9);
 }
 
-/// A store that cannot read the entry of this number.
+/// A store that cannot parse the entry with this number.
 fn unreadable(all: Vec<Entry>, chain: Chain, bad: i64) -> MockStore {
     let mut store = MockStore::new();
     store.expect_begin().returning(move |_| {

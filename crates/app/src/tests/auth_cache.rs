@@ -1,4 +1,5 @@
-//! What a node knows: nobody is let in who is out, and the store is asked as seldom as can be.
+//! The authentication cache: no ended session is accepted, and the store is read as rarely as
+//! possible.
 
 use std::sync::Arc;
 
@@ -14,7 +15,7 @@ use super::fakes::{
 };
 use crate::{AuthenticateError, ChangePassword, Following, Policy};
 
-/// A node that follows the feed of this store, and what it knows.
+/// A node that follows the feed of this store, and its cache.
 async fn node(store: &MemoryStore) -> (TestApp, Arc<NodeAuthCache>) {
     let memory = Arc::new(NodeAuthCache::new(policy().access_ttl_seconds, 100));
     put_access_key(store).await;
@@ -24,7 +25,7 @@ async fn node(store: &MemoryStore) -> (TestApp, Arc<NodeAuthCache>) {
     (test_app, memory)
 }
 
-/// Learns all there is.
+/// Applies the whole feed.
 async fn follow(test_app: &TestApp) {
     let mut following = Following::default();
     while !test_app.app.follow_feed(&mut following).await.unwrap().is_complete {}
@@ -76,7 +77,7 @@ async fn a_node_in_doubt_asks_the_store() {
     assert_eq!(ended_by(&there.app.authenticate(token).await), Some(EndReason::Logout));
 }
 
-/// Row R11 in part: a changed account is another one on the next request.
+/// Row R11 in part: a change of an account takes effect on the next request.
 #[tokio::test]
 async fn r11_a_changed_user_is_read_again_everywhere() {
     let store = MemoryStore::new();
@@ -118,14 +119,14 @@ async fn every_way_to_end_many_sessions_is_known_at_once() {
     assert!(test_app.app.authenticate(late.access.text.expose()).await.is_ok());
 }
 
-/// A token whose life is longer than what is kept of ends is looked up.
+/// A token that lives longer than the cache keeps ends is checked in the store.
 #[tokio::test]
 async fn a_token_that_outlives_what_is_kept_is_looked_up() {
     let store = MemoryStore::new();
     let (short, memory) = node(&store).await;
     let long = Policy { access_ttl_seconds: 7200, ..policy() };
     let test_app = test_app_with(long, Arc::new(store.clone())).await;
-    // Both have the same randomness, so what they make differs by its time alone.
+    // Both have the same randomness, so their identifiers differ only by their time.
     test_app.clock.advance_seconds(1);
     let pair = test_app.logged_in("ada").await.pair;
     let token = pair.access.text.expose();
@@ -134,7 +135,7 @@ async fn a_token_that_outlives_what_is_kept_is_looked_up() {
     assert_eq!(ended_by(&short.app.authenticate(token).await), Some(EndReason::Logout));
 }
 
-/// Ends a session as a node would that forgets to tell.
+/// Ends a session without an invalidation event, which no node does.
 async fn end_silently(store: &MemoryStore, id: gateward_domain::SessionId) {
     let mut tx = store.begin(Access::SingleWrite).await.unwrap();
     let end = gateward_domain::End { at: fixtures::NOW, reason: EndReason::Logout };
@@ -142,7 +143,8 @@ async fn end_silently(store: &MemoryStore, id: gateward_domain::SessionId) {
     tx.commit().await.unwrap();
 }
 
-/// What is told shows that the node does not look: only a test can end a session in silence.
+/// Only a test can end a session without an event. That it stays valid shows that the node does not
+/// read the store.
 #[tokio::test]
 async fn a_node_that_knows_does_not_ask_the_store() {
     let store = MemoryStore::new();
@@ -157,7 +159,7 @@ async fn a_node_that_knows_does_not_ask_the_store() {
     assert_eq!(ended_by(&test_app.app.authenticate(token).await), Some(EndReason::Logout));
 }
 
-/// Row S5 in part: a node in doubt believes no key that was revoked meanwhile.
+/// Row S5 in part: a node with an invalidated cache accepts no key that was revoked meanwhile.
 #[tokio::test]
 async fn a_node_in_doubt_believes_no_revoked_key() {
     let store = MemoryStore::new();
@@ -176,7 +178,7 @@ async fn a_node_in_doubt_believes_no_revoked_key() {
     assert!(matches!(response, Err(AuthenticateError::Token(TokenError::Invalid))));
 }
 
-/// Row S7: the session that makes room is out at once.
+/// Row S7: the session that is ended for a newer one is refused at once.
 #[tokio::test]
 async fn s7_the_oldest_session_is_out_as_soon_as_a_newer_one_takes_its_place() {
     let store = MemoryStore::new();
@@ -192,8 +194,8 @@ async fn s7_the_oldest_session_is_out_as_soon_as_a_newer_one_takes_its_place() {
     assert_eq!(store.sessions().iter().filter(|session| alive(session)).count(), 3);
 }
 
-/// Row INV18 in part: a session that was refreshed until its turn came is over for everybody, also
-/// for those who go by the feed alone.
+/// Row INV18 in part: a session that was refreshed until its batch came is refused everywhere, even
+/// by those who only follow the feed.
 #[tokio::test]
 async fn inv18_ending_all_is_told_before_and_after() {
     let store = MemoryStore::new();
@@ -211,15 +213,15 @@ async fn inv18_ending_all_is_told_before_and_after() {
     assert_eq!(cut_offs, [0, 100]);
 }
 
-/// Keys that changed in silence are noticed within a minute, and at once where the feed begins
-/// anew.
+/// Keys that changed without an event are noticed within a minute, and at once if the feed
+/// restarts.
 #[tokio::test]
 async fn a_node_that_cannot_have_the_keys_of_now_knows_nothing() {
     let store = MemoryStore::new();
     let (test_app, memory) = node(&store).await;
     let mut following = Following::default();
     assert!(test_app.app.follow_feed(&mut following).await.unwrap().is_complete);
-    // Another issuer's keys are none of ours.
+    // Keys of another issuer are not accepted.
     let mut tx = store.begin(Access::Write).await.unwrap();
     tx.set_issuer("https://other.example.org").await.unwrap();
     let item = FeedItem {

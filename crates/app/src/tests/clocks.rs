@@ -1,4 +1,4 @@
-//! Asking for the time: a use case does so once, so that all that it writes bears one time.
+//! Reading the clock: a use case reads it once, so that everything it writes has the same time.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -16,7 +16,7 @@ use super::mailbox::{
 };
 use crate::{Caller, Invitation};
 
-/// A clock that counts how often it is asked.
+/// A clock that counts how often it is read.
 struct CountingClock(Arc<FixedClock>, AtomicU32);
 
 impl Clock for CountingClock {
@@ -26,7 +26,7 @@ impl Clock for CountingClock {
     }
 }
 
-/// A world with such a clock, the clock, and an administrator in it.
+/// A fixture with such a clock, the clock, and an administrator.
 async fn counting_world() -> (TestApp, Arc<CountingClock>, Caller) {
     let (mut test_app, _) = open_test_app(policy()).await;
     let clock = Arc::new(CountingClock(test_app.clock.clone(), AtomicU32::new(0)));
@@ -36,7 +36,7 @@ async fn counting_world() -> (TestApp, Arc<CountingClock>, Caller) {
 }
 
 impl CountingClock {
-    /// Asserts that this succeeds and asks for the time once.
+    /// Asserts that this succeeds and reads the clock once.
     async fn assert_once<T, E: std::fmt::Debug>(
         &self,
         what: &str,

@@ -1,4 +1,4 @@
-//! Confirming an address: two proofs, once, in time.
+//! Confirmation of an email address: two proofs, once, before it expires.
 
 use std::sync::atomic::Ordering;
 
@@ -13,7 +13,7 @@ use super::mailbox::{
 };
 use crate::{AccountProof, ConfirmEmail, ConfirmEmailError, LinkProof, ResetPasswordError, Signup};
 
-/// A sign-up that waits: its secret and its email.
+/// A pending sign-up: its secret and its email.
 async fn waiting(test_app: &TestApp, name: &str) -> (AccountProof, EmailMessage) {
     let secret = test_app.pending(signup(name)).await;
     let message = saying(&test_app.post().await, EmailTemplate::ConfirmSignup);
@@ -57,8 +57,8 @@ async fn link_and_code_confirm_an_account_for_whoever_is_logged_in_or_knows_its_
     }
 }
 
-/// Row A9: the mailbox alone proves nothing, nor does somebody else's account; and a wrong proof
-/// takes nothing from the right one.
+/// Row A9: the mailbox alone proves nothing, and neither does another user's account. A wrong proof
+/// does not invalidate the right one.
 #[tokio::test]
 async fn a9_a_missing_or_wrong_second_proof_uses_nothing_up() {
     let (test_app, memory) = open_test_app(required()).await;
@@ -200,8 +200,8 @@ async fn a_newer_email_takes_the_place_of_its_own_signups_alone() {
     test_app.app.confirm_email(confirm(by_token(&newer), proof())).await.unwrap();
 }
 
-/// Row E3: asked for once more, an address gets what it waits for, and nothing if it waits for
-/// none.
+/// Row E3: a repeated request sends the email that the address waits for, and nothing if it waits
+/// for none.
 #[tokio::test]
 async fn e3_an_email_that_confirms_is_sent_again_where_something_waits_for_it() {
     let (test_app, memory) = open_test_app(required()).await;
@@ -223,7 +223,7 @@ async fn e3_an_email_that_confirms_is_sent_again_where_something_waits_for_it() 
     assert_eq!(saying(&emails, EmailTemplate::ConfirmSignup).to, address("pending"));
 }
 
-/// The time does not tell whether something waits for an address.
+/// The response time does not reveal whether an email address has a pending confirmation.
 #[tokio::test]
 async fn a_password_is_checked_whether_or_not_the_email_is_known() {
     let (test_app, _) = open_test_app(required()).await;

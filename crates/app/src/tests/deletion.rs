@@ -1,4 +1,4 @@
-//! Deleting one's account, and exporting it.
+//! Deletion and export of one's account.
 
 use gateward_domain::email::EmailTemplate;
 use gateward_domain::{EndReason, RequestInfo, RoleName};

@@ -1,4 +1,4 @@
-//! Refusals of what a caller may not do, and passwords that were stolen somewhere.
+//! Denied requests, and breached passwords.
 
 use std::sync::Arc;
 
@@ -40,7 +40,7 @@ async fn a_refusal_is_written_down_as_often_as_wrong_secrets_are_and_always_hold
     assert_eq!(denied.count(), 101, "in the next window again");
 }
 
-/// A world that knows one stolen password, `STOLEN`; or that cannot read its list.
+/// The one breached password of the fixture.
 const STOLEN: &str = "stolen horse battery";
 
 fn list(readable: bool) -> Arc<MockBreachedPasswords> {
@@ -55,7 +55,7 @@ fn list(readable: bool) -> Arc<MockBreachedPasswords> {
     Arc::new(list)
 }
 
-/// What comes of choosing a password in each of the ways there are.
+/// Chooses a password in every way there is. Returns the results.
 async fn choose(test_app: &TestApp, text: &str) -> Vec<(&'static str, Result<(), String>)> {
     let (app, request_info) = (&test_app.app, RequestInfo::default());
     let caller = test_app.caller("ada").await;

@@ -1,4 +1,4 @@
-//! Delivering emails: taken, sent once, noted.
+//! Delivery of emails: leased, sent once, recorded.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use super::fakes::{HollowKeys, PlainAuditKeys, PlainHasher, PlainSigner, policy,
 use super::mailbox::{PlainLinks, address, open_test_app, required, unreachable};
 use crate::{App, Delivery, Ports, Signup};
 
-/// An application with a store and a mailer of the test's own.
+/// An application with the test's own store and mailer.
 async fn app(store: Arc<dyn Store>, mailer: MockMailer) -> App {
     let ports = Ports {
         store,
@@ -102,7 +102,7 @@ async fn an_email_is_sent_once_and_noted() {
     assert_eq!(test_app.app.count_outbox_emails().await.unwrap().waiting, 0);
 }
 
-/// Row F19: whoever took it is heard of no more, before or after the SMTP server had it.
+/// Row F19: the worker stops, before or after the SMTP server accepted the email.
 #[tokio::test]
 async fn f19_the_email_of_a_dead_worker_is_taken_again_after_its_lease() {
     let (test_app, _) = open_test_app(policy()).await;
@@ -155,7 +155,7 @@ async fn a_worker_whose_lease_is_over_puts_nothing_off() {
     }
 }
 
-/// Row F21: one email that is refused keeps no other waiting.
+/// Row F21: one refused email does not delay the others.
 #[tokio::test]
 async fn f21_an_email_that_nobody_takes_blocks_no_other() {
     let store = MemoryStore::new();
@@ -183,7 +183,7 @@ async fn f21_an_email_that_nobody_takes_blocks_no_other() {
     }
 }
 
-/// What is planned for later waits for its time.
+/// An email that is scheduled for later waits until then.
 #[tokio::test]
 async fn emails_that_confirm_one_address_go_out_one_in_a_span() {
     let (test_app, _) = open_test_app(required()).await;

@@ -1,4 +1,4 @@
-//! Row F29: every call of the store fails in turn, under every use case of sessions.
+//! Row F29: every call of the store fails in turn, in every use case of sessions.
 
 mod admins;
 mod names;
@@ -25,7 +25,7 @@ use crate::{
 
 const DAY: i64 = 24 * 3600;
 
-/// How a unit of work may end that goes wrong.
+/// How a failing unit of work may end.
 const FAILURES: [Failure; 3] = [Failure::Unavailable, Failure::Busy, Failure::ResponseLost];
 
 /// An account with three sessions, on a store that can fail.
@@ -39,12 +39,12 @@ struct FailureFixture {
     /// Its first refresh token is spent, and its second too.
     spent: LoggedIn,
     over: LoggedIn,
-    /// The secret of the link that says that the login of `spent` was somebody else's.
+    /// The secret of the link that reports the login of `spent`.
     not_me: String,
 }
 
 impl FailureFixture {
-    /// A node that follows the feed, or one that knows nothing and asks each time.
+    /// Creates a node that follows the feed, or one without a cache.
     async fn set(follows: bool) -> Self {
         let inner = MemoryStore::new();
         put_access_key(&inner).await;
@@ -79,7 +79,7 @@ impl FailureFixture {
         Self { test_app, store, inner, memory, caller, alive, spent, over, not_me }
     }
 
-    /// Everything that is committed, and what the node knows of ends.
+    /// Returns everything that is committed, and the number of ends in the cache.
     fn state(&self) -> (String, usize) {
         let store = &self.inner;
         let accounts = (store.users(), store.sessions(), store.known_devices(), store.links());
@@ -101,22 +101,23 @@ async fn log_in(test_app: &TestApp, ip: &str) -> LoggedIn {
     test_app.app.login(login).await.unwrap()
 }
 
-/// What an act says when it goes as it should, and otherwise the error in words.
+/// `Ok` if an action succeeds as expected, otherwise the error as text.
 type Outcome = Result<(), String>;
 
-/// Any answer is as it should be.
+/// Accepts any response.
 fn done<T>(response: Result<T, impl Debug>) -> Outcome {
     response.map(|_| ()).map_err(|error| format!("{error:?}"))
 }
 
-/// Whether the store is named as the cause.
+/// Returns whether the error names the store as the cause.
 fn blames_the_store(outcome: &Outcome, failure: Failure) -> bool {
     let cause = if failure == Failure::Busy { "Busy" } else { "Unavailable(" };
     outcome.as_ref().is_err_and(|error| error.contains(cause))
 }
 
-/// Acts in a scene of its own for each call of the store, which fails in each way. The outcome is
-/// that failure, nothing was changed or learned, and the same act goes well when nothing fails.
+/// Runs an action on a new fixture for each call of the store, which fails in each way. Asserts
+/// that the result is that failure, that nothing was changed or cached, and that the action then
+/// succeeds without a failure.
 async fn with_each_failure(
     follows: bool,
     calls_min: u32,
@@ -148,7 +149,8 @@ async fn with_each_failure(
     }
 }
 
-/// Nobody is let in whose session cannot be looked up, nor told that it is over.
+/// If a session cannot be checked, the request is refused, and the response does not report the
+/// session as ended.
 #[tokio::test]
 async fn f29_nobody_is_let_in_by_a_store_that_fails_at_any_call() {
     with_each_failure(false, 3, async |fixture| {
@@ -164,7 +166,7 @@ async fn f29_nobody_is_let_in_by_a_store_that_fails_at_any_call() {
         }
     })
     .await;
-    // Who knows which sessions are over asks for the user alone.
+    // With a cache of the ended sessions, only the user is read.
     with_each_failure(true, 2, async |fixture| {
         fixture.test_app.app.ports.auth_cache.forget_users();
         done(fixture.test_app.app.authenticate(fixture.alive.pair.access.text.expose()).await)
@@ -203,7 +205,7 @@ async fn f29_a_login_or_refresh_that_fails_at_any_call_of_the_store_has_not_happ
             done(fixture.test_app.app.refresh(refresh).await)
         })
         .await;
-        // A replay: nobody hears of it before the session is over.
+        // A replay: it is not reported before the session has ended.
         with_each_failure(follows, 9, async |fixture| {
             let refresh = fixture.test_app.refresh(&fixture.spent.pair.refresh, None);
             match fixture.test_app.app.refresh(refresh).await {
@@ -269,7 +271,7 @@ async fn f29_nothing_is_told_of_a_session_by_a_store_that_fails() {
     .await;
 }
 
-/// A node in doubt stays in doubt until it has read all of the feed.
+/// A cache that was invalidated stays so until the whole feed has been read.
 #[tokio::test]
 async fn f29_a_node_that_cannot_read_the_feed_does_not_trust_what_it_knows() {
     with_each_failure(true, 2, async |fixture| {

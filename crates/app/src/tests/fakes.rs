@@ -1,4 +1,4 @@
-//! Fakes: adapters that cheat and say how.
+//! Fakes: simplified adapters.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -23,13 +23,13 @@ use crate::{
     AdminActor, App, LoggedIn, Login, LoginError, Policy, Ports, Refresh, SignedUp, Signup,
 };
 
-/// The name of the key that signs access tokens.
+/// The identifier of the key that signs access tokens.
 pub(super) const ACCESS_KEY: &str = "access";
 
 pub(super) const PASSWORD: &str = "correct horse battery";
 
-/// Writes tokens in clear: kind, session, user, times and, for a refresh token, generation and
-/// salt.
+/// Encodes tokens in clear text: kind, session, user, times and, for a refresh token, generation
+/// and salt.
 pub(super) struct PlainSigner;
 
 impl TokenSigner for PlainSigner {
@@ -85,7 +85,7 @@ impl TokenSigner for PlainSigner {
         }
     }
 
-    /// The proof is that of the fixtures; the token tells the salt.
+    /// The proof is that of the fixtures; the token contains the salt.
     fn verify_refresh(&self, token: &str, _: Timestamp) -> Result<PresentedToken, TokenError> {
         let parts: Vec<&str> = token.split(' ').collect();
         if parts[0] != "refresh" {
@@ -115,7 +115,7 @@ impl TokenSigner for PlainSigner {
     }
 }
 
-/// A salt in clear.
+/// A salt in hexadecimal.
 pub(super) fn hex(salt: &Salt) -> String {
     let half = |at| u128::from_be_bytes(*salt.0[at..].first_chunk().unwrap());
     format!("{:032x}{:032x}", half(0), half(16))
@@ -127,7 +127,7 @@ fn unhex(text: &str) -> Salt {
     Salt([half(first), half(second)].concat().try_into().unwrap())
 }
 
-/// Hashes by writing `plain:` before the password, and counts.
+/// Hashes by adding the prefix `plain:` to the password, and counts.
 #[derive(Default)]
 pub(super) struct PlainHasher {
     pub(super) verified: AtomicU32,
@@ -153,7 +153,7 @@ impl PasswordHasher for PlainHasher {
     }
 }
 
-/// Signs by writing the head in clear; its pseudonyms have no key.
+/// Signs by encoding the checkpoint in clear text. Its pseudonyms use no key.
 pub(super) struct PlainAuditKeys;
 
 impl AuditKeys for PlainAuditKeys {
@@ -183,7 +183,7 @@ impl AuditKeys for PlainAuditKeys {
     }
 }
 
-/// Makes keys that hold nothing.
+/// Creates keys without content.
 pub(super) struct HollowKeys;
 
 impl KeyMaker for HollowKeys {
@@ -214,13 +214,13 @@ impl KeyMaker for HollowKeys {
         Ok(())
     }
 
-    /// Seals by writing `sealed` before what was there.
+    /// Wraps by adding the prefix `sealed`.
     fn rewrap_key(&self, key: &StoredKey) -> Result<StoredKey, KeyError> {
         Ok(StoredKey { wrapped: [b"sealed", key.wrapped.as_slice()].concat(), ..key.clone() })
     }
 }
 
-/// An application on a store in memory, with a clock that the test moves.
+/// An application on an in-memory store, with a clock that the test controls.
 pub(super) struct TestApp {
     pub(super) app: App,
     pub(super) store: Arc<dyn Store>,
@@ -242,8 +242,7 @@ pub(super) async fn test_app_with(policy: Policy, store: Arc<dyn Store>) -> Test
     test_app_that(policy, store, Arc::new(NoAuthCache)).await
 }
 
-/// A world in which the node knows as much as this; the store has no keys unless they were put
-/// there.
+/// A fixture with this cache. The store has only the keys that were put there.
 pub(super) async fn test_app_that(
     policy: Policy,
     store: Arc<dyn Store>,
@@ -271,7 +270,7 @@ pub(super) async fn test_app_that(
     TestApp { app: App::new(ports, policy).await.unwrap(), store, clock, hasher, recording_mailer }
 }
 
-/// Stores the key that the plain signer says it signs with.
+/// Stores the key that the plain signer signs with.
 pub(super) async fn put_access_key(store: &dyn Store) {
     let key = StoredKey {
         id: KeyId(ACCESS_KEY.to_owned()),
@@ -328,7 +327,7 @@ impl TestApp {
         self.login(name, PASSWORD).await.unwrap()
     }
 
-    /// Disables or enables an account as an operator does; gives whether it was not so before.
+    /// Disables or enables an account as an operator does. Returns whether that changed anything.
     pub(super) async fn set_disabled(&self, name: &str, disabled: bool) -> bool {
         let identifier = gateward_domain::Identifier::parse(name).unwrap();
         let id = self.app.find_account(&identifier).await.unwrap().id;
@@ -349,7 +348,7 @@ impl TestApp {
         }
     }
 
-    /// What is written down about a session; what happened at one time in alphabetical order.
+    /// Returns the events of a session. Simultaneous ones are in alphabetical order.
     pub(super) async fn timeline(&self, session: gateward_domain::SessionId) -> Vec<String> {
         let mut tx = self.store.begin(Access::Read).await.unwrap();
         let events = tx.list_session_events(session, 100).await.unwrap();

@@ -1,7 +1,8 @@
-//! Squatting: somebody signs up with an address that is not theirs, and waits for its owner.
+//! Account pre-hijacking: an attacker signs up with another person's email address, and waits for
+//! its owner.
 //!
-//! The ways of A. Sudhodanan and A. Paverd, "Pre-hijacked accounts" (USENIX Security 2022), where
-//! confirming is optional, so that there is an account to squat in.
+//! The attacks of A. Sudhodanan and A. Paverd, "Pre-hijacked accounts" (USENIX Security 2022), with
+//! optional confirmation, so that the attacker has an account.
 
 use gateward_domain::email::EmailTemplate;
 use gateward_domain::{EmailAddress, RequestInfo};
@@ -17,7 +18,7 @@ use crate::{
 
 const OWN: &str = "the owner's horse";
 
-/// Eve signs up with the address of Ada, and logs in.
+/// Eve signs up with Ada's email address, and logs in.
 async fn squatted() -> (TestApp, Caller) {
     let (test_app, _) = open_test_app(policy()).await;
     let squat = Signup { email: address("ada"), ..signup("eve") };
@@ -26,7 +27,7 @@ async fn squatted() -> (TestApp, Caller) {
     (test_app, caller)
 }
 
-/// Ada resets the password of what has her address.
+/// Ada resets the password of the account with her email address.
 async fn recover(test_app: &TestApp) {
     let message = test_app.forgotten("ada").await;
     test_app.app.reset_password(reset(by_token(&message), OWN)).await.unwrap();
@@ -46,7 +47,7 @@ async fn a3_the_squatters_password_is_dead_once_the_owner_has_proved_the_address
     assert_eq!(owner(&test_app, &squatter).await, (address("ada"), true));
 }
 
-/// Whoever undoes a change from an address that was never proved gets the account, not its maker.
+/// An undo from an unconfirmed email address hands the account to that address, not to its creator.
 #[tokio::test]
 async fn a4_undoing_a_squatters_change_leaves_the_squatter_nothing() {
     let (test_app, squatter) = squatted().await;
@@ -60,7 +61,8 @@ async fn a4_undoing_a_squatters_change_leaves_the_squatter_nothing() {
     assert!(test_app.login("ada@example.org", OWN).await.is_ok());
 }
 
-/// Row V10: whatever a squatter does, a stranger's mailbox gets one notice in a span.
+/// Row V10: whatever an attacker does, an unconfirmed email address receives one notice per
+/// interval.
 #[tokio::test]
 async fn v10_an_address_that_was_never_proved_gets_few_notices() {
     let (test_app, squatter) = squatted().await;
@@ -93,7 +95,8 @@ async fn a3_a_squatter_has_no_account_where_confirming_is_required() {
     let own = Signup { password: password(OWN), ..signup("ada") };
     let secret = test_app.pending(own).await;
     let emails = test_app.post_for(1).await;
-    // The owner shows the squatter's link with the proof of their own sign-up, then their own link.
+    // The owner presents the attacker's link with the proof of their own sign-up, then their own
+    // link.
     for (message, good) in emails.iter().zip([false, true]) {
         let proof = AccountProof::SignupSecret(secret.clone());
         let done = test_app.app.confirm_email(confirm(by_token(message), proof)).await;

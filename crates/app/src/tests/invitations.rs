@@ -1,4 +1,4 @@
-//! Invitations: an account for somebody, who alone chooses its password.
+//! Invitations: only the invited user chooses the password.
 
 use gateward_domain::email::{EmailMessage, EmailTemplate};
 use gateward_domain::{EventKind, Permission, RequestInfo, RoleName, User, Username};
@@ -16,7 +16,7 @@ fn guest(roles: &[&str]) -> Invitation {
     }
 }
 
-/// Somebody is invited; gives the account and the email.
+/// Invites a user. Returns the account and the email.
 async fn invited(test_app: &TestApp) -> (User, EmailMessage) {
     let user = test_app.app.invite_user(AdminActor::Operator, guest(&[])).await.unwrap();
     let message = saying(&test_app.post().await, EmailTemplate::Invitation);

@@ -1,4 +1,4 @@
-//! Keys that change: by age, one by one, at once, and under another master key.
+//! Key changes: by age, one by one, at once, and under another master key.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::{
 
 const DAY: i64 = 24 * 3600;
 
-/// A world with keys; its clock stands a day after they were made.
+/// A fixture with keys, a day after they were created.
 async fn with_keys() -> (TestApp, MemoryStore) {
     let store = MemoryStore::new();
     let test_app = test_app_with(policy(), Arc::new(store.clone())).await;
@@ -43,7 +43,7 @@ impl TestApp {
     }
 }
 
-/// Row 13.3.4: keys have an age, and the next ones are there in time.
+/// Row 13.3.4: keys have a maximum age, and the next ones exist in time.
 #[tokio::test]
 async fn a13_3_4_the_next_key_is_made_in_time_for_the_age_of_the_last() {
     let (test_app, _) = with_keys().await;
@@ -121,7 +121,7 @@ async fn a_next_key_that_verifiers_know_takes_the_place_of_a_compromised_one() {
     assert_eq!(test_app.keys(KeyPurpose::Access).await.len(), 2, "none was made for it");
 }
 
-/// The fake signer signs with one key, whatever is stored; so its name is put into the store.
+/// The fake signer signs with one key, whatever is stored, so its identifier is put into the store.
 #[tokio::test]
 async fn what_a_compromised_key_signed_ends_with_it() {
     let (test_app, store) = with_keys().await;
@@ -178,7 +178,7 @@ async fn a_rotation_makes_the_next_key_where_none_waits() {
     assert_eq!(store.keys().len(), 2 * KeyPurpose::ALL.len());
 }
 
-/// A command that ends twice what a key signed revokes it once.
+/// A command that runs twice revokes the key once.
 #[tokio::test]
 async fn a_key_is_revoked_once_and_a_withdrawn_one_once_more() {
     let (test_app, store) = with_keys().await;

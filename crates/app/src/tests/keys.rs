@@ -1,4 +1,4 @@
-//! Keys, readiness and sweeping.
+//! Keys, readiness and cleanup.
 
 use std::sync::Arc;
 
@@ -25,7 +25,8 @@ async fn the_first_start_makes_one_key_for_each_purpose_and_the_second_none() {
     test_app.app.ready().await.unwrap();
 }
 
-/// Row J25 in part: a new key is published before it signs, the old one stays until all is dead.
+/// Row J25 in part: a new key is published before it signs, the old one stays until all its tokens
+/// have expired.
 #[tokio::test]
 async fn j25_a_rotation_publishes_before_it_signs() {
     let test_app = test_app().await;
@@ -55,7 +56,8 @@ async fn another_algorithm_begins_once_verifiers_know_its_key() {
     let eddsa = Policy { key_algorithm: Algorithm::EdDsa, ..policy() };
     let before = test_app_that(eddsa, store.clone(), Arc::new(NoAuthCache)).await;
     before.app.prepare_keys(NewAlgorithm::Begins).await.unwrap();
-    // An installation that was started with EdDSA and names no algorithm goes over to the default.
+    // An installation that was started with EdDSA and now names no algorithm switches to the
+    // default.
     let test_app = test_app_with(policy(), store).await;
     test_app.clock.advance_seconds(1);
     test_app.app.prepare_keys(NewAlgorithm::Waits).await.unwrap();

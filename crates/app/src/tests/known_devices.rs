@@ -1,4 +1,4 @@
-//! Clients that are known, and those that are not; and logins that were somebody else's.
+//! Known and unknown devices, and reported logins.
 
 use std::net::IpAddr;
 
@@ -20,7 +20,7 @@ fn at(ip: &str) -> RequestInfo {
     RequestInfo { ip: Some(ip), user_agent: Some("Browser/1".to_owned()) }
 }
 
-/// A world in which ada's account is old and her address proved.
+/// A fixture in which ada's account is old and her email address is confirmed.
 async fn settled() -> (TestApp, MemoryStore) {
     let (test_app, memory) = open_test_app(policy()).await;
     test_app.owner("ada", |_| ()).await;
@@ -43,7 +43,7 @@ async fn log_in(
     test_app.app.login(login).await.unwrap()
 }
 
-/// The emails about new devices that go out now.
+/// Sends the due emails, and returns those about new devices.
 async fn told(test_app: &TestApp) -> Vec<EmailMessage> {
     let mut emails = test_app.post().await;
     emails.retain(|message| message.text == EmailTemplate::NewDevice);
@@ -112,7 +112,7 @@ async fn an_account_has_so_many_devices_and_those_that_come_back_stay() {
     assert_eq!(again.known_device_token.expose(), faithful.known_device_token.expose());
 }
 
-/// Row V10 in part: whoever knows the password cannot fill the mailbox.
+/// Row V10 in part: an attacker who knows the password cannot flood the mailbox.
 #[tokio::test]
 async fn v10_many_new_devices_in_an_hour_are_a_few_emails() {
     let (test_app, _) = settled().await;
@@ -168,7 +168,7 @@ async fn a_link_that_says_not_me_does_nothing_else_and_no_other_link_does_it() {
     assert!(matches!(late, Err(NotMeError::InvalidLink)));
 }
 
-/// Row V8 in part: whoever has chosen a password by the mailbox since is not thrown out by an old
+/// Row V8 in part: an owner who has reset the password by email since is not logged out by an old
 /// email.
 #[tokio::test]
 async fn v8_an_email_about_a_login_from_before_a_reset_does_nothing() {
@@ -183,7 +183,8 @@ async fn v8_an_email_about_a_login_from_before_a_reset_does_nothing() {
     assert!(test_app.login("ada", "another horse").await.is_ok());
 }
 
-/// What whoever logged in has begun ends as well: another session, a change of address.
+/// Everything that the reported login started ends as well: another session, a change of email
+/// address.
 #[tokio::test]
 async fn a_reported_login_takes_with_it_what_was_started_by_it() {
     let (test_app, _) = settled().await;

@@ -1,4 +1,4 @@
-//! Logging in and out.
+//! Login and logout.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -15,7 +15,7 @@ use super::fakes::{HollowKeys, PASSWORD, PlainAuditKeys, PlainSigner, password, 
 use super::mailbox::{PlainLinks, RecordingMailer};
 use crate::{App, AuthenticateError, Login, LoginError, LogoutError, Ports};
 
-/// Rows 6.3.8 and E2 in part: the same answer after the same work.
+/// Rows 6.3.8 and E2 in part: the same response after the same work.
 #[tokio::test]
 async fn an_unknown_name_costs_the_work_of_a_wrong_password() {
     let test_app = test_app().await;
@@ -37,7 +37,7 @@ async fn name_and_address_open_the_same_account_in_any_case() {
     }
 }
 
-/// Rows P1 and P4: the password is taken as it is.
+/// Rows P1 and P4: the password is used exactly as received.
 #[tokio::test]
 async fn p4_a_password_is_neither_trimmed_nor_folded() {
     let test_app = test_app().await;
@@ -78,7 +78,7 @@ async fn the_oldest_session_makes_room_for_a_new_one() {
     );
 }
 
-/// A password that changes, or an account that is disabled, while the password is being hashed.
+/// The password is changed, or the account disabled, while the password is being hashed.
 #[tokio::test]
 async fn a_login_that_raced_a_change_begins_no_session() {
     for disable in [false, true] {

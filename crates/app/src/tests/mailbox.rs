@@ -1,5 +1,5 @@
-//! Fakes of mail: links that show their salt, pigeons instead of an SMTP server, and what tests do
-//! with the emails.
+//! Fakes for mail: links that contain their salt, a recording mailer instead of an SMTP server, and
+//! helpers for emails.
 
 use std::sync::{Arc, Mutex};
 
@@ -20,7 +20,7 @@ use crate::{
     AccountProof, Caller, ConfirmEmail, LinkProof, Policy, ResetPassword, SignedUp, Signup,
 };
 
-/// Makes secrets that show the salt that they follow from.
+/// Derives secrets that contain their salt.
 pub(super) struct PlainLinks;
 
 impl LinkMaker for PlainLinks {
@@ -37,7 +37,7 @@ impl LinkMaker for PlainLinks {
     }
 }
 
-/// Keeps what it is to carry, and fails as long as it is told to.
+/// Records the emails, and fails while the test tells it to.
 #[derive(Default)]
 pub(super) struct RecordingMailer {
     tried: Mutex<Vec<EmailMessage>>,
@@ -46,17 +46,17 @@ pub(super) struct RecordingMailer {
 }
 
 impl RecordingMailer {
-    /// Fails from now on, or no more.
+    /// Makes the mailer fail from now on, or stop failing.
     pub(super) fn fail(&self, failure: Option<MailError>) {
         *self.failure.lock().unwrap() = failure;
     }
 
-    /// Every email of every try.
+    /// Returns the emails of all attempts.
     pub(super) fn tried(&self) -> Vec<EmailMessage> {
         self.tried.lock().unwrap().clone()
     }
 
-    /// Those that were taken.
+    /// Returns the accepted emails.
     pub(super) fn sent(&self) -> Vec<EmailMessage> {
         self.sent.lock().unwrap().clone()
     }
@@ -82,12 +82,12 @@ pub(super) fn refused(permanent: bool) -> MailError {
     MailError::Refused { permanent, response: "no".to_owned() }
 }
 
-/// The policy under which there is no account before its address is confirmed.
+/// The policy that requires a confirmed email address before the account is created.
 pub(super) fn required() -> Policy {
     Policy { confirmation_required: true, ..policy() }
 }
 
-/// A world, and its store to look into.
+/// A fixture, and its store for inspection.
 pub(super) async fn open_test_app(policy: Policy) -> (TestApp, MemoryStore) {
     let memory = MemoryStore::new();
     (test_app_with(policy, Arc::new(memory.clone())).await, memory)
@@ -109,7 +109,7 @@ pub(super) fn by_code(message: &EmailMessage) -> LinkProof {
     LinkProof::Code { email: message.to.clone(), code: message.code.clone().unwrap() }
 }
 
-/// The code of the email, a few too many.
+/// Returns the email's code plus `more`, which makes it wrong.
 pub(super) fn by_wrong_code(message: &EmailMessage, more: u64) -> LinkProof {
     let right: u64 = message.code.as_ref().unwrap().expose().parse().unwrap();
     LinkProof::Code { email: message.to.clone(), code: LinkCode::from_number(right + more) }
@@ -127,7 +127,7 @@ pub(super) fn reset(proof: LinkProof, new: &str) -> ResetPassword {
     ResetPassword { proof, new: password(new), request_info: RequestInfo::default() }
 }
 
-/// The one email that says this.
+/// Returns the only email with this template.
 pub(super) fn saying(emails: &[EmailMessage], text: EmailTemplate) -> EmailMessage {
     let mut found = emails.iter().filter(|message| message.text == text);
     let message = found.next().unwrap_or_else(|| panic!("nothing says {text}: {emails:?}"));
@@ -135,7 +135,7 @@ pub(super) fn saying(emails: &[EmailMessage], text: EmailTemplate) -> EmailMessa
     message.clone()
 }
 
-/// What the emails say, in the order of the texts' names.
+/// Returns the templates of the emails, ordered by name.
 pub(super) fn texts(emails: &[EmailMessage]) -> Vec<&'static str> {
     let mut texts: Vec<_> = emails.iter().map(|message| message.text.as_str()).collect();
     texts.sort_unstable();
@@ -143,7 +143,7 @@ pub(super) fn texts(emails: &[EmailMessage]) -> Vec<&'static str> {
 }
 
 impl TestApp {
-    /// Delivers all emails that are due; gives those that went out.
+    /// Delivers all due emails. Returns those that were sent.
     pub(super) async fn post(&self) -> Vec<EmailMessage> {
         let before = self.recording_mailer.sent().len();
         loop {
@@ -157,7 +157,7 @@ impl TestApp {
         }
     }
 
-    /// Delivers for so many minutes.
+    /// Delivers for this many minutes.
     pub(super) async fn post_for(&self, minutes: u32) -> Vec<EmailMessage> {
         let mut sent = self.post().await;
         for _ in 0..minutes {
@@ -167,7 +167,7 @@ impl TestApp {
         sent
     }
 
-    /// An account whose address is confirmed, or what the test makes of it; nobody was told.
+    /// Stores an account with a confirmed email address, modified by the test, without any notice.
     pub(super) async fn owner(&self, name: &str, change: impl FnOnce(&mut User)) -> User {
         let seed = name.bytes().fold(0, |seed, byte| seed * 31 + u64::from(byte));
         let mut user = User {
@@ -184,7 +184,7 @@ impl TestApp {
         user
     }
 
-    /// The owner of an account, logged in.
+    /// Logs the owner of an account in.
     pub(super) async fn caller(&self, name: &str) -> Caller {
         let pair = self.login(name, PASSWORD).await.unwrap().pair;
         self.app.authenticate(pair.access.text.expose()).await.unwrap()
@@ -195,7 +195,7 @@ impl TestApp {
         tx.find_user(id).await.unwrap()
     }
 
-    /// What is written down about an account, in the order in which it happened.
+    /// Returns the events of an account in the order in which they happened.
     pub(super) async fn told(&self, id: UserId) -> Vec<&'static str> {
         let mut tx = self.store.begin(Access::Read).await.unwrap();
         let mut events = tx.list_user_events(id, None, 100).await.unwrap();
@@ -203,7 +203,7 @@ impl TestApp {
         events.iter().map(|event| event.kind.as_str()).collect()
     }
 
-    /// Signs up where confirmation is required; gives the secret.
+    /// Signs up with required confirmation. Returns the secret.
     pub(super) async fn pending(&self, signup: Signup) -> String {
         match self.app.signup(signup).await.unwrap() {
             SignedUp::Pending { signup_secret } => signup_secret.expose().to_owned(),
@@ -211,7 +211,7 @@ impl TestApp {
         }
     }
 
-    /// Asks for a reset and gives the email.
+    /// Requests a password reset and returns the email.
     pub(super) async fn forgotten(&self, name: &str) -> EmailMessage {
         self.app.forgot_password(&address(name), &RequestInfo::default()).await.unwrap();
         saying(&self.post().await, EmailTemplate::ResetPassword)

@@ -1,4 +1,4 @@
-//! Tests of the use cases: against the memory store, and against mocks where the call is the point.
+//! Tests of the use cases: against the in-memory store, and against mocks where the call matters.
 
 mod accounts;
 mod addresses;

@@ -1,4 +1,4 @@
-//! Telling the owner what happened to the account, once.
+//! Notices to the owner about changes to the account: one each.
 
 use gateward_domain::email::EmailTemplate;
 use gateward_domain::{EmailAddress, RequestInfo, Username};
@@ -11,7 +11,8 @@ fn somewhere() -> RequestInfo {
     RequestInfo { ip: Some([192, 0, 2, 7].into()), user_agent: None }
 }
 
-/// What goes out next is one email that says this to this address, from when and where it happened.
+/// Asserts that the next delivery is one email with this template to this email address, with the
+/// time and the IP address of the event.
 async fn told_once(test_app: &TestApp, text: EmailTemplate, to: &EmailAddress) {
     let happened = test_app.app.now();
     test_app.clock.advance_seconds(3);

@@ -1,4 +1,4 @@
-//! Lists of accounts and of events: what is wanted, a page at a time, at a bounded price.
+//! Lists of accounts and of events: filtered, page by page, at a bounded cost.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use super::fakes::{PASSWORD, TestApp, policy};
 use super::mailbox::{address, open_test_app};
 use crate::{AdminActor, EventFilter, UserFilter};
 
-/// So many accounts; every hundredth holds a role, and is disabled.
+/// This many accounts. Every hundredth holds a role, and is disabled.
 async fn callers(count: u64) -> TestApp {
     let (test_app, _) = open_test_app(policy()).await;
     let support = test_app.define("support", &[]).await;
@@ -28,7 +28,7 @@ async fn callers(count: u64) -> TestApp {
     test_app
 }
 
-/// All pages: how many each has, and all that is in them.
+/// Reads all pages. Returns the size of each, and all rows.
 async fn pages(test_app: &TestApp, filter: &UserFilter, limit: usize) -> (Vec<usize>, Vec<User>) {
     let (mut sizes, mut users, mut after) = (Vec::new(), Vec::new(), None);
     loop {
@@ -108,7 +108,7 @@ async fn a_page_goes_on_where_the_last_account_was_though_it_is_gone() {
     assert!(second.users.iter().all(|user| user.id > last));
 }
 
-/// All pages of events.
+/// Reads all pages of events.
 async fn told(test_app: &TestApp, filter: &EventFilter, limit: usize) -> (usize, Vec<Event>) {
     let (mut count, mut events, mut before) = (0, Vec::new(), None);
     loop {
@@ -122,7 +122,7 @@ async fn told(test_app: &TestApp, filter: &EventFilter, limit: usize) -> (usize,
     }
 }
 
-/// Two who log in at different times, and an operator who shuts one of them out.
+/// Two users who log in at different times, and an operator who disables one of them.
 async fn history() -> (TestApp, MemoryStore, [User; 2]) {
     let (test_app, memory) = open_test_app(policy()).await;
     let users = [test_app.owner("ada", |_| ()).await, test_app.owner("eve", |_| ()).await];

@@ -1,4 +1,4 @@
-//! Wrong passwords that are given at once, and on more than one node.
+//! Concurrent wrong passwords, on one node and on several.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use super::fakes::{PASSWORD, PlainHasher, TestApp, policy, test_app_with};
 use super::rate_limits::{WRONG, attempt, from, said, with_ada};
 use crate::LoginError;
 
-/// Looks at no password before so many are given.
+/// Verifies no password before this many were received.
 struct AtOnce(PlainHasher, Barrier);
 
 #[async_trait]
@@ -33,7 +33,7 @@ impl PasswordHasher for AtOnce {
     }
 }
 
-/// Gives a wrong password so often at once, and what is said of each.
+/// Sends a wrong password this often at once. Returns the responses.
 async fn all_at_once(test_app: &mut TestApp, tries: u32, one_client: bool) -> Vec<String> {
     let barrier = Barrier::new(tries as usize);
     test_app.app.ports.hasher = Arc::new(AtOnce(PlainHasher::default(), barrier));
@@ -78,7 +78,7 @@ async fn l1_a_right_password_counts_for_nothing_once_the_allowance_was_used_up_m
     }
 }
 
-/// Two that wait for the end of the same wait do not both get a try.
+/// Of two callers that wait for the end of the same wait, only one receives an attempt.
 #[tokio::test]
 async fn of_those_who_have_waited_one_is_looked_at() {
     let (test_app, _) = with_ada().await;
@@ -90,7 +90,7 @@ async fn of_those_who_have_waited_one_is_looked_at() {
     assert!(matches!(late, Err(LoginError::RateLimited(_))));
 }
 
-/// Another node on the same store, which has just been started.
+/// Another node on the same store that has just started.
 async fn node(store: &MemoryStore, first: &TestApp, seed: u64) -> TestApp {
     let mut node = test_app_with(policy(), Arc::new(store.clone())).await;
     node.app.ports.clock = first.clock.clone();
@@ -114,7 +114,7 @@ async fn l8_nodes_count_together_and_a_restart_forgets_nothing() {
     assert_eq!(restarted.try_at("ada", PASSWORD, from(99)).await, "in");
 }
 
-/// Runs work as the service does: it goes on without whoever waits for it.
+/// Runs work as the service does: it continues without its caller.
 struct Spawning;
 
 impl Tasks for Spawning {
@@ -128,7 +128,7 @@ impl Tasks for Spawning {
 async fn l1_a_client_that_hangs_up_has_not_tried_for_nothing() {
     let (mut test_app, _) = with_ada().await;
     test_app.app.ports.tasks = Arc::new(Spawning);
-    // Somebody else writes, so nothing can be counted yet.
+    // Another writer holds the store, so nothing can be counted yet.
     let writer = test_app.store.begin(Access::Write).await.unwrap();
     let tried = test_app.app.login(attempt("ada", WRONG, from(1)));
     let hung_up = tokio::time::timeout(Duration::from_millis(20), tried).await;

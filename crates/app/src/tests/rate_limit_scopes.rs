@@ -1,4 +1,4 @@
-//! Other ways to give a secret, or to cost others something: each has its limit.
+//! Other actions that take a secret or burden others: each has its limit.
 
 use gateward_domain::email::EmailTemplate;
 use gateward_domain::{EventKind, RequestInfo};
@@ -54,7 +54,7 @@ async fn l1_ten_wrong_passwords_within_a_session_use_it_up_and_keep_nobody_from_
     assert_eq!(again(&test_app, &caller, PASSWORD, &from(99)).await, "right", "it begins anew");
 }
 
-/// Row P8 in part: the current password at a change of it counts like any other.
+/// Row P8 in part: the current password in a password change counts like any other.
 #[tokio::test]
 async fn l7_p8_wrong_current_passwords_at_a_change_are_counted_with_those_given_again() {
     let (test_app, _) = with_ada().await;
@@ -80,7 +80,7 @@ async fn l7_a_client_signs_up_thirty_times_in_a_window() {
     for policy in [policy(), required()] {
         let (test_app, _) = open_test_app(policy).await;
         let once = async |number: u32, request_info: RequestInfo| {
-            // Half of them are about one address that is another's or waits already.
+            // Half of them use an email address that is already taken or pending.
             let name = format!("name-{number}");
             let email = if number.is_multiple_of(2) { address("ada") } else { address(&name) };
             test_app.app.signup(Signup { email, request_info, ..signup(&name) }).await
@@ -109,7 +109,7 @@ async fn a_password_that_nobody_may_choose_is_no_sign_up() {
     test_app.app.signup(Signup { request_info: from(1), ..signup("ada") }).await.unwrap();
 }
 
-/// Shows a link that there is not, in one of the five ways; gives whether it was looked at.
+/// Presents an unknown link in one of the five ways. Returns whether it was processed.
 async fn guess(test_app: &TestApp, number: u32, request_info: RequestInfo) -> bool {
     let app = &test_app.app;
     let text = format!("guess {number}");

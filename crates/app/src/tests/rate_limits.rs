@@ -1,4 +1,4 @@
-//! Wrong passwords at the login: how many are looked at, of whom, and for how long nothing more is.
+//! Wrong passwords at login: how many are accepted, for whom, and how long the wait is.
 
 use std::sync::atomic::Ordering;
 
@@ -12,17 +12,17 @@ use crate::{LoggedIn, Login, LoginError, Policy, RateLimited};
 
 pub(super) const WRONG: &str = "wrong horse";
 
-/// From this address.
+/// A request from this IP address.
 pub(super) fn at(ip: &str) -> RequestInfo {
     RequestInfo { ip: Some(ip.parse().unwrap()), user_agent: None }
 }
 
-/// From an address that nobody else has.
+/// A request from a unique IP address.
 pub(super) fn from(number: u32) -> RequestInfo {
     at(&format!("198.51.{}.{}", number / 250, number % 250 + 1))
 }
 
-/// A try to log in, from somewhere.
+/// A login attempt with this request information.
 pub(super) fn attempt(name: &str, text: &str, request_info: RequestInfo) -> Login {
     Login {
         identifier: Identifier::parse(name),
@@ -33,7 +33,7 @@ pub(super) fn attempt(name: &str, text: &str, request_info: RequestInfo) -> Logi
     }
 }
 
-/// What came of a try: `in`, `wrong`, or for how many seconds to wait.
+/// The result of an attempt: `in`, `wrong`, or the number of seconds to wait.
 pub(super) fn said(response: Result<LoggedIn, LoginError>) -> String {
     match response {
         Ok(_) => "in".to_owned(),
@@ -50,14 +50,15 @@ impl TestApp {
         said(self.app.login(attempt(name, text, request_info)).await)
     }
 
-    /// Tries a wrong password so often, from one place each, as long as each is told to be wrong.
+    /// Sends this many wrong passwords, each from another IP address. Asserts that each is reported
+    /// as wrong.
     pub(super) async fn attempt_on_name(&self, name: &str, times: u32) {
         for number in 0..times {
             assert_eq!(self.try_at(name, WRONG, from(number)).await, "wrong", "{number}");
         }
     }
 
-    /// How much is counted of anybody.
+    /// Returns the total of all counters.
     pub(super) async fn counts(&self) -> u64 {
         let mut tx = self.store.begin(Access::Write).await.unwrap();
         let all = self.app.now().plus_seconds(10 * BACKOFF_RESET_SECONDS);
@@ -65,7 +66,7 @@ impl TestApp {
     }
 }
 
-/// A world with an account of `ada`, and its store.
+/// A fixture with the account `ada`, and its store.
 pub(super) async fn with_ada() -> (TestApp, gateward_testkit::MemoryStore) {
     let (test_app, memory) = open_test_app(policy()).await;
     test_app.owner("ada", |_| ()).await;
@@ -128,7 +129,7 @@ async fn a_name_without_an_account_is_counted_like_one_that_has_one() {
     assert!(heard.iter().all(|responses| *responses == heard[0]), "{heard:?}");
 }
 
-/// In any case and by any spelling it is one name.
+/// All spellings of a username share one counter.
 #[tokio::test]
 async fn another_spelling_of_a_name_is_not_another_name() {
     let (test_app, _) = with_ada().await;

@@ -1,4 +1,4 @@
-//! Refreshing.
+//! Refresh.
 
 use std::sync::Arc;
 
@@ -30,7 +30,8 @@ async fn each_refresh_gives_the_next_pair() {
     );
 }
 
-/// Row R3: who lost the answer gets the same refresh token and a fresh access token.
+/// Row R3: a client that lost the response receives the same refresh token and a fresh access
+/// token.
 #[tokio::test]
 async fn r3_a_lost_response_is_repeated_to_the_byte() {
     let test_app = test_app().await;
@@ -44,7 +45,7 @@ async fn r3_a_lost_response_is_repeated_to_the_byte() {
     assert!(matches!(again(Some("k2")).await, Err(RefreshError::Reused)));
 }
 
-/// Row R4: a replay ends the session for good.
+/// Row R4: a replay ends the session permanently.
 #[tokio::test]
 async fn r4_a_replay_ends_the_session() {
     let test_app = test_app().await;
@@ -62,7 +63,7 @@ async fn r4_a_replay_ends_the_session() {
     assert_eq!(timeline, ["session_ended refresh_token_reused", "session_started"]);
 }
 
-/// The end of a replayed session is committed before anybody hears of it.
+/// The end of a replayed session is committed before the response.
 #[tokio::test]
 async fn a_replay_is_told_only_after_it_is_committed() {
     for commits in [true, false] {
@@ -91,8 +92,7 @@ fn old_session() -> gateward_domain::Session {
     session
 }
 
-/// A store in which the session ends, the event and the email are written and the commit comes, in
-/// this order.
+/// A store that expects the end of the session, the event, the email and the commit, in this order.
 fn replaying_store(commits: bool) -> MockStore {
     let mut store = MockStore::new();
     store.expect_begin().withf(|access| *access == Access::SingleWrite).return_once(|_| {
@@ -147,7 +147,7 @@ async fn a_refresh_that_waited_too_long_changes_nothing() {
     assert!(test_app.app.refresh(test_app.refresh(&pair.refresh, None)).await.is_ok());
 }
 
-/// Row R10: an idle session ends, and no refresh moves the end of its longest life.
+/// Row R10: an idle session ends, and no refresh extends the maximum lifetime.
 #[tokio::test]
 async fn r10_a_session_ends_by_idleness_and_by_age() {
     let test_app = test_app().await;
@@ -172,7 +172,7 @@ async fn r10_a_session_ends_by_idleness_and_by_age() {
     assert_eq!(lives, [7, 7, 7, 6], "thirty days in all");
 }
 
-/// Row R11: rights are looked at anew with each refresh.
+/// Row R11: each refresh reads the permissions again.
 #[tokio::test]
 async fn r11_the_next_token_carries_the_rights_of_now() {
     let test_app = test_app().await;

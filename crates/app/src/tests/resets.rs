@@ -1,4 +1,4 @@
-//! Forgetting a password and choosing a new one.
+//! Password resets.
 
 use gateward_domain::email::{EmailTemplate, OutboxEmail};
 use gateward_domain::link::LinkPurpose;
@@ -22,7 +22,7 @@ async fn refuses(test_app: &TestApp, response: ResetPassword) {
     assert!(matches!(refused, Err(ResetPasswordError::InvalidLink)), "{refused:?}");
 }
 
-/// Row E3: what is written is the same; only who has an account gets an email.
+/// Row E3: the writes are the same; only the owner of an account receives an email.
 #[tokio::test]
 async fn e3_who_has_no_account_forgets_in_the_same_row_and_gets_no_email() {
     let (test_app, memory) = open_test_app(policy()).await;
@@ -85,7 +85,7 @@ async fn what_an_email_says_is_decided_when_it_is_sent() {
     test_app.app.reset_password(reset(by_token(&message), NEW)).await.unwrap();
 }
 
-/// Row V8: a reset proves the mailbox alone, so it ends whatever was begun without it.
+/// Row V8: a reset proves only access to the mailbox, so it ends everything started without it.
 #[tokio::test]
 async fn v8_a_reset_ends_sessions_and_all_links_but_the_one_that_undoes() {
     let (test_app, memory) = open_test_app(policy()).await;
@@ -186,7 +186,7 @@ async fn v5_a_link_that_ran_out_while_the_password_was_hashed_resets_nothing() {
     assert!(test_app.login("ada", PASSWORD).await.is_ok());
 }
 
-/// Row V4: all have seen the link before any of them used it.
+/// Row V4: all have read the link before any of them used it.
 #[tokio::test]
 async fn v4_of_fifty_resets_with_one_link_exactly_one_counts() {
     let (test_app, _) = open_test_app(policy()).await;
@@ -215,7 +215,7 @@ async fn v4_of_fifty_resets_with_one_link_exactly_one_counts() {
     assert_eq!(texts(&test_app.post().await), ["password_reset"]);
 }
 
-/// Row A9: each link does what it is for.
+/// Row A9: each link is valid for its own purpose only.
 #[tokio::test]
 async fn a9_a_link_does_nothing_where_another_is_wanted() {
     let (test_app, _) = open_test_app(policy()).await;
@@ -237,7 +237,7 @@ async fn a9_a_link_does_nothing_where_another_is_wanted() {
     test_app.app.reset_password(reset(by_token(&reset_email), NEW)).await.unwrap();
 }
 
-/// Row V1: who asks for email after email has no more tries.
+/// Row V1: requesting further emails grants no further attempts.
 #[tokio::test]
 async fn v1_a_new_email_brings_no_new_tries_of_its_code() {
     let (test_app, _) = open_test_app(policy()).await;
@@ -249,7 +249,7 @@ async fn v1_a_new_email_brings_no_new_tries_of_its_code() {
     test_app.clock.advance_seconds(60);
     let second = test_app.forgotten("ada").await;
     refuses(&test_app, reset(by_code(&second), NEW)).await;
-    // When the first link would have been over, the next code is as good as ever.
+    // At the expiry of the first link, the next code is still valid.
     test_app.clock.set(first.expires_at.unwrap());
     test_app.clock.advance_seconds(600);
     let third = test_app.forgotten("ada").await;
@@ -282,7 +282,7 @@ async fn a_disabled_account_is_not_reset_by_an_email_from_before() {
     assert!(test_app.login("ada", PASSWORD).await.is_ok());
 }
 
-/// Whatever took the link away or forgot to: the account is looked at again when it is used.
+/// Whether or not the link was deleted, the account is checked again when the link is used.
 #[tokio::test]
 async fn a9_a_link_resets_only_the_account_and_address_that_it_was_made_for() {
     for disable in [true, false] {

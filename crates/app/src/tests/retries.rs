@@ -1,4 +1,4 @@
-//! Emails that cannot be sent: tried again, given up, tried again by an operator, cleaned up.
+//! Emails that cannot be sent: retried, failed, retried by an operator, cleaned up.
 
 use gateward_domain::email::{EmailState, EmailTemplate};
 use gateward_domain::ports::{MailError, OutboxFilter};
@@ -13,14 +13,14 @@ use crate::Delivery;
 const HOUR: i64 = 3600;
 const DAY: i64 = 24 * HOUR;
 
-/// Takes and delivers the one email that is due; gives what became of it.
+/// Leases and delivers the one due email. Returns the result.
 async fn deliver(test_app: &TestApp) -> Delivery {
     let mut due = test_app.app.lease_outbox_emails(10).await.unwrap();
     assert_eq!(due.len(), 1);
     test_app.app.deliver(due.remove(0)).await.unwrap()
 }
 
-/// Row F18: the pauses grow up to a minute, and randomness takes at most half of each.
+/// Row F18: the delays grow up to a minute, and randomness reduces each by at most half.
 #[tokio::test]
 async fn f18_an_email_is_tried_again_after_pauses_that_grow_up_to_a_minute() {
     for failure in [unreachable(), refused(false), refused(true)] {
@@ -120,7 +120,7 @@ async fn an_operator_has_an_email_tried_again_that_was_given_up() {
     test_app.app.reset_password(reset(by_token(&message), "another horse")).await.unwrap();
 }
 
-/// A link that was cleaned up was not used: it is made anew, as long as the email can be retried.
+/// A deleted link was not used: it is created again, as long as the email can be retried.
 #[tokio::test]
 async fn an_email_that_is_tried_again_after_a_week_carries_a_link_that_is_good() {
     let (test_app, memory) = open_test_app(policy()).await;

@@ -1,4 +1,4 @@
-//! Roles: nobody gives or takes what they do not hold.
+//! Roles: a caller can only grant and revoke what they hold.
 
 use gateward_domain::{EventKind, PermissionSet, Role, RoleName};
 

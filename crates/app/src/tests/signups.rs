@@ -1,4 +1,4 @@
-//! Signing up, with and without an address that must be confirmed first.
+//! Sign-up, with and without required confirmation.
 
 use gateward_domain::User;
 use gateward_domain::Username;
@@ -9,7 +9,7 @@ use super::fakes::{PASSWORD, password, policy, signup};
 use super::mailbox::{address, by_token, confirm, open_test_app, required, saying, texts, token};
 use crate::{AccountProof, ConfirmEmailError, LoginError, SignedUp, Signup, SignupError};
 
-/// A sign-up of this name with somebody's address.
+/// A sign-up with this username and another user's email address.
 fn signup_at(name: &str, owner: &str) -> Signup {
     Signup { email: address(owner), ..signup(name) }
 }
@@ -46,7 +46,7 @@ async fn where_confirming_is_required_there_is_an_email_and_no_account() {
     assert!(memory.signups().is_empty(), "it waits no more");
 }
 
-/// Row E1: what is written is the same, and the owner is told, without anything to click on.
+/// Row E1: the writes are the same, and the owner receives an email without a link.
 #[tokio::test]
 async fn e1_a_known_address_gets_the_response_of_an_unknown_one_and_its_owner_is_told() {
     let (test_app, memory) = open_test_app(required()).await;
@@ -77,7 +77,7 @@ async fn e1_a_known_address_gets_the_response_of_an_unknown_one_and_its_owner_is
     assert_eq!(saying(&emails, EmailTemplate::ConfirmSignup).to, address("unknown"));
 }
 
-/// Row A1: whichever is confirmed, it is one account with the password of that sign-up.
+/// Row A1: whichever is confirmed, there is one account with the password of that sign-up.
 #[tokio::test]
 async fn a1_of_fifty_signups_of_one_address_one_becomes_the_account() {
     for chosen in [0, 4, 9] {
@@ -177,7 +177,7 @@ async fn a_name_that_went_meanwhile_uses_nothing_up_and_another_one_works() {
     assert_eq!(test_app.find(other.id).await.unwrap().email, address("ada"));
 }
 
-/// Row E2: that an address must be confirmed is not told to whoever guesses.
+/// Row E2: a caller who guesses passwords does not learn that the email address is unconfirmed.
 #[tokio::test]
 async fn e2_an_unconfirmed_account_gets_the_response_of_a_wrong_password() {
     let (test_app, _) = open_test_app(required()).await;
@@ -190,7 +190,7 @@ async fn e2_an_unconfirmed_account_gets_the_response_of_a_wrong_password() {
     assert!(test_app.login("eve", PASSWORD).await.is_ok());
 }
 
-/// Row V3 in part: nothing that opens anything is in the store, sent or not.
+/// Row V3 in part: the store contains no usable secret, whether the email was sent or not.
 #[tokio::test]
 async fn v3_neither_token_nor_code_nor_secret_is_kept() {
     let (test_app, memory) = open_test_app(required()).await;

@@ -1,4 +1,4 @@
-//! Emails that waited so long that what they were to say is no longer so.
+//! Emails that waited until their content was outdated.
 
 use gateward_domain::RequestInfo;
 use gateward_domain::email::{EmailState, EmailTemplate};
@@ -10,7 +10,7 @@ use super::mailbox::{
 };
 use crate::AccountProof;
 
-/// Row F20: an outage longer than the life of a link sends no stale one.
+/// Row F20: an outage longer than the lifetime of a link sends no expired one.
 #[tokio::test]
 async fn f20_a_link_that_ran_out_while_no_smtp_server_was_there_is_made_anew() {
     let (test_app, memory) = open_test_app(policy()).await;

@@ -1,4 +1,4 @@
-//! Every way in which a session ends leaves a reason, and its timeline tells it.
+//! Every way in which a session ends records a reason, which its timeline contains.
 
 use std::sync::Arc;
 
@@ -30,7 +30,7 @@ async fn login(test_app: &TestApp) -> LoggedIn {
     test_app.login("ada", PASSWORD).await.unwrap()
 }
 
-/// Ends a session in the way that leaves this reason.
+/// Ends a session in the way that records this reason.
 async fn end(test_app: &TestApp, reason: EndReason, session: &LoggedIn) {
     let access = session.pair.access.text.expose();
     let (id, app) = (session.pair.session_id, &test_app.app);
@@ -118,7 +118,7 @@ async fn end_from_another(test_app: &TestApp, reason: EndReason, id: SessionId) 
     }
 }
 
-/// Stores the key that the plain signer says it signs refresh tokens with.
+/// Stores the key that the plain signer signs refresh tokens with.
 async fn put_refresh_key(test_app: &TestApp) {
     test_app.app.prepare_keys(crate::NewAlgorithm::Waits).await.unwrap();
     let mut tx = test_app.store.begin(Access::SingleWrite).await.unwrap();
@@ -136,10 +136,10 @@ async fn put_refresh_key(test_app: &TestApp) {
     tx.commit().await.unwrap();
 }
 
-/// By whom each end is told to be caused; nothing where time alone has brought it.
+/// Returns the actor that the timeline names for each end. Empty for an expiry.
 fn by(reason: EndReason) -> &'static str {
     match reason {
-        // What ends everybody's sessions is written down about nobody.
+        // The event of ending all sessions is about no account.
         EndReason::IdleTimeout | EndReason::LifetimeOver | EndReason::EndedByAdmin => "",
         EndReason::AccountDisabled | EndReason::KeyCompromised => {
             ", by an operator at the command line"

@@ -1,4 +1,4 @@
-//! Undoing a change of address.
+//! Undoing a change of email address.
 
 use gateward_domain::email::{EmailMessage, EmailTemplate};
 use gateward_domain::link::LinkPurpose;
@@ -86,7 +86,7 @@ async fn v5_a_change_is_undone_within_seven_days_and_not_later() {
     }
 }
 
-/// Who changes the address twice does not so take the owner's way back.
+/// Changing the email address twice does not remove the owner's way back.
 #[tokio::test]
 async fn undoing_a_change_takes_the_later_undo_links_and_leaves_the_earlier_ones() {
     let (test_app, memory) = open_test_app(policy()).await;

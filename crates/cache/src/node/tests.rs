@@ -1,4 +1,4 @@
-//! What a node knows, when it does, and that it forgets in time.
+//! What the cache returns, when it is fresh, and that it drops entries in time.
 
 use gateward_domain::feed::{FeedItem, InvalidationEvent};
 use gateward_domain::key::KeyId;
@@ -18,7 +18,7 @@ fn fixture() -> CacheFixture {
 }
 
 impl CacheFixture {
-    /// The claims of a token of a session that began `ago` seconds before its making.
+    /// The claims of a token whose session started `ago` seconds before its issue.
     fn claims(&self, ago: i64) -> AccessClaims {
         AccessClaims {
             id: TokenId::new(NOW, &self.entropy),
@@ -65,8 +65,8 @@ fn an_ended_session_is_known_until_it_matters_no_more() {
     assert_eq!((hasty.find_end(&dead), hasty.ends()), (None, 0));
 }
 
-/// Row F22 in part: what is kept of an end is as long as the longest life of a token, whatever the
-/// clocks say that wrote it down.
+/// Row F22 in part: an end is kept for the maximum lifetime of a token, whatever the writer's clock
+/// said.
 #[test]
 fn f22_how_long_an_end_is_known_does_not_follow_from_a_clock() {
     let fixture = fixture();

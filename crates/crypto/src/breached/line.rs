@@ -1,23 +1,24 @@
-//! A line of a list of breached passwords: hexadecimal digits, a colon, how often they were seen.
+//! A line of a list of breached passwords: hexadecimal digits, a colon, and how often they were
+//! seen.
 
 use std::io;
 
-/// How many hexadecimal digits a SHA-1 has.
+/// Number of hexadecimal digits of a SHA-1.
 pub(super) const HASH_DIGITS: usize = 40;
 
-/// The most bytes of a line, all told: a hash, a colon, a number of 64 bits and the line's end.
+/// Maximum length of a line in bytes: a hash, a colon, a 64-bit number and the line ending.
 pub(super) const LINE_LEN_MAX: usize = HASH_DIGITS + 1 + 20 + 2;
 
 /// A line of a list.
 pub(super) struct Line {
-    /// The digits, in upper case.
+    /// The hexadecimal digits, in upper case.
     pub(super) digits: Vec<u8>,
-    /// Whether the password was found anywhere. Lines that pad an answer have the number 0.
+    /// Whether the password was found in any breach. Lines that pad a response have the number 0.
     pub(super) seen: bool,
 }
 
 impl Line {
-    /// Reads a line with so many digits, with or without its end.
+    /// Parses a line with this number of digits, with or without its ending.
     pub(super) fn parse(line: &[u8], digits: usize) -> io::Result<Self> {
         Self::read(line, digits)
             .ok_or_else(|| wrong("a line is not a SHA-1 hash, ':' and a number"))
@@ -34,7 +35,7 @@ impl Line {
     }
 }
 
-/// What stands in the list is not what should.
+/// Builds the error of an invalid list.
 pub(super) fn wrong(problem: &'static str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, problem)
 }

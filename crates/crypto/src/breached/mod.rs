@@ -1,5 +1,4 @@
-//! `BreachedFiles`: a list of breached passwords in files, looked up without reading it into
-//! memory.
+//! `BreachedFiles`: a list of breached passwords in files, searched without loading it into memory.
 
 mod line;
 mod ranges;
@@ -17,14 +16,14 @@ use zeroize::Zeroizing;
 
 use self::sorted::Sorted;
 
-/// A list of breached passwords by their SHA-1, as Have I Been Pwned publishes it: a folder with a
-/// file for each range of hashes, or one file of all hashes in their order.
+/// A list of breached passwords by their SHA-1, as Have I Been Pwned publishes it: a folder with
+/// one file per range of hashes, or one file with all hashes in order.
 ///
-/// The files are opened anew for each look-up, so that a newer list can be put in their place.
+/// The files are opened for each lookup, so that a newer list can replace them.
 #[derive(Debug)]
 pub struct BreachedFiles(Arc<Source>);
 
-/// Where the list is.
+/// The location of the list.
 #[derive(Debug)]
 enum Source {
     /// A folder of range files.
@@ -34,7 +33,7 @@ enum Source {
 }
 
 impl BreachedFiles {
-    /// Takes a folder or a file, and looks at as much of it as tells whether it is such a list.
+    /// Opens a folder or a file, and reads enough of it to check that it is such a list.
     pub fn open(path: impl Into<PathBuf>) -> io::Result<Self> {
         let path = path.into();
         let source = if path.is_dir() {
@@ -50,7 +49,7 @@ impl BreachedFiles {
 
 #[async_trait]
 impl BreachedPasswords for BreachedFiles {
-    /// Reads the files where they keep no other task waiting; only within a tokio runtime.
+    /// Reads the files without blocking other tasks. Requires a tokio runtime.
     async fn is_breached(&self, password: &Password) -> Result<bool, BreachedUnavailable> {
         let (source, hash) = (Arc::clone(&self.0), hash_of(password));
         let found = tokio::task::spawn_blocking(move || source.contains(&hash)).await;
@@ -67,10 +66,10 @@ impl Source {
     }
 }
 
-/// The SHA-1 of a password in upper-case hexadecimal digits.
+/// Returns the SHA-1 of a password in upper-case hexadecimal digits.
 ///
-/// SHA-1 protects nothing here. It is what the lists are ordered by, and whoever could make two
-/// passwords with one hash would have a password refused that nobody uses.
+/// SHA-1 protects nothing here: the lists are ordered by it. An attacker who creates a collision
+/// only gets an unused password refused.
 fn hash_of(password: &Password) -> Zeroizing<String> {
     let hash = digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, password.expose().as_bytes());
     let digits = hash.as_ref().iter().flat_map(|byte| [byte >> 4, byte & 15]);
@@ -78,7 +77,7 @@ fn hash_of(password: &Password) -> Zeroizing<String> {
     Zeroizing::new(digits.map(|digit| digit.to_ascii_uppercase()).collect())
 }
 
-/// An error in a list at this path.
+/// Adds the path of the list to an error.
 fn at(path: &Path) -> impl Fn(io::Error) -> io::Error {
     move |error| io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }

@@ -1,4 +1,4 @@
-//! A folder of range files: each has the hashes that begin with the five digits of its name.
+//! A folder of range files: each contains the hashes that start with the five digits of its name.
 
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read as _};
@@ -7,16 +7,16 @@ use std::path::Path;
 use super::at;
 use super::line::{HASH_DIGITS, LINE_LEN_MAX, Line, wrong};
 
-/// How many digits of a hash are the name of its range.
+/// Number of digits of a hash that name its range.
 const PREFIX_DIGITS: usize = 5;
 
-/// How many digits are left for the lines.
+/// Number of digits in a line.
 const SUFFIX_DIGITS: usize = HASH_DIGITS - PREFIX_DIGITS;
 
-/// The most bytes of a range file: ten times as many as the largest that is published.
+/// Maximum length of a range file in bytes: ten times the largest published one.
 const RANGE_LEN_MAX: u64 = 1024 * 1024;
 
-/// Whether the folder holds a range file, and the first line of that is one.
+/// Checks that the folder contains a range file and that its first line is valid.
 pub(super) fn check(folder: &Path) -> io::Result<()> {
     for entry in fs::read_dir(folder).map_err(at(folder))? {
         let entry = entry.map_err(at(folder))?;
@@ -29,7 +29,7 @@ pub(super) fn check(folder: &Path) -> io::Result<()> {
     Err(at(folder)(io::Error::new(io::ErrorKind::NotFound, problem)))
 }
 
-/// Whether the hash stands in the file of its range.
+/// Returns whether the file of the hash's range contains it.
 pub(super) fn contains(folder: &Path, hash: &str) -> io::Result<bool> {
     let (prefix, suffix) = hash.split_at_checked(PREFIX_DIGITS).unwrap_or_default();
     let file = open(folder, prefix)?;
@@ -37,7 +37,7 @@ pub(super) fn contains(folder: &Path, hash: &str) -> io::Result<bool> {
         return Err(wrong("a range file is too long"));
     }
     let mut lines = Lines(BufReader::new(file.take(RANGE_LEN_MAX)));
-    // Of any range some passwords were found, so a file without a line was not written to its end.
+    // Every range contains some passwords, so a file without a line was not written completely.
     let mut line = lines.next_line()?.ok_or_else(|| wrong("a range file is empty"))?;
     loop {
         if line.digits == suffix.as_bytes() {
@@ -50,8 +50,8 @@ pub(super) fn contains(folder: &Path, hash: &str) -> io::Result<bool> {
     }
 }
 
-/// Opens the file of a range. No error names it: five digits of the hash of a password that
-/// somebody types are not for the log.
+/// Opens the file of a range. Errors do not name it: five digits of the hash of an entered password
+/// must not be logged.
 fn open(folder: &Path, prefix: &str) -> io::Result<File> {
     let lower = prefix.to_ascii_lowercase();
     for name in [prefix, &lower].into_iter().flat_map(|name| [name.into(), format!("{name}.txt")]) {
@@ -73,14 +73,14 @@ fn check_first(file: File) -> io::Result<()> {
     first.map(drop).ok_or_else(|| wrong("the range file is empty"))
 }
 
-/// The lines of a range file, one after the other.
+/// The lines of a range file.
 struct Lines<R>(R);
 
 impl<R: BufRead> Lines<R> {
-    /// The next line; `None` at the end.
+    /// Returns the next line. `None` at the end.
     fn next_line(&mut self) -> io::Result<Option<Line>> {
         let mut bytes = Vec::with_capacity(LINE_LEN_MAX);
-        // Of a line that is too long this reads so much that it is no line.
+        // Reads at most enough of an overlong line to detect it.
         self.0.by_ref().take(LINE_LEN_MAX as u64).read_until(b'\n', &mut bytes)?;
         if bytes.is_empty() { Ok(None) } else { Line::parse(&bytes, SUFFIX_DIGITS).map(Some) }
     }

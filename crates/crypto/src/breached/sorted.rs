@@ -1,4 +1,4 @@
-//! One file of all hashes in their order, searched by halving.
+//! One file with all hashes in order, searched by bisection.
 
 use std::cmp::Ordering;
 use std::fs::File;
@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 use super::at;
 use super::line::{HASH_DIGITS, LINE_LEN_MAX, Line, wrong};
 
-/// What is read at once: wherever it begins, the rest of one line and the whole of the next.
+/// Number of bytes read at once: from any offset, the rest of one line and the whole next one.
 const WINDOW: usize = 2 * LINE_LEN_MAX;
 
-/// In how many places it is seen whether the hashes are in order. The same list is published in the
-/// order of how often each was seen, too, in which nothing would be found.
+/// Number of samples that check the order of the hashes. The same list is also published by
+/// frequency, in which bisection would find nothing.
 const SAMPLES: u64 = 64;
 
 /// An open file of hashes.
@@ -22,12 +22,12 @@ pub(super) struct Sorted {
     len: u64,
 }
 
-/// A line in its place.
+/// A line and its offsets.
 struct Located {
     line: Line,
-    /// Where it begins.
+    /// Offset of the line.
     start: u64,
-    /// Where the next one begins.
+    /// Offset of the next line.
     end: u64,
 }
 
@@ -39,14 +39,14 @@ impl Sorted {
         Ok(Self { path: path.to_owned(), file, len })
     }
 
-    /// Whether there are hashes in the file, in order as far as samples tell.
+    /// Checks that the file contains hashes, in order as far as the samples show.
     pub(super) fn check(&self) -> io::Result<()> {
         self.check_order().map_err(at(&self.path))
     }
 
-    /// Whether the hash, in upper case, stands in the file.
+    /// Returns whether the file contains the hash, in upper case.
     pub(super) fn contains(&self, hash: &str) -> io::Result<bool> {
-        // If the hash has a line, that begins within these bounds.
+        // The line of the hash, if any, starts within these bounds.
         let (mut from, mut until) = (0, self.len);
         while from < until {
             let middle = from + (until - from) / 2;
@@ -79,9 +79,9 @@ impl Sorted {
         Ok(())
     }
 
-    /// The first line that begins at `offset` or after it; `None` if there is none.
+    /// Returns the first line that starts at or after `offset`. `None` if there is none.
     fn state_after(&self, offset: u64) -> io::Result<Option<Located>> {
-        // With the byte before, it shows whether a line begins right there.
+        // The byte before shows whether a line starts exactly there.
         let from = offset.saturating_sub(1);
         let window = self.read(from)?;
         let ends = from + window.len() as u64 >= self.len;
@@ -106,7 +106,7 @@ impl Sorted {
         Ok(Some(Located { line, start, end: start + length as u64 }))
     }
 
-    /// What stands in the file from a place on.
+    /// Reads the file from an offset.
     fn read(&self, from: u64) -> io::Result<Vec<u8>> {
         let mut file = &self.file;
         file.seek(SeekFrom::Start(from))?;

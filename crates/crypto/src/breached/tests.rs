@@ -1,4 +1,4 @@
-//! Lists of both forms, good and bad.
+//! Lists in both formats, valid and invalid.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use super::*;
 
-/// Passwords of a test's list.
+/// Number of passwords in a test's list.
 const LISTED: u32 = 500;
 
 fn password(text: &str) -> Password {
@@ -31,7 +31,7 @@ fn whole(hashes: &[(String, u32)], end: &str) -> String {
     })
 }
 
-/// A folder of the ranges of these hashes, in files with such names.
+/// A folder with the ranges of these hashes, in files with such names.
 fn ranges(hashes: &[(String, u32)], name: impl Fn(&str) -> String) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     for (hash, number) in hashes {
@@ -57,7 +57,7 @@ fn refusal(path: &Path) -> String {
     BreachedFiles::open(path).unwrap_err().to_string()
 }
 
-/// What the list at this path says of a hash.
+/// Looks a hash up in the list at this path.
 fn find(path: &Path, hash: &str) -> io::Result<bool> {
     open(path).0.contains(hash)
 }
@@ -69,7 +69,7 @@ async fn assert_knows_the_listed(list: &BreachedFiles) {
     }
 }
 
-/// The hash before or after this one, where `change` says which.
+/// The hash before or after this one, as `change` says.
 fn neighbour(hash: &str, change: impl Fn(u32) -> u32) -> String {
     let (rest, last) = hash.split_at(32);
     format!("{rest}{:08X}", change(u32::from_str_radix(last, 16).unwrap()))
@@ -80,7 +80,7 @@ fn a_hash_is_the_sha_1_of_the_bytes() {
     assert_eq!(*hash_of(&password("password")), "5BAA61E4C9B93F3F0682250B6CF8331B7EE68FD8");
 }
 
-/// Row 6.2.12: what stands in a list of either form is breached, and nothing else.
+/// Row 6.2.12: exactly the passwords on the list are breached, in either format.
 #[tokio::test]
 async fn a6_2_12_a_password_on_the_list_is_breached() {
     let hashes = listed();

@@ -1,31 +1,30 @@
-//! The memory in which one thread hashes, kept from hash to hash.
+//! The memory in which one thread hashes, reused from hash to hash.
 
 use argon2::Block;
 use gateward_domain::ports::HashError;
 
 /// The memory of one hash thread.
 ///
-/// Asking the system for 19 MiB anew costs up to a seventh of a hash. A hash that needs more than
-/// ours do (one that was imported) gets memory of its own, which is given back at once.
+/// Allocating 19 MiB for each hash would cost up to a seventh of its time. A hash with larger
+/// parameters (an imported one) gets memory of its own, which is freed at once.
 pub(super) struct Arena {
     blocks: Vec<Block>,
     kept_max: usize,
 }
 
 impl Arena {
-    /// At least this much address space is asked for. What has more than 32 MiB goes back to the
-    /// system when it is freed; smaller pieces glibc keeps from the second time on (measured: at
-    /// rest 43 MiB after the second busy spell and 81 after the third, instead of 5). Address space
-    /// that is not touched costs no memory.
+    /// Minimum size of the allocation, in blocks. An allocation of more than 32 MiB returns to the
+    /// system when it is freed; glibc keeps smaller ones from the second time on (measured: at rest
+    /// 43 MiB after the second busy phase and 81 after the third, instead of 5). Untouched address
+    /// space costs no memory.
     const CAPACITY_MIN: usize = 33 * 1024 * 1024 / Block::SIZE;
 
-    /// An arena that keeps at most this many blocks of 1 KiB.
+    /// Creates an arena that keeps at most this many blocks of 1 KiB.
     pub(super) const fn new(kept_max: usize) -> Self {
         Self { blocks: Vec::new(), kept_max }
     }
 
-    /// Runs `hash` with this many blocks. What stands in them from the hash before is overwritten
-    /// before it is read.
+    /// Runs `hash` with this many blocks. Their previous content is overwritten before it is read.
     pub(super) fn with<T>(
         &mut self,
         count: usize,
@@ -40,18 +39,18 @@ impl Arena {
         hash(self.blocks.get_mut(..count).ok_or(HashError::Failed)?)
     }
 
-    /// Whether it holds memory.
+    /// Returns whether the arena holds memory.
     pub(super) const fn is_filled(&self) -> bool {
         !self.blocks.is_empty()
     }
 
-    /// Gives the memory back.
+    /// Frees the memory.
     pub(super) fn release(&mut self) {
         self.blocks = Vec::new();
     }
 }
 
-/// Allocates blocks; a lack of memory is an error and no abort.
+/// Allocates blocks. A lack of memory is an error and does not abort the process.
 fn allocate(count: usize) -> Result<Vec<Block>, HashError> {
     let mut blocks = Vec::new();
     let capacity = count.max(Arena::CAPACITY_MIN);

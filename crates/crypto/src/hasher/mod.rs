@@ -1,4 +1,4 @@
-//! `Argon2Hasher`: passwords hashed with Argon2id (RFC 9106) on threads of their own.
+//! `Argon2Hasher`: hashes passwords with Argon2id (RFC 9106) on dedicated threads.
 
 mod arena;
 mod phc;
@@ -19,36 +19,36 @@ use self::arena::Arena;
 use self::phc::{Cost, Phc};
 use self::pool::{Compute, Pool, PoolSize, Work};
 
-/// Bytes of a new salt: what RFC 9106, section 3.1 recommends.
+/// Length of a new salt in bytes, as RFC 9106, section 3.1 recommends.
 const SALT_LEN: usize = 16;
 
-/// Bytes of a new hash: 256 bits, as RFC 9106, section 4 recommends.
+/// Length of a new hash in bytes: 256 bits, as RFC 9106, section 4 recommends.
 const OUTPUT_LEN: usize = 32;
 
-/// How passwords are hashed.
+/// The parameters of password hashing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Argon2Settings {
     /// Memory of one hash, in KiB.
     pub memory_kib: u32,
-    /// Passes over that memory.
+    /// Number of passes over the memory.
     pub iterations: u32,
-    /// How many hashes are computed at a time; one per core if `None`.
+    /// Number of hashes computed at a time. `None` means one per core.
     pub threads: Option<NonZeroUsize>,
-    /// How many passwords may wait for each thread.
+    /// Maximum number of passwords waiting per thread.
     pub queue_max_per_thread: usize,
 }
 
 impl Default for Argon2Settings {
-    /// 19 MiB and two passes, one thread per core, 64 waiting for each.
+    /// 19 MiB and two passes, one thread per core, 64 waiting passwords per thread.
     fn default() -> Self {
         Self { memory_kib: 19_456, iterations: 2, threads: None, queue_max_per_thread: 64 }
     }
 }
 
-/// Why a hasher could not be made.
+/// Why a hasher could not be created.
 #[derive(Debug, thiserror::Error)]
 pub enum Argon2Error {
-    /// Memory or iterations are outside of what Argon2 and this service allow.
+    /// Memory or iterations are outside the range that Argon2 and this service allow.
     #[error("the parameters of Argon2 are out of range")]
     Parameters,
     /// A thread could not be started.
@@ -56,20 +56,20 @@ pub enum Argon2Error {
     Thread(#[source] io::Error),
 }
 
-/// How much the hash threads have to do.
+/// The load of the hash threads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HashLoad {
-    /// Passwords that wait.
+    /// Number of waiting passwords.
     pub queued: usize,
-    /// The most that may wait; beyond it, passwords are refused.
+    /// Maximum number of waiting passwords. Beyond it, passwords are refused.
     pub queue_max: usize,
-    /// Threads that are hashing.
+    /// Number of threads that are hashing.
     pub busy: usize,
-    /// Threads in all.
+    /// Total number of threads.
     pub threads: usize,
 }
 
-/// Hashes and checks passwords with Argon2id. Its threads end when it is dropped.
+/// Hashes and verifies passwords with Argon2id. Its threads end when it is dropped.
 pub struct Argon2Hasher {
     cost: Cost,
     entropy: Arc<dyn Entropy>,
@@ -77,7 +77,7 @@ pub struct Argon2Hasher {
 }
 
 impl Argon2Hasher {
-    /// Makes a hasher and starts its threads. Memory is taken when the first password comes.
+    /// Creates a hasher and starts its threads. Memory is allocated for the first password.
     pub fn new(settings: Argon2Settings, entropy: Arc<dyn Entropy>) -> Result<Self, Argon2Error> {
         let Argon2Settings { memory_kib, iterations, threads, queue_max_per_thread } = settings;
         let cost = Cost { memory_kib, iterations, lanes: 1 };
@@ -95,7 +95,7 @@ impl Argon2Hasher {
         Ok(Self { cost, entropy, pool })
     }
 
-    /// How much there is to do, for the metrics.
+    /// Returns the load, for the metrics.
     #[must_use]
     pub fn load(&self) -> HashLoad {
         self.pool.load()

@@ -1,4 +1,4 @@
-//! Argon2id hashes as text: `$argon2id$v=19$m=…,t=…,p=…$salt$hash`.
+//! Argon2id hashes in PHC form: `$argon2id$v=19$m=…,t=…,p=…$salt$hash`.
 
 use password_hash::phc::{Ident, Output, ParamsString, PasswordHash, Salt};
 
@@ -8,25 +8,27 @@ const ALGORITHM: Ident = argon2::ARGON2ID_IDENT;
 /// Only version 1.3.
 const VERSION: u32 = 0x13;
 
-/// The most memory of a stored hash, in KiB. Other systems' defaults reach 100 MiB; each hash
-/// thread may need this much at once, so a corrupt row must not ask for more.
+/// Maximum memory of a stored hash, in KiB. The defaults of other systems reach 100 MiB. Each hash
+/// thread may need this much at once, so a corrupt row must not demand more.
 pub(super) const MEMORY_KIB_MAX: u32 = 256 * 1024;
 
-/// The most iterations of a stored hash. With the most memory such a hash takes seconds, and a
-/// corrupt row cannot occupy a thread for longer.
+/// Maximum number of iterations of a stored hash. With the maximum memory such a hash takes
+/// seconds, and a corrupt row cannot occupy a thread for longer.
 pub(super) const ITERATIONS_MAX: u32 = 32;
 
-/// The most lanes of a stored hash. Lanes are computed one after the other, so they cost nothing
-/// extra; the limit only bounds what is believed.
+/// Maximum number of lanes of a stored hash. Lanes are computed one after the other, so they cost
+/// nothing extra. The limit only bounds the accepted input.
 const LANES_MAX: u32 = 64;
 
-/// The fewest bytes of a salt (RFC 9106, section 3.1), and more than anybody uses.
+/// Length of a salt in bytes: from the minimum of RFC 9106, section 3.1 to more than any system
+/// uses.
 const SALT_LEN: std::ops::RangeInclusive<usize> = 8..=48;
 
-/// The fewest bytes of a hash that nobody finds a match for by trying, and more than anybody uses.
+/// Length of a hash in bytes: from the shortest that resists a search for a match to more than any
+/// system uses.
 const OUTPUT_LEN: std::ops::RangeInclusive<usize> = 16..=64;
 
-/// What a hash costs.
+/// The cost of a hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Cost {
     pub(super) memory_kib: u32,
@@ -35,7 +37,7 @@ pub(super) struct Cost {
 }
 
 impl Cost {
-    /// The parameters for the algorithm, unless it refuses them.
+    /// Returns the parameters for the algorithm, unless it refuses them.
     pub(super) fn params(self, output_len: usize) -> Option<argon2::Params> {
         let in_range = self.memory_kib <= MEMORY_KIB_MAX
             && self.iterations <= ITERATIONS_MAX
@@ -47,7 +49,7 @@ impl Cost {
     }
 }
 
-/// A hash and all that is needed to compute it again.
+/// A hash and everything needed to compute it again.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Phc {
     pub(super) cost: Cost,
@@ -56,13 +58,13 @@ pub(super) struct Phc {
 }
 
 impl Phc {
-    /// Reads a hash; `None` if it is anything but a sound Argon2id hash within the limits.
+    /// Parses a hash. `None` if it is not a valid Argon2id hash within the limits.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let hash = PasswordHash::new(text).ok()?;
         if hash.algorithm != ALGORITHM || hash.version != Some(VERSION) {
             return None;
         }
-        // These parameters, in this order, and no others.
+        // Exactly these parameters, in this order.
         let mut params = hash.params.iter();
         let mut number = |name: &str| {
             let (given, value) = params.next()?;
@@ -80,7 +82,7 @@ impl Phc {
         sound.then_some(Self { cost, salt, output })
     }
 
-    /// Writes a hash; `None` if salt or output are longer than the format takes.
+    /// Formats a hash. `None` if the salt or the output is too long for the format.
     pub(super) fn write(&self) -> Option<String> {
         let Cost { memory_kib, iterations, lanes } = self.cost;
         let mut params = ParamsString::new();

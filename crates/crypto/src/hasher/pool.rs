@@ -1,4 +1,4 @@
-//! The threads that hash, and the bounded queue before them.
+//! The hash threads, and the bounded queue in front of them.
 
 use std::collections::VecDeque;
 use std::num::NonZeroUsize;
@@ -16,23 +16,23 @@ use super::HashLoad;
 use super::arena::Arena;
 use super::phc::Cost;
 
-/// How much lower than all else the hash threads stand in the scheduler.
+/// How far the hash threads are lowered in the scheduler.
 ///
-/// Measured on Linux 6.18, two cores, with busy loops in the place of hashes: at 0 a thread that
-/// wakes up waits for over 20 ms at the 99th percentile, at 5 for 12, at 10 for 7, and more than 10
-/// gains nothing. Where other threads take every core, those at 10 still get a seventh of the time
-/// and those at 19 a twentieth: logins slow down but go on.
+/// Measured on Linux 6.18, two cores, with busy loops instead of hashes: at 0 a thread that wakes
+/// up waits for over 20 ms at the 99th percentile, at 5 for 12, at 10 for 7, and more than 10 gains
+/// nothing. If other threads take every core, those at 10 still get a seventh of the time and those
+/// at 19 a twentieth: logins slow down but continue.
 const NICENESS: i32 = 10;
 
-/// After this long without work a thread gives its memory back. Long enough that steady logins
-/// never pay for new memory, short enough that a quiet service is a small one.
+/// Idle time after which a thread frees its memory. Long enough that steady logins never pay for
+/// new memory, short enough that an idle service is small.
 const ARENA_IDLE: Duration = Duration::from_secs(10);
 
-/// The share of the newest hash in the running mean: one eighth forgets a slow minute soon, and
-/// one slow hash not at once.
+/// Weight of the newest hash in the running mean: one eighth forgets a slow minute soon, but does
+/// not follow a single slow hash at once.
 const MEAN_WEIGHT: u32 = 8;
 
-/// What is to be hashed, and how.
+/// A hash to compute.
 pub(super) struct Work {
     pub(super) password: Password,
     pub(super) salt: Vec<u8>,
@@ -40,7 +40,7 @@ pub(super) struct Work {
     pub(super) output_len: usize,
 }
 
-/// The computation that the threads are there for.
+/// The computation that the threads run.
 pub(super) type Compute = dyn Fn(&Work, &mut Arena) -> Result<Vec<u8>, HashError> + Send + Sync;
 
 type HashResult = Result<Vec<u8>, HashError>;
@@ -50,17 +50,17 @@ struct Job {
     reply: oneshot::Sender<HashResult>,
 }
 
-/// How many threads there are, and how much they keep.
+/// Number of threads, and how much they keep.
 #[derive(Clone, Copy)]
 pub(super) struct PoolSize {
     pub(super) threads: NonZeroUsize,
-    /// The most jobs that wait.
+    /// Maximum number of waiting jobs.
     pub(super) queue_max: usize,
-    /// The most blocks of 1 KiB that a thread keeps between hashes.
+    /// Maximum number of blocks of 1 KiB that a thread keeps between hashes.
     pub(super) arena_blocks: usize,
 }
 
-/// Threads that hash. They end when it is dropped.
+/// The hash threads. They end when the pool is dropped.
 pub(super) struct Pool {
     shared: Arc<Shared>,
     threads: Vec<JoinHandle<()>>,
@@ -87,7 +87,7 @@ impl Pool {
         Self::start_with_idle(size, compute, ARENA_IDLE)
     }
 
-    /// Starts the threads, which give their memory back after `arena_idle`.
+    /// Starts the threads, which free their memory after `arena_idle`.
     pub(super) fn start_with_idle(
         size: PoolSize,
         compute: &Arc<Compute>,
@@ -95,7 +95,7 @@ impl Pool {
     ) -> io::Result<Self> {
         let (queue, wake) = (Mutex::default(), Condvar::new());
         let shared = Arc::new(Shared { size, queue, wake, arena_idle });
-        // Built first, so that the threads already started end if one cannot be started.
+        // Built first, so that the running threads end if one cannot be started.
         let mut pool = Self { shared, threads: Vec::new() };
         for number in 0..size.threads.get() {
             let (shared, compute) = (Arc::clone(&pool.shared), Arc::clone(compute));
@@ -105,16 +105,16 @@ impl Pool {
         Ok(pool)
     }
 
-    /// Has something hashed; refuses at once where too much waits already.
+    /// Computes a hash. Fails at once if too many jobs are waiting.
     ///
-    /// Dropping the future takes the job back, unless it has begun.
+    /// Dropping the future removes the job, unless it has started.
     pub(super) async fn run(&self, work: Work) -> HashResult {
         let (reply, result) = oneshot::channel();
         self.shared.push(Job { work, reply })?;
         result.await.unwrap_or(Err(HashError::Failed))
     }
 
-    /// How much there is to do.
+    /// Returns the load.
     pub(super) fn load(&self) -> HashLoad {
         let queue = self.shared.lock();
         HashLoad {
@@ -135,26 +135,26 @@ impl Drop for Pool {
         }
         self.shared.wake.notify_all();
         for thread in self.threads.drain(..) {
-            // A thread that has panicked is over as well.
+            // A thread that has panicked has ended as well.
             drop(thread.join());
         }
     }
 }
 
 impl Shared {
-    /// Locks the queue. Nothing that can panic runs under the lock, so the queue is sound even
-    /// where the lock says that it may not be.
+    /// Locks the queue. Nothing that can panic runs under the lock, so the queue is consistent even
+    /// if the lock is poisoned.
     fn lock(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn push(&self, job: Job) -> Result<(), HashError> {
         let mut queue = self.lock();
-        // The first jobs go to the threads that have nothing to do, and do not wait.
+        // The first jobs go to idle threads and do not wait.
         let idle = self.size.threads.get().saturating_sub(queue.busy);
         let room = self.size.queue_max.saturating_add(idle);
         if queue.jobs.len() >= room {
-            // Those whose callers went away keep nobody out.
+            // Jobs whose callers went away must not block others.
             queue.jobs.retain(|job| !job.reply.is_closed());
         }
         if queue.jobs.len() >= room {
@@ -168,7 +168,7 @@ impl Shared {
         Ok(())
     }
 
-    /// The life of a hash thread.
+    /// The loop of a hash thread.
     fn run(&self, compute: &Compute) {
         lower_priority();
         let mut arena = Arena::new(self.size.arena_blocks);
@@ -180,12 +180,12 @@ impl Shared {
                 Err(HashError::Failed)
             });
             self.done(started.elapsed());
-            // Whoever went away meanwhile does not want it.
+            // The caller may have gone away meanwhile.
             drop(job.reply.send(result));
         }
     }
 
-    /// Waits for a job that somebody still wants; `None` when the pool is dropped.
+    /// Waits for a job whose caller still waits. `None` when the pool is dropped.
     fn next(&self, arena: &mut Arena) -> Option<Job> {
         let mut queue = self.lock();
         loop {
@@ -222,7 +222,7 @@ impl Shared {
     }
 }
 
-/// In how many seconds a queue of this length is worked off; at least one.
+/// Returns the number of seconds until a queue of this length is processed; at least one.
 fn retry_after_seconds(queued: usize, threads: NonZeroUsize, mean: Duration) -> u32 {
     let rounds = u32::try_from(queued.div_ceil(threads.get())).unwrap_or(u32::MAX);
     let wait = mean.saturating_mul(rounds);
@@ -230,9 +230,9 @@ fn retry_after_seconds(queued: usize, threads: NonZeroUsize, mean: Duration) -> 
     u32::try_from(seconds).unwrap_or(u32::MAX).max(1)
 }
 
-/// Puts the calling thread behind all others; where that is not allowed, it hashes all the same.
+/// Lowers the priority of the calling thread. If that is not allowed, it hashes at normal priority.
 fn lower_priority() {
-    // Elsewhere the call would slow the whole process down, not the thread alone.
+    // On other systems the call would slow down the whole process, not only the thread.
     #[cfg(target_os = "linux")]
     if let Err(error) =
         rustix::process::setpriority_process(Some(rustix::thread::gettid()), NICENESS)

@@ -1,4 +1,4 @@
-//! Passwords, hashed and checked.
+//! Hashing and verification of passwords.
 
 use super::*;
 use crate::SystemEntropy;
@@ -17,7 +17,7 @@ fn phc(text: &str) -> PasswordHash {
     PasswordHash::from_phc(text.to_owned())
 }
 
-/// Hashes one password and asks whether another one is taken for it.
+/// Hashes one password and returns whether another one is accepted for it.
 async fn passes(chosen: &str, tried: &str) -> bool {
     let hasher = hasher(8, 1);
     let hash = hasher.hash(&password(chosen)).await.unwrap();
@@ -46,7 +46,7 @@ async fn p2_a_control_character_ends_nothing() {
     }
 }
 
-/// Row P3: the exact bytes are hashed, and 64 code points of four bytes are taken.
+/// Row P3: the exact bytes are hashed, and 64 code points of four bytes are accepted.
 #[tokio::test]
 async fn p3_the_exact_bytes_are_hashed() {
     assert!(!passes("caf\u{e9} noir", "cafe\u{301} noir").await, "NFC is not NFD");
@@ -55,7 +55,7 @@ async fn p3_the_exact_bytes_are_hashed() {
     assert!(!passes(&emoji, &"\u{1f512}".repeat(63)).await);
 }
 
-/// Row P4: case and the space around a password count.
+/// Row P4: case and surrounding space count.
 #[tokio::test]
 async fn p4_case_and_space_count() {
     for tried in ["correct horse", "CORRECT HORSE", " Correct Horse", "Correct Horse "] {

@@ -1,4 +1,4 @@
-//! How the keyring signs the heads of the audit trail and reads them, and how it makes pseudonyms.
+//! How the keyring signs and verifies the checkpoints of the audit trail, and derives pseudonyms.
 
 use gateward_domain::audit::{Checkpoint, CheckpointKind, Digest};
 use gateward_domain::key::{Algorithm, KeyId, KeyPurpose};
@@ -12,7 +12,7 @@ use super::ring::{Material, ReadyKey, Ring};
 use crate::json::Object;
 use crate::jws::{self, Compact};
 
-/// What a signature on a head says, in the order in which it is written.
+/// The signed content of a checkpoint, in the order in which it is encoded.
 #[derive(Serialize)]
 struct CheckpointBody<'a> {
     iss: &'a str,
@@ -22,7 +22,7 @@ struct CheckpointBody<'a> {
 }
 
 impl AuditKeys for Keyring {
-    /// Signs with the key that is in force when the head says that it is signed.
+    /// Signs with the key that is active at the time in the checkpoint.
     fn sign_checkpoint(
         &self,
         kind: CheckpointKind,
@@ -42,7 +42,7 @@ impl AuditKeys for Keyring {
         read(&ring, signature).ok_or(TokenError::Invalid)
     }
 
-    /// Follows from the oldest key, so that a rotation changes no pseudonym.
+    /// Derived from the oldest key, so that a rotation changes no pseudonym.
     fn pseudonym(&self, text: &str) -> Result<[u8; 32], TokenError> {
         let ring = self.ring();
         let keys = ring.oldest(KeyPurpose::Audit).and_then(material);
@@ -50,7 +50,8 @@ impl AuditKeys for Keyring {
     }
 }
 
-/// The `typ` of a signature, so that one on a tip is none on a floor.
+/// The `typ` of a signature. It keeps the signature of a latest checkpoint from being accepted for
+/// a retention boundary.
 const fn typ(kind: CheckpointKind) -> &'static str {
     match kind {
         CheckpointKind::Latest => "audit-checkpoint+jwt",
@@ -73,12 +74,12 @@ fn write(issuer: &str, checkpoint: &Checkpoint) -> Option<Vec<u8>> {
     serde_json::to_vec(&body).ok()
 }
 
-/// Reads a signature, however long ago it was made. Of a key that was revoked, what it signed
-/// before is believed: whoever has the key can write a time into a head, but no digest that the
-/// chain does not have, and what is signed after it covers what was before.
+/// Verifies a signature of any age. For a revoked key, its earlier signatures are accepted: an
+/// attacker with the key can choose the time in a checkpoint, but cannot produce a digest that the
+/// chain does not have, and each later signature covers everything before it.
 ///
-/// Which issuer it names is for others to look at: the key is this installation's own, and what was
-/// signed before the installation got another issuer stays true.
+/// The issuer is not checked: the key belongs to this installation, and its signatures remain valid
+/// when the installation changes its issuer.
 fn read(ring: &Ring, signature: &str) -> Option<(CheckpointKind, Checkpoint)> {
     let compact = Compact::parse(signature)?;
     let id = KeyId(compact.header.kid.clone()?);

@@ -1,4 +1,5 @@
-//! Public keys as JSON Web Keys (RFC 7517) and their names, which are thumbprints (RFC 7638).
+//! Public keys as JSON Web Keys (RFC 7517), and their identifiers, which are thumbprints (RFC
+//! 7638).
 
 use aws_lc_rs::digest;
 use gateward_domain::key::{Algorithm, KeyId};
@@ -6,7 +7,7 @@ use serde::Serialize;
 
 use crate::jws::encode;
 
-/// A public key, each part as it stands in a JSON Web Key, in base64url.
+/// A public key. Each part is in base64url, as in a JSON Web Key.
 pub(super) enum PublicKey {
     /// Ed25519: its 32 bytes (RFC 8037, section 2).
     Ed25519 { x: String },
@@ -16,7 +17,7 @@ pub(super) enum PublicKey {
     Rsa { n: String, e: String },
 }
 
-/// A JSON Web Key as it is published. There is no place in it for anything private.
+/// A published JSON Web Key. It has no field for a private part.
 #[derive(Serialize)]
 struct Jwk<'a> {
     kty: &'static str,
@@ -37,27 +38,27 @@ struct Jwk<'a> {
 }
 
 impl PublicKey {
-    /// Takes the bytes of an Ed25519 public key.
+    /// Builds an Ed25519 public key from its bytes.
     pub(super) fn ed25519(bytes: &[u8]) -> Self {
         Self::Ed25519 { x: encode(bytes) }
     }
 
-    /// Takes an uncompressed point (SEC 1, section 2.3.3) on P-256.
+    /// Builds a P-256 public key from an uncompressed point (SEC 1, section 2.3.3).
     pub(super) fn p256(point: &[u8]) -> Option<Self> {
         let (form, coordinates) = point.split_first()?;
         let (x, y) = coordinates.split_at_checked(32)?;
         (*form == 4 && y.len() == 32).then(|| Self::P256 { x: encode(x), y: encode(y) })
     }
 
-    /// Takes modulus and exponent, big-endian.
+    /// Builds an RSA public key from modulus and exponent, big-endian.
     pub(super) fn rsa(modulus: &[u8], exponent: &[u8]) -> Self {
         Self::Rsa { n: encode(modulus), e: encode(exponent) }
     }
 
-    /// The name of the key: its SHA-256 thumbprint. Two keys never share one, and whoever has the
-    /// key can check the name.
+    /// Returns the identifier of the key: its SHA-256 thumbprint. It is unique, and anyone with the
+    /// key can verify it.
     pub(super) fn id(&self) -> KeyId {
-        // The members that RFC 7638, section 3.2 demands, in alphabetical order, without spaces;
+        // The members that RFC 7638, section 3.2 requires, in alphabetical order, without spaces.
         // base64url needs no escaping.
         let canonical = match self {
             Self::Ed25519 { x } => format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#),
@@ -69,7 +70,7 @@ impl PublicKey {
         KeyId(encode(digest::digest(&digest::SHA256, canonical.as_bytes()).as_ref()))
     }
 
-    /// The key as it is published.
+    /// Returns the key as it is published.
     pub(super) fn to_jwk(&self, id: &KeyId, algorithm: Algorithm) -> Option<String> {
         let (kid, alg, usage) = (id.0.as_str(), algorithm.as_str(), "sig");
         let bare = Jwk { kty: "", crv: None, x: None, y: None, n: None, e: None, kid, alg, usage };

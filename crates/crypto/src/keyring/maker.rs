@@ -1,4 +1,4 @@
-//! How the keyring makes keys and takes them into use.
+//! How the keyring creates keys and installs them.
 
 use std::sync::{Arc, PoisonError};
 
@@ -12,12 +12,13 @@ use super::ring::OpenedKey;
 use super::wrap::{self, AssociatedData};
 use crate::jws;
 
-/// Random bytes in the name of a symmetric key: 128 bits, so that no two keys ever share one.
+/// Number of random bytes in the identifier of a symmetric key: 128 bits, so that identifiers never
+/// collide.
 const SYMMETRIC_KEY_ID_LEN: usize = 16;
 
 impl KeyMaker for Keyring {
-    /// Makes a key: Ed25519, P-256 or RSA of 3072 bits for access tokens, 32 random bytes for all
-    /// else. Fails for an algorithm that is not for the purpose. RSA takes long.
+    /// Creates a key: Ed25519, P-256 or RSA of 3072 bits for access tokens, 32 random bytes for
+    /// everything else. Fails if the algorithm does not fit the purpose. RSA is slow.
     fn make_key(
         &self,
         purpose: KeyPurpose,
@@ -46,14 +47,14 @@ impl KeyMaker for Keyring {
         let ring = self.ring();
         let (ring, result) = match ring.renewed(&self.masters, keys) {
             Ok(ring) => (ring, Ok(())),
-            // That another key cannot be opened must not keep a revoked one in use.
+            // If another key cannot be unwrapped, a revoked key must still not remain in use.
             Err(error) => (ring.without_revoked(keys), Err(error)),
         };
         *self.ring.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(ring);
         result
     }
 
-    /// Opens each anew, in use or not, with the present master key or the one before.
+    /// Unwraps each key again, installed or not, with the current or the previous master key.
     fn check_keys(&self, keys: &[StoredKey]) -> Result<(), KeyError> {
         keys.iter().try_for_each(|key| OpenedKey::open(&self.masters, key).map(drop))
     }
@@ -67,7 +68,7 @@ impl KeyMaker for Keyring {
 }
 
 impl Keyring {
-    /// Makes a key pair and names it.
+    /// Creates a key pair and its identifier.
     fn make_material(
         &self,
         purpose: KeyPurpose,

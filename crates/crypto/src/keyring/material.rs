@@ -1,4 +1,4 @@
-//! Private keys: made, and prepared for signing and verifying.
+//! Private keys: creates them, and prepares them for signing and verifying.
 
 use aws_lc_rs::encoding::AsDer as _;
 use aws_lc_rs::hmac;
@@ -19,34 +19,34 @@ use crate::jws;
 use crate::master_key::derive;
 use crate::signing_key::{PublicBytes, SigningKey};
 
-/// Bytes of a symmetric key, from which two keys of the same strength are derived.
+/// Length of a symmetric key in bytes. Several keys of the same strength are derived from it.
 const SYMMETRIC_KEY_LEN: usize = 32;
 
-/// What the key that signs refresh tokens is derived for.
+/// Derivation label of the key that signs refresh tokens.
 const SIGNING_LABEL: &str = "gateward refresh token signature v1";
 
-/// What the key that makes the secrets of refresh tokens is derived for.
+/// Derivation label of the key for the secrets of refresh tokens.
 const SECRET_LABEL: &str = "gateward refresh token secret v1";
 
-/// What the key that makes the texts of pages is derived for.
+/// Derivation label of the key for CSRF tokens.
 const CSRF_LABEL: &str = "gateward page text key v1";
 
-/// What stands before the session in the message of a page's text.
+/// Prefix of the session in the message of a CSRF token.
 const CSRF_MESSAGE: &[u8] = b"gateward page text v1";
 
-/// What the key that makes the tokens of mailed links is derived for.
+/// Derivation label of the key for the tokens of emailed links.
 const LINK_TOKEN_LABEL: &str = "gateward mailed link token v1";
 
-/// What the key that makes the codes of mailed links is derived for.
+/// Derivation label of the key for the codes of emailed links.
 const LINK_CODE_LABEL: &str = "gateward mailed link code v1";
 
-/// What the seed of the key that signs heads of the audit trail is derived for.
+/// Derivation label of the seed of the key that signs checkpoints of the audit trail.
 const AUDIT_SIGNING_LABEL: &str = "gateward audit trail signature v1";
 
-/// What the key that makes pseudonyms is derived for.
+/// Derivation label of the key for pseudonyms.
 const PSEUDONYM_LABEL: &str = "gateward pseudonym v1";
 
-/// Whether keys of this algorithm serve this purpose.
+/// Returns whether keys of this algorithm fit this purpose.
 pub(super) const fn fits(purpose: KeyPurpose, algorithm: Algorithm) -> bool {
     match purpose {
         KeyPurpose::Access => !matches!(algorithm, Algorithm::Hs256),
@@ -55,7 +55,7 @@ pub(super) const fn fits(purpose: KeyPurpose, algorithm: Algorithm) -> bool {
     }
 }
 
-/// Makes a private key: PKCS#8 (RFC 5208) for access tokens, random bytes otherwise.
+/// Creates a private key: PKCS#8 (RFC 5208) for access tokens, random bytes otherwise.
 pub(super) fn generate(
     purpose: KeyPurpose,
     algorithm: Algorithm,
@@ -69,13 +69,13 @@ pub(super) fn generate(
             let pair = Ed25519KeyPair::from_seed_unchecked(seed.as_slice()).ok()?;
             pair.to_pkcs8().ok()?.as_ref().to_vec()
         }
-        // The library takes no randomness from outside for these; its own is that of
+        // The library accepts no external randomness for these. It uses the same source as
         // `SystemEntropy`.
         Algorithm::Es256 => {
             let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).ok()?;
             pair.to_pkcs8v1().ok()?.as_ref().to_vec()
         }
-        // 3072 bits are worth 128 of a symmetric key (NIST SP 800-57 part 1, table 2).
+        // 3072 bits equal 128 bits of a symmetric key (NIST SP 800-57 part 1, table 2).
         Algorithm::Ps256 | Algorithm::Rs256 => {
             RsaKeyPair::generate(KeySize::Rsa3072).ok()?.as_der().ok()?.as_ref().to_vec()
         }
@@ -98,7 +98,7 @@ pub(super) struct AccessMaterial {
 }
 
 impl AccessMaterial {
-    /// Prepares a private key. The public half is computed from it, never taken from the store,
+    /// Prepares a private key. The public key is computed from it and never read from the store,
     /// where nothing protects it.
     pub(super) fn prepare(algorithm: Algorithm, private: &[u8]) -> Option<Self> {
         let signing = SigningKey::parse(algorithm, private)?;
@@ -116,8 +116,8 @@ impl AccessMaterial {
     }
 }
 
-/// The keys of refresh tokens and of pages. They are derived from one, so that a signature says
-/// nothing of a secret, a page's text nothing of either, and the reverse.
+/// The keys for refresh tokens and CSRF tokens. They are derived from one key, so that signatures,
+/// secrets and CSRF tokens reveal nothing about each other.
 pub(super) struct RefreshMaterial {
     pub(super) signing: SigningKey,
     pub(super) verifying: DecodingKey,
@@ -142,7 +142,7 @@ impl RefreshMaterial {
         })
     }
 
-    /// The MAC over session and generation that goes into the token's secret.
+    /// Computes the MAC over session and generation that goes into the token's secret.
     pub(super) fn keyed(&self, session_id: SessionId, generation: i64) -> Option<[u8; 32]> {
         let mut message = hmac::Context::with_key(&self.secret);
         message.update(session_id.uuid().as_bytes());
@@ -150,7 +150,7 @@ impl RefreshMaterial {
         message.sign().as_ref().try_into().ok()
     }
 
-    /// What a page of ours sends back for this session.
+    /// Returns the CSRF token of this session.
     pub(super) fn csrf_token(&self, session_id: SessionId) -> TokenText {
         let mut message = hmac::Context::with_key(&self.csrf);
         message.update(CSRF_MESSAGE);
@@ -159,7 +159,8 @@ impl RefreshMaterial {
     }
 }
 
-/// The two keys of mailed links, derived from one, so that a code says nothing of a token.
+/// The two keys of emailed links, derived from one key, so that a code reveals nothing about a
+/// token.
 pub(super) struct LinkMaterial {
     token: hmac::Key,
     code: hmac::Key,
@@ -178,7 +179,7 @@ impl LinkMaterial {
         Some(Self { token: key_for(LINK_TOKEN_LABEL)?, code: key_for(LINK_CODE_LABEL)? })
     }
 
-    /// The token and the code that follow from a salt.
+    /// Derives the token and the code from a salt.
     pub(super) fn secret(&self, salt: &Salt) -> Option<LinkSecret> {
         let token = hmac::sign(&self.token, &salt.0);
         let code = hmac::sign(&self.code, &salt.0);
@@ -191,8 +192,8 @@ impl LinkMaterial {
     }
 }
 
-/// The keys of the audit trail. They are derived from one, so that a signature says nothing of a
-/// pseudonym, nor the reverse.
+/// The keys of the audit trail. They are derived from one key, so that signatures and pseudonyms
+/// reveal nothing about each other.
 pub(super) struct AuditMaterial {
     pub(super) signing: SigningKey,
     pub(super) verifying: DecodingKey,
@@ -219,17 +220,17 @@ impl AuditMaterial {
         })
     }
 
-    /// The name of the key: the thumbprint of what signs.
+    /// Returns the identifier of the key: the thumbprint of the signing key.
     pub(super) fn id(&self) -> KeyId {
         self.public.id()
     }
 
-    /// What others check heads with.
+    /// Returns the public key that verifies checkpoints.
     pub(super) fn jwk(&self) -> Option<String> {
         self.public.to_jwk(&self.id(), Algorithm::EdDsa)
     }
 
-    /// A digest of a text that nobody can find or check without the key.
+    /// Returns a digest that cannot be inverted or verified without the key.
     pub(super) fn pseudonym(&self, text: &str) -> Option<[u8; 32]> {
         hmac::sign(&self.pseudonym, text.as_bytes()).as_ref().try_into().ok()
     }

@@ -1,4 +1,4 @@
-//! `Keyring`: makes keys, signs tokens and reads them.
+//! `Keyring`: creates keys, signs tokens and verifies them.
 
 mod auditor;
 mod jwk;
@@ -18,22 +18,22 @@ use self::ring::{Lives, Ring};
 use self::verified::Verified;
 use crate::MasterKeys;
 
-/// What the tokens say, and for how long.
+/// The content and lifetimes of tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyringSettings {
     /// The issuer of all tokens, and the audience of refresh tokens.
     pub issuer: String,
     /// The audience of access tokens.
     pub audience: String,
-    /// The longest life of an access token, in seconds.
+    /// Maximum lifetime of an access token in seconds.
     pub access_ttl_seconds: i64,
-    /// The longest life of a session, in seconds, and so of what a refresh key signs.
+    /// Maximum lifetime of a session in seconds, and therefore of everything a refresh key signs.
     pub session_max_seconds: i64,
-    /// Of about how many access tokens it is remembered that the signature is good; 0 for none.
+    /// Approximate number of access tokens whose valid signature is cached. 0 turns the cache off.
     pub verified_max: usize,
 }
 
-/// The keys in use, and what is done with them. Holds none until some are installed.
+/// The installed keys and the operations on them. Empty until keys are installed.
 pub struct Keyring {
     settings: KeyringSettings,
     masters: MasterKeys,
@@ -43,8 +43,8 @@ pub struct Keyring {
 }
 
 impl Keyring {
-    /// Makes a keyring without keys. A single master key will do; with two, the one before opens
-    /// what the present one does not.
+    /// Creates a keyring without keys. One master key is enough. With two, the previous one unwraps
+    /// what the current one cannot.
     #[must_use]
     pub fn new(
         settings: KeyringSettings,
@@ -57,7 +57,8 @@ impl Keyring {
     }
 
     fn ring(&self) -> Arc<Ring> {
-        // Only a whole ring is ever put there, so it is sound even if a writer has panicked.
+        // The value is only ever replaced as a whole, so it is consistent even if a writer has
+        // panicked.
         Arc::clone(&self.ring.read().unwrap_or_else(PoisonError::into_inner))
     }
 }

@@ -1,4 +1,4 @@
-//! How the keyring reads tokens.
+//! How the keyring verifies tokens.
 
 use std::sync::Arc;
 
@@ -12,15 +12,15 @@ use super::{Keyring, KeyringSettings};
 use crate::claims::{self, ReadAccess};
 use crate::jws::Compact;
 
-/// What a token with a good signature says, by its kind.
+/// The claims of a token with a valid signature, by its kind.
 enum Genuine {
     Access(ReadAccess),
     Refresh(PresentedToken),
 }
 
 impl Keyring {
-    /// Reads an access token whatever its age and that of its key; one whose key was revoked is not
-    /// believed.
+    /// Verifies an access token of any age, by a key of any age. A token of a revoked key is
+    /// refused.
     pub(super) fn read_past_access(
         &self,
         token: &str,
@@ -34,7 +34,7 @@ impl Keyring {
         }
     }
 
-    /// Reads an access token, all but its expiry.
+    /// Verifies an access token, except its expiry.
     pub(super) fn read_access(
         &self,
         token: &str,
@@ -53,7 +53,7 @@ impl Keyring {
             Genuine::Refresh(_) => Err(TokenError::WrongKind),
             Genuine::Access(good) => {
                 let claims = good.claims.clone();
-                // One that has expired is refused from now on, and need not take up room.
+                // An expired token is refused from now on and need not be cached.
                 if let Some(hash) = hash.filter(|_| claims.expires_at > now) {
                     self.verified.insert(hash, good);
                 }
@@ -62,7 +62,7 @@ impl Keyring {
         }
     }
 
-    /// Reads a refresh token, all but its expiry.
+    /// Verifies a refresh token, except its expiry.
     pub(super) fn read_refresh(
         &self,
         token: &str,
@@ -76,16 +76,16 @@ impl Keyring {
         }
     }
 
-    /// The keys in use, if any is for this purpose.
+    /// Returns the installed keys, if one of them has this purpose.
     pub(super) fn ring_with(&self, purpose: KeyPurpose) -> Result<Arc<Ring>, TokenError> {
         let ring = self.ring();
         if ring.has(purpose) { Ok(ring) } else { Err(TokenError::NoKey) }
     }
 
-    /// Reads a token of either kind, all but its expiry, if its key is one to be believed.
+    /// Verifies a token of either kind, except its expiry, if its key is accepted.
     ///
-    /// The key is found by its name, and decides by which algorithm and for which kind the token
-    /// is checked. Nothing in the payload is looked at before the signature is found good.
+    /// The key is found by its identifier, and determines the algorithm and the kind of the token.
+    /// Nothing in the payload is read before the signature is verified.
     fn read(
         &self,
         ring: &Ring,

@@ -1,4 +1,4 @@
-//! `Ring`: the keys in use, and which of them signs or is believed at a time.
+//! `Ring`: the installed keys, and which of them signs or is accepted at a time.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,17 +16,17 @@ use crate::MasterKeys;
 use crate::claims::{ACCESS_TYP, REFRESH_TYP};
 use crate::jws;
 
-/// For how long heads of the audit trail are believed: for ever.
+/// Lifetime of the checkpoints of the audit trail: unlimited.
 const AUDIT_SECONDS: i64 = i64::MAX - CLOCK_SKEW_SECONDS;
 
-/// For how long what a key signs lives, in seconds.
+/// Lifetime of what a key signs, in seconds.
 #[derive(Clone, Copy)]
 pub(super) struct Lives {
     pub(super) access: i64,
     pub(super) refresh: i64,
 }
 
-/// The keys in use. It never changes; new keys come with a new ring.
+/// The installed keys. Immutable: new keys come in a new ring.
 #[derive(Clone)]
 pub(super) struct Ring {
     stored: Vec<StoredKey>,
@@ -37,15 +37,15 @@ pub(super) struct Ring {
 /// A key ready for use.
 #[derive(Clone)]
 pub(super) struct ReadyKey {
-    /// As it is stored, without the sealed part, which has served.
+    /// The stored key without its wrapped part, which is no longer needed.
     pub(super) stored: StoredKey,
     pub(super) opened: Arc<OpenedKey>,
 }
 
-/// What never changes of a key.
+/// The immutable part of a key.
 pub(super) struct OpenedKey {
-    /// The header of every token that it signs, in base64url; empty if it signs none. Heads of the
-    /// audit trail are no tokens.
+    /// The header of every token that the key signs, in base64url. Empty if it signs none.
+    /// Checkpoints of the audit trail are not tokens.
     pub(super) header_segment: String,
     pub(super) material: Material,
 }
@@ -58,19 +58,19 @@ pub(super) enum Material {
 }
 
 impl ReadyKey {
-    /// What it signs and verifies with.
+    /// Returns the material to sign and verify with.
     pub(super) fn material(&self) -> &Material {
         &self.opened.material
     }
 
-    /// Whether what it signed is refused, whenever it was signed.
+    /// Returns whether every signature of the key is refused, whenever it was made.
     pub(super) const fn is_revoked(&self) -> bool {
         self.stored.revoked_at.is_some()
     }
 }
 
 impl OpenedKey {
-    /// Opens a stored key and prepares it.
+    /// Unwraps a stored key and prepares it.
     pub(super) fn open(masters: &MasterKeys, stored: &StoredKey) -> Result<Self, KeyError> {
         let private = wrap::open_stored(masters, stored)?;
         let material = Material::prepare(stored, &private);
@@ -84,7 +84,7 @@ impl OpenedKey {
 }
 
 impl Material {
-    /// The one `typ` of the tokens that it signs, if it signs any.
+    /// Returns the only `typ` of the tokens that the key signs, if it signs any.
     pub(super) const fn typ(&self) -> Option<&'static str> {
         match self {
             Self::Access { .. } => Some(ACCESS_TYP),
@@ -93,8 +93,8 @@ impl Material {
         }
     }
 
-    /// Prepares a private key; `None` if it is not one for this purpose and algorithm, or if its
-    /// name is not its own. What the store holds as its public part is not looked at.
+    /// Prepares a private key. `None` if it does not fit the purpose and the algorithm, or does not
+    /// match its identifier. The public part in the store is not read.
     fn prepare(stored: &StoredKey, private: &[u8]) -> Option<Self> {
         if !material::fits(stored.purpose, stored.algorithm) {
             return None;
@@ -124,8 +124,8 @@ impl Ring {
         Self { stored: Vec::new(), ready: HashMap::new(), lives }
     }
 
-    /// A ring of exactly these keys. Those that are in this ring are not opened anew, all others
-    /// are, or the whole is refused.
+    /// Builds a ring of exactly these keys. Keys of this ring are reused, and all others are
+    /// unwrapped. If one fails, the call fails.
     pub(super) fn renewed(
         &self,
         masters: &MasterKeys,
@@ -146,7 +146,7 @@ impl Ring {
         Ok(ring)
     }
 
-    /// This ring, with those of its keys revoked that are revoked in the store.
+    /// Returns this ring, with the keys revoked that are revoked in the store.
     pub(super) fn without_revoked(&self, stored: &[StoredKey]) -> Self {
         let revoked_at =
             |id: &KeyId| stored.iter().find(|key| key.id == *id).and_then(|key| key.revoked_at);
@@ -158,7 +158,8 @@ impl Ring {
         ring
     }
 
-    /// The same key, if it is in this ring. All that its material follows from is compared.
+    /// Returns the same key, if this ring contains it. Everything that its material depends on is
+    /// compared.
     fn opened(&self, key: &StoredKey) -> Option<Arc<OpenedKey>> {
         let same = |ready: &&ReadyKey| {
             ready.stored.purpose == key.purpose && ready.stored.algorithm == key.algorithm
@@ -166,19 +167,20 @@ impl Ring {
         self.find(&key.id).filter(same).map(|ready| Arc::clone(&ready.opened))
     }
 
-    /// Whether there is any key for this purpose.
+    /// Returns whether there is a key for this purpose.
     pub(super) fn has(&self, purpose: KeyPurpose) -> bool {
         self.stored.iter().any(|key| key.purpose == purpose)
     }
 
-    /// The key that signs.
+    /// Returns the key that signs.
     pub(super) fn signing(&self, purpose: KeyPurpose, now: Timestamp) -> Option<&ReadyKey> {
         self.find(&signing_key(&self.stored, purpose, now)?.id)
     }
 
-    /// The refresh key that was signing at `time`, revoked since or not; the earliest if none was.
+    /// Returns the refresh key that was signing at `time`, even if it was revoked since, or the
+    /// earliest if none was.
     ///
-    /// Keys that come later leave the answer as it is, for they sign from a later time on.
+    /// Later keys do not change the result, because they sign from a later time on.
     pub(super) fn refresh_key_at(&self, time: Timestamp) -> Option<&ReadyKey> {
         let keys = || self.stored.iter().filter(|key| key.purpose == KeyPurpose::Refresh);
         let signing = keys().filter(|key| key.active_from <= time);
@@ -188,8 +190,8 @@ impl Ring {
         self.find(&key.id)
     }
 
-    /// The key for this purpose that was made first, of those that are not revoked; whether it
-    /// signs already does not matter. It stays the same whatever keys come later.
+    /// Returns the key for this purpose that was created first, of those not revoked, even if it
+    /// does not sign yet. Later keys do not change the result.
     pub(super) fn oldest(&self, purpose: KeyPurpose) -> Option<&ReadyKey> {
         let keys = self.stored.iter().filter(|key| key.purpose == purpose);
         let active = keys.filter(|key| key.revoked_at.is_none());
@@ -197,12 +199,12 @@ impl Ring {
         self.find(&active.min_by_key(age)?.id)
     }
 
-    /// The key with this name, whatever its age.
+    /// Returns the key with this identifier, whatever its age.
     pub(super) fn find(&self, id: &KeyId) -> Option<&ReadyKey> {
         self.ready.get(id)
     }
 
-    /// Whether what this key signed is believed.
+    /// Returns whether signatures of this key are accepted.
     ///
     /// A key that does not sign yet has signed nothing, except on a node whose clock is ahead.
     pub(super) fn believes(&self, key: &ReadyKey, now: Timestamp) -> bool {
@@ -213,12 +215,12 @@ impl Ring {
         }
     }
 
-    /// Whether what this key ever signed is believed to be ours, however long ago.
+    /// Returns whether signatures of this key are recognized as genuine, whatever their age.
     pub(super) fn believes_past(key: &ReadyKey, now: Timestamp) -> bool {
         !key.is_revoked() && key.stored.active_from <= now.plus_seconds(CLOCK_SKEW_SECONDS)
     }
 
-    /// The published keys: those that sign, will sign or whose tokens may still be alive.
+    /// Returns the published keys: those that sign, will sign, or whose tokens may still be valid.
     pub(super) fn published(&self, now: Timestamp) -> impl Iterator<Item = &str> {
         let active = move |key: &&StoredKey| self.state(key, now) != KeyState::Retired;
         self.stored.iter().filter(active).filter_map(|key| match self.find(&key.id)?.material() {

@@ -1,4 +1,4 @@
-//! How the keyring signs tokens and makes what pages and mailed links need.
+//! How the keyring signs tokens and derives the secrets of pages and emailed links.
 
 use gateward_domain::key::{KeyId, KeyPurpose};
 use gateward_domain::link::LinkSecret;
@@ -26,7 +26,7 @@ impl TokenSigner for Keyring {
             .ok_or(TokenError::NoKey)
     }
 
-    /// A line whose key was revoked has no token any more: nobody would believe it.
+    /// A refresh state whose key was revoked has no token: it would be refused.
     fn sign_refresh(&self, session: &Session) -> Result<TokenText, TokenError> {
         let ring = self.ring();
         let key = ring.find(&session.refresh_state.key_id).ok_or(TokenError::NoKey)?;
@@ -63,7 +63,7 @@ impl TokenSigner for Keyring {
 
     fn csrf_token(&self, session_id: SessionId) -> Result<TokenText, TokenError> {
         let ring = self.ring();
-        // A revoked key counts, or the text would change while the session lives.
+        // A revoked key counts too. Otherwise the CSRF token would change during the session.
         let key = ring.refresh_key_at(session_id.made_at()).ok_or(TokenError::NoKey)?;
         let Material::Refresh(keys) = key.material() else {
             return Err(TokenError::NoKey);
@@ -91,7 +91,7 @@ impl LinkMaker for Keyring {
         Ok(key.stored.id.clone())
     }
 
-    /// Nothing follows from a key that was revoked: whoever has it could have made the link.
+    /// Nothing is derived from a revoked key: an attacker with the key could have made the link.
     fn link_secret(&self, key: &KeyId, salt: &Salt) -> Result<LinkSecret, TokenError> {
         let ring = self.ring();
         let key = ring.find(key).filter(|key| !key.is_revoked()).ok_or(TokenError::NoKey)?;

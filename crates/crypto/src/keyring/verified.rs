@@ -1,5 +1,5 @@
-//! `Verified`: access tokens whose signature was found good, so that none is verified on every
-//! request.
+//! `Verified`: a cache of access tokens with a verified signature, so that requests do not repeat
+//! the verification.
 
 use std::sync::Arc;
 
@@ -9,42 +9,42 @@ use quick_cache::sync::Cache;
 use crate::claims::ReadAccess;
 use crate::jws::TOKEN_LEN_MAX;
 
-/// The SHA-256 of the whole text of a token. The text itself is not kept.
+/// The SHA-256 of the whole token. The token itself is not stored.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct TokenHash([u8; 32]);
 
-/// The last tokens that were found good, as many as there is room for.
+/// The most recently verified tokens, up to a limit.
 ///
-/// It says nothing but that the signature is good: whether the key and the times are is judged
-/// every time.
+/// An entry only means that the signature is valid. Key and times are checked on every use.
 pub(super) struct Verified(Option<Cache<TokenHash, Arc<ReadAccess>>>);
 
 impl Verified {
-    /// Room for `max` tokens or a few more, because it is shared out evenly; none with 0.
+    /// Creates a cache of `max` tokens or a few more, because it is divided into shards. 0 turns it
+    /// off.
     pub(super) fn new(max: usize) -> Self {
         Self((max > 0).then(|| Cache::new(max)))
     }
 
-    /// What a token is found by; `None` if it is not to be looked for.
+    /// Returns the lookup key of a token. `None` if the cache is off.
     pub(super) fn hash(&self, token: &str) -> Option<TokenHash> {
         let worthwhile = self.0.is_some() && token.len() <= TOKEN_LEN_MAX;
         let hash = worthwhile.then(|| digest::digest(&digest::SHA256, token.as_bytes()))?;
         hash.as_ref().try_into().ok().map(TokenHash)
     }
 
-    /// The token, if it was found good before.
+    /// Returns the token if it was verified before.
     pub(super) fn find(&self, hash: &TokenHash) -> Option<Arc<ReadAccess>> {
         self.0.as_ref()?.get(hash)
     }
 
-    /// Notes a token that was found good.
+    /// Caches a verified token.
     pub(super) fn insert(&self, hash: TokenHash, good: ReadAccess) {
         if let Some(cache) = &self.0 {
             cache.insert(hash, Arc::new(good));
         }
     }
 
-    /// How many tokens it holds.
+    /// Returns the number of cached tokens.
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.0.as_ref().map_or(0, Cache::len)

@@ -1,4 +1,4 @@
-//! Private keys sealed for the store: AES-256-GCM under a key derived from the master key.
+//! Wraps private keys for the store: AES-256-GCM under a key derived from the master key.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use gateward_domain::key::{Algorithm, KeyId, KeyPurpose, StoredKey};
@@ -7,13 +7,13 @@ use zeroize::Zeroizing;
 
 use crate::{MasterKey, MasterKeys};
 
-/// The form of what is sealed: this byte, the nonce, the ciphertext with its tag.
+/// The format of a wrapped key: this byte, the nonce, and the ciphertext with its tag.
 const VERSION: u8 = 1;
 
-/// What the sealing key is derived for.
+/// Derivation label of the wrapping key.
 const LABEL: &str = "gateward signing keys at rest v1";
 
-/// What a sealed key is bound to, so that no row can be passed off as another.
+/// The associated data of a wrapped key. It prevents one row from being passed off as another.
 pub(super) struct AssociatedData<'a> {
     pub(super) id: &'a KeyId,
     pub(super) purpose: KeyPurpose,
@@ -21,19 +21,19 @@ pub(super) struct AssociatedData<'a> {
 }
 
 impl<'a> AssociatedData<'a> {
-    /// What the sealed part of this key is bound to.
+    /// Returns the associated data of this key.
     pub(super) fn of(key: &'a StoredKey) -> Self {
         Self { id: &key.id, purpose: key.purpose, algorithm: key.algorithm }
     }
 
-    /// Each part ends with a byte that stands in no part, so that no two bonds read alike.
+    /// Each part ends with a byte that occurs in no part, so that the encoding is unambiguous.
     fn bytes(&self) -> Vec<u8> {
         let parts = [self.purpose.as_str(), self.algorithm.as_str(), self.id.0.as_str()];
         parts.iter().flat_map(|part| part.bytes().chain([0])).collect()
     }
 }
 
-/// Seals a private key under a fresh random nonce. A master key seals a few keys a year, far from
+/// Wraps a private key under a fresh random nonce. A master key wraps a few keys a year, far from
 /// the 2³² at which random nonces of 96 bits become a risk (NIST SP 800-38D, section 8.3).
 pub(super) fn wrap(
     master: &MasterKey,
@@ -56,7 +56,7 @@ pub(super) fn wrap(
     Some([[VERSION].as_slice(), &nonce, &ciphertext].concat())
 }
 
-/// Opens a stored key with the present master key or the one before.
+/// Unwraps a stored key with the current or the previous master key.
 pub(super) fn open_stored(
     masters: &MasterKeys,
     stored: &StoredKey,
@@ -66,7 +66,7 @@ pub(super) fn open_stored(
     opened.ok_or_else(|| KeyError::CannotOpen(stored.id.clone()))
 }
 
-/// Opens a sealed key; `None` if it is not that key or was sealed under another master key.
+/// Unwraps a key. `None` if it is another key or was wrapped with another master key.
 pub(super) fn open(
     master: &MasterKey,
     associated_data: &AssociatedData<'_>,

@@ -1,4 +1,4 @@
-//! What is asked of a database.
+//! The queries of the consistency check.
 
 use gateward_domain::Timestamp;
 
@@ -7,8 +7,8 @@ use super::{COUNT_MAX, Flaw};
 const HOUR: i64 = 3600;
 const DAY: i64 = 24 * HOUR;
 
-/// Which rows are past their time, of which table and by which column, and for how many seconds
-/// they are kept after it; their cleanup has a day more.
+/// Which rows expire, by table and column, and for how many seconds they are kept afterwards. The
+/// check allows their cleanup one more day.
 const KEPT: &[(&str, &str, &str, i64)] = &[
     ("sessions", "id", "lifetime_ends_at", HOUR),
     ("signups", "id", "expires_at", HOUR),
@@ -19,10 +19,10 @@ const KEPT: &[(&str, &str, &str, i64)] = &[
     ("erasures", "user_id", "requested_at", 0),
 ];
 
-/// The same of emails, by how they ended.
+/// Like `KEPT`, for emails by their final state.
 const EMAILS_KEPT: &[(&str, i64)] = &[("sent", 7 * DAY), ("discarded", DAY), ("failed", 30 * DAY)];
 
-/// A session that lives, under this name.
+/// The condition for an active session with this alias.
 macro_rules! alive {
     ($name:literal) => {
         concat!(
@@ -36,23 +36,23 @@ macro_rules! alive {
     };
 }
 
-/// What the databases write differently.
+/// The syntax that differs between the databases.
 pub struct Dialect {
-    /// A time.
+    /// Formats a time.
     pub time: fn(Timestamp) -> String,
-    /// A key as text.
+    /// Formats a key as text.
     pub text: fn(&str) -> String,
 }
 
-/// A question: which rows have a flaw.
+/// A query that finds the rows with a flaw.
 pub struct Question {
-    /// Which flaw.
+    /// The flaw that it finds.
     pub flaw: Flaw,
-    /// The statement; it gives how many, and the key of one of them.
+    /// The statement. It returns the number of rows and the key of one of them.
     pub statement: String,
 }
 
-/// Everything that is asked.
+/// Returns all queries.
 pub fn questions(dialect: &Dialect, now: Timestamp) -> Vec<Question> {
     let mut questions: Vec<_> = sessions().into_iter().chain(links()).chain(orphans()).collect();
     questions.extend(accounts());
@@ -60,7 +60,7 @@ pub fn questions(dialect: &Dialect, now: Timestamp) -> Vec<Question> {
     questions.into_iter().map(|(flaw, rows)| question(dialect, now, flaw, &rows)).collect()
 }
 
-/// The question for the rows of a `SELECT` that gives their keys as `it`.
+/// Builds the query for the rows of a `SELECT` that returns their keys as `it`.
 fn question(dialect: &Dialect, now: Timestamp, flaw: Flaw, rows: &str) -> Question {
     let key = (dialect.text)("it");
     let rows = at_times(dialect, now, rows);
@@ -68,7 +68,7 @@ fn question(dialect: &Dialect, now: Timestamp, flaw: Flaw, rows: &str) -> Questi
     Question { flaw, statement }
 }
 
-/// Puts the times in: `{now}`, `{60 from now}` and `{60 ago}`, in seconds.
+/// Replaces the times `{now}`, `{60 from now}` and `{60 ago}`, in seconds.
 fn at_times(dialect: &Dialect, now: Timestamp, rows: &str) -> String {
     let mut parts = rows.split(['{', '}']);
     let mut text = parts.next().unwrap_or_default().to_owned();
@@ -118,7 +118,7 @@ fn sessions() -> Vec<(Flaw, String)> {
     all.map(|(flaw, rows)| (flaw, rows.to_owned())).into()
 }
 
-/// A link is used up together with those that were made before it.
+/// A link is consumed together with those created before it.
 fn links() -> Vec<(Flaw, String)> {
     let rows = "SELECT links.id AS it FROM links WHERE links.expires_at > {now} AND (\
          (links.purpose = 'confirm_email' AND EXISTS (SELECT 1 FROM users \
@@ -133,8 +133,8 @@ fn links() -> Vec<(Flaw, String)> {
     vec![(Flaw::UsedLinkOpen, rows.to_owned())]
 }
 
-/// A link about a sign-up is no orphan when that is gone: its address may have got an account by
-/// another one. Neither is one about a session, which may have been cleaned up.
+/// A link whose sign-up is deleted is not an orphan: another sign-up with its email address may
+/// have become an account. Neither is one about a session, which may have been cleaned up.
 fn orphans() -> Vec<(Flaw, String)> {
     let about_nobody = |table, column| {
         format!(
@@ -161,7 +161,7 @@ fn accounts() -> Vec<(Flaw, String)> {
     all.map(|(flaw, rows)| (flaw, rows.to_owned())).into()
 }
 
-/// What was to be done by now, and what was done before its time.
+/// Rows that are overdue, and rows from the future.
 fn times() -> Vec<(Flaw, String)> {
     let simple = [
         (Flaw::FailedEmail, "SELECT id AS it FROM outbox_emails WHERE state = 'failed'"),

@@ -1,4 +1,4 @@
-//! Each flaw is planted in a database that has none, and found there alone.
+//! Each flaw is planted in a consistent database, and is the only one found there.
 
 use gateward_domain::email::EmailKind;
 use gateward_domain::link::LinkPurpose;
@@ -11,8 +11,8 @@ use uuid::Uuid;
 use super::{Flaw, inspect, server_time};
 use crate::testing::{PostgresDatabase, SqliteDatabase, log_in};
 
-/// Flaws and statements that plant them. `$USER` is somebody, `$SESSION` a session of theirs and
-/// `$NOBODY` the identifier of nothing; `{-60}` moves a time back by a minute.
+/// Flaws and statements that plant them. `$USER` is a user and `$SESSION` a session of theirs. The
+/// third variable is an unused identifier. `{-60}` moves a time back by a minute.
 const PLANTS: &[(Flaw, &str)] = &[
     (Flaw::SessionOfDisabledUser, "UPDATE users SET disabled = NOT disabled WHERE id = $USER"),
     (Flaw::SessionWithoutUser, "UPDATE sessions SET user_id = $NOBODY WHERE id = $SESSION"),
@@ -74,7 +74,7 @@ const PLANTS: &[(Flaw, &str)] = &[
     ),
 ];
 
-/// Makes some of everything, as it should be.
+/// Creates rows of every kind, all of them consistent.
 async fn furnish(store: &dyn Store) {
     let (user, session) = log_in(store, 1).await;
     let roles = vec![RoleName::admin(), RoleName::user()];
@@ -96,7 +96,7 @@ async fn furnish(store: &dyn Store) {
     tx.commit().await.unwrap();
 }
 
-/// The statements of a plant, in a database's own words.
+/// Translates the statements of a plant into a database's dialect.
 fn in_words_of(plant: &str, id: fn(Uuid) -> String, second: &str) -> String {
     let user = fixtures::user(1);
     let session = fixtures::session(1, &user);
@@ -107,7 +107,7 @@ fn in_words_of(plant: &str, id: fn(Uuid) -> String, second: &str) -> String {
     text.replace('{', "+ (").replace('}', &format!(") * {second}"))
 }
 
-/// Looks for what was planted.
+/// Looks for the planted flaw.
 async fn find(url: &str, flaw: Flaw, plant: &str) {
     let found = inspect(url, NOW).await.unwrap();
     assert!(found.iter().any(|anomaly| anomaly.what == flaw), "{plant}: {found:?}");

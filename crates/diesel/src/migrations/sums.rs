@@ -1,4 +1,4 @@
-//! What each migration said when it was applied, so that one that was altered since is noticed.
+//! Checksums of the applied migrations, so that a later change of their text is detected.
 
 use std::any::Any;
 use std::collections::HashMap;
@@ -14,15 +14,15 @@ use sha2::{Digest, Sha256};
 use super::Cause;
 
 diesel::table! {
-    /// The sums of the texts that were applied. The runner makes it, because it is about
-    /// migrations.
+    /// The checksums of the applied texts. The migration runner creates this table, because it is
+    /// about migrations.
     gateward_migration_sums (version) {
         version -> Text,
         sum -> Text,
     }
 }
 
-/// Makes the table.
+/// Creates the table.
 const CREATE: &str = "\
     CREATE TABLE IF NOT EXISTS gateward_migration_sums \
     (version text NOT NULL PRIMARY KEY, sum text NOT NULL)";
@@ -30,7 +30,7 @@ const CREATE: &str = "\
 /// The rows of the table.
 pub type Sums = Vec<(String, String)>;
 
-/// Notes what was applied just now, and what was applied before anybody noted it.
+/// Records the migrations that were just applied, and those applied before checksums existed.
 pub fn note<DB: Backend, C: MigrationHarness<DB> + SimpleConnection>(
     conn: &mut C,
     migrations: &EmbeddedMigrations,
@@ -58,7 +58,7 @@ where
     Ok(conn.batch_execute(&statements)?)
 }
 
-/// The names of the migrations that are applied and whose sum is another one than was noted.
+/// Returns the names of the applied migrations whose checksum differs from the recorded one.
 pub fn differing<DB: Backend>(
     migrations: &EmbeddedMigrations,
     applied: &[String],
@@ -82,7 +82,7 @@ where
     Ok(altered)
 }
 
-/// The sum of what a migration says, in hexadecimal.
+/// Returns the checksum of a migration's text, in hexadecimal.
 fn sum<DB: Backend>(migration: &dyn Migration<DB>) -> Result<String, Cause> {
     let mut listener = Listener(Sha256::new());
     migration.run(&mut listener)?;
@@ -93,7 +93,8 @@ fn sum<DB: Backend>(migration: &dyn Migration<DB>) -> Result<String, Cause> {
     Ok(text)
 }
 
-/// Stands for a connection and does nothing: a migration gives its text to connections alone.
+/// A connection that executes nothing and hashes the statements: a migration exposes its text only
+/// to a connection.
 struct Listener(Sha256);
 
 impl SimpleConnection for Listener {

@@ -1,4 +1,4 @@
-//! Migrating: together, after an interruption, there and back, and ahead of the program.
+//! Migrations: concurrent, after an interruption, up and down, and ahead of the program.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -13,26 +13,26 @@ use gateward_domain::ports::{Access, Store};
 use crate::testing::{PostgresDatabase, SqliteDatabase, log_in, rotate};
 use crate::{CreateIfMissing, altered, migrate, pending};
 
-/// How many nodes start at once.
+/// Number of nodes that start at once.
 const NODES: usize = 8;
 
-/// The migrations' folder of a database.
+/// The folder of a database's migrations.
 fn folder(database: &str) -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../migrations").join(database)
 }
 
-/// The names in the migrations' folder of a database.
+/// The names in that folder.
 fn names(database: &str) -> BTreeSet<String> {
     let entries = std::fs::read_dir(folder(database)).unwrap();
     entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
 }
 
-/// The statements that take back a migration of Postgres.
+/// The statements that revert a Postgres migration.
 fn down(name: &str) -> String {
     std::fs::read_to_string(folder("postgres").join(name).join("down.sql")).unwrap()
 }
 
-/// Migrates with many nodes at once; gives how many migrations each applied.
+/// Migrates with many nodes at once. Returns how many migrations each applied.
 async fn migrate_together(url: &str) -> Vec<usize> {
     let nodes: Vec<_> = (0..NODES)
         .map(|_| {
@@ -70,7 +70,7 @@ async fn f24_nodes_that_start_together_migrate_postgres_once() {
     assert!(pending(&database.url).await.unwrap().is_empty());
 }
 
-/// A runtime of one thread is what actix-web starts in.
+/// actix-web starts in a runtime with one thread.
 #[tokio::test(flavor = "current_thread")]
 async fn postgres_is_migrated_from_a_runtime_of_one_thread() {
     let database = PostgresDatabase::empty().await;
@@ -157,7 +157,7 @@ async fn postgres_can_be_taken_back_to_nothing() {
     assert_eq!(database.number(left).await, 0);
 }
 
-/// As if the second migration had said something else when it was applied.
+/// As if the second migration had had another text when it was applied.
 const ANOTHER_TEXT: &str = "UPDATE gateward_migration_sums SET sum = repeat('0', 64) \
                             WHERE version = '20261130000002'";
 
@@ -167,10 +167,10 @@ async fn a_migration_of_postgres_that_was_altered_since_is_named() {
     assert!(altered(&database.url).await.unwrap().is_empty());
     database.run_sql(ANOTHER_TEXT).await;
     assert_eq!(altered(&database.url).await.unwrap(), ["2026-11-30-000002_users_and_roles"]);
-    // Migrating again does not make it right.
+    // Migrating again does not correct it.
     migrate(&database.url, CreateIfMissing::No).await.unwrap();
     assert_eq!(altered(&database.url).await.unwrap().len(), 1);
-    // What nobody noted is noted then.
+    // A migration without a checksum receives one then.
     database.run_sql("DROP TABLE gateward_migration_sums").await;
     assert!(altered(&database.url).await.unwrap().is_empty());
     migrate(&database.url, CreateIfMissing::No).await.unwrap();
@@ -193,8 +193,8 @@ async fn a_migration_of_sqlite_that_was_altered_since_is_named() {
     assert_eq!(altered(&database.url).await.unwrap().len(), names("sqlite").len());
 }
 
-/// Row 13.2.2: who may read and write the tables and owns none of them can look what is pending,
-/// and makes nothing by it.
+/// Row 13.2.2: a role that may read and write the tables but owns none of them can list the pending
+/// migrations, and creates nothing by it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a13_2_2_what_is_pending_is_seen_without_a_right_to_make_tables() {
     let (empty, database) = (PostgresDatabase::empty().await, PostgresDatabase::migrated().await);

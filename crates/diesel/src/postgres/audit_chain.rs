@@ -1,4 +1,4 @@
-//! Giving events their places in the chain, many in one statement.
+//! Appends events to the chain, many in one statement.
 
 use diesel::sql_types::{Array, BigInt, Binary, Nullable, Text};
 use diesel_async::RunQueryDsl;
@@ -16,7 +16,7 @@ const CHAIN_POSITION: &str = "\
     WHERE events.id = seals.id AND events.seq IS NULL";
 
 impl Tx {
-    /// Writes the places of events that have none; gives to how many.
+    /// Sets the positions of events that have none. Returns their number.
     pub(super) async fn write_positions(
         &mut self,
         positions: &[(EventId, ChainPosition)],

@@ -1,4 +1,4 @@
-//! The face of the columns in Postgres: native `uuid` and `timestamptz`.
+//! The column types in Postgres: native `uuid` and `timestamptz`.
 
 use diesel::deserialize::{self, FromSql, FromSqlRow};
 use diesel::expression::AsExpression;
@@ -12,10 +12,10 @@ pub mod sql {
     pub use diesel::sql_types::{Timestamptz as Moment, Uuid as Ident};
 }
 
-/// Microseconds from 1970, where our time begins, to 2000, where that of Postgres does.
+/// Microseconds from the Unix epoch, 1970, to the epoch of Postgres, 2000.
 const EPOCH_MICROS: i64 = 946_684_800_000_000;
 
-/// The first time that Postgres knows: 4714-11-24 BC.
+/// The earliest time that Postgres supports: 4714-11-24 BC.
 const FIRST_MICROS: i64 = -211_813_488_000_000_000;
 
 /// An identifier.

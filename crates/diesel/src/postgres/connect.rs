@@ -1,4 +1,4 @@
-//! Making a connection to a Postgres server.
+//! Connects to a Postgres server.
 
 use std::time::Duration;
 
@@ -13,21 +13,22 @@ use super::tls;
 use super::watch::Watch;
 use crate::error::OpenError;
 
-/// For how long all of connecting may take: address, handshakes, login and the first statements.
+/// Timeout of the whole connection setup: name resolution, handshakes, login and the first
+/// statements.
 const SETUP_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What every connection is told first.
+/// The first statements on every connection.
 ///
-/// A statement ends before the request it serves gives up, a wait for a lock long before, and a
-/// transaction that its owner forgot does not hold its locks for ever. The isolation is that which
-/// the conditional statements are written for, whatever the server's default.
+/// A statement times out before the request it serves does, a wait for a lock long before, and an
+/// abandoned transaction does not hold its locks for ever. The isolation level is the one that the
+/// conditional statements are written for, whatever the server's default.
 const SETUP: &str = "\
     SET statement_timeout = '5s'; \
     SET lock_timeout = '2s'; \
     SET idle_in_transaction_session_timeout = '10s'; \
     SET default_transaction_isolation = 'read committed'";
 
-/// Makes connections.
+/// Creates connections.
 #[derive(Clone)]
 pub struct Connector {
     settings: Settings,
@@ -35,7 +36,7 @@ pub struct Connector {
 }
 
 impl Connector {
-    /// Reads the certificates that the settings ask for.
+    /// Reads the certificates that the settings name.
     pub fn new(settings: Settings) -> Result<Self, OpenError> {
         let tls = match settings.protection {
             Protection::None => None,
@@ -47,7 +48,7 @@ impl Connector {
         Ok(Self { settings, tls })
     }
 
-    /// Makes a connection for units of work.
+    /// Creates a connection for units of work.
     pub async fn connect(&self) -> ConnectionResult<AsyncPgConnection> {
         in_time(async {
             let mut conn = self.connect_plainly().await?;
@@ -58,12 +59,12 @@ impl Connector {
         .await
     }
 
-    /// Makes a connection with the server's own limits, for migrations.
+    /// Creates a connection with the server's own limits, for migrations.
     pub async fn connect_unlimited(&self) -> ConnectionResult<AsyncPgConnection> {
         in_time(self.connect_plainly()).await
     }
 
-    /// Makes a connection that listens for invalidation events.
+    /// Creates a connection that listens for invalidation events.
     pub async fn watch(&self) -> ConnectionResult<Watch> {
         in_time(async {
             let config = &self.settings.config;
@@ -98,14 +99,14 @@ impl Connector {
     }
 }
 
-/// What the driver says. Its errors tell user and host, never a password.
-#[expect(clippy::needless_pass_by_value, reason = "so it stands in `map_err`")]
+/// Converts an error of the driver. It contains user and host, but no password.
+#[expect(clippy::needless_pass_by_value, reason = "passed to `map_err` by name")]
 fn refused(error: tokio_postgres::Error) -> ConnectionError {
     let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
     ConnectionError::BadConnection(format!("{error}{}", cause.unwrap_or_default()))
 }
 
-/// Gives up after [`SETUP_TIMEOUT`].
+/// Applies the timeout [`SETUP_TIMEOUT`].
 async fn in_time<T>(work: impl Future<Output = ConnectionResult<T>>) -> ConnectionResult<T> {
     timeout(SETUP_TIMEOUT, work)
         .await

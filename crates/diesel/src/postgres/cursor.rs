@@ -1,47 +1,47 @@
-//! A place in the feed of a Postgres server, and its text.
+//! A position in the feed of a Postgres server, and its encoding as a cursor.
 
 use gateward_domain::feed::FeedCursor;
 
-/// Where a reader of the feed stands.
+/// The position of a reader of the feed.
 ///
-/// Transactions are numbered when they first write and committed in another order. So a place is an
-/// entry, and those of the transactions before it that were still running: what they have written
-/// is yet to come.
+/// Transactions are numbered at their first write and committed in another order. A position is
+/// therefore an entry, plus the earlier transactions that were still running: their entries are yet
+/// to come.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FeedPosition {
-    /// Since when the server was running. One that was restored or has taken over from another may
-    /// lack writes, and uses their numbers anew.
+    /// Start time of the server. A server that was restored or has taken over from another may lack
+    /// writes, and reuses their numbers.
     pub server: i64,
     /// The transaction of the last entry, in the order of the feed.
     pub xid: i64,
-    /// Its number.
+    /// Sequence number of the last entry.
     pub seq: i64,
-    /// The transactions before it that are not wholly known.
+    /// Earlier transactions that were not read completely.
     pub late: Vec<Late>,
 }
 
-/// A transaction that a reader has passed while it was running.
+/// A transaction that was running when the reader passed it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Late {
-    /// Which one; before that of the place.
+    /// The transaction's number, which is lower than that of the position.
     pub xid: i64,
-    /// Up to which number its entries are known.
+    /// Sequence number up to which its entries were read.
     pub known: i64,
 }
 
-/// What a server says of its transactions at the time of a read.
+/// The transactions of a server at the time of a read.
 #[derive(Clone, Debug)]
 pub struct Moment {
-    /// Since when it is running.
+    /// Start time of the server.
     pub server: i64,
-    /// The first transaction that was not begun.
+    /// The first transaction that has not started.
     pub next_xid: i64,
-    /// Those that are running, the reader's own among them.
+    /// The running transactions, including the reader's own.
     pub running: Vec<i64>,
 }
 
 impl FeedPosition {
-    /// Reads the text of a cursor, which may be anybody's.
+    /// Parses a cursor from untrusted input.
     pub fn of(cursor: &FeedCursor) -> Option<Self> {
         let mut fields = cursor.as_str().split('.');
         let mut field = || number(fields.next()?);
@@ -55,7 +55,7 @@ impl FeedPosition {
         Some(Self { server, xid, seq, late: late? })
     }
 
-    /// The text; `None` if so many transactions are running that it is too long.
+    /// Encodes the cursor. `None` if it is too long because too many transactions are running.
     pub fn cursor(&self) -> Option<FeedCursor> {
         let late = |late: &Late| match (self.xid - late.xid, late.known) {
             (before, 0) => format!("{before:x}"),
@@ -66,29 +66,30 @@ impl FeedPosition {
         FeedCursor::parse(&fields.join(".")).ok()
     }
 
-    /// Whether a server can go on from here.
+    /// Returns whether a server can continue from here.
     pub const fn is_of(&self, moment: &Moment) -> bool {
         self.server == moment.server && self.xid < moment.next_xid
     }
 
-    /// The place of an entry that was read from here; those before it in the answer are known.
+    /// Returns the position of an entry that was read from here. The entries before it in the
+    /// result count as read.
     ///
-    /// One of a transaction that runs is the reader's own and may yet be undone: the place stays
-    /// before it, and it is read again.
+    /// An entry of a running transaction is the reader's own and may yet be rolled back: the
+    /// position stays before it, and it is read again.
     pub fn after(&self, xid: i64, seq: i64, moment: &Moment) -> Self {
         let server = moment.server;
         if moment.running.contains(&xid) {
             Self { server, ..self.clone() }
         } else if xid < self.xid {
-            // One of a late transaction. Those before it are over and wholly known by now, unless
-            // they are running still.
+            // An entry of a late transaction. Earlier ones have ended and were read completely by
+            // now, unless they are still running.
             let open = |late: &&Late| late.xid >= xid || moment.running.contains(&late.xid);
             let known = |late: &Late| if late.xid == xid { seq } else { late.known };
             let known = |late: &Late| Late { known: known(late), ..*late };
             let late = self.late.iter().filter(open).map(known).collect();
             Self { server, late, ..*self }
         } else {
-            // Entries of late transactions come before it in the answer.
+            // Entries of late transactions come before it in the result.
             let running = moment.running.iter().filter(|running| **running < xid);
             let late = running.map(|running| Late { xid: *running, known: 0 }).collect();
             Self { server, xid, seq, late }
@@ -96,7 +97,7 @@ impl FeedPosition {
     }
 }
 
-/// A number that is not negative, in hexadecimal digits.
+/// Parses a non-negative number in hexadecimal digits.
 fn number(text: &str) -> Option<i64> {
     u64::from_str_radix(text, 16).ok().and_then(|number| number.try_into().ok())
 }
@@ -156,11 +157,11 @@ mod tests {
         let position = FeedPosition::default().after(20, 5, &moment(&[10, 15, 30]));
         assert_eq!((position.xid, position.seq), (20, 5));
         assert_eq!(position.late, [late(10, 0), late(15, 0)]);
-        // The second is over, and the answer ends amid it.
+        // The second has ended, and the result stops within it.
         let amid = position.after(15, 2, &moment(&[10]));
         assert_eq!((amid.xid, amid.seq), (20, 5));
         assert_eq!(amid.late, [late(10, 0), late(15, 2)]);
-        // Both are over, and the answer begins with the first.
+        // Both have ended, and the result starts with the first.
         let first = amid.after(10, 1, &moment(&[]));
         assert_eq!(first.late, [late(10, 1), late(15, 2)]);
         assert_eq!(first.after(15, 3, &moment(&[])).late, [late(15, 3)]);

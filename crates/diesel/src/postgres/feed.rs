@@ -1,4 +1,4 @@
-//! The feed on Postgres: what is new, and what is late.
+//! The feed on Postgres: new entries, and late ones.
 
 use diesel::pg::Pg;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
@@ -14,14 +14,14 @@ use super::cursor::{FeedPosition, Moment};
 use super::rows::InvalidationEventRow;
 use super::schema::invalidation_events;
 
-/// How many rows one statement inserts: a statement takes 65535 values.
+/// Number of rows that one statement inserts: a statement accepts 65535 values.
 const ROWS_MAX: usize = 1000;
 
-/// Where a row stands, and the row.
+/// The position of a row, and the row.
 type PlacedRow = (i64, i64, InvalidationEventRow);
 
 impl Tx {
-    /// Adds rows; the database wakes those who listen.
+    /// Inserts rows. The database wakes the listeners.
     pub(super) async fn insert_invalidation_event_rows(
         &mut self,
         rows: Vec<InvalidationEventRow>,
@@ -35,7 +35,7 @@ impl Tx {
         Ok(())
     }
 
-    /// The entries after a cursor, or after none if the server cannot go on from it.
+    /// Returns the entries after a cursor, or from the start if the server cannot continue from it.
     pub(super) async fn invalidation_events_after(
         &mut self,
         since: Option<FeedCursor>,
@@ -56,7 +56,7 @@ impl Tx {
         Ok(FeedPage { entries: entries(position, &moment, rows)?, is_restart: since.is_some() })
     }
 
-    /// The rows after a place, and the moment in which they are read.
+    /// Returns the rows after a position, and the moment at which they are read.
     async fn read_invalidation_events(
         &mut self,
         position: &FeedPosition,
@@ -76,7 +76,7 @@ impl Tx {
     }
 }
 
-/// The entries of rows that were read from a place.
+/// Builds the entries of rows that were read from a position.
 fn entries(
     mut position: FeedPosition,
     moment: &Moment,
@@ -92,11 +92,11 @@ fn entries(
     Ok(entries)
 }
 
-/// The rows after a place, with the moment's transactions beside each; without rows, once.
+/// The rows after a position, with the moment's transactions beside each; without rows, once.
 ///
-/// It is one statement, so that the rows are those that the moment sees: at this isolation each
-/// statement has a snapshot of its own. The numbers that the server has not given yet are those of
-/// a restored database (see `watch.rs`), and the reader's own transaction's.
+/// It is one statement, so that the rows match the moment: at this isolation level each statement
+/// has a snapshot of its own. Numbers that the server has not assigned yet belong to a restored
+/// database (see `watch.rs`) or to the reader's own transaction.
 struct InvalidationEventsAfter {
     xid: i64,
     seq: i64,
@@ -118,7 +118,7 @@ impl InvalidationEventsAfter {
 }
 
 impl QueryFragment<Pg> for InvalidationEventsAfter {
-    /// Each value is bound where it comes first, and stands as `$n` where it comes again.
+    /// Each value is bound at its first use and written as `$n` at later ones.
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql(
             "SELECT now.server, now.next_xid, now.running, invalidation_events.xid, invalidation_events.seq, invalidation_events.kind, \

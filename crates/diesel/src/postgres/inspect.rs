@@ -1,4 +1,4 @@
-//! Inspecting a Postgres database.
+//! Checks the consistency of a Postgres database.
 
 use diesel::dsl::sql;
 use diesel::sql_types::{BigInt, Nullable, Text};
@@ -11,8 +11,7 @@ use super::settings::Settings;
 use crate::error::InspectError;
 use crate::inspect::{Anomaly, Dialect, anomaly, questions};
 
-/// All questions are about one moment, so that what is changed meanwhile is seen whole or not at
-/// all.
+/// All queries use one snapshot, so that a concurrent change is visible completely or not at all.
 const BEGIN: &str = "\
     SET statement_timeout = '60s'; \
     BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
@@ -22,7 +21,7 @@ const DIALECT: Dialect = Dialect {
     text: |key| format!("{key}::text"),
 };
 
-/// Asks all questions.
+/// Runs all queries.
 pub async fn inspect(settings: Settings, now: Timestamp) -> Result<Vec<Anomaly>, InspectError> {
     let mut conn = connect(settings).await?;
     conn.batch_execute(BEGIN).await.map_err(failed)?;
@@ -35,7 +34,7 @@ pub async fn inspect(settings: Settings, now: Timestamp) -> Result<Vec<Anomaly>,
     Ok(found)
 }
 
-/// What the server's clock shows.
+/// Returns the time of the server's clock.
 pub async fn server_time(settings: Settings) -> Result<Timestamp, InspectError> {
     let mut conn = connect(settings).await?;
     let time = diesel::select(sql::<types::Moment>("clock_timestamp()"));

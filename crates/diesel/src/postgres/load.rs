@@ -1,20 +1,20 @@
-//! `PoolLoad`: how much the connections to a server have to do.
+//! `PoolLoad`: the load of the connection pool.
 
 use super::PostgresStore;
 
-/// How much the connections to a server have to do.
+/// The load of the connection pool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PoolLoad {
-    /// The most connections there may be.
+    /// Maximum number of connections.
     pub size: usize,
-    /// Connections that units of work hold.
+    /// Number of connections in use by units of work.
     pub in_use: usize,
-    /// Units of work that wait for a connection.
+    /// Number of units of work waiting for a connection.
     pub waiting: usize,
 }
 
 impl PostgresStore {
-    /// How much there is to do, for the metrics.
+    /// Returns the load, for the metrics.
     #[must_use]
     pub fn load(&self) -> PoolLoad {
         let status = self.pool.status();

@@ -17,29 +17,29 @@ use crate::migrations::{
     Cause, Sums, applied_migrations, apply, differing, gateward_migration_sums, lacking,
 };
 
-/// The migrations, compiled in.
+/// The embedded migrations.
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations/postgres");
 
-/// Whoever migrates holds this advisory lock until its connection ends. The number is "gateward" in
-/// ASCII, so that no other program's lock is likely to be the same.
+/// A migrating node holds this advisory lock until its connection ends. The number is "gateward" in
+/// ASCII, so that a collision with another program's lock is unlikely.
 ///
-/// It is waited for without limit, because another node's migration may take long. A migration's
-/// own wait for a table is short: everybody else who wants the table would wait behind it.
+/// The wait for it is unlimited, because another node's migration may take long. A migration's own
+/// wait for a table is short, because everything else that needs the table queues behind it.
 const TAKE_TURNS: &str = "\
     SET statement_timeout = 0; \
     SET lock_timeout = 0; \
     SELECT pg_advisory_lock(7449363237790904932); \
     SET lock_timeout = '5s'";
 
-/// The connection, as the migrations' own machinery wants it: blocking.
+/// The blocking connection that Diesel's migration harness requires.
 type Blocking = AsyncConnectionWrapper<AsyncPgConnection>;
 
-/// Applies what is pending.
+/// Applies the pending migrations.
 pub async fn migrate(settings: Settings) -> Result<Vec<String>, MigrateError> {
     in_turn(settings, |conn| apply(conn, || MIGRATIONS)).await
 }
 
-/// Lists what was altered since it was applied.
+/// Lists the migrations altered since they were applied.
 pub async fn altered(settings: Settings) -> Result<Vec<String>, MigrateError> {
     looking(settings, |conn| {
         let (applied, noted) = (applied(conn)?, noted(conn)?);
@@ -48,12 +48,12 @@ pub async fn altered(settings: Settings) -> Result<Vec<String>, MigrateError> {
     .await
 }
 
-/// Lists what is pending.
+/// Lists the pending migrations.
 pub async fn pending(settings: Settings) -> Result<Vec<String>, MigrateError> {
     looking(settings, |conn| lacking::<Pg>(&MIGRATIONS, &applied(conn)?)).await
 }
 
-/// The versions that are applied; none in a database that was never migrated.
+/// Returns the applied versions. Empty for a database that was never migrated.
 fn applied(conn: &mut Blocking) -> QueryResult<Vec<String>> {
     if is_there(conn, "__diesel_schema_migrations")? {
         applied_migrations::table.select(applied_migrations::version).load(conn)
@@ -62,7 +62,7 @@ fn applied(conn: &mut Blocking) -> QueryResult<Vec<String>> {
     }
 }
 
-/// The sums that were noted; none by the versions before.
+/// Returns the recorded checksums. Empty for a database of an earlier version.
 fn noted(conn: &mut Blocking) -> QueryResult<Sums> {
     if is_there(conn, "gateward_migration_sums")? {
         gateward_migration_sums::table.load(conn)
@@ -71,13 +71,13 @@ fn noted(conn: &mut Blocking) -> QueryResult<Sums> {
     }
 }
 
-/// Whether there is such a table.
+/// Returns whether the table exists.
 fn is_there(conn: &mut Blocking, table: &str) -> QueryResult<bool> {
     let is_there = format!("to_regclass('{table}') IS NOT NULL");
     diesel::select(sql::<Bool>(&is_there)).get_result(conn)
 }
 
-/// Looks, and changes nothing. It waits for nobody, and nobody waits for it.
+/// Runs a read-only check. It waits for no lock and blocks nothing.
 async fn looking<T: Send + 'static>(
     settings: Settings,
     work: impl FnOnce(&mut Blocking) -> Result<T, Cause> + Send + 'static,
@@ -85,7 +85,7 @@ async fn looking<T: Send + 'static>(
     on_own_connection(settings, "SET default_transaction_read_only = on", work).await
 }
 
-/// Works while no other node migrates.
+/// Runs work while no other node migrates.
 async fn in_turn<T: Send + 'static>(
     settings: Settings,
     work: impl FnOnce(&mut Blocking) -> Result<T, Cause> + Send + 'static,
@@ -93,7 +93,7 @@ async fn in_turn<T: Send + 'static>(
     on_own_connection(settings, TAKE_TURNS, work).await
 }
 
-/// Works on a connection of its own, which is told something first.
+/// Runs work on a connection of its own, after a first statement.
 async fn on_own_connection<T: Send + 'static>(
     settings: Settings,
     first: &'static str,

@@ -15,18 +15,19 @@ use super::rows::{HeldRow, SessionRow, UserRow};
 use super::schema::{sessions, users};
 
 impl Tx {
-    /// Decides the common cases of a refresh: what `judge` of the domain says, for `Rotate` and
-    /// `Repeat`, to a user who may.
+    /// Decides the common cases of a refresh: what `judge` of the domain returns, for `Rotate` and
+    /// `Repeat`, for an enabled user.
     pub async fn rotate(
         &mut self,
         rotation: &Rotation,
     ) -> Result<Option<(Session, User)>, StoreError> {
         type Found = (SessionRow, UserRow, HeldRow);
 
-        // Without a second try: a statement whose answer was lost may have been done.
+        // Without a retry: a statement whose response was lost may have been executed.
         let statement = Rotate::from(rotation);
-        // All there is, not the first row alone: the server sends it before it commits, and a
-        // server that dies in between hands it out. What comes last says that it is done.
+        // Reads the whole response, not only the first row: the server sends that row before it
+        // commits, and a server that fails in between would leak an uncommitted one. The end of the
+        // response confirms the commit.
         let found = change!(self, "sessions", conn => statement.load::<Found>(conn))?;
         found
             .into_iter()
@@ -36,13 +37,13 @@ impl Tx {
     }
 }
 
-/// One `UPDATE` that moves the line on if the current token is shown, and writes it as it stands
-/// if the one before may be shown again.
+/// One `UPDATE` that advances the refresh state if the current token is presented, and writes it
+/// unchanged if the previous one may be repeated.
 ///
-/// Of callers that race with one token, the losers wait for the winner's commit; the server then
-/// evaluates condition and `CASE` anew on the row as the winner left it, and they repeat.
+/// Of concurrent callers with one token, the losers wait for the winner's commit. The server then
+/// evaluates condition and `CASE` again on the row that the winner left, and they repeat.
 ///
-/// It is a query of its own type, so that the connection keeps it as a prepared statement.
+/// It has a query type of its own, so that the connection keeps it as a prepared statement.
 struct Rotate<'a> {
     session_id: Id,
     keyed: &'a [u8],
@@ -73,7 +74,7 @@ impl<'a> From<&'a Rotation> for Rotate<'a> {
 }
 
 impl QueryFragment<Pg> for Rotate<'_> {
-    /// Each value is bound where it comes first, and stands as `$n` where it comes again.
+    /// Each value is bound at its first use and written as `$n` at later ones.
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql("UPDATE sessions SET generation = CASE WHEN sessions.generation = ");
         out.push_bind_param::<BigInt, _>(&self.generation)?; // $1

@@ -1,4 +1,4 @@
-//! What the URL of a Postgres server says.
+//! The settings in the URL of a Postgres server.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -10,30 +10,31 @@ use tokio_postgres::config::SslMode;
 
 use crate::error::OpenError;
 
-/// For how long a server may take to accept a connection.
+/// Timeout for the server to accept a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// After how long without a word a connection is asked whether it is alive; with the two below, a
-/// half-open one is found in 9 seconds.
+/// Idle time before the first keep-alive probe. With the two constants below, a half-open
+/// connection is detected in 9 seconds.
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(5);
-/// How long each question waits.
+/// Interval between keep-alive probes.
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(2);
-/// How often it is asked.
+/// Number of keep-alive probes.
 const KEEPALIVE_RETRIES: u32 = 2;
 
-/// For how long what we sent may stay unconfirmed: keep-alives are not sent while something is.
+/// Maximum time for which sent data may stay unacknowledged: no keep-alives are sent meanwhile.
 const TCP_USER_TIMEOUT: Duration = Duration::from_secs(9);
 
 /// How the connection is protected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protection {
-    /// Not at all.
+    /// Not protected.
     None,
-    /// Encrypted; if `sslmode=prefer`, only where the server can. Anybody could be the server.
+    /// Encrypted; with `sslmode=prefer`, only if the server supports it. The server is not
+    /// authenticated.
     Encrypted,
-    /// Encrypted, with a certificate of an authority that is trusted, whatever its name.
+    /// Encrypted, with a certificate of a trusted authority for any host name.
     Authority,
-    /// Encrypted, with a certificate for the host's name.
+    /// Encrypted, with a certificate of a trusted authority for the host name.
     FullName,
 }
 
@@ -42,13 +43,13 @@ pub enum Protection {
 pub struct Settings {
     pub(super) config: Config,
     pub(super) protection: Protection,
-    /// The file with the authorities to trust, in place of the system's.
+    /// File with the trusted authorities, in place of the system's.
     pub(super) root_certificates: Option<PathBuf>,
 }
 
 impl Settings {
-    /// Reads a `postgres://` URL. `sslmode` and `sslrootcert` are read here, because tokio-postgres
-    /// does not know all of their values; the rest is its own.
+    /// Parses a `postgres://` URL. `sslmode` and `sslrootcert` are parsed here, because
+    /// tokio-postgres does not support all of their values. It parses the rest.
     pub fn parse(url: &str) -> Result<Self, OpenError> {
         let (base, query) = url.split_once('?').unwrap_or((url, ""));
         let mut mode = "prefer".to_owned();
@@ -62,13 +63,13 @@ impl Settings {
                 _ => rest.push(pair),
             }
         }
-        // In libpq, too, `system` stands for the system's authorities.
+        // As in libpq, `system` means the system's authorities.
         let root_certificates = root_certificates.filter(|file| file != "system");
         let (ssl_mode, protection) = protection(&mode, root_certificates.is_some())?;
 
         let base =
             if rest.is_empty() { base.to_owned() } else { format!("{base}?{}", rest.join("&")) };
-        // Its error may repeat a part of the URL, and so of the password.
+        // Its error may contain a part of the URL, and therefore of the password.
         let mut config: Config = base.parse().map_err(|_| {
             OpenError::BadUrl(
                 "write postgres://user:password@host/database, with special characters of the \
@@ -101,13 +102,13 @@ impl fmt::Debug for Settings {
     }
 }
 
-/// The value of a parameter.
+/// Decodes the value of a parameter.
 fn decoded(value: &str) -> Result<String, OpenError> {
     let decoded = percent_decode_str(value).decode_utf8();
     decoded.map(String::from).map_err(|_| OpenError::BadUrl("a parameter is not UTF-8"))
 }
 
-/// What an `sslmode` asks for. As in libpq, naming authorities asks for more than `require` does.
+/// Converts an `sslmode`. As in libpq, naming authorities makes `require` stricter.
 fn protection(mode: &str, has_roots: bool) -> Result<(SslMode, Protection), OpenError> {
     Ok(match mode {
         "disable" => (SslMode::Disable, Protection::None),

@@ -1,4 +1,4 @@
-//! The promises of the ports on Postgres, and what a server can do to them.
+//! The promises of the ports on Postgres, and failures of a server.
 
 mod conformance {
     use gateward_testkit::Subject;

@@ -1,4 +1,4 @@
-//! Whom to believe to be the server: what `sslmode` means, in terms of rustls.
+//! Verification of the server's certificate: the meaning of `sslmode` in terms of rustls.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use rustls::{
 use super::settings::Protection;
 use crate::error::OpenError;
 
-/// The client's side of TLS, with the authorities in `roots` or else the system's.
+/// Builds the TLS client configuration, with the authorities in `roots` or else the system's.
 pub fn client_config(
     protection: Protection,
     roots: Option<&Path>,
@@ -32,7 +32,7 @@ pub fn client_config(
     Ok(builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth())
 }
 
-/// The usual check: an authority that is trusted, and the host's name.
+/// The usual verification: a trusted authority and the host name.
 fn web_pki(
     provider: &Arc<CryptoProvider>,
     roots: Option<&Path>,
@@ -43,7 +43,7 @@ fn web_pki(
         .map_err(|error| OpenError::Failed(Box::new(error)))
 }
 
-/// The authorities to trust.
+/// Returns the trusted authorities.
 fn root_store(file: Option<&Path>) -> Result<RootCertStore, OpenError> {
     let mut store = RootCertStore::empty();
     if let Some(file) = file {
@@ -67,8 +67,8 @@ fn root_store(file: Option<&Path>) -> Result<RootCertStore, OpenError> {
     Ok(store)
 }
 
-/// Believes any certificate: `sslmode` `prefer` and `require` promise secrecy from those who only
-/// listen, as in libpq.
+/// Accepts any certificate. As in libpq, `sslmode` `prefer` and `require` protect only against
+/// passive eavesdropping.
 #[derive(Debug)]
 struct Anybody(Arc<CryptoProvider>);
 
@@ -109,7 +109,7 @@ impl ServerCertVerifier for Anybody {
     }
 }
 
-/// Believes a certificate of an authority that is trusted, for any name: `sslmode=verify-ca`.
+/// Accepts a certificate of a trusted authority for any name: `sslmode=verify-ca`.
 #[derive(Debug)]
 struct AnyName(Arc<WebPkiServerVerifier>);
 
@@ -122,7 +122,7 @@ impl ServerCertVerifier for AnyName {
         ocsp: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        // The name is checked last: whoever fails in that alone has passed all else.
+        // The name is checked last: a certificate that fails only there has passed everything else.
         match self.0.verify_server_cert(certificate, intermediates, name, ocsp, now) {
             Err(Error::InvalidCertificate(
                 CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },

@@ -1,4 +1,4 @@
-//! A unit of work on Postgres, and what becomes of its connection.
+//! A unit of work on Postgres, and the state of its connection.
 
 use std::time::Duration;
 
@@ -15,36 +15,36 @@ use super::PostgresStore;
 use crate::error::{Misuse, store_error};
 use crate::run::StatementKind;
 
-/// For how long the answer to a statement is waited for: longer than the server may work on one, so
-/// whoever is silent for as long is gone, however open the connection looks.
+/// Timeout for the response to a statement. It is longer than the server's statement timeout, so a
+/// server that stays silent this long is gone, however open the connection looks.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(6);
 
-/// For how long undoing a unit of work may take before its connection is closed instead.
+/// Maximum time for rolling back a unit of work. After it, the connection is closed instead.
 const UNDO_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How many dead connections a unit of work passes over at most. After a restart of the server all
-/// of the pool are dead, but only those whose end was not noticed yet get this far.
+/// Maximum number of dead connections that a unit of work skips. After a restart of the server
+/// every pooled connection is dead, but only those not yet detected reach this point.
 const DEAD_MAX: usize = 3;
 
 /// A unit of work.
 pub struct Tx {
     store: PostgresStore,
-    /// None only while it is being dropped or committed.
+    /// `None` only while it is being dropped or committed.
     conn: Option<Object<AsyncPgConnection>>,
     access: Access,
-    /// Whether a transaction is open on the server, or may be.
+    /// Whether a transaction is, or may be, open on the server.
     open: bool,
-    /// Whether a statement was begun and its end not seen.
+    /// Whether a statement was started and its end not observed.
     in_flight: bool,
-    /// Whether a statement has failed. The server goes on refusing all others then, and would
-    /// answer a `COMMIT` by undoing everything, without an error.
+    /// Whether a statement has failed. The server then refuses all others, and would respond to a
+    /// `COMMIT` by rolling everything back without an error.
     failed: bool,
-    /// How many connections turned out to be dead.
+    /// Number of connections that turned out to be dead.
     dead: usize,
 }
 
 impl Tx {
-    /// Begins a unit of work; only one of several writes asks the server for it.
+    /// Begins a unit of work. Only one with several writes opens a transaction on the server.
     pub async fn begin(store: PostgresStore, access: Access) -> Result<Self, StoreError> {
         let conn = Some(store.connection().await?);
         let (open, in_flight, failed, dead) = (false, false, false, 0);
@@ -60,7 +60,7 @@ impl Tx {
         Ok(tx)
     }
 
-    /// The connection, for a statement whose end [`Tx::finish`] must be told.
+    /// Returns the connection for a statement. Report its end to [`Tx::finish`].
     #[expect(clippy::unused_async, reason = "the other backend waits for its writer here")]
     pub async fn start(
         &mut self,
@@ -77,8 +77,8 @@ impl Tx {
         Ok(&mut *conn)
     }
 
-    /// Waits for the answer to a statement. Without one, the statement counts as under way, and its
-    /// connection is not given back.
+    /// Waits for the response to a statement. Without one, the statement counts as running, and its
+    /// connection is not returned to the pool.
     pub async fn in_time<T>(
         response: impl Future<Output = QueryResult<T>>,
     ) -> Result<QueryResult<T>, StoreError> {
@@ -86,7 +86,7 @@ impl Tx {
         timeout(RESPONSE_TIMEOUT, response).await.map_err(silent)
     }
 
-    /// Notes how a statement ended.
+    /// Records the result of a statement.
     pub fn finish<T>(
         &mut self,
         table: &'static str,
@@ -99,7 +99,7 @@ impl Tx {
         })
     }
 
-    /// Takes another connection if this one is dead and the unit only reads; whether it did.
+    /// Replaces the connection if it is dead and the unit only reads. Returns whether it did.
     pub async fn renew_if_dead<T>(&mut self, result: &QueryResult<T>) -> Result<bool, StoreError> {
         match result {
             Err(error) if self.access == Access::Read => {
@@ -111,12 +111,13 @@ impl Tx {
         }
     }
 
-    /// Refuses a lock that would end with its own statement.
+    /// Refuses a lock that would be released at the end of its own statement.
     pub fn may_lock(&self) -> Result<(), StoreError> {
         if self.access == Access::Write { Ok(()) } else { Err(Misuse::LockOutsideWrite.into()) }
     }
 
-    /// Opens a transaction for a method of several statements in a single write; whether it did.
+    /// Opens a transaction for a method of several statements in a single write. Returns whether it
+    /// did.
     pub async fn open_for_method(&mut self) -> Result<bool, StoreError> {
         if self.access != Access::SingleWrite || self.open {
             return Ok(false);
@@ -127,17 +128,17 @@ impl Tx {
         Ok(true)
     }
 
-    /// Makes the method's statements last.
+    /// Commits the method's statements.
     pub async fn close_for_method(&mut self) -> Result<(), StoreError> {
         self.commit_open().await
     }
 
-    /// Notes that a method has refused: nothing more is done here, and dropping undoes the rest.
+    /// Records that a method has failed: no further statement runs, and dropping rolls back.
     pub const fn fail(&mut self) {
         self.failed = true;
     }
 
-    /// Ends the open transaction, if there is one.
+    /// Commits the open transaction, if any.
     async fn commit_open(&mut self) -> Result<(), StoreError> {
         if self.failed || self.in_flight {
             return Err(Misuse::AfterFailure.into());
@@ -151,7 +152,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Runs `BEGIN` or `COMMIT`. Until its end is seen, a transaction may be open.
+    /// Runs `BEGIN` or `COMMIT`. Until its end is observed, a transaction may be open.
     async fn execute(&mut self, statement: &str) -> QueryResult<()> {
         self.open = true;
         match self.conn.as_mut() {
@@ -166,7 +167,7 @@ impl Tx {
         }
     }
 
-    /// Takes another connection if `error` says that this one is dead; whether it did.
+    /// Replaces the connection if `error` shows that it is dead. Returns whether it did.
     async fn renew(&mut self, error: &Error) -> Result<bool, StoreError> {
         let Some(conn) = self.conn.as_mut() else { return Ok(false) };
         if self.dead >= DEAD_MAX || !(says_dead(error) || conn.is_broken()) {
@@ -179,13 +180,13 @@ impl Tx {
     }
 }
 
-/// Whether the connection on which this came can never be used again.
+/// Returns whether the error shows that its connection is dead.
 fn says_dead(error: &Error) -> bool {
     use DatabaseErrorKind::{ClosedConnection, UnableToSendCommand};
 
     match error {
         Error::DatabaseError(ClosedConnection | UnableToSendCommand, _) => true,
-        // What a server says that shuts down.
+        // The message of a server that is shutting down.
         Error::DatabaseError(_, about) => about.message().starts_with("terminating connection"),
         _ => false,
     }
@@ -199,7 +200,7 @@ impl ports::Tx for Tx {
 }
 
 impl Drop for Tx {
-    /// Undoes what is open, and waits for what is under way, before anybody gets the connection.
+    /// Rolls back what is open, and waits for a running statement, before the connection is reused.
     fn drop(&mut self) {
         let Some(conn) = self.conn.take() else { return };
         if !self.open && !self.in_flight {
@@ -207,18 +208,19 @@ impl Drop for Tx {
         }
         let mut suspect = Suspect(Some(conn));
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            // Statements run in the order in which they were sent: the answer to this one says
-            // that the one before is over as well. Outside of a transaction it does nothing.
+            // Statements run in the order in which they were sent: the response to this one shows
+            // that the one before has ended too. Outside of a transaction it does nothing.
             runtime.spawn(async move { suspect.clear().await });
         }
     }
 }
 
-/// A connection in an unknown state: unless it is cleared, it is closed and not given back.
+/// A connection in an unknown state. Unless it is cleared, it is closed and not returned to the
+/// pool.
 struct Suspect(Option<Object<AsyncPgConnection>>);
 
 impl Suspect {
-    /// Undoes what is open and gives the connection back.
+    /// Rolls back what is open and returns the connection to the pool.
     async fn clear(&mut self) {
         let Some(conn) = self.0.as_mut() else { return };
         let undone = timeout(UNDO_TIMEOUT, conn.batch_execute("ROLLBACK")).await;

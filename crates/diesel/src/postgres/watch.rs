@@ -1,4 +1,4 @@
-//! Listening for invalidation events: a connection of its own, which the server wakes.
+//! Listens for invalidation events, on a dedicated connection that the server wakes.
 
 use std::future::poll_fn;
 
@@ -8,18 +8,19 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::mpsc;
 use tokio_postgres::{AsyncMessage, Client, Connection, Socket};
 
-/// What the connection is told first: the server may not take its silence for idleness, and wakes
-/// it from now on.
+/// The first statements on the connection: they turn off the idle timeout and subscribe to the
+/// channel.
 ///
-/// A database that was restored from another server's dump holds numbers that this server has not
-/// given yet. Such rows are given the present one: readers would take them for what is to come.
+/// A database restored from another server's dump contains transaction numbers that this server has
+/// not assigned yet. Those rows receive the current number. Otherwise readers would treat them as
+/// future entries.
 const LISTEN: &str = "\
     SET idle_session_timeout = 0; \
     UPDATE invalidation_events SET xid = pg_current_xact_id()::text::bigint \
     WHERE xid >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint; \
     LISTEN gateward_invalidations";
 
-/// A connection that listens; it is closed when this is dropped.
+/// A listening connection, closed when this is dropped.
 pub struct Watch {
     /// The connection ends with its client.
     _client: Client,
@@ -27,7 +28,7 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Has a connection listen.
+    /// Starts listening on a connection.
     pub async fn start<T>(
         client: Client,
         connection: Connection<Socket, T>,
@@ -35,7 +36,7 @@ impl Watch {
     where
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        // One place: whoever looks once has seen all that they were woken for.
+        // One slot: a single read of the feed covers all wake-ups before it.
         let (wake, rung) = mpsc::channel(1);
         tokio::spawn(pass_on(connection, wake));
         client.batch_execute(LISTEN).await?;
@@ -51,14 +52,14 @@ impl FeedWatch for Watch {
     }
 }
 
-/// Passes on what the server says, until the connection ends.
+/// Forwards the server's notifications, until the connection ends.
 async fn pass_on<T>(mut connection: Connection<Socket, T>, wake: mpsc::Sender<()>)
 where
     T: AsyncRead + AsyncWrite + Unpin,
 {
     while let Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)).await {
         if matches!(message, AsyncMessage::Notification(_)) {
-            // It is rung already where there is no room.
+            // If the slot is taken, a wake-up is already pending.
             let _ = wake.try_send(());
         }
     }

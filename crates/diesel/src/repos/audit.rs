@@ -1,4 +1,4 @@
-//! `AuditRepo`: the chain of the events.
+//! `AuditRepo`: the hash chain of the events.
 
 use async_trait::async_trait;
 use diesel::prelude::*;
@@ -132,7 +132,7 @@ impl AuditRepo for Tx {
 }
 
 impl Tx {
-    /// Erases events; where none is left, the note of it.
+    /// Erases events. Once none is left, deletes the request.
     async fn erase_events_and_note(
         &mut self,
         user_id: UserId,

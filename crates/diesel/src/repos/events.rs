@@ -1,4 +1,4 @@
-//! `EventRepo`: what has happened.
+//! `EventRepo`: the log of events.
 
 use async_trait::async_trait;
 use diesel::prelude::*;
@@ -59,7 +59,7 @@ impl EventRepo for Tx {
         before: Option<EventId>,
         limit: u32,
     ) -> Result<Vec<Event>, StoreError> {
-        // No identifier is nil, and none is the last one there could be.
+        // No identifier is nil, and none is the maximum.
         let since = Id(since.map_or(uuid::Uuid::nil(), EventId::uuid));
         let before = Id(before.map_or(uuid::Uuid::max(), EventId::uuid));
         let rows = read!(self, "events", conn => {

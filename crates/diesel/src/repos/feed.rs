@@ -1,4 +1,4 @@
-//! `FeedRepo`: what all nodes must learn.
+//! `FeedRepo`: the feed of invalidation events.
 
 use async_trait::async_trait;
 use diesel::prelude::*;

@@ -1,4 +1,4 @@
-//! `KnownDeviceRepo`: the clients that have logged in before.
+//! `KnownDeviceRepo`: known devices.
 
 use async_trait::async_trait;
 use diesel::prelude::*;
@@ -73,7 +73,7 @@ impl KnownDeviceRepo for Tx {
             .order(old.field(known_devices::expires_at))
             .limit(i64::from(limit))
             .select(old.field(known_devices::id));
-        // One that logs in meanwhile stays.
+        // A device that logs in meanwhile is kept.
         let still = known_devices::id.eq_any(over).and(known_devices::expires_at.lt(Time(before)));
         let delete = diesel::delete(known_devices::table.filter(still));
         let count = change!(self, "known_devices", conn => delete.execute(conn))?;

@@ -1,4 +1,4 @@
-//! `LinkRepo`: mailed links.
+//! `LinkRepo`: emailed links.
 
 use std::cmp::Reverse;
 
@@ -17,7 +17,8 @@ use super::super::columns::{Id, Time};
 use super::super::rows::LinkRow;
 use super::super::schema::links;
 
-/// The links about an account; the subject of a link that confirms a sign-up is none.
+/// The condition for links about an account. It excludes links that confirm a sign-up, whose
+/// subject is not an account.
 macro_rules! about {
     ($user_id:expr) => {
         links::subject_id
@@ -77,7 +78,7 @@ impl LinkRepo for Tx {
             .order((newest.field(links::created_at).desc(), newest.field(links::id).desc()))
             .limit(i64::from(CODE_LINKS_MAX))
             .select(newest.field(links::id));
-        // Whoever waited for another to count compares with what that one has counted.
+        // A caller that waited for a concurrent attempt compares with the count of that attempt.
         let open = links::id.eq_any(in_turn!(meant)).and(links::code_attempts.lt(attempts_max));
         let update = diesel::update(links::table.filter(open))
             .set(links::code_attempts.eq(links::code_attempts + 1))
@@ -118,7 +119,7 @@ impl LinkRepo for Tx {
             .order((signed.field(links::created_at).desc(), signed.field(links::id).desc()))
             .limit(i64::from(limit))
             .select(signed.field(links::id));
-        // One that was made anew meanwhile stays.
+        // A link that was replaced meanwhile is kept.
         let still = links::id.eq_any(in_turn!(newest)).and(links::key_id.eq(&key.0));
         let delete = diesel::delete(links::table.filter(still));
         let count = change!(self, "links", conn => delete.execute(conn))?;
@@ -159,8 +160,8 @@ impl Tx {
     }
 }
 
-/// The names of the purposes whose links a code is tried on: where the subject is known, those
-/// that can be about it.
+/// Returns the names of the purposes whose links a code is tried on. If the subject is known, only
+/// those that can be about it.
 fn purposes(attempt: &CodeAttempt) -> Vec<&'static str> {
     let fits = |purpose: &LinkPurpose| {
         let is_it = |subject: LinkSubject| LinkSubject::of(*purpose, subject.uuid()) == subject;

@@ -1,4 +1,4 @@
-//! The ports, each in its file, over the unit of work of the backend that includes them.
+//! The ports, one per file, over the unit of work of the backend that includes them.
 
 mod audit;
 mod events;

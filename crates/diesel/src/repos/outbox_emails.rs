@@ -1,4 +1,4 @@
-//! `OutboxRepo`: emails that wait to be sent.
+//! `OutboxRepo`: the queue of emails.
 
 use async_trait::async_trait;
 use diesel::dsl::{count_star, min};
@@ -13,8 +13,9 @@ use super::super::columns::{Id, Time};
 use super::super::rows::OutboxEmailRow;
 use super::super::schema::outbox_emails;
 
-/// An email that waits: the table sees to it that no other lacks an end, and its index serves a
-/// condition without a value alone.
+/// The condition for a waiting email. A constraint of the table ensures that every other email has
+/// a time at which it finished, and the partial index only serves a condition without a bound
+/// value.
 macro_rules! waiting {
     ($id:expr) => {
         outbox_emails::id.eq(Id($id.uuid())).and(outbox_emails::finished_at.is_null())
@@ -187,7 +188,7 @@ impl OutboxRepo for Tx {
             .order(old.field(outbox_emails::finished_at))
             .limit(i64::from(limit))
             .select(old.field(outbox_emails::id));
-        // One that is tried again meanwhile stays.
+        // An email that is retried meanwhile is kept.
         let still = outbox_emails::id.eq_any(over).and(outbox_emails::state.eq(state.as_str()));
         let delete = diesel::delete(outbox_emails::table.filter(still));
         let count = change!(self, "outbox_emails", conn => delete.execute(conn))?;
@@ -195,10 +196,10 @@ impl OutboxRepo for Tx {
     }
 }
 
-/// The email of a row that was taken. One that cannot be read is named and left alone: if it were
-/// an error, it would keep all others of its batch from being sent, each time anew.
+/// Converts a leased row. An email that cannot be parsed is logged and skipped: an error would
+/// block all others of its batch, every time.
 fn sound(row: OutboxEmailRow) -> Option<OutboxEmail> {
     let id = row.id.0;
     let message = OutboxEmail::try_from(row);
-    message.inspect_err(|error| tracing::error!(message = %id, %error, "an email is corrupt")).ok()
+    message.inspect_err(|error| tracing::error!(message = %id, %error, "corrupt email row")).ok()
 }

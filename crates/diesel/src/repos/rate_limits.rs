@@ -1,4 +1,4 @@
-//! `RateLimitRepo`: how many wrong secrets were given.
+//! `RateLimitRepo`: the counters of failed attempts.
 
 use async_trait::async_trait;
 use diesel::dsl::case_when;
@@ -48,7 +48,8 @@ impl RateLimitRepo for Tx {
                 rate_limit_counters::expires_at.eq(expires_at),
             ))
             .returning(rate_limit_counters::all_columns);
-        // All there is, not the first row alone: what comes last says that it is done.
+        // Reads the whole response, not only the first row: the end of the response confirms the
+        // commit.
         let rows =
             change!(self, "rate_limit_counters", conn => add.load::<AttemptCounterRow>(conn))?;
         let row = rows.into_iter().next();
@@ -81,7 +82,7 @@ impl RateLimitRepo for Tx {
             .order(old.field(rate_limit_counters::expires_at))
             .limit(i64::from(limit))
             .select(old.field(rate_limit_counters::key));
-        // What is counted on meanwhile stays.
+        // A counter that is incremented meanwhile is kept.
         let still = rate_limit_counters::key
             .eq_any(unclaimed!(over, diesel::sql_types::Binary))
             .and(rate_limit_counters::expires_at.lt(Time(before)));
@@ -91,7 +92,7 @@ impl RateLimitRepo for Tx {
     }
 }
 
-/// The keys as they are stored.
+/// Returns the keys as they are stored.
 fn bytes(keys: &[RateLimitKey]) -> Vec<&[u8]> {
     keys.iter().map(|key| key.0.as_slice()).collect()
 }

@@ -1,4 +1,4 @@
-//! `RoleRepo`: the roles beside those that are built in, and who holds which.
+//! `RoleRepo`: custom roles, and their assignment to accounts.
 
 use async_trait::async_trait;
 use diesel::prelude::*;
@@ -40,7 +40,7 @@ impl RoleRepo for Tx {
 }
 
 impl Tx {
-    /// Adds a role, or gives it other permissions; whether it is new.
+    /// Inserts a role, or updates its permissions. Returns whether it is new.
     async fn insert_or_update_role(
         &mut self,
         role: &Role,
@@ -57,7 +57,7 @@ impl Tx {
         change!(self, "roles", conn => update.execute(conn)).map(|_| false)
     }
 
-    /// Takes away the roles that are not among these, and adds those that lack.
+    /// Deletes the roles that are not listed, and inserts the missing ones.
     async fn replace_user_roles(
         &mut self,
         id: UserId,

@@ -1,4 +1,4 @@
-//! `SignupRepo`: sign-ups that wait for their address to be confirmed.
+//! `SignupRepo`: pending sign-ups.
 
 use async_trait::async_trait;
 use diesel::prelude::*;

@@ -1,4 +1,4 @@
-//! `TokenStore`: sessions and the lines of their refresh tokens.
+//! `TokenStore`: sessions and their refresh state.
 
 use async_trait::async_trait;
 use diesel::dsl::case_when;
@@ -15,7 +15,7 @@ use super::super::columns::{Id, Time};
 use super::super::rows::{HeldRow, RefreshStateRow, SessionRow, UserRow};
 use super::super::schema::{held_by_session, sessions, users};
 
-/// What ends a session: where its time ran out before, that is the reason.
+/// The columns that end a session. If it had already expired, that is the recorded reason.
 macro_rules! ended {
     ($end:expr) => {{
         let end: End = $end;
@@ -32,27 +32,27 @@ macro_rules! ended {
     }};
 }
 
-/// A session with the user it belongs to, as the database gives them.
+/// A session and its user, as the database returns them.
 type Found = (SessionRow, Option<UserRow>, HeldRow);
 
-/// The session of a row, and the user if there still is one.
+/// Converts a row to the session and its user, if the user still exists.
 fn session(found: Found) -> Result<(Session, Option<User>), StoreError> {
     let (session, user, held) = found;
     let user = user.map(|row| row.into_user(&held)).transpose()?;
     Ok((session.try_into()?, user))
 }
 
-/// The sessions that a statement has ended: it gives them in no order.
+/// Sorts the sessions that a statement has ended: it returns them in no order.
 fn oldest_first(mut ended: Vec<(Time, Id)>) -> Vec<SessionId> {
     ended.sort_by_key(|(created_at, id)| (created_at.0, id.0));
     ended.into_iter().map(|(_, id)| SessionId::from_uuid(id.0)).collect()
 }
 
-/// The session of a row that was ended. One that cannot be read is named and left out: if it were
-/// an error, it would keep all others of its batch alive.
+/// Converts the row of an ended session. One that cannot be parsed is logged and skipped: an error
+/// would keep all others of its batch active.
 fn sound(row: SessionRow) -> Option<Session> {
     let session = Session::try_from(row);
-    session.inspect_err(|error| tracing::error!(%error, "a session is corrupt")).ok()
+    session.inspect_err(|error| tracing::error!(%error, "corrupt session row ignored")).ok()
 }
 
 #[async_trait]
@@ -150,11 +150,11 @@ impl TokenStore for Tx {
         let too_many = others
             .filter(others.field(sessions::user_id).eq(Id(user_id.uuid())))
             .filter(others.field(sessions::ended_at).is_null())
-            // What time has ended takes no place.
+            // Expired sessions take no slot.
             .filter(others.field(sessions::lifetime_ends_at).gt(Time(end.at)))
             .filter(others.field(sessions::expires_at).gt(Time(end.at)))
             .order((others.field(sessions::created_at).desc(), others.field(sessions::id).desc()))
-            // SQLite knows no offset without a limit.
+            // SQLite supports no offset without a limit.
             .limit(i64::MAX)
             .offset(i64::from(keep))
             .select(others.field(sessions::id));
@@ -221,7 +221,7 @@ impl TokenStore for Tx {
             .order(signed.field(sessions::id))
             .limit(i64::from(limit))
             .select(signed.field(sessions::id));
-        // One that was refreshed meanwhile may have a token of another key.
+        // A session that was refreshed meanwhile may have a token of another key.
         let alive = sessions::id
             .eq_any(in_turn!(alive))
             .and(sessions::ended_at.is_null())

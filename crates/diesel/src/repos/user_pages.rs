@@ -12,15 +12,16 @@ use super::super::columns::Id;
 use super::super::rows::{HeldRow, UserRow};
 use super::super::schema::{held_by_user, lower, user_roles, users};
 
-/// The last character there is. No name has it, so it stands after whatever goes on after a prefix.
+/// The last character of Unicode. No username contains it, so it sorts after every continuation of
+/// a prefix.
 const LAST: char = char::MAX;
 
-/// The first character that a stored text may have: nothing stands between a text and itself with
-/// this behind it.
+/// The first character that a stored text may contain: nothing sorts between a text and the same
+/// text with this character appended.
 const FIRST: char = '\u{1}';
 
 impl Tx {
-    /// The accounts of a range that stand after a place.
+    /// Returns the accounts of a range after a position.
     pub(super) async fn users_in(
         &mut self,
         range: &UserRange,
@@ -41,7 +42,7 @@ impl Tx {
             UserRange::Role(role) => {
                 let after = identifier(after)?;
                 let holdings = diesel::alias!(user_roles as holdings);
-                // The page is cut out of the index before any account is looked at.
+                // The page is selected from the index before any account is read.
                 let page = || {
                     holdings
                         .filter(holdings.field(user_roles::role).eq(role.as_str()))
@@ -90,15 +91,16 @@ impl Tx {
     }
 }
 
-/// The identifier after which a page begins. No identifier is nil.
+/// Returns the identifier after which a page starts. No identifier is nil.
 fn identifier(after: Option<&str>) -> Result<Id, StoreError> {
     let id = after.map(UserId::from_str).transpose();
     let id = id.map_err(|_| StoreError::Unavailable("not a place of this range".into()))?;
     Ok(Id(id.map_or(uuid::Uuid::nil(), UserId::uuid)))
 }
 
-/// Where the texts of a page begin, and before what they end: one bound on either side, or a
-/// database might go by the wider of two. `None` if no stored text can begin so.
+/// Returns the bounds of a page's texts: the start (inclusive) and the end (exclusive). There is
+/// one bound on either side, because a database might use the wider of two. `None` if no stored
+/// text can start like this.
 fn bounds(prefix: &str, after: Option<&str>) -> Option<(String, String)> {
     let after = after.map(|after| format!("{after}{FIRST}")).unwrap_or_default();
     let from = after.max(prefix.to_owned());

@@ -15,7 +15,7 @@ use super::super::columns::{Id, Time};
 use super::super::rows::{HeldRow, UserRow};
 use super::super::schema::{held_by_user, links, lower, user_roles, users};
 
-/// The links that keep an address for an account, at a time.
+/// The links that reserve an email address for an account, at a time.
 macro_rules! reservations {
     ($email:expr, $now:expr) => {
         links::table
@@ -26,10 +26,10 @@ macro_rules! reservations {
     };
 }
 
-/// An account as the database gives it.
+/// An account as the database returns it.
 type Found = Option<(UserRow, HeldRow)>;
 
-/// The account of a row, if there is one.
+/// Converts a row to the account, if there is one.
 fn user(found: Found) -> Result<Option<User>, StoreError> {
     found.map(|(row, held)| row.into_user(&held)).transpose()
 }
@@ -69,7 +69,7 @@ impl UserRepo for Tx {
         let key = Id(id.uuid());
         let row = users::table.filter(users::id.eq(key)).select(users::id);
         let locked = find!(self, "users", conn => locked!(row).first::<Id>(conn))?;
-        // Whoever had to wait for the lock sees the roles as they are now in a second query alone.
+        // After a wait for the lock, only a second query sees the current roles.
         if locked.is_none() { Ok(None) } else { self.find_user(id).await }
     }
 
@@ -99,7 +99,7 @@ impl UserRepo for Tx {
         email: &EmailAddress,
         now: Timestamp,
     ) -> Result<Option<UserId>, StoreError> {
-        // One statement, so that an address on its way from one to the other is seen.
+        // One statement, so that an email address that moves from one account to the other is seen.
         let (holder, reserver) = read!(self, "users", conn => {
             let holder = users::table.filter(users::email.eq(email.as_str())).select(users::id);
             let reserver = reservations!(email, now).select(links::subject_id);
@@ -174,7 +174,7 @@ impl UserRepo for Tx {
 }
 
 impl Tx {
-    /// Adds an account and its roles, in statements of their own.
+    /// Inserts an account and its roles, in separate statements.
     async fn insert_user_and_roles(&mut self, user: &User) -> Result<(), StoreError> {
         let insert =
             diesel::insert_into(users::table).values(UserRow::from(user)).on_conflict_do_nothing();
@@ -191,7 +191,7 @@ impl Tx {
         self.refuse_reserved(user.id, &user.email, user.created_at).await
     }
 
-    /// Gives an account an address that is nobody else's.
+    /// Sets an email address that no other account has.
     async fn set_free_email(
         &mut self,
         id: UserId,
@@ -210,10 +210,11 @@ impl Tx {
         self.refuse_reserved(id, email, now).await.map(|()| true)
     }
 
-    /// Refuses an address that is reserved for another account.
+    /// Refuses an email address that is reserved for another account.
     ///
-    /// It is asked once the address is written: whoever gave it up and reserved it has committed
-    /// by then, because the write waits for them, and a statement of its own sees that.
+    /// It runs after the email address is written. The write waits for an account that gave it up
+    /// and reserved it, so that account has committed, and a separate statement sees the
+    /// reservation.
     async fn refuse_reserved(
         &mut self,
         id: UserId,
@@ -228,8 +229,8 @@ impl Tx {
         if reserved { Err(StoreError::Taken(Taken::Email)) } else { Ok(()) }
     }
 
-    /// Deletes an account with its roles, and then the links: whoever makes one holds the
-    /// account's row, for which the first statement waits.
+    /// Deletes an account with its roles, and then the links: a transaction that creates a link
+    /// holds the account's row, for which the first statement waits.
     async fn delete_user_and_links(&mut self, id: UserId) -> Result<bool, StoreError> {
         let delete = diesel::delete(users::table.find(Id(id.uuid())));
         if change!(self, "users", conn => delete.execute(conn))? == 0 {
@@ -238,7 +239,8 @@ impl Tx {
         self.delete_links_about(id).await.map(|()| true)
     }
 
-    /// Why an account could not be added. A second statement sees who won the race for the name.
+    /// Returns why an account could not be inserted. A second statement sees which concurrent
+    /// insert won.
     async fn what_is_taken(&mut self, user: &User) -> Result<StoreError, StoreError> {
         let name = user.username.folded();
         let name = find!(self, "users", conn => users::table
@@ -248,7 +250,7 @@ impl Tx {
         if name.is_some() {
             return Ok(StoreError::Taken(Taken::Username));
         }
-        // Whoever had the address may have given it up meanwhile, and reserved it.
+        // The account that had the email address may have given it up meanwhile, and reserved it.
         if self.find_email_owner(&user.email, user.created_at).await?.is_some() {
             return Ok(StoreError::Taken(Taken::Email));
         }
@@ -259,7 +261,7 @@ impl Tx {
             .first::<Id>(conn))?;
         Ok(match id {
             Some(_) => StoreError::Unavailable("this account is there already".into()),
-            // Whoever was in the way is gone meanwhile.
+            // The conflicting account was deleted meanwhile.
             None => StoreError::Busy,
         })
     }

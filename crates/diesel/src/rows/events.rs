@@ -9,7 +9,7 @@ use super::super::columns::{Id, Time};
 use super::super::schema::events;
 use super::{address, bytes_32, corrupt};
 
-/// A row of `events`, but for its place in the chain, which it gets later.
+/// A row of `events`, without its position in the chain, which it receives later.
 #[derive(Queryable, Selectable, Insertable)]
 #[diesel(table_name = events)]
 pub struct EventRow {
@@ -79,13 +79,13 @@ impl TryFrom<EventRow> for Event {
 }
 
 impl EventRow {
-    /// Which event, whether or not the rest can be read.
+    /// Returns the identifier, even if the rest cannot be parsed.
     pub const fn id(&self) -> Id {
         self.id
     }
 }
 
-/// The place of an event in the chain.
+/// The columns of an event's position in the chain.
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = events)]
 pub struct ChainPositionRow {
@@ -95,7 +95,7 @@ pub struct ChainPositionRow {
 }
 
 impl ChainPositionRow {
-    /// The place, if it has one.
+    /// Returns the position, if the event has one.
     fn position(self) -> Result<Option<ChainPosition>, StoreError> {
         match (self.seq, self.digest) {
             (None, None) => Ok(None),
@@ -108,9 +108,9 @@ impl ChainPositionRow {
     }
 }
 
-/// The entry of a row and its place.
+/// Converts a row and its position to an entry.
 pub fn entry((row, position): (EventRow, ChainPositionRow)) -> Result<Entry, StoreError> {
-    // The versions before wrote none.
+    // Earlier versions wrote none.
     let commitment = row
         .commitment
         .as_deref()
@@ -118,12 +118,12 @@ pub fn entry((row, position): (EventRow, ChainPositionRow)) -> Result<Entry, Sto
     Ok(Entry { event: row.try_into()?, commitment, position: position.position()? })
 }
 
-/// Reads the salt of an event.
+/// Parses the salt of an event.
 fn event_salt(bytes: Vec<u8>) -> Result<EventSalt, StoreError> {
     bytes.try_into().map(EventSalt).map_err(|_| corrupt("events", "salt"))
 }
 
-/// Reads the name of an event and its reason.
+/// Parses the name of an event and its reason.
 fn event_kind(name: &str, reason: Option<&str>) -> Result<EventKind, StoreError> {
     let reason = match reason.map(EndReason::from_code) {
         Some(None) => return Err(corrupt("events", "reason")),

@@ -1,4 +1,4 @@
-//! The rows of `news`.
+//! The rows of `invalidation_events`.
 
 use diesel::prelude::{Insertable, Queryable, Selectable};
 use gateward_domain::feed::{FeedItem, InvalidationEvent};
@@ -6,7 +6,7 @@ use gateward_domain::feed::{FeedItem, InvalidationEvent};
 use super::super::columns::Time;
 use super::super::schema::invalidation_events;
 
-/// A row of `news`, but for its place, which the database gives it.
+/// A row of `invalidation_events`, without its sequence number, which the database assigns.
 #[derive(Queryable, Selectable, Insertable)]
 #[diesel(table_name = invalidation_events)]
 pub struct InvalidationEventRow {
@@ -42,7 +42,7 @@ impl From<InvalidationEventRow> for FeedItem {
             reason,
         );
         if invalidation == InvalidationEvent::Unknown {
-            tracing::error!(kind = row.kind, "invalidation_events that cannot be read");
+            tracing::error!(kind = row.kind, "unknown invalidation event");
         }
         Self { invalidation, at: row.happened_at.0, until: row.expires_at.0 }
     }

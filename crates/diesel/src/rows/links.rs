@@ -11,8 +11,8 @@ use super::super::columns::{Id, Time};
 use super::super::schema::links;
 use super::{bytes_32, corrupt, count, email};
 
-/// A row of `links`. A link that takes the place of another brings all its columns, the identifier
-/// too: what keeps its place is what counts as the key.
+/// A row of `links`. A link that replaces another updates all its columns, including the
+/// identifier; `dedup_key` stays the same.
 #[derive(Queryable, Insertable, AsChangeset)]
 #[diesel(table_name = links, primary_key(purpose, dedup_key))]
 pub struct LinkRow {

@@ -1,4 +1,4 @@
-//! The rows of the tables, and how they become nouns of the domain and back.
+//! The rows of the tables, and their conversion to and from the domain's types.
 
 mod audit;
 mod events;
@@ -31,12 +31,12 @@ pub use sessions::{RefreshStateRow, SessionRow};
 pub use signups::SignupRow;
 pub use users::{HeldRow, UserRow};
 
-/// The error of a value that was never written by us.
+/// Returns the error of a value that this software never writes.
 const fn corrupt(table: &'static str, column: &'static str) -> StoreError {
     StoreError::Corrupt { table, column }
 }
 
-/// The 32 bytes of a hash or a salt.
+/// Parses the 32 bytes of a hash or a salt.
 fn bytes_32(
     bytes: &[u8],
     table: &'static str,
@@ -45,12 +45,12 @@ fn bytes_32(
     bytes.try_into().map_err(|_| corrupt(table, column))
 }
 
-/// A client's address.
+/// Parses a client IP address.
 fn address(text: Option<&str>, table: &'static str) -> Result<Option<IpAddr>, StoreError> {
     text.map(str::parse).transpose().map_err(|_| corrupt(table, "ip"))
 }
 
-/// A mail address, which is stored in its canonical form.
+/// Parses an email address, which is stored in its canonical form.
 fn email(
     text: &str,
     table: &'static str,
@@ -62,7 +62,7 @@ fn email(
         .ok_or_else(|| corrupt(table, column))
 }
 
-/// How often something was done.
+/// Converts a count.
 fn count(number: i64, table: &'static str, column: &'static str) -> Result<u32, StoreError> {
     number.try_into().map_err(|_| corrupt(table, column))
 }

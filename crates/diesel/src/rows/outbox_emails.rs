@@ -1,4 +1,4 @@
-//! The rows of `letters`.
+//! The rows of `outbox_emails`.
 
 use diesel::prelude::{Insertable, Queryable};
 use gateward_domain::email::{EmailKind, EmailState, OutboxEmail};
@@ -9,11 +9,11 @@ use super::super::columns::{Id, Time};
 use super::super::schema::outbox_emails;
 use super::{address, corrupt, count, email};
 
-/// A row of `letters`.
+/// A row of `outbox_emails`.
 #[derive(Queryable, Insertable)]
 #[diesel(table_name = outbox_emails)]
 pub struct OutboxEmailRow {
-    /// Which email.
+    /// The email's identifier.
     pub id: Id,
     kind: String,
     recipient: String,
@@ -25,7 +25,7 @@ pub struct OutboxEmailRow {
     slot: Option<String>,
     scheduled_at: Time,
     next_attempt_at: Time,
-    /// When it was due before it was last taken.
+    /// When the email was due before it was last leased.
     pub previous_attempt_due_at: Option<Time>,
     attempts: i64,
     state: String,

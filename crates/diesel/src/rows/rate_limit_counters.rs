@@ -1,4 +1,4 @@
-//! The rows of `strikes`.
+//! The rows of `rate_limit_counters`.
 
 use diesel::prelude::{Insertable, Queryable};
 use gateward_domain::ports::StoreError;
@@ -8,7 +8,7 @@ use super::super::columns::Time;
 use super::super::schema::rate_limit_counters;
 use super::{bytes_32, count};
 
-/// A row of `strikes`.
+/// A row of `rate_limit_counters`.
 #[derive(Queryable, Insertable)]
 #[diesel(table_name = rate_limit_counters)]
 pub struct AttemptCounterRow {
@@ -19,7 +19,7 @@ pub struct AttemptCounterRow {
 }
 
 impl From<&FailedAttempt> for AttemptCounterRow {
-    /// The row of the first one.
+    /// Returns the row of a first attempt.
     fn from(attempt: &FailedAttempt) -> Self {
         Self {
             key: attempt.key.0.to_vec(),

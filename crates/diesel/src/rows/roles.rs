@@ -18,7 +18,7 @@ pub struct RoleRow {
 }
 
 impl RoleRow {
-    /// The row of a role that is defined now.
+    /// Returns the row of a role that is defined at `now`.
     pub fn new(role: &Role, now: Timestamp) -> Self {
         let (name, permissions) = (role.name.as_str().to_owned(), role.permissions.to_text());
         Self { name, permissions, updated_at: Time(now) }

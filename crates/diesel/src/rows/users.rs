@@ -41,11 +41,12 @@ impl From<&User> for UserRow {
     }
 }
 
-/// What an account holds, as the database lists it: apart by commas, in any order.
+/// The roles and permissions of an account as the database aggregates them: separated by commas, in
+/// any order.
 #[derive(Queryable)]
 pub struct HeldRow {
     roles: Option<String>,
-    /// What those of the roles give that are stored.
+    /// The permissions of its custom roles.
     permissions: Option<String>,
 }
 
@@ -60,7 +61,7 @@ impl HeldRow {
 }
 
 impl UserRow {
-    /// The account with what it holds.
+    /// Returns the account with its roles and permissions.
     pub fn into_user(self, held: &HeldRow) -> Result<User, StoreError> {
         let username = Username::parse_existing(&self.username);
         let roles = held.roles()?;

@@ -1,4 +1,4 @@
-//! Giving events their places in the chain, in one visit of the writer's thread.
+//! Appends events to the chain, in one visit of the writer's thread.
 
 use diesel::prelude::*;
 use gateward_domain::EventId;
@@ -11,7 +11,7 @@ use super::schema::events;
 use crate::run::StatementKind;
 
 impl Tx {
-    /// Writes the places of events that have none; gives to how many.
+    /// Sets the positions of events that have none. Returns their number.
     pub(super) async fn write_positions(
         &mut self,
         positions: &[(EventId, ChainPosition)],

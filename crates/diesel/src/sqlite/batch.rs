@@ -1,8 +1,9 @@
-//! Many refreshes in one transaction.
+//! Processes many refreshes in one transaction.
 //!
-//! A commit waits for the disk, and that is nearly all that a refresh costs. So whoever gets the
-//! writer's turn takes everybody along who waits for it with a refresh, and all are answered after
-//! the one commit: as durable as each alone, and as many times cheaper as there are.
+//! A commit waits for the disk, which is nearly the whole cost of a refresh. The caller that
+//! receives the writer's turn therefore processes all waiting refreshes, and all responses follow
+//! after the one commit: as durable as each alone, and as many times cheaper as there are
+//! refreshes.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
@@ -18,28 +19,27 @@ use super::rotate::{Rotated, rotate};
 use super::{SqliteStore, WRITER_TIMEOUT};
 use crate::error::store_error;
 
-/// How many refreshes one transaction takes along. More hardly gain anything, and hold up the
-/// other writers.
+/// Maximum number of refreshes per transaction. More gain little, and delay the other writers.
 const BATCH_MAX: usize = 64;
 
-/// How many refreshes may wait. At the slowest disk that is about the time that the first in line
-/// is willing to wait.
+/// Maximum number of waiting refreshes. On the slowest disk, processing that many takes about as
+/// long as the first one is willing to wait.
 const WAITING_MAX: usize = 4096;
 
-/// A refresh that waits.
+/// A waiting refresh.
 struct Job {
     rotation: Rotation,
     response: oneshot::Sender<Rotated>,
 }
 
-/// The refreshes that wait, in order.
+/// The waiting refreshes, in order.
 #[derive(Default)]
 pub struct Rotations {
     waiting: Mutex<VecDeque<Job>>,
 }
 
 impl Rotations {
-    /// Gets in line.
+    /// Adds a refresh to the queue.
     fn push(&self, job: Job) -> Result<(), StoreError> {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         if waiting.len() >= WAITING_MAX {
@@ -49,7 +49,7 @@ impl Rotations {
         Ok(())
     }
 
-    /// Takes the first in line along, but for those who have gone away.
+    /// Takes the first refreshes from the queue, except those whose callers went away.
     fn take(&self) -> Vec<Job> {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let count = waiting.len().min(BATCH_MAX);
@@ -58,7 +58,7 @@ impl Rotations {
 }
 
 impl SqliteStore {
-    /// Rotates a session, together with all others that wait for the same.
+    /// Rotates a session, together with all other waiting refreshes.
     pub(super) async fn rotate_in_batch(&self, rotation: Rotation) -> Rotated {
         let (response, mut answered) = oneshot::channel();
         self.rotations.push(Job { rotation, response })?;
@@ -69,12 +69,13 @@ impl SqliteStore {
                     response = &mut answered => return response,
                     writer = self.writer.lock() => {
                         let (mut writer, jobs) = (writer, self.rotations.take());
-                        // It is done also if this caller goes away meanwhile.
+                        // It completes even if this caller goes away meanwhile.
                         let done = writer.spawn_blocking(|conn| {
                             rotate_all(conn, jobs);
                             Ok(())
                         });
-                        // An error here means that the answers were dropped, and is seen there.
+                        // An error here means that the responses were dropped, which their callers
+                        // notice.
                         drop(done.await);
                     }
                 }
@@ -88,7 +89,7 @@ impl SqliteStore {
     }
 }
 
-/// Does all jobs in one transaction, and answers when it is committed.
+/// Processes all jobs in one transaction, and sends the responses after the commit.
 fn rotate_all(conn: &mut SqliteConnection, jobs: Vec<Job>) {
     if jobs.is_empty() {
         return;
@@ -100,7 +101,7 @@ fn rotate_all(conn: &mut SqliteConnection, jobs: Vec<Job>) {
             }
         }
         Err(error) => {
-            // Fails where SQLite has undone the transaction by itself; either way it is over.
+            // Fails if SQLite has already rolled back the transaction. In either case it has ended.
             let _ = conn.batch_execute("ROLLBACK");
             for job in jobs {
                 let _ = job.response.send(Err(same(&error)));
@@ -109,14 +110,14 @@ fn rotate_all(conn: &mut SqliteConnection, jobs: Vec<Job>) {
     }
 }
 
-/// Does all jobs in one transaction. A row that is corrupt concerns its own job alone.
+/// Processes all jobs in one transaction. A corrupt row affects only its own job.
 fn try_rotate_all(conn: &mut SqliteConnection, jobs: &[Job]) -> Result<Vec<Rotated>, StoreError> {
     let failed = |error| store_error("sessions", error);
     conn.batch_execute("BEGIN IMMEDIATE").map_err(failed)?;
     let mut done = Vec::with_capacity(jobs.len());
     for job in jobs {
-        // The wait may have been long. Whoever was told that the store is busy meanwhile would not
-        // learn of their next token.
+        // The wait may have been long. A caller that received a busy error meanwhile would not
+        // receive its next token.
         if job.response.is_closed() {
             done.push(Ok(None));
             continue;
@@ -130,7 +131,7 @@ fn try_rotate_all(conn: &mut SqliteConnection, jobs: &[Job]) -> Result<Vec<Rotat
     Ok(done)
 }
 
-/// The same error for one more of those whom it concerns.
+/// Copies an error for another job that it affects.
 fn same(error: &StoreError) -> StoreError {
     match error {
         StoreError::Busy => StoreError::Busy,

@@ -1,4 +1,4 @@
-//! The face of the columns in SQLite: an identifier is 16 bytes, a time is microseconds since 1970.
+//! The column types in SQLite: an identifier is 16 bytes, a time is microseconds since 1970.
 
 use diesel::backend::Backend;
 use diesel::deserialize::{self, FromSql, FromSqlRow};

@@ -1,4 +1,4 @@
-//! The feed on SQLite: only one writes, so the order of the numbers is that of the commits.
+//! The feed on SQLite: there is only one writer, so sequence numbers are in commit order.
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -13,15 +13,15 @@ use super::schema::invalidation_events;
 use crate::run::StatementKind;
 
 diesel::table! {
-    /// The last numbers that SQLite has given.
+    /// The last sequence numbers that SQLite has assigned.
     sqlite_sequence (name) {
         name -> Text,
         seq -> BigInt,
     }
 }
 
-/// Where a reader stands: after the entry of this number, which happened at this time. A number
-/// alone may be another entry's, once the file was restored.
+/// The position of a reader: after the entry with this sequence number, which happened at this
+/// time. After the file was restored, the same number may belong to another entry.
 #[derive(Clone, Copy)]
 struct FeedPosition {
     seq: i64,
@@ -29,20 +29,20 @@ struct FeedPosition {
 }
 
 impl FeedPosition {
-    /// Reads the text of a cursor, which may be anybody's.
+    /// Parses a cursor from untrusted input.
     fn of(cursor: &FeedCursor) -> Option<Self> {
         let (seq, at) = cursor.as_str().split_once('.')?;
         Some(Self { seq: seq.parse().ok()?, at: Timestamp::from_micros(at.parse().ok()?) })
     }
 
-    /// The text.
+    /// Encodes the cursor.
     fn cursor(self) -> Option<FeedCursor> {
         FeedCursor::parse(&format!("{}.{}", self.seq, self.at.micros())).ok()
     }
 }
 
 impl Tx {
-    /// Adds rows.
+    /// Inserts rows.
     pub(super) async fn insert_invalidation_event_rows(
         &mut self,
         rows: Vec<InvalidationEventRow>,
@@ -58,7 +58,7 @@ impl Tx {
         self.finish("invalidation_events", result)
     }
 
-    /// The entries after a cursor, or after none if it is not of this file.
+    /// Returns the entries after a cursor, or from the start if it does not belong to this file.
     pub(super) async fn invalidation_events_after(
         &mut self,
         since: Option<FeedCursor>,
@@ -73,8 +73,8 @@ impl Tx {
         Ok(FeedPage { entries, is_restart: since.is_some() && position.is_none() })
     }
 
-    /// Whether the entry of this place was written into this file, as far as can be told: it may
-    /// have been deleted since.
+    /// Returns whether the entry at this position was written into this file, as far as can be
+    /// determined: it may have been deleted since.
     async fn is_known(&mut self, position: FeedPosition) -> Result<bool, StoreError> {
         let (last, at) = read!(self, "invalidation_events", conn => {
             let last = sqlite_sequence::table.filter(sqlite_sequence::name.eq("invalidation_events"));
@@ -88,7 +88,7 @@ impl Tx {
         Ok(position.seq <= last.unwrap_or(0) && at.is_none_or(|at| at.0 == position.at))
     }
 
-    /// The entries after this number.
+    /// Returns the entries after this sequence number.
     async fn entries_after(&mut self, seq: i64, limit: u32) -> Result<Vec<FeedEntry>, StoreError> {
         let rows = read!(self, "invalidation_events", conn => {
             invalidation_events::table
@@ -102,7 +102,7 @@ impl Tx {
     }
 }
 
-/// The entry of a row.
+/// Converts a row to an entry.
 fn entry(seq: i64, row: InvalidationEventRow) -> Option<FeedEntry> {
     let item = FeedItem::from(row);
     Some(FeedEntry { cursor: FeedPosition { seq, at: item.at }.cursor()?, item })

@@ -1,4 +1,4 @@
-//! The file of an SQLite database: whether it may be used, and how it is opened.
+//! The file of an SQLite database: checks whether it may be used, and opens it.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -14,46 +14,46 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use crate::error::{OpenError, is_busy};
 use crate::open::CreateIfMissing;
 
-/// For how long a writer waits while another process writes. Commits take milliseconds, so
-/// whoever writes longer than this is stuck, and the caller is better told.
+/// Maximum wait of a writer for another process. Commits take milliseconds, so a process that
+/// writes for longer is stuck, and the caller receives an error.
 pub const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What every connection is told first. `FULL`: a commit is on the disk before it is answered.
+/// The first statements on every connection. `FULL`: a commit is on the disk before the response.
 const SETUP: &str = "\
     PRAGMA busy_timeout = 5000; \
     PRAGMA foreign_keys = ON; \
     PRAGMA synchronous = FULL;";
 
-/// How often a change of mode is tried again within [`BUSY_TIMEOUT`]; SQLite itself does not wait
-/// for it.
+/// Interval between attempts to change the journal mode within [`BUSY_TIMEOUT`]. SQLite itself does
+/// not wait for it.
 const MODE_RETRY: Duration = Duration::from_millis(10);
 
-/// What has a meaning in the path of a `file:` URI.
+/// Characters with a meaning in the path of a `file:` URI.
 const NOT_IN_PATH: &AsciiSet = &CONTROLS.add(b'%').add(b'?').add(b'#').add(b' ');
 
-/// Opens the connection that writes.
+/// Opens the writing connection.
 pub fn open_writer(path: &Path, create: CreateIfMissing) -> Result<SqliteConnection, OpenError> {
     prepare(path, create)?;
     let mut conn = connect(path)?;
     use_wal(&mut conn, path)?;
-    // What cannot be written is found out now, and not by the first login.
+    // A read-only file is detected now, and not by the first login.
     match conn.batch_execute("BEGIN IMMEDIATE; ROLLBACK;") {
         Err(error) if !is_busy(&error.to_string()) => Err(failed(path, error)),
         _ => Ok(conn),
     }
 }
 
-/// Opens a connection that reads.
+/// Opens a reading connection.
 pub fn open_reader(path: &Path) -> Result<SqliteConnection, OpenError> {
     let mut conn = connect(path)?;
     conn.batch_execute("PRAGMA query_only = ON;").map_err(|error| failed(path, error))?;
     Ok(conn)
 }
 
-/// Connects to a file that is there.
+/// Connects to an existing file.
 fn connect(path: &Path) -> Result<SqliteConnection, OpenError> {
     let text = path.to_str().ok_or(OpenError::BadUrl("the path is not UTF-8"))?;
-    // As a URI, because that alone can say that the file must not be made.
+    // As a URI, the only way to forbid the creation of the file.
     let uri = format!("file:{}?mode=rw", utf8_percent_encode(text, NOT_IN_PATH));
     let conn = SqliteConnection::establish(&uri);
     let mut conn = conn.map_err(|_| OpenError::NotWritable(path.to_owned()))?;
@@ -61,7 +61,7 @@ fn connect(path: &Path) -> Result<SqliteConnection, OpenError> {
     Ok(conn)
 }
 
-/// Lets readers go on while one writes.
+/// Lets readers continue during a write.
 fn use_wal(conn: &mut SqliteConnection, path: &Path) -> Result<(), OpenError> {
     let begin = Instant::now();
     loop {
@@ -71,16 +71,16 @@ fn use_wal(conn: &mut SqliteConnection, path: &Path) -> Result<(), OpenError> {
             }
             Err(error) => return Err(failed(path, error)),
             Ok(mode) if mode == "wal" => return Ok(()),
-            // The only way in which SQLite says that it cannot change it.
+            // The only way in which SQLite reports that it cannot change the mode.
             Ok(_) => return Err(OpenError::NotWritable(path.to_owned())),
         }
     }
 }
 
-/// Looks at the file, and makes it if it may be made.
+/// Checks the file, and creates it if that is allowed.
 ///
-/// An existing one is not opened for this: closing it again would take away all locks that this
-/// process holds on it.
+/// An existing file is not opened for this: closing it would release all locks that this process
+/// holds on it.
 fn prepare(path: &Path, create: CreateIfMissing) -> Result<(), OpenError> {
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
@@ -103,17 +103,18 @@ fn prepare(path: &Path, create: CreateIfMissing) -> Result<(), OpenError> {
         (Err(error), _) if error.kind() == ErrorKind::NotADirectory => {
             return Err(OpenError::Folder(folder, error));
         }
-        // No right to look is no right to write either.
+        // Without the right to read the metadata there is no right to write either.
         (Err(_), _) => return Err(OpenError::NotWritable(path.to_owned())),
     }
-    // Beside the file, SQLite makes its journal.
+    // SQLite creates its journal beside the file.
     match fs::metadata(&folder) {
         Ok(found) if found.permissions().readonly() => Err(OpenError::NotWritable(folder)),
         _ => Ok(()),
     }
 }
 
-/// Makes an empty file for its owner alone; SQLite gives its journal the same mode.
+/// Creates an empty file that only its owner can read. SQLite creates its journal with the same
+/// mode.
 fn make(path: &Path) -> Result<(), OpenError> {
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);
@@ -127,7 +128,7 @@ fn make(path: &Path) -> Result<(), OpenError> {
     }
 }
 
-/// What SQLite's refusal means to whoever configured the path.
+/// Converts SQLite's error to one about the configured path.
 fn failed(path: &Path, error: diesel::result::Error) -> OpenError {
     let message = error.to_string();
     if message.contains("not a database") {

@@ -1,4 +1,4 @@
-//! Inspecting an SQLite database.
+//! Checks the consistency of an SQLite database.
 
 use std::path::PathBuf;
 
@@ -22,7 +22,7 @@ const DIALECT: Dialect = Dialect {
     },
 };
 
-/// Asks all questions.
+/// Runs all queries.
 pub async fn inspect(path: PathBuf, now: Timestamp) -> Result<Vec<Anomaly>, InspectError> {
     let worker = spawn_blocking(move || {
         if !path.exists() {
@@ -34,7 +34,8 @@ pub async fn inspect(path: PathBuf, now: Timestamp) -> Result<Vec<Anomaly>, Insp
     worker.await.unwrap_or_else(|panicked| Err(InspectError::Failed(Box::new(panicked))))
 }
 
-/// Asks about one moment, so that what is changed meanwhile is seen whole or not at all.
+/// Runs all queries on one snapshot, so that a concurrent change is visible completely or not at
+/// all.
 fn ask(conn: &mut SqliteConnection, now: Timestamp) -> QueryResult<Vec<Anomaly>> {
     conn.batch_execute("BEGIN")?;
     let mut found = Vec::new();

@@ -1,4 +1,4 @@
-//! Migrations on SQLite: all in one transaction, which only one process can have.
+//! Migrations on SQLite: all in one transaction, which only one process can hold.
 
 use std::path::PathBuf;
 
@@ -16,10 +16,10 @@ use crate::migrations::{
 };
 use crate::open::CreateIfMissing;
 
-/// The migrations, compiled in.
+/// The embedded migrations.
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
 
-/// An error of the machinery, as a transaction wants it.
+/// Wraps an error of the migration harness for a transaction.
 struct Failure(Cause);
 
 impl From<diesel::result::Error> for Failure {
@@ -28,12 +28,12 @@ impl From<diesel::result::Error> for Failure {
     }
 }
 
-/// Applies what is pending.
+/// Applies the pending migrations.
 pub async fn migrate(path: PathBuf, create: CreateIfMissing) -> Result<Vec<String>, MigrateError> {
     in_turn(path, create, |conn| apply(conn, || MIGRATIONS)).await
 }
 
-/// Lists what was altered since it was applied.
+/// Lists the migrations altered since they were applied.
 pub async fn altered(path: PathBuf) -> Result<Vec<String>, MigrateError> {
     looking(path, |conn| {
         let (applied, noted) = (applied(conn)?, noted(conn)?);
@@ -42,12 +42,12 @@ pub async fn altered(path: PathBuf) -> Result<Vec<String>, MigrateError> {
     .await
 }
 
-/// Lists what is pending.
+/// Lists the pending migrations.
 pub async fn pending(path: PathBuf) -> Result<Vec<String>, MigrateError> {
     looking(path, |conn| lacking::<Sqlite>(&MIGRATIONS, &applied(conn)?)).await
 }
 
-/// The versions that are applied; none in a database that was never migrated.
+/// Returns the applied versions. Empty for a database that was never migrated.
 fn applied(conn: &mut SqliteConnection) -> QueryResult<Vec<String>> {
     if is_there(conn, "__diesel_schema_migrations")? {
         applied_migrations::table.select(applied_migrations::version).load(conn)
@@ -56,7 +56,7 @@ fn applied(conn: &mut SqliteConnection) -> QueryResult<Vec<String>> {
     }
 }
 
-/// The sums that were noted; none by the versions before.
+/// Returns the recorded checksums. Empty for a database of an earlier version.
 fn noted(conn: &mut SqliteConnection) -> QueryResult<Sums> {
     if is_there(conn, "gateward_migration_sums")? {
         gateward_migration_sums::table.load(conn)
@@ -65,13 +65,13 @@ fn noted(conn: &mut SqliteConnection) -> QueryResult<Sums> {
     }
 }
 
-/// Whether there is such a table.
+/// Returns whether the table exists.
 fn is_there(conn: &mut SqliteConnection, table: &str) -> QueryResult<bool> {
     let is_there = format!("EXISTS (SELECT 1 FROM sqlite_schema WHERE name = '{table}')");
     diesel::select(sql::<Bool>(&is_there)).get_result(conn)
 }
 
-/// Looks, and changes nothing.
+/// Runs a read-only check.
 async fn looking<T: Send + 'static>(
     path: PathBuf,
     work: impl FnOnce(&mut SqliteConnection) -> Result<T, Cause> + Send + 'static,
@@ -85,7 +85,7 @@ async fn looking<T: Send + 'static>(
     worker.await.unwrap_or_else(|panicked| Err(MigrateError::Failed(Box::new(panicked))))
 }
 
-/// Works on a connection of its own, while no other process writes.
+/// Runs work on a connection of its own, while no other process writes.
 async fn in_turn<T: Send + 'static>(
     path: PathBuf,
     create: CreateIfMissing,

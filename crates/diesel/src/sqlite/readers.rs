@@ -1,4 +1,4 @@
-//! The connections that read.
+//! The reading connections.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -11,17 +11,17 @@ use tokio::time::timeout;
 use super::Conn;
 use super::thread::Thread;
 
-/// For how long a unit of work waits for a free connection.
+/// Maximum wait of a unit of work for a free connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The connections that read, and who may take one.
+/// The reading connections, and the permits to take one.
 pub struct Readers {
     free: Mutex<Vec<Conn>>,
     permits: Arc<Semaphore>,
 }
 
 impl Readers {
-    /// Gives each connection its thread.
+    /// Starts a thread for each connection.
     pub fn new(connections: Vec<SqliteConnection>) -> Self {
         let permits = Arc::new(Semaphore::new(connections.len()));
         let on_thread = |conn| Conn::with_runtime(conn, Thread::start("reader"));
@@ -33,15 +33,15 @@ impl Readers {
         let permit = timeout(ACQUIRE_TIMEOUT, Arc::clone(&self.permits).acquire_owned()).await;
         let permit = permit.ok().and_then(Result::ok).ok_or(StoreError::Busy)?;
         let conn = self.free.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        // As many permits as connections, so there is one.
+        // There are as many permits as connections, so one is free.
         let conn = Some(conn.ok_or(StoreError::Busy)?);
         Ok(Reader { conn, readers: Arc::clone(self), _permit: permit })
     }
 }
 
-/// A connection that reads; it is given back when this is dropped.
+/// A reading connection, returned to the pool when this is dropped.
 ///
-/// Whoever gets it next waits behind a query whose caller has gone away.
+/// Its next user waits for a running query whose caller has gone away.
 pub struct Reader {
     conn: Option<Conn>,
     readers: Arc<Readers>,
@@ -49,7 +49,7 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// The connection.
+    /// Returns the connection.
     pub const fn conn(&mut self) -> Option<&mut Conn> {
         self.conn.as_mut()
     }

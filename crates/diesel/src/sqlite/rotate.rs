@@ -1,4 +1,4 @@
-//! The rotation of a session, under the lock of the one writer.
+//! The rotation of a session, under the lock of the single writer.
 
 use diesel::prelude::*;
 use gateward_domain::ports::{Access, StoreError};
@@ -12,11 +12,12 @@ use super::schema::{held_by_user, sessions, users};
 use crate::error::store_error;
 use crate::run::StatementKind;
 
-/// What a rotation gives.
+/// The result of a rotation.
 pub type Rotated = Result<Option<(Session, User)>, StoreError>;
 
 impl Tx {
-    /// Decides the common cases of a refresh: a single one together with all others that wait.
+    /// Decides the common cases of a refresh. A single write is processed together with all waiting
+    /// ones.
     pub async fn rotate(&mut self, rotation: &Rotation) -> Rotated {
         let rotation = rotation.clone();
         if self.access == Access::SingleWrite {
@@ -28,8 +29,8 @@ impl Tx {
     }
 }
 
-/// Decides the common cases of a refresh. A transaction that may write is open, so that nobody
-/// comes between reading the row and writing it, and the domain's own rules can be asked.
+/// Decides the common cases of a refresh. A write transaction is open, so that no other write comes
+/// between reading the row and writing it, and the domain's own rules can decide.
 pub fn rotate(conn: &mut SqliteConnection, rotation: &Rotation) -> Rotated {
     type Found = (SessionRow, UserRow, HeldRow);
 

@@ -1,4 +1,4 @@
-//! The promises of the ports on SQLite, and what a file can do to them.
+//! The promises of the ports on SQLite, and failures of a file.
 
 mod conformance {
     use gateward_testkit::Subject;

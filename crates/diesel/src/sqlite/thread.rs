@@ -1,8 +1,8 @@
-//! A thread that does what it is given, in order.
+//! A thread that runs tasks in order.
 //!
-//! Order is what makes giving up safe: an `INSERT` whose caller has gone away still runs before the
-//! `ROLLBACK` that follows it. On the threads of a runtime it might come after it, outside of any
-//! transaction, and stay.
+//! The order makes cancellation safe: an `INSERT` whose caller has gone away still runs before the
+//! `ROLLBACK` that follows it. On the threads of a runtime it might run after it, outside of any
+//! transaction, and persist.
 
 use std::error::Error;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,10 +12,10 @@ use std::sync::mpsc::{Sender, channel};
 use diesel_async::sync_connection_wrapper::SpawnBlocking;
 use tokio::sync::oneshot;
 
-/// Something to do.
+/// A unit of work for the thread.
 type Task = Box<dyn FnOnce() + Send>;
 
-/// A thread; it ends when this is dropped and all is done.
+/// A thread. It ends when this is dropped and all tasks are done.
 pub struct Thread {
     tasks: Sender<Task>,
 }
@@ -23,17 +23,17 @@ pub struct Thread {
 impl Thread {
     /// Starts a thread. If the system has none left, every task fails.
     pub fn start(name: &str) -> Self {
-        // The line is as long as the callers are many: each waits for its answer.
+        // The queue is as long as there are callers: each waits for its response.
         let (tasks, line) = channel::<Task>();
         let work = move || {
             for task in line {
-                // The caller learns of a panic by not getting an answer; the next one is served.
+                // The caller detects a panic by the missing response. The next task runs.
                 let _ = catch_unwind(AssertUnwindSafe(task));
             }
         };
         let started = std::thread::Builder::new().name(format!("sqlite-{name}")).spawn(work);
         if let Err(error) = started {
-            tracing::error!(%error, "no thread for the database");
+            tracing::error!(%error, "starting a database thread failed");
         }
         Self { tasks }
     }
@@ -48,7 +48,7 @@ impl SpawnBlocking for Thread {
         R: Send + 'static,
     {
         let (response, answered) = oneshot::channel();
-        // It is in line from here on, whether or not anybody waits for the answer.
+        // It is queued from here on, whether or not its caller waits for the response.
         let sent = self.tasks.send(Box::new(move || {
             let _ = response.send(task());
         }));

@@ -14,11 +14,11 @@ use crate::run::StatementKind;
 
 /// The connection that a unit of work holds.
 enum Held {
-    /// None yet: a single write takes its turn when it is about to write.
+    /// None yet: a single write takes its turn right before it writes.
     Nothing,
-    /// One that reads.
+    /// A reading connection.
     Reader(Reader),
-    /// The one that writes.
+    /// The writing connection.
     Writer(OwnedMutexGuard<Conn>),
 }
 
@@ -27,12 +27,12 @@ pub struct Tx {
     pub(super) store: SqliteStore,
     held: Held,
     pub(super) access: Access,
-    /// Whether a transaction is open, or may be.
+    /// Whether a transaction is, or may be, open.
     open: bool,
-    /// Whether a statement was begun and its end not seen.
+    /// Whether a statement was started and its end not observed.
     in_flight: bool,
-    /// Whether a statement has failed. Where the disk is full, SQLite may have undone the whole
-    /// transaction by itself, and would take each further statement for one of its own.
+    /// Whether a statement has failed. If the disk is full, SQLite may have rolled back the whole
+    /// transaction, and would run each further statement in one of its own.
     failed: bool,
 }
 
@@ -51,7 +51,7 @@ impl Tx {
         Ok(tx)
     }
 
-    /// The connection, for a statement whose end [`Tx::finish`] must be told.
+    /// Returns the connection for a statement. Report its end to [`Tx::finish`].
     pub async fn start(&mut self, kind: StatementKind) -> Result<&mut Conn, StoreError> {
         if self.failed || self.in_flight {
             return Err(Misuse::AfterFailure.into());
@@ -66,15 +66,15 @@ impl Tx {
         self.conn().ok_or_else(|| Misuse::AfterFailure.into())
     }
 
-    /// Waits for the end of a statement. The file is always there; how long a lock is waited for,
-    /// the connection itself knows.
+    /// Waits for the end of a statement. The file is always reachable, and the connection itself
+    /// limits the wait for a lock.
     pub async fn in_time<T>(
         response: impl Future<Output = QueryResult<T>>,
     ) -> Result<QueryResult<T>, StoreError> {
         Ok(response.await)
     }
 
-    /// Notes how a statement ended.
+    /// Records the result of a statement.
     pub fn finish<T>(
         &mut self,
         table: &'static str,
@@ -88,7 +88,7 @@ impl Tx {
         })
     }
 
-    /// Lets the next write once a single write is done, though the unit may be kept for longer.
+    /// Releases the turn to write once a single write is done, even if the unit is kept for longer.
     fn end_turn(&mut self) {
         if self.access == Access::SingleWrite && !self.open {
             self.held = Held::Nothing;
@@ -101,12 +101,13 @@ impl Tx {
         Ok(false)
     }
 
-    /// Refuses a lock that would end with its own statement.
+    /// Refuses a lock that would be released at the end of its own statement.
     pub fn may_lock(&self) -> Result<(), StoreError> {
         if self.access == Access::Write { Ok(()) } else { Err(Misuse::LockOutsideWrite.into()) }
     }
 
-    /// Opens a transaction for a method of several statements in a single write; whether it did.
+    /// Opens a transaction for a method of several statements in a single write. Returns whether it
+    /// did.
     pub async fn open_for_method(&mut self) -> Result<bool, StoreError> {
         if self.access != Access::SingleWrite || self.open {
             return Ok(false);
@@ -117,19 +118,19 @@ impl Tx {
         Ok(true)
     }
 
-    /// Makes the method's statements last.
+    /// Commits the method's statements.
     pub async fn close_for_method(&mut self) -> Result<(), StoreError> {
         self.commit_open().await?;
         self.end_turn();
         Ok(())
     }
 
-    /// Notes that a method has refused: nothing more is done here, and dropping undoes the rest.
+    /// Records that a method has failed: no further statement runs, and dropping rolls back.
     pub const fn fail(&mut self) {
         self.failed = true;
     }
 
-    /// The connection that is held.
+    /// Returns the connection that is held.
     fn conn(&mut self) -> Option<&mut Conn> {
         match &mut self.held {
             Held::Nothing => None,
@@ -138,15 +139,15 @@ impl Tx {
         }
     }
 
-    /// Opens a transaction that may write from the start: one that began by reading could find at
-    /// its first write that another process was quicker, and could only start again.
+    /// Opens a write transaction from the start. One that began with a read could fail at its first
+    /// write because another process came first, and would have to start again.
     async fn begin_immediately(&mut self) -> Result<(), StoreError> {
         let started = self.execute("BEGIN IMMEDIATE").await;
         self.failed = started.is_err();
         started.map_err(|error| store_error("(none)", error))
     }
 
-    /// Ends the open transaction, if there is one.
+    /// Commits the open transaction, if any.
     async fn commit_open(&mut self) -> Result<(), StoreError> {
         if self.failed || self.in_flight {
             return Err(Misuse::AfterFailure.into());
@@ -160,7 +161,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Runs `BEGIN` or `COMMIT`. Until its end is seen, a transaction may be open.
+    /// Runs `BEGIN` or `COMMIT`. Until its end is observed, a transaction may be open.
     async fn execute(&mut self, statement: &str) -> QueryResult<()> {
         self.open = true;
         match self.conn() {
@@ -178,8 +179,8 @@ impl ports::Tx for Tx {
 }
 
 impl Drop for Tx {
-    /// Undoes what is open. It takes its place in the connection's line, behind whatever is under
-    /// way and before whatever the next writer does, so nobody waits for it here.
+    /// Rolls back what is open. The rollback is queued on the connection's thread, after a running
+    /// statement and before the next writer's, so nothing waits for it here.
     fn drop(&mut self) {
         if self.open
             && let Held::Writer(writer) = &mut self.held

@@ -1,4 +1,5 @@
-//! Watching the file: SQLite tells nobody, but can be asked whether another connection has written.
+//! Watches the file. SQLite sends no notifications, but can report whether another connection has
+//! written.
 
 use std::time::Duration;
 
@@ -14,19 +15,19 @@ use super::Conn;
 use super::thread::Thread;
 use crate::error::store_error;
 
-/// How often it is asked: a tenth of the second within which a node must learn, for a question that
-/// is answered from memory.
+/// Poll interval: a tenth of the second within which a node must apply invalidation events, for a
+/// query that is answered from memory.
 const PERIOD: Duration = Duration::from_millis(100);
 
 /// A connection that watches the file.
 pub struct Watch {
     conn: Conn,
-    /// What it was told last.
+    /// The last data version.
     version: i64,
 }
 
 impl Watch {
-    /// Has a connection watch.
+    /// Starts watching on a connection.
     pub async fn start(conn: SqliteConnection) -> Result<Self, StoreError> {
         let mut conn = Conn::with_runtime(conn, Thread::start("watch"));
         let version = data_version(&mut conn).await?;
@@ -48,7 +49,7 @@ impl FeedWatch for Watch {
     }
 }
 
-/// A number that differs from the one before if another connection has written since.
+/// Returns a number that changes when another connection has written.
 async fn data_version(conn: &mut Conn) -> Result<i64, StoreError> {
     let version = sql::<BigInt>("PRAGMA data_version").get_result(conn).await;
     version.map_err(|error| store_error("(none)", error))

@@ -1,11 +1,11 @@
-//! A chain that was tampered with in every way is found out.
+//! Every kind of tampering with a chain is detected.
 
 use uuid::Uuid;
 
 use super::*;
 use crate::{EventId, EventSalt, Timestamp};
 
-/// Signs by writing down what is signed.
+/// Returns the signed data in place of a signature.
 fn sign(kind: CheckpointKind, checkpoint: &Checkpoint) -> String {
     format!("{kind:?} {} {}", checkpoint.seq, checkpoint.digest)
 }
@@ -29,7 +29,7 @@ fn user(number: u128) -> UserId {
     UserId::from_uuid(Uuid::from_u128(number))
 }
 
-/// Ten entries and their tip; the eighth tells that account 1 was deleted.
+/// Ten entries and their latest checkpoint. The eighth reports the deletion of account 1.
 fn chain() -> (Vec<Entry>, SignedCheckpoint) {
     let (mut digest, mut entries) = (Digest::START, Vec::new());
     for seq in 1..=10_i64 {
@@ -112,7 +112,7 @@ fn a_cut_tail_is_found() {
     assert_eq!(check(&entries, &latest), [cut]);
 }
 
-/// Whoever sets back the tip as well is found by a head that was kept elsewhere.
+/// An attacker who also resets the latest checkpoint is detected by a checkpoint kept elsewhere.
 #[test]
 fn a_tail_that_is_cut_with_its_latest_checkpoint_is_found_by_a_kept_checkpoint() {
     let (mut entries, latest) = chain();

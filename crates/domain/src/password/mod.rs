@@ -1,4 +1,4 @@
-//! `Password` and the rules that a new one must meet.
+//! `Password` and the rules for new passwords.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -8,50 +8,52 @@ use zeroize::Zeroizing;
 
 use crate::{EmailAddress, Username};
 
-/// The bundled list; where it comes from stands in `docs/common-passwords.md`.
+/// The bundled list. `docs/common-passwords.md` describes its source.
 static COMMON: LazyLock<HashSet<&'static str>> =
     LazyLock::new(|| include_str!("common.txt").lines().collect());
 
-/// Words that belong to this service: as passwords they are the first to be tried.
+/// Words that belong to this service. Attackers try them first.
 const CONTEXT_WORDS: &[&str] = &["gateward"];
 
-/// How many characters may be added to a context word before it counts as a password.
+/// Maximum number of characters added to a context word for which the password is still refused.
 const CONTEXT_EXTRA_MAX: usize = 4;
 
-/// A password exactly as it was received; wiped from memory when dropped.
+/// A password exactly as received. Wiped from memory when dropped.
 #[derive(Clone)]
 pub struct Password(Zeroizing<String>);
 
 /// Why a password is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PasswordError {
-    /// Fewer code points than the policy asks for.
-    #[error("the password has fewer than {length_min} characters")]
+    /// The password has fewer code points than the policy requires.
+    #[error("the password must have at least {length_min} characters")]
     TooShort {
-        /// The fewest that the policy asks for.
+        /// Minimum length that the policy requires, in code points.
         length_min: usize,
     },
-    /// More than [`Password::CHARS_MAX`] code points or [`Password::BYTES_MAX`] bytes.
-    #[error("the password has more than 1024 characters or 4096 bytes")]
+    /// The password has more than [`Password::CHARS_MAX`] code points or [`Password::BYTES_MAX`]
+    /// bytes.
+    #[error("the password must have at most 1024 characters and 4096 bytes")]
     TooLong,
-    /// One of the bundled list.
-    #[error("the password is among the most common ones")]
+    /// The password is on the bundled list.
+    #[error("the password is on a list of common passwords")]
     Common,
-    /// The owner's name or address, or the product's name, with little added.
-    #[error("the password is made of the account's own name or address, or of this service's name")]
+    /// The password is the owner's username or email address, or the product's name, with little
+    /// added.
+    #[error("the password is too similar to the username, the email address or \"gateward\"")]
     Context,
-    /// On the list of breached passwords that the operator has configured.
-    #[error("the password was found where passwords were stolen")]
+    /// The password is on the list of breached passwords that the operator has configured.
+    #[error("the password is on a list of breached passwords")]
     Breached,
 }
 
 impl Password {
-    /// The most code points (the limit of what is hashed, not of what is wise).
+    /// Maximum length in code points. It bounds the cost of hashing and is no recommendation.
     pub const CHARS_MAX: usize = 1024;
-    /// The most bytes.
+    /// Maximum length in bytes.
     pub const BYTES_MAX: usize = 4096;
 
-    /// Takes what was received; refuses only what no account can have.
+    /// Accepts a password as received. Refuses only what no account can have.
     pub fn received(text: String) -> Result<Self, PasswordError> {
         let password = Self(Zeroizing::new(text));
         if password.0.len() > Self::BYTES_MAX || password.0.chars().count() > Self::CHARS_MAX {
@@ -60,7 +62,7 @@ impl Password {
         Ok(password)
     }
 
-    /// The text, for the hash alone.
+    /// Returns the text. Pass it only to the hasher.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
@@ -73,18 +75,18 @@ impl fmt::Debug for Password {
     }
 }
 
-/// What a new password must meet.
+/// The rules for a new password.
 ///
-/// There is no rule about kinds of characters and no date of expiry: both make passwords worse
-/// (NIST SP 800-63B-4, section 3.1.1.2).
+/// There is no rule about kinds of characters and no expiry: both make passwords worse (NIST SP
+/// 800-63B-4, section 3.1.1.2).
 #[derive(Clone, Copy, Debug)]
 pub struct PasswordPolicy {
-    /// The fewest code points.
+    /// Minimum length in code points.
     pub length_min: usize,
 }
 
 impl PasswordPolicy {
-    /// Checks what can be said of a new password without knowing whose it will be.
+    /// Checks the rules that do not depend on the account.
     pub fn check_alone(&self, password: &Password) -> Result<(), PasswordError> {
         if password.0.chars().count() < self.length_min {
             return Err(PasswordError::TooShort { length_min: self.length_min });
@@ -93,7 +95,7 @@ impl PasswordPolicy {
         if COMMON.contains(folded.as_str()) { Err(PasswordError::Common) } else { Ok(()) }
     }
 
-    /// Checks a password that somebody chooses for the account with this name and address.
+    /// Checks a new password for the account with this username and email address.
     pub fn check(
         &self,
         password: &Password,
@@ -113,7 +115,8 @@ impl PasswordPolicy {
     }
 }
 
-/// Whether the password is the word with at most [`CONTEXT_EXTRA_MAX`] more characters.
+/// Returns whether the password is the word with at most [`CONTEXT_EXTRA_MAX`] additional
+/// characters.
 fn is_little_more_than(password: &str, word: &str) -> bool {
     let extra = password.chars().count().saturating_sub(word.chars().count());
     password.contains(word) && extra <= CONTEXT_EXTRA_MAX
@@ -124,13 +127,13 @@ fn is_little_more_than(password: &str, word: &str) -> bool {
 pub struct PasswordHash(String);
 
 impl PasswordHash {
-    /// Takes a hash in PHC form; the hasher says whether it can be read.
+    /// Wraps a hash in PHC form. The hasher decides whether it can be parsed.
     #[must_use]
     pub const fn from_phc(phc: String) -> Self {
         Self(phc)
     }
 
-    /// The PHC form.
+    /// Returns the PHC form.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0

@@ -1,4 +1,4 @@
-//! `AuthCache`: what a node knows without asking the store.
+//! `AuthCache`: what a node can decide without reading the store.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -6,54 +6,54 @@ use std::time::Instant;
 use crate::feed::FeedItem;
 use crate::{AccessClaims, EndReason, SessionId, User};
 
-/// When something was read from the store: before what was learned, and by the node's own watch.
+/// The start of a read from the store, as a count of applied events and a monotonic time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReadMark {
-    /// How many items had been learned.
+    /// Number of items applied before the read.
     pub applied: u64,
-    /// When, by a watch that no clock moves.
+    /// Monotonic time of the read.
     pub at: Instant,
 }
 
-/// What a node knows without asking the store: which sessions ended lately, and the users whose
-/// tokens it has seen. It forgets what no longer matters, and holds a bounded number of users.
+/// The authentication cache of a node: sessions that ended recently, and the users whose tokens it
+/// has seen. It drops entries that are no longer relevant, and holds a bounded number of users.
 #[cfg_attr(feature = "mock", mockall::automock)]
 pub trait AuthCache: Send + Sync {
-    /// Whether it is new enough to be decided by. Where it is not, the store is asked.
+    /// Returns whether the cache is fresh enough to decide from. If it is not, the caller reads the
+    /// store.
     fn is_fresh(&self) -> bool;
 
-    /// Why the tokens with these claims are dead; `None` if nothing is known against them.
+    /// Returns why the tokens with these claims are no longer valid. `None` if the cache knows of
+    /// no reason.
     fn find_end(&self, claims: &AccessClaims) -> Option<EndReason>;
 
-    /// The user of these claims, as the store had them a moment ago, if the session is known to be
-    /// theirs: the store said so once, and nothing was heard of its end.
+    /// Returns the user of these claims as recently read from the store. `None` unless the cache
+    /// has seen that the session is theirs and has not seen it end.
     fn find_user(&self, claims: &AccessClaims) -> Option<Arc<User>>;
 
-    /// To be asked before the store is read.
+    /// Marks the start of a read. Call it before you read the store.
     fn begin_read(&self) -> ReadMark;
 
-    /// Remembers a user and an active session of theirs that were read from the store after `mark`,
-    /// unless a change of the user was learned since: then what was read may be older than the
+    /// Caches a user and an active session of theirs that were read from the store after `mark`.
+    /// Does nothing if a change of the user was applied since: the value read may be older than the
     /// change.
     fn remember_user(&self, user: &Arc<User>, session_id: SessionId, mark: ReadMark);
 
-    /// Learns invalidation events, from the feed or from a change of this node's own; more than
-    /// once is no harm.
+    /// Applies invalidation events, from the feed or from this node's own changes. Idempotent.
     fn apply(&self, items: &[FeedItem]);
 
-    /// Says that everything was learned that was committed before `mark`.
+    /// Records that every event committed before `mark` has been applied.
     fn confirm(&self, mark: ReadMark);
 
-    /// Says that invalidation events may be missing from now on, until the next
-    /// [`AuthCache::confirm`].
+    /// Records that invalidation events may be missing, until the next [`AuthCache::confirm`].
     fn invalidate(&self);
 
-    /// Forgets all users: the store may not be what it was.
+    /// Drops all users, because the store may have changed.
     fn forget_users(&self);
 }
 
-/// Knows nothing, so that the store is asked each time: for commands, and for an application that
-/// does not follow the feed.
+/// A cache without entries: every check reads the store. For commands, and for applications that do
+/// not follow the feed.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoAuthCache;
 

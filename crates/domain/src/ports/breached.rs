@@ -1,4 +1,4 @@
-//! `BreachedPasswords`: passwords that were found where passwords were stolen.
+//! `BreachedPasswords`: passwords known from data breaches.
 
 use async_trait::async_trait;
 
@@ -9,15 +9,15 @@ use crate::Password;
 #[error("the list of breached passwords cannot be read")]
 pub struct BreachedUnavailable(#[source] pub Box<dyn std::error::Error + Send + Sync>);
 
-/// Passwords that were found where passwords were stolen.
+/// Passwords known from data breaches.
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait BreachedPasswords: Send + Sync {
-    /// Whether the password is one of them.
+    /// Returns whether the password is on the list.
     async fn is_breached(&self, password: &Password) -> Result<bool, BreachedUnavailable>;
 }
 
-/// No list is configured: none is.
+/// No list is configured: no password counts as breached.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoBreachedPasswords;
 

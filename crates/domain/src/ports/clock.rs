@@ -1,10 +1,10 @@
-//! `Clock`: what time it is.
+//! `Clock`: the current time.
 
 use crate::Timestamp;
 
-/// Tells the time. A use case asks once and passes the answer down.
+/// Returns the time. A use case reads it once and passes it on.
 #[cfg_attr(feature = "mock", mockall::automock)]
 pub trait Clock: Send + Sync {
-    /// The time now.
+    /// Returns the current time, UTC.
     fn now(&self) -> Timestamp;
 }

@@ -1,4 +1,4 @@
-//! `PasswordHasher`, `TokenSigner`, `LinkMaker`, `AuditKeys` and `KeyMaker`: what needs
+//! `PasswordHasher`, `TokenSigner`, `LinkMaker`, `AuditKeys` and `KeyMaker`: ports for
 //! cryptography.
 
 use async_trait::async_trait;
@@ -15,118 +15,121 @@ use crate::{
 /// Why a password could not be hashed or checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HashError {
-    /// Too many are waiting; refused at once.
+    /// Too many hashes are waiting. Refused at once.
     #[error("too many passwords wait to be hashed")]
     Overloaded {
-        /// After how many seconds it is worth trying again.
+        /// Number of seconds after which a retry is likely to succeed.
         retry_after_seconds: u32,
     },
-    /// The stored hash cannot be read.
+    /// The stored hash cannot be parsed.
     #[error("the stored hash cannot be read")]
     Malformed,
-    /// The hasher has failed.
+    /// The hasher failed.
     #[error("the hasher has failed")]
     Failed,
 }
 
-/// Hashes passwords, slowly on purpose.
+/// Hashes passwords, deliberately slowly.
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait PasswordHasher: Send + Sync {
-    /// Hashes a password with the present parameters and a new salt.
+    /// Hashes a password with the current parameters and a new salt.
     async fn hash(&self, password: &Password) -> Result<PasswordHash, HashError>;
 
-    /// Whether the hash is of this password.
+    /// Returns whether the hash belongs to this password.
     async fn verify(&self, password: &Password, hash: &PasswordHash) -> Result<bool, HashError>;
 
-    /// Whether the hash was made with other than the present parameters.
+    /// Returns whether the hash was made with other than the current parameters.
     fn needs_rehash(&self, hash: &PasswordHash) -> bool;
 }
 
-/// Makes tokens and reads them.
+/// Issues and verifies tokens.
 #[cfg_attr(feature = "mock", mockall::automock)]
 pub trait TokenSigner: Send + Sync {
-    /// Makes an access token.
+    /// Issues an access token.
     #[expect(clippy::elidable_lifetime_names, reason = "the mock needs a name for it")]
     fn sign_access<'a>(&self, grant: &AccessGrant<'a>) -> Result<TokenText, TokenError>;
 
-    /// Makes the current refresh token of a session: always the same text for the same line.
+    /// Issues the current refresh token of a session. The same refresh state always yields the same
+    /// token.
     fn sign_refresh(&self, session: &Session) -> Result<TokenText, TokenError>;
 
-    /// Reads an access token: signature, kind, issuer, audience and time.
+    /// Verifies an access token: signature, kind, issuer, audience and time.
     fn verify_access(&self, token: &str, now: Timestamp) -> Result<AccessClaims, TokenError>;
 
-    /// The same, whether or not its time is over: a logout takes one that has expired.
+    /// Like [`TokenSigner::verify_access`], but accepts an expired token, so that a logout works
+    /// with one.
     fn verify_access_ignoring_expiry(
         &self,
         token: &str,
         now: Timestamp,
     ) -> Result<AccessClaims, TokenError>;
 
-    /// Reads a refresh token: signature, kind and issuer. Whether its time is over is for the
-    /// caller to judge, because a logout takes one that has expired.
+    /// Verifies a refresh token: signature, kind and issuer. The caller checks the expiry, because
+    /// a logout accepts an expired token.
     fn verify_refresh(&self, token: &str, now: Timestamp) -> Result<PresentedToken, TokenError>;
 
-    /// What a page of ours must send back with everything that it asks for by a cookie of this
-    /// session: always the same for the same session, and nobody can make it who has not the keys.
+    /// Returns the CSRF token that pages must send with every request authenticated by the cookie
+    /// of this session. It is the same for the whole session and cannot be computed without the
+    /// keys.
     fn csrf_token(&self, session_id: SessionId) -> Result<TokenText, TokenError>;
 
-    /// The key that signs refresh tokens at `now`.
+    /// Returns the key that signs refresh tokens at `now`.
     fn refresh_key(&self, now: Timestamp) -> Result<KeyId, TokenError>;
 
-    /// The public keys at `now`, as a JSON Web Key Set (RFC 7517, section 5); `None` if there are
-    /// none.
+    /// Returns the public keys at `now`, as a JSON Web Key Set (RFC 7517, section 5). `None` if
+    /// there are none.
     fn jwks(&self, now: Timestamp) -> Option<String>;
 }
 
-/// Makes the secrets of mailed links: always the same for the same key and salt, so that nothing of
-/// them has to be stored and an email that is sent again is the same email.
+/// Derives the secrets of emailed links. The same key and salt always yield the same secrets, so no
+/// secret is stored and an email that is sent again is identical.
 #[cfg_attr(feature = "mock", mockall::automock)]
 pub trait LinkMaker: Send + Sync {
-    /// The key that the secrets of links made at `now` follow from.
+    /// Returns the key from which links created at `now` derive their secrets.
     fn link_key(&self, now: Timestamp) -> Result<KeyId, TokenError>;
 
-    /// The token and the code that follow from this key and salt.
+    /// Derives the token and the code from this key and salt.
     fn link_secret(&self, key: &KeyId, salt: &Salt) -> Result<LinkSecret, TokenError>;
 }
 
-/// Signs the heads of the audit trail, and makes names that tell nothing.
+/// Signs the checkpoints of the audit trail, and derives pseudonyms.
 #[cfg_attr(feature = "mock", mockall::automock)]
 pub trait AuditKeys: Send + Sync {
-    /// Signs a head.
+    /// Signs a checkpoint.
     fn sign_checkpoint(
         &self,
         kind: CheckpointKind,
         checkpoint: &Checkpoint,
     ) -> Result<String, TokenError>;
 
-    /// Reads a signature: which head it is on, and what it says of it. [`TokenError::Invalid`] if
-    /// no key of this installation has made it.
+    /// Verifies a signature and returns the checkpoint and what the signature certifies. Returns
+    /// [`TokenError::Invalid`] if no key of this installation made it.
     fn read_checkpoint(&self, signature: &str) -> Result<(CheckpointKind, Checkpoint), TokenError>;
 
-    /// A digest of a text: always the same for the same text, and nobody can find or check the text
-    /// who has not the key.
+    /// Returns a keyed digest of a string. The same string always has the same digest. Without the
+    /// key, the string can be neither found nor checked.
     fn pseudonym(&self, text: &str) -> Result<[u8; 32], TokenError>;
 }
 
-/// Why a key could not be made or used.
+/// Why a key could not be created or used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
-    /// The master key does not open it.
+    /// The master key cannot unwrap the key.
     #[error("the master key does not open key {0}")]
     CannotOpen(KeyId),
-    /// It cannot be read.
+    /// The key cannot be parsed.
     #[error("key {0} is corrupt")]
     Corrupt(KeyId),
-    /// It could not be made.
+    /// The key could not be created.
     #[error("a key could not be made")]
     Failed,
 }
 
-/// Makes keys and takes them into use.
+/// Creates keys and installs them.
 #[cfg_attr(feature = "mock", mockall::automock)]
 pub trait KeyMaker: Send + Sync {
-    /// Makes a key and seals its private part.
+    /// Creates a key and wraps its private part.
     fn make_key(
         &self,
         purpose: KeyPurpose,
@@ -135,14 +138,14 @@ pub trait KeyMaker: Send + Sync {
         active_from: Timestamp,
     ) -> Result<StoredKey, KeyError>;
 
-    /// Takes exactly these keys into use, all or none. One that is in use already is not opened
-    /// anew, so a key that was sealed with another master key meanwhile goes on.
+    /// Installs exactly these keys, all or none. A key that is already installed is not unwrapped
+    /// again, so it stays in use even if it was rewrapped with another master key meanwhile.
     fn install_keys(&self, keys: &[StoredKey]) -> Result<(), KeyError>;
 
-    /// Whether the master key opens all of these; takes none into use.
+    /// Checks that the master key unwraps all of these keys, without installing any.
     fn check_keys(&self, keys: &[StoredKey]) -> Result<(), KeyError>;
 
-    /// The same key, sealed with the present master key. It may have been sealed with the one
-    /// before.
+    /// Returns the same key, wrapped with the current master key. It may be wrapped with the
+    /// previous one.
     fn rewrap_key(&self, key: &StoredKey) -> Result<StoredKey, KeyError>;
 }

@@ -1,10 +1,10 @@
 //! `Entropy`: randomness.
 
-/// A source of random bytes that nobody can guess.
+/// A source of unpredictable random bytes.
 ///
-/// A source that fails must panic: nothing may go on with bytes that are not random.
+/// A source that fails must panic: nothing may continue with bytes that are not random.
 #[cfg_attr(feature = "mock", mockall::automock)]
 pub trait Entropy: Send + Sync {
-    /// Fills the buffer.
+    /// Fills the buffer with random bytes.
     fn fill(&self, buffer: &mut [u8]);
 }

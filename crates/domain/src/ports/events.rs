@@ -1,4 +1,4 @@
-//! `EventRepo`: where events are written down.
+//! `EventRepo`: the log of events.
 
 use async_trait::async_trait;
 
@@ -6,22 +6,21 @@ use super::StoreError;
 use crate::Event;
 use crate::audit::EventRange;
 
-/// The log of what has changed.
+/// The log of all changes.
 #[async_trait]
 pub trait EventRepo: Send {
-    /// Writes an event, in the transaction of the change it tells of, with the commitment to its
+    /// Inserts an event, in the transaction of the change it reports, with the commitment to its
     /// personal part ([`Event::commitment`]).
     async fn insert_event(&mut self, event: &Event) -> Result<(), StoreError>;
 
-    /// The events of one session, oldest first, at most `limit`.
+    /// Returns at most `limit` events of one session, oldest first.
     async fn list_session_events(
         &mut self,
         session_id: crate::SessionId,
         limit: u32,
     ) -> Result<Vec<Event>, StoreError>;
 
-    /// The events about one account, in the order of their identifiers, those after `after`, at
-    /// most `limit`.
+    /// Returns at most `limit` events about one account after `after`, ordered by identifier.
     async fn list_user_events(
         &mut self,
         user_id: crate::UserId,
@@ -29,8 +28,8 @@ pub trait EventRepo: Send {
         limit: u32,
     ) -> Result<Vec<Event>, StoreError>;
 
-    /// The events of a range, the newest first, those that stand before `before` in the order of
-    /// their identifiers and not before `since`, at most `limit`.
+    /// Returns at most `limit` events of a range, newest first, ordered by identifier: those before
+    /// `before` and not before `since`.
     async fn list_events(
         &mut self,
         range: EventRange,

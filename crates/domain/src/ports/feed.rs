@@ -1,4 +1,4 @@
-//! `FeedRepo`: what all nodes must learn, and `FeedWatch`: when it is worth looking.
+//! `FeedRepo`, the feed of invalidation events, and `FeedWatch`, which reports when to read it.
 
 use async_trait::async_trait;
 
@@ -6,26 +6,27 @@ use super::StoreError;
 use crate::Timestamp;
 use crate::feed::{FeedCursor, FeedItem, FeedPage};
 
-/// The feed of what all nodes, and those who check tokens elsewhere, must learn.
+/// The feed of invalidation events for all nodes and for external token verifiers.
 #[async_trait]
 pub trait FeedRepo: Send {
-    /// Adds items, in the transaction of the changes that they tell of, and wakes whoever watches
-    /// once it is committed.
+    /// Inserts items, in the transaction of the changes they report, and wakes every watcher after
+    /// the commit.
     async fn insert_invalidation_events(&mut self, items: &[FeedItem]) -> Result<(), StoreError>;
 
-    /// The entries after `since`, or all there are; at most `limit`.
+    /// Returns at most `limit` entries after `since`, or from the start.
     ///
-    /// Whoever goes on from the cursor of the last entry, page by page, gets every item that is
-    /// ever committed, also those of a transaction that began before others and was committed after
-    /// them. A cursor that the store cannot go on from (it is not the store's, or the store has
-    /// lost writes since) begins anew: nothing is skipped, some is given twice.
+    /// A reader that continues page by page from the cursor of the last entry receives every item
+    /// that is ever committed, including those of a transaction that began before others and was
+    /// committed after them. If the store cannot continue from a cursor (it is not the store's own,
+    /// or the store has lost writes since), it restarts from the beginning: nothing is skipped, and
+    /// some entries are returned twice.
     async fn list_invalidation_events(
         &mut self,
         since: Option<FeedCursor>,
         limit: u32,
     ) -> Result<FeedPage, StoreError>;
 
-    /// Deletes at most `limit` items that matter to nobody since `before`.
+    /// Deletes at most `limit` items that became irrelevant before `before`.
     async fn delete_invalidation_events(
         &mut self,
         before: Timestamp,
@@ -33,13 +34,12 @@ pub trait FeedRepo: Send {
     ) -> Result<u64, StoreError>;
 }
 
-/// Tells when it is worth looking into the feed. It may be wrong in either direction, so whoever
-/// follows looks regularly all the same.
+/// Reports when to read the feed. It may miss changes and may report none, so a reader also polls.
 #[async_trait]
 pub trait FeedWatch: Send {
-    /// Waits until there may be something new. An error means that the channel is closed, and that
-    /// another one must be opened.
+    /// Waits until there may be new entries. An error means that the channel is closed: open
+    /// another one.
     ///
-    /// It may be given up while it waits; nothing is lost by that.
+    /// Cancel-safe: dropping the future loses nothing.
     async fn changed(&mut self) -> Result<(), StoreError>;
 }

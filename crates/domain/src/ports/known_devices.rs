@@ -1,4 +1,4 @@
-//! `KnownDeviceRepo`: the clients that have logged in before.
+//! `KnownDeviceRepo`: known devices.
 
 use async_trait::async_trait;
 
@@ -6,14 +6,15 @@ use super::StoreError;
 use crate::known_device::KnownDevice;
 use crate::{KnownDeviceId, RequestInfo, Timestamp, UserId};
 
-/// The clients that have logged in to an account before.
+/// The devices that have logged in to an account before.
 #[async_trait]
 pub trait KnownDeviceRepo: Send {
-    /// Adds a client of an account that exists. An identifier or secret that is there already is
-    /// [`StoreError::Unavailable`].
+    /// Inserts a device of an existing account. Returns [`StoreError::Unavailable`] if the
+    /// identifier or the secret already exists.
     async fn insert_known_device(&mut self, known_device: &KnownDevice) -> Result<(), StoreError>;
 
-    /// Notes that a client has logged in again, and from where; `false` if it is not there.
+    /// Records another login of a device, with its IP address and user agent. Returns `false` if
+    /// the device does not exist.
     async fn touch_known_device(
         &mut self,
         id: KnownDeviceId,
@@ -22,21 +23,22 @@ pub trait KnownDeviceRepo: Send {
         expires_at: Timestamp,
     ) -> Result<bool, StoreError>;
 
-    /// The clients of an account, in the order of their identifiers, in time or not, at most
-    /// `limit`.
+    /// Returns at most `limit` devices of an account, ordered by identifier, including expired
+    /// ones.
     async fn list_known_devices(
         &mut self,
         user_id: UserId,
         limit: u32,
     ) -> Result<Vec<KnownDevice>, StoreError>;
 
-    /// Forgets a client; `false` if it is not there.
+    /// Deletes a device. Returns `false` if it does not exist.
     async fn delete_known_device(&mut self, id: KnownDeviceId) -> Result<bool, StoreError>;
 
-    /// Forgets all clients of an account; gives how many. They go with the account, too.
+    /// Deletes all devices of an account and returns their number. Deleting the account deletes
+    /// them too.
     async fn delete_user_known_devices(&mut self, user_id: UserId) -> Result<u64, StoreError>;
 
-    /// Deletes at most `limit` clients whose time was over before `before`.
+    /// Deletes at most `limit` devices that expired before `before`.
     async fn delete_known_devices(
         &mut self,
         before: Timestamp,

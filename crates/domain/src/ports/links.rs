@@ -1,4 +1,4 @@
-//! `LinkRepo`: mailed links.
+//! `LinkRepo`: emailed links.
 
 use async_trait::async_trait;
 
@@ -7,51 +7,51 @@ use crate::key::KeyId;
 use crate::link::{Link, LinkPurpose, LinkSubject, SecretHash};
 use crate::{EmailAddress, LinkId, Timestamp, UserId};
 
-/// On which links a code is tried.
+/// The links on which a code is tried.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CodeAttempt {
-    /// Those of this address,
+    /// Links sent to this email address.
     pub email: EmailAddress,
-    /// of these purposes,
+    /// Links with one of these purposes.
     pub purposes: Vec<LinkPurpose>,
-    /// where it is known, of this subject,
+    /// Links with this subject, if it is known.
     pub subject: Option<LinkSubject>,
-    /// that were tried less often than this,
+    /// Links with fewer attempts than this.
     pub attempts_max: u32,
-    /// and are in time now.
+    /// Links that have not expired at this time, UTC.
     pub now: Timestamp,
 }
 
-/// The links that were mailed and can still be used.
+/// The emailed links that can still be used.
 #[async_trait]
 pub trait LinkRepo: Send {
-    /// Adds a link. One of the same purpose and subject is replaced by it, unless the purpose is
-    /// one of which many may live ([`LinkPurpose::is_superseded`]). An identifier or secret that is
-    /// there already is [`StoreError::Unavailable`].
+    /// Inserts a link. It replaces the link of the same purpose and subject, unless several may be
+    /// valid ([`LinkPurpose::is_superseded`]). Returns [`StoreError::Unavailable`] if the
+    /// identifier or the secret already exists.
     async fn put_link(&mut self, link: &Link) -> Result<(), StoreError>;
 
-    /// The link with this identifier, in time or not.
+    /// Returns the link with this identifier, even if it has expired.
     async fn find_link(&mut self, id: LinkId) -> Result<Option<Link>, StoreError>;
 
-    /// The link whose token has this hash, in time or not.
+    /// Returns the link whose token has this hash, even if it has expired.
     async fn find_link_by_secret(
         &mut self,
         secret: &SecretHash,
     ) -> Result<Option<Link>, StoreError>;
 
-    /// Counts one try of a code on the links that `attempt` means, that are in time and were tried
-    /// less often than is allowed, and gives them as they are then: the newest first, and only the
-    /// newest [`CODE_LINKS_MAX`].
+    /// Counts one attempt on each link that matches `attempt`, and returns the links with their new
+    /// counts, newest first. Only the newest [`CODE_LINKS_MAX`] are counted and returned.
     ///
-    /// The tries are counted before anybody learns what the code is, so that callers that race
-    /// cannot try more often than is allowed.
+    /// The attempt is counted before the caller compares the code, so that concurrent callers
+    /// cannot exceed the limit.
     async fn try_code(&mut self, attempt: &CodeAttempt) -> Result<Vec<Link>, StoreError>;
 
-    /// Uses a link up, if it is there and in time. Of callers that race, exactly one gets `true`.
+    /// Consumes a link if it exists and has not expired. Of concurrent callers, exactly one
+    /// receives `true`.
     async fn spend_link(&mut self, id: LinkId, now: Timestamp) -> Result<bool, StoreError>;
 
-    /// Deletes the links of these purposes about an account that were made at `from` or later;
-    /// gives how many.
+    /// Deletes the links of these purposes about an account that were created at `from` or later,
+    /// and returns their number.
     async fn delete_user_links(
         &mut self,
         user_id: UserId,
@@ -59,20 +59,21 @@ pub trait LinkRepo: Send {
         from: Timestamp,
     ) -> Result<u64, StoreError>;
 
-    /// Deletes at most `limit` links whose secrets follow from this key; gives how many.
+    /// Deletes at most `limit` links whose secrets are derived from this key, and returns their
+    /// number.
     async fn delete_links_of_key(&mut self, key: &KeyId, limit: u32) -> Result<u64, StoreError>;
 
-    /// The links about an account, the oldest first, at most `limit`.
+    /// Returns at most `limit` links about an account, oldest first.
     async fn list_user_links(
         &mut self,
         user_id: UserId,
         limit: u32,
     ) -> Result<Vec<Link>, StoreError>;
 
-    /// Deletes at most `limit` links whose time was over before `before`.
+    /// Deletes at most `limit` links that expired before `before`.
     async fn delete_links(&mut self, before: Timestamp, limit: u32) -> Result<u64, StoreError>;
 }
 
-/// On how many links of one address a code is tried at once: more sign-ups of one address that wait
-/// at the same time are not made by people.
+/// Maximum number of links of one email address on which a code is tried at once. People do not
+/// create more concurrent sign-ups with one email address.
 pub const CODE_LINKS_MAX: u32 = 20;

@@ -1,4 +1,4 @@
-//! `Mailer` and `Inbox`: what takes emails, and where a developer reads them.
+//! `Mailer` and `Inbox`: sends emails, and shows them to a developer.
 
 use async_trait::async_trait;
 
@@ -8,18 +8,19 @@ use crate::{EmailAddress, Timestamp};
 /// Why an email was not sent.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MailError {
-    /// No SMTP server can be reached, or none answers: no email would go.
+    /// No SMTP server can be reached, or none responds. No email can be sent.
     #[error("no SMTP server can be reached: {0}")]
     Unreachable(String),
-    /// The SMTP server has refused this email.
+    /// The SMTP server refused this email.
     #[error("the SMTP server refuses: {response}")]
     Refused {
-        /// Whether it says that trying again is of no use (RFC 5321, section 4.2.1).
+        /// Whether the server reports a permanent failure, for which a retry is useless (RFC 5321,
+        /// section 4.2.1).
         permanent: bool,
-        /// What it says, in one short line.
+        /// The server's response, as one short line.
         response: String,
     },
-    /// The email cannot be made, perhaps because a template is wrong.
+    /// The email cannot be built, for example because of an error in a template.
     #[error("the email cannot be made: {0}")]
     Unfit(String),
 }
@@ -28,39 +29,39 @@ pub enum MailError {
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait Mailer: Send + Sync {
-    /// Sends an email. Ends within [`SEND_SECONDS_MAX`], however slow the SMTP server is.
+    /// Sends an email. Returns within [`SEND_SECONDS_MAX`], however slow the SMTP server is.
     ///
     /// An email that is sent again has the same `Message-ID` (RFC 5322, section 3.6.4).
     async fn send(&self, message: &EmailMessage) -> Result<(), MailError>;
 }
 
-/// For how many seconds one attempt may last: shorter than the lease of an email, so that no two
-/// workers send it at once.
+/// Maximum duration of one attempt in seconds. It is shorter than the lease of an email, so that
+/// two workers never send it at once.
 pub const SEND_SECONDS_MAX: u64 = 45;
 
-/// An email that the development inbox has taken.
+/// An email in the development inbox.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InboxEmail {
-    /// To whom.
+    /// The recipient.
     pub to: EmailAddress,
-    /// The subject.
+    /// The subject line.
     pub subject: String,
-    /// The headers, as they would be sent.
+    /// The headers as they would be sent.
     pub headers: String,
-    /// The text part.
+    /// The plain-text part.
     pub text: String,
     /// The HTML part.
     pub html: String,
-    /// The links in it.
+    /// The links in the email.
     pub links: Vec<String>,
-    /// The code in it.
+    /// The code in the email.
     pub code: Option<String>,
-    /// When it was sent.
+    /// Time of sending, UTC.
     pub sent_at: Timestamp,
 }
 
-/// Where a developer reads the emails that go nowhere else.
+/// The development inbox: emails that are not sent to a server.
 pub trait Inbox: Send + Sync {
-    /// The emails, the newest first.
+    /// Returns the emails, newest first.
     fn emails(&self) -> Vec<InboxEmail>;
 }

@@ -1,23 +1,23 @@
-//! `Metrics`: counts what happens, for whoever watches the service.
+//! `Metrics`: counters for monitoring.
 
 use crate::EndReason;
 
-/// Something that is counted.
+/// A counter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Metric {
-    /// A session began.
+    /// A session started.
     SessionStarted,
     /// A session ended.
     SessionEnded(EndReason),
-    /// A login came to this.
+    /// A login finished with this outcome.
     Login(LoginOutcome),
-    /// A refresh came to this.
+    /// A refresh finished with this outcome.
     Refresh(RefreshOutcome),
-    /// Somebody must wait before another secret of theirs is looked at.
+    /// A rate limit refused an attempt.
     RateLimited(RateLimitScope),
-    /// Somebody asked for what they may not do.
+    /// A request lacked the required permission.
     Denied,
-    /// An event was given its place in the audit trail.
+    /// An event was appended to the audit chain.
     EventChained,
 }
 
@@ -31,10 +31,10 @@ macro_rules! labels {
             }
 
             impl $type {
-                /// Every one there is.
+                /// All variants.
                 pub const ALL: &[Self] = &[$(Self::$name),*];
 
-                /// Its name.
+                /// The variant's name as a label value.
                 #[must_use]
                 pub const fn as_str(self) -> &'static str {
                     match self { $(Self::$name => $text,)* }
@@ -45,57 +45,57 @@ macro_rules! labels {
 }
 
 labels! {
-    /// What became of a login.
+    /// The outcome of a login.
     LoginOutcome {
-        /// A session began.
+        /// A session started.
         Succeeded = "succeeded",
-        /// The name or the password was wrong.
+        /// The username or the password was wrong.
         Failed = "failed",
         /// The account is disabled.
         Disabled = "disabled",
     }
-    /// What became of a refresh.
+    /// The outcome of a refresh.
     RefreshOutcome {
-        /// The session went on to the next token.
+        /// The next token was issued.
         Rotated = "rotated",
-        /// The next token was given once more.
+        /// The next token was returned again.
         Repeated = "repeated",
-        /// The session caught up with a token that was ahead of the store.
+        /// The session recovered from a token that was ahead of the store.
         Recovered = "recovered",
-        /// A spent token was shown, and the session ended.
+        /// A token was reused, and the session ended.
         Replayed = "replayed",
-        /// The session was over.
+        /// The session had already ended.
         Ended = "ended",
-        /// The token was not believed, or its time was over.
+        /// The token was invalid or had expired.
         Refused = "refused",
     }
-    /// Where a secret is taken, or something that costs others.
+    /// An action that is rate limited because it takes a secret or burdens others.
     RateLimitScope {
-        /// Logging in.
+        /// Login.
         Login = "login",
-        /// The password given again by somebody who is logged in.
+        /// Password confirmation by a user who is logged in.
         Reauthentication = "reauthentication",
-        /// Signing up.
+        /// Sign-up.
         Signup = "signup",
-        /// A mailed link or code.
+        /// An emailed link or code.
         Link = "link",
-        /// An email that strangers can ask for.
+        /// An email that unauthenticated callers can request.
         Email = "email",
         /// The secret of a configured client.
         Client = "client",
-        /// What a caller may not do, and is written down.
+        /// A denied request, which is written to the audit log.
         Denial = "denial",
     }
 }
 
-/// Counts what happens. It never waits.
+/// Counts events. It never blocks.
 #[cfg_attr(feature = "mock", mockall::automock)]
 pub trait Metrics: Send + Sync {
-    /// Counts something that has happened so often.
+    /// Adds `times` to a counter.
     fn count(&self, metric: Metric, times: u64);
 }
 
-/// Counts nothing.
+/// Discards all counts.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoMetrics;
 

@@ -1,4 +1,4 @@
-//! Ports: what the use cases need from the world, and adapters provide.
+//! Ports: what the use cases need from their environment. Adapters implement them.
 
 mod audit;
 mod auth_cache;

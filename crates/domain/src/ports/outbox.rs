@@ -1,4 +1,4 @@
-//! `OutboxRepo`: emails that wait to be sent.
+//! `OutboxRepo`: the queue of emails.
 
 use async_trait::async_trait;
 
@@ -6,40 +6,40 @@ use super::StoreError;
 use crate::email::{EmailState, OutboxEmail};
 use crate::{EmailId, LinkId, Timestamp, UserId};
 
-/// Which emails are listed.
+/// Selects emails for a list.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct OutboxFilter {
-    /// Those in this state.
+    /// Emails in this state.
     pub state: Option<EmailState>,
-    /// Those about this account.
+    /// Emails about this account.
     pub user_id: Option<UserId>,
-    /// Those made before this one.
+    /// Emails created before this one.
     pub before: Option<EmailId>,
 }
 
-/// How many emails are where.
+/// Number of emails by state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct OutboxCounts {
-    /// How many wait.
+    /// Number of waiting emails.
     pub waiting: u64,
-    /// How many were given up.
+    /// Number of failed emails.
     pub failed: u64,
-    /// From when on the one was to be sent that waits longest.
+    /// Scheduled time of the email that has waited longest, UTC.
     pub oldest_scheduled_at: Option<Timestamp>,
 }
 
-/// The emails, written in the transaction of the change that they tell of.
+/// The emails, written in the transaction of the change they report.
 #[async_trait]
 pub trait OutboxRepo: Send {
-    /// Adds an email, if its slot is free; `false` if another email has it.
+    /// Inserts an email if its slot is free. Returns `false` if another email has the slot.
     async fn insert_outbox_email(&mut self, message: &OutboxEmail) -> Result<bool, StoreError>;
 
-    /// Takes at most `limit` waiting emails that are due at `now`, those first that are due first:
-    /// counts the attempt and makes them due again at `lease_until`, when another may take them if
-    /// this worker is heard of no more.
+    /// Leases at most `limit` waiting emails that are due at `now`, earliest first: counts the
+    /// attempt and makes them due again at `lease_until`, when another worker may take them if this
+    /// one does not finish.
     ///
-    /// Of workers that race, one gets an email. One that cannot be read is left out, so that it
-    /// keeps no other from being sent.
+    /// Of concurrent workers, exactly one leases an email. An email that cannot be parsed is
+    /// skipped, so that it does not block the others.
     async fn lease_outbox_emails(
         &mut self,
         now: Timestamp,
@@ -47,8 +47,8 @@ pub trait OutboxRepo: Send {
         limit: u32,
     ) -> Result<Vec<OutboxEmail>, StoreError>;
 
-    /// Notes which link a waiting email carries, and the account that it is about if it is about
-    /// one; `false` if it waits no more.
+    /// Stores the link that a waiting email carries, and the account that it is about, if any.
+    /// Returns `false` if the email no longer waits.
     async fn set_outbox_email_link(
         &mut self,
         id: EmailId,
@@ -56,7 +56,7 @@ pub trait OutboxRepo: Send {
         user_id: Option<UserId>,
     ) -> Result<bool, StoreError>;
 
-    /// Ends the waiting of an email; `false` if it waits no more.
+    /// Sets the final state of an email. Returns `false` if the email no longer waits.
     async fn finish_outbox_email(
         &mut self,
         id: EmailId,
@@ -65,8 +65,8 @@ pub trait OutboxRepo: Send {
         now: Timestamp,
     ) -> Result<bool, StoreError>;
 
-    /// Makes a waiting email due at another time, if it was taken `attempts` times: a worker whose
-    /// lease is over changes nothing.
+    /// Postpones a waiting email that was leased `attempts` times. A worker whose lease has expired
+    /// changes nothing.
     async fn postpone_outbox_email(
         &mut self,
         id: EmailId,
@@ -75,25 +75,25 @@ pub trait OutboxRepo: Send {
         failure: &str,
     ) -> Result<bool, StoreError>;
 
-    /// Makes an email wait again that was given up: due and planned `now`, never tried and with no
+    /// Queues a failed email again: due and scheduled at `now`, without attempts and without a
     /// failure.
     async fn retry_outbox_email(&mut self, id: EmailId, now: Timestamp)
     -> Result<bool, StoreError>;
 
-    /// The email with this identifier.
+    /// Returns the email with this identifier.
     async fn find_outbox_email(&mut self, id: EmailId) -> Result<Option<OutboxEmail>, StoreError>;
 
-    /// Emails, the newest first, at most `limit`.
+    /// Returns at most `limit` emails, newest first.
     async fn list_outbox_emails(
         &mut self,
         filter: OutboxFilter,
         limit: u32,
     ) -> Result<Vec<OutboxEmail>, StoreError>;
 
-    /// How many emails are where.
+    /// Returns the number of emails by state.
     async fn count_outbox_emails(&mut self) -> Result<OutboxCounts, StoreError>;
 
-    /// Deletes at most `limit` emails in this state that stopped waiting before `before`.
+    /// Deletes at most `limit` emails in this state that finished before `before`.
     async fn delete_outbox_emails(
         &mut self,
         state: EmailState,

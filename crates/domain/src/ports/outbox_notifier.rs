@@ -1,14 +1,14 @@
-//! `OutboxNotifier`: wakes whoever delivers emails.
+//! `OutboxNotifier`: wakes the outbox worker.
 
-/// Tells whoever delivers emails on this node that one waits, so that it need not look all the
-/// time.
+/// Notifies the outbox worker of this node that an email waits, so that it need not poll
+/// constantly.
 #[cfg_attr(feature = "mock", mockall::automock)]
 pub trait OutboxNotifier: Send + Sync {
-    /// An email was written and committed.
+    /// Reports that an email was inserted and committed.
     fn notify(&self);
 }
 
-/// A bell that nobody hears: emails are found when the outbox is looked into.
+/// Notifies no worker: emails are found by polling.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoOutboxNotifier;
 

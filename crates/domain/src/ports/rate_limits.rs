@@ -1,4 +1,4 @@
-//! `RateLimitRepo`: how many wrong secrets were given, shared by all nodes.
+//! `RateLimitRepo`: the counters of failed attempts, shared by all nodes.
 
 use async_trait::async_trait;
 
@@ -6,27 +6,27 @@ use super::StoreError;
 use crate::Timestamp;
 use crate::rate_limit::{AttemptCounter, FailedAttempt, RateLimitKey};
 
-/// How many wrong secrets were given. Nothing is written where nothing went wrong.
+/// Counters of failed attempts. A successful attempt writes nothing.
 #[async_trait]
 pub trait RateLimitRepo: Send {
-    /// What is counted under these keys, in any order; what is past its time may be among it.
+    /// Returns the counters of these keys, in any order. The result may contain expired ones.
     async fn find_attempt_counters(
         &mut self,
         keys: &[RateLimitKey],
     ) -> Result<Vec<AttemptCounter>, StoreError>;
 
-    /// Counts one more, and gives what is counted then. Where those before are past their time it
-    /// is the first one again. Where they are not, their time moves on to the failed attempt's if
-    /// it renews, and stays otherwise. Callers that race are all counted.
+    /// Counts one more attempt and returns the new counter. If the counter has expired, it restarts
+    /// at one. Otherwise its expiry moves to the attempt's if the attempt renews, and stays if it
+    /// does not. Concurrent callers are all counted.
     async fn record_failed_attempt(
         &mut self,
         attempt: &FailedAttempt,
     ) -> Result<AttemptCounter, StoreError>;
 
-    /// Forgets what is counted under these keys; gives under how many.
+    /// Deletes the counters of these keys and returns their number.
     async fn reset_attempt_counters(&mut self, keys: &[RateLimitKey]) -> Result<u64, StoreError>;
 
-    /// Deletes at most `limit` counts whose time was over before `before`.
+    /// Deletes at most `limit` counters that expired before `before`.
     async fn delete_attempt_counters(
         &mut self,
         before: Timestamp,

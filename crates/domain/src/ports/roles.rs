@@ -1,28 +1,30 @@
-//! `RoleRepo`: the roles beside those that are built in, and who holds which.
+//! `RoleRepo`: custom roles, and their assignment to accounts.
 
 use async_trait::async_trait;
 
 use super::StoreError;
 use crate::{Role, RoleName, Timestamp, UserId};
 
-/// The roles beside those that are built in, and who holds which.
+/// Custom roles, and their assignment to accounts.
 ///
-/// Whoever changes anything here has locked the installation
-/// ([`KeyRepo::lock_instance`](super::KeyRepo::lock_instance)): so a role is not deleted while
-/// somebody is given it, and the last administrator does not go while another one does.
+/// Every caller that changes something here has locked the installation
+/// ([`KeyRepo::lock_instance`](super::KeyRepo::lock_instance)). A role is therefore not deleted
+/// while it is being assigned, and two administrators cannot be removed at the same time until none
+/// is left.
 #[async_trait]
 pub trait RoleRepo: Send {
-    /// All roles, in the order of their names.
+    /// Returns all custom roles, ordered by name.
     async fn list_roles(&mut self) -> Result<Vec<Role>, StoreError>;
 
-    /// Defines a role, anew or for the first time; `true` if it is new. What its holders may do is
-    /// different from now on.
+    /// Inserts or replaces a role. Returns `true` if it is new. The change applies to its holders
+    /// at once.
     async fn put_role(&mut self, role: &Role, now: Timestamp) -> Result<bool, StoreError>;
 
-    /// Deletes a role; `false` if there is none. Accounts keep its name, which gives nothing.
+    /// Deletes a role. Returns `false` if it does not exist. Accounts keep the role's name, which
+    /// grants nothing.
     async fn delete_role(&mut self, name: &RoleName) -> Result<bool, StoreError>;
 
-    /// Gives an account exactly these roles; `false` if there is no such account.
+    /// Sets the roles of an account. Returns `false` if the account does not exist.
     async fn set_user_roles(
         &mut self,
         id: UserId,

@@ -1,4 +1,4 @@
-//! `SignupRepo`: sign-ups that wait for their address to be confirmed.
+//! `SignupRepo`: pending sign-ups.
 
 use async_trait::async_trait;
 
@@ -7,36 +7,36 @@ use crate::link::SecretHash;
 use crate::signup::PendingSignup;
 use crate::{EmailAddress, SignupId, Timestamp};
 
-/// The sign-ups that wait. One whose time is over is not found any more.
+/// The pending sign-ups. The finders skip expired ones.
 #[async_trait]
 pub trait SignupRepo: Send {
-    /// Adds a sign-up. Any number may want one name or one address.
+    /// Inserts a sign-up. Several sign-ups may use the same username or email address.
     async fn insert_signup(&mut self, signup: &PendingSignup) -> Result<(), StoreError>;
 
-    /// The sign-up with this identifier.
+    /// Returns the sign-up with this identifier.
     async fn find_signup(
         &mut self,
         id: SignupId,
         now: Timestamp,
     ) -> Result<Option<PendingSignup>, StoreError>;
 
-    /// The sign-up whose secret has this hash.
+    /// Returns the sign-up whose secret has this hash.
     async fn find_signup_by_secret(
         &mut self,
         secret: &SecretHash,
         now: Timestamp,
     ) -> Result<Option<PendingSignup>, StoreError>;
 
-    /// The sign-up of an address that was made last.
+    /// Returns the newest sign-up of an email address.
     async fn find_newest_signup(
         &mut self,
         email: &EmailAddress,
         now: Timestamp,
     ) -> Result<Option<PendingSignup>, StoreError>;
 
-    /// Deletes all sign-ups of an address; gives how many.
+    /// Deletes all sign-ups of an email address and returns their number.
     async fn delete_signups_of_email(&mut self, email: &EmailAddress) -> Result<u64, StoreError>;
 
-    /// Deletes at most `limit` sign-ups whose time was over before `before`.
+    /// Deletes at most `limit` sign-ups that expired before `before`.
     async fn delete_signups(&mut self, before: Timestamp, limit: u32) -> Result<u64, StoreError>;
 }

@@ -9,39 +9,40 @@ use super::{
     RateLimitRepo, RoleRepo, SignupRepo, TokenStore, UserRepo,
 };
 
-/// What a unit of work is going to do, so that a store can save round trips.
+/// What a unit of work does. The store uses it to save round trips.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
     /// Reads only.
     Read,
-    /// One method that writes, which is atomic by itself, and nothing else.
+    /// One method that writes and is atomic by itself, and nothing else.
     SingleWrite,
-    /// Several writes, all or none; what was read by a `lock_…` method stays as it was read.
+    /// Several writes, all or none. A value read by a `lock_…` method does not change until the
+    /// end.
     Write,
 }
 
-/// What is another's already.
+/// A unique value that another account already has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Taken {
     /// The username.
     Username,
-    /// The address.
+    /// The email address.
     Email,
 }
 
-/// Why a store could not do what was asked.
+/// Why a store operation failed.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// A name that must be unique is another's.
+    /// Another account already has a value that must be unique.
     #[error("{0:?} is taken")]
     Taken(Taken),
-    /// The store is at its limit, or somebody holds a lock for too long; trying again helps.
+    /// The store is at its limit, or a lock is held for too long. A retry helps.
     #[error("the store is busy")]
     Busy,
     /// The store cannot be reached or has failed.
     #[error("the store is unavailable")]
     Unavailable(#[source] Box<dyn Error + Send + Sync>),
-    /// A stored value is not what was ever written.
+    /// A stored value is not one that this software writes.
     #[error("the value in {table}.{column} is corrupt")]
     Corrupt {
         /// The table.
@@ -51,27 +52,26 @@ pub enum StoreError {
     },
 }
 
-/// A store of everything that must outlive the process.
+/// The store of everything that must outlive the process.
 #[async_trait]
 pub trait Store: Send + Sync {
     /// Begins a unit of work.
     async fn begin(&self, access: Access) -> Result<Box<dyn Tx>, StoreError>;
 
-    /// Begins a unit that reads, for whoever follows the feed. It does not wait behind requests:
-    /// what a node knows would grow old when it is busy, and asking the store instead would make it
-    /// busier.
+    /// Begins a read-only unit for the reader of the feed. It does not queue behind requests: under
+    /// load the cache would become stale, and reading the store instead would add load.
     async fn begin_feed_read(&self) -> Result<Box<dyn Tx>, StoreError> {
         self.begin(Access::Read).await
     }
 
-    /// Opens a channel that tells when it is worth looking into the feed.
+    /// Opens a channel that reports when to read the feed.
     async fn watch_feed(&self) -> Result<Box<dyn FeedWatch>, StoreError>;
 }
 
-/// A unit of work: all the small ports at once. Dropping it undoes it.
+/// A unit of work over all repositories. Dropping it rolls it back.
 ///
-/// A unit in which a method has failed is over: whatever is asked of it afterwards fails too, and
-/// so does its commit. An identifier that is inserted twice is [`StoreError::Unavailable`].
+/// After a method has failed, every further method and the commit fail too. Inserting an identifier
+/// twice returns [`StoreError::Unavailable`].
 #[async_trait]
 pub trait Tx:
     UserRepo
@@ -87,7 +87,7 @@ pub trait Tx:
     + RateLimitRepo
     + FeedRepo
 {
-    /// Makes it last. With [`Access::Read`] and [`Access::SingleWrite`] there is nothing left to
-    /// do, and nothing is asked of the store.
+    /// Commits the transaction. With [`Access::Read`] and [`Access::SingleWrite`] nothing is left
+    /// to do, and the store is not contacted.
     async fn commit(self: Box<Self>) -> Result<(), StoreError>;
 }

@@ -1,21 +1,21 @@
-//! `Tasks`: work that comes to its end, whoever waits for it.
+//! `Tasks`: work that runs to completion even if its caller goes away.
 
 use std::future::Future;
 use std::pin::Pin;
 
-/// Work without a result.
+/// A future without a result.
 pub type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// Runs work that must come to its end though whoever waits for it goes away, such as counting a
-/// wrong password: a client that hangs up would otherwise try for nothing.
+/// Runs work to completion even if its caller goes away, such as counting a wrong password. Without
+/// it, a client that disconnects would get free attempts.
 pub trait Tasks: Send + Sync {
-    /// Begins the work before it returns. What it gives is done when the work is; whoever drops
-    /// that stops nothing.
+    /// Starts the work before it returns. The returned future completes with the work. Dropping it
+    /// does not stop the work.
     fn run(&self, task: Task) -> Task;
 }
 
-/// Runs nothing by itself: the work is done by whoever waits for it, and ends with them. For
-/// commands, and for tests.
+/// Runs the work inside the future of the caller, so that it stops with the caller. For commands
+/// and tests.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct InlineTasks;
 

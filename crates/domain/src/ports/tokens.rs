@@ -1,4 +1,4 @@
-//! `TokenStore`: sessions and the lines of their refresh tokens.
+//! `TokenStore`: sessions and their refresh state.
 
 use async_trait::async_trait;
 
@@ -9,14 +9,15 @@ use crate::{End, Session, SessionId, Timestamp, User, UserId};
 
 /// The sessions.
 ///
-/// A session ends once. A method that ends sessions leaves those alone that are ended; one whose
-/// time ran out before is recorded with the reason of that ([`Session::lapse`]), at the time given.
+/// A session ends once. A method that ends sessions does not change those that have ended. A
+/// session that had already expired is recorded with that reason ([`Session::lapse`]), at the given
+/// time.
 #[async_trait]
 pub trait TokenStore: Send {
-    /// Adds a session.
+    /// Inserts a session.
     async fn insert_session(&mut self, session: &Session) -> Result<(), StoreError>;
 
-    /// The session and its user, as they are now; the user is gone if the account is deleted.
+    /// Returns the session and its user. The user is `None` if the account is deleted.
     async fn find_session(
         &mut self,
         id: SessionId,
@@ -24,19 +25,19 @@ pub trait TokenStore: Send {
 
     /// Decides the common cases of a refresh in one conditional statement.
     ///
-    /// Where [`judge`](crate::refresh::judge) says `Rotate`, the line moves on and is given; where
-    /// it says `Repeat`, the line is given as it stands. In every other case, and for the session
-    /// of a user who is disabled or gone, nothing changes and the answer is `None`. Of callers that
-    /// race with one token, exactly one moves the line.
+    /// If [`judge`](crate::refresh::judge) returns `Rotate`, the refresh state advances and is
+    /// returned. If it returns `Repeat`, the refresh state is returned unchanged. In every other
+    /// case, and if the user is disabled or deleted, nothing changes and the result is `None`. Of
+    /// concurrent callers with one token, exactly one advances the refresh state.
     async fn rotate_session(
         &mut self,
         rotation: &Rotation,
     ) -> Result<Option<(Session, User)>, StoreError>;
 
-    /// The session, locked until the transaction ends.
+    /// Returns the session, locked until the transaction ends.
     async fn lock_session(&mut self, id: SessionId) -> Result<Option<Session>, StoreError>;
 
-    /// Sets the line of a session that the caller has locked, with
+    /// Sets the refresh state of a session that the caller has locked, with
     /// [`Access::Write`](super::Access::Write).
     async fn set_refresh_state(
         &mut self,
@@ -44,17 +45,17 @@ pub trait TokenStore: Send {
         refresh_state: &RefreshState,
     ) -> Result<(), StoreError>;
 
-    /// Notes when the user last gave the password, if the session has not ended.
+    /// Records the last time the user entered the password, if the session has not ended.
     async fn set_session_auth_time(
         &mut self,
         id: SessionId,
         auth_time: Timestamp,
     ) -> Result<bool, StoreError>;
 
-    /// Ends a session; `false` if it was ended before or is not there.
+    /// Ends a session. Returns `false` if it has already ended or does not exist.
     async fn end_session(&mut self, id: SessionId, end: End) -> Result<bool, StoreError>;
 
-    /// Ends all sessions of a user but `except`; gives which, the oldest first.
+    /// Ends all sessions of a user except `except`. Returns them, oldest first.
     async fn end_sessions_of_user(
         &mut self,
         user_id: UserId,
@@ -62,7 +63,7 @@ pub trait TokenStore: Send {
         end: End,
     ) -> Result<Vec<SessionId>, StoreError>;
 
-    /// Ends a user's oldest sessions until at most `keep` are left; gives which.
+    /// Ends a user's oldest sessions until at most `keep` are left. Returns the ended ones.
     ///
     /// The caller has locked the user, with [`Access::Write`](super::Access::Write).
     async fn end_oldest_sessions(
@@ -72,8 +73,8 @@ pub trait TokenStore: Send {
         end: End,
     ) -> Result<Vec<SessionId>, StoreError>;
 
-    /// The sessions of a user, ended ones too, in the order of their identifiers, those after
-    /// `after`, at most `limit`.
+    /// Returns at most `limit` sessions of a user after `after`, ordered by identifier, including
+    /// ended ones.
     async fn list_user_sessions(
         &mut self,
         user_id: UserId,
@@ -81,10 +82,10 @@ pub trait TokenStore: Send {
         limit: u32,
     ) -> Result<Vec<Session>, StoreError>;
 
-    /// Ends at most `limit` sessions that began before `before`, those after `after` in the order
-    /// of their identifiers; gives which, in that order, also those whose time had run out.
+    /// Ends at most `limit` sessions that started before `before`: those after `after`, ordered by
+    /// identifier. Returns them in that order, including those that had expired.
     ///
-    /// It waits for whoever holds one of them: none that is being refreshed slips through.
+    /// It waits for locked sessions, so a session that is being refreshed is not missed.
     async fn end_sessions_started_before(
         &mut self,
         before: Timestamp,
@@ -93,9 +94,9 @@ pub trait TokenStore: Send {
         limit: u32,
     ) -> Result<Vec<SessionId>, StoreError>;
 
-    /// Ends at most `limit` sessions whose current refresh token is signed by this key; gives them
-    /// as they are then. It waits for whoever holds one of them; one that another key signs by then
-    /// is spared.
+    /// Ends at most `limit` sessions whose current refresh token is signed by this key, and returns
+    /// their latest state. It waits for locked sessions. A session that another key signs by then
+    /// is skipped.
     async fn end_sessions_of_key(
         &mut self,
         key: &KeyId,
@@ -103,8 +104,8 @@ pub trait TokenStore: Send {
         limit: u32,
     ) -> Result<Vec<Session>, StoreError>;
 
-    /// The sessions of a user that are alive at `now`, in the order of their identifiers, those
-    /// after `after`, at most `limit`.
+    /// Returns at most `limit` sessions of a user that are active at `now`: those after `after`,
+    /// ordered by identifier.
     async fn list_active_sessions(
         &mut self,
         user_id: UserId,
@@ -113,6 +114,6 @@ pub trait TokenStore: Send {
         limit: u32,
     ) -> Result<Vec<Session>, StoreError>;
 
-    /// Deletes at most `limit` sessions whose longest life was over before `before`.
+    /// Deletes at most `limit` sessions whose maximum lifetime ended before `before`.
     async fn delete_sessions(&mut self, before: Timestamp, limit: u32) -> Result<u64, StoreError>;
 }

@@ -10,31 +10,31 @@ use crate::{
 /// The accounts.
 #[async_trait]
 pub trait UserRepo: Send {
-    /// Adds an account with its roles.
+    /// Inserts an account with its roles.
     ///
-    /// Fails with [`StoreError::Taken`] if the name or the address is another's, or the address is
-    /// reserved for another at the time the account is made, by a link that is in time
-    /// ([`Link::reserves_email`](crate::link::Link::reserves_email)); if both are, the name is
-    /// reported.
+    /// Returns [`StoreError::Taken`] if the username or the email address belongs to another
+    /// account, or if a valid link reserves the email address for another account at the time of
+    /// creation ([`Link::reserves_email`](crate::link::Link::reserves_email)). If both are taken,
+    /// the username is reported.
     async fn insert_user(&mut self, user: &User) -> Result<(), StoreError>;
 
-    /// The account with this identifier.
+    /// Returns the account with this identifier.
     async fn find_user(&mut self, id: UserId) -> Result<Option<User>, StoreError>;
 
-    /// The account with this address or name.
+    /// Returns the account with this email address or username.
     async fn find_user_by_identifier(
         &mut self,
         identifier: &Identifier,
     ) -> Result<Option<User>, StoreError>;
 
-    /// The account with this identifier, locked until the transaction ends.
+    /// Returns the account with this identifier, locked until the transaction ends.
     ///
-    /// Whoever begins a session or ends all of a user's sessions holds this lock.
+    /// Hold this lock to start a session or to end all sessions of a user.
     async fn lock_user(&mut self, id: UserId) -> Result<Option<User>, StoreError>;
 
-    /// Gives the account another name; `false` if there is no such account.
+    /// Sets the username. Returns `false` if the account does not exist.
     ///
-    /// Fails with [`StoreError::Taken`] if the name is another's.
+    /// Returns [`StoreError::Taken`] if the username belongs to another account.
     async fn set_username(
         &mut self,
         id: UserId,
@@ -42,11 +42,11 @@ pub trait UserRepo: Send {
         now: Timestamp,
     ) -> Result<bool, StoreError>;
 
-    /// Gives the account another address, or the same, and notes whether it is confirmed; `false`
-    /// if there is no such account.
+    /// Sets the email address, which may be unchanged, and whether it is confirmed. Returns `false`
+    /// if the account does not exist.
     ///
-    /// Fails with [`StoreError::Taken`] if the address is another's or reserved for another at
-    /// `now`.
+    /// Returns [`StoreError::Taken`] if the email address belongs to another account or is reserved
+    /// for one at `now`.
     async fn set_email(
         &mut self,
         id: UserId,
@@ -55,20 +55,21 @@ pub trait UserRepo: Send {
         now: Timestamp,
     ) -> Result<bool, StoreError>;
 
-    /// The account that has this address, or for which it is reserved at `now`.
+    /// Returns the account that has this email address, or for which it is reserved at `now`.
     async fn find_email_owner(
         &mut self,
         email: &EmailAddress,
         now: Timestamp,
     ) -> Result<Option<UserId>, StoreError>;
 
-    /// Deletes the account, its roles and the links about it; `false` if there is none. Its
-    /// sessions stay, and so does what was written down about it.
+    /// Deletes the account, its roles and its links. Returns `false` if it does not exist. Its
+    /// sessions and its events remain.
     async fn delete_user(&mut self, id: UserId) -> Result<bool, StoreError>;
 
-    /// The accounts of a range, in its order, those that stand after `after`, at most `limit`.
+    /// Returns at most `limit` accounts of a range after `after`, in the order of the range.
     ///
-    /// `after` is what [`UserRange::place`] gave for some account, which may be gone meanwhile.
+    /// `after` is the result of [`UserRange::cursor`] for some account, which may be deleted
+    /// meanwhile.
     async fn list_users(
         &mut self,
         range: &UserRange,
@@ -76,11 +77,11 @@ pub trait UserRepo: Send {
         limit: u32,
     ) -> Result<Vec<User>, StoreError>;
 
-    /// How many accounts hold a role that are not disabled and whose address is confirmed: somebody
-    /// who was invited and has no password yet counts for nothing.
+    /// Returns the number of accounts that hold a role, are not disabled and have a confirmed email
+    /// address. An invited user without a password is not counted.
     async fn count_users_with_role(&mut self, role: &RoleName) -> Result<u64, StoreError>;
 
-    /// Sets a new password and moves the credentials' version on, if it is still `version`.
+    /// Sets a new password and increments the credentials version, if it is still `version`.
     async fn set_password(
         &mut self,
         id: UserId,
@@ -89,7 +90,7 @@ pub trait UserRepo: Send {
         now: Timestamp,
     ) -> Result<bool, StoreError>;
 
-    /// Replaces the hash by another of the same password, if the version is still `version`.
+    /// Replaces the hash with another hash of the same password, if the version is still `version`.
     async fn set_rehashed_password(
         &mut self,
         id: UserId,
@@ -97,7 +98,8 @@ pub trait UserRepo: Send {
         hash: &PasswordHash,
     ) -> Result<bool, StoreError>;
 
-    /// Disables or enables the account; `false` if it was so already, or does not exist.
+    /// Disables or enables the account. Returns `false` if that changes nothing or the account does
+    /// not exist.
     async fn set_user_disabled(
         &mut self,
         id: UserId,

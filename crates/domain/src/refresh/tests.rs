@@ -1,4 +1,4 @@
-//! The rules of refresh, one by one.
+//! One test per rule of refresh.
 
 use super::*;
 use crate::RequestInfo;
@@ -56,7 +56,7 @@ fn presented(generation: i64, idempotency_key: Option<IdempotencyKeyHash>) -> Ro
     }
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "a request comes with a key or without")]
+#[expect(clippy::unnecessary_wraps, reason = "the key of a request is optional")]
 fn key(text: &str) -> Option<IdempotencyKeyHash> {
     Some(IdempotencyKeyHash::of(text).unwrap())
 }

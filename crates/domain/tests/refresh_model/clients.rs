@@ -1,4 +1,4 @@
-//! The clients and the thief: who shows what, and what becomes of the answers.
+//! The clients and the thief: who presents what, and how they handle responses.
 
 use crate::config::{Config, Fault, Thief};
 use crate::model::{Action, RefreshModel};
@@ -7,7 +7,7 @@ use crate::state::{
 };
 
 impl RefreshModel {
-    /// What a client can do.
+    /// The actions of a client.
     pub fn client_actions(&self, state: &State, tab: Party, actions: &mut Vec<Action>) {
         if self.config.careless && state.read[tab.index()] != state.storage {
             actions.push(Action::Read(tab));
@@ -31,11 +31,11 @@ impl RefreshModel {
         }
     }
 
-    /// Nobody shows the next token while a request with this one is unanswered.
+    /// No client presents the next token while a request with this one is unanswered.
     ///
-    /// A client cannot see how far a request has come, so it waits for the answer or for the
-    /// service's deadline. The model lets it go on as soon as no older request can be judged any
-    /// more, which is never later: whatever a real client does is among what is explored.
+    /// A client cannot see how far a request has come, so it waits for the response or for the
+    /// service's deadline. The model lets it continue as soon as no older request can be judged any
+    /// more, which is never later. Everything that a real client does is therefore explored.
     fn may_show(&self, state: &State, generation: u8) -> bool {
         let blocks = |request: Request| {
             request.from != Party::Thief
@@ -52,10 +52,10 @@ impl RefreshModel {
         if self.config.careless { state.read[tab.index()] } else { state.storage }
     }
 
-    /// A client shows what it reads, or what it once read.
+    /// A client presents the token that it reads, or one that it read before.
     ///
-    /// Reading and sending are one step: a pause between them is the same as a slow way to the
-    /// service, as long as the request counts from the reading on.
+    /// Reading and sending are one step: a pause between them equals a slow network, as long as the
+    /// age of the request counts from the reading on.
     pub fn send(&self, state: &mut State, tab: Party, copy: u8) {
         let mut presented = self.shown_by(state, tab);
         if let (Fault::KeyPerRequest, Some(Key::Own(generation, _))) =
@@ -66,14 +66,14 @@ impl RefreshModel {
         put(state, tab, presented, false);
     }
 
-    /// A client waits no longer. The request goes on without it.
+    /// A client stops waiting. The request continues without it.
     pub fn give_up(state: &mut State, slot: usize) {
         if let Some(request) = &mut state.requests[slot] {
             request.awaited = false;
         }
     }
 
-    /// What the thief can do.
+    /// The actions of the thief.
     pub fn thief_actions(&self, state: &State, actions: &mut Vec<Action>) {
         if self.config.has_copy() && state.stolen.copy.is_none() {
             actions.push(Action::Steal);
@@ -101,12 +101,12 @@ impl RefreshModel {
         match (self.config.fault, state.stolen.copy?) {
             (Fault::KeyDerived, _) => Some(Key::Own(generation, 0)),
             (Fault::KeyReused, copy) => copy.key,
-            // With another token it serves no better than the thief's own.
+            // With another token it is no better than the thief's own.
             (_, copy) => copy.key.filter(|_| copy.generation == generation),
         }
     }
 
-    /// The thief copies what lies in the place.
+    /// The thief copies the client storage.
     pub fn steal(&self, state: &mut State) {
         let takes_key = self.config.thief == Thief::TokenAndKey;
         let key = if takes_key { state.storage.key } else { None };
@@ -114,17 +114,17 @@ impl RefreshModel {
         state.stolen.tokens |= bit(state.storage.generation);
     }
 
-    /// The thief shows a token that he has.
+    /// The thief presents a token that he has.
     pub fn show(state: &mut State, presented: ClientStorage) {
         put(state, Party::Thief, presented, false);
     }
 
-    /// A forger shows a token with a wrong secret.
+    /// A forger presents a token with a wrong secret.
     pub fn forge(state: &mut State, generation: u8) {
         put(state, Party::Thief, ClientStorage { generation, key: None }, true);
     }
 
-    /// An answer arrives at somebody who waits for it.
+    /// A response arrives at a waiting client.
     pub fn receive(&self, state: &mut State, slot: usize) {
         let Some(request) = state.requests[slot].take() else { return };
         let Phase::Answered(TestResponse::Token(generation)) = request.phase else { return };
@@ -136,10 +136,11 @@ impl RefreshModel {
         state.read[request.from.index()] = state.storage;
     }
 
-    /// A client stores what it got, with a fresh key, unless the place holds that or better.
+    /// A client stores the response with a fresh key, unless the storage holds that token or a
+    /// newer one.
     ///
-    /// The same answer may reach two clients. Would the second store it again, with a key of its
-    /// own, then a request of the first could no longer be repeated.
+    /// The same response may reach two clients. If the second stored it again, with a key of its
+    /// own, a request of the first could no longer be repeated.
     fn store(&self, state: &mut State, generation: u8) {
         let is_invalidation = state.storage.generation < generation;
         if !is_invalidation && self.config.fault != Fault::StoresBlindly {
@@ -154,7 +155,7 @@ impl RefreshModel {
         state.storage = ClientStorage { generation, key };
     }
 
-    /// A client stores the key for the token that is stored already.
+    /// A client stores the key for the token that is already stored.
     pub fn store_key(&self, state: &mut State) {
         state.storage.key = self.key_due(state);
     }
@@ -163,14 +164,14 @@ impl RefreshModel {
         self.fresh_key(state.storage.generation, 0)
     }
 
-    /// The key that a client makes when it stores the token of a generation.
+    /// The key that a client creates when it stores the token of a generation.
     pub fn fresh_key(&self, generation: u8, copy: u8) -> Option<Key> {
         let made_for = if self.config.fault == Fault::KeyReused { 0 } else { generation };
         self.config.keys.then_some(Key::Own(made_for, copy))
     }
 }
 
-/// Puts a request on its way.
+/// Sends a request.
 fn put(state: &mut State, from: Party, presented: ClientStorage, forged: bool) {
     let request = Request {
         from,

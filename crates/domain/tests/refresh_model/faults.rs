@@ -1,4 +1,4 @@
-//! Each mistake that is seeded is found, in a run that is clean without it.
+//! Each seeded fault is found, in a run that is clean without it.
 
 use crate::config::Fault;
 use crate::properties::{
@@ -96,7 +96,7 @@ fn a_key_for_each_request_is_found() {
 #[test]
 fn clients_that_store_blindly_are_found() {
     counterexample(runs::KEYS.with(Fault::StoresBlindly), STAYS_IN);
-    // Without keys too: an old answer that arrives late must not replace a newer token.
+    // Without keys too: an old response that arrives late must not replace a newer token.
     counterexample(runs::LEEWAY.with(Fault::StoresBlindly), STAYS_IN);
 }
 

@@ -1,4 +1,4 @@
-//! Where the promises end: paths that the checker must find. Others are among the sights.
+//! The limits of the promises: paths that the checker must find. Others are among the sights.
 
 use crate::config::Fault;
 use crate::properties::STAYS_IN;
@@ -7,7 +7,7 @@ use crate::runs::{self, counterexample};
 #[test]
 fn two_tabs_that_do_not_read_the_place_before_sending_log_themselves_out() {
     let trace = counterexample(runs::CARELESS, STAYS_IN);
-    // No thief, no loss, no crash, no lateness, and keys: it is the reading that is missing.
+    // No thief, no loss, no crash, no delay, and keys: only the reading is missing.
     let expected = [
         "tab A shows token 1 with key 1",
         "node one takes token 1 of tab A: the row goes from 1 to 2, the answer is token 2",

@@ -1,4 +1,4 @@
-//! `RefreshModel`: which steps there are, and what each makes of a state.
+//! `RefreshModel`: the possible steps, and the effect of each on a state.
 
 use stateright::{Model, Property};
 
@@ -15,28 +15,28 @@ pub struct RefreshModel {
     pub rules: Rules,
 }
 
-/// A step. A number named slot is the place of a request in [`State::requests`].
+/// A step. A number named slot is the index of a request in [`State::requests`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// A careless client reads the place.
+    /// A careless client reads the storage.
     Read(Party),
-    /// A client shows a token; the number tells keys apart that should be one.
+    /// A client presents a token; the number distinguishes keys that should be one.
     Send(Party, u8),
     /// A node takes a request: the conditional statement.
     Handle { slot: usize, node: Node },
-    /// A node writes what it decided on a row read before.
+    /// A node writes its decision on a row read before.
     WriteBlindly { slot: usize },
     /// The second transaction.
     Look { slot: usize },
-    /// It commits.
+    /// The second transaction commits.
     Commit,
-    /// An answer arrives.
+    /// A response arrives.
     Receive { slot: usize },
-    /// A key is stored for the token that is stored already.
+    /// A key is stored for the token that is already stored.
     StoreKey,
-    /// A request or an answer is lost.
+    /// A request or a response is lost.
     Lose { slot: usize },
-    /// A client waits no longer.
+    /// A client stops waiting.
     GiveUp { slot: usize },
     /// A node crashes.
     Crash(Node),
@@ -44,11 +44,11 @@ pub enum Action {
     Tick,
     /// The owner logs out.
     LogOut,
-    /// The thief copies what lies in the place.
+    /// The thief copies the storage.
     Steal,
-    /// The thief shows a token.
+    /// The thief presents a token.
     Show(u8, Option<Key>),
-    /// A forger shows a token of a generation, with a wrong secret.
+    /// A forger presents a token of a generation, with a wrong secret.
     Forge(u8),
     /// The database secures its last writes.
     Secure,
@@ -61,11 +61,11 @@ impl RefreshModel {
         Self { rules: Rules::new(config.clone()), config }
     }
 
-    /// What can become of the requests that are under way.
+    /// The actions on requests under way.
     ///
-    /// While a second transaction holds the row's lock, every other statement on the row waits.
-    /// The thief neither gives up nor loses anything: a request that he lost is one that he did not
-    /// send, and an answer that he lost is one that he does not use.
+    /// While a second transaction holds the row's lock, every other statement on the row waits. The
+    /// thief neither gives up nor loses anything: a lost request equals one that he did not send,
+    /// and a lost response equals one that he does not use.
     fn request_actions(state: &State, actions: &mut Vec<Action>) {
         let is_free = state.pending.is_none();
         for (slot, request) in state.under_way() {

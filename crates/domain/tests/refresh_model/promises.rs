@@ -1,4 +1,4 @@
-//! What is promised holds in every state of every run.
+//! The promises hold in every state of every run.
 
 use crate::runs::{self, explore};
 

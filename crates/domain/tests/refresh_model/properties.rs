@@ -1,4 +1,4 @@
-//! The properties: what must hold in every state, and what must be seen in some.
+//! The properties: what must hold in every state, and what must occur in some.
 
 use gateward_domain::EndReason;
 use stateright::Property;
@@ -11,13 +11,13 @@ use crate::watch::Promise;
 
 /// A good client is not logged out.
 pub const STAYS_IN: &str = "a good client stays in";
-/// Nor is it when the database has lost writes.
+/// The same after the database has lost writes.
 pub const STAYS_IN_AFTER_LOSS: &str = "a good client stays in after a loss of writes";
 /// A token has one successor.
 pub const ONE_SUCCESSOR: &str = "a token has one successor";
-/// Thief and owner do not both go on.
+/// Thief and owner do not both continue.
 pub const NOT_BOTH: &str = "thief and owner do not both go on";
-/// The end of a session is final, and told when it is.
+/// The end of a session is final, and committed before the response.
 pub const ENDS_ONCE: &str = "a session ends once, and that is committed before it is told";
 /// A wrong secret changes nothing.
 pub const FORGERY_IS_IDLE: &str = "a wrong secret changes nothing";
@@ -25,7 +25,7 @@ pub const FORGERY_IS_IDLE: &str = "a wrong secret changes nothing";
 type Condition = fn(&RefreshModel, &State) -> bool;
 
 impl RefreshModel {
-    /// What is promised under the conditions of this run.
+    /// The promises under the conditions of this run.
     pub fn promises(&self) -> impl Iterator<Item = Property<Self>> + use<> {
         let config = &self.config;
         let is_safe = !config.loses_writes;
@@ -44,8 +44,8 @@ impl RefreshModel {
         promised.map(|(_, name, condition)| Property::always(name, condition))
     }
 
-    /// What must come up, or the promises would hold for want of an occasion. The last four are
-    /// the limits of the promises.
+    /// What must occur, or the promises could hold vacuously. The last four are the limits of the
+    /// promises.
     pub fn sights(&self) -> impl Iterator<Item = Property<Self>> + use<> {
         let config = &self.config;
         let (has_copy, is_safe) = (config.has_copy(), !config.loses_writes);
@@ -99,7 +99,7 @@ impl RefreshModel {
     }
 }
 
-/// The clients were never told to go while they kept to the rules, and would not be now.
+/// The clients were never refused while they followed the rules, and would not be now.
 fn stays_in(model: &RefreshModel, state: &State) -> bool {
     let has_ended = state.row.ended.is_some();
     state.keeps(Promise::StaysIn) && (has_ended || model.place_is_good(state))

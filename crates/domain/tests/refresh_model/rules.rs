@@ -1,4 +1,5 @@
-//! `Rules`: the bridge to the domain. The verdicts and the next line are the domain's own.
+//! `Rules`: the bridge to the domain. The decisions and the next refresh state are the domain's
+//! own.
 
 use gateward_domain::key::KeyId;
 use gateward_domain::refresh::{
@@ -13,13 +14,13 @@ use crate::symmetry::key_number;
 
 const SALT: Salt = Salt([7; 32]);
 
-/// The present. A tick is a second, and rows and requests are placed relative to this.
+/// The current time. A tick is a second, and the times of rows and requests are relative to it.
 const NOW: i64 = 1000;
 
-/// Long enough for no session of the model to run out of time.
+/// Long enough for no session of the model to expire.
 const LONG_SECONDS: i64 = 1_000_000;
 
-/// The service's rules as one run of the checker has them.
+/// The service's rules in one run of the checker.
 #[derive(Clone, Debug)]
 pub struct Rules {
     config: Config,
@@ -33,7 +34,7 @@ impl Rules {
         Self { config, secrets }
     }
 
-    /// What the rules say of a request, with the mistake of this run.
+    /// The decision on a request, with the fault of this run.
     pub fn decision(&self, row: Row, request: &Request, node: Node) -> RotationDecision {
         let mut session = session(row);
         let mut rotation = self.rotation(request, node);
@@ -61,7 +62,7 @@ impl Rules {
             }
             Fault::EndIgnored => session.ended = None,
             Fault::NoCatchUp if behind < 0 => {
-                // Two ahead of the token, so that it is neither current nor the one before.
+                // Two ahead of the token, so that it is neither current nor the previous one.
                 session.refresh_state.generation += 2 - behind;
             }
             _ => {}
@@ -69,7 +70,7 @@ impl Rules {
         judge(&session, &rotation)
     }
 
-    /// The row after a verdict is applied.
+    /// The row after a decision is applied.
     pub fn applied(
         &self,
         row: Row,
@@ -115,7 +116,7 @@ impl Rules {
     }
 
     fn presented(&self, generation: u8, forged: bool) -> PresentedToken {
-        // A forger has every part right but the one that takes both the key and the row to make.
+        // A forger has every part right except the one that requires both the key and the row.
         let secret = if forged { [0; 32] } else { self.secrets[usize::from(generation)] };
         PresentedToken {
             session_id: SessionId::from_uuid(uuid::Uuid::nil()),

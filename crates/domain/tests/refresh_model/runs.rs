@@ -8,10 +8,10 @@ use crate::config::{Config, Fault, Thief};
 use crate::model::RefreshModel;
 use crate::trace::tell;
 
-/// No mistake takes more steps to show.
+/// No fault takes more steps to show.
 const DEPTH_MAX: usize = 16;
 
-/// Four requests under way, which may arrive a tick late.
+/// Four concurrent requests, which may arrive a tick late.
 pub const KEYS: Config = Config::KEYS;
 
 /// The same for clients without keys.
@@ -34,7 +34,7 @@ pub const LEEWAY_LOSS: Config = Config {
     ..LEEWAY
 };
 
-/// Clients that wait for every answer, and store what it brings as a browser does with a cookie.
+/// Clients that wait for every response, and store it as a browser does with a cookie.
 pub const PATIENT: Config =
     Config { name: "keys, patient", patient: true, fault: Fault::StoresBlindly, ..KEYS };
 
@@ -42,7 +42,7 @@ pub const PATIENT: Config =
 pub const LEEWAY_PATIENT: Config =
     Config { name: "leeway, patient", keys: false, leeway: 2, requests: (3, 0), ..PATIENT };
 
-/// Somebody shows tokens with wrong secrets; the owner may log out.
+/// A forger presents tokens with wrong secrets; the owner may log out.
 pub const FORGER: Config =
     Config { name: "keys, forger", thief: Thief::Forger, logout: true, requests: (2, 1), ..KEYS };
 
@@ -50,7 +50,7 @@ pub const FORGER: Config =
 pub const LEEWAY_FORGER: Config =
     Config { name: "leeway, forger", keys: false, leeway: 2, logout: false, ..FORGER };
 
-/// The same where the database loses writes.
+/// The same, with a database that loses writes.
 pub const LOSS_FORGER: Config =
     Config { name: "keys, forger, lost writes", loses_writes: true, logout: false, ..FORGER };
 
@@ -58,7 +58,7 @@ pub const LOSS_FORGER: Config =
 pub const THIEF: Config =
     Config { name: "keys, thief", thief: Thief::Token, leeway: 2, deadline: 1, ..FORGER };
 
-/// The same with more requests at once.
+/// The same with more concurrent requests.
 pub const THIEF_CROWD: Config =
     Config { name: "keys, thief, crowd", leeway: 0, logout: false, requests: (2, 2), ..THIEF };
 
@@ -73,7 +73,7 @@ pub const STRICT_THIEF: Config = Config { name: "neither, thief", keys: false, l
 pub const LEEWAY_THIEF: Config =
     Config { name: "leeway, thief", keys: false, logout: false, ..THIEF };
 
-/// The same where the clock of one node is ahead.
+/// The same, with one node's clock ahead.
 pub const CLOCKS_THIEF: Config =
     Config { name: "leeway, thief, clocks differ", skew: 1, requests: (1, 1), ..LEEWAY_THIEF };
 
@@ -87,7 +87,7 @@ pub const LOSS_THIEF: Config = Config {
     ..THIEF
 };
 
-/// Clients that show what they once read.
+/// Clients that present what they read before.
 pub const CARELESS: Config =
     Config { name: "keys, careless", careless: true, deadline: 1, requests: (2, 0), ..KEYS };
 
@@ -95,8 +95,8 @@ pub const CARELESS: Config =
 pub const CARELESS_LEEWAY: Config =
     Config { name: "leeway, careless", keys: false, leeway: 2, ..CARELESS };
 
-/// Explores everything. All that is promised must hold, all sights must be seen, and there must be
-/// no fewer states than there were when the model was written.
+/// Explores everything. All promises must hold, all sights must occur, and there must be no fewer
+/// states than when the model was written.
 pub fn explore(config: Config, states_at_least: usize) {
     let name = config.name;
     let start = Instant::now();
@@ -113,11 +113,12 @@ pub fn explore(config: Config, states_at_least: usize) {
     assert!(states >= states_at_least, "{name}: {states} states are fewer than {states_at_least}");
 }
 
-/// Looks for a shortest path on which a property fails, and tells it.
+/// Finds a shortest path on which a property fails, and describes it.
 pub fn counterexample(config: Config, property: &'static str) -> Vec<String> {
     let title = format!("{}, {:?}: not so: {property}", config.name, config.fault);
     let model = RefreshModel::new(config);
-    // The checker goes on for a while after a discovery and keeps the last, so it is given no room.
+    // The checker continues for a while after a discovery and keeps the last one, so the depth is
+    // increased step by step.
     for depth in 1..=DEPTH_MAX {
         let checker = model.clone().checker().target_max_depth(depth).spawn_bfs().join();
         if let Some(path) = checker.discovery(property) {

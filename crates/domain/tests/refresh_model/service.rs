@@ -1,4 +1,4 @@
-//! The service and its database: what becomes of a request, one step at a time.
+//! The service and its database: the processing of a request, one step at a time.
 
 use gateward_domain::EndReason;
 use gateward_domain::refresh::RotationDecision;
@@ -8,7 +8,7 @@ use crate::model::RefreshModel;
 use crate::state::{Node, Pending, Phase, Request, Row, State, TestResponse};
 
 impl RefreshModel {
-    /// The conditional statement: rotates and repeats, and touches no row otherwise.
+    /// The conditional statement: rotates or repeats, and changes no row otherwise.
     pub fn handle(&self, state: &mut State, slot: usize, node: Node) {
         let Some(mut request) = state.requests[slot] else { return };
         let decision = self.rules.decision(state.row, &request, node);
@@ -32,7 +32,7 @@ impl RefreshModel {
         }
     }
 
-    /// The second transaction: locks the row, judges anew and writes.
+    /// The second transaction: locks the row, judges again and writes.
     pub fn look(&self, state: &mut State, slot: usize) {
         let Some(mut request) = state.requests[slot] else { return };
         let Phase::Missed(node) = request.phase else { return };
@@ -42,7 +42,7 @@ impl RefreshModel {
             return answered(state, slot, response);
         }
         let row = self.rules.applied(state.row, &request, node, decision);
-        // Kept as it was judged, whatever becomes of the sender meanwhile.
+        // Kept as it was judged, whatever the sender does meanwhile.
         let judged = Request { age: 0, awaited: false, ..request };
         state.pending = Some(Pending { row, node, request: judged, decision });
         if decision == RotationDecision::Replay && self.config.fault == Fault::ResponseBeforeCommit
@@ -65,7 +65,7 @@ impl RefreshModel {
         }
     }
 
-    /// A node crashes: what it worked on is gone, and what it had not committed is undone.
+    /// A node crashes: its work is lost, and its uncommitted changes are rolled back.
     pub fn crash(state: &mut State, node: Node) {
         if state.pending.is_some_and(|pending| pending.node == node) {
             state.pending = None;
@@ -73,21 +73,21 @@ impl RefreshModel {
         drop_where(state, |phase| phase.node() == Some(node));
     }
 
-    /// The database goes back to the writes it had secured; whatever was open fails.
+    /// The database goes back to the writes it had secured; open transactions fail.
     pub fn lose_writes(state: &mut State) {
         state.row = state.kept;
         state.pending = None;
         drop_where(state, |phase| matches!(phase, Phase::Open(..)));
     }
 
-    /// The owner ends the session, from wherever they are.
+    /// The owner ends the session, from any client.
     pub fn log_out(state: &mut State) {
         let after = Row { ended: Some(EndReason::Logout), ..state.row };
         Self::observe_end(state, after);
         state.row = after;
     }
 
-    /// Time passes, and requests that wait grow too old.
+    /// Time passes, and waiting requests grow too old.
     pub fn tick(&self, state: &mut State) {
         let age_max = self.config.age_max();
         let grow = |row: &mut Row| {
@@ -120,7 +120,7 @@ impl RefreshModel {
     }
 }
 
-/// The answer is ready to leave; if nobody waits for it any more, nobody gets it.
+/// The response is ready to be sent. If no client waits for it any more, it is dropped.
 fn answered(state: &mut State, slot: usize, response: TestResponse) {
     let request = state.requests[slot].filter(|request| request.awaited);
     state.requests[slot] =

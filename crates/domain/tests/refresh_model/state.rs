@@ -1,22 +1,22 @@
-//! `State`: the database, the place of the clients, the requests under way and the thief.
+//! `State`: the database, the storage of the clients, the requests under way and the thief.
 
 use gateward_domain::EndReason;
 use gateward_domain::refresh::RotationDecision;
 
-/// The generations of the model: 1 to this. The token of this one is not shown.
+/// The generations of the model: 1 to this. The token of this one is not presented.
 pub const LAST_GENERATION: u8 = 4;
 
-/// How many requests can be under way at once, whoever sent them.
+/// Maximum number of concurrent requests, of all senders.
 pub const SLOTS: usize = 4;
 
-/// Who sends requests.
+/// A sender of requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Party {
-    /// An honest client, say a tab of a browser.
+    /// An honest client, such as a browser tab.
     TabA,
-    /// Another one, which shares the place for token and key with the first.
+    /// Another one, which shares the storage for token and key with the first.
     TabB,
-    /// Who has a copy.
+    /// The holder of a copy.
     Thief,
 }
 
@@ -24,7 +24,7 @@ impl Party {
     /// The honest clients.
     pub const TABS: [Self; 2] = [Self::TabA, Self::TabB];
 
-    /// Its place in [`Self::TABS`]; the thief has none.
+    /// Its index in [`Self::TABS`]; the thief has none.
     pub fn index(self) -> usize {
         self as usize
     }
@@ -33,13 +33,13 @@ impl Party {
 /// An idempotency key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Key {
-    /// The clients' key for the token of a generation; several if they make a mistake.
+    /// The clients' key for the token of a generation; several if they have a fault.
     Own(u8, u8),
     /// The thief's own.
     Thief,
 }
 
-/// What the clients keep: a token, known by its generation, and its key.
+/// The storage of the clients: a token, identified by its generation, and its key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ClientStorage {
     pub generation: u8,
@@ -50,15 +50,16 @@ pub struct ClientStorage {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Row {
     pub generation: u8,
-    /// Of the recorded time of the rotation, by the clock of the node that did it.
+    /// Age of the recorded time of the rotation, by the clock of the node that did it.
     pub age: i8,
-    /// Of the rotation itself. Nobody in the model can see it; the promises are held against it.
+    /// Age of the rotation itself. Nothing in the model can see it; the promises are checked
+    /// against it.
     pub true_age: i8,
     pub key: Option<Key>,
     pub ended: Option<EndReason>,
 }
 
-/// What the service says.
+/// A response of the service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TestResponse {
     /// The token of this generation.
@@ -82,24 +83,24 @@ impl Node {
     pub const ALL: [Self; 2] = [Self::One, Self::Two];
 }
 
-/// How far a request has come.
+/// The progress of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
     /// It is on its way, or waits at a node.
     Sent,
-    /// Only with the fault `ReadThenWrite`: the row was read and allows to rotate.
+    /// Only with the fault `ReadThenWrite`: the row was read and allows a rotation.
     Read(Node),
-    /// The conditional statement has touched no row.
+    /// The conditional statement has changed no row.
     Missed(Node),
     /// The second transaction has locked the row and written, and has not committed.
     Open(Node, TestResponse),
-    /// It is decided and committed. The answer is at its node or on its way; a crash of the node
-    /// and a loss on the way come to the same.
+    /// It is decided and committed. The response is at its node or on its way; a crash of the node
+    /// and a loss on the way have the same effect.
     Answered(TestResponse),
 }
 
 impl Phase {
-    /// The node that works on it.
+    /// The node that processes it.
     pub fn node(self) -> Option<Node> {
         match self {
             Self::Sent | Self::Answered(_) => None,
@@ -113,7 +114,7 @@ impl Phase {
     }
 }
 
-/// A request that is under way, or its answer.
+/// A request that is under way, or its response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Request {
     pub from: Party,
@@ -123,12 +124,12 @@ pub struct Request {
     pub forged: bool,
     /// Ticks since it was sent, up to the deadline.
     pub age: u8,
-    /// Whether the sender still waits for the answer.
+    /// Whether the sender still waits for the response.
     pub awaited: bool,
     pub phase: Phase,
 }
 
-/// What a second transaction has written and not committed; it holds the lock of the row.
+/// The uncommitted writes of a second transaction; it holds the lock of the row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pending {
     pub row: Row,
@@ -147,10 +148,11 @@ pub struct StolenTokens {
     pub tokens: u8,
 }
 
-/// What an observer who sees everything has noted. No step depends on it.
+/// The notes of an omniscient observer. No step depends on them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Notes {
-    /// The generations whose token was accepted from a client, one bit each; kept with a thief.
+    /// The generations whose token was accepted from a client, one bit each; recorded only with a
+    /// thief.
     pub owner: u8,
     /// Those whose token was accepted from the thief.
     pub thief: u8,
@@ -158,7 +160,7 @@ pub struct Notes {
     pub broken: u8,
 }
 
-/// Everything.
+/// The complete state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct State {
     pub row: Row,
@@ -166,7 +168,7 @@ pub struct State {
     /// The row as the database has secured it, to which it goes back when it loses writes.
     pub kept: Row,
     pub storage: ClientStorage,
-    /// What each client has read; only careless clients show it.
+    /// What each client has read; only careless clients present it.
     pub read: [ClientStorage; 2],
     pub requests: [Option<Request>; SLOTS],
     pub stolen: StolenTokens,
@@ -174,7 +176,7 @@ pub struct State {
 }
 
 impl State {
-    /// The requests under way with their places.
+    /// The requests under way with their indexes.
     pub fn under_way(&self) -> impl Iterator<Item = (usize, Request)> + '_ {
         self.requests.iter().enumerate().filter_map(|(slot, request)| Some((slot, (*request)?)))
     }

@@ -1,4 +1,4 @@
-//! The symmetries: what the checker takes for one state.
+//! The symmetries: which states the checker treats as one.
 
 use std::hash::{Hash, Hasher};
 
@@ -8,12 +8,12 @@ use crate::state::{ClientStorage, Key, Node, Party, Phase, Request, SLOTS, State
 /// request of the open transaction, and what each client has read.
 type Named = ([u32; SLOTS], u32, [u32; 2]);
 
-/// Equal hashes stand for states that differ in names only.
+/// Equal hashes mean states that differ only in names.
 ///
-/// The checker knows a state by its hash. The two clients are alike; so are the two nodes once a
-/// node has read its clock; and the order in which requests are kept means nothing. Hashing the
-/// least of the renamed forms leaves one of such states to explore. A path still consists of
-/// states as they were, so that a client has the same name in the whole of a trace.
+/// The checker identifies a state by its hash. The two clients are interchangeable; so are the two
+/// nodes once a node has read its clock; and the order in which requests are kept has no meaning.
+/// Hashing the least of the renamed forms leaves one of such states to explore. A path still
+/// consists of the original states, so that a client has the same name throughout a trace.
 impl Hash for State {
     fn hash<H: Hasher>(&self, hasher: &mut H) {
         let named: Named = (
@@ -35,7 +35,7 @@ impl Hash for State {
     }
 }
 
-/// The named parts, with the two clients or the two nodes changed for each other.
+/// The named parts, with the two clients or the two nodes swapped.
 fn renamed((requests, pending, [first, second]): Named, tabs: bool, nodes: bool) -> Named {
     let mut requests = requests.map(|number| renamed_number(number, tabs, nodes));
     requests.sort_unstable();

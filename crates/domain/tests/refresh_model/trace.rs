@@ -7,7 +7,7 @@ use stateright::Path;
 use crate::model::Action;
 use crate::state::{Key, Node, Party, Phase, Request, Row, State, TestResponse};
 
-/// Tells a path, a sentence for each step.
+/// Describes a path, a sentence for each step.
 pub fn tell(path: Path<State, Action>) -> Vec<String> {
     let steps = path.into_vec();
     steps

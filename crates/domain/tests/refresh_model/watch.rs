@@ -1,4 +1,4 @@
-//! The observer: holds each step against what is promised.
+//! The observer: checks each step against the promises.
 
 use gateward_domain::refresh::RotationDecision;
 
@@ -7,14 +7,14 @@ use crate::config::Thief;
 use crate::model::RefreshModel;
 use crate::state::{Node, Notes, Party, Phase, Request, Row, State};
 
-/// What a step can break.
+/// A promise that a step can break.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Promise {
     /// A good client is not logged out.
     StaysIn,
     /// A token has one successor.
     OneSuccessor,
-    /// Thief and owner do not both go on.
+    /// Thief and owner do not both continue.
     NotBoth,
     /// A session ends once, and nothing of it works afterwards.
     EndsOnce,
@@ -29,7 +29,7 @@ impl Promise {
 }
 
 impl State {
-    /// Whether no step up to now broke the promise.
+    /// Whether no step so far has broken the promise.
     pub fn keeps(&self, promise: Promise) -> bool {
         self.notes.broken & promise.bit() == 0
     }
@@ -42,7 +42,7 @@ fn hold(notes: &mut Notes, promise: Promise, holds: bool) {
 }
 
 impl RefreshModel {
-    /// Notes what a verdict does to the row, at the moment at which it counts.
+    /// Records the effect of a decision on the row, at the moment at which it counts.
     pub fn observe(
         &self,
         state: &mut State,
@@ -62,7 +62,7 @@ impl RefreshModel {
                 self.observe_parties(state, request);
             }
             RotationDecision::Replay => {
-                // Where nobody has a copy, nobody but a client can have shown a genuine token.
+                // If there is no copy, only a client can have presented a genuine token.
                 let is_excused = !request.forged && self.is_too_late(before, request);
                 hold(&mut state.notes, Promise::StaysIn, self.config.has_copy() || is_excused);
             }
@@ -71,17 +71,17 @@ impl RefreshModel {
         Self::observe_end(state, after);
     }
 
-    /// Notes an end: it stays what it was.
+    /// Records an end, which must not change afterwards.
     pub fn observe_end(state: &mut State, after: Row) {
         let before = state.row.ended;
         hold(&mut state.notes, Promise::EndsOnce, before.is_none() || before == after.ended);
         if after.ended.is_some() {
-            // From here on nothing may be accepted at all, so it is needless to know of whom.
+            // From here on nothing may be accepted at all, so the sender does not matter.
             (state.notes.owner, state.notes.thief) = (0, 0);
         }
     }
 
-    /// Notes whose token was accepted, and whether both may have got this far.
+    /// Records whose token was accepted, and whether both may have come this far.
     fn observe_parties(&self, state: &mut State, request: &Request) {
         if !self.config.has_copy() || self.config.loses_writes {
             return;
@@ -91,7 +91,7 @@ impl RefreshModel {
         let this = bit(request.generation);
         let others = if request.from == Party::Thief { notes.owner } else { notes.thief };
         if others & this != 0 {
-            // The row moved when the token was first used, so its age lies between the two uses.
+            // The row rotated when the token was first used, so its age lies between the two uses.
             let within = !self.config.keys && true_age < self.config.leeway_longest();
             let once_more = self.config.thief == Thief::TokenAndKey
                 && state.stolen.copy.is_some_and(|copy| copy.generation == request.generation);
@@ -110,7 +110,7 @@ impl RefreshModel {
             && row.true_age >= self.config.leeway_shortest()
     }
 
-    /// Whether a client that read the place now, and showed what it read, would be let on.
+    /// Whether a client that read the storage now, and presented the token, would be accepted.
     pub fn place_is_good(&self, state: &State) -> bool {
         let presented = Request {
             from: Party::TabA,
@@ -132,10 +132,11 @@ impl RefreshModel {
     }
 }
 
-/// Whether the answer to an accepted request is the one token that may follow the one shown.
+/// Whether the response to an accepted request is the one token that may follow the presented one.
 ///
-/// The text of a token follows from its line. So a generation has one text for as long as lines
-/// only move forward, each to a generation where none was before, and a repeat leaves them alone.
+/// The text of a token is derived from its refresh state. A generation therefore has one text as
+/// long as refresh states only advance, each to a new generation, and a repeat does not change
+/// them.
 fn is_the_one(before: Row, request: &Request, decision: RotationDecision, after: Row) -> bool {
     let moved_or_same = match decision {
         RotationDecision::Repeat => before == after,

@@ -1,4 +1,4 @@
-//! What a [`MemoryStore`](super::MemoryStore) does with events and their chain.
+//! Events and their chain in a [`MemoryStore`](super::MemoryStore).
 
 use std::cmp::Reverse;
 
@@ -123,7 +123,7 @@ impl AuditRepo for MemoryTx {
     }
 }
 
-/// The place of an entry in the chain; 0, if it has none.
+/// Returns the sequence number of an entry, or 0 if it has none.
 fn seq(entry: &Entry) -> i64 {
     entry.position.as_ref().map_or(0, |position| position.seq)
 }

@@ -1,5 +1,4 @@
-//! What a [`MemoryStore`](super::MemoryStore) does with invalidation events, and how it wakes those
-//! who watch.
+//! Invalidation events in a [`MemoryStore`](super::MemoryStore), and how it wakes watchers.
 
 use async_trait::async_trait;
 use gateward_domain::Timestamp;
@@ -38,7 +37,7 @@ impl FeedRepo for MemoryTx {
 }
 
 impl State {
-    /// Writers stand in one line, so the order of the places is that of the commits.
+    /// Writers take turns, so sequence numbers are in commit order.
     fn insert_invalidation_events(&mut self, items: &[FeedItem]) {
         for item in items {
             self.last_sequence += 1;
@@ -76,7 +75,7 @@ fn entry(sequence: u64, item: &FeedItem) -> FeedEntry {
     FeedEntry { cursor, item: item.clone() }
 }
 
-/// Hears of each commit with invalidation events.
+/// Is notified of each commit with invalidation events.
 pub(super) struct MemoryWatch(pub watch::Receiver<()>);
 
 #[async_trait]

@@ -1,4 +1,4 @@
-//! What a [`MemoryStore`](super::MemoryStore) does with known devices.
+//! Known devices in a [`MemoryStore`](super::MemoryStore).
 
 use async_trait::async_trait;
 use gateward_domain::known_device::KnownDevice;

@@ -1,4 +1,4 @@
-//! What a [`MemoryStore`](super::MemoryStore) does with mailed links.
+//! Emailed links in a [`MemoryStore`](super::MemoryStore).
 
 use std::cmp::Reverse;
 
@@ -9,7 +9,7 @@ use gateward_domain::{EmailAddress, LinkId, Timestamp, UserId};
 use super::state::{State, doubled, remove_where, truncate};
 
 impl State {
-    /// The accounts for which links in time keep an address.
+    /// Returns the accounts for which valid links reserve an email address.
     pub fn reservations(
         &self,
         email: &EmailAddress,
@@ -75,7 +75,7 @@ impl State {
     }
 }
 
-/// Whether a code is tried on this link.
+/// Returns whether a code is tried on this link.
 fn is_meant(link: &Link, attempt: &CodeAttempt) -> bool {
     link.email == attempt.email
         && attempt.purposes.contains(&link.purpose)

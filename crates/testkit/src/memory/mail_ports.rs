@@ -1,4 +1,4 @@
-//! The ports of a [`MemoryTx`] that mail is about: sign-ups, links and emails.
+//! The ports of a [`MemoryTx`] for mail: sign-ups, links and emails.
 
 use async_trait::async_trait;
 use gateward_domain::email::{EmailState, OutboxEmail};

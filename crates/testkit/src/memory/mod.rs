@@ -1,4 +1,4 @@
-//! `MemoryStore`: a store without a database, for the tests of what stands above the ports.
+//! `MemoryStore`: a store without a database, for tests of the layers above the ports.
 
 mod events;
 mod feed;
@@ -31,93 +31,95 @@ use tokio::time::timeout;
 use feed::MemoryWatch;
 use state::State;
 
-/// For how long a unit of work waits for the one before it; this crate's own tests have less time.
+/// Maximum wait of a unit of work for the one before it. This crate's own tests use less.
 const WAIT_MAX: Duration = Duration::from_millis(if cfg!(test) { 50 } else { 10_000 });
 
-/// A store without a database. Clones are the same store.
+/// A store without a database. Clones share the same data.
 ///
-/// It cheats in one thing: writers stand in one line, as if every row were locked at once. A unit
-/// of several writes works on a copy, which becomes the store when it is committed. A unit that
-/// does what its [`Access`] does not allow panics, because another store might let it pass.
+/// It simplifies one thing: writers take turns, as if every row were locked at once. A unit of
+/// several writes works on a copy, which replaces the data on commit. A unit that violates its
+/// [`Access`] panics, because another store might accept it.
 #[derive(Clone, Debug, Default)]
 pub struct MemoryStore {
-    /// What is committed.
+    /// The committed state.
     published: Arc<Mutex<State>>,
-    /// Held by whoever writes, so that copies never diverge.
+    /// Held by the current writer, so that copies never diverge.
     writer: Arc<tokio::sync::Mutex<()>>,
-    /// Wakes those who watch the feed.
+    /// Wakes the watchers of the feed.
     herald: watch::Sender<()>,
 }
 
 impl MemoryStore {
-    /// Makes an empty store.
+    /// Creates an empty store.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// All accounts that are committed, with what their roles give.
+    /// Returns all committed accounts, with the permissions of their roles.
     #[must_use]
     pub fn users(&self) -> Vec<User> {
         let state = self.published();
         state.users.values().map(|user| state.as_read(user)).collect()
     }
 
-    /// All sessions that are committed, ended ones too.
+    /// Returns all committed sessions, including ended ones.
     #[must_use]
     pub fn sessions(&self) -> Vec<Session> {
         self.published().sessions.values().cloned().collect()
     }
 
-    /// All events that are committed, in the order in which they were written.
+    /// Returns all committed events, in the order in which they were written.
     #[must_use]
     pub fn events(&self) -> Vec<Event> {
         self.published().events().cloned().collect()
     }
 
-    /// All sign-ups that are committed, out of time or not, in the order in which they were
+    /// Returns all committed sign-ups, including expired ones, in the order in which they were
     /// written.
     #[must_use]
     pub fn signups(&self) -> Vec<PendingSignup> {
         self.published().signups.clone()
     }
 
-    /// All links that are committed, out of time or not, in the order in which they were written.
+    /// Returns all committed links, including expired ones, in the order in which they were
+    /// written.
     #[must_use]
     pub fn links(&self) -> Vec<Link> {
         self.published().links.clone()
     }
 
-    /// All emails that are committed, sent ones too, in the order in which they were written.
+    /// Returns all committed emails, including sent ones, in the order in which they were written.
     #[must_use]
     pub fn outbox_emails(&self) -> Vec<OutboxEmail> {
         self.published().outbox_emails.clone()
     }
 
-    /// All clients that are committed, in time or not, in the order in which they were written.
+    /// Returns all committed devices, including expired ones, in the order in which they were
+    /// written.
     #[must_use]
     pub fn known_devices(&self) -> Vec<KnownDevice> {
         self.published().known_devices.clone()
     }
 
-    /// All keys that are committed, in the order in which they become active.
+    /// Returns all committed keys, in the order in which they become active.
     #[must_use]
     pub fn keys(&self) -> Vec<StoredKey> {
         self.published().keys.clone()
     }
 
-    /// All invalidation events that are committed, in the order in which they were written.
+    /// Returns all committed invalidation events, in the order in which they were written.
     #[must_use]
     pub fn invalidation_events(&self) -> Vec<FeedItem> {
         self.published().invalidation_events.values().cloned().collect()
     }
 
-    /// What is committed. No test goes on after a panic in here, so poison means nothing.
+    /// Locks the committed state. No test continues after a panic in here, so poison is ignored.
     fn published(&self) -> MutexGuard<'_, State> {
         self.published.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Changes what is committed, and wakes those who watch the feed if something new is in it.
+    /// Changes the committed state, and wakes the watchers of the feed if it has new items.
     fn publish<T>(
         &self,
         change: impl FnOnce(&mut State) -> Result<T, StoreError>,
@@ -131,7 +133,7 @@ impl MemoryStore {
         Ok(response)
     }
 
-    /// Waits until nobody else writes.
+    /// Waits until there is no other writer.
     async fn line_up(&self) -> Result<OwnedMutexGuard<()>, StoreError> {
         let turn = Arc::clone(&self.writer).lock_owned();
         timeout(WAIT_MAX, turn).await.map_err(|_| StoreError::Busy)
@@ -159,18 +161,18 @@ impl Store for MemoryStore {
 
 /// What a unit of work may do, and what it has done so far.
 enum Work {
-    /// Each method reads what is committed at that moment.
+    /// Each method reads the state committed at that moment.
     Reads,
-    /// The one method works on the store itself.
+    /// The single method works on the committed state.
     OneWrite {
         /// Whether it was called.
         done: bool,
     },
     /// All methods work on a copy.
     Writes {
-        /// The store as it will be.
+        /// The future state.
         copy: Box<State>,
-        /// The right to publish it.
+        /// The right to publish the copy.
         _turn: OwnedMutexGuard<()>,
     },
 }
@@ -182,7 +184,7 @@ struct MemoryTx {
 }
 
 impl MemoryTx {
-    /// Reads from what this unit of work sees.
+    /// Reads the state that this unit of work sees.
     fn read<T>(&mut self, read: impl FnOnce(&State) -> T) -> T {
         match &self.work {
             Work::Reads => read(&self.store.published()),
@@ -191,7 +193,7 @@ impl MemoryTx {
         }
     }
 
-    /// Changes what this unit of work sees.
+    /// Changes the state that this unit of work sees.
     async fn write<T: Send>(
         &mut self,
         write: impl FnOnce(&mut State) -> Result<T, StoreError> + Send,
@@ -208,7 +210,7 @@ impl MemoryTx {
         }
     }
 
-    /// What this unit of work sees, where it holds what it reads until its end.
+    /// Returns the state that this unit of work sees, which stays locked until its end.
     fn locked(&mut self) -> &mut State {
         match &mut self.work {
             Work::Writes { copy, .. } => copy,

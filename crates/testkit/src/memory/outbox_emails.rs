@@ -1,4 +1,4 @@
-//! What a [`MemoryStore`](super::MemoryStore) does with emails that wait to be sent.
+//! The outbox of a [`MemoryStore`](super::MemoryStore).
 
 use std::cmp::Reverse;
 

@@ -1,4 +1,4 @@
-//! The ports of a [`MemoryTx`]: each says whether it reads, writes or locks.
+//! The ports of a [`MemoryTx`]: each declares whether it reads, writes or locks.
 
 use async_trait::async_trait;
 use gateward_domain::key::{KeyId, StoredKey};

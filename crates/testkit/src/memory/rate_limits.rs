@@ -1,4 +1,4 @@
-//! What a [`MemoryStore`](super::MemoryStore) does with counts of wrong secrets.
+//! Rate-limit counters in a [`MemoryStore`](super::MemoryStore).
 
 use async_trait::async_trait;
 use gateward_domain::Timestamp;

@@ -1,4 +1,4 @@
-//! What a [`MemoryStore`](super::MemoryStore) does with roles, and what accounts are given by them.
+//! Roles in a [`MemoryStore`](super::MemoryStore), and the permissions they grant.
 
 use async_trait::async_trait;
 use gateward_domain::ports::{RoleRepo, StoreError};
@@ -46,7 +46,7 @@ impl State {
         self.roles.iter().map(role).collect()
     }
 
-    /// The account with what its roles give now.
+    /// Returns the account with the current permissions of its roles.
     pub fn as_read(&self, user: &User) -> User {
         let stored = user.roles.iter().filter_map(|role| self.roles.get(role).copied());
         User { permissions: permissions_given(&user.roles, stored), ..user.clone() }

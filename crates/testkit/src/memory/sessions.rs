@@ -1,4 +1,4 @@
-//! What a [`MemoryStore`](super::MemoryStore) does with sessions.
+//! Sessions in a [`MemoryStore`](super::MemoryStore).
 
 use gateward_domain::ports::StoreError;
 use gateward_domain::refresh::{RefreshState, Rotation, RotationDecision, judge};
@@ -65,8 +65,8 @@ impl State {
         ended.iter().map(|session| session.id).collect()
     }
 
-    /// Ends the first `limit` sessions that are meant and that nobody has ended; gives them as they
-    /// are then, in the order of their identifiers.
+    /// Ends the first `limit` matching sessions that were not ended. Returns their new state,
+    /// ordered by identifier.
     pub fn end_where(
         &mut self,
         end: End,
@@ -97,7 +97,7 @@ impl State {
     }
 }
 
-/// Ends a session if nobody has; where its time ran out before, that is the reason.
+/// Ends a session that was not ended. If it had already expired, that is the recorded reason.
 fn end_once(session: &mut Session, end: End) -> bool {
     if session.ended.is_some() {
         return false;

@@ -1,4 +1,4 @@
-//! What a [`MemoryStore`](super::MemoryStore) does with sign-ups that wait.
+//! Pending sign-ups in a [`MemoryStore`](super::MemoryStore).
 
 use gateward_domain::ports::StoreError;
 use gateward_domain::signup::PendingSignup;
@@ -15,7 +15,7 @@ impl State {
         Ok(())
     }
 
-    /// The newest sign-up in time of which `wanted` holds.
+    /// Returns the newest valid sign-up that satisfies `wanted`.
     pub fn find_signup(
         &self,
         now: Timestamp,

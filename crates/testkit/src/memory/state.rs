@@ -1,4 +1,4 @@
-//! What a [`MemoryStore`](super::MemoryStore) holds, and what each port does with it.
+//! The state of a [`MemoryStore`](super::MemoryStore), and the operations of each port on it.
 
 use std::collections::BTreeMap;
 
@@ -16,43 +16,43 @@ use gateward_domain::{
     User, UserId, Username,
 };
 
-/// Everything that is stored. Every method either does all it says or, with an error, nothing.
+/// Everything that is stored. Each method takes full effect or, on error, none.
 #[derive(Clone, Debug, Default)]
 pub(super) struct State {
     pub users: BTreeMap<UserId, User>,
     pub sessions: BTreeMap<SessionId, Session>,
     pub instance: Option<Instance>,
     pub keys: Vec<StoredKey>,
-    /// What the roles give that are not built in.
+    /// The permissions of custom roles.
     pub roles: BTreeMap<RoleName, PermissionSet>,
     pub entries: Vec<Entry>,
-    /// The ends of the chain, once it was begun.
+    /// Both ends of the chain. `None` before its first entry.
     pub chain: Option<Chain>,
-    /// Whose events are to be erased, and since when.
+    /// Accounts whose events are to be erased, with the time of the request.
     pub erasures: BTreeMap<UserId, Timestamp>,
     pub rate_limit_counters: Vec<AttemptCounter>,
     pub signups: Vec<PendingSignup>,
     pub links: Vec<Link>,
     pub outbox_emails: Vec<OutboxEmail>,
     pub known_devices: Vec<KnownDevice>,
-    /// The invalidation events by their places.
+    /// The invalidation events by sequence number.
     pub invalidation_events: BTreeMap<u64, FeedItem>,
-    /// The last place that was given away; its invalidation events may be deleted.
+    /// The last assigned sequence number. Its invalidation events may have been deleted.
     pub last_sequence: u64,
 }
 
-/// The error of a store that is given one identifier twice.
+/// Returns the error for an identifier that is inserted twice.
 pub(super) fn doubled(what: &'static str) -> StoreError {
     StoreError::Unavailable(format!("this {what} is there already").into())
 }
 
-/// The first `limit` of them.
+/// Keeps the first `limit` rows.
 pub(super) fn truncate<T>(mut rows: Vec<T>, limit: u32) -> Vec<T> {
     rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     rows
 }
 
-/// Removes the first `limit` rows that are `unwanted`; gives how many.
+/// Removes the first `limit` rows that are `unwanted`, and returns their number.
 pub(super) fn remove_where<T>(rows: &mut Vec<T>, limit: u32, unwanted: impl Fn(&T) -> bool) -> u64 {
     let mut removed = 0;
     rows.retain(|row| {
@@ -63,7 +63,7 @@ pub(super) fn remove_where<T>(rows: &mut Vec<T>, limit: u32, unwanted: impl Fn(&
     removed
 }
 
-/// The first `limit` rows after the one with the identifier `after`, in the order of identifiers.
+/// Returns the first `limit` rows after the identifier `after`, ordered by identifier.
 pub(super) fn page<'a, T: Clone + 'a, I: Ord + Copy>(
     rows: impl Iterator<Item = &'a T>,
     id: impl Fn(&T) -> I,
@@ -141,7 +141,8 @@ impl State {
         Ok(self.users.get_mut(&id).map(change).is_some())
     }
 
-    /// Whether an address is not to be had by this account: another has it or may get it back.
+    /// Returns whether this account cannot take an email address: another account has it, or has it
+    /// reserved.
     fn is_email_of_another(&self, id: UserId, email: &EmailAddress, now: Timestamp) -> bool {
         self.users.values().any(|other| other.id != id && other.email == *email)
             || self.reservations(email, now).any(|of| of != Some(id))

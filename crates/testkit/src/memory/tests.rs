@@ -1,4 +1,5 @@
-//! What a memory store does with a unit of work that breaks its word; the rest is the suite's.
+//! How an in-memory store treats a unit of work that violates its access. The suite covers the
+//! rest.
 
 use gateward_domain::email::EmailKind;
 

@@ -1,4 +1,4 @@
-//! Promises about accounts: they are kept whole, and names and addresses are unique.
+//! Promises about accounts: every field is stored, and usernames and email addresses are unique.
 
 use gateward_domain::ports::Taken;
 use gateward_domain::{
@@ -7,7 +7,6 @@ use gateward_domain::{
 
 use super::fixture::{after, race, taken};
 
-/// The account's name in capitals.
 fn in_capitals(user: &User) -> Username {
     Username::parse(&user.username.as_str().to_ascii_uppercase()).unwrap()
 }
@@ -24,7 +23,7 @@ promises! {
             roles: vec![RoleName::admin(), RoleName::user()],
             permissions: PermissionSet::all(),
             disabled: true,
-            // More than 32 bits hold.
+            // Needs more than 32 bits.
             credentials_version: 5_000_000_000,
             created_at: after(-3600),
             updated_at: after(-1800),
@@ -155,7 +154,7 @@ promises! {
             let username = if capitals { in_capitals(&owner) } else { owner.username.clone() };
             let user = User { username, ..fixture.stranger() };
             async move {
-                // As a sign-up does it: with more to write in the same unit.
+                // Like a sign-up, with more writes in the same unit.
                 let mut tx = fixture.write().await;
                 let response = taken(tx.insert_user(&user).await);
                 if response.is_none() {

@@ -1,4 +1,4 @@
-//! Promises about the audit trail: every event gets one place in one chain, and keeps it.
+//! Promises about the audit trail: every event gets one position in one chain, and keeps it.
 
 use gateward_domain::audit::{
     Chain, ChainPosition, Checkpoint, Digest, Entry, EventRange, SignedCheckpoint, next_digest,
@@ -10,19 +10,19 @@ use super::StoreFixture;
 use super::fixture::{after, race};
 use crate::{SeededEntropy, fixtures};
 
-/// An event of the account, so many seconds after the others; it is stored.
+/// Stores an event of the account, `seconds` after the fixtures' time.
 async fn written(fixture: &StoreFixture, user: &User, seconds: i64) -> Event {
     let session = fixture.draft(user);
     let id = EventId::new(after(seconds), &SeededEntropy::new(fixture.seed()));
     let plain = fixtures::event(fixture.seed(), EventKind::EmailChanged, &session);
-    // Of two orders that are alike, one would hide the other.
+    // If both orders were the same, a wrong one would pass.
     let ip = Some([192, 0, 2, 7].into());
     let event = Event { id, at: after(-seconds), ip, ..plain };
     fixture.single().await.insert_event(&event).await.unwrap();
     event
 }
 
-/// So many events, in the order of their identifiers; they are stored.
+/// Stores this many events, and returns them ordered by identifier.
 async fn some(fixture: &StoreFixture, count: i64) -> Vec<Event> {
     let user = fixture.stranger();
     let mut events = Vec::new();
@@ -33,25 +33,25 @@ async fn some(fixture: &StoreFixture, count: i64) -> Vec<Event> {
     events
 }
 
-/// The entry of an event without a place.
 fn unchained(event: &Event) -> Entry {
     Entry { event: event.clone(), commitment: event.commitment().unwrap(), position: None }
 }
 
-/// A head with something in the place of its signature.
+/// Returns a checkpoint with a placeholder signature.
 fn signed(seq: i64, digest: Digest) -> SignedCheckpoint {
     let checkpoint = Checkpoint { seq, digest, at: after(seq) };
     SignedCheckpoint { checkpoint, signature: format!("signature of {seq}") }
 }
 
-/// Where an entry stands after this head, and the head after it.
+/// Returns the position of an entry after this checkpoint, and the checkpoint after it.
 fn next(checkpoint: Checkpoint, entry: &Entry) -> (ChainPosition, Checkpoint) {
     let seq = checkpoint.seq + 1;
     let digest = next_digest(&checkpoint.digest, seq, &entry.event, &entry.commitment);
     (ChainPosition { seq, digest, signature: None }, Checkpoint { seq, digest, ..checkpoint })
 }
 
-/// Gives a place to at most `limit` events, as the sealer does; gives how far the chain has come.
+/// Appends at most `limit` events to the chain, as the background job does. Returns the latest
+/// checkpoint.
 async fn chain_in(tx: &mut dyn Tx, limit: u32) -> SignedCheckpoint {
     let mut latest = tx.lock_chain().await.unwrap().latest;
     let mut positions = Vec::new();
@@ -67,7 +67,7 @@ async fn chain_in(tx: &mut dyn Tx, limit: u32) -> SignedCheckpoint {
     latest
 }
 
-/// The same in a unit of its own.
+/// Like `chain_in`, in a unit of its own.
 async fn append(fixture: &StoreFixture, limit: u32) -> SignedCheckpoint {
     let mut tx = fixture.write().await;
     let latest = chain_in(tx.as_mut(), limit).await;
@@ -75,27 +75,23 @@ async fn append(fixture: &StoreFixture, limit: u32) -> SignedCheckpoint {
     latest
 }
 
-/// The entries of the chain after a place.
 async fn chained_after(fixture: &StoreFixture, after: i64) -> Vec<Entry> {
     fixture.read().await.list_chained_events(after, 100).await.unwrap()
 }
 
-/// The events without a place.
 async fn list_unchained(fixture: &StoreFixture) -> Vec<Entry> {
     fixture.read().await.list_unchained_events(100).await.unwrap()
 }
 
-/// The ends of the chain.
 async fn chain(fixture: &StoreFixture) -> Chain {
     fixture.read().await.find_chain().await.unwrap()
 }
 
-/// The numbers of entries.
 fn numbers(entries: &[Entry]) -> Vec<i64> {
     entries.iter().map(|entry| entry.position.as_ref().unwrap().seq).collect()
 }
 
-/// Deletes the chain up to one of its entries; gives the new floor.
+/// Deletes the chain up to one of its entries. Returns the new retention boundary.
 async fn cut_in(tx: &mut dyn Tx, seq: i64) -> SignedCheckpoint {
     tx.lock_chain().await.unwrap();
     let last = tx.list_chained_events(seq - 1, 1).await.unwrap().remove(0).position.unwrap();
@@ -105,17 +101,15 @@ async fn cut_in(tx: &mut dyn Tx, seq: i64) -> SignedCheckpoint {
     retention_boundary
 }
 
-/// Notes that an account's events are to be erased.
+/// Requests the erasure of an account's events.
 async fn request(fixture: &StoreFixture, id: UserId, seconds: i64) {
     fixture.single().await.request_erasure(id, after(seconds)).await.unwrap();
 }
 
-/// The account whose events are to be erased first.
 async fn find_erasure(fixture: &StoreFixture) -> Option<UserId> {
     fixture.read().await.find_erasure().await.unwrap()
 }
 
-/// Erases events of an account; gives how many.
 async fn erase(fixture: &StoreFixture, id: UserId, limit: u32) -> u64 {
     fixture.single().await.erase_events(id, limit).await.unwrap()
 }
@@ -162,7 +156,7 @@ promises! {
     }
 
     async fn the_chain_is_listed_page_by_page(fixture: StoreFixture) {
-        // Older than what is sealed already, it comes after it all the same.
+        // Older than the chained events, it still comes after them.
         let user = fixture.stranger();
         for seconds in [50, 40, 30, 20, 10] {
             written(&fixture, &user, seconds).await;

@@ -1,5 +1,5 @@
-//! Promises about sessions that several callers end or delete at once: each counts once, and nobody
-//! stands in another's way.
+//! Promises about concurrent ends and deletions of sessions: each counts once, and no caller blocks
+//! another.
 
 use gateward_domain::refresh::{Rotation, RotationDecision, judge};
 use gateward_domain::{End, EndReason, SessionId, User};
@@ -8,12 +8,12 @@ use super::StoreFixture;
 use super::fixture::{after, logout_after, race};
 use crate::fixtures::{LIFETIME_SECONDS, presented, rotation};
 
-/// A time at which all sessions of fixtures are over.
+/// A time at which all sessions of the fixtures have expired.
 fn long_after() -> End {
     End { at: after(LIFETIME_SECONDS + 1), reason: EndReason::LogoutAll }
 }
 
-/// A user with so many sessions.
+/// A user with this many sessions.
 async fn callers(fixture: &StoreFixture, count: usize) -> (User, Vec<SessionId>) {
     let user = fixture.user().await;
     let mut ids = Vec::new();
@@ -23,7 +23,7 @@ async fn callers(fixture: &StoreFixture, count: usize) -> (User, Vec<SessionId>)
     (user, ids)
 }
 
-/// Ends all sessions of the user, as a logout from everywhere does it.
+/// Ends all sessions of the user, as a logout from all devices does.
 async fn end_all(fixture: &StoreFixture, user: &User, end: End) -> Vec<SessionId> {
     let mut tx = fixture.write().await;
     tx.lock_user(user.id).await.unwrap();
@@ -32,7 +32,7 @@ async fn end_all(fixture: &StoreFixture, user: &User, end: End) -> Vec<SessionId
     ended
 }
 
-/// Shows a spent token, as a refresh does where the one statement has given nothing.
+/// Presents a spent token, as a refresh does if the single statement returned nothing.
 async fn replay(fixture: &StoreFixture, request: &Rotation) -> RotationDecision {
     assert_eq!(fixture.rotate(request).await, None);
     let mut tx = fixture.write().await;
@@ -128,7 +128,7 @@ promises! {
                 }
             })
             .await;
-            // A cleanup may leave a row that was locked to the next one.
+            // A cleanup may leave a locked row to the next one.
             fixture.single().await.delete_sessions(long_after().at, 100).await.unwrap();
             for id in ids {
                 assert_eq!(fixture.read().await.find_session(id).await.unwrap(), None);

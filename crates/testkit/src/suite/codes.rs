@@ -1,4 +1,5 @@
-//! Promises about codes: a try counts before anybody learns the code, and tries come to an end.
+//! Promises about codes: an attempt counts before the code is known to the caller, and attempts are
+//! limited.
 
 use std::slice;
 
@@ -10,10 +11,10 @@ use super::StoreFixture;
 use super::fixture::{after, race};
 use crate::fixtures::signup_link;
 
-/// How often a code may be tried in these promises.
+/// Maximum number of attempts in these promises.
 const TRIES_MAX: u32 = 5;
 
-/// A try on every link that confirms this address, a while after the links were made.
+/// An attempt on every link that confirms this email address, after the links were created.
 fn attempt(email: &EmailAddress) -> CodeAttempt {
     CodeAttempt {
         email: email.clone(),
@@ -24,12 +25,11 @@ fn attempt(email: &EmailAddress) -> CodeAttempt {
     }
 }
 
-/// Tries a code.
 async fn try_code(fixture: &StoreFixture, attempt: &CodeAttempt) -> Vec<Link> {
     fixture.single().await.try_code(attempt).await.unwrap()
 }
 
-/// A link that confirms a sign-up of this address, made at that time; it is stored.
+/// Stores a link that confirms a sign-up with this email address, created at that time.
 async fn made(fixture: &StoreFixture, email: &EmailAddress, seconds: i64) -> Link {
     let plain = signup_link(fixture.seed(), &fixture.signup());
     let link = Link { email: email.clone(), created_at: after(seconds), ..plain };
@@ -37,12 +37,12 @@ async fn made(fixture: &StoreFixture, email: &EmailAddress, seconds: i64) -> Lin
     link
 }
 
-/// How often codes were tried on a link.
+/// Returns the number of attempts on a link.
 async fn tries(fixture: &StoreFixture, id: LinkId) -> u32 {
     fixture.stored_link(id).await.unwrap().code_attempts
 }
 
-/// The identifiers of links, sorted.
+/// Returns the sorted identifiers of links.
 fn ids<'a>(links: impl IntoIterator<Item = &'a Link>) -> Vec<LinkId> {
     let mut ids: Vec<_> = links.into_iter().map(|link| link.id).collect();
     ids.sort();
@@ -57,7 +57,7 @@ promises! {
         let email = fixture.stranger().email;
         let link = made(&fixture, &email, 0).await;
         for code_attempts in 1..=TRIES_MAX {
-            // A single write lasts: who asks and goes away has tried.
+            // A single write is committed: a caller that goes away has used an attempt.
             let given = try_code(&fixture, &attempt(&email)).await;
             let expected = Link { code_attempts, ..link.clone() };
             assert_eq!(given, slice::from_ref(&expected));
@@ -111,7 +111,7 @@ promises! {
         for seconds in 0..16 {
             links.push(made(&fixture, &email, seconds).await);
         }
-        // Every fourth means one link of them.
+        // Every fourth attempt names one link only.
         let is_narrow = |index: usize| index % 4 == 3;
         let given = race(links.len(), |index| {
             let (fixture, mut attempt) = (fixture.clone(), attempt(&email));

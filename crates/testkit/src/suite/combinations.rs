@@ -1,5 +1,5 @@
-//! The promise that `rotate_session` decides as the rules of refresh do, in every combination of
-//! what they look at.
+//! The promise that `rotate_session` follows the rules of refresh in every combination of their
+//! inputs.
 
 use gateward_domain::refresh::{IdempotencyKeyHash, Rotation, RotationDecision, judge};
 use gateward_domain::{Session, User};
@@ -8,10 +8,10 @@ use super::StoreFixture;
 use super::fixture::logout_after;
 use crate::fixtures::{IDLE_SECONDS, LEEWAY_SECONDS, key_hash, presented, rotation};
 
-/// The generation on which the line stands.
+/// The current generation.
 const CURRENT: i64 = 3;
 
-/// A line that was made with this key, on a session that is over or not.
+/// A refresh state created with this idempotency key, on an active or ended session.
 fn standing(
     fixture: &StoreFixture,
     user: &User,
@@ -25,7 +25,7 @@ fn standing(
     session
 }
 
-/// Everything that can be shown to such a line.
+/// All requests that can be made with such a session.
 fn requests(session: &Session) -> Vec<Rotation> {
     let mut requests = Vec::new();
     for generation in CURRENT - 2..=CURRENT + 1 {
@@ -52,7 +52,7 @@ fn requests(session: &Session) -> Vec<Rotation> {
     requests
 }
 
-/// What the store must answer, and what must stand in it afterwards.
+/// Returns the response that the store must give, and the state that it must hold afterwards.
 fn expected(session: &Session, user: &User, request: &Rotation) -> (Option<Session>, Session) {
     let mut after = session.clone();
     match judge(session, request) {
@@ -84,7 +84,7 @@ promises! {
                     assert_eq!(given, response, "{request:?}");
                     assert_eq!(fixture.stored_session(session.id).await, after, "{request:?}");
                     if after != session {
-                        // The line has moved: the next request wants a new one.
+                        // The refresh state has advanced: the next request needs a new session.
                         session = standing(&fixture, user, idempotency_key, over);
                         fixture.add_session(&session).await;
                     }

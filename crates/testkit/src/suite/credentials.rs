@@ -1,4 +1,4 @@
-//! Promises about changes of an account: its name, its password, and whether it is shut.
+//! Promises about changes of an account: its username, its password, and whether it is disabled.
 
 use gateward_domain::ports::Taken;
 use gateward_domain::{Identifier, User, Username};
@@ -130,7 +130,7 @@ promises! {
 
     async fn an_account_is_disabled_and_enabled_once_each(fixture: StoreFixture) {
         let (user, other) = (fixture.user().await, fixture.user().await);
-        // The same answer twice changes nothing the second time, not even the date.
+        // Setting the same state again changes nothing, not even the time of the last change.
         for (step, disabled) in [false, true, true, false, false].into_iter().enumerate() {
             let now = after(i64::try_from(step).unwrap());
             let before = fixture.stored_user(&user).await;

@@ -1,4 +1,4 @@
-//! Promises about what ends at one blow: old sessions, and whatever a key has made.
+//! Promises about bulk ends: old sessions, and everything that depends on a key.
 
 use gateward_domain::key::KeyId;
 use gateward_domain::link::{Link, LinkPurpose};
@@ -9,12 +9,12 @@ use super::fixture::{after, logout_after, race};
 use crate::SeededEntropy;
 use crate::fixtures::{IDLE_SECONDS, KEY};
 
-/// The end by a cut, `seconds` after the time of fixtures.
+/// The end of a session `seconds` after the fixtures' time.
 fn cut_after(seconds: i64) -> End {
     End { at: after(seconds), reason: EndReason::KeyCompromised }
 }
 
-/// A session with an identifier of one time that began at another.
+/// A session with an identifier of one time that started at another.
 async fn session_at(
     fixture: &StoreFixture,
     user: &User,
@@ -27,7 +27,7 @@ async fn session_at(
     session
 }
 
-/// A session whose current token is signed by a key of this name; not stored yet.
+/// A session whose current token is signed by a key with this name. It is not stored yet.
 fn draft_of_key(fixture: &StoreFixture, user: &User, key: &str) -> Session {
     let mut session = fixture.draft(user);
     session.refresh_state.key_id = KeyId(key.to_owned());
@@ -41,7 +41,7 @@ async fn session_of_key(fixture: &StoreFixture, user: &User, key: &str) -> Sessi
     session
 }
 
-/// Ends the sessions that began before some time.
+/// Ends the sessions that started before some time.
 async fn cut(
     fixture: &StoreFixture,
     before: Timestamp,
@@ -53,7 +53,7 @@ async fn cut(
     tx.end_sessions_started_before(before, last, end, limit).await.unwrap()
 }
 
-/// Ends the sessions of a key, and gives them in the order of their identifiers.
+/// Ends the sessions of a key, and returns them ordered by identifier.
 async fn cut_key(fixture: &StoreFixture, key: &str, end: End, limit: u32) -> Vec<Session> {
     let mut tx = fixture.single().await;
     let mut ended = tx.end_sessions_of_key(&KeyId(key.to_owned()), end, limit).await.unwrap();
@@ -61,14 +61,14 @@ async fn cut_key(fixture: &StoreFixture, key: &str, end: End, limit: u32) -> Vec
     ended
 }
 
-/// Holds the store to it that the sessions stand as they are given.
+/// Asserts that the stored sessions equal the given ones.
 async fn stand(fixture: &StoreFixture, sessions: &[Session]) {
     for session in sessions {
         assert_eq!(fixture.stored_session(session.id).await, *session);
     }
 }
 
-/// Ends, five at a time, what began before some time or is of the key of fixtures.
+/// Ends, five at a time, the sessions started before some time or of the fixtures' key.
 async fn cut_all(fixture: &StoreFixture, of_key: bool) -> Vec<SessionId> {
     let (mut ended, mut last) = (Vec::new(), None);
     loop {
@@ -92,7 +92,7 @@ promises! {
         let (one, other) = (fixture.user().await, fixture.user().await);
         let at = after(100);
         let just_before = Timestamp::from_micros(at.micros() - 1);
-        // The identifiers stand in another order than the beginnings.
+        // The order of the identifiers differs from that of the start times.
         let mut old = vec![
             session_at(&fixture, &one, 30, just_before).await,
             session_at(&fixture, &other, 10, after(99)).await,

@@ -1,4 +1,4 @@
-//! Promises about accounts that are deleted: what goes, what stays, and who is left.
+//! Promises about deleted accounts: what is deleted, what remains, and who is left.
 
 use gateward_domain::email::OutboxEmail;
 use gateward_domain::link::LinkPurpose;
@@ -8,12 +8,11 @@ use super::StoreFixture;
 use super::fixture::{after, race};
 use crate::fixtures;
 
-/// Deletes an account.
 async fn delete(fixture: &StoreFixture, user: &User) -> bool {
     fixture.single().await.delete_user(user.id).await.unwrap()
 }
 
-/// How many hold the role.
+/// Returns the number of holders of the role.
 async fn holders(fixture: &StoreFixture, role: &RoleName) -> u64 {
     fixture.read().await.count_users_with_role(role).await.unwrap()
 }

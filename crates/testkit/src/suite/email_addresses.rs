@@ -1,4 +1,4 @@
-//! Promises about the address of an account: who gets it, and whose it is.
+//! Promises about the email address of an account: which account may take it, and which one has it.
 
 use gateward_domain::ports::Taken;
 use gateward_domain::{Identifier, User};

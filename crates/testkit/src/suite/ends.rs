@@ -1,4 +1,4 @@
-//! Promises about ends: a session ends once, and the reason is the true one.
+//! Promises about ends: a session ends once, and the recorded reason is the first one.
 
 use gateward_domain::{End, EndReason, Session, SessionId, Timestamp, User};
 
@@ -6,14 +6,14 @@ use super::StoreFixture;
 use super::fixture::{after, logout_after, race};
 use crate::fixtures::{IDLE_SECONDS, LIFETIME_SECONDS};
 
-/// Stores a session that began at `created_at`.
+/// Stores a session that started at `created_at`.
 async fn started_at(fixture: &StoreFixture, user: &User, created_at: Timestamp) -> Session {
     let session = Session { created_at, ..fixture.draft(user) };
     fixture.add_session(&session).await;
     session
 }
 
-/// Ends the user's oldest sessions, as whoever begins one does it.
+/// Ends the user's oldest sessions, as a login does.
 async fn end_oldest(fixture: &StoreFixture, user: &User, keep: u32, end: End) -> Vec<SessionId> {
     let mut tx = fixture.write().await;
     tx.lock_user(user.id).await.unwrap();
@@ -193,8 +193,8 @@ promises! {
         assert_eq!(Some(ended.as_slice()), ids.get(..3));
     }
 
-    /// What is over takes no place: nobody is logged out because of sessions that nobody uses. It
-    /// is left open whether the store records the end that time has brought; if so, it is that one.
+    /// An expired session takes no slot: unused sessions must not cause a logout. The store may or
+    /// may not record the end by expiry; if it does, it is that one.
     async fn a_session_whose_time_ran_out_takes_no_place_from_an_active_one(fixture: StoreFixture) {
         let user = fixture.user().await;
         let active_until = |created_at, expires_at| {

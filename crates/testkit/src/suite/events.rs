@@ -1,4 +1,5 @@
-//! Promises about events: every kind comes back whole, in the order in which they happened.
+//! Promises about events: every kind is stored completely, and returned in the order in which they
+//! happened.
 
 use gateward_domain::{Actor, Event, EventKind};
 
@@ -33,7 +34,7 @@ promises! {
         ]) {
             let plain = event(fixture.seed(), EventKind::SessionStarted, &session);
             let ip = ip.map(|ip| ip.parse().unwrap());
-            // Who caused it may be gone, and so may their session.
+            // The actor may be deleted, and so may their session.
             let actor_session_id = user_id.map(|_| fixture.draft(&admin).id);
             let detail = ip.map(|_| "rôle \"a\", 'b'; -- \u{1f980}".to_owned());
             let plain = Event { actor_session_id, detail, ..plain };

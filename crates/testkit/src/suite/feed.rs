@@ -1,5 +1,5 @@
-//! Promises about the feed: invalidation events come back whole and in order, from any place on,
-//! until cleaned up.
+//! Promises about the feed: invalidation events are returned completely and in order, from any
+//! cursor on, until they are cleaned up.
 
 use gateward_domain::feed::{FeedCursor, FeedItem, FeedPage, InvalidationEvent};
 use gateward_domain::key::KeyId;
@@ -9,7 +9,7 @@ use super::StoreFixture;
 use super::fixture::{after, logout_after, race};
 use crate::fixtures::INVALIDATION_SECONDS;
 
-/// One item of each kind, with odd values where there can be some.
+/// One item of each kind, with unusual values where possible.
 fn kinds(fixture: &StoreFixture) -> Vec<FeedItem> {
     let (session, user) = (fixture.draft(&fixture.stranger()).id, fixture.stranger().id);
     let (before, reason) = (Timestamp::from_micros(-1), EndReason::NotMe);
@@ -34,12 +34,12 @@ fn kinds(fixture: &StoreFixture) -> Vec<FeedItem> {
     (0..).zip(all).map(item).collect()
 }
 
-/// What the entries of a page tell.
+/// Returns the items of a page.
 fn told(page: &FeedPage) -> Vec<FeedItem> {
     page.entries.iter().map(|entry| entry.item.clone()).collect()
 }
 
-/// Stores so many items, each in a unit of its own.
+/// Stores this many items, each in a unit of its own.
 async fn some(fixture: &StoreFixture, count: usize) -> Vec<FeedItem> {
     let items: Vec<_> = (0..count).map(|_| fixture.invalidation()).collect();
     for item in &items {
@@ -48,18 +48,18 @@ async fn some(fixture: &StoreFixture, count: usize) -> Vec<FeedItem> {
     items
 }
 
-/// Cursors that no store makes.
+/// Cursors that no store creates.
 fn foreign_cursors() -> impl Iterator<Item = FeedCursor> {
     let texts = ["not-mine".to_owned(), "_.-".to_owned(), "z".repeat(FeedCursor::LEN_MAX)];
-    // A store whose cursors are numbers has never come so far.
+    // A store with numeric cursors has never reached these.
     let numbers = ["1000000000000000000".to_owned(), "9".repeat(FeedCursor::LEN_MAX)];
     texts.into_iter().chain(numbers).map(|text| FeedCursor::parse(&text).unwrap())
 }
 
-/// Ends a session and tells it, in one unit.
+/// Ends a session and writes its invalidation event, in one unit.
 async fn end_and_tell(fixture: &StoreFixture, id: SessionId, invalidation: &FeedItem) {
     let mut tx = fixture.write().await;
-    // In one order and in the other.
+    // In either order.
     if id.uuid().as_u128().is_multiple_of(2) {
         tx.insert_invalidation_events(std::slice::from_ref(invalidation)).await.unwrap();
     }
@@ -126,7 +126,7 @@ promises! {
         let items = some(&fixture, 7).await;
         for limit in [1, 2, 3, 7, 100] {
             let (mut read, mut last) = (Vec::new(), None);
-            // A feed that goes in a circle is longer than it should be, and not endless.
+            // A feed that repeats itself is longer than expected, but the test ends.
             for _ in 0..9 {
                 let page = fixture.list_invalidation_events(last.as_ref(), limit).await;
                 assert!(page.entries.len() <= usize::try_from(limit).unwrap());

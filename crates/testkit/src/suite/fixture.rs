@@ -1,4 +1,4 @@
-//! What a promise is played on: the store, and actors that nobody else uses.
+//! The fixture of a promise: the store, and entities that no other promise uses.
 
 use std::any::Any;
 use std::fmt;
@@ -18,19 +18,19 @@ use tokio::sync::Barrier;
 
 use crate::{SeededEntropy, fixtures};
 
-/// A store that is tested, and what must live as long as it.
+/// The store under test, and a resource that must live as long as it.
 pub struct Subject {
     store: Arc<dyn Store>,
     _guard: Box<dyn Any>,
 }
 
 impl Subject {
-    /// A store beside which `guard` is kept: a folder, a database that is dropped.
+    /// Wraps a store together with `guard`, such as a folder or a temporary database.
     pub fn guarded(store: impl Store + 'static, guard: impl Any) -> Self {
         Self::shared(Arc::new(store), guard)
     }
 
-    /// The same for a store that is shared already.
+    /// Like [`Subject::guarded`], for a store that is already shared.
     pub fn shared(store: Arc<dyn Store>, guard: impl Any) -> Self {
         Self { store, _guard: Box::new(guard) }
     }
@@ -54,7 +54,7 @@ impl fmt::Debug for Subject {
     }
 }
 
-/// The store that a promise is about, with short ways to what promises do all the time.
+/// The store of a promise, with helpers for common steps.
 #[derive(Clone)]
 pub struct StoreFixture {
     store: Arc<dyn Store>,
@@ -62,11 +62,11 @@ pub struct StoreFixture {
 }
 
 impl StoreFixture {
-    /// Sets the stage for the promise of this name. Its actors are its own, so that promises could
-    /// share a store.
+    /// Creates the fixture for the promise of this name. Its entities are its own, so promises
+    /// could share a store.
     #[must_use]
     pub fn new(store: Arc<dyn Store>, name: &str) -> Self {
-        // FNV-1a: all that counts is that other names give other seeds.
+        // FNV-1a: it only matters that different names yield different seeds.
         let seed = name.bytes().fold(0xcbf2_9ce4_8422_2325, |seed: u64, byte| {
             (seed ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
         });
@@ -93,7 +93,7 @@ impl StoreFixture {
         self.begin(Access::Write).await
     }
 
-    /// A seed that nobody had.
+    /// Returns an unused seed.
     #[must_use]
     pub fn seed(&self) -> u64 {
         self.seeds.next_u64()
@@ -105,7 +105,7 @@ impl StoreFixture {
         fixtures::user(self.seed())
     }
 
-    /// An account that is stored.
+    /// A stored account.
     pub async fn user(&self) -> User {
         let user = self.stranger();
         self.add_user(&user).await;
@@ -123,14 +123,14 @@ impl StoreFixture {
         fixtures::session(self.seed(), user)
     }
 
-    /// A session of the user that is stored.
+    /// A stored session of the user.
     pub async fn session_of(&self, user: &User) -> Session {
         let session = self.draft(user);
         self.add_session(&session).await;
         session
     }
 
-    /// A session of a user of its own; both are stored.
+    /// A stored session of a new stored user.
     pub async fn session(&self) -> Session {
         let user = self.user().await;
         self.session_of(&user).await
@@ -141,17 +141,17 @@ impl StoreFixture {
         self.single().await.insert_session(session).await.unwrap();
     }
 
-    /// The account as it is stored; it must be there.
+    /// Returns the stored account. Panics if it is missing.
     pub async fn stored_user(&self, user: &User) -> User {
         self.read().await.find_user(user.id).await.unwrap().unwrap()
     }
 
-    /// The session as it is stored; it must be there.
+    /// Returns the stored session. Panics if it is missing.
     pub async fn stored_session(&self, id: SessionId) -> Session {
         self.read().await.find_session(id).await.unwrap().unwrap().0
     }
 
-    /// Asks the store to rotate.
+    /// Rotates a session.
     pub async fn rotate(&self, rotation: &Rotation) -> Option<(Session, User)> {
         self.single().await.rotate_session(rotation).await.unwrap()
     }
@@ -161,7 +161,7 @@ impl StoreFixture {
         self.single().await.end_session(id, end).await.unwrap()
     }
 
-    /// Gives an account another address, or the same.
+    /// Sets the email address of an account, which may be unchanged.
     pub async fn set_email(&self, id: UserId, email: &EmailAddress, now: Timestamp) -> Change {
         self.single().await.set_email(id, email, true, now).await
     }
@@ -188,12 +188,12 @@ impl StoreFixture {
         self.single().await.put_link(link).await.unwrap();
     }
 
-    /// The link as it is stored, if it is there.
+    /// Returns the stored link, if any.
     pub async fn stored_link(&self, id: LinkId) -> Option<Link> {
         self.read().await.find_link(id).await.unwrap()
     }
 
-    /// An email to somebody that is not stored yet.
+    /// An email that is not stored yet.
     #[must_use]
     pub fn email(&self) -> OutboxEmail {
         let seed = self.seed();
@@ -205,23 +205,23 @@ impl StoreFixture {
         assert!(self.single().await.insert_outbox_email(message).await.unwrap());
     }
 
-    /// The email as it is stored; it must be there.
+    /// Returns the stored email. Panics if it is missing.
     pub async fn stored_email(&self, id: EmailId) -> OutboxEmail {
         self.read().await.find_outbox_email(id).await.unwrap().unwrap()
     }
 
-    /// A client of the user that is not stored yet.
+    /// A device of the user that is not stored yet.
     #[must_use]
     pub fn known_device(&self, user: &User) -> KnownDevice {
         fixtures::known_device(self.seed(), user)
     }
 
-    /// Stores a client.
+    /// Stores a device.
     pub async fn add_known_device(&self, known_device: &KnownDevice) {
         self.single().await.insert_known_device(known_device).await.unwrap();
     }
 
-    /// Invalidation events of a session that are not stored yet.
+    /// An invalidation event of a session that is not stored yet.
     #[must_use]
     pub fn invalidation(&self) -> FeedItem {
         fixtures::invalidation(self.seed())
@@ -247,7 +247,7 @@ impl StoreFixture {
     }
 }
 
-/// What a store says that was to change something.
+/// The result of a change in a store.
 pub type Change = Result<bool, StoreError>;
 
 impl fmt::Debug for StoreFixture {
@@ -268,7 +268,7 @@ pub fn after(seconds: i64) -> Timestamp {
     fixtures::NOW.plus_seconds(seconds)
 }
 
-/// Lets `count` actors run at once and gives what each of them says.
+/// Runs `count` actors concurrently, and returns their results.
 pub async fn race<F>(count: usize, actor: impl Fn(usize) -> F) -> Vec<F::Output>
 where
     F: Future<Output: Send> + Send + 'static,
@@ -289,7 +289,7 @@ where
     said
 }
 
-/// What the store says is taken; `None` if it took what it was given.
+/// Returns the value that the store reports as taken. `None` if the write succeeded.
 pub fn taken<T>(response: Result<T, StoreError>) -> Option<Taken> {
     match response {
         Ok(_) => None,

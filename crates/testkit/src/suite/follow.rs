@@ -1,4 +1,5 @@
-//! Promises to those who follow the feed: they miss nothing, whoever commits when, and are woken.
+//! Promises to readers of the feed: they miss nothing, whatever the order of commits, and are
+//! woken.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -12,22 +13,22 @@ use tokio::time::{sleep, timeout};
 use super::StoreFixture;
 use super::fixture::race;
 
-/// How many write at once.
+/// Number of concurrent writers.
 const WRITERS: usize = 8;
 
-/// How many units each of them writes.
+/// Number of units per writer.
 const UNITS: usize = 12;
 
-/// So much is never written here.
+/// More items than a correct store ever returns here.
 const APPLIED_MAX: usize = 10 * WRITERS * UNITS;
 
-/// How long a writer is watched who may have to wait for another.
+/// How long the test watches a writer that may have to wait for another.
 const WATCHED: Duration = Duration::from_millis(100);
 
-/// How long somebody who is to be woken waits at most.
+/// Maximum time until a watcher is woken.
 const WOKEN_WITHIN: Duration = Duration::from_secs(10);
 
-/// Somebody who follows the feed, page by page.
+/// A reader that follows the feed page by page.
 struct Follower {
     fixture: StoreFixture,
     limit: u32,
@@ -40,7 +41,7 @@ impl Follower {
         Self { fixture: fixture.clone(), limit, cursor: None, learned: Vec::new() }
     }
 
-    /// Reads a page; says whether there was something on it.
+    /// Reads a page. Returns whether it has entries.
     async fn reads(&mut self) -> bool {
         let page = self.fixture.list_invalidation_events(self.cursor.as_ref(), self.limit).await;
         assert!(!page.is_restart, "the cursor is the store's, and no write was lost");
@@ -53,17 +54,17 @@ impl Follower {
         some
     }
 
-    /// Reads until there is nothing more.
+    /// Reads until the end of the feed.
     async fn catches_up(&mut self) {
         while self.reads().await {}
     }
 
-    /// Whether it has learned this.
+    /// Returns whether the item was received.
     fn knows(&self, item: &FeedItem) -> bool {
         self.learned.contains(item)
     }
 
-    /// Sleeps until it is woken and reads, until it has learned this.
+    /// Waits to be woken and reads, until the item was received.
     async fn is_woken_for(&mut self, watch: &mut dyn FeedWatch, item: &FeedItem) {
         let learning = async {
             while !self.knows(item) {
@@ -76,8 +77,8 @@ impl Follower {
     }
 }
 
-/// Writes units of two items, with a pause amid each; gives what was committed. Some units are
-/// dropped instead.
+/// Writes units of two items, with a pause within each. Some units are dropped. Returns the
+/// committed items.
 async fn write_units(fixture: &StoreFixture, writer: usize) -> Vec<FeedItem> {
     let mut committed = Vec::new();
     for unit in 0..UNITS {
@@ -96,11 +97,11 @@ async fn write_units(fixture: &StoreFixture, writer: usize) -> Vec<FeedItem> {
     committed
 }
 
-/// Follows until all writers are done and everything is read; gives what was learned.
+/// Follows until all writers are done and everything is read. Returns the received items.
 async fn follow(fixture: &StoreFixture, limit: u32, done: &AtomicUsize) -> Vec<FeedItem> {
     let mut follower = Follower::new(fixture, limit);
     loop {
-        // Asked first: what was committed before is then on a page that is read afterwards.
+        // Checked first: everything committed before is then on a page that is read afterwards.
         let has_ended = done.load(Ordering::SeqCst) == WRITERS;
         if !follower.reads().await && has_ended {
             return follower.learned;
@@ -138,8 +139,8 @@ promises! {
         }
     }
 
-    /// Where one writer waits for the other, the late one is told of after the early one; where
-    /// they write side by side, a follower has passed the place of the early one before it commits.
+    /// If one writer waits for the other, the late item comes after the early one. If they write
+    /// concurrently, the reader has passed the position of the early one before it commits.
     async fn a_unit_that_commits_after_later_ones_is_not_skipped(fixture: StoreFixture) {
         for (limit, commits) in [(1, true), (1, false), (100, true), (100, false)] {
             let mut follower = Follower::new(&fixture, limit);
@@ -219,7 +220,7 @@ promises! {
     async fn a_wait_at_the_watch_can_be_given_up(fixture: StoreFixture) {
         let (mut watch, mut follower) = (fixture.watch().await, Follower::new(&fixture, 10));
         for pause in [0, 1, 20] {
-            // It may be woken for nothing, too.
+            // A spurious wake-up is allowed.
             let _ = timeout(Duration::from_millis(pause), watch.changed()).await;
             let item = fixture.invalidation();
             fixture.add_invalidation_events(std::slice::from_ref(&item)).await;

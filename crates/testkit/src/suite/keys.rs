@@ -6,10 +6,10 @@ use gateward_domain::ports::Instance;
 use super::fixture::{after, race};
 use crate::fixtures::key;
 
-/// A public key in the form in which one is stored.
+/// A public key in the form in which it is stored.
 const PUBLIC_JWK: &str = r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMl"}"#;
 
-/// The identifiers of keys, in the order in which they stand.
+/// Returns the identifiers of keys, in the given order.
 fn ids(keys: &[StoredKey]) -> Vec<&KeyId> {
     keys.iter().map(|key| &key.id).collect()
 }

@@ -1,4 +1,5 @@
-//! Promises about known devices: they are kept whole, found with their account, and go with it.
+//! Promises about known devices: every field is stored, they are found by their account, and are
+//! deleted with it.
 
 use gateward_domain::known_device::KnownDevice;
 use gateward_domain::link::SecretHash;
@@ -8,12 +9,11 @@ use gateward_domain::{KnownDeviceId, RequestInfo, Timestamp, User};
 use super::StoreFixture;
 use super::fixture::{after, race};
 
-/// The clients of the account.
 async fn listed(fixture: &StoreFixture, user: &User) -> Vec<KnownDevice> {
     fixture.read().await.list_known_devices(user.id, 100).await.unwrap()
 }
 
-/// So many clients of the user that are stored, in the order of their identifiers.
+/// Stores this many devices of the user, ordered by identifier.
 async fn some(fixture: &StoreFixture, user: &User, count: usize) -> Vec<KnownDevice> {
     let mut known_devices: Vec<_> = (0..count).map(|_| fixture.known_device(user)).collect();
     for known_device in &known_devices {
@@ -23,12 +23,10 @@ async fn some(fixture: &StoreFixture, user: &User, count: usize) -> Vec<KnownDev
     known_devices
 }
 
-/// Where a client is.
 fn request_info(ip: &str, user_agent: &str) -> RequestInfo {
     RequestInfo { ip: Some(ip.parse().unwrap()), user_agent: Some(user_agent.to_owned()) }
 }
 
-/// Deletes a client.
 async fn delete(fixture: &StoreFixture, id: KnownDeviceId) -> bool {
     fixture.single().await.delete_known_device(id).await.unwrap()
 }
@@ -122,7 +120,7 @@ promises! {
         assert!(delete(&fixture, gone.id).await);
         assert!(!delete(&fixture, gone.id).await);
         assert_eq!(listed(&fixture, &user).await, known_devices);
-        // Its secret is nobody's again.
+        // Its secret is free again.
         fixture.add_known_device(&gone).await;
     }
 
@@ -161,7 +159,7 @@ promises! {
             let known_device = KnownDevice { expires_at: after(seconds), ..fixture.known_device(&user) };
             fixture.add_known_device(&known_device).await;
         }
-        // A client that has come back is over when it says so then.
+        // A device that returned expires at the time set then.
         for (until, now) in [(50, 200), (200, 50)] {
             let known_device = KnownDevice { expires_at: after(until), ..fixture.known_device(&user) };
             fixture.add_known_device(&known_device).await;

@@ -1,4 +1,4 @@
-//! Promises about mailed links: one lives for each purpose and subject, and it is used once.
+//! Promises about emailed links: one is valid per purpose and subject, and it is used once.
 
 use gateward_domain::key::KeyId;
 use gateward_domain::link::{Link, LinkPurpose, SecretHash};
@@ -10,8 +10,8 @@ use super::StoreFixture;
 use super::fixture::{after, race};
 use crate::fixtures::{LINK_SECONDS, account_purposes, session_link, signup_link};
 
-/// One link for each purpose, about this account or a session of its owner where it is about one;
-/// not stored yet.
+/// One link for each purpose, about this account or, if the purpose needs one, a session of its
+/// owner. Not stored yet.
 fn one_of_each(fixture: &StoreFixture, user: &User) -> Vec<Link> {
     let signup = signup_link(fixture.seed(), &fixture.signup());
     let session = session_link(fixture.seed(), &fixture.draft(user), user);
@@ -21,13 +21,13 @@ fn one_of_each(fixture: &StoreFixture, user: &User) -> Vec<Link> {
     links
 }
 
-/// What the two ways to a link lead to.
+/// Looks the link up in both ways.
 async fn found(fixture: &StoreFixture, link: &Link) -> [Option<Link>; 2] {
     let mut tx = fixture.read().await;
     [tx.find_link(link.id).await.unwrap(), tx.find_link_by_secret(&link.secret).await.unwrap()]
 }
 
-/// Holds the store to it that the link is there as given, or is not there.
+/// Asserts that the link is stored as given, or is absent.
 async fn is_there(fixture: &StoreFixture, link: &Link, there: bool) {
     let expected = there.then_some(link);
     for way in found(fixture, link).await {
@@ -35,12 +35,11 @@ async fn is_there(fixture: &StoreFixture, link: &Link, there: bool) {
     }
 }
 
-/// Uses a link up.
+/// Consumes a link.
 async fn spend(fixture: &StoreFixture, id: LinkId, now: Timestamp) -> bool {
     fixture.single().await.spend_link(id, now).await.unwrap()
 }
 
-/// The links about the account.
 async fn listed(fixture: &StoreFixture, user: &User) -> Vec<Link> {
     fixture.read().await.list_user_links(user.id, 100).await.unwrap()
 }
@@ -109,7 +108,7 @@ promises! {
             fixture.put_link(link).await;
         }
         for (index, old) in olds.iter().enumerate().filter(|(_, old)| old.purpose.is_superseded()) {
-            // Of another address, and not even newer: the last one that was put counts.
+            // With another email address, and not even newer: the last one stored counts.
             let drawn = fixture.link(old.purpose, &fixture.stranger());
             let new = Link { subject: old.subject, created_at: after(-60), ..drawn };
             fixture.put_link(&new).await;

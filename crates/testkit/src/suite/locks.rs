@@ -1,4 +1,5 @@
-//! Promises about locks: what a `lock_…` method has read stays so until the unit of work ends.
+//! Promises about locks: a value read by a `lock_…` method does not change until the unit of work
+//! ends.
 
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use super::StoreFixture;
 use super::fixture::{after, logout_after, race};
 use crate::fixtures::{password_hash, rotation};
 
-/// How long somebody who must wait is watched.
+/// How long the test watches a caller that must wait.
 const WATCHED: Duration = Duration::from_millis(100);
 
 /// How a unit of work ends.
@@ -23,11 +24,10 @@ enum Ending {
     Dropped,
 }
 
-/// Both.
 const ENDINGS: [Ending; 2] = [Ending::Committed, Ending::Dropped];
 
-/// Starts somebody who does `act`, holds the store to it that they wait until the holder's unit of
-/// work ends, and gives what they come to.
+/// Starts `act`, asserts that it waits until the holder's unit of work ends, and returns its
+/// result.
 async fn waiting_for<T: Send + 'static>(
     holder: Box<dyn Tx>,
     ending: Ending,

@@ -1,7 +1,7 @@
-//! Promises about logins that race with what makes them void.
+//! Promises about logins that race with changes that invalidate them.
 //!
-//! A login checks the password without a transaction; then it locks the user, looks whether the
-//! credentials are still those that were checked, and stores the session.
+//! A login checks the password without a transaction. It then locks the user, checks that the
+//! credentials are still the ones that were verified, and stores the session.
 
 use gateward_domain::{End, EndReason, User};
 
@@ -9,14 +9,14 @@ use super::StoreFixture;
 use super::fixture::{after, race};
 use crate::fixtures::password_hash;
 
-/// How often a login is raced.
+/// Number of rounds.
 const ROUNDS: usize = 50;
 
-/// How many log in at once.
+/// Number of concurrent logins.
 const LOGINS: usize = 3;
 
-/// Stores a session of a user whose password was checked when they were as given; `None` if that
-/// is no longer good.
+/// Stores a session of a user whose password was checked in the given state. `None` if that state
+/// is outdated.
 async fn login(fixture: &StoreFixture, checked: &User) -> Option<gateward_domain::SessionId> {
     let session = fixture.draft(checked);
     let mut tx = fixture.write().await;
@@ -29,7 +29,7 @@ async fn login(fixture: &StoreFixture, checked: &User) -> Option<gateward_domain
     Some(session.id)
 }
 
-/// Changes the password, or shuts the account, and ends all sessions.
+/// Changes the password or disables the account, and ends all sessions.
 async fn shut_out(fixture: &StoreFixture, user: &User, reason: EndReason) {
     let mut tx = fixture.write().await;
     tx.lock_user(user.id).await.unwrap();
@@ -44,7 +44,7 @@ async fn shut_out(fixture: &StoreFixture, user: &User, reason: EndReason) {
     tx.commit().await.unwrap();
 }
 
-/// Races logins with what makes them void, and holds the store to it that no session is left.
+/// Races logins with a change that invalidates them, and asserts that no session is left.
 async fn nobody_stays_in(fixture: &StoreFixture, reason: EndReason) {
     for round in 0..ROUNDS {
         let user = fixture.user().await;

@@ -1,8 +1,8 @@
-//! The conformance suite: every promise of the storage ports, one function each, named in words.
+//! The conformance suite: one function per promise of the storage ports, named in words.
 //!
-//! A promise is written once, within `promises!`; its function, and what makes a test of it in
-//! every adapter, follow from that. A file of promises that is not listed in `register!` below does
-//! not pass the gate, because its list is dead code.
+//! A promise is declared once, within `promises!`, which creates its function and its test in every
+//! adapter. A file of promises that is missing from `register!` below fails the gate, because its
+//! list is dead code.
 
 #[macro_use]
 mod register;

@@ -1,4 +1,5 @@
-//! Promises about emails in the outbox: kept whole, one to a slot, listed, counted and cleaned up.
+//! Promises about emails in the outbox: every field is stored, one per slot, listed, counted and
+//! cleaned up.
 
 use std::cmp::Reverse;
 use std::time::Duration;
@@ -12,33 +13,32 @@ use super::StoreFixture;
 use super::fixture::{after, race};
 use crate::SeededEntropy;
 
-/// An email that was made so many seconds after the others; its identifier says so.
+/// An email created this many seconds after the others, as its identifier shows.
 fn made(fixture: &StoreFixture, seconds: i64) -> OutboxEmail {
     let id = EmailId::new(after(seconds), &SeededEntropy::new(fixture.seed()));
     OutboxEmail { id, ..fixture.email() }
 }
 
-/// An email with this slot.
 fn with_slot(fixture: &StoreFixture, slot: &str) -> OutboxEmail {
     OutboxEmail { slot: Some(slot.to_owned()), ..fixture.email() }
 }
 
-/// An email that stopped waiting then.
+/// An email that was finished then.
 fn finished(fixture: &StoreFixture, as_what: EmailState, seconds: i64) -> OutboxEmail {
     OutboxEmail { state: as_what, finished_at: Some(after(seconds)), ..fixture.email() }
 }
 
-/// Adds an email; whether its slot was free.
+/// Adds an email. Returns whether its slot was free.
 async fn add(fixture: &StoreFixture, message: &OutboxEmail) -> bool {
     fixture.single().await.insert_outbox_email(message).await.unwrap()
 }
 
-/// The emails that a filter lets pass.
+/// Lists the emails that match a filter.
 async fn list(fixture: &StoreFixture, filter: OutboxFilter, limit: u32) -> Vec<OutboxEmail> {
     fixture.read().await.list_outbox_emails(filter, limit).await.unwrap()
 }
 
-/// How many emails are where.
+/// Returns the number of emails by state.
 async fn counts(fixture: &StoreFixture) -> OutboxCounts {
     fixture.read().await.count_outbox_emails().await.unwrap()
 }
@@ -52,7 +52,7 @@ promises! {
         let full = OutboxEmail {
             recipient: EmailAddress::parse(&format!("jürgen+{:x}@bücher.example", fixture.seed())).unwrap(),
             user_id: Some(user.id),
-            // What is gone may still be named.
+            // The reference may point to a deleted row.
             signup_id: Some(SignupId::new(after(0), &entropy)),
             link_id: Some(LinkId::new(after(0), &entropy)),
             created_at: after(-60),
@@ -204,7 +204,7 @@ promises! {
     async fn emails_are_listed_newest_first_and_page_by_page(fixture: StoreFixture) {
         let mut outbox_emails = Vec::new();
         for seconds in [40, 10, 70, 30, 60, 20, 50] {
-            // Of two orders that are alike, one would hide the other.
+            // If both orders were the same, a wrong one would pass.
             let at = after(-seconds);
             let message = OutboxEmail { scheduled_at: at, next_attempt_at: at, ..made(&fixture, seconds) };
             fixture.add_email(&message).await;
@@ -213,7 +213,7 @@ promises! {
         outbox_emails.sort_by_key(|message| Reverse(message.id));
         for limit in [1, 2, 3, 7, 100] {
             let (mut listed, mut filter) = (Vec::new(), OutboxFilter::default());
-            // A list that goes in a circle is longer than it should be, and not endless.
+            // A list that repeats itself is longer than expected, but the test ends.
             for _ in 0..9 {
                 let page = list(&fixture, filter, limit).await;
                 assert!(page.len() <= usize::try_from(limit).unwrap());

@@ -1,4 +1,4 @@
-//! Promises about lists that are read page by page: the sessions and the events of an account.
+//! Promises about paginated lists: the sessions and the events of an account.
 
 use gateward_domain::{Actor, Event, EventId, EventKind, Session, SessionId, Timestamp, User};
 
@@ -6,15 +6,15 @@ use super::StoreFixture;
 use super::fixture::{after, logout_after};
 use crate::{SeededEntropy, fixtures};
 
-/// The times of what is listed, in the order in which it is written: not that of the identifiers.
+/// The times of the rows in the order of writing, which differs from that of the identifiers.
 const SECONDS: [i64; 7] = [40, 10, 70, 30, 60, 20, 50];
 
-/// Sessions of the user, one for each time, sorted by their identifiers.
+/// One session of the user per time, ordered by identifier.
 async fn sessions(fixture: &StoreFixture, user: &User) -> Vec<Session> {
     let mut sessions = Vec::new();
     for seconds in SECONDS {
         let id = SessionId::new(after(seconds), &SeededEntropy::new(fixture.seed()));
-        // Of two orders that are alike, one would hide the other.
+        // If both orders were the same, a wrong one would pass.
         let session = Session { id, created_at: after(-seconds), ..fixture.draft(user) };
         fixture.add_session(&session).await;
         sessions.push(session);
@@ -23,7 +23,7 @@ async fn sessions(fixture: &StoreFixture, user: &User) -> Vec<Session> {
     sessions
 }
 
-/// Events about the user, one for each time, sorted by their identifiers.
+/// One event about the user per time, ordered by identifier.
 async fn events(fixture: &StoreFixture, user: &User) -> Vec<Event> {
     let session = fixture.draft(user);
     let mut events = Vec::new();
@@ -48,7 +48,7 @@ promises! {
         sessions(&fixture, &other).await;
         for limit in [1, 2, 3, 7, 100] {
             let (mut listed, mut last) = (Vec::new(), None);
-            // A list that goes in a circle is longer than it should be, and not endless.
+            // A list that repeats itself is longer than expected, but the test ends.
             for _ in 0..9 {
                 let mut tx = fixture.read().await;
                 let page = tx.list_user_sessions(user.id, last, limit).await.unwrap();
@@ -64,7 +64,7 @@ promises! {
     }
 
     async fn sessions_that_are_over_are_listed_with_the_others(fixture: StoreFixture) {
-        // The account need not be there.
+        // The account need not exist.
         let user = fixture.stranger();
         let (ended, idle) = (fixture.session_of(&user).await, fixture.draft(&user));
         fixture.end(ended.id, logout_after(5)).await;
@@ -82,13 +82,13 @@ promises! {
         let (user, other) = (fixture.user().await, fixture.user().await);
         let mut expected = sessions(&fixture, &user).await;
         sessions(&fixture, &other).await;
-        // One that is over stands before, amid and after the others.
+        // An ended session comes before, between and after the others.
         for index in [6, 3, 0] {
             fixture.end(expected.remove(index).id, logout_after(5)).await;
         }
         for limit in [1, 2, 4, 100] {
             let (mut listed, mut last) = (Vec::new(), None);
-            // A list that goes in a circle is longer than it should be, and not endless.
+            // A list that repeats itself is longer than expected, but the test ends.
             for _ in 0..6 {
                 let mut tx = fixture.read().await;
                 let now = after(60);
@@ -105,7 +105,7 @@ promises! {
     }
 
     async fn a_session_whose_time_ran_out_is_not_listed_among_the_active(fixture: StoreFixture) {
-        // The account need not be there.
+        // The account need not exist.
         let user = fixture.stranger();
         let mut idle = fixture.draft(&user);
         idle.refresh_state.expires_at = after(60);
@@ -131,7 +131,7 @@ promises! {
         events(&fixture, &other).await;
         for limit in [1, 2, 3, 7, 100] {
             let (mut listed, mut last) = (Vec::new(), None);
-            // A list that goes in a circle is longer than it should be, and not endless.
+            // A list that repeats itself is longer than expected, but the test ends.
             for _ in 0..9 {
                 let mut tx = fixture.read().await;
                 let page = tx.list_user_events(user.id, last, limit).await.unwrap();

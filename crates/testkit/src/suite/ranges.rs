@@ -11,11 +11,10 @@ use super::StoreFixture;
 use super::fixture::after;
 use crate::{SeededEntropy, fixtures};
 
-/// Names, in the order of their bytes in lower case; other orders would sort them otherwise.
+/// Usernames in the order of their lower-case bytes. Other collations would order them differently.
 const USERNAMES: [&str; 8] = ["Bob", "ann-d", "Ann.c", "ann0", "ANN_b", "annA", "anne", "annex"];
 
-/// What stands before the `@`, in the order of the bytes; the accounts of [`USERNAMES`] have them
-/// the other way round.
+/// Local parts in the order of their bytes. The accounts of [`USERNAMES`] have them in reverse.
 const LOCALS: [&str; 8] = ["a%b", "a*b", "a-b", "a_b", "aab", "zoe", "élan", "über"];
 
 /// The role that every other account holds.
@@ -23,7 +22,7 @@ fn role() -> RoleName {
     RoleName::parse("auditor").unwrap()
 }
 
-/// An account for each name; every other one has a role, every third is disabled.
+/// One account per username. Every other one has a role, every third is disabled.
 async fn callers(fixture: &StoreFixture) -> Vec<User> {
     let mut users = Vec::new();
     for (index, (name, local)) in USERNAMES.iter().zip(LOCALS.iter().rev()).enumerate() {
@@ -51,14 +50,13 @@ fn ranges() -> Vec<UserRange> {
     ranges
 }
 
-/// Those of the accounts that are in the range, in its order.
+/// Returns the accounts in the range, in its order.
 fn meant(range: &UserRange, users: &[User]) -> Vec<User> {
     let mut meant: Vec<_> = users.iter().filter(|user| range.contains(user)).cloned().collect();
     meant.sort_by_key(|user| range.cursor(user));
     meant
 }
 
-/// A page of a range.
 async fn list(
     fixture: &StoreFixture,
     range: &UserRange,
@@ -69,7 +67,6 @@ async fn list(
     fixture.read().await.list_users(range, after, limit).await.unwrap()
 }
 
-/// A page of the events.
 async fn list_events(
     fixture: &StoreFixture,
     range: EventRange,
@@ -79,7 +76,8 @@ async fn list_events(
     fixture.read().await.list_events(range, bounds.0, bounds.1, limit).await.unwrap()
 }
 
-/// Events of two accounts, about themselves and about each other, and of nobody; newest first.
+/// Events of two accounts, about themselves and about each other, and without an actor. Newest
+/// first.
 async fn events(fixture: &StoreFixture, one: &User, other: &User) -> Vec<Event> {
     let session = fixture.draft(one);
     let by = |user: &User| Actor::User(user.id);
@@ -94,7 +92,7 @@ async fn events(fixture: &StoreFixture, one: &User, other: &User) -> Vec<Event> 
         (70, EventKind::RoleDefined, by(one), None),
     ] {
         let id = EventId::new(after(seconds), &SeededEntropy::new(fixture.seed()));
-        // Of two orders that are alike, one would hide the other.
+        // If both orders were the same, a wrong one would pass.
         let plain =
             Event { id, at: after(-seconds), ..fixtures::event(fixture.seed(), kind, &session) };
         let event = Event { actor, user_id, session_id: None, ..plain };
@@ -115,7 +113,7 @@ promises! {
             let expected = meant(&range, &users);
             for limit in [1, 2, 3, 8, 100] {
                 let mut listed: Vec<User> = Vec::new();
-                // A list that goes in a circle is longer than it should be, and not endless.
+                // A list that repeats itself is longer than expected, but the test ends.
                 for _ in 0..10 {
                     let page = list(&fixture, &range, listed.last(), limit).await;
                     assert!(page.len() <= usize::try_from(limit).unwrap());
@@ -216,7 +214,7 @@ promises! {
             assert_eq!(expected.len(), count);
             for limit in [1, 2, 3, 7, 100] {
                 let mut listed: Vec<Event> = Vec::new();
-                // A list that goes in a circle is longer than it should be, and not endless.
+                // A list that repeats itself is longer than expected, but the test ends.
                 for _ in 0..9 {
                     let before = listed.last().map(|event| event.id);
                     let page = list_events(&fixture, range, (None, before), limit).await;

@@ -1,4 +1,4 @@
-//! Promises about counts of wrong secrets: none is missed, and none is remembered for too long.
+//! Promises about rate-limit counters: every attempt counts, and none counts for too long.
 
 use gateward_domain::Timestamp;
 use gateward_domain::ports::Entropy;
@@ -8,36 +8,35 @@ use super::StoreFixture;
 use super::fixture::{after, race};
 use crate::SeededEntropy;
 
-/// A key that nobody has.
+/// An unused key.
 fn key(fixture: &StoreFixture) -> RateLimitKey {
     let mut key = RateLimitKey([0; 32]);
     SeededEntropy::new(fixture.seed()).fill(&mut key.0);
     key
 }
 
-/// A failed attempt so many seconds after the others, remembered for a minute; it renews.
+/// A failed attempt `seconds` after the others that expires after a minute and renews.
 fn attempt(key: RateLimitKey, seconds: i64) -> FailedAttempt {
     FailedAttempt { key, at: after(seconds), expires_at: after(seconds + 60), renews: true }
 }
 
-/// What is counted after so many failed attempts, the last of which was this one.
+/// The counter after this many failed attempts, the last of which is `last`.
 fn counted(count: u32, last: FailedAttempt) -> AttemptCounter {
     AttemptCounter { key: last.key, count, last_at: last.at, expires_at: last.expires_at }
 }
 
-/// Counts one more.
 async fn add(fixture: &StoreFixture, attempt: FailedAttempt) -> AttemptCounter {
     fixture.single().await.record_failed_attempt(&attempt).await.unwrap()
 }
 
-/// What is counted under these keys, in the order of the keys.
+/// Returns the counters of these keys, ordered by key.
 async fn find(fixture: &StoreFixture, keys: &[RateLimitKey]) -> Vec<AttemptCounter> {
     let mut found = fixture.read().await.find_attempt_counters(keys).await.unwrap();
     found.sort_by_key(|counter| counter.key);
     found
 }
 
-/// Deletes counts whose time was over then; gives how many.
+/// Deletes counters that had expired then. Returns their number.
 async fn clean_up(fixture: &StoreFixture, before: Timestamp, limit: u32) -> u64 {
     fixture.single().await.delete_attempt_counters(before, limit).await.unwrap()
 }
@@ -57,7 +56,7 @@ promises! {
             assert_eq!(add(&fixture, attempt).await, counted(count, attempt));
         }
         assert_eq!(add(&fixture, attempt(other, 9)).await, counted(1, attempt(other, 9)));
-        // Looking changes nothing.
+        // A read changes nothing.
         for _ in 0..2 {
             let expected = [counted(3, attempt(one, 3)), counted(1, attempt(other, 9))];
             assert_eq!(find(&fixture, &[unknown, other, one]).await, expected);

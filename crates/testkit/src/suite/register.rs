@@ -1,16 +1,16 @@
-//! The macros that declare promises and make tests of them.
+//! The macros that declare promises and create their tests.
 
 use std::time::Duration;
 
 use tokio::runtime::Builder;
 use tokio::time::timeout;
 
-/// For how long a promise may take: longer means that somebody waits for ever.
+/// Maximum duration of a promise. A longer one is a deadlock.
 const TIME_MAX: Duration = Duration::from_mins(2);
 
-/// Declares promises: for each its function, and together the list that makes tests of them.
+/// Declares promises: creates a function for each, and the list that creates their tests.
 ///
-/// A function gets a [`StoreFixture`](super::Stage) over an empty store.
+/// A function receives a [`StoreFixture`](super::StoreFixture) over an empty store.
 macro_rules! promises {
     (@emit ($d:tt) $list:ident;
         $($(#[$meta:meta])* async fn $name:ident($fixture:ident: StoreFixture) $body:block)+
@@ -49,17 +49,17 @@ macro_rules! promises {
     };
 }
 
-/// Makes [`conformance!`](crate::conformance) from the files of promises.
+/// Creates [`conformance!`](crate::conformance) from the files of promises.
 macro_rules! register {
     (@emit ($d:tt) $($module:ident => $list:ident)+) => {
-        /// The names of all promises, file by file.
+        /// The names of all promises, by file.
         pub const PROMISES: &[&[&str]] = &[$($module::NAMES),+];
 
-        /// Makes one test of each promise of the storage ports.
+        /// Creates one test for each promise of the storage ports.
         ///
-        /// The expression is evaluated for each test, in a runtime with four workers. It gives a
+        /// The expression is evaluated for each test, in a runtime with four workers. It returns a
         /// new, migrated store, or a [`Subject`](crate::Subject). Attributes before it, such as
-        /// `#[ignore = "…"]`, stand on each test.
+        /// `#[ignore = "…"]`, are applied to each test.
         #[macro_export]
         macro_rules! conformance {
             ($d(#[$d meta:meta])* $d make:expr $d(,)?) => {

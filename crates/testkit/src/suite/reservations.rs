@@ -1,5 +1,5 @@
-//! Promises about addresses that are reserved: nobody but the account that gave one up gets it, as
-//! long as the link lives by which it can come back.
+//! Promises about reserved email addresses: while the undo link is valid, only the account that
+//! gave up an email address can take it.
 
 use gateward_domain::link::{Link, LinkPurpose};
 use gateward_domain::ports::{StoreError, Taken};
@@ -9,16 +9,16 @@ use super::StoreFixture;
 use super::fixture::{after, race, taken};
 use crate::fixtures::{LINK_SECONDS, account_purposes};
 
-/// How often a change of address is raced.
+/// Number of races.
 const ROUNDS: usize = 25;
 
-/// The link that brings the address back which the account has now.
+/// The link that restores the account's current email address.
 fn undo(fixture: &StoreFixture, user: &User) -> Link {
     Link { reserves_email: true, ..fixture.link(LinkPurpose::UndoEmail, user) }
 }
 
-/// An account that has given the address up which it is given with here, and the link that reserves
-/// this address.
+/// An account that has given up its email address, and the link that reserves it. The account is
+/// returned with the old email address.
 async fn moved(fixture: &StoreFixture) -> (User, Link) {
     let user = fixture.user().await;
     let link = undo(fixture, &user);
@@ -27,7 +27,7 @@ async fn moved(fixture: &StoreFixture) -> (User, Link) {
     (user, link)
 }
 
-/// Adds an account with this address.
+/// Adds an account with this email address.
 async fn sign_up(
     fixture: &StoreFixture,
     email: &EmailAddress,
@@ -37,8 +37,8 @@ async fn sign_up(
     fixture.single().await.insert_user(&new).await
 }
 
-/// What a new account and one that is there are told when they want this address, without getting
-/// it for good.
+/// Returns the results of a new and an existing account that try to take this email address. Both
+/// attempts are rolled back.
 async fn told(fixture: &StoreFixture, email: &EmailAddress, now: Timestamp) -> [Option<Taken>; 2] {
     let other = fixture.user().await;
     let mut tx = fixture.write().await;
@@ -49,14 +49,14 @@ async fn told(fixture: &StoreFixture, email: &EmailAddress, now: Timestamp) -> [
     [inserted, taken(tx.set_email(other.id, email, true, now).await)]
 }
 
-/// What both are told of an address that is not to be had.
+/// The results for an unavailable email address.
 const REFUSED: [Option<Taken>; 2] = [Some(Taken::Email); 2];
 
-/// What both are told of one that is.
+/// The results for an available email address.
 const FREE: [Option<Taken>; 2] = [None; 2];
 
-/// Lets others grab an address while `change` happens, and holds the store to it that none of them
-/// ever gets it.
+/// Lets others try to take an email address during `change`, and asserts that none of them
+/// succeeds.
 async fn nobody_gets_it_during<F>(
     fixture: &StoreFixture,
     email: &EmailAddress,
@@ -187,8 +187,7 @@ promises! {
         assert_eq!(found, None, "but nobody logs in with it");
     }
 
-    /// Between the moment when an account has the address and the one when it is reserved for it
-    /// there is no third.
+    /// There is no moment between having the email address and having it reserved.
     async fn an_address_is_free_at_no_moment_of_its_change(fixture: StoreFixture) {
         for round in 0..ROUNDS {
             let user = fixture.user().await;

@@ -1,4 +1,4 @@
-//! Promises about roles: what they give, and who holds them.
+//! Promises about roles: their permissions and their holders.
 
 use gateward_domain::ports::{Instance, Tx};
 use gateward_domain::{Identifier, Permission, PermissionSet, Role, RoleName, User, UserRange};
@@ -7,7 +7,7 @@ use super::StoreFixture;
 use super::fixture::{after, race};
 use crate::fixtures::rotation;
 
-/// A role of this name that gives this.
+/// A role with this name and these permissions.
 fn role(name: &str, permissions: &[Permission]) -> Role {
     let name = RoleName::parse(name).unwrap();
     Role { name, permissions: permissions.iter().copied().collect() }
@@ -21,7 +21,7 @@ async fn unit(fixture: &StoreFixture) -> Box<dyn Tx> {
     tx
 }
 
-/// Defines a role; whether it is new.
+/// Creates or replaces a role. Returns whether it is new.
 async fn put(fixture: &StoreFixture, role: &Role) -> bool {
     let mut tx = unit(fixture).await;
     let is_new = tx.put_role(role, after(0)).await.unwrap();
@@ -29,7 +29,7 @@ async fn put(fixture: &StoreFixture, role: &Role) -> bool {
     is_new
 }
 
-/// Deletes a role; whether it was there.
+/// Deletes a role. Returns whether it existed.
 async fn delete(fixture: &StoreFixture, name: &RoleName) -> bool {
     let mut tx = unit(fixture).await;
     let was_there = tx.delete_role(name).await.unwrap();
@@ -37,7 +37,7 @@ async fn delete(fixture: &StoreFixture, name: &RoleName) -> bool {
     was_there
 }
 
-/// Gives an account these roles, at 5 seconds; whether it is there.
+/// Sets the roles of an account, at 5 seconds. Returns whether it exists.
 async fn give(fixture: &StoreFixture, user: &User, roles: &[RoleName]) -> bool {
     let mut tx = unit(fixture).await;
     let is_there = tx.set_user_roles(user.id, roles, after(5)).await.unwrap();
@@ -45,12 +45,11 @@ async fn give(fixture: &StoreFixture, user: &User, roles: &[RoleName]) -> bool {
     is_there
 }
 
-/// All roles.
 async fn list(fixture: &StoreFixture) -> Vec<Role> {
     fixture.read().await.list_roles().await.unwrap()
 }
 
-/// Holds every method that gives an account to what its roles give.
+/// Asserts that every method that returns an account includes the permissions of its roles.
 async fn reads_give(fixture: &StoreFixture, user: &User, permissions: PermissionSet) {
     let expected = User { permissions, ..user.clone() };
     let session = fixture.session_of(user).await;
@@ -124,7 +123,7 @@ promises! {
         let changed = role("support", &[Permission::AuditRead]);
         put(&fixture, &changed).await;
         reads_give(&fixture, &user, changed.permissions).await;
-        // The account keeps the name, which gives nothing until it is defined again.
+        // The account keeps the role's name, which grants nothing until it is defined again.
         delete(&fixture, &support.name).await;
         reads_give(&fixture, &user, PermissionSet::EMPTY).await;
         put(&fixture, &support).await;

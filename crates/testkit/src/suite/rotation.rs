@@ -1,6 +1,6 @@
-//! Promises about `rotate_session`: it decides as the rules of refresh say, one rule after another.
+//! Promises about `rotate_session`: it follows the rules of refresh, one by one.
 //!
-//! The promise that compares it with the rules in every combination is in `combinations.rs`.
+//! `combinations.rs` compares it with the rules in every combination.
 
 use gateward_domain::key::KeyId;
 use gateward_domain::refresh::{Proof, RefreshState, Rotation, RotationDecision, judge};
@@ -12,32 +12,33 @@ use crate::fixtures::{
     IDLE_SECONDS, LEEWAY_SECONDS, LIFETIME_SECONDS, key_hash, keyed, presented, rotation,
 };
 
-/// Refreshes with the session's current token and gives the session after it.
+/// Refreshes with the session's current token and returns the session after it.
 async fn refreshed(fixture: &StoreFixture, session: &Session, key: Option<&str>) -> Session {
     let request = Rotation { idempotency_key: key.map(key_hash), ..rotation(session) };
     fixture.rotate(&request).await.unwrap().0
 }
 
-/// The token of `generation` is shown, with a key or without, so many seconds after the line moved.
+/// The token of `generation` is presented, with or without an idempotency key, this many seconds
+/// after the rotation.
 fn again(session: &Session, generation: i64, key: Option<&str>, seconds: i64) -> Rotation {
     Rotation {
         presented: presented(session, generation),
         idempotency_key: key.map(key_hash),
         now: session.refresh_state.rotated_at.plus_seconds(seconds),
-        // Whatever a repeat would take from the request must not come from here.
+        // A repeat must not take any value from this request.
         key_id: KeyId("newer".to_owned()),
         idle_seconds: IDLE_SECONDS + 1,
         ..rotation(session)
     }
 }
 
-/// Holds the store to it that this rotation gives nothing and changes nothing.
+/// Asserts that this rotation returns nothing and changes nothing.
 async fn is_left_to_others(fixture: &StoreFixture, session: &Session, request: &Rotation) {
     assert_eq!(fixture.rotate(request).await, None);
     assert_eq!(&fixture.stored_session(session.id).await, session);
 }
 
-/// Holds the store to it that this rotation gives the line as it stands.
+/// Asserts that this rotation returns the refresh state unchanged.
 async fn repeats(fixture: &StoreFixture, session: &Session, request: &Rotation) {
     assert_eq!(judge(session, request), RotationDecision::Repeat);
     assert_eq!(fixture.rotate(request).await.unwrap().0, *session);
@@ -201,7 +202,7 @@ promises! {
     async fn a_session_at_the_end_of_its_longest_life_gives_no_token(fixture: StoreFixture) {
         let user = fixture.user().await;
         let mut session = fixture.draft(&user);
-        // No login makes such a line; the end of the longest life counts all the same.
+        // No login creates such a refresh state, but the maximum lifetime still applies.
         session.refresh_state =
             RefreshState { expires_at: after(LIFETIME_SECONDS + 60), generation: 2, ..session.refresh_state };
         session.refresh_state.idempotency_key = Some(key_hash("k"));

@@ -1,4 +1,4 @@
-//! Promises about rotations that race: with each other, and with the end of their session.
+//! Promises about concurrent rotations: with each other, and with the end of their session.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,14 +13,14 @@ use super::StoreFixture;
 use super::fixture::{after, logout_after, race};
 use crate::fixtures::{key_hash, rotation};
 
-/// How many show one token at once.
+/// Number of concurrent callers with one token.
 const RACERS: usize = 16;
 
-/// How often an end is raced.
+/// Number of races with an end.
 const ROUNDS: usize = 50;
 
-/// Lets all show the session's current token, each at a time and with a signing key of its own;
-/// `shape` says what else is particular to each. Gives what each of them gets.
+/// Lets all callers present the session's current token, each with its own time and signing key.
+/// `shape` sets what else differs. Returns their results.
 async fn all_show(
     fixture: &StoreFixture,
     session: &Session,
@@ -37,7 +37,7 @@ async fn all_show(
     .await
 }
 
-/// Holds the store to it that one of them moved the line and all got what came of it.
+/// Asserts that one caller advanced the refresh state and all received the result.
 async fn one_moved_and_all_got_it(
     fixture: &StoreFixture,
     first: &Session,
@@ -49,7 +49,7 @@ async fn one_moved_and_all_got_it(
     assert!(responses.iter().all(|response| response.as_ref() == Some(&session)), "{responses:?}");
 }
 
-/// Holds the store to it that one of them moved the line and nobody else got anything.
+/// Asserts that one caller advanced the refresh state and no other received anything.
 async fn one_moved_and_alone_got_it(
     fixture: &StoreFixture,
     first: &Session,
@@ -60,8 +60,8 @@ async fn one_moved_and_alone_got_it(
     assert_eq!(responses.into_iter().flatten().collect::<Vec<_>>(), [session]);
 }
 
-/// Lets somebody refresh without pause while `end` ends the session or shuts its user out, and
-/// holds the store to it that nothing is given once that is committed.
+/// Refreshes in a loop while `end` ends the session or disables its user, and asserts that nothing
+/// is returned after that is committed.
 async fn nothing_is_given_once<F>(fixture: &StoreFixture, end: impl Fn(StoreFixture, Session) -> F)
 where
     F: Future<Output = ()> + Send + 'static,
@@ -76,12 +76,12 @@ where
                 let Some((next, _)) = refresher.rotate(&rotation(&session)).await else { break };
                 assert!(!had_ended, "round {round}: a token was given after the end");
                 session = next;
-                // A store with one writer that is polled for would never let the other one in.
+                // A store with one polled writer would otherwise never admit the other one.
                 sleep(Duration::from_millis(1)).await;
             }
             session
         });
-        // Now and then the refresher gets going first.
+        // In some rounds the refresher starts first.
         for _ in 0..round % 5 {
             tokio::task::yield_now().await;
         }

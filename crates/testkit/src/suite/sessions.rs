@@ -1,4 +1,5 @@
-//! Promises about sessions: they are kept whole, found with their user, and cleaned up when over.
+//! Promises about sessions: every field is stored, they are found with their user, and cleaned up
+//! once they have expired.
 
 use gateward_domain::key::KeyId;
 use gateward_domain::refresh::RefreshState;
@@ -8,11 +9,11 @@ use super::StoreFixture;
 use super::fixture::{after, logout_after};
 use crate::fixtures::{LIFETIME_SECONDS, key_hash};
 
-/// A session with something in every field.
+/// A session with a value in every field.
 fn rich(fixture: &StoreFixture, user: &User) -> Session {
     let plain = fixture.draft(user);
     let refresh_state = RefreshState {
-        // More than 32 bits hold.
+        // Needs more than 32 bits.
         generation: 5_000_000_000,
         rotated_at: after(60),
         expires_at: after(3600),
@@ -152,7 +153,8 @@ promises! {
     async fn sessions_are_deleted_once_their_longest_life_is_over(fixture: StoreFixture) {
         let user = fixture.user().await;
         let before = after(LIFETIME_SECONDS);
-        // Neither idle time nor an end makes a row ready to go, and an absent account holds none.
+        // Neither the idle timeout nor an end makes a row deletable, and neither does a deleted
+        // account.
         let stays = fixture.session_of(&user).await;
         let ended = fixture.session_of(&user).await;
         fixture.end(ended.id, logout_after(5)).await;

@@ -1,4 +1,4 @@
-//! Promises about sign-ups that wait: found while they are in time, and in nobody's way.
+//! Promises about pending sign-ups: found while they are valid, and never blocking another.
 
 use gateward_domain::link::SecretHash;
 use gateward_domain::ports::StoreError;
@@ -10,7 +10,7 @@ use super::fixture::{after, race};
 use crate::SeededEntropy;
 use crate::fixtures::SIGNUP_SECONDS;
 
-/// The newest sign-up of an address that is in time.
+/// Returns the newest valid sign-up of an email address.
 async fn newest(
     fixture: &StoreFixture,
     email: &EmailAddress,
@@ -19,7 +19,7 @@ async fn newest(
     fixture.read().await.find_newest_signup(email, now).await.unwrap()
 }
 
-/// What the three ways to a sign-up lead to.
+/// Looks the sign-up up in all three ways.
 async fn found(
     fixture: &StoreFixture,
     signup: &PendingSignup,
@@ -124,7 +124,7 @@ promises! {
     async fn of_many_sign_ups_of_an_address_the_newest_in_time_is_found(fixture: StoreFixture) {
         let email = fixture.stranger().email;
         let made = |seconds: i64, life| PendingSignup {
-            // Of two orders that are alike, one would hide the other.
+            // If both orders were the same, a wrong one would pass.
             id: SignupId::new(after(-seconds), &SeededEntropy::new(fixture.seed())),
             email: email.clone(),
             created_at: after(seconds),

@@ -1,4 +1,5 @@
-//! Promises about units of work: all or nothing, unseen until committed, undone when dropped.
+//! Promises about units of work: all or nothing, invisible until committed, rolled back when
+//! dropped.
 
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ use super::StoreFixture;
 use super::fixture::{after, logout_after, race, taken};
 use crate::fixtures;
 
-/// Changes of every kind: some to what stands there, some new.
+/// Changes of every kind: to existing rows and new ones.
 struct Changes {
     user: User,
     username: Username,
@@ -107,7 +108,7 @@ impl Changes {
         assert!(done.unwrap());
     }
 
-    /// Holds the store to it that all of them are there, or none.
+    /// Asserts that all changes are visible, or none.
     async fn are_seen(&self, tx: &mut dyn Tx, seen: bool) {
         let user = tx.find_user(self.user.id).await.unwrap().unwrap();
         assert_eq!(user.username == self.username, seen);
@@ -144,7 +145,7 @@ impl Changes {
     }
 }
 
-/// A moment, shorter or longer from round to round.
+/// A delay that varies from round to round.
 async fn a_moment(round: u64) {
     if round.is_multiple_of(2) {
         for _ in 0..round * 4 {
@@ -233,13 +234,13 @@ promises! {
         }
     }
 
-    /// A client that disconnects drops what is done for it, at any point.
+    /// A client that disconnects drops its unit of work at any point.
     async fn a_unit_that_is_cut_off_is_undone_and_hinders_nobody(fixture: StoreFixture) {
         for round in 0..40 {
             let user = fixture.stranger();
             let session = fixture.draft(&user);
             let (theirs, orphan) = (fixture.clone(), session.clone());
-            // What holds the slot goes with the unit.
+            // The row that holds the slot is rolled back with the unit.
             let slot = Some(format!("round {round}"));
             let message = OutboxEmail { slot, ..fixture.email() };
             let lost = message.clone();

@@ -1,9 +1,8 @@
-//! The promise that refreshes follow the rules wherever a session's life leads: random walks over
+//! The promise that refreshes follow the rules throughout a session's life: random walks over
 //! refreshes, time, logouts, new keys, lost writes and disabled users.
 //!
-//! The reference is [`judge`] and [`RefreshState::after`]; what is tested is the store under the
-//! two steps in which a refresh is done: one statement, and the whole table where that gives
-//! nothing.
+//! The reference is [`judge`] and [`RefreshState::after`]. The subject is the store, with the two
+//! steps of a refresh: one statement and, if that returns nothing, all rules.
 
 use gateward_domain::key::KeyId;
 use gateward_domain::refresh::{
@@ -19,41 +18,41 @@ use tokio::task::block_in_place;
 use super::StoreFixture;
 use crate::fixtures::{NOW, key_hash, presented};
 
-/// How many walks are taken.
+/// Number of walks.
 const WALKS: u32 = 64;
 
-/// How many steps a walk has at most.
+/// Maximum number of steps in a walk.
 const STEPS_MAX: usize = 40;
 
-/// For how long a session lives without a refresh, on a walk.
+/// Idle timeout of a session in a walk, in seconds.
 const IDLE_SECONDS: i64 = 100;
 
-/// For how long a session lives in all, on a walk.
+/// Maximum lifetime of a session in a walk, in seconds.
 const LIFETIME_SECONDS: i64 = 200;
 
-/// For how long a spent token without key may be shown again, on a walk.
+/// Number of seconds for which a spent token may be presented again without a key, in a walk.
 const LEEWAY_SECONDS: i64 = 10;
 
 /// One step of a walk.
 #[derive(Clone, Debug)]
 enum Step {
-    /// A token is shown: the newest that was ever made, or one so many generations before.
+    /// A token is presented: the newest ever issued, or one this many generations before.
     Refresh { back: i64, key: Option<&'static str>, forged: bool },
     /// Time passes.
     Wait { seconds: i64 },
-    /// The session is ended by its client.
+    /// The client ends the session.
     Logout,
-    /// The user begins another session, with which the walk goes on.
+    /// The user starts another session, with which the walk continues.
     Login,
     /// Another key signs from now on.
     ChangeKey,
-    /// The store is put back to where the line stood so many moves before.
+    /// The store is reset to the refresh state of this many rotations before.
     LoseWrites { back: usize },
     /// The user is disabled or enabled.
     Disable { disabled: bool },
 }
 
-/// Any step; those that everything ends with are rare.
+/// Any step. Those that end everything are rare.
 fn step() -> impl Strategy<Value = Step> {
     let back = prop_oneof![6 => Just(0), 4 => Just(1), 1 => 2..4_i64];
     let key = prop_oneof![3 => Just(None), 2 => Just(Some("a")), 1 => Just(Some("b"))];
@@ -72,26 +71,26 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// What a client gets.
+/// The result for the client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Response {
-    /// The token that follows from this line.
+    /// The token of this refresh state.
     Given(RefreshState),
     /// Nothing, because the user is disabled.
     Refused,
-    /// Nothing, because the session is over.
+    /// Nothing, because the session has ended.
     Ended(EndReason),
-    /// Nothing, and the session is over from now on.
+    /// Nothing, and the session has now ended.
     Reused,
-    /// Nothing, because it is no token of this session.
+    /// Nothing, because the token does not belong to this session.
     Forged,
 }
 
-/// Everything that the rules know of a walk.
+/// The reference state of a walk.
 struct Walk {
     user: User,
     session: Session,
-    /// The line as it stood after each move.
+    /// The refresh state after each rotation.
     lines: Vec<RefreshState>,
     newest: i64,
     now: Timestamp,
@@ -125,7 +124,7 @@ impl Walk {
         self.session = session;
     }
 
-    /// What the rules say of a rotation; does it.
+    /// Applies the rules to a rotation and returns their decision.
     fn judged(&mut self, rotation: &Rotation) -> Response {
         match judge(&self.session, rotation) {
             RotationDecision::Forged => Response::Forged,
@@ -169,7 +168,7 @@ impl Walk {
         }
     }
 
-    /// Takes a step by the rules and in the store, and compares.
+    /// Takes a step by the rules and in the store, and compares the results.
     async fn take(&mut self, fixture: &StoreFixture, step: Step) -> Result<(), TestCaseError> {
         match step {
             Step::Refresh { back, key, forged } => {
@@ -209,7 +208,7 @@ impl Walk {
     }
 }
 
-/// Puts the session's line to where it is given.
+/// Sets the session's stored refresh state to the given one.
 async fn set_refresh_state(fixture: &StoreFixture, session: &Session) {
     let mut tx = fixture.write().await;
     tx.lock_session(session.id).await.unwrap();
@@ -240,7 +239,7 @@ async fn refresh(fixture: &StoreFixture, rotation: &Rotation) -> Response {
         }
     }
     if tx.find_user(session.user_id).await.unwrap().unwrap().disabled {
-        // What was written is undone with the unit.
+        // The writes are rolled back with the unit.
         return Response::Refused;
     }
     tx.commit().await.unwrap();
@@ -251,7 +250,7 @@ promises! {
     __promises_walks;
 
 
-    /// A failure names the shortest walk that was found to lead to it.
+    /// A failure reports the shortest walk found that leads to it.
     async fn refreshes_follow_the_rules_on_any_walk(fixture: StoreFixture) {
         let runtime = Handle::current();
         let walk = |steps: Vec<Step>| {

@@ -1,4 +1,4 @@
-//! Promises about those who send emails: one at a time has an email, and none is lost with them.
+//! Promises about outbox workers: one at a time leases an email, and a failing worker loses none.
 
 use std::collections::BTreeSet;
 use std::slice;
@@ -12,20 +12,20 @@ use super::StoreFixture;
 use super::fixture::{Change, after, race};
 use crate::SeededEntropy;
 
-/// For how many seconds a worker has an email.
+/// Length of a lease in seconds.
 const LEASE_SECONDS: i64 = 90;
 
-/// The states in which an email waits no more.
+/// The final states of an email.
 const FINISHED: [EmailState; 3] = [EmailState::Sent, EmailState::Discarded, EmailState::Failed];
 
-/// Takes emails that are due at `now`.
+/// Leases emails that are due at `now`.
 async fn take(fixture: &StoreFixture, now: Timestamp, limit: u32) -> Vec<OutboxEmail> {
     let lease_until = now.plus_seconds(LEASE_SECONDS);
     fixture.single().await.lease_outbox_emails(now, lease_until, limit).await.unwrap()
 }
 
-/// Takes what is due until all that is expected was taken: a store may need a moment to undo a unit
-/// that was dropped, and leaves its emails alone meanwhile.
+/// Leases due emails until all expected ones were leased. A store may need a moment to roll back a
+/// dropped unit, and skips its emails meanwhile.
 async fn take_soon(
     fixture: &StoreFixture,
     now: Timestamp,
@@ -42,14 +42,14 @@ async fn take_soon(
     taken
 }
 
-/// An email that is due so many seconds after the others; it is stored.
+/// Stores an email that is due this many seconds after the others.
 async fn due(fixture: &StoreFixture, seconds: i64) -> OutboxEmail {
     let message = OutboxEmail { next_attempt_at: after(seconds), ..fixture.email() };
     fixture.add_email(&message).await;
     message
 }
 
-/// An email that stopped waiting; it is stored.
+/// Stores a finished email.
 async fn finished(fixture: &StoreFixture, as_what: EmailState) -> OutboxEmail {
     let finished_at = Some(after(-5));
     let message = OutboxEmail { state: as_what, finished_at, attempts: 7, ..fixture.email() };
@@ -57,17 +57,15 @@ async fn finished(fixture: &StoreFixture, as_what: EmailState) -> OutboxEmail {
     message
 }
 
-/// Ends the waiting of an email.
 async fn finish(fixture: &StoreFixture, id: EmailId, as_what: EmailState) -> bool {
     fixture.single().await.finish_outbox_email(id, as_what, None, after(5)).await.unwrap()
 }
 
-/// Puts an email off until a minute later.
+/// Postpones an email by a minute.
 async fn postpone(fixture: &StoreFixture, id: EmailId, attempts: u32) -> Change {
     fixture.single().await.postpone_outbox_email(id, attempts, after(60), "451 4.3.0 later").await
 }
 
-/// The identifiers of emails.
 fn ids(outbox_emails: &[OutboxEmail]) -> Vec<EmailId> {
     outbox_emails.iter().map(|message| message.id).collect()
 }
@@ -143,7 +141,7 @@ promises! {
         })
         .await;
         let mut taken = taken.concat();
-        // A worker may leave an email that was locked to the next one.
+        // A worker may leave a locked email to the next one.
         taken.extend(take(&fixture, after(5), 100).await);
         assert!(taken.iter().all(|message| message.attempts == 1));
         assert_eq!(taken.len(), outbox_emails.len(), "none twice");
@@ -188,7 +186,7 @@ promises! {
         assert_eq!(take_soon(&fixture, after(5), &expected).await, expected);
     }
 
-    /// A node that goes down in the middle.
+    /// A node that stops in the middle.
     async fn a_worker_that_is_cut_off_takes_no_email_along(fixture: StoreFixture) {
         for round in 0..20 {
             let outbox_emails = [due(&fixture, 0).await.id, due(&fixture, 0).await.id];

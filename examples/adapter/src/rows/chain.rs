@@ -1,4 +1,4 @@
-//! The row of the chain: its two ends.
+//! The row of the chain: both of its ends.
 
 use gateward_domain::Timestamp;
 use gateward_domain::audit::{Chain, Checkpoint, Digest, SignedCheckpoint};
@@ -13,7 +13,7 @@ pub struct ChainRow {
     latest: CheckpointColumns,
 }
 
-/// One end, and the signature on it.
+/// One end, with its signature.
 #[derive(Serialize, Deserialize)]
 struct CheckpointColumns {
     seq: i64,

@@ -1,4 +1,4 @@
-//! The row of an event, with its place in the chain.
+//! The row of an event, with its position in the chain.
 
 use std::net::IpAddr;
 
@@ -29,7 +29,7 @@ pub struct EventRow {
     position: Option<ChainPositionColumns>,
 }
 
-/// Its place in the chain.
+/// The event's position in the chain.
 #[derive(Serialize, Deserialize)]
 struct ChainPositionColumns {
     seq: i64,
@@ -37,7 +37,7 @@ struct ChainPositionColumns {
     signature: Option<String>,
 }
 
-/// Who caused it.
+/// The actor that caused the event.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum ActorColumn {
@@ -108,7 +108,7 @@ impl ChainPositionColumns {
     }
 }
 
-/// Reads a kind as [`EventKind::as_str`] and [`EventKind::reason`] wrote it.
+/// Parses a kind as written by [`EventKind::as_str`] and [`EventKind::reason`].
 fn kind(name: &str, reason: Option<&str>) -> Result<EventKind, &'static str> {
     let reason = match reason.map(EndReason::from_code) {
         Some(None) => return Err("reason"),

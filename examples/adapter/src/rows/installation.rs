@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Row;
 
-/// The row of a key; its private part is sealed.
+/// The row of a key. Its private part is wrapped.
 #[derive(Serialize, Deserialize)]
 pub struct KeyRow {
     id: String,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Row;
 
-/// The row of an item, with its place.
+/// The row of an item, with its sequence number.
 #[derive(Serialize, Deserialize)]
 pub struct InvalidationEventRow {
     cursor: String,

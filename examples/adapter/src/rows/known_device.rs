@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::Row;
 
-/// The row of a client. It holds the hash of its secret, so it has no `Debug`.
+/// The row of a known device. It holds the hash of its secret, so it has no `Debug`.
 #[derive(Serialize, Deserialize)]
 pub struct KnownDeviceRow {
     id: Uuid,

@@ -1,4 +1,4 @@
-//! The row of a mailed link.
+//! The row of an emailed link.
 
 use gateward_domain::key::KeyId;
 use gateward_domain::link::{Link, LinkPurpose, LinkSubject, SecretHash};

@@ -1,7 +1,7 @@
-//! What stands in the tables: one structure for each, written as JSON.
+//! The rows of the tables: one structure for each, serialized as JSON.
 //!
-//! They are not the domain's nouns: a row outlives the version of the code that wrote it, and a
-//! noun may change its shape. A field that comes later gets `#[serde(default)]`.
+//! They are not the domain's types: a row outlives the version of the code that wrote it, while a
+//! domain type may change. A field that is added later gets `#[serde(default)]`.
 
 mod chain;
 mod event;
@@ -32,18 +32,18 @@ pub use user::UserRow;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// A row, and what the domain makes of it.
+/// A row and its conversion to and from the domain's type.
 pub trait Row: Serialize + DeserializeOwned {
-    /// What the domain calls it.
+    /// The domain's type.
     type Noun;
-    /// What finds it.
+    /// The key of the row.
     type Key: redb::Key + 'static;
-    /// The name of its table.
+    /// The name of the row's table.
     const TABLE: &'static str;
 
-    /// Writes the noun down.
+    /// Builds the row from the domain's type.
     fn of(noun: &Self::Noun) -> Self;
 
-    /// Reads the noun, by the domain's own rules; the error is the name of the bad column.
+    /// Converts the row by the domain's own rules. The error is the name of the invalid column.
     fn into_noun(self) -> Result<Self::Noun, &'static str>;
 }

@@ -1,4 +1,4 @@
-//! The row of a count of wrong secrets.
+//! The row of a rate-limit counter.
 
 use gateward_domain::Timestamp;
 use gateward_domain::rate_limit::{AttemptCounter, RateLimitKey};
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Row;
 
-/// The row of a count.
+/// The row of a counter.
 #[derive(Serialize, Deserialize)]
 pub struct AttemptCounterRow {
     key: [u8; 32],

@@ -1,4 +1,4 @@
-//! The row of a session, with the line of its refresh tokens.
+//! The row of a session, with its refresh state.
 
 use std::net::IpAddr;
 
@@ -25,7 +25,7 @@ pub struct SessionRow {
     ended: Option<EndColumn>,
 }
 
-/// Where the line stands.
+/// The columns of the refresh state.
 #[derive(Serialize, Deserialize)]
 struct RefreshStateColumn {
     generation: i64,

@@ -1,4 +1,4 @@
-//! The row of a sign-up that waits.
+//! The row of a pending sign-up.
 
 use gateward_domain::link::SecretHash;
 use gateward_domain::signup::PendingSignup;
@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::Row;
 
-/// The row of a sign-up that waits. It holds a password's hash, so it has no `Debug`.
+/// The row of a pending sign-up. It holds a password's hash, so it has no `Debug`.
 #[derive(Serialize, Deserialize)]
 pub struct SignupRow {
     id: Uuid,

@@ -49,12 +49,12 @@ impl Row for UserRow {
         let roles = self.roles.iter().map(|role| RoleName::parse(role).map_err(|_| "roles"));
         Ok(User {
             id: UserId::from_uuid(self.id),
-            // A name that was allowed once stays good, though it may be reserved by now.
+            // A username that was once allowed stays valid, even if it is reserved by now.
             username: Username::parse_existing(&self.username).map_err(|_| "username")?,
             email: EmailAddress::parse(&self.email).map_err(|_| "email")?,
             email_verified: self.email_verified,
             roles: roles.collect::<Result<_, _>>()?,
-            // What they give stands with the roles.
+            // Permissions are stored with the roles.
             permissions: PermissionSet::EMPTY,
             disabled: self.disabled,
             password_hash: PasswordHash::from_phc(self.password_hash),

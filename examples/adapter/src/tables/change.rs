@@ -1,7 +1,7 @@
 //! How the ports change the tables.
 //!
-//! A table can be open once in a transaction at a time, so each function opens its table, changes
-//! it and closes it again.
+//! A transaction can open a table only once at a time, so each function opens its table, changes it
+//! and closes it again.
 
 use gateward_domain::link::SecretHash;
 use gateward_domain::ports::StoreError;
@@ -11,7 +11,7 @@ use super::{KeyOf, Owners, View, table};
 use crate::failed;
 use crate::rows::Row;
 
-/// Adds a row whose key nobody has.
+/// Inserts a row with a new key.
 pub fn insert<R: Row>(
     transaction: &WriteTransaction,
     key: KeyOf<'_, R>,
@@ -20,9 +20,9 @@ pub fn insert<R: Row>(
     if write::<R>(transaction, key, noun)? { Err(doubled(R::TABLE)) } else { Ok(()) }
 }
 
-/// Changes a row if it is there and `change` agrees; says whether it was changed.
+/// Changes a row if it exists and `change` agrees. Returns whether it was changed.
 ///
-/// This is the place of an `UPDATE … WHERE …`: between reading and writing nobody else writes.
+/// It corresponds to an `UPDATE … WHERE …`: there is no other write between reading and writing.
 pub fn update<'k, R: Row>(
     transaction: &WriteTransaction,
     key: KeyOf<'k, R>,
@@ -38,7 +38,7 @@ where
     write::<R>(transaction, key, &noun)
 }
 
-/// Gives a name to an owner; `false`, and nothing changes, if it is another's.
+/// Assigns a unique name to an owner. Returns `false`, and changes nothing, if it is taken.
 pub fn claim<K: Key + 'static>(
     transaction: &WriteTransaction,
     owners: Owners<K>,
@@ -54,7 +54,7 @@ pub fn claim<K: Key + 'static>(
     Ok(true)
 }
 
-/// Notes whose a secret is. No two are the same at random.
+/// Records the owner of a secret. Random secrets never collide.
 pub fn claim_secret(
     transaction: &WriteTransaction,
     owners: Owners<&'static [u8; 32]>,
@@ -76,7 +76,7 @@ pub fn enter<K: Key + 'static>(
     Ok(())
 }
 
-/// Removes whatever stands under a key.
+/// Removes the value of a key.
 pub fn remove<K: Key + 'static, V: Value + 'static>(
     transaction: &WriteTransaction,
     definition: TableDefinition<'static, K, V>,
@@ -87,7 +87,7 @@ pub fn remove<K: Key + 'static, V: Value + 'static>(
     Ok(())
 }
 
-/// Writes a row; says whether there was one with this key.
+/// Writes a row. Returns whether one with this key existed.
 fn write<R: Row>(
     transaction: &WriteTransaction,
     key: KeyOf<'_, R>,
@@ -100,7 +100,7 @@ fn write<R: Row>(
     Ok(before.is_some())
 }
 
-/// The error of a caller who adds what is there.
+/// Returns the error of inserting an existing key.
 fn doubled(table: &str) -> StoreError {
     StoreError::Unavailable(format!("the table {table} has this key already").into())
 }

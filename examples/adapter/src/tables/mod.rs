@@ -1,4 +1,4 @@
-//! The tables: one for each kind of row, and beside them what finds rows by something else.
+//! The tables: one for each kind of row, and the indexes.
 
 mod change;
 mod view;
@@ -16,93 +16,93 @@ use crate::rows::{
     KnownDeviceRow, LinkRow, OutboxEmailRow, RoleRow, Row, SessionRow, SignupRow, UserRow,
 };
 
-/// What belongs to one row each.
+/// A unique index: each key belongs to one row.
 pub type Owners<K> = TableDefinition<'static, K, u128>;
 
-/// Which rows belong to an owner, in order of time: owner, microseconds, row.
+/// The rows of an owner, ordered by time: owner, microseconds, row.
 pub type Index<O> = TableDefinition<'static, (O, i64, u128), ()>;
 
-/// Which rows belong to an owner, in order of their identifiers: owner, row.
+/// The rows of an owner, ordered by identifier: owner, row.
 pub type Pages = TableDefinition<'static, (u128, u128), ()>;
 
-/// Rows in order of a time: microseconds, row.
+/// Rows ordered by a time: microseconds, row.
 pub type Times = TableDefinition<'static, (i64, u128), ()>;
 
-/// Rows in order of a number that is not a time: number, row.
+/// Rows ordered by a number that is not a time: number, row.
 pub type Places = Times;
 
-/// Usernames without regard to case, and whose they are.
+/// Usernames in folded case, with their accounts.
 pub const USERNAMES: Owners<&'static str> = TableDefinition::new("usernames");
-/// Addresses, and whose they are.
+/// Email addresses, with their accounts.
 pub const EMAILS: Owners<&'static str> = TableDefinition::new("emails");
 
-/// The sessions of a user, by when they began.
+/// The sessions of a user, by start time.
 pub const SESSIONS_OF_USER: Index<u128> = TableDefinition::new("sessions_of_user");
-/// All sessions, by the end of their longest life.
+/// All sessions, by the end of their maximum lifetime.
 pub const LIFETIMES: Times = TableDefinition::new("lifetimes");
 
-/// The events of a session, by when they happened.
+/// The events of a session, by time.
 pub const EVENTS_OF_SESSION: Index<u128> = TableDefinition::new("events_of_session");
-/// The events about an account, by their identifiers.
+/// The events about an account, by identifier.
 pub const EVENTS_OF_USER: Pages = TableDefinition::new("events_of_user");
 
-/// All events, by their places in the chain; those that have none stand at 0.
+/// All events, by their position in the chain. Those without one are at 0.
 pub const CHAIN: Places = TableDefinition::new("chain");
-/// The accounts whose events are to be erased, by when that was noted.
+/// The accounts whose events are to be erased, by the time of the request.
 pub const ERASURES: Times = TableDefinition::new("erasures");
 
-/// The hashes of the secrets of sign-ups, and whose they are.
+/// The hashes of the secrets of sign-ups, with their sign-ups.
 pub const SIGNUP_SECRETS: Owners<&'static [u8; 32]> = TableDefinition::new("signup_secrets");
-/// The sign-ups of an address, by when they were made.
+/// The sign-ups of an email address, by time of creation.
 pub const SIGNUPS_OF_EMAIL: Index<&'static str> = TableDefinition::new("signups_of_email");
-/// All sign-ups, by the end of their time.
+/// All sign-ups, by expiry.
 pub const SIGNUP_ENDS: Times = TableDefinition::new("signup_ends");
 
-/// The hashes of the tokens of links, and whose they are.
+/// The hashes of the tokens of links, with their links.
 pub const LINK_SECRETS: Owners<&'static [u8; 32]> = TableDefinition::new("link_secrets");
-/// The links of an address, by when they were made.
+/// The links of an email address, by time of creation.
 pub const LINKS_OF_EMAIL: Index<&'static str> = TableDefinition::new("links_of_email");
-/// The links about a sign-up, an account or a session, by when they were made.
+/// The links about a sign-up, an account or a session, by time of creation.
 pub const LINKS_OF_SUBJECT: Index<u128> = TableDefinition::new("links_of_subject");
-/// All links, by the end of their time.
+/// All links, by expiry.
 pub const LINK_ENDS: Times = TableDefinition::new("link_ends");
 
-/// The slots of emails, and whose they are.
+/// The slots of emails, with their emails.
 pub const EMAIL_SLOTS: Owners<&'static str> = TableDefinition::new("email_slots");
-/// The emails that wait, by when they are due.
+/// The waiting emails, by due time.
 pub const EMAILS_DUE: Times = TableDefinition::new("emails_due");
 
-/// The hashes of the secrets of clients, and whose they are.
+/// The hashes of the secrets of known devices, with their devices.
 pub const CLIENT_SECRETS: Owners<&'static [u8; 32]> = TableDefinition::new("client_secrets");
-/// The clients of a user, by their identifiers.
+/// The known devices of a user, by identifier.
 pub const KNOWN_DEVICES_OF_USER: Pages = TableDefinition::new("clients_of_user");
-/// All clients, by the end of their time.
+/// All known devices, by expiry.
 pub const KNOWN_DEVICE_ENDS: Times = TableDefinition::new("client_ends");
 
-/// The last place in the feed that was given away; its invalidation events may be deleted.
+/// The last assigned sequence number of the feed. Its invalidation events may have been deleted.
 pub const LAST_SEQUENCE: Owners<()> = TableDefinition::new("last_sequence");
-/// All invalidation events, by when they stop to matter.
+/// All invalidation events, by the time at which they become irrelevant.
 pub const INVALIDATION_ENDS: Times = TableDefinition::new("invalidation_events_ends");
 
-/// The table of a row.
+/// Returns the table of a row.
 pub const fn table<R: Row>() -> TableDefinition<'static, R::Key, &'static [u8]> {
     TableDefinition::new(R::TABLE)
 }
 
-/// What finds a row of its kind.
+/// The key of a row.
 pub type KeyOf<'k, R> = <<R as Row>::Key as Value>::SelfType<'k>;
 
-/// The place of a row in [`Times`].
+/// Returns the key of a row in [`Times`].
 pub const fn place_in_time(at: Timestamp, row: u128) -> (i64, u128) {
     (at.micros(), row)
 }
 
-/// A number of rows.
+/// Converts a number of rows.
 pub fn count_of(limit: u32) -> usize {
     usize::try_from(limit).unwrap_or(usize::MAX)
 }
 
-/// Makes all tables: a reader cannot open one that was never made.
+/// Creates all tables: a reader cannot open one that was never created.
 pub fn create_all(transaction: &WriteTransaction) -> Result<(), StoreError> {
     create_rows(transaction).and_then(|()| create_indexes(transaction)).map_err(failed)
 }

@@ -1,6 +1,6 @@
 //! `View`: how the ports read the tables.
 //!
-//! A table can be open once in a transaction at a time, so each method opens its table, reads and
+//! A transaction can open a table only once at a time, so each method opens its table, reads and
 //! closes it again.
 
 use std::ops::Bound::{Excluded, Included, Unbounded};
@@ -16,13 +16,13 @@ use crate::rows::Row;
 /// What a unit of work sees.
 #[derive(Clone, Copy)]
 pub enum View<'t> {
-    /// What was committed when it began.
+    /// The state committed when the unit began.
     Committed(&'t ReadTransaction),
-    /// That, with its own changes.
+    /// That state, with the unit's own changes.
     Own(&'t WriteTransaction),
 }
 
-/// Opens a table in whichever transaction it is, and does the same with it.
+/// Opens a table in either transaction, and runs the same code with it.
 macro_rules! with_table {
     ($view:expr, $definition:expr, $table:ident => $work:expr) => {
         match $view {
@@ -39,7 +39,7 @@ macro_rules! with_table {
 }
 
 impl View<'_> {
-    /// The row with this key.
+    /// Returns the row with this key.
     pub fn find<R: Row>(self, key: KeyOf<'_, R>) -> Result<Option<R::Noun>, StoreError> {
         with_table!(self, table::<R>(), rows => {
             let found = rows.get(key).map_err(failed)?;
@@ -47,12 +47,12 @@ impl View<'_> {
         })
     }
 
-    /// The rows with these keys that are there, in the order of the keys.
+    /// Returns the existing rows with these keys, in the order of the keys.
     pub fn find_all<R: Row<Key = u128>>(self, keys: Vec<u128>) -> Result<Vec<R::Noun>, StoreError> {
         keys.into_iter().filter_map(|key| self.find::<R>(key).transpose()).collect()
     }
 
-    /// All rows of a table that is small.
+    /// Returns all rows of a small table.
     pub fn all<R: Row>(self) -> Result<Vec<R::Noun>, StoreError> {
         with_table!(self, table::<R>(), rows => {
             let all = rows.iter().map_err(failed)?;
@@ -60,8 +60,8 @@ impl View<'_> {
         })
     }
 
-    /// The first rows after a key that are wanted, in the order of the keys, at most `limit`. It
-    /// goes through the table until it has them.
+    /// Returns the first matching rows after a key, ordered by key, at most `limit`. Scans the
+    /// table until it has them.
     pub fn after<R: Row<Key = u128>>(
         self,
         after: Option<u128>,
@@ -76,8 +76,8 @@ impl View<'_> {
         })
     }
 
-    /// The last rows within a range of keys that are wanted, the last one first, at most `limit`.
-    /// It goes through the range until it has them.
+    /// Returns the last matching rows within a range of keys, last first, at most `limit`. Scans
+    /// the range until it has them.
     pub fn last<R: Row<Key = u128>>(
         self,
         range: impl RangeBounds<u128>,
@@ -91,8 +91,7 @@ impl View<'_> {
         })
     }
 
-    /// The newest rows that are wanted, at most `limit`. It goes through the table until it has
-    /// them.
+    /// Returns the newest matching rows, at most `limit`. Scans the table until it has them.
     pub fn newest<R: Row>(
         self,
         limit: usize,
@@ -105,7 +104,7 @@ impl View<'_> {
         })
     }
 
-    /// Whose this is.
+    /// Returns the owner of a key.
     pub fn owner<K: Key + 'static>(
         self,
         owners: Owners<K>,
@@ -116,7 +115,7 @@ impl View<'_> {
         })
     }
 
-    /// What belongs to an owner, oldest first; of one moment, by the identifier.
+    /// Returns the rows of an owner, oldest first, then by identifier.
     pub fn members<'o, O: Key + 'static>(
         self,
         index: Index<O>,
@@ -133,7 +132,7 @@ impl View<'_> {
         })
     }
 
-    /// What belongs to an owner in the order of the identifiers, those after `after`.
+    /// Returns the rows of an owner after `after`, ordered by identifier.
     pub fn page(
         self,
         index: Pages,
@@ -149,7 +148,7 @@ impl View<'_> {
         })
     }
 
-    /// What stands in a range of time, or of numbers, the first ones first.
+    /// Returns the rows in a range of times, or of numbers, in order.
     pub fn span(
         self,
         times: Times,
@@ -172,7 +171,7 @@ impl View<'_> {
         })
     }
 
-    /// What belongs to the names that begin with a text, in the order of their bytes, those after
+    /// Returns the owners of the names that start with a text, ordered by their bytes, those after
     /// `after`.
     pub fn named(
         self,
@@ -197,7 +196,7 @@ impl View<'_> {
     }
 }
 
-/// Reads a row.
+/// Parses a row.
 fn decode<R: Row>(bytes: &[u8]) -> Result<R::Noun, StoreError> {
     let corrupt = |column| StoreError::Corrupt { table: R::TABLE, column };
     let row: R = serde_json::from_slice(bytes).map_err(|_| corrupt("row"))?;

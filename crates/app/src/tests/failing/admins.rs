@@ -1,4 +1,4 @@
-//! Row F29: the store fails under what administrators do, and under the audit trail.
+//! Row F29: the store fails during administrative actions, and in the audit trail.
 
 use gateward_domain::{Identifier, Username};
 
@@ -8,7 +8,7 @@ use crate::tests::mailbox::address;
 use crate::tests::rate_limits::{WRONG, attempt, from};
 use crate::{EventFilter, Forbidden, Invitation, LoginError, UserFilter};
 
-/// The account that is acted on.
+/// The target account.
 fn eve(fixture: &FailureFixture) -> gateward_domain::UserId {
     let name = Identifier::parse("eve");
     let is_eve =
@@ -52,7 +52,7 @@ async fn f29_an_invitation_that_fails_at_any_call_of_the_store_was_not_made() {
             roles: Vec::new(),
         };
         match fixture.test_app.app.invite_user(by(&fixture.caller), guest).await {
-            // The answer was lost before.
+            // The previous response was lost.
             Err(crate::AdminError::Store(gateward_domain::ports::StoreError::Taken(_))) => Ok(()),
             response => done(response),
         }
@@ -86,7 +86,7 @@ async fn f29_nothing_is_listed_by_a_store_that_fails() {
     .await;
 }
 
-/// A password that could not be counted is not said to be wrong.
+/// A password whose attempt could not be counted is not reported as wrong.
 #[tokio::test]
 async fn f29_a_wrong_password_that_cannot_be_counted_is_no_response() {
     with_each_failure(true, 8, async |fixture| {
@@ -98,7 +98,7 @@ async fn f29_a_wrong_password_that_cannot_be_counted_is_no_response() {
     .await;
 }
 
-/// The other way round: a refusal that cannot be written down is one.
+/// Conversely, a denial that cannot be recorded is still a denial.
 #[tokio::test]
 async fn f29_a_refusal_holds_whether_or_not_it_can_be_written_down() {
     for call in 1..=7 {

@@ -1,4 +1,4 @@
-//! Row E2 in part: what is asked of the store tells nobody which names there are.
+//! Row E2 in part: the queries do not reveal which usernames exist.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! `FailingStore`: a store of which one call fails, whichever the test chooses.
+//! `FailingStore`: a store of which one call fails, as the test chooses.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -30,13 +30,13 @@ use gateward_testkit::MemoryStore;
 pub(super) enum Failure {
     /// The store cannot be reached.
     Unavailable,
-    /// Somebody holds a lock for too long.
+    /// A lock is held for too long.
     Busy,
-    /// What was asked for is done, and the answer is lost.
+    /// The call is executed, but its response is lost.
     ResponseLost,
 }
 
-/// Which call fails, and how many there were.
+/// Which call fails, and how many calls were made.
 #[derive(Default)]
 struct Fault {
     calls: AtomicU32,
@@ -45,7 +45,7 @@ struct Fault {
 }
 
 impl Fault {
-    /// Counts a call; gives how it fails, if it is the one.
+    /// Counts a call. Returns how it fails, if it is the chosen one.
     fn next(&self) -> Option<Failure> {
         let call = self.calls.fetch_add(1, Ordering::Relaxed) + 1;
         let plan = *self.plan.lock().unwrap();
@@ -62,7 +62,7 @@ fn error(failure: Failure) -> StoreError {
     }
 }
 
-/// A store in memory of which one call fails: of its own methods, and of those of its units of
+/// An in-memory store of which one call fails: of its own methods, and of those of its units of
 /// work.
 #[derive(Clone)]
 pub(super) struct FailingStore {
@@ -75,19 +75,19 @@ impl FailingStore {
         Self { inner, fault: Arc::default() }
     }
 
-    /// Counts anew, and fails at the call of this number, if there is one to fail at.
+    /// Resets the count, and fails at the call with this number, if any.
     pub(super) fn fail_at(&self, plan: Option<(u32, Failure)>) {
         *self.fault.plan.lock().unwrap() = plan;
         self.fault.calls.store(0, Ordering::Relaxed);
         self.fault.has_struck.store(false, Ordering::Relaxed);
     }
 
-    /// How many calls there were.
+    /// Returns the number of calls.
     pub(super) fn calls(&self) -> u32 {
         self.fault.calls.load(Ordering::Relaxed)
     }
 
-    /// Whether a call has failed.
+    /// Returns whether a call has failed.
     pub(super) fn has_failed(&self) -> bool {
         self.fault.has_struck.load(Ordering::Relaxed)
     }
@@ -124,7 +124,7 @@ struct FailingTx {
 }
 
 impl FailingTx {
-    /// Whether the answer of the call that begins is lost; fails at once, if it is time to.
+    /// Returns whether the response of the new call is lost. Fails at once if the call is to fail.
     fn begin_call(&mut self) -> Result<bool, StoreError> {
         let failure = self.fault.next();
         let had_ended = self.has_ended;
@@ -141,7 +141,7 @@ impl FailingTx {
 #[async_trait]
 impl Tx for FailingTx {
     async fn commit(mut self: Box<Self>) -> Result<(), StoreError> {
-        // Where there is nothing left to do, nothing is asked of the store.
+        // If nothing is left to do, the store is not called.
         if self.access != Access::Write && !self.has_ended {
             return self.inner.commit().await;
         }
@@ -151,7 +151,7 @@ impl Tx for FailingTx {
     }
 }
 
-/// Methods that pass on what they get, unless they fail.
+/// Methods that forward their arguments, unless they fail.
 macro_rules! passed_on {
     ($($port:ident { $($name:ident($($input:ident: $kind:ty),*) -> $response:ty;)* })*) => {$(
         #[async_trait]

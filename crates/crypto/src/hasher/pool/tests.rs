@@ -1,4 +1,4 @@
-//! The pool under load, under panics and at its end.
+//! The pool under load, with panics, and at shutdown.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
@@ -31,7 +31,7 @@ fn spawn(pool: &Arc<Pool>, password: &'static str) -> tokio::task::JoinHandle<Ha
     tokio::spawn(async move { pool.run(work(password)).await })
 }
 
-/// A pool of one thread that computes nothing until it is told to, and counts what it computes.
+/// A pool of one thread that blocks each computation until the test releases it, and counts them.
 fn gated(queue_max: usize) -> (Arc<Pool>, mpsc::Sender<()>, Arc<AtomicUsize>) {
     let (go, gate) = mpsc::channel();
     let (gate, counter) = (Mutex::new(gate), Arc::new(AtomicUsize::new(0)));
@@ -44,7 +44,7 @@ fn gated(queue_max: usize) -> (Arc<Pool>, mpsc::Sender<()>, Arc<AtomicUsize>) {
     (pool, go, counter)
 }
 
-/// Waits until the pool has so many jobs at work and so many waiting.
+/// Waits until the pool has this many running and waiting jobs.
 async fn until(pool: &Pool, busy: usize, queued: usize) {
     for _ in 0..5000 {
         let load = pool.load();

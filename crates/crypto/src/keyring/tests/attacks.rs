@@ -1,8 +1,8 @@
-//! Texts that are no tokens, and tokens that were bent.
+//! Strings that are not tokens, and tampered tokens.
 
 use super::*;
 
-/// The tokens to bend: every algorithm, and the refresh token.
+/// The tokens to tamper with: every algorithm, and the refresh token.
 fn tokens() -> Vec<(KeyringFixture, String)> {
     let access = ACCESS_ALGORITHMS.map(|algorithm| {
         let fixture = KeyringFixture::new(algorithm);
@@ -81,12 +81,12 @@ fn j22_segments_do_not_mix() {
     }
 }
 
-/// Row J18: a token longer than a header line is refused before anything is done with it.
+/// Row J18: a token longer than a header line is refused before it is processed.
 #[test]
 fn j18_a_token_that_is_too_long_is_refused_at_once() {
     let fixture = KeyringFixture::new(Algorithm::EdDsa);
     let claims = segment(&fixture.access(), 1);
-    // Spaces after the claims make genuine tokens of any length.
+    // Spaces after the claims create genuine tokens of any length.
     let padded = |spaces: usize| fixture.forge_access(&format!("{claims}{}", " ".repeat(spaces)));
     let spaces = (crate::jws::TOKEN_LEN_MAX - padded(0).len()) / 4 * 3;
     let (longest, too_long) = (padded(spaces), padded(spaces + 4));
@@ -100,7 +100,7 @@ fn j18_a_token_that_is_too_long_is_refused_at_once() {
     }
 }
 
-/// Row J20: what else a client may send in place of a token.
+/// Row J20: other strings that a client may send instead of a token.
 #[test]
 fn j20_texts_that_are_no_tokens_are_refused() {
     let fixture = KeyringFixture::new(Algorithm::EdDsa);
@@ -131,8 +131,8 @@ fn j20_texts_that_are_no_tokens_are_refused() {
     }
 }
 
-/// Row J20: only base64url without padding, and only one spelling of each byte sequence
-/// (RFC 7515, section 2; the JSON serialization of RFC 7515, section 7.2 is not read).
+/// Row J20: only base64url without padding, and only one spelling of each byte sequence (RFC 7515,
+/// section 2; the JSON serialization of RFC 7515, section 7.2 is not supported).
 #[test]
 fn j20_only_canonical_base64url_is_read() {
     let fixture = KeyringFixture::new(Algorithm::EdDsa);

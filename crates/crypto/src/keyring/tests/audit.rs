@@ -1,4 +1,4 @@
-//! The keys of the audit trail: signed heads, and pseudonyms.
+//! The keys of the audit trail: signed checkpoints, and pseudonyms.
 
 use gateward_domain::audit::{Checkpoint, CheckpointKind, Digest};
 use gateward_domain::ports::AuditKeys as _;
@@ -7,7 +7,7 @@ use super::*;
 
 const KINDS: [CheckpointKind; 2] = [CheckpointKind::Latest, CheckpointKind::RetentionBoundary];
 
-/// A head that was signed at no whole second.
+/// A checkpoint with a fractional second.
 fn checkpoint() -> Checkpoint {
     Checkpoint {
         seq: 7,

@@ -1,8 +1,8 @@
-//! Claims that a genuine signature does not excuse.
+//! Invalid claims under a valid signature.
 
 use super::*;
 
-/// An access token says what RFC 9068, section 2.2 and the contract ask for, and nothing else.
+/// An access token contains exactly the claims of RFC 9068, section 2.2 and of the API contract.
 #[test]
 fn an_access_token_says_exactly_this() {
     for algorithm in ACCESS_ALGORITHMS {
@@ -46,7 +46,7 @@ fn an_access_token_says_what_the_roles_gave_when_the_account_was_read() {
     assert_eq!(claims["permissions"], json!(["audit:read", "users:read"]));
 }
 
-/// Row J9: every claim that we write is required, though the signature be good.
+/// Row J9: every claim is required, even with a valid signature.
 #[test]
 fn j9_a_token_without_any_one_claim_is_refused() {
     let fixture = KeyringFixture::new(Algorithm::EdDsa);
@@ -97,7 +97,7 @@ fn j10_a_claim_of_another_type_is_refused() {
     fixture.assert_refused(&fixture.forge_access(&exponent), "an integer in another spelling");
 }
 
-/// Whether the value is of the type that the claim has.
+/// Returns whether the value has the claim's type.
 fn is_right(name: &str, value: &Value) -> bool {
     match name {
         "email_verified" => value.is_boolean(),
@@ -125,7 +125,7 @@ fn j10_a_claim_of_a_refresh_token_of_another_type_is_refused() {
     fixture.assert_refused(&fixture.forge(fixture.refresh_id(), &header, &payload), "generation 0");
 }
 
-/// Row J10: claims are one JSON object in which no member stands twice.
+/// Row J10: the claims are one JSON object without duplicate members.
 #[test]
 fn j10_claims_with_a_duplicate_member_are_refused() {
     let fixture = KeyringFixture::new(Algorithm::EdDsa);
@@ -146,7 +146,7 @@ fn j10_claims_with_a_duplicate_member_are_refused() {
     }
 }
 
-/// Row J11: expired is expired to the second; what is to come is believed for five.
+/// Row J11: expiry is exact to the second; a time of issue may be five seconds ahead.
 #[test]
 fn j11_time_has_no_leeway_but_that_of_the_clocks() {
     let fixture = KeyringFixture::new(Algorithm::EdDsa);
@@ -172,7 +172,7 @@ fn j11_time_has_no_leeway_but_that_of_the_clocks() {
     assert_eq!(micros(0), Err(TokenError::Expired));
 }
 
-/// Row J11: a refresh token cannot have been made later than by the clock that is ahead the most.
+/// Row J11: a refresh token cannot have been issued later than by the clock that is furthest ahead.
 #[test]
 fn j11_a_refresh_token_to_come_is_refused() {
     let fixture = KeyringFixture::new(Algorithm::EdDsa);
@@ -192,7 +192,7 @@ impl MinusMicros for Timestamp {
     }
 }
 
-/// Row J11: only a token that is ours in all else is called expired.
+/// Row J11: only a token that is otherwise valid is reported as expired.
 #[test]
 fn j11_a_foreign_token_is_never_called_expired() {
     let fixture = KeyringFixture::new(Algorithm::EdDsa);
@@ -206,7 +206,7 @@ fn j11_a_foreign_token_is_never_called_expired() {
     assert_eq!(fixture.check_access(&bent), Err(TokenError::Invalid));
 }
 
-/// Row J13: the issuer is compared to the letter.
+/// Row J13: the issuer is compared exactly.
 #[test]
 fn j13_another_issuer_is_refused() {
     let fixture = KeyringFixture::new(Algorithm::EdDsa);
@@ -235,7 +235,7 @@ fn j13_another_issuer_is_refused() {
     assert_eq!(moved.verify_refresh(&refresh, at(NOW)), Err(TokenError::Invalid));
 }
 
-/// Row J14: the audience is one string, ours.
+/// Row J14: the audience is one string, that of this installation.
 #[test]
 fn j14_another_audience_is_refused() {
     let fixture = KeyringFixture::new(Algorithm::EdDsa);
@@ -261,7 +261,7 @@ fn j14_another_audience_is_refused() {
     }
 }
 
-/// Row J15: a genuine token in the other's place is named as such, also when it has expired.
+/// Row J15: a genuine token of the other kind is reported as such, even if it has expired.
 #[test]
 fn j15_a_token_of_the_other_kind_is_named_as_such() {
     let fixture = KeyringFixture::new(Algorithm::EdDsa);
@@ -276,7 +276,7 @@ fn j15_a_token_of_the_other_kind_is_named_as_such() {
     assert_eq!(fixture.check_access(&bent), Err(TokenError::Invalid), "only a genuine one");
 }
 
-/// Row J15: the claims of one kind under the header and key of the other are neither.
+/// Row J15: the claims of one kind under the header and key of the other are refused as either.
 #[test]
 fn j15_the_claims_of_one_kind_do_not_pass_as_the_other() {
     let fixture = KeyringFixture::new(Algorithm::EdDsa);

@@ -1,11 +1,11 @@
-//! The text that a page of ours sends back: the same for a session's whole life.
+//! The CSRF token: the same for a session's whole life.
 
 use std::collections::HashSet;
 
 use super::*;
 use crate::keyring::material::RefreshMaterial;
 
-/// A session that began at `seconds`.
+/// A session that started at `seconds`.
 fn started_at(seconds: i64) -> SessionId {
     SessionId::new(at(seconds), &SystemEntropy::new())
 }
@@ -75,7 +75,7 @@ fn no_two_sessions_or_installations_share_a_text() {
     assert_eq!(empty.csrf_token(session), Err(TokenError::NoKey), "the master key makes none");
 }
 
-/// Computed elsewhere, by RFC 5869 and RFC 2104: nodes of two versions make the same text too.
+/// Computed independently with RFC 5869 and RFC 2104: nodes of two versions must agree too.
 #[test]
 fn the_text_is_an_hmac_over_the_session_under_a_key_of_its_own() {
     let keys = RefreshMaterial::prepare(&[7; 32]).unwrap();

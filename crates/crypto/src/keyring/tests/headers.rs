@@ -1,11 +1,11 @@
-//! Headers that a token must not have.
+//! Headers that are refused.
 
 use aws_lc_rs::signature::Ed25519KeyPair;
 
 use super::*;
 use crate::signing_key::SigningKey;
 
-/// Row J1: no spelling of "none", and nothing in its place, is an algorithm.
+/// Row J1: no spelling of "none", and no other value in its place, is an algorithm.
 #[test]
 fn j1_alg_none_is_refused() {
     let fixture = KeyringFixture::new(Algorithm::EdDsa);
@@ -27,7 +27,7 @@ fn j1_alg_none_is_refused() {
     }
 }
 
-/// Row J2: an empty or blank signature signs nothing.
+/// Row J2: an empty or blank signature is refused.
 #[test]
 fn j2_an_empty_signature_is_refused() {
     for algorithm in [Algorithm::EdDsa, Algorithm::Es256] {
@@ -42,7 +42,7 @@ fn j2_an_empty_signature_is_refused() {
     }
 }
 
-/// Row J3: what is published is never the key of a MAC.
+/// Row J3: a published key is never accepted as a MAC key.
 #[test]
 fn j3_a_public_key_is_no_hmac_key() {
     for algorithm in [Algorithm::EdDsa, Algorithm::Es256, Algorithm::Rs256] {
@@ -77,7 +77,7 @@ fn j3_a_public_key_is_no_hmac_key() {
     }
 }
 
-/// Row J4: a key is good for one algorithm, not for its relatives.
+/// Row J4: a key has one algorithm, and is not valid for related ones.
 #[test]
 fn j4_another_algorithm_of_the_family_is_refused() {
     let others =
@@ -93,7 +93,7 @@ fn j4_another_algorithm_of_the_family_is_refused() {
     }
 }
 
-/// Row J4: an RS256 key takes no PS256 signature, though the mathematics would.
+/// Row J4: an RS256 key accepts no PS256 signature, although the mathematics would.
 #[test]
 fn j4_an_rsa_key_serves_one_scheme() {
     let fixture = KeyringFixture::new(Algorithm::Rs256);
@@ -109,7 +109,7 @@ fn j4_an_rsa_key_serves_one_scheme() {
     }
 }
 
-/// Row J5: a key that the token brings along is not looked at.
+/// Row J5: a key inside the token is ignored.
 #[test]
 fn j5_an_embedded_key_is_refused() {
     let fixture = KeyringFixture::new(Algorithm::EdDsa);
@@ -132,7 +132,7 @@ fn j5_an_embedded_key_is_refused() {
     );
 }
 
-/// Row J6: nothing is fetched and no certificate is read; the members alone are enough to refuse.
+/// Row J6: nothing is fetched and no certificate is parsed. The members alone are refused.
 #[test]
 fn j6_a_remote_key_is_refused_without_a_connection() {
     let fixture = KeyringFixture::new(Algorithm::EdDsa);
@@ -154,8 +154,8 @@ fn j6_a_remote_key_is_refused_without_a_connection() {
     assert_eq!(listener.accept().unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
 }
 
-/// Row J6: a header has three members and no other, least of all one that changes the rules
-/// (RFC 7515, section 4.1.11; RFC 7797; RFC 7516).
+/// Row J6: a header has three members and no other, least of all one that changes the rules (RFC
+/// 7515, section 4.1.11; RFC 7797; RFC 7516).
 #[test]
 fn j6_any_further_header_member_is_refused() {
     let fixture = KeyringFixture::new(Algorithm::EdDsa);
@@ -187,7 +187,7 @@ fn j6_any_further_header_member_is_refused() {
     }
 }
 
-/// Row J7: the name of a key is a name and nothing else; an unknown one is refused fast.
+/// Row J7: a `kid` is only looked up; an unknown one is refused quickly.
 #[test]
 fn j7_a_kid_is_looked_up_and_never_interpreted() {
     let fixture = KeyringFixture::new(Algorithm::EdDsa);
@@ -219,7 +219,7 @@ fn j7_a_kid_is_looked_up_and_never_interpreted() {
     fixture.assert_refused(&fixture.forge(fixture.access_id(), &header, &payload), "without kid");
 }
 
-/// Row J9: a token without `typ` is of no kind.
+/// Row J9: a token without `typ` has no kind.
 #[test]
 fn j9_a_token_without_typ_is_refused() {
     let fixture = KeyringFixture::new(Algorithm::EdDsa);
@@ -228,7 +228,7 @@ fn j9_a_token_without_typ_is_refused() {
     fixture.assert_refused(&fixture.forge(fixture.access_id(), &header, &payload), "without typ");
 }
 
-/// Row J13: a token of another environment is foreign, even where the key has the same name.
+/// Row J13: a token of another environment is refused, even if its key has the same identifier.
 #[test]
 fn j13_a_foreign_key_of_the_same_name_is_refused() {
     let fixture = KeyringFixture::new(Algorithm::EdDsa);
@@ -243,7 +243,7 @@ fn j13_a_foreign_key_of_the_same_name_is_refused() {
     fixture.assert_refused(&KeyringFixture::new(Algorithm::EdDsa).refresh(), "of another instance");
 }
 
-/// Row J15: each kind of token has one `typ`, to the letter.
+/// Row J15: each kind of token has exactly one `typ`.
 #[test]
 fn j15_any_other_typ_is_refused() {
     let fixture = KeyringFixture::new(Algorithm::EdDsa);

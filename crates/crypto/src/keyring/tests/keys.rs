@@ -1,10 +1,10 @@
-//! Keys: made, installed, published, rotated and retired.
+//! Keys: created, installed, published, rotated and retired.
 
 use std::collections::HashSet;
 
 use super::*;
 
-/// The members of published keys, each key an object.
+/// The published keys, each as an object.
 fn published(keyring: &Keyring, now: i64) -> Vec<serde_json::Map<String, Value>> {
     let set: Value = serde_json::from_str(&keyring.jwks(at(now)).unwrap()).unwrap();
     assert_eq!(set.as_object().unwrap().len(), 1, "nothing but keys");
@@ -12,7 +12,7 @@ fn published(keyring: &Keyring, now: i64) -> Vec<serde_json::Map<String, Value>>
     keys.iter().map(|key| key.as_object().unwrap().clone()).collect()
 }
 
-/// Row J24: the set holds public members only, with unique names, and says what each key is for.
+/// Row J24: the set contains only public members, with unique identifiers, and the use of each key.
 #[test]
 fn j24_the_key_set_holds_only_public_members() {
     let mut fixture = KeyringFixture::new(Algorithm::EdDsa);
@@ -41,7 +41,8 @@ fn j24_the_key_set_holds_only_public_members() {
     }
 }
 
-/// Row J24: any JWT library can check our tokens with what is published, as a resource server does.
+/// Row J24: any JWT library can verify the tokens with the published keys, as a resource server
+/// does.
 #[test]
 fn j24_the_key_set_verifies_our_tokens_elsewhere() {
     for algorithm in ACCESS_ALGORITHMS {
@@ -60,7 +61,7 @@ fn j24_the_key_set_verifies_our_tokens_elsewhere() {
     }
 }
 
-/// Row J24: the name of a public key is its thumbprint; that of a refresh key is random.
+/// Row J24: the identifier of a public key is its thumbprint; that of a refresh key is random.
 #[test]
 fn j24_the_names_of_keys_say_nothing_private() {
     let fixture = KeyringFixture::new(Algorithm::Es256);
@@ -72,7 +73,7 @@ fn j24_the_names_of_keys_say_nothing_private() {
     assert_eq!(jws::decode(fixture.refresh_id()).unwrap().len(), 16);
 }
 
-/// Row J25: a new key is published before it signs; the old one is believed until its last token
+/// Row J25: a new key is published before it signs; the old one is accepted until its last token
 /// has expired; no genuine token is refused at any second in between.
 #[test]
 fn j25_a_rotation_refuses_no_active_token_and_retires_the_old_key() {
@@ -107,7 +108,7 @@ fn j25_a_rotation_refuses_no_active_token_and_retires_the_old_key() {
     }
 }
 
-/// Row J25: a retired key is believed no more, whatever its tokens say.
+/// Row J25: a retired key is not accepted, whatever its tokens contain.
 #[test]
 fn j25_a_retired_key_is_refused() {
     let mut fixture = KeyringFixture::new(Algorithm::EdDsa);
@@ -120,7 +121,7 @@ fn j25_a_retired_key_is_refused() {
     assert_eq!(check(ACCESS_TTL + 5), Err(TokenError::Invalid));
 }
 
-/// Row J25: a key that does not sign yet has signed nothing, but for a clock that is ahead.
+/// Row J25: a key that does not sign yet has signed nothing, except under a clock that is ahead.
 #[test]
 fn j25_a_key_to_come_is_not_believed_yet() {
     let mut fixture = KeyringFixture::new(Algorithm::EdDsa);
@@ -134,7 +135,7 @@ fn j25_a_key_to_come_is_not_believed_yet() {
     assert!(published.iter().any(|key| key["kid"] == next.0), "published all the same");
 }
 
-/// Row J25: a refresh key is believed for as long as a session can last.
+/// Row J25: a refresh key is accepted for as long as a session can last.
 #[test]
 fn j25_a_refresh_key_outlives_its_successor_by_the_longest_session() {
     let mut fixture = KeyringFixture::new(Algorithm::EdDsa);
@@ -178,7 +179,8 @@ fn keys_are_installed_all_or_none() {
     assert_eq!(fixture.check_access(&token), Err(TokenError::NoKey), "exactly these keys");
 }
 
-/// Whoever writes to the database cannot pass off a key, a name or an algorithm as another.
+/// An attacker with write access to the database cannot substitute a key, an identifier or an
+/// algorithm.
 #[test]
 fn a_stored_key_cannot_be_passed_off_as_another() {
     let fixture = KeyringFixture::new(Algorithm::Rs256);
@@ -196,7 +198,7 @@ fn a_stored_key_cannot_be_passed_off_as_another() {
         let refused = node.install_keys(std::slice::from_ref(&key));
         assert_eq!(refused, Err(KeyError::CannotOpen(key.id)));
     }
-    // Nor can one that is in use already.
+    // The same applies to a key that is already installed.
     for key in [
         StoredKey { algorithm: Algorithm::Ps256, ..access.clone() },
         StoredKey { purpose: KeyPurpose::Link, ..refresh.clone() },
@@ -204,7 +206,7 @@ fn a_stored_key_cannot_be_passed_off_as_another() {
         let refused = fixture.keyring.install_keys(std::slice::from_ref(&key));
         assert_eq!(refused, Err(KeyError::CannotOpen(key.id)));
     }
-    // The public part in the store protects nothing, so it decides nothing.
+    // The public part in the store is not protected, so it has no effect.
     let published = fixture.keyring.jwks(at(NOW));
     let token = fixture.access();
     let painted = StoredKey { public_jwk: other.keys[0].public_jwk.clone(), ..access.clone() };

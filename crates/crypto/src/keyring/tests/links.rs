@@ -1,10 +1,10 @@
-//! Mailed links: what their secrets follow from, and what does not follow from them.
+//! Emailed links: what their secrets are derived from, and what cannot be derived from them.
 
 use std::collections::HashSet;
 
 use super::*;
 
-/// How many secrets the tests of randomness make.
+/// Number of secrets that the tests of randomness create.
 const MANY: u64 = 10_000;
 
 fn salt(number: u64) -> Salt {
@@ -48,8 +48,8 @@ fn a_key_of_another_purpose_makes_no_links_and_a_link_key_signs_no_token() {
     assert_eq!(asymmetric, Err(KeyError::Failed));
 }
 
-/// Row V2: ten thousand tokens are 256 bits each, no two alike, without a bit that leans to one
-/// side or a prefix that they share; the codes use all their digits.
+/// Row V2: ten thousand tokens are 256 bits each, all different, without a biased bit or a shared
+/// prefix; the codes use all their digits.
 #[test]
 fn v2_tokens_and_codes_show_no_structure() {
     let mut fixture = KeyringFixture::new(Algorithm::EdDsa);

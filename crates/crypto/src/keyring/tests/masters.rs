@@ -1,4 +1,4 @@
-//! The master key and the one before it: keys checked, sealed anew, and kept in use meanwhile.
+//! The current and the previous master key: keys checked, rewrapped, and kept in use meanwhile.
 
 use super::*;
 use crate::MasterKeys;
@@ -64,14 +64,14 @@ fn keys_in_use_go_on_when_they_were_wrapped_with_another_master_key() {
     assert!(fixture.check_refresh(&refresh).is_ok());
     assert!(fixture.check_access(&fixture.access()).is_ok(), "and it signs");
 
-    // One that is new to this node cannot be opened, and so nothing changes.
+    // A key that is new to this node cannot be unwrapped, so nothing changes.
     let foreign = keyring_of(&next, None);
     let new = foreign.make_key(KeyPurpose::Access, Algorithm::EdDsa, at(NOW), at(NOW)).unwrap();
     let with_new = [fixture.keys.clone(), vec![new.clone()]].concat();
     assert_eq!(fixture.install(&with_new), Err(KeyError::CannotOpen(new.id)));
     assert!(fixture.check_access(&token).is_ok());
 
-    // One that was in use and is not any more has to be opened like any other.
+    // A key that was removed from use has to be unwrapped like any other.
     fixture.install(&fixture.keys[..1]).unwrap();
     let gone = fixture.keys[1].id.clone();
     assert_eq!(fixture.install(&fixture.keys), Err(KeyError::CannotOpen(gone)));
@@ -99,7 +99,7 @@ fn checking_keys_takes_none_into_use_and_opens_even_those_that_are() {
     assert_eq!(fixture.keyring.check_keys(&bent), refused, "in use, and still looked at");
     assert_eq!(fixture.keyring.rewrap_key(&bent[1]).map(|_| ()), refused);
 
-    // Under the right name and master key, and yet no key: 31 bytes.
+    // Under the right identifier and master key, but not a key: 31 bytes.
     let associated_data = AssociatedData::of(&fixture.keys[1]);
     let wrapped =
         wrap::wrap(&fixture.master, &SystemEntropy::new(), &associated_data, &[1; 31]).unwrap();

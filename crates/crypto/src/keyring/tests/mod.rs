@@ -1,4 +1,4 @@
-//! The keyring under test: its keys, its tokens, and tokens made by hand.
+//! The keyring under test: its keys, its tokens, and handmade tokens.
 
 mod attacks;
 mod audit;
@@ -55,7 +55,7 @@ fn keyring_with(settings: KeyringSettings, master: &MasterKey) -> Keyring {
 }
 
 /// A keyring with an access key and a refresh key, both active since 1970, and one that differs
-/// from it only in that it verifies every token anew.
+/// only in that it caches no verified tokens.
 struct KeyringFixture {
     keyring: Keyring,
     forgetful: Keyring,
@@ -82,14 +82,14 @@ impl KeyringFixture {
         self.keyring.install_keys(keys)
     }
 
-    /// Revokes a key, and takes that into use.
+    /// Revokes a key and installs the change.
     fn revoke(&mut self, id: &KeyId, now: i64) {
         let key = self.keys.iter_mut().find(|key| key.id == *id).unwrap();
         key.revoked_at = Some(at(now));
         self.install(&self.keys).unwrap();
     }
 
-    /// Makes one more key and installs it with the others.
+    /// Creates another key and installs it with the others.
     fn add(&mut self, purpose: KeyPurpose, algorithm: Algorithm, active_from: i64) -> KeyId {
         let key = self.keyring.make_key(purpose, algorithm, at(NOW), at(active_from)).unwrap();
         self.keys.push(key.clone());
@@ -105,7 +105,7 @@ impl KeyringFixture {
         &self.keys[1].id.0
     }
 
-    /// An access token made at `NOW`.
+    /// An access token issued at `NOW`.
     fn access(&self) -> String {
         self.access_at(NOW)
     }
@@ -140,12 +140,12 @@ impl KeyringFixture {
         }
     }
 
-    /// What the header of our access tokens says.
+    /// The header of an access token.
     fn access_header(&self) -> Value {
         json!({"alg": self.keys[0].algorithm.as_str(), "typ": "at+jwt", "kid": self.access_id()})
     }
 
-    /// Signs header and payload with the key of this name, whatever they say.
+    /// Signs header and payload with the key of this identifier, whatever they contain.
     fn forge(&self, key_id: &str, header: &str, payload: &str) -> String {
         let ring = self.keyring.ring();
         let key = ring.find(&KeyId(key_id.to_owned())).unwrap();
@@ -159,7 +159,7 @@ impl KeyringFixture {
         jws::sign(&header, payload.as_bytes(), signing).unwrap()
     }
 
-    /// Signs these claims as an access token of ours.
+    /// Signs these claims as an access token of this installation.
     fn forge_access(&self, payload: &str) -> String {
         self.forge(self.access_id(), &self.access_header().to_string(), payload)
     }
@@ -168,7 +168,7 @@ impl KeyringFixture {
         self.check_access_at(token, at(NOW))
     }
 
-    /// Asks several times, and a keyring that remembers nothing too: all say the same.
+    /// Verifies several times, and with a keyring without a cache too. Asserts that all agree.
     fn check_access_at(&self, token: &str, now: Timestamp) -> Result<AccessClaims, TokenError> {
         let anew = self.forgetful.verify_access(token, now);
         let past = self.forgetful.verify_access_ignoring_expiry(token, now);
@@ -178,7 +178,7 @@ impl KeyringFixture {
         }
         match anew {
             Err(TokenError::Expired) => assert!(past.unwrap().expires_at <= now),
-            // A logout takes one whose key has retired; no other key has signed one that is
+            // A logout accepts a token whose key has retired. No other key has signed one that is
             // refused.
             Err(TokenError::Invalid) if past.is_ok() => {
                 let id = past.unwrap().key_id;
@@ -195,14 +195,14 @@ impl KeyringFixture {
         self.keyring.verify_refresh(token, at(NOW))
     }
 
-    /// Asserts that the token is believed neither as the one kind nor as the other.
+    /// Asserts that the token is accepted as neither kind.
     fn assert_refused(&self, token: &str, why: &str) {
         assert_eq!(self.check_access(token), Err(TokenError::Invalid), "{why}");
         assert_eq!(self.check_refresh(token), Err(TokenError::Invalid), "{why}");
     }
 
-    /// Asserts the same, and that it takes less than 50 ms; of three tries the quickest counts, for
-    /// the machine may have more to do.
+    /// Asserts the same, and that it takes less than 50 ms. The quickest of three attempts counts,
+    /// because the machine may be busy.
     fn assert_refused_fast(&self, token: &str, why: &str) {
         let tries = (0..3).map(|_| {
             let started = std::time::Instant::now();
@@ -254,7 +254,7 @@ fn segment(token: &str, index: usize) -> Value {
     serde_json::from_slice(&jws::decode(segment).unwrap()).unwrap()
 }
 
-/// The same object with one member set, or taken away.
+/// The same object with one member set or removed.
 fn with(object: &Value, name: &str, value: Option<Value>) -> String {
     let mut object = object.as_object().unwrap().clone();
     match value {

@@ -1,11 +1,11 @@
-//! Refresh tokens: always the same text, and nothing to be had from a part of the secrets.
+//! Refresh tokens: always the same text, and no forgery with a part of the secrets.
 
 use gateward_domain::refresh::Rotation;
 
 use super::*;
 use crate::signing_key::SigningKey;
 
-/// A refresh token says what the contract asks for, and nothing else.
+/// A refresh token contains exactly the claims of the API contract.
 #[test]
 fn a_refresh_token_says_exactly_this() {
     let fixture = KeyringFixture::new(Algorithm::EdDsa);
@@ -81,13 +81,13 @@ fn an_expired_refresh_token_is_read_and_says_when() {
     assert_eq!(presented.expires_at, at(NOW + 604_800), "the caller judges");
 }
 
-/// A leak of the keys alone, master key and all, makes signatures but no proof: the salt is
+/// A leak of the keys alone, including the master key, allows signatures but no proof: the salt is
 /// missing.
 #[test]
 fn the_keys_alone_forge_nothing() {
     let fixture = KeyringFixture::new(Algorithm::EdDsa);
     let session = fixture.session(1);
-    // The thief has every key and guesses the salt, or leaves it out.
+    // The thief has every key and guesses the salt, or omits it.
     for guess in [[0; 32], [255; 32], session_salt_guess(&fixture)] {
         let mut forged = session.clone();
         forged.refresh_state.salt = Salt(guess);
@@ -110,7 +110,7 @@ fn the_keys_alone_forge_nothing() {
     }
 }
 
-/// What a thief with the keys could derive instead of the salt.
+/// A value that a thief with the keys could derive instead of the salt.
 fn session_salt_guess(fixture: &KeyringFixture) -> [u8; 32] {
     let keys_in_use = fixture.keyring.ring();
     let Material::Refresh(keys) = keys_in_use.find(&fixture.keys[1].id).unwrap().material() else {
@@ -119,7 +119,8 @@ fn session_salt_guess(fixture: &KeyringFixture) -> [u8; 32] {
     keys.keyed(session_id(), 1).unwrap()
 }
 
-/// A leak of the database alone gives the salt and sealed keys, and so neither signature nor proof.
+/// A leak of the database alone reveals the salt and wrapped keys, and therefore allows neither
+/// signature nor proof.
 #[test]
 fn the_database_alone_forges_nothing() {
     let fixture = KeyringFixture::new(Algorithm::EdDsa);
@@ -130,7 +131,7 @@ fn the_database_alone_forges_nothing() {
     let refused = thief.install_keys(&fixture.keys);
     assert_eq!(refused, Err(KeyError::CannotOpen(fixture.keys[0].id.clone())));
 
-    // With a refresh key of their own under our key's name, the signature is not ours.
+    // A thief's own refresh key under the same identifier creates another signature.
     let own = thief.make_key(KeyPurpose::Refresh, Algorithm::Hs256, at(0), at(0)).unwrap();
     thief.install_keys(std::slice::from_ref(&own)).unwrap();
     let mut forged = session.clone();
@@ -141,14 +142,14 @@ fn the_database_alone_forges_nothing() {
     let header = jws::header_segment(Algorithm::Hs256, "rt+jwt", fixture.refresh_id());
     fixture.assert_refused(&format!("{header}.{tail}"), "our key's name on it");
 
-    // And even were it signed by us, its secret was made under another key.
+    // Even if it were signed with the right key, its secret was derived from another one.
     let presented = thief.verify_refresh(token.expose(), at(NOW)).unwrap();
     assert!(presented.proof.holds_for(&salt), "by the thief's own key");
     let ours = Proof { keyed: session_salt_guess(&fixture), secret: presented.proof.secret };
     assert!(!ours.holds_for(&salt));
 }
 
-/// A token for one generation or session proves nothing for another, though the signature were
+/// A token for one generation or session proves nothing for another, even if the signature were
 /// forged.
 #[test]
 fn a_secret_is_good_for_its_generation_and_session_alone() {
@@ -164,7 +165,7 @@ fn a_secret_is_good_for_its_generation_and_session_alone() {
     }
 }
 
-/// Neither of the two keys of refresh tokens is the stored one or the other.
+/// The two keys of refresh tokens differ from the stored one and from each other.
 #[test]
 fn signature_and_secret_have_keys_of_their_own() {
     let fixture = KeyringFixture::new(Algorithm::EdDsa);

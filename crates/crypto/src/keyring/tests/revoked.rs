@@ -1,4 +1,4 @@
-//! Revoked keys: they sign nothing, are not believed and not published.
+//! Revoked keys: they sign nothing, are not accepted and not published.
 
 use super::*;
 
@@ -54,7 +54,7 @@ fn a_revoked_link_key_makes_no_links() {
     assert_eq!(fixture.keyring.link_key(at(NOW)), Ok(next));
 }
 
-/// A key list that cannot be opened as a whole still takes revoked keys out of use.
+/// A list of keys that cannot be unwrapped completely still takes revoked keys out of use.
 #[test]
 fn a_key_is_revoked_although_another_one_cannot_be_opened() {
     let fixture = KeyringFixture::new(Algorithm::EdDsa);
@@ -73,7 +73,7 @@ fn a_key_is_revoked_although_another_one_cannot_be_opened() {
     assert!(fixture.keyring.refresh_key(at(NOW)).is_ok(), "the others go on");
 }
 
-/// A browser that was away for long logs out by a token whose key has retired since.
+/// A browser that was away for long logs out with a token whose key has retired since.
 #[test]
 fn a_token_whose_key_has_retired_still_names_its_session() {
     let mut fixture = KeyringFixture::new(Algorithm::EdDsa);

@@ -1,12 +1,11 @@
-//! The tokens that were found good: remembered, bounded, and never believed for that alone.
+//! The cache of verified tokens: it is bounded, and never the only reason to accept a token.
 //!
-//! That no answer changes by it is asserted in all tests of the keyring:
-//! [`KeyringFixture::check_access_at`](super::Rig::check_access_at) asks twice, and a forgetful one
-//! besides.
+//! All tests of the keyring assert that it changes no result: [`KeyringFixture::check_access_at`]
+//! verifies twice, and with a keyring without a cache too.
 
 use super::*;
 
-/// Has the keyring remember a text as if it were a good token of this key.
+/// Inserts a string into the cache as if it were a verified token of this key.
 fn plant(fixture: &KeyringFixture, text: &str, key_id: &KeyId) {
     let payload = jws::decode(fixture.access().split('.').nth(1).unwrap()).unwrap();
     let good = crate::claims::read_access(&payload, key_id.clone(), ISSUER, AUDIENCE).unwrap();
@@ -23,7 +22,7 @@ fn a_good_token_is_remembered_and_its_signature_not_verified_again() {
     }
     assert_eq!(fixture.forgetful.verified.len(), 0);
     assert!(fixture.forgetful.verified.hash(&token).is_none(), "off is off");
-    // No token at all, but remembered as one: nobody looks at its signature.
+    // Not a token, but cached as one: its signature is not verified.
     plant(&fixture, "remembered", &fixture.keys[0].id);
     assert!(fixture.keyring.verify_access("remembered", at(NOW)).is_ok());
     fixture.assert_refused("remembere", "not to the last byte");
@@ -61,7 +60,7 @@ fn a_remembered_token_dies_with_its_key() {
     let deaths: [fn(&mut KeyringFixture); 3] = [
         |fixture| fixture.revoke(&fixture.keys[0].id.clone(), NOW),
         |fixture| drop(fixture.keys.remove(0)),
-        // Its key was followed by another so long ago that it retired.
+        // Its key was replaced so long ago that it retired.
         |fixture| {
             let key = fixture.keyring.make_key(KeyPurpose::Access, Algorithm::EdDsa, at(1), at(1));
             fixture.keys.push(key.unwrap());

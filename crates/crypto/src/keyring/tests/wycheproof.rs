@@ -1,10 +1,10 @@
 //! The vectors of Project Wycheproof for JSON Web Signatures and Keys.
 //!
-//! Tokens go through the code that takes our own apart and verifies them. The service reads no JSON
-//! Web Key: it keeps private keys sealed, in PKCS#8 or as the bytes of a MAC key, each with its one
-//! purpose and algorithm. So the private key of a vector is written in that form, sealed, and taken
-//! into use as a stored key is; what the vector says beyond that (`use`, `key_ops`) has no place to
-//! be read from, and those vectors are named in the tables of what does not apply.
+//! Tokens go through the code that parses and verifies the service's own. The service reads no JSON
+//! Web Key: it keeps private keys wrapped, in PKCS#8 or as the bytes of a MAC key, each with its
+//! one purpose and algorithm. The private key of a vector is therefore converted to that form,
+//! wrapped, and installed like a stored key. The further members of the vector (`use`, `key_ops`)
+//! have no equivalent, and those vectors are listed in the tables of inapplicable ones.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -16,7 +16,7 @@ use super::super::ring::{Lives, Ring};
 use super::*;
 use crate::jws::Compact;
 
-/// Valid signatures that are refused on purpose, by the number of the vector.
+/// Valid signatures that are deliberately refused, by the number of the vector.
 const REFUSED_SIGNATURES: &[(u64, &str)] = &[
     (259, NO_PAYLOAD),
     (264, NO_ALGORITHM),
@@ -44,11 +44,11 @@ const REFUSED_SIGNATURES: &[(u64, &str)] = &[
     (373, NO_BASE64URL),
 ];
 
-/// Valid keys that are refused on purpose.
+/// Valid keys that are deliberately refused.
 const REFUSED_KEYS: &[(u64, &str)] =
     &[(13, "a MAC key that has not 32 bytes"), (14, NO_ALGORITHM), (15, NO_ALGORITHM)];
 
-/// Signatures whose vector is about what the service has no input for.
+/// Signatures whose vector tests an input that the service does not have.
 const INAPPLICABLE_SIGNATURES: &[(u64, &str)] =
     &[(353, NO_USE), (354, NO_USE), (355, NO_USE), (356, NO_USE)];
 
@@ -61,7 +61,7 @@ const INAPPLICABLE_KEYS: &[(u64, &str)] = &[
     (21, NO_USE),
 ];
 
-/// Vectors that are called invalid and are, byte for byte, the valid vector 357.
+/// Vectors that are marked invalid and are, byte for byte, the valid vector 357.
 const COPIES_OF_A_VALID_ONE: [u64; 2] = [367, 370];
 
 const NO_ALGORITHM: &str = "an algorithm that no key of ours is for";
@@ -70,7 +70,7 @@ const DERIVED: &str = "the service signs with a MAC key that it derives from the
 const NO_PAYLOAD: &str = "an empty payload, which holds no claims";
 const NO_BASE64URL: &str = "a '?', which is no character of base64url";
 
-/// The folder of the vectors, if it is given; fails on a machine that tests for all.
+/// The folder of the vectors, if it is given. Fails on a machine that must run all tests.
 fn folder() -> Option<PathBuf> {
     #[expect(clippy::disallowed_methods, reason = "a test has no settings but its environment")]
     let (folder, ci) = (std::env::var_os("GATEWARD_VECTORS"), std::env::var("CI"));
@@ -103,7 +103,7 @@ fn der(tag: u8, content: &[u8]) -> Vec<u8> {
 
 /// The private key of a vector as it would be stored: PKCS#8 (RFC 5208), or the bytes of a MAC key.
 fn private_key(jwk: &Value) -> Vec<u8> {
-    // Leniently, for the last character of a key has bits that say nothing (vector 4).
+    // Leniently, because the last character of a key has unused bits (vector 4).
     let lenient = base64::engine::general_purpose::NO_PAD.with_decode_allow_trailing_bits(true);
     let base64url = base64::engine::GeneralPurpose::new(&base64::alphabet::URL_SAFE, lenient);
     let bytes =
@@ -113,7 +113,7 @@ fn private_key(jwk: &Value) -> Vec<u8> {
     }
     // RFC 8017, appendix A.1.2; RFC 5915, section 3.
     let key = if jwk.get("crv").is_none() {
-        // A leading zero where the number would be negative, and nowhere else.
+        // A leading zero if the number would be negative, and not otherwise.
         let number = |name: &str| match bytes(name) {
             bytes if bytes[0] < 128 => der(2, &bytes),
             bytes => der(2, &[&[0], bytes.as_slice()].concat()),
@@ -139,8 +139,8 @@ fn private_key(jwk: &Value) -> Vec<u8> {
     der(0x30, &[der(2, &[0]), identifier, der(4, &key)].concat())
 }
 
-/// The key of a vector as a row of the store, with the name that its public half gives it; `None`
-/// if there is no key of ours for its algorithm.
+/// The key of a vector as a row of the store, with the identifier of its public key. `None` if the
+/// service has no key for its algorithm.
 fn stored_key(master: &MasterKey, jwk: &Value) -> Option<StoredKey> {
     let algorithm = Algorithm::from_name(jwk["alg"].as_str()?)?;
     let text = |name: &str| jwk[name].as_str().unwrap_or_default().to_owned();
@@ -171,7 +171,7 @@ fn stored_key(master: &MasterKey, jwk: &Value) -> Option<StoredKey> {
     })
 }
 
-/// The ring of the keys of a set, if the service would take every one of them into use.
+/// The ring of the keys of a set, if the service would install every one of them.
 fn ring_of(keys: &[&Value]) -> Option<Ring> {
     let master = MasterKey::generate(&SystemEntropy::new());
     let stored: Option<Vec<_>> = keys.iter().map(|jwk| stored_key(&master, jwk)).collect();
@@ -179,7 +179,7 @@ fn ring_of(keys: &[&Value]) -> Option<Ring> {
     Ring::empty(lives).renewed(&master.into(), &stored?).ok()
 }
 
-/// The public key with which the service would verify what the one access key of a ring signed.
+/// The public key with which the service would verify signatures of the only access key of a ring.
 fn verifying(ring: &Ring) -> Option<(Algorithm, DecodingKey)> {
     let key = ring.signing(KeyPurpose::Access, at(NOW))?;
     match key.material() {
@@ -192,7 +192,7 @@ fn is_accepted(token: &str, algorithm: Algorithm, key: &DecodingKey) -> bool {
     Compact::parse(token).is_some_and(|compact| compact.verify(key, algorithm).is_some())
 }
 
-/// What became of the vectors of a file.
+/// The results of the vectors of a file.
 #[derive(Default)]
 struct Outcome {
     run: usize,
@@ -212,7 +212,7 @@ impl Outcome {
         }
     }
 
-    /// Asserts that what was refused is what the table says, no more and no less.
+    /// Asserts that exactly the vectors in the table were refused.
     fn assert_named(&self, table: &[(u64, &str)], inapplicable: &[(u64, &str)], file: &Value) {
         let all = self.run + inapplicable.len();
         assert_eq!(all as u64, file["numberOfTests"].as_u64().unwrap());
@@ -230,8 +230,7 @@ impl Outcome {
     }
 }
 
-/// The keys of each group, with their private halves, and its tests; without those that do not
-/// apply.
+/// The keys of each group, with their private keys, and its applicable tests.
 fn groups<'a>(
     file: &'a Value,
     inapplicable: &'static [(u64, &str)],
@@ -252,7 +251,7 @@ fn wycheproof_signatures_are_judged_rightly() {
     let mut outcome = Outcome::default();
     for (keys, tests) in groups(&file, INAPPLICABLE_SIGNATURES) {
         let key = match keys[..] {
-            // The service verifies with a MAC key that it derives; here it is the vector's own.
+            // The service verifies with a derived MAC key. The test uses the vector's own.
             [jwk] if jwk["alg"] == "HS256" => {
                 Some((Algorithm::Hs256, DecodingKey::from_secret(&private_key(jwk))))
             }
@@ -283,7 +282,7 @@ fn wycheproof_keys_are_judged_rightly() {
         let ring = ring_of(&keys);
         for test in tests {
             let token = test["jws"].as_str().unwrap();
-            // A MAC key that is taken into use is believed; of a key pair the signature tells.
+            // A MAC key that is installed is accepted. For a key pair, the signature decides.
             let accepted = ring.as_ref().is_some_and(|ring| match verifying(ring) {
                 Some((algorithm, key)) => is_accepted(token, algorithm, &key),
                 None => true,

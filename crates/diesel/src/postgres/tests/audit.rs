@@ -1,4 +1,4 @@
-//! What was written down stays, also for whoever speaks to the server directly.
+//! Events cannot be changed, even over a direct connection to the server.
 
 use gateward_domain::audit::{ChainPosition, Checkpoint, Digest, Entry, SignedCheckpoint};
 use gateward_domain::ports::{Access, Store};

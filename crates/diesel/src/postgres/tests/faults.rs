@@ -1,4 +1,4 @@
-//! What a server, a slow neighbour and a client that goes away do to a store.
+//! Effects of a failing server, a slow neighbour and a client that goes away.
 
 use std::time::{Duration, Instant};
 
@@ -12,19 +12,19 @@ use gateward_testkit::fixtures;
 use crate::PostgresStore;
 use crate::testing::{PostgresDatabase, comes_true, log_in, rotate};
 
-/// Counts the transactions that are open in the database, but for the one that asks.
+/// Counts the open transactions in the database, except the one that asks.
 const OPEN_TRANSACTIONS: &str = "SELECT count(*) FROM pg_stat_activity \
                                  WHERE datname = current_database() \
                                  AND xact_start IS NOT NULL AND pid <> pg_backend_pid()";
 
-/// Cuts all connections of the database from the server's side, and waits until they are.
+/// Terminates all connections of the database on the server, and waits until they have ended.
 const CUT_ALL: &str = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity \
                        WHERE datname = current_database() AND pid <> pg_backend_pid()";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn f17_a_client_that_goes_away_leaves_no_transaction_and_no_dirty_connection() {
     let database = PostgresDatabase::migrated().await;
-    // One connection, so that whatever is left on it meets the next.
+    // One connection, so that anything left on it affects the next unit.
     let store = PostgresStore::open(&database.url, 1).unwrap();
     let observer = database.store();
     for round in 0..60 {
@@ -120,14 +120,14 @@ async fn f6_a_restart_of_the_server_is_over_with_the_restart() {
     let store = database.store();
     let (user, mut session) = log_in(&store, 1).await;
     for _ in 0..10 {
-        // All of the pool are in use once, so that all of them are cut.
+        // All pooled connections are used once, so that all of them are terminated.
         let mut held = Vec::new();
         for _ in 0..4 {
             held.push(store.begin(Access::Read).await.unwrap());
         }
         drop(held);
         database.run_sql(CUT_ALL).await;
-        // At once, before this end has noticed: reads and BEGIN take another connection.
+        // At once, before this end has noticed: reads and BEGIN use another connection.
         let mut tx = store.begin(Access::Read).await.unwrap();
         assert!(tx.find_user(user.id).await.unwrap().is_some());
         let mut tx = store.begin(Access::Write).await.unwrap();
@@ -151,7 +151,7 @@ async fn a_read_on_a_connection_that_dies_in_its_hands_takes_another() {
 
 #[tokio::test]
 async fn a_server_that_is_not_there_is_unavailable_and_no_error_tells_the_password() {
-    // Port 1 is nobody's.
+    // Nothing listens on port 1.
     let url = "postgres://ada:hunter2@127.0.0.1:1/none";
     let store = PostgresStore::open(url, 1).unwrap();
     let error = store.begin(Access::Read).await.err().unwrap();

@@ -50,7 +50,7 @@ async fn rest(store: &PostgresStore, since: Option<&FeedCursor>, limit: u32) -> 
     }
 }
 
-/// What entries tell.
+/// Returns the items of entries.
 fn told(entries: &[FeedEntry]) -> Vec<FeedItem> {
     entries.iter().map(|entry| entry.item.clone()).collect()
 }
@@ -85,7 +85,7 @@ async fn what_commits_late_is_read_once_wherever_a_page_ends() {
         expected.sort_by_key(|item| format!("{item:?}"));
         assert_eq!(all, expected, "{limit} at a time");
 
-        // Whoever is behind gets the same from any place on.
+        // A reader that is behind receives the same from any position on.
         for (index, entry) in read.iter().enumerate() {
             let again = rest(&store, Some(&entry.cursor), limit).await;
             assert_eq!(again.len(), 7 + read.len() - index - 1, "{limit} at a time");
@@ -116,7 +116,7 @@ async fn a_unit_that_reads_what_it_has_written_skips_nothing_of_others() {
     let other = started(&store, &[1]).await;
     let mut own = started(&store, &[2]).await;
     let mut cursors = Vec::new();
-    // Its own number may be one that no snapshot counts yet, and then be one that all do.
+    // Its own number may be one that no snapshot counts yet, or one that all do.
     for (written, seen) in [(None, vec![2]), (Some(10), vec![2, 10])] {
         if let Some(seed) = written {
             write(&store, &[seed]).await;
@@ -187,7 +187,7 @@ async fn invalidation_events_that_cannot_be_read_keep_nobody_from_the_others() {
     assert_eq!(told(&entries)[3..], more_than_one_statement);
 }
 
-/// Whether the watch wakes within a few seconds; what it says.
+/// Waits a few seconds for the watch to wake. Returns its result.
 async fn woken(watch: &mut dyn FeedWatch) -> Result<(), StoreError> {
     timeout(Duration::from_secs(10), watch.changed()).await.expect("nobody has woken it")
 }
@@ -225,7 +225,7 @@ async fn a_watch_sleeps_while_nothing_is_told() {
 
 #[tokio::test]
 async fn a_server_that_is_not_there_cannot_be_watched() {
-    // Port 1 is nobody's.
+    // Nothing listens on port 1.
     let store = PostgresStore::open("postgres://ada:hunter2@127.0.0.1:1/none", 1).unwrap();
     let error = store.watch_feed().await.err().unwrap();
     assert!(matches!(&error, StoreError::Unavailable(_)), "{error:?}");

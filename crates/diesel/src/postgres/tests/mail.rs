@@ -1,4 +1,4 @@
-//! How the server finds emails, and what a corrupt one does to the others.
+//! How the server finds emails, and how a corrupt one affects the others.
 
 use diesel::dsl::sql;
 use diesel::sql_types::{BigInt, Text};
@@ -19,7 +19,7 @@ async fn post(store: &PostgresStore, seed: u64) -> OutboxEmail {
     message
 }
 
-/// Takes emails that are due, by a unit of work of its own.
+/// Leases due emails, in a unit of work of its own.
 async fn take(store: &PostgresStore, seconds: i64, limit: u32) -> Vec<OutboxEmail> {
     let mut tx = store.begin(Access::SingleWrite).await.unwrap();
     let now = NOW.plus_seconds(seconds);

@@ -1,4 +1,4 @@
-//! What a page costs the server: a part of one index.
+//! The cost of a page on the server: a part of one index.
 
 use diesel::dsl::sql;
 use diesel::sql_types::{BigInt, Text};
@@ -9,7 +9,7 @@ use gateward_testkit::fixtures;
 use crate::PostgresStore;
 use crate::testing::{PostgresDatabase, event_ranges, user_ranges};
 
-/// So many rows that no plan looks at all of them for nothing.
+/// So many rows that no plan reads all of them needlessly.
 const MANY_ROWS: &str = "\
     INSERT INTO users SELECT gen_random_uuid(), 'User-' || n, 'user-' || n || '@example.org', false, \
         n % 100 = 0, 'x', 1, now(), now() FROM generate_series(1, 20000) AS n; \

@@ -1,4 +1,4 @@
-//! How much the server is asked: one round trip for a refresh, parsed once.
+//! The load on the server: one round trip for a refresh, parsed once.
 
 use diesel::dsl::sql;
 use diesel::sql_types::{BigInt, Text};
@@ -9,7 +9,7 @@ use gateward_testkit::fixtures;
 use crate::PostgresStore;
 use crate::testing::{PostgresDatabase, log_in, rotate};
 
-/// The statements that the server keeps for the one connection of the store: their text.
+/// The text of the statements that the server keeps for the store's one connection.
 async fn prepared(store: &PostgresStore) -> Vec<String> {
     let mut conn = store.connection().await.unwrap();
     sql::<Text>("SELECT statement FROM pg_prepared_statements").load(&mut conn).await.unwrap()

@@ -1,4 +1,4 @@
-//! Whom each `sslmode` believes, tried on a server that can do no more than greet.
+//! Which servers each `sslmode` accepts, tested with a server that only performs the handshake.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use crate::{OpenError, PostgresStore};
 use gateward_domain::ports::{Access, Store};
 
-/// The certificates of a server named `localhost`, and of the authority that vouches for it.
+/// The certificates of a server named `localhost`, and of its authority.
 struct Certificates {
     folder: TempDir,
     server: Arc<ServerConfig>,
@@ -53,15 +53,15 @@ impl Certificates {
 /// What the client did.
 #[derive(Debug, PartialEq, Eq)]
 enum Seen {
-    /// It logged in under TLS.
+    /// It logged in over TLS.
     Encrypted,
-    /// It logged in in clear.
+    /// It logged in in clear text.
     Clear,
-    /// It went away.
+    /// It disconnected.
     Nothing,
 }
 
-/// Serves one client: answers its wish for TLS and waits for it to log in.
+/// Serves one client: responds to its request for TLS and waits for its login.
 fn serve(listener: TcpListener, tls: Option<Arc<ServerConfig>>) -> JoinHandle<Seen> {
     thread::spawn(move || {
         let (mut socket, _) = listener.accept().unwrap();
@@ -91,12 +91,12 @@ fn serve(listener: TcpListener, tls: Option<Arc<ServerConfig>>) -> JoinHandle<Se
     })
 }
 
-/// What a client with these parameters does at such a server.
+/// Returns what a client with these parameters does at such a server.
 async fn seen(host: &str, parameters: &str, tls: Option<Arc<ServerConfig>>) -> Seen {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let server = serve(listener, tls);
-    // `hostaddr` because `localhost` may be another address first.
+    // `hostaddr` because `localhost` may resolve to another address first.
     let url = format!("postgres://ada@{host}:{port}/db?hostaddr=127.0.0.1&{parameters}");
     let store = PostgresStore::open(&url, 1).unwrap();
     assert!(store.begin(Access::Read).await.is_err(), "the server never lets anybody in");

@@ -1,4 +1,4 @@
-//! What was written down stays, also for whoever opens the file directly.
+//! Events cannot be changed, even by opening the file directly.
 
 use gateward_domain::audit::{ChainPosition, Checkpoint, Digest, Entry, SignedCheckpoint};
 use gateward_domain::ports::{Access, Store};

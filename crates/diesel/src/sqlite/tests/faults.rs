@@ -1,4 +1,4 @@
-//! What other processes, a full disk and bad bits do to a store in a file.
+//! Effects of other processes, a full disk and corrupt bytes on a store in a file.
 
 use std::time::{Duration, Instant};
 
@@ -13,13 +13,13 @@ use super::super::file;
 use crate::SqliteStore;
 use crate::testing::{SqliteDatabase, comes_true, log_in, rotate};
 
-/// Another process, as far as locks go.
+/// A connection that locks like another process.
 fn other_process(database: &SqliteDatabase) -> SqliteConnection {
     file::open_writer(&database.folder.path().join("gateward.db"), crate::CreateIfMissing::No)
         .unwrap()
 }
 
-/// Runs statements on the connection that writes.
+/// Runs statements on the writing connection.
 async fn on_writer(store: &SqliteStore, statements: &'static str) {
     let mut writer = store.writer().await.unwrap();
     writer.spawn_blocking(move |conn| conn.batch_execute(statements)).await.unwrap();
@@ -38,7 +38,7 @@ async fn f14_writers_wait_for_another_process_and_lose_nothing() {
         })
         .collect();
     tokio::time::sleep(Duration::from_millis(500)).await;
-    // Who only reads is not stopped.
+    // A reader is not blocked.
     let mut tx = store.begin(Access::Read).await.unwrap();
     assert!(tx.list_keys().await.unwrap().is_empty());
     other.batch_execute("COMMIT").unwrap();

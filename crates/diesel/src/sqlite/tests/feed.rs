@@ -1,4 +1,4 @@
-//! The feed in a file: other processes that write, and a file that was restored.
+//! The feed in a file: other processes that write, and a restored file.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use super::super::file;
 use crate::testing::SqliteDatabase;
 use crate::{CreateIfMissing, SqliteStore};
 
-/// Another process, as far as locks go.
+/// A connection that locks like another process.
 fn other_process(database: &SqliteDatabase) -> SqliteConnection {
     let path = database.folder.path().join("gateward.db");
     file::open_writer(&path, CreateIfMissing::No).unwrap()
@@ -25,18 +25,18 @@ async fn write(store: &SqliteStore, items: &[FeedItem]) {
     tx.insert_invalidation_events(items).await.unwrap();
 }
 
-/// Reads all after a cursor.
+/// Reads everything after a cursor.
 async fn page(store: &SqliteStore, since: Option<&FeedCursor>) -> FeedPage {
     let mut tx = store.begin(Access::Read).await.unwrap();
     tx.list_invalidation_events(since.cloned(), 10).await.unwrap()
 }
 
-/// What a page tells.
+/// Returns the items of a page.
 fn told(page: &FeedPage) -> Vec<FeedItem> {
     page.entries.iter().map(|entry| entry.item.clone()).collect()
 }
 
-/// Whether the watch wakes within a few seconds.
+/// Returns whether the watch wakes within a few seconds.
 async fn wakes(watch: &mut dyn FeedWatch) -> bool {
     timeout(Duration::from_secs(10), watch.changed()).await.is_ok_and(|woken| woken.is_ok())
 }

@@ -1,4 +1,4 @@
-//! What bad bits do to emails, links and sign-ups in a file.
+//! Effects of corrupt bytes on emails, links and sign-ups in a file.
 
 use diesel::SqliteConnection;
 use diesel::connection::SimpleConnection;
@@ -18,7 +18,7 @@ fn vandal(database: &SqliteDatabase) -> SqliteConnection {
     conn
 }
 
-/// Holds an error to naming a column.
+/// Asserts that an error names a column.
 fn names(error: &StoreError, table: &str, column: &str) {
     let StoreError::Corrupt { table: named, column: of } = error else { panic!("{error:?}") };
     assert_eq!((*named, *of), (table, column));

@@ -1,4 +1,4 @@
-//! Opening a file: what is not right is said at once, and nothing comes back empty.
+//! Opening a file: problems are reported at once, and no file is replaced by an empty one.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

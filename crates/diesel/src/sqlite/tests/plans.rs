@@ -1,4 +1,4 @@
-//! What a page costs: a part of one index.
+//! The cost of a page: a part of one index.
 
 use std::sync::{Arc, Mutex};
 
@@ -31,7 +31,7 @@ struct Step {
     detail: String,
 }
 
-/// Listens to the reader that is taken next.
+/// Records the queries of the reader that is taken next.
 async fn listen(store: &SqliteStore) -> Last {
     let last = Last::default();
     let mut reader = store.readers.take().await.unwrap();
