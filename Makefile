@@ -1,8 +1,8 @@
-# Targets for people. `make help` lists them.
+# Development tasks. `make help` lists them.
 
 .PHONY: run test check fmt clippy doc deny unused openapi release timing help
 
-# Build and start the service, with its data in ./data
+# Build and start the server, with its data in ./data
 run:
 	cargo run --package gateward-server
 
@@ -10,27 +10,27 @@ run:
 test:
 	tests/with-postgres cargo test --workspace
 
-# Everything that must hold before a change goes in
+# Run every check that a change must pass
 check: fmt clippy doc deny unused test
 
-# Is the code formatted?
+# Check the formatting
 fmt:
 	cargo fmt --all --check
 
-# Do the lints hold?
+# Run the lints
 clippy:
 	cargo clippy --workspace --all-targets --all-features -- -D warnings
 
-# Is the documentation of the code complete?
+# Build the code documentation, warnings are errors
 doc:
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items
 
-# Are licences, sources and versions of the dependencies as deny.toml says? (cargo install cargo-deny)
+# Check licences, sources and versions of the dependencies (needs cargo-deny)
 deny:
 	cargo fetch --quiet --locked
 	cargo deny --offline check bans licenses sources
 
-# Is every dependency used? (cargo install cargo-machete)
+# Find unused dependencies (needs cargo-machete)
 unused:
 	cargo machete
 
@@ -38,14 +38,14 @@ unused:
 openapi:
 	cargo run --quiet --package gateward-server -- openapi > openapi.json
 
-# Build the program as it is shipped
+# Build the release binary
 release:
 	cargo build --release --package gateward-server
 
-# Does the response time reveal whether an email address has an account? (some minutes, on a quiet machine)
+# Check that response times do not reveal which email addresses have an account (takes minutes)
 timing: release
 	tests/with-postgres cargo run --quiet --package gateward-e2e --example timing -- target/release/gateward
 
-# List the targets
+# List these targets
 help:
 	@awk '/^# / { line = substr($$0, 3) } /^[a-z]+:/ { split($$0, name, ":"); printf "make %-8s %s\n", name[1], line }' Makefile

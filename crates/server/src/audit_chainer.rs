@@ -1,4 +1,4 @@
-//! The sealer: gives events their places in the audit trail, and tells how far it has come.
+//! `AuditChainer`: appends events to the audit chain, and logs its checkpoints.
 
 use std::time::Duration;
 
@@ -8,23 +8,23 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::metrics;
 
-/// How often events are given their places. An event that is taken out before is not missed, so
-/// soon; where there is nothing to do, it costs the database one small question.
+/// How often events are appended to the chain. An event that is deleted before that is not missed,
+/// so this is short; an idle run costs one small query.
 const CHAIN_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How often it is told how far the audit trail has come: so that what is kept of the log elsewhere
-/// shows a tail that was cut off, and is not flooded.
+/// How often the latest checkpoint is logged: often enough that a log stored elsewhere shows a
+/// truncated chain, without flooding it.
 const TELL_INTERVAL: Duration = Duration::from_mins(1);
 
-/// How long the last events may take at the end of the process. Where the database is away, the
-/// next node that sees it goes on.
+/// How long shutdown waits for the last events. If the database is unavailable, another node
+/// continues later.
 const LAST_CHAIN_SECONDS: Duration = Duration::from_secs(1);
 
-/// Seals the audit trail for as long as the process runs.
+/// Appends events to the audit chain for as long as the process runs.
 pub(crate) async fn chain(app: &App) {
     let mut chainer = AuditChainer { app, logged: Checkpoint::START.seq, trouble: None };
     let (mut chain_ticks, mut log_ticks) = (interval(CHAIN_INTERVAL), interval(TELL_INTERVAL));
-    // After a halt, what was missed is not made up for.
+    // After a pause, missed ticks are skipped.
     chain_ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     log_ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -36,7 +36,7 @@ pub(crate) async fn chain(app: &App) {
     }
 }
 
-/// Seals what has happened up to the end of the process, and tells how far that is.
+/// Appends the last events before the process ends, and logs the checkpoint.
 pub(crate) async fn chain_last_events(app: &App) {
     let mut chainer = AuditChainer { app, logged: Checkpoint::START.seq, trouble: None };
     let work = async {
@@ -46,15 +46,15 @@ pub(crate) async fn chain_last_events(app: &App) {
     if let Ok(done) = timeout(LAST_CHAIN_SECONDS, work).await {
         chainer.note(done);
     } else {
-        tracing::warn!("the last events have no place in the audit trail yet");
+        tracing::warn!("stopped before the last events were added to the audit chain");
     }
 }
 
 struct AuditChainer<'a> {
     app: &'a App,
-    /// The number of the head that was told last.
+    /// The sequence number of the checkpoint that was logged last.
     logged: i64,
-    /// Why it failed, if nothing went well since.
+    /// The last failure, if it has not recovered since.
     trouble: Option<String>,
 }
 
@@ -65,13 +65,13 @@ impl AuditChainer<'_> {
         Ok(())
     }
 
-    /// Tells the head if the chain has moved, whichever node has moved it.
+    /// Logs the checkpoint if the chain has grown, on whichever node.
     async fn log(&mut self) -> Result<(), AuditChainError> {
         let Checkpoint { seq, digest, .. } = self.app.latest_checkpoint().await?;
         if seq < self.logged {
-            // A restored backup, or somebody who has cut the end off.
+            // A restored backup, or a truncated chain.
             let logged = self.logged;
-            tracing::error!(seq, logged, "the audit trail ends before what was told of it");
+            tracing::error!(seq, logged, "audit trail ends before the last logged checkpoint");
         }
         if seq != self.logged {
             tracing::info!(seq, %digest, "audit trail chained");
@@ -80,15 +80,15 @@ impl AuditChainer<'_> {
         Ok(())
     }
 
-    /// Warns of each cause once, until something goes well.
+    /// Logs each cause once, until it recovers.
     fn note(&mut self, done: Result<(), AuditChainError>) {
         let cause = done.err().map(|error| format!("{:#}", anyhow::Error::from(error)));
         if self.is_new(cause.as_deref()) {
-            tracing::warn!(cause, "the audit trail could not be chained; it is tried again");
+            tracing::warn!(cause, "audit chaining failed, will retry");
         }
     }
 
-    /// Whether this is trouble, and another than the last.
+    /// Whether this is a failure, and another one than the last.
     fn is_new(&mut self, cause: Option<&str>) -> bool {
         let is_new = cause.is_some() && cause != self.trouble.as_deref();
         self.trouble = cause.map(str::to_owned);
@@ -101,7 +101,7 @@ mod tests {
     use super::*;
     use crate::wiring::testing::brought_up;
 
-    /// The first start has made keys, which is written down.
+    /// The first start has created keys, which is an event.
     #[tokio::test]
     async fn what_happened_before_the_end_is_chained() {
         let node = brought_up().await;

@@ -12,83 +12,85 @@ use gateward_app::domain::email::EmailState;
 pub(crate) use audit::AuditCommand;
 pub(crate) use user::{Doomed, Listed, UserCommand};
 
-/// An authentication service: accounts, sessions and tokens.
+/// Self-hosted authentication service: users, sessions and tokens.
 #[derive(Debug, Parser)]
 #[command(name = "gateward", version, arg_required_else_help = false)]
 pub(crate) struct Cli {
-    /// A file of settings, in TOML.
+    /// Read settings from this TOML file.
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
-    /// What to do; without a command, serve.
+    /// The command; without one, serve.
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
 }
 
-/// What to do.
+/// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Start the service.
+    /// Start the server.
     Serve,
-    /// Apply pending migrations and stop.
+    /// Apply pending database migrations.
     Migrate,
-    /// Check or show the settings.
+    /// Check or show the settings, or change the issuer.
     #[command(subcommand)]
     Config(ConfigCommand),
-    /// Make, list or change accounts.
+    /// Create, list and change users.
     #[command(subcommand)]
     User(UserCommand),
-    /// Explain a session, or end them all.
+    /// Explain a session, or end all sessions.
     #[command(subcommand)]
     Session(SessionCommand),
-    /// Look at emails, or have them sent once more.
+    /// Inspect the email queue and retry emails.
     #[command(subcommand)]
     Mail(MailCommand),
-    /// Make, list or rotate keys.
+    /// List, rotate and revoke keys, or generate a master key.
     #[command(subcommand)]
     Keys(KeysCommand),
-    /// Check or export the audit trail.
+    /// Verify or export the audit trail.
     #[command(subcommand)]
     Audit(AuditCommand),
-    /// Look for what is wrong with this installation, and say how to put it right; exits with 1 if
-    /// there is something.
+    /// Find problems of this installation and suggest fixes.
+    ///
+    /// Exits with 1 if there are any; warnings do not count.
     Doctor {
-        /// Print a JSON object.
+        /// Print JSON.
         #[arg(long)]
         json: bool,
     },
-    /// Print the API document (openapi.json) of the default settings.
+    /// Print the OpenAPI document for the default settings.
     Openapi,
 }
 
-/// What to do with the settings.
+/// The commands of `gateward config`.
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum ConfigCommand {
-    /// Say what is wrong with them, if anything.
+    /// Check the settings and print every error.
     Check,
-    /// Print what is in force, secrets hidden.
+    /// Print the effective settings and where they come from; secrets are hidden.
     Show,
-    /// Give the database the issuer of the settings; what the one before has issued ends.
+    /// Change the issuer of the database. Ends all sessions and tokens of the old one.
     SetIssuer {
-        /// The new issuer; it must be that of the settings.
+        /// The new issuer; must match the settings.
         url: String,
     },
 }
 
-/// What to do with sessions.
+/// The commands of `gateward session`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum SessionCommand {
-    /// Tell when a session began, what happened to it, and why it is over.
+    /// Show when a session started, what happened, and why it ended.
     Explain {
-        /// Which; it stands in tokens as `sid`, and in answers as `session_id`.
+        /// Session ID: the `sid` of an access token, or the `session_id` of a response.
         id: String,
-        /// Print a JSON object.
+        /// Print JSON.
         #[arg(long)]
         json: bool,
     },
-    /// End every session that began before a time: after a backup was restored, which has forgotten
-    /// whose sessions ended since.
+    /// End every session that started before a time.
+    ///
+    /// Use it after you restore a backup, which does not know which sessions ended since.
     EndAll {
-        /// In UTC, such as 2026-11-20T04:10:00Z; without it, now.
+        /// UTC time such as 2026-11-20T04:10:00Z; defaults to now.
         #[arg(long, value_name = "TIME", value_parser = time)]
         before: Option<Timestamp>,
     },
@@ -96,82 +98,81 @@ pub(crate) enum SessionCommand {
 
 fn time(text: &str) -> Result<Timestamp, String> {
     let time: jiff::Timestamp =
-        text.parse().map_err(|_| "write it as 2026-11-20T04:10:00Z".to_owned())?;
+        text.parse().map_err(|_| "use a UTC time such as 2026-11-20T04:10:00Z".to_owned())?;
     Ok(Timestamp::from_micros(time.as_microsecond()))
 }
 
-/// What to do with emails.
+/// The commands of `gateward mail`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum MailCommand {
-    /// List emails, the newest first.
+    /// List emails, newest first.
     List {
-        /// Only those in this state: waiting, sent, discarded or failed.
+        /// Only emails in this state: waiting, sent, discarded or failed.
         #[arg(long, value_parser = state)]
         state: Option<EmailState>,
-        /// How many at most.
+        /// Maximum number of emails.
         #[arg(long, default_value_t = 50, value_parser = value_parser!(u32).range(1..=10_000))]
         limit: u32,
-        /// Print a JSON array.
+        /// Print JSON.
         #[arg(long)]
         json: bool,
     },
     /// Show one email.
     Show {
-        /// Which; `gateward mail list` tells.
+        /// Email ID; see `gateward mail list`.
         id: String,
-        /// Print a JSON object.
+        /// Print JSON.
         #[arg(long)]
         json: bool,
     },
-    /// Have emails tried again that were given up.
+    /// Retry emails that failed permanently.
     Retry(Retried),
-    /// Write every email with the data of an example into a folder.
+    /// Write every email with example data to a folder.
     Render {
-        /// Which folder; made if it is not there.
+        /// Output folder; created if missing.
         folder: PathBuf,
     },
 }
 
-/// Which emails are tried again.
+/// The emails to retry.
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 pub(crate) struct Retried {
-    /// This one.
+    /// Email ID; see `gateward mail list --state failed`.
     pub(crate) id: Option<String>,
-    /// All that were given up.
+    /// Retry all failed emails.
     #[arg(long)]
     pub(crate) all: bool,
 }
 
 fn state(name: &str) -> Result<EmailState, String> {
     EmailState::from_name(name)
-        .ok_or_else(|| "it is one of waiting, sent, dropped, dead".to_owned())
+        .ok_or_else(|| "must be one of: waiting, sent, discarded, failed".to_owned())
 }
 
-/// What to do with keys.
+/// The commands of `gateward keys`.
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum KeysCommand {
     /// Print a new master key.
     GenerateMaster,
     /// List the signing keys.
     List,
-    /// Make the next signing keys; they sign once every verifier can know them.
+    /// Create new signing keys; they become active once every verifier can have fetched them.
     Rotate {
-        /// Declare all keys compromised: new ones sign at once, and what the old ones signed is
-        /// dead.
+        /// Revoke all keys at once: existing tokens and sessions stop working.
         #[arg(long)]
         compromised: bool,
     },
-    /// Retire one key: its successor is made, and signs once every verifier can know it.
+    /// Replace one key; its successor becomes active once every verifier can have fetched it.
     Retire {
-        /// Which; `gateward keys list` tells.
-        // One name in 64 begins with a hyphen.
+        /// Key ID; see `gateward keys list`.
+        // One key ID in 64 begins with a hyphen.
         #[arg(allow_hyphen_values = true)]
         key: String,
-        /// Declare it compromised: its successor signs at once, and what it signed is dead.
+        /// Revoke the key at once: everything it signed stops working.
         #[arg(long)]
         compromised: bool,
     },
-    /// Seal all keys with the master key, where the previous one of the settings has sealed them.
+    /// Re-encrypt all signing keys with the current master key.
     Rewrap,
 }

@@ -1,4 +1,4 @@
-//! `Follower`: keeps what this node knows new, by following the feed.
+//! `Follower`: keeps this node's cache current by following the invalidation events.
 
 use std::time::Duration;
 
@@ -6,19 +6,17 @@ use gateward_app::domain::ports::{FeedWatch, StoreError};
 use gateward_app::{App, Following, KeysError};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-/// How often a node looks into the feed, whether or not it was woken: so often that what it knows
-/// is new when it is asked (500 ms), and no more often than about four times a second.
+/// How often a node polls the feed, whether or not it was notified: often enough to be current
+/// within 500 ms, and no more than about four times a second.
 const LOOK_INTERVAL: Duration = Duration::from_millis(300);
 
-/// The shortest time between two looks, however often it is woken: what happens meanwhile is
-/// learned together.
+/// The shortest time between two polls, however often it is notified: events are read in batches.
 const LOOK_PAUSE: Duration = Duration::from_millis(50);
 
-/// For how long one look, or opening a channel, may take: a server that does not answer is gone.
+/// The deadline for a poll or for opening the channel: a slower server counts as unavailable.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Follows the feed for as long as the process runs; `announce` is called when something was
-/// learned.
+/// Follows the feed for as long as the process runs; calls `announce` when there are new events.
 pub(crate) async fn follow(app: &App, announce: impl Fn()) {
     let following = Following::default();
     let mut follower = Follower { app, following, watch: None, in_trouble: false };
@@ -36,7 +34,7 @@ struct Follower<'a> {
     following: Following,
     /// The channel; none while it is closed.
     watch: Option<Box<dyn FeedWatch>>,
-    /// Whether something failed and nothing went well since.
+    /// Whether the feed has failed and not recovered yet.
     in_trouble: bool,
 }
 
@@ -53,7 +51,7 @@ impl Follower<'_> {
         }
     }
 
-    /// Learns what is new; gives whether anything was.
+    /// Reads new events; returns whether there were any.
     async fn look(&mut self) -> bool {
         let mut is_new = false;
         loop {
@@ -75,15 +73,15 @@ impl Follower<'_> {
             }
         }
         if self.watch.is_none() {
-            // Without a channel invalidation events come late, so requests ask the database.
+            // Without a channel, invalidation events arrive late, so requests check the database.
             self.app.invalidate_auth_cache();
         } else if std::mem::take(&mut self.in_trouble) {
-            tracing::info!("the feed can be followed again");
+            tracing::info!("revocation feed available again");
         }
         is_new
     }
 
-    /// Waits until it is time to look again.
+    /// Waits until the next poll is due.
     async fn wait(&mut self) {
         let due = Instant::now() + LOOK_INTERVAL;
         sleep(LOOK_PAUSE).await;
@@ -100,15 +98,15 @@ impl Follower<'_> {
         }
     }
 
-    /// Says once that something is wrong.
+    /// Logs once that the feed is unavailable.
     fn note_trouble(&mut self, error: KeysError) {
         if !std::mem::replace(&mut self.in_trouble, true) {
             let cause = format!("{:#}", anyhow::Error::from(error));
-            tracing::warn!(cause, "the feed cannot be followed; requests ask the database");
+            tracing::warn!(cause, "revocation feed unavailable, checking sessions in the database");
         }
     }
 }
 
 fn no_response() -> KeysError {
-    StoreError::Unavailable("no answer in time".into()).into()
+    StoreError::Unavailable("no response in time".into()).into()
 }

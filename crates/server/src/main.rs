@@ -34,7 +34,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// The lines that tell of an error: one for each wrong setting, or the error with its causes.
+/// The lines to print: one for each invalid setting, or the error with its causes.
 fn complaint(error: &anyhow::Error) -> Vec<String> {
     if let Some(BadSettings(errors)) = error.downcast_ref() {
         return errors.iter().map(|error| format!("error: {error}")).collect();
@@ -42,23 +42,23 @@ fn complaint(error: &anyhow::Error) -> Vec<String> {
     vec![format!("error: {error:#}")]
 }
 
-/// Some settings are wrong.
+/// Some settings are invalid.
 #[derive(Debug)]
 struct BadSettings(Vec<SettingError>);
 
 impl std::fmt::Display for BadSettings {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("some settings are wrong")
+        formatter.write_str("some settings are invalid")
     }
 }
 
 impl std::error::Error for BadSettings {}
 
-/// How long tasks that do not end by themselves are waited for when all else has stopped.
+/// How long the runtime waits for remaining tasks when everything else has stopped.
 const LAST_TASKS: Duration = Duration::from_secs(1);
 
 fn run(cli: Cli) -> anyhow::Result<()> {
-    // What needs no settings works without them.
+    // These commands need no settings.
     match cli.command {
         Some(Command::Keys(cli::KeysCommand::GenerateMaster)) => return commands::keys::generate(),
         Some(Command::Openapi) => return commands::openapi::print(),
@@ -70,7 +70,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     }
     let settings = settings.map_err(BadSettings)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
-        // Requests run on actix-web's own threads; here are the commands and the chores.
+        // Requests run on actix-web's own threads; commands and background jobs run here.
         .worker_threads(2)
         .enable_all()
         .build()?;
@@ -88,7 +88,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             Command::Openapi => commands::openapi::print(),
         }
     });
-    // The lookup of a name cannot be given up, and must not keep the process.
+    // A DNS lookup cannot be cancelled, and must not keep the process alive.
     runtime.shutdown_timeout(LAST_TASKS);
     done
 }

@@ -1,4 +1,4 @@
-//! Metrics: counted everywhere, told on `ops.listen` alone.
+//! Metrics: counted everywhere, served only on `ops.listen`.
 
 mod emails;
 #[cfg(test)]
@@ -20,14 +20,14 @@ use crate::recorder::PrometheusMetrics;
 use crate::wiring::Wired;
 pub(crate) use emails::{count_outbox_emails, email_attempted};
 
-/// The bounds of the request times, in seconds: from a look-up in memory to a queue that is full.
+/// Histogram buckets of the request times, in seconds: from a cache hit to a full queue.
 const SECONDS: &[f64] =
     &[0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
-/// How often what was counted is put together: until then each request takes some memory.
+/// How often histograms are aggregated: until then each request takes some memory.
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 
-/// What the page is made of.
+/// The sources of the page.
 struct Page {
     prometheus: PrometheusHandle,
     hasher: Arc<Argon2Hasher>,
@@ -35,7 +35,7 @@ struct Page {
     auth_cache: Arc<NodeAuthCache>,
 }
 
-/// Begins to count.
+/// Installs the recorder.
 pub(crate) fn init() -> anyhow::Result<PrometheusHandle> {
     let prometheus = builder()?.install_recorder()?;
     preset();
@@ -47,7 +47,7 @@ fn builder() -> anyhow::Result<PrometheusBuilder> {
     Ok(PrometheusBuilder::new().set_buckets_for_metric(matcher, SECONDS)?)
 }
 
-/// Puts together what was counted, for as long as the process runs, whether anybody asks or not.
+/// Aggregates histograms for as long as the process runs, even without scrapes.
 pub(crate) async fn upkeep(prometheus: PrometheusHandle) {
     let mut interval = tokio::time::interval(UPKEEP_INTERVAL);
     loop {
@@ -56,19 +56,18 @@ pub(crate) async fn upkeep(prometheus: PrometheusHandle) {
     }
 }
 
-/// Shows what can be counted as not counted yet: a counter that is not there cannot be seen to rise
-/// from nothing.
+/// Registers all metrics with zero: without that, the first increment of a counter is not seen.
 fn preset() {
     PrometheusMetrics.preset();
     emails::preset();
     metrics::counter!("gateward_untrusted_forwarded_total").increment(0);
-    // Long ago: what has never gone well is told like what has not for long.
+    // Long ago: a job that never succeeded looks like one that has not succeeded for long.
     let never = Timestamp::from_seconds(0);
     note_chained(never);
     note_cleanup(never);
 }
 
-/// Notes that no event was left without a place in the audit trail.
+/// Notes that all events are in the audit chain.
 pub(crate) fn note_chained(now: Timestamp) {
     set("gateward_audit_chained_timestamp_seconds", now.seconds());
 }
@@ -83,7 +82,7 @@ fn set(name: &'static str, value: impl TryInto<u32>) {
     metrics::gauge!(name).set(number(value));
 }
 
-/// A number as metrics have it; one that is too large is the largest.
+/// A number as a metric; larger ones saturate.
 fn number(number: impl TryInto<u32>) -> f64 {
     f64::from(number.try_into().unwrap_or(u32::MAX))
 }
@@ -113,7 +112,7 @@ impl Page {
         Self { prometheus, hasher, connections, auth_cache: wired.auth_cache.clone() }
     }
 
-    /// What was counted, and how much there is to do at this moment.
+    /// All metrics, with the current load.
     fn text(&self) -> String {
         let load = self.hasher.load();
         set("gateward_hash_queue_length", load.queued);
@@ -126,7 +125,7 @@ impl Page {
             set("gateward_pool_waiting", load.waiting);
         }
         set("gateward_feed_ends", self.auth_cache.ends());
-        // A node that has never read the feed knows nothing, however long it waits.
+        // Infinite until the node has read the feed once.
         let age = self.auth_cache.age().map_or(f64::INFINITY, |age| age.as_secs_f64());
         metrics::gauge!("gateward_feed_age_seconds").set(age);
         self.prometheus.render()

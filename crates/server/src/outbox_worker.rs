@@ -1,4 +1,4 @@
-//! `OutboxWorker`: takes emails from the outbox and has them delivered, a few at once.
+//! `OutboxWorker`: leases emails from the outbox and delivers them, a few at once.
 
 mod pace;
 #[cfg(test)]
@@ -18,38 +18,38 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 use crate::metrics;
 use pace::Pace;
 
-/// How many emails are delivered at once: an SMTP server that is slow delays as many, and a small
-/// one is not flooded.
+/// How many emails are delivered at once: enough for a slow SMTP server, and few enough for a small
+/// one.
 const SLOTS: u32 = 8;
 
-/// How soon after an email was written the outbox is looked into at the most: whoever waits for one
-/// does not notice half a second.
+/// How often the worker checks for a notification: users who wait for an email do not notice half a
+/// second.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
-/// After how many beats it is looked into although nobody has rung: for emails that another process
-/// has written or could not send. An idle node asks the database little.
+/// After how many intervals the worker polls without a notification: for emails that another
+/// process has queued or could not send. An idle node queries the database rarely.
 const POLLS_IDLE: u32 = 4;
 
-/// How long a store that has failed is left alone.
+/// The pause after the store has failed.
 const STORE_PAUSE: Duration = Duration::from_secs(2);
 
-/// How long emails under way are waited for once all else has stopped: together with the running
-/// requests, less than the 30 seconds in which a node that was told to stop is gone.
+/// How long shutdown waits for emails that are being sent: together with the running requests, less
+/// than the 30 seconds in which a node must stop.
 const GRACE: Duration = Duration::from_secs(3);
 
-/// What is waited for before the next look.
+/// What to wait for before the next poll.
 enum Pause {
     /// Nothing: more emails may be due.
     None,
-    /// The bell, or a while.
+    /// A notification, or a while.
     Idle,
-    /// The store.
+    /// The store to recover.
     Trouble,
 }
 
-/// Where emails come from, and who delivers one: the use cases, or a fake in the tests.
+/// The source of emails and their delivery: the use cases, or a fake in tests.
 pub(crate) trait EmailSource: Send + Sync + 'static {
-    /// Takes emails that are due, at most `limit`.
+    /// Leases emails that are due, at most `limit`.
     fn take(&self, limit: u32)
     -> impl Future<Output = Result<Vec<OutboxEmail>, StoreError>> + Send;
 
@@ -70,28 +70,28 @@ impl EmailSource for App {
     }
 }
 
-/// Takes emails and has each delivered by a task of its own. An email under way holds a slot, and
-/// one that probes for an SMTP server holds all of them.
+/// Leases emails and delivers each in its own task. An email that is being sent holds a slot; one
+/// that probes an unreachable SMTP server holds all of them.
 pub(crate) struct OutboxWorker<L = App> {
     source: Arc<L>,
     entropy: Arc<dyn Entropy>,
     slots: Arc<Semaphore>,
     pace: Mutex<Pace>,
     closed: AtomicBool,
-    /// Whether the store has failed and nothing was heard of it since.
+    /// Whether the store has failed and not recovered yet.
     in_trouble: AtomicBool,
     notifier: Arc<WorkerNotifier>,
 }
 
-/// Tells the worker that this node has written an email.
+/// Notifies the worker that this node has queued an email.
 ///
-/// He does not come at once: what he does for an address that is known would fall into the next
-/// request, and its time would tell.
+/// The worker does not start at once: its work for a registered email address would slow down the
+/// next request, and so reveal that there is an account.
 #[derive(Debug, Default)]
 pub(crate) struct WorkerNotifier(AtomicBool);
 
 impl WorkerNotifier {
-    /// Whether it was rung since the last time this was asked.
+    /// Whether there was a notification since the last call.
     fn was_notified(&self) -> bool {
         self.0.swap(false, Ordering::Relaxed)
     }
@@ -120,31 +120,31 @@ impl<L: EmailSource> OutboxWorker<L> {
         })
     }
 
-    /// Takes emails until it is closed.
+    /// Delivers emails until the worker is closed.
     pub(crate) async fn run(self: &Arc<Self>) {
         while !self.is_closed() {
             self.run_once().await;
         }
     }
 
-    /// Takes no more emails.
+    /// Leases no more emails.
     pub(crate) fn close(&self) {
         self.closed.store(true, Ordering::Relaxed);
     }
 
-    /// Takes no more emails, and waits a little for those under way. Those that take longer are
-    /// sent again when their lease is over.
+    /// Leases no more emails, and waits a little for those that are being sent. Those that take
+    /// longer are sent again after their lease has expired.
     pub(crate) async fn finish(&self) {
         self.close();
         if timeout(GRACE, self.slots.acquire_many(SLOTS)).await.is_err() {
-            tracing::warn!("some emails were under way; they are sent again");
+            tracing::warn!("stopped while sending emails, they will be sent again");
         }
     }
 
-    /// Takes as many emails as may be taken now, or waits a little.
+    /// Leases as many emails as there are free slots, or waits a little.
     async fn run_once(self: &Arc<Self>) {
         let probe_at = self.pace().probe_at();
-        // An email under way may reach an SMTP server meanwhile, so not the whole pause at once.
+        // An email in flight may reach an SMTP server meanwhile, so sleep in short steps.
         if let Some(at) = probe_at.filter(|at| Instant::now() < *at) {
             return sleep_until(at.min(Instant::now() + POLL_INTERVAL)).await;
         }
@@ -162,7 +162,7 @@ impl<L: EmailSource> OutboxWorker<L> {
         }
     }
 
-    /// Waits until it is time to look again, or the bell was rung.
+    /// Waits until the next poll is due, or a notification arrives.
     async fn rest(&self) {
         for _ in 0..POLLS_IDLE {
             sleep(POLL_INTERVAL).await;
@@ -172,7 +172,7 @@ impl<L: EmailSource> OutboxWorker<L> {
         }
     }
 
-    /// Fills the slots with emails that are due; gives what to wait for before the next look.
+    /// Fills the slots with emails that are due; returns what to wait for before the next poll.
     async fn take_into(self: &Arc<Self>, slots: Vec<OwnedSemaphorePermit>) -> Pause {
         let limit = u32::try_from(slots.len()).unwrap_or(SLOTS);
         let source = match self.source.take(limit).await {
@@ -183,7 +183,7 @@ impl<L: EmailSource> OutboxWorker<L> {
             }
         };
         if self.in_trouble.swap(false, Ordering::Relaxed) {
-            tracing::info!("the outbox can be read again");
+            tracing::info!("outbox available again");
         }
         let was_last = source.len() < slots.len();
         for (message, slot) in source.into_iter().zip(slots) {
@@ -200,7 +200,7 @@ impl<L: EmailSource> OutboxWorker<L> {
         drop(slot);
     }
 
-    /// Goes slower or faster, and says so when that changes.
+    /// Adapts the pace, and logs when it changes.
     fn record(&self, delivery: Delivery) {
         metrics::email_attempted(delivery);
         let mut random_byte = [0];
@@ -209,21 +209,21 @@ impl<L: EmailSource> OutboxWorker<L> {
         let was_slow = pace.probe_at().is_some();
         pace.record(delivery, Instant::now(), random_byte[0]);
         match (was_slow, pace.probe_at().is_some()) {
-            (false, true) => tracing::warn!("no SMTP server can be reached; emails wait"),
-            (true, false) => tracing::info!("an SMTP server can be reached again"),
+            (false, true) => tracing::warn!("SMTP server unreachable, emails stay queued"),
+            (true, false) => tracing::info!("SMTP server reachable again"),
             _ => {}
         }
     }
 
-    /// Says once that the store has failed.
+    /// Logs once that the store has failed.
     fn note_trouble(&self, error: StoreError) {
         if !self.in_trouble.swap(true, Ordering::Relaxed) {
             let cause = format!("{:#}", anyhow::Error::from(error));
-            tracing::warn!(cause, "the outbox cannot be read; emails wait");
+            tracing::warn!(cause, "outbox unavailable, emails stay queued");
         }
     }
 
-    /// The slots that are free, once there is one.
+    /// All free slots, as soon as there is one.
     async fn free_slots(&self) -> Vec<OwnedSemaphorePermit> {
         let first = Arc::clone(&self.slots).acquire_owned().await;
         let mut slots: Vec<_> = first.into_iter().collect();
@@ -233,7 +233,7 @@ impl<L: EmailSource> OutboxWorker<L> {
         slots
     }
 
-    /// All slots as one, once no email is under way.
+    /// All slots as one, once no email is in flight.
     async fn all_slots(&self) -> Vec<OwnedSemaphorePermit> {
         Arc::clone(&self.slots).acquire_many_owned(SLOTS).await.into_iter().collect()
     }

@@ -1,10 +1,10 @@
-//! `PrometheusMetrics`: what happens becomes counters.
+//! `PrometheusMetrics`: counts events in Prometheus counters.
 
 use gateward_app::domain::EndReason;
 use gateward_app::domain::ports::{LoginOutcome, Metric, Metrics, RateLimitScope, RefreshOutcome};
 use metrics::{Counter, counter};
 
-/// Counts what happens in the recorder of the process; without one, nothing.
+/// Counts events in the recorder of the process, if there is one.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PrometheusMetrics;
 
@@ -15,8 +15,7 @@ impl Metrics for PrometheusMetrics {
 }
 
 impl PrometheusMetrics {
-    /// Shows everything that can be counted as not counted yet: a counter that is not there cannot
-    /// be seen to rise from nothing.
+    /// Registers all counters with zero: without that, the first increment is not seen.
     pub(crate) fn preset(self) {
         let single = [Metric::SessionStarted, Metric::Denied, Metric::EventChained];
         let all = single
@@ -31,7 +30,7 @@ impl PrometheusMetrics {
     }
 }
 
-/// Labels are words of ours alone: nobody's name, and nothing that a client could invent.
+/// Labels are fixed words: no usernames, and nothing that a client can choose.
 fn counter_of(metric: Metric) -> Counter {
     match metric {
         Metric::SessionStarted => counter!("gateward_sessions_started_total"),

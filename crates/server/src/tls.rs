@@ -8,10 +8,13 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::settings::Tls;
 
-/// Reads certificate and key; an error names the option that is wrong.
+/// Reads certificate and key; an error names the wrong setting.
 pub(crate) fn config(tls: &Tls) -> Result<ServerConfig, (&'static str, String)> {
     let unreadable = |path: &Path, error: &dyn std::fmt::Display| {
-        format!("names {}, which cannot be read as PEM ({error}); correct the path", path.display())
+        format!(
+            "points to {}, which cannot be read as PEM ({error}); correct the path",
+            path.display()
+        )
     };
     let chain = CertificateDer::pem_file_iter(&tls.certificate)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
@@ -22,5 +25,12 @@ pub(crate) fn config(tls: &Tls) -> Result<ServerConfig, (&'static str, String)> 
     ServerConfig::builder_with_provider(provider.into())
         .with_safe_default_protocol_versions()
         .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key))
-        .map_err(|error| ("http.tls_cert", format!("does not go with http.tls_key ({error}); set the key that the certificate is for")))
+        .map_err(|error| {
+            (
+                "http.tls_cert",
+                format!(
+                    "does not match http.tls_key ({error}); set the private key of this certificate"
+                ),
+            )
+        })
 }

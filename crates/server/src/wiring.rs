@@ -1,4 +1,4 @@
-//! Wiring: ports are given their adapters.
+//! Wiring: connects ports with their adapters.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Write};
@@ -28,19 +28,19 @@ pub(crate) struct Wired {
     pub(crate) hasher: Arc<Argon2Hasher>,
     /// The connections to a server, if the store is on one.
     pub(crate) connections: Option<PostgresStore>,
-    /// What this node knows.
+    /// This node's cache of sessions and users.
     pub(crate) auth_cache: Arc<NodeAuthCache>,
-    /// What wakes the worker.
+    /// Notifies the outbox worker.
     pub(crate) notifier: Arc<WorkerNotifier>,
-    /// Where a developer reads the emails.
+    /// The inbox of development mode.
     pub(crate) inbox: Option<Arc<dyn Inbox>>,
-    /// The master key that was made just now and must be kept, and where.
+    /// A new master key that must be saved, and its path.
     new_master_key: Option<(MasterKey, PathBuf)>,
 }
 
-/// Gives the ports their adapters. A server that is down is no error yet.
+/// Connects ports with their adapters. A database that is down is no error yet.
 ///
-/// `create` says whether the file of an embedded database is made at the very first start.
+/// `create` says whether a SQLite database is created at the very first start.
 pub(crate) async fn wire(settings: &Settings, create: CreateIfMissing) -> anyhow::Result<Wired> {
     let entropy = Arc::new(SystemEntropy::new());
     let (master_key, new_master_key) = match &settings.master_key {
@@ -54,8 +54,8 @@ pub(crate) async fn wire(settings: &Settings, create: CreateIfMissing) -> anyhow
             }
         }
     };
-    // Without a master key this is the very first start. With one, a database that is not there has
-    // vanished, and must not silently come back empty.
+    // Without a master key this is the very first start. With one, a missing database was lost, and
+    // must not silently come back empty.
     let first_start = new_master_key.is_some();
     let create = if first_start { create } else { CreateIfMissing::No };
     let options = Options { pool_size: settings.pool_size, create };
@@ -95,7 +95,7 @@ pub(crate) async fn wire(settings: &Settings, create: CreateIfMissing) -> anyhow
     Ok(Wired { app, hasher, connections, auth_cache, notifier, inbox, new_master_key })
 }
 
-/// A store, and the same one again if it has connections that can be counted.
+/// A store, and the same one again if it has a connection pool.
 type StoreAndConnections = (Arc<dyn Store>, Option<PostgresStore>);
 
 async fn open_store(url: &str, options: &Options) -> Result<StoreAndConnections, OpenError> {
@@ -106,15 +106,15 @@ async fn open_store(url: &str, options: &Options) -> Result<StoreAndConnections,
     Ok((Arc::new(store.clone()), Some(store)))
 }
 
-/// What takes the emails, and where a developer reads them.
+/// The mailer, and the inbox in development.
 type MailerAndInbox = (Arc<dyn Mailer>, Option<Arc<dyn Inbox>>);
 
-/// Makes what takes the emails. Connects to nobody yet.
+/// Creates the mailer. Does not connect yet.
 pub(crate) fn mailer(mail: &Mail) -> anyhow::Result<MailerAndInbox> {
     let (emails, clock) = (mail.settings.clone(), Arc::new(SystemClock));
     match &mail.transport {
         Transport::Inbox => {
-            let inbox = DevInbox::new(emails, clock).context("no inbox can be made")?;
+            let inbox = DevInbox::new(emails, clock).context("cannot create the inbox")?;
             let inbox = Arc::new(inbox);
             Ok((inbox.clone(), Some(inbox)))
         }
@@ -129,14 +129,14 @@ pub(crate) fn mailer(mail: &Mail) -> anyhow::Result<MailerAndInbox> {
 /// Why a node could not be brought up.
 #[derive(Debug)]
 pub(crate) enum BringUpError {
-    /// The database cannot be reached; trying again may help.
+    /// The database cannot be reached; a retry may help.
     Outage(anyhow::Error),
-    /// Somebody must do something.
+    /// An operator must fix something.
     Fatal(anyhow::Error),
 }
 
 impl BringUpError {
-    /// The error, for whoever gives up either way.
+    /// The error, whatever its kind.
     pub(crate) fn into_inner(self) -> anyhow::Error {
         match self {
             Self::Outage(error) | Self::Fatal(error) => error,
@@ -145,7 +145,7 @@ impl BringUpError {
 }
 
 impl Wired {
-    /// Brings the database up to date and takes its keys into use; makes both at the first start.
+    /// Migrates the database and loads its keys; creates both at the first start.
     pub(crate) async fn bring_up(
         &self,
         settings: &Settings,
@@ -161,8 +161,8 @@ impl Wired {
             if !missing.is_empty() {
                 let count = missing.len();
                 return Err(BringUpError::Fatal(anyhow::anyhow!(
-                    "the database lacks {count} migrations and database.migrate_on_start is false; \
-                     run: gateward migrate"
+                    "the database is missing {count} migrations and database.migrate_on_start is \
+                     false; run: gateward migrate"
                 )));
             }
         }
@@ -170,35 +170,37 @@ impl Wired {
         self.app.prepare_keys(new_algorithm).await.map_err(of_keys)
     }
 
-    /// Writes down a master key that was made just now, unless keys exist that it cannot open.
+    /// Saves a new master key, unless there are keys that it cannot decrypt.
     async fn keep_master_key(&self) -> Result<(), BringUpError> {
         let Some((key, path)) = &self.new_master_key else { return Ok(()) };
         match self.app.list_keys().await {
             Ok(keys) if keys.is_empty() => {}
             Err(KeysError::NoInstance) => {}
             Err(error) => return Err(of_keys(error)),
-            // An earlier try has made them, with this very key.
+            // An earlier attempt created them with this key.
             Ok(_) if read_master_key(path).is_ok_and(|kept| kept.is_some()) => return Ok(()),
             Ok(_) => {
                 let message = format!(
-                    "{} is not there, but the keys in the database are sealed with it: put it back",
+                    "{} is missing, but the keys in the database are wrapped with it; restore the \
+                     file",
                     path.display()
                 );
                 return Err(BringUpError::Fatal(anyhow::anyhow!(message)));
             }
         }
         write_master_key(key, path).map_err(BringUpError::Fatal)?;
-        tracing::info!(path = %path.display(), "master key made");
+        tracing::info!(path = %path.display(), "master key created");
         Ok(())
     }
 }
 
-/// What an error of the migrations means to a node.
+/// Classifies an error of the migrations.
 pub(crate) fn of_migration(error: MigrateError) -> BringUpError {
     match error {
-        MigrateError::Unreachable(_) => BringUpError::Outage(anyhow::Error::from(error).context(
-            "database.url names a server that cannot be used; start it, or correct the option",
-        )),
+        MigrateError::Unreachable(_) => BringUpError::Outage(
+            anyhow::Error::from(error)
+                .context("cannot use the server of database.url; start it, or correct the setting"),
+        ),
         _ => BringUpError::Fatal(error.into()),
     }
 }
@@ -209,34 +211,37 @@ fn of_keys(error: KeysError) -> BringUpError {
             BringUpError::Outage(error.into())
         }
         KeysError::Key(_) => BringUpError::Fatal(anyhow::Error::from(error).context(
-            "keys.master_key does not fit this database; set the key that its signing keys were \
-             sealed with",
+            "keys.master_key does not match this database; set the master key that its signing \
+             keys are wrapped with",
         )),
         KeysError::OtherIssuer { .. } => BringUpError::Fatal(anyhow::Error::from(error).context(
-            "tokens.issuer does not fit this database; set it (or http.public_url) to what the \
-             database says, or change that for good: gateward config set-issuer URL",
+            "tokens.issuer does not match this database; set it (or http.public_url) to the issuer \
+             of the database, or change the issuer: gateward config set-issuer URL",
         )),
         _ => BringUpError::Fatal(error.into()),
     }
 }
 
-/// Reads a master key that an earlier start has made.
+/// Reads the master key that an earlier start created.
 fn read_master_key(path: &Path) -> anyhow::Result<Option<MasterKey>> {
     let shown = path.display();
     let exposed = is_exposed(path);
     match exposed.and_then(|exposed| Ok((exposed, fs::read_to_string(path)?))) {
         Ok((false, text)) => Ok(Some(MasterKey::from_base64(text.trim()).with_context(|| {
-            format!("{shown} holds no master key; put the one back that was made here")
+            format!("{shown} does not contain a valid master key; restore the original file")
         })?)),
         Ok((true, _)) => {
-            bail!("{shown} holds the master key, and others can open it; run: chmod 600 {shown}")
+            bail!(
+                "{shown} contains the master key and is readable by other users; run: chmod 600 \
+                 {shown}"
+            )
         }
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => bail!("{shown} holds the master key and cannot be read: {error}"),
+        Err(error) => bail!("cannot read the master key from {shown}: {error}"),
     }
 }
 
-/// Writes a new master key where nobody else can read it. Never over another one, and never half.
+/// Saves a new master key, readable only by its owner. Never overwrites, never writes half a key.
 fn write_master_key(key: &MasterKey, path: &Path) -> anyhow::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let draft = folder.join(format!("master.key.{}", std::process::id()));
@@ -246,12 +251,12 @@ fn write_master_key(key: &MasterKey, path: &Path) -> anyhow::Result<()> {
         writeln!(file, "{}", key.to_base64().as_str())?;
         file.sync_all()?;
         fs::hard_link(&draft, path)?;
-        // The name must outlive a loss of power as well: without it, all keys are lost.
+        // The directory entry must survive a power loss too: without it, all keys are lost.
         File::open(folder)?.sync_all()
     });
     let _ = fs::remove_file(&draft);
     match written {
-        // An earlier try got as far as this and no further.
+        // An earlier attempt got this far.
         Err(error)
             if error.kind() == ErrorKind::AlreadyExists
                 && fs::read_to_string(path)
@@ -260,9 +265,9 @@ fn write_master_key(key: &MasterKey, path: &Path) -> anyhow::Result<()> {
             Ok(())
         }
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            bail!("{} was made by another process meanwhile; start again", path.display())
+            bail!("another process has just created {}; start again", path.display())
         }
-        written => written.with_context(|| format!("{} cannot be made", path.display())),
+        written => written.with_context(|| format!("cannot create {}", path.display())),
     }
 }
 

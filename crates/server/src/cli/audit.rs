@@ -6,34 +6,33 @@ use clap::Subcommand;
 use gateward_app::domain::Timestamp;
 use gateward_app::domain::audit::{Checkpoint, Digest};
 
-/// What to do with the audit trail.
+/// The commands of `gateward audit`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum AuditCommand {
-    /// Check whether an entry was changed, taken out or forged; exits with 1 if so.
+    /// Check whether entries were changed, removed or forged; exits with 1 if so.
     Verify {
-        /// A file that `gateward audit export` has written, instead of the database; its signatures
-        /// are checked with the keys of the database.
+        /// Check a file from `gateward audit export` instead of the database; its signatures are
+        /// checked with the keys of the database.
         file: Option<PathBuf>,
-        /// A head that was kept elsewhere: the chain must have come through it.
+        /// A checkpoint that you stored elsewhere: the chain must contain it.
         #[arg(long, value_name = "SEQ:DIGEST", value_parser = checkpoint)]
         expect: Option<Checkpoint>,
-        /// Print a JSON object.
+        /// Print JSON.
         #[arg(long)]
         json: bool,
     },
-    /// Print the whole audit trail as lines of JSON, which `gateward audit verify FILE` checks.
+    /// Print the whole audit trail as JSON lines, for `gateward audit verify FILE`.
     Export,
 }
 
-/// A head as `gateward audit verify` prints it; nobody says when it was signed.
+/// Parses a checkpoint as `gateward audit verify` prints it; the time is unknown.
 fn checkpoint(text: &str) -> Result<Checkpoint, String> {
     let parts = text.split_once(':');
     let checkpoint = parts.and_then(|(seq, digest)| {
         let seq = seq.parse().ok().filter(|seq| *seq > 0)?;
         Some(Checkpoint { seq, digest: Digest::from_hex(digest)?, at: Timestamp::from_seconds(0) })
     });
-    checkpoint
-        .ok_or_else(|| "write the number of an entry, a colon and 64 hexadecimal digits".to_owned())
+    checkpoint.ok_or_else(|| "use an entry number, a colon and 64 hexadecimal digits".to_owned())
 }
 
 #[cfg(test)]

@@ -3,98 +3,98 @@
 use clap::{Args, Subcommand, value_parser};
 use gateward_app::domain::RoleName;
 
-/// What to do with accounts.
+/// The commands of `gateward user`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum UserCommand {
-    /// Make an account whose address counts as confirmed.
+    /// Create a user with a verified email address.
     Create {
-        /// Its name.
+        /// Username.
         #[arg(long)]
         username: String,
-        /// Its address.
+        /// Email address.
         #[arg(long)]
         email: String,
-        /// Make its owner an administrator.
+        /// Make the user an administrator.
         #[arg(long)]
         admin: bool,
-        /// Read the password from standard input instead of asking for it; one newline at the end
-        /// is not part of it.
+        /// Read the password from standard input instead of prompting; one trailing newline is
+        /// ignored.
         #[arg(long)]
         password_stdin: bool,
     },
-    /// List accounts.
+    /// List users.
     List(Listed),
-    /// Show one account.
+    /// Show one user.
     Show {
-        /// Its name, address or identifier.
+        /// Username, email address or ID.
         user: String,
-        /// Print a JSON object.
+        /// Print JSON.
         #[arg(long)]
         json: bool,
     },
-    /// Give an account one more role.
+    /// Grant a role to a user.
     Grant {
-        /// Its name, address or identifier.
+        /// Username, email address or ID.
         user: String,
-        /// Which role.
+        /// Role name.
         #[arg(value_parser = RoleName::parse)]
         role: RoleName,
     },
-    /// Take a role from an account.
+    /// Remove a role from a user.
     Revoke {
-        /// Its name, address or identifier.
+        /// Username, email address or ID.
         user: String,
-        /// Which role.
+        /// Role name.
         #[arg(value_parser = RoleName::parse)]
         role: RoleName,
     },
-    /// Shut an account and end its sessions.
+    /// Disable a user and log them out.
     Disable {
-        /// Its name, address or identifier.
+        /// Username, email address or ID.
         user: String,
     },
-    /// Open an account that was shut.
+    /// Enable a disabled user.
     Enable {
-        /// Its name, address or identifier.
+        /// Username, email address or ID.
         user: String,
     },
-    /// Delete an account for good and end its sessions.
+    /// Delete a user permanently and log them out.
     Delete(Doomed),
-    /// End all sessions of an account.
+    /// Log out all sessions of a user.
     Logout(Doomed),
-    /// Print a link with which the owner of an account chooses a new password.
+    /// Print a password reset link for a user.
     ResetLink {
-        /// Its name, address or identifier.
+        /// Username, email address or ID.
         user: String,
     },
 }
 
-/// Which accounts are listed.
+/// Filters of `gateward user list`.
 #[derive(Debug, Args)]
 pub(crate) struct Listed {
-    /// Only those whose name begins with this, or, with an `@` in it, whose address does.
+    /// Only users whose username (or, with an `@`, email address) starts with this.
     #[arg(long, value_name = "TEXT")]
     pub(crate) q: Option<String>,
-    /// Only those that hold this role.
+    /// Only users with this role.
     #[arg(long, value_parser = RoleName::parse)]
     pub(crate) role: Option<RoleName>,
-    /// Only those that are disabled.
+    /// Only disabled users.
     #[arg(long)]
     pub(crate) disabled: bool,
-    /// How many at most.
+    /// Maximum number of users.
     #[arg(long, default_value_t = 50, value_parser = value_parser!(u32).range(1..=10_000))]
     pub(crate) limit: u32,
-    /// Print a JSON array.
+    /// Print JSON.
     #[arg(long)]
     pub(crate) json: bool,
 }
 
-/// An account that loses something for good.
+/// Arguments of commands that ask for confirmation.
 #[derive(Debug, Args)]
 pub(crate) struct Doomed {
-    /// Its name, address or identifier.
+    /// Username, email address or ID.
     pub(crate) user: String,
-    /// Do not ask.
+    /// Do not ask for confirmation.
     #[arg(long)]
     pub(crate) yes: bool,
 }

@@ -41,7 +41,7 @@ pub(crate) async fn run(command: AuditCommand, settings: &Settings) -> anyhow::R
 }
 
 fn cannot_read(path: &Path) -> String {
-    format!("{} cannot be checked", path.display())
+    format!("cannot check {}", path.display())
 }
 
 async fn check_database(app: &App, expected: Option<Checkpoint>) -> anyhow::Result<Report> {

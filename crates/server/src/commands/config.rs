@@ -8,13 +8,13 @@ use crate::cli::ConfigCommand;
 use crate::settings::Settings;
 use crate::wiring::{mailer, wire};
 
-/// The settings were found good before this is called.
+/// Runs after the settings were validated.
 pub(crate) async fn run(command: ConfigCommand, settings: &Settings) -> anyhow::Result<()> {
     match command {
         ConfigCommand::Check => {
-            // What an SMTP server needs of this machine shows when its mailer is made.
+            // Creating the mailer shows whether this machine can use the SMTP servers.
             mailer(&settings.mail)?;
-            tell("The settings are in order.");
+            tell("Configuration is valid.");
         }
         ConfigCommand::Show => tell(settings.shown.trim_end()),
         ConfigCommand::SetIssuer { url } => set_issuer(&url, settings).await?,
@@ -22,21 +22,21 @@ pub(crate) async fn run(command: ConfigCommand, settings: &Settings) -> anyhow::
     Ok(())
 }
 
-/// The issuer is said twice, here and in the settings: everybody's tokens die with a slip.
+/// The issuer is given twice, here and in the settings, because a typo would end all sessions.
 async fn set_issuer(url: &str, settings: &Settings) -> anyhow::Result<()> {
     let issuer = &settings.policy.issuer;
     ensure!(
         url == issuer,
-        "the settings say {issuer}; set tokens.issuer (or http.public_url) to {url} first, on every \
-         node"
+        "the issuer in the settings is {issuer}; first set tokens.issuer (or http.public_url) to \
+         {url} on every node"
     );
     let wired = wire(settings, CreateIfMissing::No).await?;
-    let progress = |count| complain(&format!("{count} sessions ended …"));
+    let progress = |count| complain(&format!("Ended {count} sessions so far …"));
     tell(&match wired.app.set_issuer(progress).await? {
-        None => format!("The issuer is {issuer} already; nothing was changed."),
+        None => format!("The issuer is already {issuer}. Nothing was changed."),
         Some((before, count)) => format!(
-            "The issuer is {issuer} from now on. What {before} has issued is dead, and {count} \
-             sessions ended with it. Restart nodes that have other settings."
+            "Changed the issuer from {before} to {issuer}. Sessions ended: {count}. Tokens of the \
+             old issuer no longer work. Restart nodes that still have other settings."
         ),
     });
     Ok(())

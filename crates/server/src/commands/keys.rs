@@ -11,10 +11,10 @@ use super::{ready, tell};
 use crate::cli::KeysCommand;
 use crate::settings::Settings;
 
-/// Within what time every node has learned that a key is not to be used.
+/// The time in which every node learns that a key was revoked.
 const SPREAD: Duration = Duration::from_secs(2);
 
-/// Prints a new master key; needs no settings.
+/// Prints a new master key.
 #[expect(clippy::unnecessary_wraps, reason = "all commands look alike")]
 pub(crate) fn generate() -> anyhow::Result<()> {
     tell(MasterKey::generate(&SystemEntropy::new()).to_base64().as_str());
@@ -62,19 +62,20 @@ async fn rotate(settings: &Settings, compromised: bool) -> anyhow::Result<()> {
     }
     tell(&match wired.app.rotate_keys().await? {
         Rotated::From(time) => format!(
-            "New keys are made and published. They sign from {}, when every verifier can know them.",
+            "Created and published new keys. They become active at {}, once every verifier can \
+             have fetched them.",
             rfc3339(time)
         ),
         Rotated::WaitingUntil(time) => format!(
-            "Keys that were made before are published and sign from {}; no more were made.",
+            "New keys are already scheduled and become active at {}. No further keys were created.",
             rfc3339(time)
         ),
     });
     Ok(())
 }
 
-/// Declares all active keys compromised. Those that do not sign yet go first, so that none of them
-/// takes the place of one that signs.
+/// Revokes all active keys. Those that do not sign yet go first, so that none of them replaces a
+/// revoked one.
 async fn revoke_all(app: &App) -> anyhow::Result<()> {
     let (keys, now) = (app.list_keys().await?, app.now());
     let order = |state: KeyState| match state {
@@ -86,7 +87,7 @@ async fn revoke_all(app: &App) -> anyhow::Result<()> {
     let mut active: Vec<_> = keys
         .iter()
         .map(|key| (order(app.key_state(key, &keys, now)), key))
-        // By this shell's settings a key may be older than by those of the nodes.
+        // The settings of this shell may consider a key retired that nodes still use.
         .filter(|(_, key)| key.revoked_at.is_none())
         .collect();
     active.sort_by_key(|(order, _)| *order);
@@ -107,8 +108,8 @@ async fn retire(settings: &Settings, key: &str, compromised: bool) -> anyhow::Re
     Ok(())
 }
 
-/// Declares a key compromised. Nodes may have used it until they learned of that, so what it signed
-/// is ended twice.
+/// Revokes a key. Nodes may use it until they learn of that, so everything it signed is ended
+/// twice.
 async fn revoke(app: &App, id: &KeyId) -> anyhow::Result<()> {
     let first = app.revoke_key(id).await.map_err(|error| refusal(id, error))?;
     tokio::time::sleep(SPREAD).await;
@@ -120,25 +121,25 @@ async fn revoke(app: &App, id: &KeyId) -> anyhow::Result<()> {
 fn refusal(id: &KeyId, error: RetireError) -> anyhow::Error {
     match error {
         RetireError::NoSuchKey => {
-            anyhow::anyhow!("there is no key {id}; `gateward keys list` tells their names")
+            anyhow::anyhow!("no key with ID {id}; see: gateward keys list")
         }
         RetireError::Keys(error) => error.into(),
     }
 }
 
-/// What came of retiring a key, in words.
+/// The result of retiring a key.
 fn outcome(id: &KeyId, done: Retired) -> String {
     match done {
         Retired::SuccessorFrom(time) => format!(
-            "Key {id} signs until {}; its successor is published. What it signed is believed for as \
-             long as it lives.",
+            "Key {id} signs until {}; its successor is published. Tokens that it signed stay valid \
+             until they expire.",
             rfc3339(time)
         ),
-        Retired::Withdrawn => format!("Key {id} had signed nothing yet, and never will."),
-        Retired::Already => format!("Key {id} does not sign any more; nothing was changed."),
+        Retired::Withdrawn => format!("Key {id} was removed before it was used."),
+        Retired::Already => format!("Key {id} is already retired. Nothing was changed."),
         Retired::Compromised { sessions, links } => format!(
-            "Key {id} is not believed any more, and another one signs. {sessions} sessions and \
-             {links} mailed links have ended with it."
+            "Revoked key {id}; another key signs now. Sessions ended: {sessions}, emailed links \
+             revoked: {links}."
         ),
     }
 }
@@ -147,7 +148,7 @@ async fn rewrap(settings: &Settings) -> anyhow::Result<()> {
     let wired = ready(settings).await?;
     let count = wired.app.rewrap_keys().await?;
     tell(&format!(
-        "{count} keys are sealed with keys.master_key. Once every node has it, remove \
+        "Wrapped {count} keys with keys.master_key. Once every node has it, remove \
          keys.previous_master_key."
     ));
     Ok(())

@@ -1,4 +1,4 @@
-//! `gateward mail`: what an operator sees of the letters, and does about them.
+//! `gateward mail`: lists, shows, retries and renders emails.
 
 mod render;
 
@@ -35,7 +35,7 @@ async fn list(
     if json {
         return tell_json(&emails.iter().map(as_json).collect());
     }
-    let columns = ("EMAIL", "STATE", "KIND", "TRIES", "DUE OR FINISHED", "RECIPIENT");
+    let columns = ("ID", "STATE", "KIND", "TRIES", "DUE OR FINISHED", "RECIPIENT");
     tell(&row(columns, "FAILURE"));
     for message in &emails {
         let when = rfc3339(message.finished_at.unwrap_or(message.next_attempt_at));
@@ -61,7 +61,8 @@ async fn show(id: &str, json: bool, settings: &Settings) -> anyhow::Result<()> {
     let id = email_id(id)?;
     let wired = ready(settings).await?;
     let message = wired.app.find_outbox_email(id).await?;
-    let message = message.with_context(|| format!("there is no email {id}"))?;
+    let message =
+        message.with_context(|| format!("no email with ID {id}; see: gateward mail list"))?;
     if json {
         return tell_json(&as_json(&message));
     }
@@ -80,37 +81,39 @@ async fn retry(id: &str, settings: &Settings) -> anyhow::Result<()> {
     let id = email_id(id)?;
     let wired = ready(settings).await?;
     if wired.app.retry_outbox_email(id).await? {
-        tell(&format!("The email {id} waits again; a node that serves sends it."));
+        tell(&format!("Queued email {id} again. A running node sends it."));
         return Ok(());
     }
     match wired.app.find_outbox_email(id).await? {
-        Some(message) => bail!("the email {id} is {}; only a failed one is retried", message.state),
-        None => bail!("there is no email {id}"),
+        Some(message) => {
+            bail!("email {id} is {}; only failed emails can be retried", message.state)
+        }
+        None => bail!("no email with ID {id}; see: gateward mail list"),
     }
 }
 
 async fn retry_all(settings: &Settings) -> anyhow::Result<()> {
     let wired = ready(settings).await?;
     tell(&match wired.app.retry_failed_emails().await? {
-        0 => "No email was given up.".to_owned(),
-        1 => "One email waits again; a node that serves sends it.".to_owned(),
-        count => format!("{count} emails wait again; a node that serves sends them."),
+        0 => "No failed emails to retry.".to_owned(),
+        1 => "Queued 1 email again. A running node sends it.".to_owned(),
+        count => format!("Queued {count} emails again. A running node sends them."),
     });
     Ok(())
 }
 
 fn email_id(text: &str) -> anyhow::Result<EmailId> {
     let id = text.parse().ok();
-    id.with_context(|| format!("{text:?} is no email; see: gateward mail list"))
+    id.with_context(|| format!("{text:?} is not an email ID; see: gateward mail list"))
 }
 
-/// An email for programs.
+/// An email as JSON.
 fn as_json(message: &OutboxEmail) -> Value {
     let fields = fields(message).into_iter().map(|(name, value)| (name.to_owned(), value));
     Value::Object(fields.collect())
 }
 
-/// What is told of an email; none of it is secret.
+/// The fields that are shown; none of them is secret.
 fn fields(message: &OutboxEmail) -> [(&'static str, Value); 12] {
     let time = |time: Timestamp| rfc3339(time);
     [
@@ -134,7 +137,7 @@ fn tell_json(value: &Value) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A text that cannot move a terminal's cursor: what failed is told in the words of others.
+/// Removes control characters: failures quote the SMTP server, which could move the cursor.
 fn one_line(text: &str) -> String {
     text.replace(char::is_control, " ")
 }

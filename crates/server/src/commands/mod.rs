@@ -20,21 +20,21 @@ use gateward_diesel::CreateIfMissing;
 use crate::settings::Settings;
 use crate::wiring::{BringUpError, Wired, wire};
 
-/// Tells the person at the terminal something. A reader who went away needs no answer.
+/// Prints a line to standard output; a closed pipe is ignored.
 pub(crate) fn tell(line: &str) {
     let _ = std::io::stdout().write_all(format!("{line}\n").as_bytes());
 }
 
-/// The same for what went wrong.
+/// Prints a line to standard error.
 pub(crate) fn complain(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }
 
-/// What a command needs that works on the database and stops.
+/// Wires the service for a command that works on the database and exits.
 async fn ready(settings: &Settings) -> anyhow::Result<Wired> {
-    // In the wrong folder, a command must not make a database that nobody serves.
+    // In the wrong folder, a command must not create an unused database.
     let wired = wire(settings, CreateIfMissing::No).await?;
-    // The shell of an operator may lack the setting that the service has.
+    // The operator's shell may lack a setting that the service has.
     wired.bring_up(settings, NewAlgorithm::Waits).await.map_err(BringUpError::into_inner)?;
     Ok(wired)
 }

@@ -26,7 +26,7 @@ use crate::{limits, logs, metrics, tls};
 const CHECKPOINT_DEADLINE: Duration = Duration::from_secs(5);
 
 /// How long an idle connection is kept for the next request: longer than most proxies keep theirs,
-/// so that they are the ones to hang up.
+/// so that the proxy closes it first.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
 /// How long running requests may take to finish after SIGTERM, in seconds.
@@ -35,16 +35,16 @@ const SHUTDOWN_SECONDS: u64 = 25;
 /// How many connections a thread serves at once. Each takes some tens of KiB.
 const CONNECTIONS_PER_WORKER_MAX: usize = 25_000;
 
-/// How often a node looks for a database that is down at the start.
+/// How often a node retries a database that is unavailable at startup.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// How often a node looks whether a key is so old that its successor must be made.
+/// How often a node checks whether a key needs a successor.
 const KEY_AGE_INTERVAL: Duration = Duration::from_mins(1);
 
-/// How often what no longer matters is cleaned up.
+/// How often expired rows are deleted.
 const CLEANUP_INTERVAL: Duration = Duration::from_mins(1);
 
-/// Serves until a signal says stop.
+/// Serves until a stop signal arrives.
 pub(crate) async fn run(settings: &Settings) -> anyhow::Result<()> {
     let _guard = logs::init(settings.log_format, settings.log_level);
     let wired = Arc::new(wire(settings, CreateIfMissing::Yes).await?);
@@ -53,8 +53,8 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<()> {
         brought_up => brought_up.err(),
     };
 
-    // Before anybody can see that this node is there, and so stop it.
-    let signals = StopSignals::listen().context("signals cannot be received")?;
+    // Before this node is visible, so that it can be stopped at any time.
+    let signals = StopSignals::listen().context("cannot listen for stop signals")?;
     let listener = bind("http.listen", settings.listen)?;
     let ops_listener = bind("ops.listen", settings.ops_listen)?;
     let address = listener.local_addr()?;
@@ -76,7 +76,7 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<()> {
     tokio::spawn(async move {
         come_up(&wired, &settings, trouble).await;
         tracing::info!("ready");
-        // Among lines for programs, words for people would be in the way.
+        // JSON logs must not contain prose.
         if settings.mode == Mode::Development && settings.log_format == LogFormat::Pretty {
             greet(&wired, &settings, (address, ops_address));
         }
@@ -102,8 +102,12 @@ fn http_app(wired: &Wired, settings: &Settings) -> App {
 }
 
 fn bind(option: &str, address: SocketAddr) -> anyhow::Result<TcpListener> {
-    let listener = TcpListener::bind(address)
-        .with_context(|| format!("{option} is {address}, which cannot be listened on; stop who has it, or choose another port (and a http.public_url that fits)"))?;
+    let listener = TcpListener::bind(address).with_context(|| {
+        format!(
+            "cannot listen on {option} = {address}; stop the process that uses it, or choose \
+             another port (and a matching http.public_url)"
+        )
+    })?;
     listener.set_nonblocking(true)?;
     Ok(listener)
 }
@@ -125,7 +129,7 @@ fn server(
     .workers(workers)
     // Beyond that, connections wait in the system's queue until others end.
     .max_connections((connections_max / workers).clamp(1, CONNECTIONS_PER_WORKER_MAX))
-    // A client that has hung up wants no answer: what it waits for need not be hashed.
+    // A client that has hung up needs no response: its password need not be hashed.
     .h1_allow_half_closed(false)
     .client_request_timeout(CHECKPOINT_DEADLINE)
     .client_disconnect_timeout(CHECKPOINT_DEADLINE)
@@ -143,17 +147,16 @@ fn server(
     Ok(server.run())
 }
 
-/// In development nothing stands between the listener and its clients, so that a public URL with
-/// another port sends them to somebody else.
+/// In development there is no proxy, so a public URL with another port leads elsewhere.
 fn warn_of_another_port(settings: &Settings, address: SocketAddr) {
     let public_url = &settings.http.public_url;
     let port = url::Url::parse(public_url).ok().and_then(|url| url.port_or_known_default());
     if settings.mode == Mode::Development && port != Some(address.port()) {
-        tracing::warn!(%address, public_url, "http.public_url has another port than this node");
+        tracing::warn!(%address, public_url, "http.public_url has a different port");
     }
 }
 
-/// Tells a developer where everything is; at once, so that no line of the log comes between.
+/// Prints where everything is, in one write so that no log line comes between.
 fn greet(wired: &Wired, settings: &Settings, (address, ops_address): (SocketAddr, SocketAddr)) {
     let scheme = if settings.tls.is_some() { "https" } else { "http" };
     let base = format!("{scheme}://{address}");
@@ -169,26 +172,26 @@ Gateward is ready.
   API        {base}{base_path}{docs}{inbox}
   Metrics    http://{ops_address}/metrics
   Data       {database}
-  The first administrator is made in another terminal, in this folder, by
+  Create the first administrator in another terminal, in this folder:
     gateward user create --username NAME --email ADDRESS --admin
   (from a clone: cargo run -- user create --username NAME --email ADDRESS --admin)
 "
     ));
 }
 
-/// Looks for a database that was down at the start until it is there.
+/// Retries until the database that was unavailable at startup is there.
 async fn come_up(wired: &Wired, settings: &Settings, mut trouble: Option<BringUpError>) {
     let mut told = String::new();
     while let Some(error) = trouble {
         let fatal = matches!(error, BringUpError::Fatal(_));
         let cause = format!("{:#}", error.into_inner());
-        // The same cause every second would bury all else.
+        // The same cause every second would flood the log.
         if cause != told {
             if fatal {
-                // Other nodes may be well, and somebody may put this right while we look on.
-                tracing::error!(cause, "not ready: this must be put right");
+                // Other nodes may be fine, and an operator may fix this while the node retries.
+                tracing::error!(cause, "not ready, operator action required");
             } else {
-                tracing::warn!(cause, "not ready: the database is down");
+                tracing::warn!(cause, "not ready, database unavailable");
             }
             told = cause;
         }
@@ -197,8 +200,8 @@ async fn come_up(wired: &Wired, settings: &Settings, mut trouble: Option<BringUp
     }
 }
 
-/// What a node does besides serving. Sweeping may take long, and neither invalidation events nor
-/// emails nor the audit trail must wait for it.
+/// The background jobs of a node. Cleanup may take long, and neither invalidation events nor emails
+/// nor the audit trail must wait for it.
 async fn background_jobs(wired: &Wired, worker: &Arc<OutboxWorker>, api: &App) {
     tokio::join!(
         follow(&wired.app, || api.announce_invalidations()),
@@ -210,23 +213,23 @@ async fn background_jobs(wired: &Wired, worker: &Arc<OutboxWorker>, api: &App) {
     );
 }
 
-/// Makes the successors of keys that are old enough.
+/// Creates the successors of keys that are old enough.
 async fn rotate_keys(wired: &Wired) {
     let mut interval = tokio::time::interval(KEY_AGE_INTERVAL);
     loop {
         interval.tick().await;
         match wired.app.rotate_old_keys().await {
             Ok(false) => {}
-            Ok(true) => tracing::info!("keys are old enough; the next ones are published"),
+            Ok(true) => tracing::info!("new signing keys published"),
             Err(error) => {
                 let cause = format!("{:#}", anyhow::Error::from(error));
-                tracing::warn!(cause, "whether keys are old could not be found out");
+                tracing::warn!(cause, "key rotation failed, will retry");
             }
         }
     }
 }
 
-/// Sweeps away what no longer matters.
+/// Deletes expired rows.
 async fn clean_up(wired: &Wired) {
     let mut interval = tokio::time::interval(CLEANUP_INTERVAL);
     loop {
@@ -243,13 +246,13 @@ async fn clean_up(wired: &Wired) {
     }
 }
 
-/// Where one part fails, the other is cleaned up all the same.
+/// If one part fails, the other is cleaned up nevertheless.
 async fn clean_up_once(app: &gateward_app::App) -> anyhow::Result<u64> {
     let (rows, events) = (app.clean_up().await, app.apply_audit_retention().await);
     Ok(rows? + events?)
 }
 
-/// The signals that say stop.
+/// The stop signals.
 struct StopSignals(Signal, Signal);
 
 impl StopSignals {
@@ -259,7 +262,7 @@ impl StopSignals {
     }
 }
 
-/// Stops when told to: readiness turns off, running requests finish, no more emails are taken.
+/// Stops on a signal: readiness turns off, running requests finish, no more emails are taken.
 async fn stop_on_signal(
     mut signals: StopSignals,
     app: App,

@@ -18,13 +18,12 @@ pub(crate) async fn run(command: SessionCommand, settings: &Settings) -> anyhow:
 }
 
 async fn explain(settings: &Settings, id: &str, as_json: bool) -> anyhow::Result<()> {
-    let id: SessionId = id
-        .trim()
-        .parse()
-        .context("that is not the identifier of a session; it stands in tokens as `sid`")?;
+    let id: SessionId = id.trim().parse().context(
+        "not a session ID; use the `sid` of an access token or the `session_id` of a response",
+    )?;
     let wired = ready(settings).await?;
     let timeline = wired.app.session_timeline(id).await?.context(
-        "there is no such session; those that are over are forgotten an hour after their longest life",
+        "no session with this ID; ended sessions are deleted one hour after their maximum lifetime",
     )?;
     if as_json {
         tell(&as_object(&timeline));
@@ -64,7 +63,7 @@ fn as_object(timeline: &SessionTimeline) -> String {
     .to_string()
 }
 
-/// An entry as `GET /sessions/{sid}/explain` gives it.
+/// An entry as `GET /sessions/{sid}/explain` returns it.
 fn entry(entry: &gateward_app::TimelineEntry) -> serde_json::Value {
     json!({ "at": rfc3339(entry.at), "code": entry.code, "message": format!("{}.", entry.message) })
 }
@@ -74,8 +73,11 @@ async fn end_all(settings: &Settings, before: Option<Timestamp>) -> anyhow::Resu
     let before = before.unwrap_or_else(|| wired.app.now());
     let count = wired
         .app
-        .end_all_sessions(before, |count| super::complain(&format!("{count} sessions ended …")))
+        .end_all_sessions(before, |count| {
+            super::complain(&format!("Ended {count} sessions so far …"))
+        })
         .await?;
-    tell(&format!("{count} sessions that began before {} are over.", rfc3339(before)));
+    let noun = if count == 1 { "session" } else { "sessions" };
+    tell(&format!("Ended {count} {noun} started before {}.", rfc3339(before)));
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! What commands print: tables for people, JSON for programs.
+//! Output of commands: tables for people, JSON for programs.
 
 use serde_json::Value;
 
@@ -13,7 +13,7 @@ pub(crate) struct Table<const COLUMNS: usize> {
 }
 
 impl<const COLUMNS: usize> Table<COLUMNS> {
-    /// A table with nothing but its headings.
+    /// A table with only its headings.
     pub(crate) fn new(headings: [&str; COLUMNS]) -> Self {
         Self { rows: vec![headings.map(str::to_owned)] }
     }
@@ -45,13 +45,13 @@ impl<const COLUMNS: usize> Table<COLUMNS> {
     }
 }
 
-/// A text that cannot move a terminal's cursor or turn the direction of what follows: some of what
-/// is stored are the words of others.
+/// Removes characters that move the cursor of a terminal or change the direction of text: some
+/// stored strings come from users and SMTP servers.
 pub(crate) fn plain(text: &str) -> String {
     text.replace(|character: char| character.is_control() || turns(character), " ")
 }
 
-/// Whether a character ends a line or turns the direction of a text (Unicode Annex 9, section 2).
+/// Whether a character ends a line or changes the text direction (Unicode Annex 9, section 2).
 const fn turns(character: char) -> bool {
     matches!(
         character,
@@ -64,7 +64,7 @@ pub(crate) fn tell_json(value: &Value) {
     tell(&escaped(&format!("{value:#}")));
 }
 
-/// JSON without the control characters that it allows in texts: they would reach the terminal.
+/// JSON without the control characters that it allows in strings: they would reach the terminal.
 pub(crate) fn escaped(json: &str) -> String {
     let mut text = String::with_capacity(json.len());
     for character in json.chars() {

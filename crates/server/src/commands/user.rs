@@ -21,9 +21,9 @@ pub(crate) async fn run(command: UserCommand, settings: &Settings) -> anyhow::Re
         UserCommand::Create { username, email, admin, password_stdin } => {
             let account = NewAccount {
                 username: Username::parse_existing(&username)
-                    .with_context(|| format!("the username {username:?} is no good"))?,
+                    .with_context(|| format!("invalid username {username:?}"))?,
                 email: EmailAddress::parse(&email)
-                    .with_context(|| format!("the address {email:?} is no good"))?,
+                    .with_context(|| format!("invalid email address {email:?}"))?,
                 password: password(password_stdin)?,
                 admin,
             };
@@ -47,72 +47,76 @@ async fn create(account: NewAccount, settings: &Settings) -> anyhow::Result<()> 
         OperatorError::Store(StoreError::Taken(what)) => {
             let what = match what {
                 Taken::Username => "username",
-                Taken::Email => "address",
+                Taken::Email => "email address",
             };
-            anyhow!("there is an account with this {what}; choose another one")
+            anyhow!("a user with this {what} already exists; choose another one")
         }
         OperatorError::Password(error) => anyhow!("{error}; choose another one"),
-        error => anyhow::Error::from(error).context("no account was made"),
+        error => anyhow::Error::from(error).context("the user was not created"),
     })?;
     let roles: Vec<&str> = user.roles.iter().map(RoleName::as_str).collect();
-    tell(&format!("Made {} ({}), roles: {}.", user.username, user.id, roles.join(", ")));
+    tell(&format!("Created user {} ({}) with roles {}.", user.username, user.id, roles.join(", ")));
     Ok(())
 }
 
-/// The account that an operator names, with what works on it.
+/// Finds a user by ID, username or email address.
 async fn find(text: &str, settings: &Settings) -> anyhow::Result<(Wired, User)> {
     if let Some(id) = identifier(text) {
         let wired = ready(settings).await?;
         let user = wired.app.find_user(id).await?;
-        let user = user.with_context(|| format!("there is no account with the identifier {id}"))?;
+        let user =
+            user.with_context(|| format!("no user with ID {id}; see: gateward user list"))?;
         return Ok((wired, user));
     }
     let identifier = Identifier::parse(text)
-        .with_context(|| format!("{text:?} is neither a username nor an address"))?;
+        .with_context(|| format!("{text:?} is neither a username nor an email address"))?;
     let wired = ready(settings).await?;
     let found = wired.app.find_account(&identifier).await;
     let user = found.map_err(|error| of_account(error, text))?;
     Ok((wired, user))
 }
 
-/// An identifier in the form that we print it in. The form without hyphens might be a name.
+/// Parses a user ID with hyphens; without them it might be a username.
 fn identifier(text: &str) -> Option<UserId> {
     let id: UserId = text.parse().ok()?;
     id.to_string().eq_ignore_ascii_case(text).then_some(id)
 }
 
-/// What an error means to whoever named an account.
+/// Explains an error about the user that the operator named.
 fn of_account(error: OperatorError, user: &str) -> anyhow::Error {
     match error {
         OperatorError::NoSuchUser => {
-            anyhow!("there is no account with the name or address {user:?}")
+            anyhow!("no user with the username or email address {user:?}; see: gateward user list")
         }
         OperatorError::Disabled => {
-            anyhow!("the account {user:?} is disabled; run: gateward user enable {user}")
+            anyhow!("user {user:?} is disabled; first run: gateward user enable {user}")
         }
         error => error.into(),
     }
 }
 
-/// The password: from standard input, less one newline, or asked for twice.
+/// The password: from standard input without one trailing newline, or prompted for twice.
 fn password(from_stdin: bool) -> anyhow::Result<Password> {
     let text = if from_stdin {
         let mut text = String::new();
-        // One more than the most, so that a longer one is noticed and nothing endless is read.
+        // Beyond the maximum, so that a longer password is noticed without reading endless input.
         let limit = u64::try_from(Password::BYTES_MAX + 3)?;
-        std::io::stdin().take(limit).read_to_string(&mut text).context("no password was read")?;
+        std::io::stdin()
+            .take(limit)
+            .read_to_string(&mut text)
+            .context("cannot read the password from standard input")?;
         match text.strip_suffix('\n') {
             Some(line) => line.strip_suffix('\r').unwrap_or(line).to_owned(),
             None => text,
         }
     } else if std::io::stdin().is_terminal() {
         let first = rpassword::prompt_password("Password: ")?;
-        if first != rpassword::prompt_password("Once more: ")? {
-            bail!("the two passwords differ");
+        if first != rpassword::prompt_password("Repeat password: ")? {
+            bail!("the passwords do not match; try again");
         }
         first
     } else {
-        bail!("there is no terminal to ask for a password; use --password-stdin");
+        bail!("cannot prompt for a password without a terminal; use --password-stdin");
     };
     Ok(Password::received(text)?)
 }

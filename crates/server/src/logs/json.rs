@@ -1,4 +1,4 @@
-//! `JsonLine`: an event as one line of JSON, with everything that its spans know.
+//! `JsonLine`: an event as one line of JSON, with the fields of its spans.
 
 use std::fmt;
 
@@ -12,9 +12,9 @@ use tracing_subscriber::registry::{LookupSpan, Scope};
 
 /// Writes an event as one line of JSON.
 ///
-/// The fields of all spans stand beside those of the event, so that whoever searches for a request
-/// or a user finds every line about it: the library's own format shows the innermost span alone.
-/// A value from outside cannot end the line or the text that it stands in: it is escaped.
+/// The fields of all spans are merged with those of the event, so that a search for a request or a
+/// user finds every line about it: the library's own format shows only the innermost span.
+/// Values from outside are escaped, so they cannot end the line or their string.
 pub(super) struct JsonLine;
 
 impl<S, N> FormatEvent<S, N> for JsonLine
@@ -33,16 +33,16 @@ where
         let mut fields = Fields(Map::new());
         for span in context.event_scope().into_iter().flat_map(Scope::from_root) {
             if let Some(written) = span.extensions().get::<FormattedFields<N>>() {
-                // A span without fields has written nothing.
+                // A span without fields writes nothing.
                 let known: Map<String, Value> = serde_json::from_str(written).unwrap_or_default();
                 fields.0.extend(known);
             }
         }
         event.record(&mut fields);
         let metadata = event.metadata();
-        // What comes from libraries of the `log` crate says in a field where it comes from.
+        // Libraries that use the `log` crate put their target into a field.
         let target = fields.0.remove("log.target").unwrap_or_else(|| metadata.target().into());
-        // What tells of an error alone has no other words.
+        // An event with only an error has no message.
         let message = fields.0.remove("message").or_else(|| fields.0.get("error").cloned());
         let message = message.unwrap_or_else(|| metadata.name().into());
         fields.0.retain(|name, _| !name.starts_with("log."));
@@ -100,7 +100,7 @@ mod tests {
 
     use super::*;
 
-    /// Keeps what is written.
+    /// Captures what is written.
     #[derive(Clone, Default)]
     struct Kept(Arc<Mutex<Vec<u8>>>);
 
@@ -114,7 +114,7 @@ mod tests {
         }
     }
 
-    /// The lines that are written of what happens meanwhile.
+    /// The lines that are logged during `work`.
     fn lines_of(work: impl FnOnce()) -> Vec<Value> {
         let kept = Kept::default();
         let writer = kept.clone();
@@ -146,7 +146,7 @@ mod tests {
         assert_eq!(lines[1]["message"], "no words");
     }
 
-    /// Row 16.4.1: a value from outside ends neither its text nor its line.
+    /// Row 16.4.1: a value from outside ends neither its string nor its line.
     #[test]
     fn a16_4_1_a_value_cannot_forge_a_line() {
         let forged = "x\",\"level\":\"ERROR\r\n{\"message\":\"forged\"}\u{1b}[31m";

@@ -1,4 +1,4 @@
-//! Logs: one line for each thing that happens, written aside so that no request waits for it.
+//! Logs: one line per event, written in the background so that no request waits for it.
 
 mod json;
 
@@ -14,16 +14,16 @@ use tracing_subscriber::fmt::format::{FmtSpan, JsonFields};
 
 use crate::settings::LogFormat;
 
-/// How many lines wait while nobody reads them; beyond that lines are lost, requests are not.
+/// How many lines are buffered if the output blocks; further lines are dropped.
 const LINES_WAITING_MAX: usize = 16 * 1024;
 
-/// How long the last lines may take at the end of the process.
+/// How long shutdown waits for the last lines.
 const LAST_LINES_DEADLINE: Duration = Duration::from_secs(2);
 
-/// Begins to log. Lines that wait are written when the guard is dropped.
+/// Installs the logger. Buffered lines are written when the guard is dropped.
 ///
-/// The chosen level holds for this service. Libraries tell at most what they warn of: at their most
-/// talkative they would tell what is in a statement or on the wire.
+/// The level applies to this service. Libraries log warnings at most: their debug output would
+/// contain statements and network traffic.
 pub(crate) fn init(format: LogFormat, level: Level) -> Guard {
     let (writer, guard) = NonBlockingBuilder::default()
         .lossy(true)
@@ -52,14 +52,14 @@ pub(crate) fn init(format: LogFormat, level: Level) -> Guard {
     Guard(Some(guard))
 }
 
-/// Writes what waits when it is dropped, as far as somebody reads it.
+/// Writes the buffered lines when it is dropped, unless the output blocks.
 pub(crate) struct Guard(Option<WorkerGuard>);
 
 impl Drop for Guard {
     fn drop(&mut self) {
         let guard = self.0.take();
         let (done, waiting) = mpsc::channel();
-        // Where nobody reads the log, the library's guard waits for ever to complain of it there.
+        // If the output blocks, the library's guard would wait forever.
         std::thread::spawn(move || {
             drop(guard);
             let _ = done.send(());

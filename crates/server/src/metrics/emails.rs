@@ -1,4 +1,4 @@
-//! Metrics of emails: what became of them, and how many wait.
+//! Metrics of emails: outcomes, and how many are queued.
 
 use std::time::Duration;
 
@@ -8,11 +8,10 @@ use gateward_app::{App, Delivery};
 
 use super::set;
 
-/// How often the emails are counted, which asks the database: whoever reads the page does so about
-/// as often.
+/// How often the emails are counted in the database: about as often as metrics are scraped.
 const INTERVAL: Duration = Duration::from_secs(15);
 
-/// What can become of an email.
+/// The outcomes of a delivery.
 const DELIVERIES: [Delivery; 5] = [
     Delivery::Sent,
     Delivery::Discarded,
@@ -21,25 +20,25 @@ const DELIVERIES: [Delivery; 5] = [
     Delivery::Failed,
 ];
 
-/// Counts an email that was tried.
+/// Counts a delivery attempt.
 pub(crate) fn email_attempted(delivery: Delivery) {
     mail_total(delivery).increment(1);
 }
 
-/// Counts the emails that wait or were given up, for as long as the process runs.
+/// Counts waiting and failed emails for as long as the process runs.
 pub(crate) async fn count_outbox_emails(app: &App) {
     let mut interval = tokio::time::interval(INTERVAL);
     loop {
         interval.tick().await;
         match app.count_outbox_emails().await {
             Ok(counts) => show(counts, app.now()),
-            // Whoever takes emails warns of it.
-            Err(error) => tracing::debug!(%error, "the emails could not be counted"),
+            // The outbox worker warns about it.
+            Err(error) => tracing::debug!(%error, "counting emails failed"),
         }
     }
 }
 
-/// Shows everything that can become of an email as not counted yet.
+/// Registers all outcomes with zero.
 pub(super) fn preset() {
     for delivery in DELIVERIES {
         mail_total(delivery).increment(0);
@@ -47,7 +46,7 @@ pub(super) fn preset() {
 }
 
 pub(super) fn show(counts: OutboxCounts, now: Timestamp) {
-    // An email may be planned for later.
+    // An email may be scheduled for later.
     let oldest = counts.oldest_scheduled_at.map_or(0, |at| now.seconds_since(at).max(0));
     set("gateward_mail_waiting", counts.waiting);
     set("gateward_mail_failed", counts.failed);

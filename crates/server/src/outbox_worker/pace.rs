@@ -1,4 +1,4 @@
-//! `Pace`: how fast emails are taken. One at a time while no SMTP server can be reached.
+//! `Pace`: how fast emails are leased. One at a time while no SMTP server can be reached.
 
 use std::time::Duration;
 
@@ -8,37 +8,37 @@ use tokio::time::Instant;
 /// The first pause between two probes.
 const PAUSE_MIN: Duration = Duration::from_secs(1);
 
-/// The longest one: half of the minute in which every email is tried after an SMTP server is back.
+/// The longest pause: half of the minute in which queued emails are retried after a recovery.
 const PAUSE_MAX: Duration = Duration::from_secs(30);
 
-/// How fast emails are taken.
+/// How fast emails are leased.
 #[derive(Debug, Default)]
 pub(super) struct Pace {
-    /// How often in a row no SMTP server was reached.
+    /// How many probes in a row have failed.
     failures: u32,
     probe_at: Option<Instant>,
 }
 
 impl Pace {
-    /// When a single email is tried next; `None` while emails go.
+    /// When the next single email is tried; `None` while an SMTP server is reachable.
     pub(super) const fn probe_at(&self) -> Option<Instant> {
         self.probe_at
     }
 
-    /// Learns from an email that was tried. A pause grows with each failure, and is shorter by up
-    /// to half as `chance` will have it, so that nodes do not try all at once.
+    /// Records a delivery attempt. The pause grows with each failure, and `random_byte` shortens it
+    /// by up to half, so that nodes do not retry at the same time.
     pub(super) fn record(&mut self, delivery: Delivery, now: Instant, random_byte: u8) {
         match delivery {
-            // An SMTP server that refuses an email is there, and takes others.
+            // An SMTP server that refuses an email is reachable, and may accept others.
             Delivery::Sent | Delivery::Postponed => *self = Self::default(),
-            // Emails that were under way when the SMTP server went tell nothing new.
+            // Emails in flight when the SMTP server went down count once.
             Delivery::Unreachable if self.probe_at.is_some_and(|at| now < at) => {}
             Delivery::Unreachable => {
                 let pause = PAUSE_MIN.saturating_mul(1 << self.failures.min(16)).min(PAUSE_MAX);
                 self.failures = self.failures.saturating_add(1);
                 self.probe_at = Some(now + pause - pause * u32::from(random_byte) / 512);
             }
-            // No SMTP server was asked, or nobody can tell.
+            // No SMTP server was asked, or its state is unknown.
             Delivery::Discarded | Delivery::Failed => {}
         }
     }
@@ -48,7 +48,7 @@ impl Pace {
 mod tests {
     use super::*;
 
-    /// The pauses, in seconds, after so many probes in a row that reached nobody.
+    /// The pauses in seconds after this many failed probes in a row.
     fn pauses(count: usize, random_byte: u8) -> Vec<f64> {
         let (mut pace, mut now) = (Pace::default(), Instant::now());
         let pause = |_| {
@@ -83,14 +83,14 @@ mod tests {
     }
 
     #[test]
-    fn an_smtp_server_that_responses_ends_the_pauses() {
+    fn an_smtp_server_that_responds_ends_the_pauses() {
         for delivery in [Delivery::Sent, Delivery::Postponed] {
             let (mut pace, now) = (Pace::default(), Instant::now());
             pace.record(Delivery::Unreachable, now, 0);
             pace.record(delivery, now, 0);
             assert_eq!(pace.probe_at(), None, "{delivery:?}");
             pace.record(Delivery::Unreachable, now, 0);
-            assert_eq!(pace.probe_at(), Some(now + PAUSE_MIN), "the pauses begin anew");
+            assert_eq!(pace.probe_at(), Some(now + PAUSE_MIN), "the pauses start again");
         }
     }
 

@@ -16,12 +16,11 @@ enum SmtpServer {
     Up,
     /// Cannot be reached, which shows at once.
     Down,
-    /// Does not answer, which shows after 40 seconds.
+    /// Does not respond, which shows after 40 seconds.
     Hanging,
 }
 
-/// Emails in memory and an SMTP server that does as it is told; an email that fails is due again at
-/// once.
+/// Emails in memory and a configurable SMTP server; an email that fails is due again at once.
 struct Fake {
     waiting: Mutex<VecDeque<OutboxEmail>>,
     smtp_server: Mutex<SmtpServer>,

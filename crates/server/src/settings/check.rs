@@ -1,4 +1,4 @@
-//! Checks: each option for itself, then together.
+//! Checks: each setting on its own, then together.
 
 mod clients;
 mod http;
@@ -19,11 +19,10 @@ use super::reader::Reader;
 use super::secret::{self, Secret};
 use super::{LogFormat, Mode, Settings, Tls};
 
-/// The most of a kind that a node remembers: some hundred bytes each.
+/// The maximum number of cached items of a kind: some hundred bytes each.
 const CACHED_MAX: i64 = 1_000_000;
 
-/// Checks all settings; every error is named, not the first alone. `errors` is what was wrong with
-/// the layers.
+/// Checks all settings and returns all errors. `errors` are those of the layers.
 pub(crate) fn check(flat: &Flat, errors: Vec<SettingError>) -> Result<Settings, Vec<SettingError>> {
     let mut reader = Reader::new(flat, errors);
     let settings = read(&mut reader, super::show::show(flat));
@@ -89,7 +88,8 @@ fn address(reader: &mut Reader<'_>, option: &str) -> Option<SocketAddr> {
     let text = reader.text(option).unwrap_or_default();
     let address = text.to_socket_addrs().ok().and_then(|mut found| found.next());
     if address.is_none() {
-        let message = format!("is \"{text}\"; write an address and a port, such as 127.0.0.1:8080");
+        let message =
+            format!("is \"{text}\"; use an IP address and a port, such as 127.0.0.1:8080");
         reader.wrong(option, message);
     }
     address
@@ -108,13 +108,13 @@ fn public_url(reader: &mut Reader<'_>) -> Option<Url> {
     });
     if url.is_none() {
         let message =
-            "must be a scheme, a host and perhaps a port, such as https://auth.example.org";
+            "must be a scheme, a host and optionally a port, such as https://auth.example.org";
         reader.wrong("http.public_url", message);
     }
     url
 }
 
-/// Certificate and key, both or neither, readable, and fitting each other.
+/// Certificate and key: both or neither, readable, and matching.
 fn tls(reader: &mut Reader<'_>) -> Option<Tls> {
     let (certificate, key) = (reader.text("http.tls_cert"), reader.text("http.tls_key"));
     let (certificate, key) = match (certificate, key) {
@@ -144,7 +144,7 @@ fn database_url(reader: &mut Reader<'_>) -> Option<Secret> {
     let url = secret::read(reader, "database.url")?;
     if let Err(error) = gateward_diesel::check_url(url.expose()) {
         let message =
-            format!("is no good: {error}; write sqlite://PATH or postgres://USER@HOST/DATABASE");
+            format!("is invalid: {error}; use sqlite://PATH or postgres://USER@HOST/DATABASE");
         reader.wrong("database.url", message);
     }
     Some(url)
@@ -161,7 +161,7 @@ fn log_level(reader: &mut Reader<'_>) -> Option<Level> {
     reader.choice("log.level", &levels)
 }
 
-/// Who can reach the service, and whether what they send can be read on the way.
+/// Who can reach the service, and whether the connection is encrypted.
 fn exposure(
     reader: &mut Reader<'_>,
     mode: Mode,
@@ -178,43 +178,43 @@ fn exposure(
     if mode == Mode::Development {
         if !local {
             let message = format!(
-                "is {listen}, which others can reach, and mode is \"development\"; listen on \
-                 127.0.0.1 or set mode to \"production\""
+                "is {listen}, which other machines can reach, but mode is \"development\"; listen \
+                 on 127.0.0.1 or set mode to \"production\""
             );
             reader.wrong("http.listen", message);
         }
         if !local_url {
-            let message = "is not a loopback address, and mode is \"development\"; use \
+            let message = "is not a loopback URL, but mode is \"development\"; use \
                            http://127.0.0.1:8080 or set mode to \"production\"";
             reader.wrong("http.public_url", message);
         }
     } else if public_url.scheme() == "http" && !local_url {
-        let message = "is plain http, which everybody on the way can read; use https";
+        let message = "is plain HTTP, which anyone on the network can read; use https";
         reader.wrong("http.public_url", message);
     }
     if !local && local_url {
-        let message = "is a loopback address, which only this machine can reach, but http.listen is \
-                       none; set it to what clients call the service";
+        let message = "is a loopback URL, which only this machine can reach, but http.listen is \
+                       not a loopback address; set it to the URL that clients use";
         reader.wrong("http.public_url", message);
     }
     if !local && !tls && !reader.flag("http.behind_tls_proxy") {
         let message = format!(
-            "is {listen}, in plain http: set http.tls_cert and http.tls_key, or \
-             http.behind_tls_proxy if a proxy before this service ends TLS"
+            "is {listen}, but TLS is off; set http.tls_cert and http.tls_key, or \
+             http.behind_tls_proxy if a reverse proxy terminates TLS"
         );
         reader.wrong("http.listen", message);
     }
 }
 
-/// What must fit together otherwise.
+/// Other settings that depend on each other.
 fn together(reader: &mut Reader<'_>, mode: Mode, listen: SocketAddr, ops_listen: SocketAddr) {
     if listen == ops_listen && listen.port() != 0 {
         reader.wrong("ops.listen", "is the same as http.listen; choose another port");
     }
     if mode == Mode::Development && !ops_listen.ip().is_loopback() {
         let message = format!(
-            "is {ops_listen}, which others can reach, and mode is \"development\"; listen on \
-             127.0.0.1 or set mode to \"production\""
+            "is {ops_listen}, which other machines can reach, but mode is \"development\"; listen \
+             on 127.0.0.1 or set mode to \"production\""
         );
         reader.wrong("ops.listen", message);
     }

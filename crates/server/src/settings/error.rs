@@ -1,58 +1,73 @@
-//! What is wrong with a setting, and what to do about it.
+//! Errors of settings.
 
 use std::fmt;
 
 use super::clients;
 use super::layers::Flat;
 
-/// What is wrong with one setting.
+/// An error of one setting.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SettingError {
-    /// The option's dotted name.
+    /// The dotted name of the setting.
     pub(crate) option: String,
-    /// What is wrong, with the way out.
+    /// What is wrong, and what to do.
     pub(crate) message: String,
+    /// Whether the message is a sentence that names the setting already.
+    is_sentence: bool,
 }
 
 impl SettingError {
     pub(crate) fn new(option: &str, message: impl Into<String>) -> Self {
-        Self { option: option.to_owned(), message: message.into() }
+        Self { option: option.to_owned(), message: message.into(), is_sentence: false }
     }
 
-    /// A file that cannot be read as settings. The message holds nothing of what stands in it.
+    /// A file that cannot be parsed. The message quotes nothing of it, because it may hold secrets.
     pub(crate) fn file(path: &str, message: &str) -> Self {
-        Self::new(path, format!("cannot be read as settings: {message}; mend it"))
+        Self::new(path, format!("is invalid: {message}; fix the file"))
     }
 
-    /// A file that cannot be read at all.
+    /// A file that cannot be read.
     pub(crate) fn unreadable(path: &str, error: &std::io::Error) -> Self {
-        Self::new(path, format!("cannot be read ({error}); correct the path or the rights"))
+        Self::new(path, format!("cannot be read ({error}); correct the path or the permissions"))
     }
 
-    /// A name that no setting has; the nearest one is named.
+    /// An unknown setting; suggests the nearest one.
     pub(crate) fn unknown(option: &str, source: &str, known: &Flat) -> Self {
+        let what = format!("unknown setting `{option}` (from {source})");
         if let Some(remedy) = clients::remedy(option) {
-            return Self::new(option, format!("is no option (from {source}){remedy}"));
+            return Self::sentence(option, what + remedy);
         }
         let started = known.keys().find(|name| name.starts_with(option)).map(|name| (0, name));
         let nearest = known.keys().map(|name| (distance(option, name), name)).min();
-        // A slip of the finger, not another word.
+        // A typo, not another word.
         let slip = nearest.filter(|(distance, _)| *distance <= option.len() / 8);
         let hint = started.or(slip).map_or_else(
-            || "; config/default.toml lists all options".to_owned(),
-            |(_, name)| format!("; did you mean {name}?"),
+            || "; config/default.toml lists all settings".to_owned(),
+            |(_, name)| format!("; did you mean `{name}`?"),
         );
-        Self::new(option, format!("is no option (from {source}){hint}"))
+        Self::sentence(option, what + &hint)
+    }
+
+    /// An environment variable with too few underscores.
+    pub(crate) fn underscores(variable: &str, meant: &str) -> Self {
+        Self::sentence(variable, format!("unknown setting `{variable}`; did you mean `{meant}`?"))
+    }
+
+    fn sentence(option: &str, message: String) -> Self {
+        Self { is_sentence: true, ..Self::new(option, message) }
     }
 }
 
 impl fmt::Display for SettingError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_sentence {
+            return formatter.write_str(&self.message);
+        }
         write!(formatter, "{} {}", self.option, self.message)
     }
 }
 
-/// How many characters must change to make one text of the other (Levenshtein).
+/// The number of characters by which two strings differ (Levenshtein).
 fn distance(one: &str, other: &str) -> usize {
     let other: Vec<char> = other.chars().collect();
     let mut row: Vec<usize> = (0..=other.len()).collect();
@@ -75,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_slip_of_the_finger_is_near() {
+    fn a_typo_is_near() {
         assert_eq!(distance("tokens.acess_ttl", "tokens.access_ttl"), 1);
         assert_eq!(distance("abc", "abc"), 0);
         assert_eq!(distance("", "abc"), 3);

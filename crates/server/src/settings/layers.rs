@@ -1,4 +1,4 @@
-//! The layers of settings: what is compiled in, the file, the environment.
+//! The layers of settings: built-in defaults, the file, the environment.
 
 use std::collections::BTreeMap;
 
@@ -11,23 +11,23 @@ const DEFAULT: &str = include_str!("../../../../config/default.toml");
 const DEVELOPMENT: &str = include_str!("../../../../config/development.toml");
 const PRODUCTION: &str = include_str!("../../../../config/production.toml");
 
-/// What environment variables of settings begin with; a double underscore separates the levels.
+/// The prefix of environment variables; a double underscore separates the levels.
 const PREFIX: &str = "GATEWARD__";
 
-/// What the source of a default is called.
+/// The source of a default.
 pub(crate) const DEFAULT_SOURCE: &str = "default";
 
-/// All settings by their dotted names, each with where it comes from.
+/// All settings by their dotted names, each with its source.
 pub(crate) type Flat = BTreeMap<String, Setting>;
 
-/// The value of a setting, and where it comes from.
+/// The value of a setting, and its source.
 #[derive(Clone, Debug)]
 pub(crate) struct Setting {
     pub(crate) value: Value,
     pub(crate) source: String,
 }
 
-/// Lays the layers over each other. An unknown name or a wrong type is an error, which names it.
+/// Merges the layers. Unknown settings and wrong types are errors.
 pub(crate) fn merge(
     file: Option<(&str, &str)>,
     environment: &BTreeMap<String, String>,
@@ -41,7 +41,7 @@ pub(crate) fn merge(
     let mode = mode.and_then(|setting| setting.value.clone().into_string().ok());
     let preset = match mode.as_deref() {
         Some("production") => read(PRODUCTION, "production", &known, errors),
-        // A mode that does not exist is found when the values are checked.
+        // An unknown mode is refused when the values are checked.
         _ => read(DEVELOPMENT, "development", &known, errors),
     };
     for layer in [preset, file, environment] {
@@ -65,10 +65,10 @@ fn read(text: &str, source: &str, known: &Flat, errors: &mut Vec<SettingError>) 
     flat
 }
 
-/// Where a text is not TOML. The line itself is not repeated, for a secret may stand in it.
+/// Where a file is not TOML. The line is not quoted, because it may contain a secret.
 fn slip(text: &str) -> String {
     match toml::from_str::<toml::Table>(text) {
-        Ok(_) => "it is not TOML".to_owned(),
+        Ok(_) => "not valid TOML".to_owned(),
         Err(error) => {
             let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
             format!("line {}: {}", before.matches('\n').count() + 1, error.message())
@@ -93,7 +93,7 @@ fn flatten(prefix: &str, table: BTreeMap<String, Value>, source: &str, flat: &mu
 /// Whether the setting exists and has the type of its default.
 fn accept(name: &str, setting: &Setting, known: &Flat, errors: &mut Vec<SettingError>) -> bool {
     if matches!(setting.value.kind, ValueKind::Table(_)) && is_section(name, known) {
-        // It is empty and sets nothing.
+        // An empty section sets nothing.
         return false;
     }
     let Some(like) = kind_of(name, known) else {
@@ -109,33 +109,33 @@ fn accept(name: &str, setting: &Setting, known: &Flat, errors: &mut Vec<SettingE
     fits
 }
 
-/// What kind of value a setting has; `None` if there is no such setting.
+/// The kind of value of a setting; `None` if there is no such setting.
 fn kind_of(name: &str, known: &Flat) -> Option<ValueKind> {
     let default = known.get(name).map(|default| default.value.kind.clone());
     default.or_else(|| clients::kind(name))
 }
 
-/// Whether a section has this name.
+/// Whether there is a section with this name.
 fn is_section(name: &str, known: &Flat) -> bool {
     let begins =
         |option: &String| option.strip_prefix(name).is_some_and(|rest| rest.starts_with('.'));
     name == clients::SECTION || known.keys().any(begins)
 }
 
-/// What a value is called in an error.
+/// The name of a type in errors.
 fn type_name(kind: &ValueKind) -> &'static str {
     match kind {
         ValueKind::Boolean(_) => "true or false",
         ValueKind::I64(_) | ValueKind::I128(_) | ValueKind::U64(_) | ValueKind::U128(_) => {
             "a whole number"
         }
-        ValueKind::Array(_) => "a list of texts",
-        ValueKind::String(_) => "a text",
+        ValueKind::Array(_) => "a list of strings",
+        ValueKind::String(_) => "a string",
         _ => "something else",
     }
 }
 
-/// Reads the variables that name settings; the type of the default says how.
+/// Reads the variables of settings; the type of the default decides how they are parsed.
 fn from_environment(
     environment: &BTreeMap<String, String>,
     known: &Flat,
@@ -149,9 +149,8 @@ fn from_environment(
         .filter(|(variable, _)| variable.starts_with(PREFIX))
         .map(|(variable, text)| (option_of(variable), variable.as_str(), text));
     for variable in environment.keys() {
-        if let Some(option) = nearly(variable, known) {
-            let message = format!("is no setting for want of an underscore; write {option}");
-            errors.push(SettingError::new(variable, message));
+        if let Some(meant) = nearly(variable, known) {
+            errors.push(SettingError::underscores(variable, &meant));
         }
     }
     for (name, variable, text) in mode.into_iter().chain(rest) {
@@ -170,8 +169,8 @@ fn from_environment(
     flat
 }
 
-/// The variable that was meant by one with too few underscores. Others that begin with our name are
-/// left alone: a cluster sets some, such as `GATEWARD_PORT`, for a service of that name.
+/// The variable that was meant by one with too few underscores. Other variables with our prefix are
+/// ignored: Kubernetes sets some, such as `GATEWARD_PORT`, for a service of that name.
 fn nearly(variable: &str, known: &Flat) -> Option<String> {
     let rest = variable.strip_prefix("GATEWARD_").filter(|_| !variable.starts_with(PREFIX))?;
     let meant = rest.to_ascii_lowercase().replace("__", "_");
@@ -180,7 +179,7 @@ fn nearly(variable: &str, known: &Flat) -> Option<String> {
     Some(format!("{PREFIX}{}", option.to_ascii_uppercase().replace('.', "__")))
 }
 
-/// The option that a variable names.
+/// The setting of a variable.
 pub(crate) fn option_of(variable: &str) -> String {
     variable.strip_prefix(PREFIX).unwrap_or(variable).to_ascii_lowercase().replace("__", ".")
 }

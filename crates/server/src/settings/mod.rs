@@ -1,4 +1,4 @@
-//! Settings: read once, checked wholly, refused by name.
+//! Settings: read once and checked completely; errors name the setting.
 
 mod check;
 mod clients;
@@ -23,17 +23,17 @@ use gateward_http::Options;
 pub(crate) use error::SettingError;
 pub(crate) use secret::{Secret, is_exposed};
 
-/// What the service may do.
+/// Where the service runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mode {
-    /// A laptop: more is shown, and nothing but loopback reaches it.
+    /// A developer's machine: more is shown, and only loopback clients reach it.
     Development,
-    /// A server.
+    /// A server: unsafe settings are refused.
     Production,
 }
 
 impl Mode {
-    /// The word of the settings.
+    /// The value in the settings.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Development => "development",
@@ -42,12 +42,12 @@ impl Mode {
     }
 }
 
-/// How a line of the log looks.
+/// The format of log lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LogFormat {
     /// For people.
     Pretty,
-    /// For programs: one JSON object to a line.
+    /// For programs: one JSON object per line.
     Json,
 }
 
@@ -63,11 +63,11 @@ pub(crate) struct Tls {
 pub(crate) enum MasterKeySource {
     /// From the settings.
     Given(MasterKey),
-    /// From a file that is made at the first start; in development only.
+    /// From a file that is created at the first start, in development only.
     Generated(PathBuf),
 }
 
-/// How emails are written, and where they go.
+/// Sender and templates of emails, and their transport.
 #[derive(Clone)]
 pub(crate) struct Mail {
     pub(crate) settings: MailSettings,
@@ -77,9 +77,9 @@ pub(crate) struct Mail {
 /// Where emails go.
 #[derive(Clone)]
 pub(crate) enum Transport {
-    /// Into memory, where a developer reads them; in development only.
+    /// Kept in memory and shown at /dev/inbox, in development only.
     Inbox,
-    /// To an SMTP server, and to a second one when that does not take them.
+    /// To an SMTP server, and to a fallback when that does not accept them.
     Smtp {
         /// The first one.
         smtp_server: SmtpServer,
@@ -88,30 +88,30 @@ pub(crate) enum Transport {
     },
 }
 
-/// Settings that were found good.
+/// Valid settings.
 #[derive(Clone)]
 pub(crate) struct Settings {
     pub(crate) mode: Mode,
     pub(crate) listen: SocketAddr,
     pub(crate) tls: Option<Tls>,
-    /// Whether a proxy before this service ends TLS.
+    /// Whether a reverse proxy terminates TLS.
     pub(crate) behind_tls_proxy: bool,
     pub(crate) ops_listen: SocketAddr,
     pub(crate) database_url: Secret,
     pub(crate) pool_size: usize,
     pub(crate) migrate_on_start: bool,
     pub(crate) master_key: MasterKeySource,
-    /// The master key that keys in the database may still be sealed with.
+    /// The master key that keys in the database may still be wrapped with.
     pub(crate) previous_master_key: Option<MasterKey>,
-    /// How many access tokens whose signature was checked are remembered.
+    /// How many verified access tokens are cached.
     pub(crate) cached_tokens: usize,
-    /// How many users are remembered.
+    /// How many users are cached.
     pub(crate) cached_users: usize,
     pub(crate) audience: String,
     pub(crate) policy: Policy,
     pub(crate) mail: Mail,
     pub(crate) argon2: Argon2Settings,
-    /// The passwords that nobody may choose because they were stolen somewhere.
+    /// Breached passwords, which are refused.
     pub(crate) breached: Arc<dyn BreachedPasswords>,
     pub(crate) http: Options,
     pub(crate) log_format: LogFormat,
@@ -120,23 +120,23 @@ pub(crate) struct Settings {
     pub(crate) shown: String,
 }
 
-/// Where the master key lies that development makes for itself, relative to the working folder.
+/// The path of the generated master key in development, relative to the working folder.
 const GENERATED_MASTER_KEY: &str = "data/master.key";
 
 impl Settings {
-    /// Reads the settings of this process: `.env`, the file, the environment.
+    /// Loads the settings of this process from `.env`, the file and the environment.
     pub(crate) fn load(file: Option<&Path>) -> Result<Self, Vec<SettingError>> {
         let sources = sources::read(file)?;
         let file = sources.file.as_ref().map(|(name, text)| (name.as_str(), text.as_str()));
         Self::from_layers(file, &sources.environment)
     }
 
-    /// Where the data is, without a password.
+    /// The database URL without its password.
     pub(crate) fn shown_database_url(&self) -> String {
         show::without_password(self.database_url.expose())
     }
 
-    /// Lays the layers over each other and checks the whole.
+    /// Merges the layers and checks the result.
     pub(crate) fn from_layers(
         file: Option<(&str, &str)>,
         environment: &BTreeMap<String, String>,

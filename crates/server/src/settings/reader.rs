@@ -1,4 +1,4 @@
-//! `Reader`: takes values out of the layers, one by one, and notes what is wrong.
+//! `Reader`: reads values from the layers, one by one, and collects errors.
 
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
@@ -8,19 +8,19 @@ use config::ValueKind;
 use super::error::SettingError;
 use super::layers::Flat;
 
-/// Takes values out of the layers. The types were checked when the layers were merged.
+/// Reads values from the layers. The types were checked when the layers were merged.
 pub(crate) struct Reader<'a> {
     flat: &'a Flat,
     pub(crate) errors: Vec<SettingError>,
 }
 
 impl<'a> Reader<'a> {
-    /// Reads these layers; `errors` is what was wrong with them when they were merged.
+    /// Reads these layers; `errors` are those of the merge.
     pub(crate) const fn new(flat: &'a Flat, errors: Vec<SettingError>) -> Self {
         Self { flat, errors }
     }
 
-    /// Records that an option is wrong; the same error is reported once.
+    /// Records an error of a setting; the same error is reported once.
     pub(crate) fn wrong(&mut self, option: &str, message: impl Into<String>) {
         let error = SettingError::new(option, message);
         if !self.errors.contains(&error) {
@@ -28,29 +28,29 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Records that an option is not set, unless what was set was refused already.
+    /// Records that a setting is missing, unless its value was refused already.
     pub(crate) fn missing(&mut self, option: &str, message: impl Into<String>) {
         if !self.is_wrong(option) && !self.is_wrong(&format!("{option}_file")) {
             self.wrong(option, message);
         }
     }
 
-    /// Whether an option has an error. What is read of it then says nothing about other options.
+    /// Whether a setting has an error. Its value then says nothing about other settings.
     pub(crate) fn is_wrong(&self, option: &str) -> bool {
         self.errors.iter().any(|error| error.option == option)
     }
 
-    /// A text; an empty one is not set.
+    /// A string; an empty one means "not set".
     pub(crate) fn text(&mut self, option: &str) -> Option<String> {
         let setting = self.flat.get(option)?;
         let Ok(text) = setting.value.clone().into_string() else {
-            self.wrong(option, "must be a text");
+            self.wrong(option, "must be a string");
             return None;
         };
         Some(text.trim().to_owned()).filter(|text| !text.is_empty())
     }
 
-    /// Whether somebody has set it: its value is not that of `config/default.toml`.
+    /// Whether it was set: its value does not come from `config/default.toml`.
     pub(crate) fn is_set(&self, option: &str) -> bool {
         self.flat.get(option).is_some_and(|setting| setting.source != super::layers::DEFAULT_SOURCE)
     }
@@ -73,9 +73,9 @@ impl<'a> Reader<'a> {
         flag.unwrap_or(false)
     }
 
-    /// Texts; none if it is not set.
+    /// Strings; none if it is not set.
     pub(crate) fn list(&mut self, option: &str) -> Vec<String> {
-        const WRONG: &str = "must be a list of texts, such as [\"one\", \"two\"]";
+        const WRONG: &str = "must be a list of strings, such as [\"one\", \"two\"]";
         let Some(setting) = self.flat.get(option) else { return Vec::new() };
         let Ok(items) = setting.value.clone().into_array() else {
             self.wrong(option, WRONG);
@@ -91,7 +91,7 @@ impl<'a> Reader<'a> {
         texts
     }
 
-    /// A whole number within bounds; the least one until the errors are reported if it is wrong.
+    /// A whole number within bounds; the lower bound until the errors are reported if it is wrong.
     pub(crate) fn number(&mut self, option: &str, bounds: RangeInclusive<i64>) -> i64 {
         let setting = self.flat.get(option);
         let number = setting.and_then(|setting| setting.value.clone().into_int().ok());
@@ -122,7 +122,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// One of some words.
+    /// One of a list of words.
     pub(crate) fn choice<T: Copy>(&mut self, option: &str, choices: &[(&str, T)]) -> Option<T> {
         let text = self.text(option).unwrap_or_default();
         let chosen = choices.iter().find(|(word, _)| *word == text).map(|(_, choice)| *choice);

@@ -1,4 +1,4 @@
-//! Secrets: from a setting or from the file that its twin names.
+//! Secrets: from a setting, or from the file of its `_file` setting.
 
 use std::fmt;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -8,7 +8,7 @@ use gateward_crypto::MasterKey;
 
 use super::reader::Reader;
 
-/// A text that is never shown.
+/// A string that is never shown.
 #[derive(Clone)]
 pub(crate) struct Secret(String);
 
@@ -17,7 +17,7 @@ impl Secret {
         Self(text)
     }
 
-    /// The text.
+    /// Returns the secret.
     pub(crate) fn expose(&self) -> &str {
         &self.0
     }
@@ -29,14 +29,14 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Whether a secret or its twin is set.
+/// Whether a secret or its `_file` setting is set.
 pub(crate) fn is_set(reader: &mut Reader<'_>, option: &str) -> bool {
     reader.text(option).is_some() || reader.text(&format!("{option}_file")).is_some()
 }
 
-/// Reads a secret from its option or from the file that `OPTION_file` names.
+/// Reads a secret from its setting or from the file of its `_file` setting.
 ///
-/// An option that nobody has set gives way to its twin.
+/// A default value gives way to the file.
 pub(crate) fn read(reader: &mut Reader<'_>, option: &str) -> Option<Secret> {
     let twin = format!("{option}_file");
     let value = reader.text(option);
@@ -45,11 +45,13 @@ pub(crate) fn read(reader: &mut Reader<'_>, option: &str) -> Option<Secret> {
         reader.wrong(option, format!("and {twin} are both set; keep one of them"));
         return None;
     }
-    // Whoever mixes the two up must not find the secret in the log.
+    // An operator who mixes the two up must not find the secret in the log.
     if path.contains("://") || MasterKey::from_base64(&path).is_ok() {
         reader.wrong(
             &twin,
-            format!("holds a secret; it wants the path of a file that holds it, or set {option}"),
+            format!(
+                "contains a secret; set it to the path of a file that contains it, or set {option}"
+            ),
         );
         return None;
     }
@@ -62,34 +64,37 @@ pub(crate) fn read(reader: &mut Reader<'_>, option: &str) -> Option<Secret> {
     }
 }
 
-/// Reads a file that must be shut to others.
+/// Reads a file that other users must not be able to read.
 fn read_private(path: &Path) -> Result<String, String> {
     refuse_exposed(path)?;
     let text = std::fs::read_to_string(path).map_err(|error| unreadable(&error))?;
     if text.trim().is_empty() {
-        return Err(format!("names {}, which is empty; write the secret into it", path.display()));
+        return Err(format!(
+            "points to {}, which is empty; write the secret into it",
+            path.display()
+        ));
     }
     Ok(text)
 }
 
-/// Says so if others can open the file.
+/// An error if other users can read the file.
 pub(crate) fn refuse_exposed(path: &Path) -> Result<(), String> {
     if is_exposed(path).map_err(|error| unreadable(&error))? {
         let path = path.display();
-        return Err(format!("names {path}, which others can open; run: chmod 600 {path}"));
+        return Err(format!("points to {path}, which other users can read; run: chmod 600 {path}"));
     }
     Ok(())
 }
 
-/// The path is not repeated: where no file is, it may be the secret itself.
+/// The path is not quoted: if there is no file, it may be the secret itself.
 fn unreadable(error: &std::io::Error) -> String {
-    format!("names a file that cannot be read ({error}); correct the path or the rights")
+    format!("points to a file that cannot be read ({error}); correct the path or the permissions")
 }
 
-/// Whether others than its owner can open a file.
+/// Whether users other than its owner can read a file.
 ///
-/// A group may read what belongs to root, and do no more: so a system hands a secret to a service
-/// that shall not be able to change it. Postgres has the same rule.
+/// The group may read, but not write, a file of root: so a system can give a secret to a service
+/// that must not change it. Postgres has the same rule.
 pub(crate) fn is_exposed(path: &Path) -> std::io::Result<bool> {
     let metadata = std::fs::metadata(path)?;
     let shut = if metadata.uid() == 0 { 0o037 } else { 0o077 };

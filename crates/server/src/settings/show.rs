@@ -1,11 +1,11 @@
-//! What is in force, secrets hidden, for `gateward config show`.
+//! The effective settings without secrets, for `gateward config show`.
 
 use config::{Value, ValueKind};
 
 use super::clients;
 use super::layers::Flat;
 
-/// One line for each setting, with where its value comes from.
+/// One line for each setting, with its source.
 pub(crate) fn show(flat: &Flat) -> String {
     let mut lines = String::new();
     for (name, setting) in flat {
@@ -26,12 +26,12 @@ fn shown(name: &str, value: &Value) -> String {
     }
 }
 
-/// Whether the value of an option holds a secret.
+/// Whether the value of a setting contains a secret.
 pub(crate) fn is_secret(name: &str, text: &str) -> bool {
     hidden(name, text) != text
 }
 
-/// The value of an option without the secret in it.
+/// The value of a setting without its secret.
 fn hidden(name: &str, text: &str) -> String {
     match name {
         _ if text.is_empty() => String::new(),
@@ -42,7 +42,7 @@ fn hidden(name: &str, text: &str) -> String {
     }
 }
 
-/// The URL without its password. What cannot be read as a URL is hidden wholly.
+/// The URL without its password. A value that is not a URL is hidden completely.
 pub(super) fn without_password(text: &str) -> String {
     if text.is_empty() || text.starts_with("sqlite:") {
         return text.to_owned();
@@ -51,7 +51,7 @@ pub(super) fn without_password(text: &str) -> String {
     if url.password().is_some() && url.set_password(Some("hidden")).is_err() {
         return "(hidden)".to_owned();
     }
-    // The password may stand in the query as well.
+    // The query may contain the password too.
     if url.query_pairs().any(|(name, _)| name == "password") {
         url.set_query(Some("hidden"));
     }

@@ -1,4 +1,4 @@
-//! Where settings come from besides the program: `.env`, the file of settings, the environment.
+//! The sources of settings: `.env`, the settings file, the environment.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -7,19 +7,19 @@ use super::error::SettingError;
 use super::secret::is_exposed;
 use super::show::is_secret;
 
-/// The file of variables in the working folder.
+/// The file with variables in the working folder.
 const DOT_ENV: &str = ".env";
 
-/// What the process was told.
+/// The input of the settings.
 pub(super) struct Sources {
-    /// The name and the text of the file of settings.
+    /// The name and content of the settings file.
     pub(super) file: Option<(String, String)>,
-    /// The variables, those of `.env` below those of the process.
+    /// The variables; those of the process override those of `.env`.
     pub(super) environment: BTreeMap<String, String>,
 }
 
-/// Reads all that this process was told. A file that holds a secret and is open to others is
-/// refused by the name of the secret.
+/// Reads all sources. A file that contains a secret and is readable by other users is refused; the
+/// error names the secret.
 pub(super) fn read(file: Option<&Path>) -> Result<Sources, Vec<SettingError>> {
     let mut errors = Vec::new();
     let mut environment = dot_env(Path::new(DOT_ENV), &mut errors);
@@ -31,7 +31,7 @@ pub(super) fn read(file: Option<&Path>) -> Result<Sources, Vec<SettingError>> {
     if errors.is_empty() { Ok(Sources { file, environment }) } else { Err(errors) }
 }
 
-/// Reads the file of settings.
+/// Reads the settings file.
 pub(super) fn settings_file(
     path: &Path,
     errors: &mut Vec<SettingError>,
@@ -44,7 +44,7 @@ pub(super) fn settings_file(
             return None;
         }
     };
-    // Text that is no TOML is refused where the layers are laid.
+    // Invalid TOML is refused when the layers are merged.
     let table: toml::Table = toml::from_str(&text).unwrap_or_default();
     for (key, value) in &table {
         refuse_exposed_in(path, key, value, errors);
@@ -52,14 +52,14 @@ pub(super) fn settings_file(
     Some((name, text))
 }
 
-/// Reads a file of variables, if it is there.
+/// Reads a file with variables, if it exists.
 pub(super) fn dot_env(path: &Path, errors: &mut Vec<SettingError>) -> BTreeMap<String, String> {
     let name = path.display().to_string();
     let lines = match dotenvy::from_path_iter(path) {
         Ok(lines) => lines,
         Err(error) => {
             if !error.not_found() {
-                errors.push(SettingError::file(&name, "correct its rights"));
+                errors.push(SettingError::new(&name, "cannot be read; correct its permissions"));
             }
             return BTreeMap::new();
         }
@@ -71,8 +71,8 @@ pub(super) fn dot_env(path: &Path, errors: &mut Vec<SettingError>) -> BTreeMap<S
                 refuse_exposed(path, &super::layers::option_of(&variable), &value, errors);
                 variables.insert(variable, value);
             }
-            // The error would repeat the line, and a secret may stand in it.
-            Err(_) => errors.push(SettingError::file(&name, "a line is not like NAME=VALUE")),
+            // The error would quote the line, which may contain a secret.
+            Err(_) => errors.push(SettingError::file(&name, "a line is not NAME=VALUE")),
         }
     }
     variables
@@ -89,7 +89,7 @@ fn variables(errors: &mut Vec<SettingError>) -> BTreeMap<String, String> {
                 variables.insert(name, value);
             }
             Err(_) if name.starts_with("GATEWARD_") => {
-                errors.push(SettingError::new(&name, "is not UTF-8; set it to a text"));
+                errors.push(SettingError::new(&name, "is not valid UTF-8; correct the value"));
             }
             Err(_) => {}
         }
@@ -97,18 +97,17 @@ fn variables(errors: &mut Vec<SettingError>) -> BTreeMap<String, String> {
     variables
 }
 
-/// Refuses a secret in a file that others can open.
+/// Refuses a secret in a file that other users can read.
 fn refuse_exposed(path: &Path, option: &str, value: &str, errors: &mut Vec<SettingError>) {
     if is_secret(option, value) && is_exposed(path).unwrap_or(true) {
         let path = path.display();
-        let message = format!(
-            "is a secret and stands in {path}, which others can open; run: chmod 600 {path}"
-        );
+        let message =
+            format!("is a secret in {path}, which other users can read; run: chmod 600 {path}");
         errors.push(SettingError::new(option, message));
     }
 }
 
-/// The same for all that a section holds.
+/// The same for all settings of a section.
 fn refuse_exposed_in(
     path: &Path,
     option: &str,

@@ -1,4 +1,4 @@
-//! Tests of the settings: what is refused, what overrules what, what is never shown.
+//! Tests of the settings: errors, layers, and secrets.
 
 mod clients;
 mod layering;
@@ -14,13 +14,13 @@ use std::path::Path;
 
 use super::{SettingError, Settings};
 
-/// A good master key.
+/// A valid master key.
 const MASTER_KEY: &str = "q83vEjRWeJASNFZ4kKvN7wEjRWeJq83vq83vEjRWeJA=";
 
 /// Another one.
 const OTHER_MASTER_KEY: &str = "AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA=";
 
-/// What a good production set-up says.
+/// A valid production setup.
 const PRODUCTION: &[(&str, &str)] = &[
     ("mode", "production"),
     ("http.public_url", "https://auth.example.org"),
@@ -29,13 +29,13 @@ const PRODUCTION: &[(&str, &str)] = &[
     ("mail.smtp_url", "smtps://ada:hunter2@smtp.example.org"),
 ];
 
-/// The variables that set these options.
+/// The variables that set these settings.
 fn variables(options: &[(&str, &str)]) -> BTreeMap<String, String> {
     let variable = |option: &str| format!("GATEWARD__{}", option.to_uppercase().replace('.', "__"));
     options.iter().map(|(option, value)| (variable(option), (*value).to_owned())).collect()
 }
 
-/// The settings with these options in the environment.
+/// Loads these settings from the environment.
 fn with(options: &[(&str, &str)]) -> Result<Settings, Vec<SettingError>> {
     Settings::from_layers(None, &variables(options))
 }
@@ -45,7 +45,7 @@ fn in_production(options: &[(&str, &str)]) -> Result<Settings, Vec<SettingError>
     with(&[PRODUCTION, options].concat())
 }
 
-/// Asserts that the settings are refused by the name of an option, with such words.
+/// Asserts that there is an error of this setting that contains these words.
 #[track_caller]
 fn refused(settings: Result<Settings, Vec<SettingError>>, option: &str, words: &str) {
     let errors = settings.err().unwrap_or_else(|| panic!("{option}: not refused"));

@@ -13,10 +13,10 @@ use super::report::Progress;
 /// How many entries are read at once.
 const PAGE: u32 = 1000;
 
-/// Writes the chain to standard output, up to the tip that it has now.
+/// Writes the chain to standard output, up to its current checkpoint.
 pub(super) async fn export(app: &App) -> anyhow::Result<()> {
     let stdout = std::io::stdout();
-    // Among the lines of the export it would be in the way.
+    // Progress must not mix with the lines of the export.
     let mut progress = (!stdout.is_terminal()).then(Progress::new);
     let mut out = BufWriter::new(stdout);
     let chain = app.audit_chain().await?;
@@ -48,11 +48,14 @@ pub(super) async fn export(app: &App) -> anyhow::Result<()> {
     if let Some(progress) = progress {
         progress.finish();
     }
-    ensure!(unread == 0, "{unread} entries of the database cannot be read; the rest is written");
+    ensure!(
+        unread == 0,
+        "{unread} entries of the database cannot be read; all others were exported"
+    );
     Ok(())
 }
 
-const CANNOT_WRITE: &str = "the export cannot be written";
+const CANNOT_WRITE: &str = "cannot write the export";
 
 fn write(out: &mut impl Write, line: &str) -> anyhow::Result<()> {
     writeln!(out, "{line}").context(CANNOT_WRITE)
@@ -62,8 +65,8 @@ fn seq_of(entry: &Entry) -> Option<i64> {
     entry.position.as_ref().map(|position| position.seq)
 }
 
-/// The next entries after a number; `None` if the very next one cannot be read. One that cannot be
-/// read spoils its page, so up to it they are read one by one.
+/// The next entries after a sequence number; `None` if the next one cannot be read. An unreadable
+/// entry makes its whole page fail, so entries before it are read one by one.
 async fn page(app: &App, after: i64) -> anyhow::Result<Option<Vec<Entry>>> {
     match app.audit_page(after, PAGE).await {
         Err(StoreError::Corrupt { .. }) => {}
@@ -75,8 +78,8 @@ async fn page(app: &App, after: i64) -> anyhow::Result<Option<Vec<Entry>>> {
     }
 }
 
-/// Gives up if entries were deleted meanwhile because they were kept long enough: an export without
-/// them would look as if somebody had taken them out.
+/// Fails if entries reached the end of their retention and were deleted during the export: without
+/// them, it would look as if they had been removed.
 async fn check_retention_boundary(app: &App, after: i64, entries: &[Entry]) -> anyhow::Result<()> {
     if entries.first().and_then(seq_of) == Some(after + 1) {
         return Ok(());
@@ -84,7 +87,7 @@ async fn check_retention_boundary(app: &App, after: i64, entries: &[Entry]) -> a
     let retention_boundary = app.audit_chain().await?.retention_boundary.checkpoint.seq;
     ensure!(
         retention_boundary <= after,
-        "the oldest entries were deleted meanwhile, as long as they were kept; export again"
+        "the oldest entries reached the end of their retention during the export; export again"
     );
     Ok(())
 }

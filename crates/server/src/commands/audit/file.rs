@@ -9,10 +9,10 @@ use gateward_app::domain::audit_check::{ChainCheck, Finding};
 use super::lines::Line;
 use super::report::{Progress, Report};
 
-/// The most bytes of a line; no entry has as many.
+/// The maximum length of a line in bytes; every entry is shorter.
 const LINE_MAX: u64 = 64 * 1024;
 
-/// Checks a file line by line, however long it is. `expected` is a head that was kept elsewhere;
+/// Checks a file line by line, however long it is. `expected` is a checkpoint stored elsewhere;
 /// `read_checkpoint` reads a signature.
 pub(super) fn check(
     file: impl BufRead,
@@ -21,14 +21,16 @@ pub(super) fn check(
     progress: &mut Progress,
 ) -> anyhow::Result<Report> {
     let mut lines = Lines { file, bytes: Vec::new() };
-    let first = lines.next().context("the file cannot be read")?;
+    let first = lines.next().context("cannot read the file")?;
     let Next::Line(Line::RetentionBoundary(retention_boundary)) = first else {
-        bail!("this is not what `gateward audit export` writes: the first line is no beginning");
+        bail!(
+            "not an export of `gateward audit export`: the first line is not a retention boundary"
+        );
     };
     let mut check = ChainCheck::new(&retention_boundary, expected, read_checkpoint);
     let (mut latest, mut goes_on) = (None, false);
     loop {
-        let next = lines.next().context("the file cannot be read to its end")?;
+        let next = lines.next().context("cannot read the file to its end")?;
         goes_on |= latest.is_some() && !matches!(next, Next::End);
         match next {
             Next::Line(Line::Entry(entry)) => check.add(&entry),
@@ -51,26 +53,27 @@ pub(super) fn check(
     })
 }
 
-/// What is wrong with the end of the file. While a database may go on behind the tip that was read
-/// first, a file never does.
+/// What is wrong with the end of the file. A database may have entries after the checkpoint that
+/// was read first; a file never has.
 fn end_finding(latest: Option<&SignedCheckpoint>, seq: i64, goes_on: bool) -> Option<String> {
     match latest {
-        None => Some(format!("the end is cut off: no last line tells how far it went after {seq}")),
-        Some(latest) if goes_on || seq > latest.checkpoint.seq => {
-            Some(format!("the file goes on behind its end, which is at {}", latest.checkpoint.seq))
-        }
+        None => Some(format!("the end is cut off: no checkpoint follows entry {seq}")),
+        Some(latest) if goes_on || seq > latest.checkpoint.seq => Some(format!(
+            "the file continues after its last checkpoint, at {}",
+            latest.checkpoint.seq
+        )),
         Some(_) => None,
     }
 }
 
-/// What comes next in a file.
+/// The next part of a file.
 enum Next {
     Line(Line),
     Unreadable,
     End,
 }
 
-/// The lines of a file, one after the other.
+/// Reads a file line by line.
 struct Lines<R> {
     file: R,
     bytes: Vec<u8>,

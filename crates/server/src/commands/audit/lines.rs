@@ -1,4 +1,4 @@
-//! The lines of an exported audit trail: where it begins, its entries, how far it has come.
+//! The lines of an exported audit trail: retention boundary, entries, latest checkpoint.
 
 use gateward_app::domain::audit::{ChainPosition, Checkpoint, Digest, Entry, SignedCheckpoint};
 use gateward_app::domain::{Actor, EndReason, Event, EventKind, EventSalt, Timestamp};
@@ -6,17 +6,17 @@ use serde_json::{Value, json};
 
 use super::super::table::escaped;
 
-/// The last number of an entry that is read: every reader of JSON keeps numbers so far exactly.
+/// The highest sequence number that is accepted: JSON parsers keep integers up to it exactly.
 const SEQ_MAX: i64 = 1 << 53;
 
 /// A line.
 #[derive(Debug, PartialEq)]
 pub(super) enum Line {
-    /// The first: where what is left of the chain begins.
+    /// The first: where the kept part of the chain starts.
     RetentionBoundary(SignedCheckpoint),
     /// An entry.
     Entry(Box<Entry>),
-    /// The last: how far the chain has come.
+    /// The last: the latest checkpoint.
     Latest(SignedCheckpoint),
 }
 
@@ -26,8 +26,8 @@ impl Line {
         escaped(&self.to_json().to_string())
     }
 
-    /// Reads a line. One that says more or less than [`Line::to_text`] would is none: what is not
-    /// in the digest must not look as if it were.
+    /// Reads a line. One with more or fewer fields than [`Line::to_text`] writes is refused: fields
+    /// outside the digest must not look authentic.
     pub(super) fn read(text: &str) -> Option<Self> {
         let value: Value = serde_json::from_str(text).ok()?;
         let line = if value.get("retention_boundary").is_some() {
@@ -53,12 +53,12 @@ impl Line {
     }
 }
 
-/// What stands in the place of an entry that the database has and nobody can read.
+/// The line for an entry of the database that cannot be read.
 pub(super) fn unreadable() -> String {
     json!({ "unreadable": true }).to_string()
 }
 
-/// A head for programs.
+/// A checkpoint as JSON.
 pub(super) fn checkpoint_json(checkpoint: &Checkpoint) -> Value {
     json!({ "seq": checkpoint.seq, "digest": checkpoint.digest.to_string(), "at": exact(checkpoint.at) })
 }
@@ -90,7 +90,7 @@ fn entry_json(entry: &Entry) -> Value {
     })
 }
 
-/// A time to the microsecond: the digests are of that.
+/// A time in microseconds, as in the digests.
 fn exact(time: Timestamp) -> String {
     let time = jiff::Timestamp::from_microsecond(time.micros()).unwrap_or_default();
     format!("{time:.6}")
@@ -136,7 +136,7 @@ fn text<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
     value.get(name)?.as_str()
 }
 
-/// What is not there or cannot be read is left out; [`Line::read`] tells the two apart.
+/// Missing and invalid fields are left out; [`Line::read`] tells them apart.
 fn parsed<T: std::str::FromStr>(value: &Value, name: &str) -> Option<T> {
     text(value, name)?.parse().ok()
 }

@@ -1,4 +1,4 @@
-//! What `gateward audit` tells of a check, and how far it is meanwhile.
+//! The report of `gateward audit verify`, and its progress.
 
 use std::io::{IsTerminal, Write};
 
@@ -11,18 +11,18 @@ use super::super::table::tell_json;
 use super::super::{complain, tell};
 use super::lines::checkpoint_json;
 
-/// What was found.
+/// The result of a check.
 #[derive(Debug)]
 pub(super) struct Report {
-    /// How many entries were looked at.
+    /// How many entries were checked.
     pub(super) entries: u64,
-    /// Where the chain begins.
+    /// Where the chain starts.
     pub(super) retention_boundary: Checkpoint,
-    /// How far it has come, if that is told.
+    /// The latest checkpoint, if there is one.
     pub(super) latest: Option<Checkpoint>,
-    /// How many events wait for their place in it; a file has none of them.
+    /// How many events are not in the chain yet; a file has none of them.
     pub(super) waiting: Option<usize>,
-    /// What is wrong, one sentence each.
+    /// The problems, one sentence each.
     pub(super) findings: Vec<String>,
 }
 
@@ -48,14 +48,14 @@ impl Report {
         }
         if expected.is_some_and(|kept| kept.seq < self.retention_boundary.seq) {
             complain(
-                "The kept head could not be compared: it is older than the oldest entry that is \
-                 still there. Keep the one of now.",
+                "The checkpoint of --expect could not be compared: it is older than the oldest \
+                 entry that is still kept. Store the current checkpoint instead.",
             );
         }
         match self.findings.len() {
             0 => Ok(()),
-            1 => bail!("the audit trail is not what it was: there is one finding"),
-            count => bail!("the audit trail is not what it was: there are {count} findings"),
+            1 => bail!("the audit trail is not intact: 1 problem found"),
+            count => bail!("the audit trail is not intact: {count} problems found"),
         }
     }
 
@@ -65,18 +65,18 @@ impl Report {
         }
         if let (true, Some(latest)) = (self.findings.is_empty(), self.latest) {
             let (count, seq, digest) = (self.entries, latest.seq, latest.digest);
-            tell(&format!("{count} entries, the chain is whole up to {seq}:{digest}"));
+            tell(&format!("{count} entries checked, the chain is intact up to {seq}:{digest}"));
         }
         if let Some(count @ 1..) = self.waiting {
             complain(&format!(
-                "At least {count} events wait for their place; a node that runs gives it to them \
-                 within seconds."
+                "At least {count} events are not in the chain yet; a running node adds them within \
+                 seconds."
             ));
         }
     }
 }
 
-/// What a kept head says of the place where the chain begins; the check looks at what is above it.
+/// Compares a stored checkpoint with the start of the chain; the check covers what follows it.
 fn retention_boundary_finding(
     retention_boundary: &Checkpoint,
     kept: &Checkpoint,
@@ -85,10 +85,10 @@ fn retention_boundary_finding(
     is_other.then(|| Finding::CheckpointMismatch(retention_boundary.seq).to_string())
 }
 
-/// How many entries go by until a person is told again.
+/// How many entries pass between two progress updates.
 const STEP: u64 = 1000;
 
-/// Tells whoever is at the terminal how far a long work is, on one line.
+/// Shows the progress of a long check on one line of the terminal.
 pub(super) struct Progress {
     is_shown: bool,
     told: u64,
@@ -100,7 +100,7 @@ impl Progress {
         Self { is_shown: std::io::stderr().is_terminal(), told: 0 }
     }
 
-    /// Tells that so many entries are done, of so many in all, if that is known.
+    /// Shows how many entries are done, and of how many if that is known.
     pub(super) fn tell(&mut self, entries: u64, of: Option<i64>) {
         if !self.is_shown || entries < self.told + STEP {
             return;
@@ -110,7 +110,7 @@ impl Progress {
         let _ = write!(std::io::stderr(), "\r{entries}{of} entries …");
     }
 
-    /// Leaves the line, so that what is told next stands on its own.
+    /// Ends the progress line.
     pub(super) fn finish(&self) {
         if self.told > 0 {
             complain("");

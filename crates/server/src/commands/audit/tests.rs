@@ -127,7 +127,7 @@ fn a_changed_line_is_found() {
         ("role=a", "role=b", "entry 2 is altered, or in the place of another"),
         ("2001:db8::1", "2001:db8::2", "entry 2 tells another address"),
         ("00.000002Z", "00.000003Z", "entry 2 is altered, or in the place of another"),
-        // What no digest tells must not stand there, and what it tells must not be left out.
+        // Fields outside the digest are refused, and fields inside it are required.
         ("\"reason\"", "\"note\":\"pardoned\",\"reason\"", "entry 2 cannot be read"),
         ("\"2001:db8::1\"", "\"here\"", "entry 2 cannot be read"),
         ("\"ip\"", "\"it\"", "entry 2 cannot be read"),
@@ -161,10 +161,10 @@ fn a_cut_tail_is_found() {
     let lines = export(0);
     let with_latest = [lines[..8].to_vec(), vec![lines[11].clone()]].concat();
     assert_eq!(findings(&with_latest), ["the end is cut off: 10 was reached, 7 is the last"]);
-    let unended = ["the end is cut off: no last line tells how far it went after 7"];
+    let unended = ["the end is cut off: no checkpoint follows entry 7"];
     assert_eq!(findings(&lines[..8]), unended);
     let half = [lines[..8].to_vec(), vec![lines[8][..40].to_owned()]].concat();
-    let unended = "the end is cut off: no last line tells how far it went after 8";
+    let unended = "the end is cut off: no checkpoint follows entry 8";
     assert_eq!(findings(&half), ["entry 8 cannot be read", unended]);
 }
 
@@ -174,10 +174,10 @@ fn a_latest_checkpoint_of_another_time_is_found() {
     let lines = export(0);
     let start = Line::Latest(SignedCheckpoint::start()).to_text();
     let cut = [lines[..8].to_vec(), vec![start]].concat();
-    let goes_on = "the file goes on behind its end, which is at 0";
+    let goes_on = "the file continues after its last checkpoint, at 0";
     assert_eq!(findings(&cut), ["the signature at entry 0 is forged", goes_on]);
     let doubled = [lines.clone(), vec![lines[11].clone()]].concat();
-    assert_eq!(findings(&doubled), ["the file goes on behind its end, which is at 10"]);
+    assert_eq!(findings(&doubled), ["the file continues after its last checkpoint, at 10"]);
 }
 
 #[test]
@@ -197,7 +197,7 @@ fn a_file_that_was_cut_with_its_latest_checkpoint_is_found_by_a_kept_checkpoint(
     assert_eq!(kept.findings, ["the chain does not have the head that was kept at 5"]);
 }
 
-/// Neither a line that is not text nor one without an end is kept in memory or passed over.
+/// Invalid and endless lines are neither kept in memory nor skipped.
 #[test]
 fn what_is_no_line_is_told_of() {
     let lines = export(0);

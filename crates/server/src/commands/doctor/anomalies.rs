@@ -1,12 +1,11 @@
-//! What stands in the database and cannot be true, in words.
+//! Contradictions in the data, as findings.
 
 use gateward_diesel::{Anomaly, Flaw};
 
 use super::finding::{Code, Finding};
 
-/// What to do where something else than this service has written.
-const FOREIGN: &str = "find out who has written there: a restore of some tables only, or somebody by \
-                       hand";
+/// What to do when something other than this service wrote the rows.
+const FOREIGN: &str = "find out what wrote them: a restore of some tables only, or a manual change";
 
 /// The finding for an anomaly.
 pub(super) fn finding(anomaly: &Anomaly) -> Finding {
@@ -19,41 +18,40 @@ pub(super) fn finding(anomaly: &Anomaly) -> Finding {
     Finding::new(code, what, remedy(anomaly))
 }
 
-/// The code, and what it means.
+/// The code of a flaw, and its description.
 fn told(flaw: Flaw) -> (Code, String) {
     let (code, told) = match flaw {
         Flaw::SessionOfDisabledUser => {
-            (Code::SessionOfDisabledUser, "sessions live whose user is disabled")
+            (Code::SessionOfDisabledUser, "active sessions whose user is disabled")
         }
-        Flaw::SessionWithoutUser => (Code::SessionWithoutUser, "sessions live whose user is gone"),
+        Flaw::SessionWithoutUser => {
+            (Code::SessionWithoutUser, "active sessions whose user does not exist")
+        }
         Flaw::SharedSalt => {
-            (Code::SessionTwice, "sessions share the salt of another one: two generations live")
+            (Code::SessionTwice, "sessions that share a salt: two generations are active")
         }
         Flaw::EndedSessionLives => {
-            (Code::EndedSessionLives, "sessions live of which the audit trail says that they ended")
+            (Code::EndedSessionLives, "active sessions that ended according to the audit trail")
         }
-        Flaw::UsedLinkOpen => (Code::UsedLinkOpen, "links are open that were used"),
+        Flaw::UsedLinkOpen => (Code::UsedLinkOpen, "used links that are still open"),
         Flaw::Orphan { table } => {
-            return (Code::Orphan, format!("rows of {table} are about an account that is gone"));
+            return (Code::Orphan, format!("rows of {table} whose user does not exist"));
         }
-        Flaw::UndefinedRole => (Code::UndefinedRole, "accounts hold a role that is not defined"),
-        Flaw::FailedEmail => (Code::EmailsFailed, "emails were given up"),
-        Flaw::OverdueEmail => (Code::EmailsOverdue, "emails were due an hour ago and wait"),
-        Flaw::NoAdministrator => (Code::NoAdministrator, "no enabled account holds the role admin"),
+        Flaw::UndefinedRole => (Code::UndefinedRole, "users with an undefined role"),
+        Flaw::FailedEmail => (Code::EmailsFailed, "emails that failed permanently"),
+        Flaw::OverdueEmail => (Code::EmailsOverdue, "emails that have been due for an hour"),
+        Flaw::NoAdministrator => (Code::NoAdministrator, "no enabled user has the role admin"),
         Flaw::CleanupOverdue { table } => {
             return (
                 Code::CleanupOverdue,
-                format!("rows of {table} should have been cleaned up a day ago"),
+                format!("rows of {table} that should have been cleaned up a day ago"),
             );
         }
         Flaw::UnchainedEvent => {
-            (Code::AuditUnchained, "events have had no place in the audit trail for ten minutes")
+            (Code::AuditUnchained, "events missing from the audit chain for ten minutes")
         }
         Flaw::FromTheFuture { table } => {
-            return (
-                Code::Future,
-                format!("rows of {table} were written at a time that has not come"),
-            );
+            return (Code::Future, format!("rows of {table} with a time in the future"));
         }
     };
     (code, told.to_owned())
@@ -62,36 +60,40 @@ fn told(flaw: Flaw) -> (Code, String) {
 fn remedy(Anomaly { what, example, .. }: &Anomaly) -> String {
     match what {
         Flaw::SessionOfDisabledUser => format!(
-            "gateward session explain {example} --json names the user; end what lives: gateward user \
-             logout USER"
+            "find the user with: gateward session explain {example} --json; then run: gateward \
+             user logout USER"
         ),
         Flaw::SessionWithoutUser | Flaw::SharedSalt | Flaw::EndedSessionLives => {
-            "end all sessions: gateward session end-all; after a restore that is part of it anyway"
-                .to_owned()
+            "run: gateward session end-all; it is also a step of every restore".to_owned()
         }
         Flaw::UsedLinkOpen => format!("delete these rows of links, and {FOREIGN}"),
         Flaw::Orphan { table } => format!("delete these rows of {table}, and {FOREIGN}"),
         Flaw::UndefinedRole => format!(
-            "it gives nothing; define it, or take it away: gateward user show {example} names it, \
-             gateward user revoke {example} ROLE takes it"
+            "the role gives no permissions; define it, or find it with: gateward user show \
+             {example}; then run: gateward user revoke {example} ROLE"
         ),
-        Flaw::FailedEmail => "gateward mail list --state failed says why; then run gateward mail retry \
-                             --all, or wait until they are cleaned up"
+        Flaw::FailedEmail => "see why with: gateward mail list --state failed; then run: gateward \
+                              mail retry --all, or wait until they are cleaned up"
             .to_owned(),
         Flaw::OverdueEmail => {
-            "see whether a node runs and whether its SMTP server takes emails: gateward mail list".to_owned()
-        }
-        Flaw::NoAdministrator => {
-            "gateward user create --username NAME --email ADDRESS --admin, or gateward user grant USER \
-             admin"
+            "check that a node is running and that its SMTP server accepts emails: gateward mail \
+             list"
                 .to_owned()
         }
-        Flaw::CleanupOverdue { .. } => "see whether a node runs, and its log for \"cleanup failed\"".to_owned(),
+        Flaw::NoAdministrator => {
+            "run: gateward user create --username NAME --email ADDRESS --admin, or gateward user \
+             grant USER admin"
+                .to_owned()
+        }
+        Flaw::CleanupOverdue { .. } => "check that a node is running, and search its log for \
+                                        \"cleanup failed\""
+            .to_owned(),
         Flaw::UnchainedEvent => {
-            "see whether a node runs, and its log for what keeps it from sealing".to_owned()
+            "check that a node is running, and search its log for \"audit chaining failed\""
+                .to_owned()
         }
         Flaw::FromTheFuture { .. } => {
-            "set the clocks of all nodes by NTP; one of them was ahead".to_owned()
+            "synchronize the clocks of all nodes with NTP; one of them was ahead".to_owned()
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The database: whether it is there, its migrations, and what stands in it.
+//! The database: whether it can be reached, its migrations, and its data.
 
 use std::time::Duration;
 
@@ -11,12 +11,10 @@ use super::finding::{Code, Finding};
 use super::{anomalies, clock, keys};
 use crate::settings::Settings;
 
-/// How long all questions of one kind may take: a database that is silent for so long is no use to
-/// a node either.
+/// How long all queries of one kind may take: a slower database is of no use to a node either.
 const RESPONSE_LEN_MAX: Duration = Duration::from_mins(2);
 
-/// Checks all that is about the database; gives the names of its public keys, if they could be
-/// read.
+/// Runs all checks of the database; returns the IDs of its public keys if they could be read.
 pub(super) async fn check(settings: &Settings) -> (Vec<Finding>, Option<Vec<String>>) {
     let url = settings.database_url.expose();
     let mut found = Vec::new();
@@ -29,16 +27,16 @@ pub(super) async fn check(settings: &Settings) -> (Vec<Finding>, Option<Vec<Stri
     }
     match in_time(Box::pin(altered(url))).await.and_then(|response| response) {
         Ok(names) => found.extend(of_altered(&names)),
-        Err(error) => found.push(Finding::unanswered("what migrations were applied", error)),
+        Err(error) => found.push(Finding::unanswered("the applied migrations", error)),
     }
     match in_time(Box::pin(clock::check_database(url))).await {
         Ok(clock) => found.extend(clock),
-        Err(error) => found.push(Finding::unanswered("the clock of the database's server", error)),
+        Err(error) => found.push(Finding::unanswered("the clock of the database server", error)),
     }
     match in_time(Box::pin(inspect(url, SystemClock.now()))).await {
         Ok(Ok(all)) => found.extend(all.iter().map(anomalies::finding)),
-        Ok(Err(error)) => found.push(Finding::unanswered("what stands in the database", error)),
-        Err(error) => found.push(Finding::unanswered("what stands in the database", error)),
+        Ok(Err(error)) => found.push(Finding::unanswered("the data in the database", error)),
+        Err(error) => found.push(Finding::unanswered("the data in the database", error)),
     }
     let (of_keys, key_ids) = keys::check(settings).await;
     found.extend(of_keys);
@@ -46,15 +44,15 @@ pub(super) async fn check(settings: &Settings) -> (Vec<Finding>, Option<Vec<Stri
 }
 
 async fn in_time<T>(question: impl Future<Output = T>) -> Result<T, MigrateError> {
-    let late = |_| MigrateError::Failed("no answer in time".into());
+    let late = |_| MigrateError::Failed("no response in time".into());
     timeout(RESPONSE_LEN_MAX, question).await.map_err(late)
 }
 
 fn unreachable(error: MigrateError) -> Finding {
     Finding::new(
         Code::DatabaseUnreachable,
-        format!("{:#}; nothing in it was checked", anyhow::Error::from(error)),
-        "start the server or put the file back, or correct database.url",
+        format!("{:#}; the database was not checked", anyhow::Error::from(error)),
+        "start the server or restore the file, or correct database.url",
     )
 }
 
@@ -62,7 +60,7 @@ fn of_pending(missing: &[String]) -> Option<Finding> {
     (!missing.is_empty()).then(|| {
         Finding::new(
             Code::MigrationsPending,
-            format!("the database lacks the migrations {}", missing.join(", ")),
+            format!("the database is missing the migrations {}", missing.join(", ")),
             "run: gateward migrate",
         )
     })
@@ -72,9 +70,9 @@ fn of_altered(names: &[String]) -> Option<Finding> {
     (!names.is_empty()).then(|| {
         Finding::new(
             Code::MigrationsAltered,
-            format!("these migrations said something else when they were applied: {}", names.join(", ")),
-            "use a program whose migrations were not changed, or compare its tables with those of a \
-             new database and mend what differs",
+            format!("these migrations were changed after they were applied: {}", names.join(", ")),
+            "use a release whose migrations were not changed, or compare the tables with those of \
+             a new database and fix the differences",
         )
     })
 }

@@ -1,16 +1,16 @@
-//! What was found, how bad it is, and what to do about it.
+//! Findings: the problem, its severity, and the remedy.
 
-/// Makes the codes and their list of one table.
+/// Defines the codes and their list from one table.
 macro_rules! codes {
     ($($name:ident = $text:literal,)*) => {
-        /// What scripts know a finding by; `docs/doctor.md` tells what each means.
+        /// Stable codes for scripts; `docs/doctor.md` explains each.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub(super) enum Code {
             $($name,)*
         }
 
         impl Code {
-            /// Every code there is.
+            /// All codes.
             #[cfg(test)]
             pub(super) const ALL: &[Self] = &[$(Self::$name,)*];
 
@@ -63,12 +63,12 @@ codes! {
     MailLogin = "mail_login",
 }
 
-/// How bad it is.
+/// The severity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Level {
-    /// It must be put right.
+    /// Must be fixed.
     Finding,
-    /// It may be as it should.
+    /// May be intended.
     Warning,
 }
 
@@ -81,7 +81,7 @@ impl Level {
     }
 }
 
-/// Something that is wrong, or may be.
+/// A problem, or a possible one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Finding {
     pub(super) code: Code,
@@ -91,28 +91,28 @@ pub(super) struct Finding {
 }
 
 impl Finding {
-    /// Something that must be put right.
+    /// A problem that must be fixed.
     pub(super) fn new(code: Code, what: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self { code, level: Level::Finding, what: what.into(), remedy: remedy.into() }
     }
 
-    /// Something that may be as it should.
+    /// A possible problem.
     pub(super) fn warning(code: Code, what: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self { level: Level::Warning, ..Self::new(code, what, remedy) }
     }
 
-    /// The same where it cannot be as it should.
+    /// Turns a warning into a finding.
     pub(super) fn graver(self) -> Self {
         Self { level: Level::Finding, ..self }
     }
 
-    /// A question that got no answer, so that what it asks about is not known.
+    /// A check that could not run.
     pub(super) fn unanswered(about: &str, error: impl Into<anyhow::Error>) -> Self {
         let error = error.into();
         Self::new(
             Code::Unanswered,
             format!("{about} could not be checked: {error:#}"),
-            "put right what else is found, above all pending migrations, and run this again",
+            "fix the other findings first, especially pending migrations, then run this again",
         )
     }
 }

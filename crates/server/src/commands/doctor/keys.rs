@@ -10,18 +10,18 @@ use super::{chain, settings};
 use crate::settings::Settings;
 use crate::wiring::wire;
 
-/// Seconds in a day, for which a key may be older than it should before anybody worries.
+/// A day in seconds: how much older than configured a key may get before it is a finding.
 const DAY_SECONDS: i64 = 24 * 3600;
 
-/// Checks keys and issuer; gives the names of the public keys, if they could be read.
+/// Checks keys and issuer; returns the IDs of the public keys if they could be read.
 pub(super) async fn check(settings: &Settings) -> (Vec<Finding>, Option<Vec<String>>) {
-    // That was found; whoever uses the key refuses to.
+    // Already reported, and the key cannot be used until it is fixed.
     if settings::exposed_key(settings).is_some() {
         return (Vec::new(), None);
     }
     let (stored, other) = match read(settings).await {
         Err(KeysFault::OtherIssuer(issuer)) => {
-            // As if it were that of the settings, so that the rest is checked too.
+            // Continues with the stored issuer, so that the rest is checked too.
             let policy = Policy { issuer: issuer.clone(), ..settings.policy.clone() };
             let finding = of_issuer(&settings.policy.issuer, &issuer);
             (read(&Settings { policy, ..settings.clone() }).await, Some(finding))
@@ -38,7 +38,7 @@ pub(super) async fn check(settings: &Settings) -> (Vec<Finding>, Option<Vec<Stri
             found.push(finding);
             None
         }
-        // It changed just now.
+        // It has just changed.
         Err(KeysFault::OtherIssuer(_)) => None,
     };
     (found, key_ids)
@@ -54,12 +54,8 @@ enum KeysFault {
 
 async fn read(settings: &Settings) -> Result<(std::sync::Arc<App>, Vec<StoredKey>), KeysFault> {
     let wired = wire(settings, CreateIfMissing::No).await.map_err(|error| {
-        let what = format!("a node cannot be started: {error:#}");
-        KeysFault::Found(Finding::new(
-            Code::Start,
-            what,
-            "put right what it says, and run this again",
-        ))
+        let what = format!("a node cannot start: {error:#}");
+        KeysFault::Found(Finding::new(Code::Start, what, "fix this, then run this again"))
     })?;
     match wired.app.list_keys().await {
         Ok(keys) => Ok((wired.app, keys)),
@@ -76,9 +72,9 @@ async fn read(settings: &Settings) -> Result<(std::sync::Arc<App>, Vec<StoredKey
 fn of_issuer(configured: &str, stored: &str) -> Finding {
     Finding::new(
         Code::Issuer,
-        format!("the database belongs to the issuer {stored}, the settings say {configured}"),
-        "set tokens.issuer (or http.public_url) to what the database says, or change that for good: \
-         gateward config set-issuer URL",
+        format!("the database belongs to the issuer {stored}, but the settings have {configured}"),
+        "set tokens.issuer (or http.public_url) to the issuer of the database, or change the \
+         issuer: gateward config set-issuer URL",
     )
 }
 
@@ -88,15 +84,18 @@ async fn of_keys(app: &App, keys: &[StoredKey]) -> Vec<Finding> {
         Ok(()) => found.extend(chain::check(app).await),
         Err(KeysError::Key(error)) => found.push(Finding::new(
             Code::MasterKey,
-            format!("keys.master_key does not fit this database: {error}; so the audit trail was not checked"),
-            "set the key that its signing keys were sealed with, or put the file back that holds it",
+            format!(
+                "keys.master_key does not match this database: {error}; the audit trail was \
+                     not checked"
+            ),
+            "set the master key that its signing keys are wrapped with, or restore its file",
         )),
         Err(error) => found.push(Finding::unanswered("keys and audit trail", error)),
     }
     found
 }
 
-/// The purposes whose newest key is older than nodes let it get.
+/// Findings for purposes whose newest key is too old.
 pub(super) fn overdue(keys: &[StoredKey], rotate_after_days: i64, now: Timestamp) -> Vec<Finding> {
     let age_max = rotate_after_days.saturating_add(1).saturating_mul(DAY_SECONDS);
     let newest_of = |purpose: KeyPurpose| {
@@ -109,14 +108,14 @@ pub(super) fn overdue(keys: &[StoredKey], rotate_after_days: i64, now: Timestamp
         let what = match newest.map(|from| now.seconds_since(from)) {
             None => format!("there is no key for the purpose {purpose}"),
             Some(age) if age > age_max => format!(
-                "the newest key for the purpose {purpose} is {} days old, and a new one should take \
-                 over after {rotate_after_days}",
+                "the newest key for the purpose {purpose} is {} days old; keys rotate after \
+                 {rotate_after_days}",
                 age / DAY_SECONDS
             ),
             Some(_) => return None,
         };
-        let remedy = "start a node, which makes the next one, and see its log; or run gateward keys \
-                      rotate";
+        let remedy = "start a node, which creates the next key, and check its log; or run: \
+                      gateward keys rotate";
         Some(Finding::new(Code::KeyOverdue, what, remedy))
     };
     KeyPurpose::ALL.into_iter().map(newest_of).filter_map(finding).collect()

@@ -1,4 +1,4 @@
-//! The SMTP servers: connected to and logged in to, without sending anything.
+//! The SMTP servers: connects and logs in, without sending anything.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use gateward_email::{CheckedSmtpServer, SmtpMailer, SmtpServerFault};
 use super::finding::{Code, Finding};
 use crate::settings::{Mail, Transport};
 
-/// Looks at each SMTP server of the settings.
+/// Checks each SMTP server of the settings.
 pub(super) async fn check(mail: &Mail) -> Vec<Finding> {
     let Transport::Smtp { smtp_server, fallback } = &mail.transport else { return Vec::new() };
     let (emails, clock) = (mail.settings.clone(), Arc::new(SystemClock));
@@ -16,8 +16,8 @@ pub(super) async fn check(mail: &Mail) -> Vec<Finding> {
         Ok(mailer) => mailer.check().await.into_iter().filter_map(finding).collect(),
         Err(error) => vec![Finding::new(
             Code::MailSetup,
-            format!("no email can be sent: {:#}", anyhow::Error::from(error)),
-            "correct mail.smtp_url and mail.fallback_smtp_url, or what they need of this machine",
+            format!("cannot send emails: {:#}", anyhow::Error::from(error)),
+            "correct mail.smtp_url and mail.fallback_smtp_url, or what they need on this machine",
         )],
     }
 }
@@ -27,17 +27,18 @@ fn finding(checked: CheckedSmtpServer) -> Option<Finding> {
     let (code, remedy) = match &fault {
         SmtpServerFault::Unreachable(_) => (
             Code::MailUnreachable,
-            "correct host, port or scheme in mail.smtp_url (or mail.fallback_smtp_url), or let this \
-             machine through to it",
+            "correct the host, port or scheme in mail.smtp_url (or mail.fallback_smtp_url), or \
+             allow this machine to connect to it",
         ),
         SmtpServerFault::Certificate(_) => (
             Code::MailCertificate,
-            "name the SMTP server as its certificate does, or have this machine trust who made it out",
+            "use the host name in the certificate, or make this machine trust its CA \
+             (SSL_CERT_FILE)",
         ),
         SmtpServerFault::Login(_) => (
             Code::MailLogin,
-            "correct user and password in mail.smtp_url (or mail.fallback_smtp_url)",
+            "correct the username and password in mail.smtp_url (or mail.fallback_smtp_url)",
         ),
     };
-    Some(Finding::new(code, format!("the SMTP server takes no emails: {fault}"), remedy))
+    Some(Finding::new(code, format!("the SMTP server does not accept emails: {fault}"), remedy))
 }

@@ -1,6 +1,6 @@
-//! `gateward doctor`: everything that can be checked from outside and in the database.
+//! `gateward doctor`: checks the installation from outside and in the database.
 //!
-//! Nothing is written, and a check that fails keeps no other one from being made.
+//! Nothing is written, and a check that fails does not prevent the others.
 
 mod anomalies;
 mod chain;
@@ -24,12 +24,12 @@ use super::table::{plain, tell_json};
 use super::tell;
 use crate::settings::{SettingError, Settings};
 
-/// Checks everything.
+/// Runs all checks.
 pub(crate) async fn run(settings: &Settings, json: bool) -> anyhow::Result<()> {
     report(&examine(settings).await, json)
 }
 
-/// Reports settings that were refused. Without them nothing else can be checked.
+/// Reports invalid settings. Without valid settings nothing else can be checked.
 pub(crate) fn refuse(errors: &[SettingError], json: bool) -> anyhow::Result<()> {
     report(&settings::refused(errors), json)
 }
@@ -43,7 +43,7 @@ async fn examine(settings: &Settings) -> Vec<Finding> {
     found
 }
 
-/// Prints what was found; an error says that there are more than warnings.
+/// Prints the findings; fails if there are more than warnings.
 fn report(found: &[Finding], json: bool) -> anyhow::Result<()> {
     if json {
         tell_json(&as_json(found));
@@ -54,14 +54,14 @@ fn report(found: &[Finding], json: bool) -> anyhow::Result<()> {
     }
     match found.iter().filter(|finding| finding.level == Level::Finding).count() {
         0 => Ok(()),
-        1 => bail!("there is something to put right"),
-        count => bail!("there are {count} things to put right"),
+        1 => bail!("1 problem found"),
+        count => bail!("{count} problems found"),
     }
 }
 
 fn lines(found: &[Finding]) -> Vec<String> {
     if found.is_empty() {
-        return vec!["Everything checked is well.".to_owned()];
+        return vec!["All checks passed.".to_owned()];
     }
     let of_finding = |finding: &Finding| {
         let (level, code) = (finding.level.as_str(), finding.code.as_str());

@@ -1,4 +1,4 @@
-//! A proxy that forwards and is not trusted, noticed by what this node counts.
+//! A proxy that forwards but is not trusted, detected by a metric of this node.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -7,39 +7,37 @@ use reqwest::Client;
 use super::finding::{Code, Finding};
 use super::web;
 
-/// What a node counts when somebody forwards whom it does not trust.
+/// Counts requests that an untrusted proxy forwarded.
 const COUNTER: &str = "gateward_untrusted_forwarded_total";
 
-/// How often this node was forwarded to by somebody whom it does not trust; `None` if no node
-/// answers there.
+/// How many requests untrusted proxies forwarded to this node; `None` if no node responds.
 pub(super) async fn untrusted(client: &Client, ops: SocketAddr) -> Option<f64> {
     let url = format!("http://{}/metrics", reachable(ops)?);
     let response = client.get(url).send().await.ok()?.error_for_status().ok()?;
     Some(count(&web::text(response).await.ok()?))
 }
 
-/// Says so if that has risen by a request through the public URL. A request of somebody else in
-/// this moment may have been it; it would mean the same, unless clients reach the node past the
-/// proxy.
+/// A finding if a request through the public URL raised the count. Another request at the same time
+/// may have raised it; that means the same, unless clients reach the node past the proxy.
 pub(super) fn finding(before: Option<f64>, after: Option<f64>) -> Option<Finding> {
     (after? > before?).then(|| {
         Finding::new(
             Code::ProxyUntrusted,
-            "a proxy before this service forwards for others and is not trusted, so all its clients \
-             count as one",
-            "set http.trusted_proxies to the address of the proxy, which the log of the node names",
+            "a reverse proxy forwards requests but is not trusted, so all its clients count as one",
+            "set http.trusted_proxies to the IP address of the proxy, which the log of the node \
+             shows",
         )
     })
 }
 
-/// Where this machine reaches what listens there.
+/// The address at which this machine reaches the listener.
 fn reachable(listen: SocketAddr) -> Option<SocketAddr> {
     let ip = match listen.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
         ip => ip,
     };
-    // Nobody knows which port was picked.
+    // The port that was picked is unknown.
     (listen.port() != 0).then(|| SocketAddr::new(ip, listen.port()))
 }
 

@@ -1,4 +1,4 @@
-//! The public URL: whether what answers there is this service.
+//! The public URL: whether this service responds there.
 
 use gateward_app::domain::Timestamp;
 use gateward_app::domain::ports::Clock;
@@ -13,10 +13,10 @@ use super::finding::{Code, Finding};
 use super::{proxy, web};
 use crate::settings::Settings;
 
-/// What TLS says of a certificate that it does not believe.
+/// The TLS error for an untrusted certificate.
 const UNTRUSTED: &str = "invalid peer certificate";
 
-/// Asks for the public keys there. `key_ids` are those of the database, if they are known.
+/// Requests the public keys. `key_ids` are those of the database, if known.
 pub(super) async fn check(settings: &Settings, key_ids: Option<&[String]>) -> Vec<Finding> {
     let url = format!("{}/.well-known/jwks.json", settings.http.public_url);
     let client = match web::client() {
@@ -26,7 +26,7 @@ pub(super) async fn check(settings: &Settings, key_ids: Option<&[String]>) -> Ve
     let before = proxy::untrusted(&client, settings.ops_listen).await;
     let mut found = ask(&client, &url, key_ids).await;
     if before.is_some() {
-        // A node runs here, and nobody reaches it.
+        // A node runs here, but clients cannot reach it.
         found = found.into_iter().map(Finding::graver).collect();
     }
     let after = proxy::untrusted(&client, settings.ops_listen).await;
@@ -36,8 +36,7 @@ pub(super) async fn check(settings: &Settings, key_ids: Option<&[String]>) -> Ve
 
 async fn ask(client: &Client, url: &str, key_ids: Option<&[String]>) -> Vec<Finding> {
     let from = SystemClock.now();
-    // The keys may be kept by whoever stands between; what they keep tells neither the time nor who
-    // forwards.
+    // A cached response tells neither the time nor whether a proxy forwards.
     let request = client.get(url).header(CACHE_CONTROL, "no-cache");
     let response = match request.send().await {
         Ok(response) => response,
@@ -56,9 +55,9 @@ async fn ask(client: &Client, url: &str, key_ids: Option<&[String]>) -> Vec<Find
 fn of_failure(url: &str, error: reqwest::Error) -> Finding {
     let told = format!("{:#}", anyhow::Error::from(error));
     if told.contains(UNTRUSTED) {
-        let what = format!("the certificate at {url} is not trusted here: {told}");
-        let remedy = "give the listener (http.tls_cert) or the proxy a certificate for this host that \
-                      clients trust, and its whole chain";
+        let what = format!("the certificate of {url} is not trusted: {told}");
+        let remedy = "set a certificate for this host that clients trust, with its full chain, in \
+                      http.tls_cert or on the proxy";
         return Finding::new(Code::PublicUrlCertificate, what, remedy);
     }
     unreachable(url, &told)
@@ -67,9 +66,9 @@ fn of_failure(url: &str, error: reqwest::Error) -> Finding {
 fn unreachable(url: &str, told: &str) -> Finding {
     Finding::warning(
         Code::PublicUrlUnreachable,
-        format!("nothing answers at {url}: {told}"),
-        "start a node; if one runs, see that http.public_url leads to it, through the proxy if there is \
-         one",
+        format!("no response from {url}: {told}"),
+        "start a node; if one is running, make sure that http.public_url leads to it, through the \
+         proxy if there is one",
     )
 }
 
@@ -80,29 +79,29 @@ fn of_response(
     key_ids: Option<&[String]>,
 ) -> Option<Finding> {
     if status.is_server_error() {
-        return Some(unreachable(url, &format!("the answer is {status}")));
+        return Some(unreachable(url, &format!("the status is {status}")));
     }
     let ids = ids(body).filter(|_| status == StatusCode::OK);
     let what = match (ids, key_ids) {
-        (None, _) => format!("{url} answers {status}, and not with public keys"),
+        (None, _) => format!("{url} responds with {status} instead of public keys"),
         (Some(theirs), Some(ours)) if !theirs.iter().any(|id| ours.contains(id)) => {
-            format!("{url} answers with keys that are not those of this database")
+            format!("{url} responds with keys that are not in this database")
         }
         (Some(_), _) => return None,
     };
-    let remedy = "set http.public_url to where clients reach this service, or have the proxy lead there; \
-                  or point database.url to the database of what answers";
+    let remedy = "set http.public_url to the URL of this service, or correct the proxy; or set \
+                  database.url to the database of the node that responds";
     Some(Finding::new(Code::PublicUrlOther, what, remedy))
 }
 
-/// The names of the keys of a JSON Web Key Set.
+/// The key IDs of a JSON Web Key Set.
 fn ids(body: &str) -> Option<Vec<String>> {
     let set: Value = serde_json::from_str(body).ok()?;
     let id = |key: &Value| Some(key.get("kid")?.as_str()?.to_owned());
     set.get("keys")?.as_array()?.iter().map(id).collect()
 }
 
-/// Looks at the clock of whoever answered. The header has whole seconds (RFC 9110, section 5.6.7).
+/// Checks the clock of the responder. The header has whole seconds (RFC 9110, section 5.6.7).
 fn date(headers: &HeaderMap, span: Span) -> Option<Finding> {
     if headers.contains_key(AGE) {
         return None;
@@ -111,5 +110,5 @@ fn date(headers: &HeaderMap, span: Span) -> Option<Finding> {
     let date = DateTimeParser::new().parse_timestamp(text).ok()?;
     let span = Span { from: span.from.minus_seconds(1), ..span };
     let theirs = Timestamp::from_micros(date.as_microsecond());
-    clock::differing(Code::ClockPublicUrl, "what answers at http.public_url", span, theirs)
+    clock::differing(Code::ClockPublicUrl, "the server at http.public_url", span, theirs)
 }

@@ -1,4 +1,4 @@
-//! Tests of the doctor: what is planted is found, and nothing else.
+//! Tests of the doctor.
 
 mod installation;
 mod network;
@@ -11,10 +11,10 @@ use super::finding::{Code, Finding, Level};
 use super::{as_json, lines, report};
 use crate::settings::Settings;
 
-/// A good master key.
+/// A valid master key.
 const MASTER_KEY: &str = "q83vEjRWeJASNFZ4kKvN7wEjRWeJq83vq83vEjRWeJA=";
 
-/// The settings with these options in the environment.
+/// Loads these settings from the environment.
 fn settings(options: &[(&str, &str)]) -> Settings {
     let variable = |option: &str| format!("GATEWARD__{}", option.to_uppercase().replace('.', "__"));
     let all = [("keys.master_key", MASTER_KEY), ("mail.from", "login@example.org")];
@@ -53,7 +53,7 @@ fn warnings_alone_are_no_error_and_findings_are() {
 
 #[test]
 fn findings_are_told_with_their_remedy_and_cannot_write_over_other_lines() {
-    assert_eq!(lines(&[]), ["Everything checked is well."]);
+    assert_eq!(lines(&[]), ["All checks passed."]);
     let found = [Finding::new(Code::MailLogin, "no\r\u{1b}[2J", "do this")];
     assert_eq!(lines(&found), ["finding mail_login: no  [2J", "  remedy: do this"]);
     let object = as_json(&found);

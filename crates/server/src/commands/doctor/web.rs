@@ -1,22 +1,22 @@
-//! Requests as a client makes them.
+//! HTTP requests of the doctor.
 
 use std::time::Duration;
 
 use reqwest::redirect::Policy;
 use reqwest::{Client, Response};
 
-/// How long an answer may take.
+/// The deadline of a response.
 const RESPONSE_LEN_MAX: Duration = Duration::from_secs(5);
 
-/// The most bytes of an answer that are read: a page of metrics has some ten thousand.
+/// The maximum size of a response: a metrics page has some ten thousand bytes.
 const BYTES_MAX: usize = 4 << 20;
 
-/// Makes the client. It goes straight there and nowhere else.
+/// Creates a client without proxy and redirects.
 pub(super) fn client() -> reqwest::Result<Client> {
     Client::builder().timeout(RESPONSE_LEN_MAX).redirect(Policy::none()).no_proxy().build()
 }
 
-/// Reads an answer, as much of it as is reasonable.
+/// Reads a response up to the maximum size.
 pub(super) async fn text(mut response: Response) -> reqwest::Result<String> {
     let mut bytes = Vec::new();
     while let Some(chunk) = response.chunk().await? {

@@ -1,4 +1,4 @@
-//! `gateward mail render`: every email as an example, for whoever writes templates.
+//! `gateward mail render`: every email with example data, for authors of templates.
 
 use std::fs;
 use std::path::Path;
@@ -8,11 +8,12 @@ use gateward_email::{MailSettings, Templates};
 
 use crate::commands::tell;
 
-/// The file that marks a folder as one of ours: what stands beside it may be written anew.
+/// The file that marks an output folder: the emails beside it may be overwritten.
 const MARK: &str = ".gateward-emails";
 
-/// What the mark says.
-const MARK_TEXT: &str = "`gateward mail render` wrote the emails beside this file.\n";
+/// The content of the marker file.
+const MARK_TEXT: &str =
+    "`gateward mail render` wrote the emails in this folder and overwrites them.\n";
 
 /// Writes each email as `NAME.subject`, `NAME.txt` and `NAME.html`.
 pub(super) fn render(folder: &Path, settings: &MailSettings) -> anyhow::Result<()> {
@@ -31,18 +32,18 @@ pub(super) fn render(folder: &Path, settings: &MailSettings) -> anyhow::Result<(
         files.push((format!("{message}.html"), rendered.html));
     }
     write(folder, &files)?;
-    tell(&format!("Wrote {} files into {}.", files.len(), folder.display()));
+    tell(&format!("Wrote {} files to {}.", files.len(), folder.display()));
     Ok(())
 }
 
-/// What emails call the service: the sender's name, or the host.
+/// The service name in emails: the sender's name, or the host.
 fn service(settings: &MailSettings) -> String {
     let host = url::Url::parse(&settings.public_url);
     let host = host.ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
     settings.from.name().map_or(host, str::to_owned)
 }
 
-/// Among templates, emails would be taken for templates at the next start.
+/// Rendered emails in the template folder would be read as templates at the next start.
 fn refuse_templates(folder: &Path, templates: &Path) -> anyhow::Result<()> {
     let same = fs::canonicalize(folder).ok().zip(fs::canonicalize(templates).ok());
     if same.is_some_and(|(one, other)| one == other) {
@@ -51,19 +52,19 @@ fn refuse_templates(folder: &Path, templates: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Writes the files, over those of an earlier time and nobody else's.
+/// Writes the files; overwrites only those of an earlier run.
 fn write(folder: &Path, files: &[(String, String)]) -> anyhow::Result<()> {
     let shown = folder.display();
-    fs::create_dir_all(folder).with_context(|| format!("{shown} cannot be made"))?;
+    fs::create_dir_all(folder).with_context(|| format!("cannot create {shown}"))?;
     let mark = folder.join(MARK);
     let theirs = files.iter().find(|(name, _)| folder.join(name).symlink_metadata().is_ok());
     if let Some((name, _)) = theirs.filter(|_| !mark.is_file()) {
-        bail!("{shown} holds a {name} of somebody else; choose another folder");
+        bail!("{shown} contains a {name} from elsewhere; choose another folder");
     }
     let mark = (MARK.to_owned(), MARK_TEXT.to_owned());
     for (name, text) in [&mark].into_iter().chain(files) {
         let path = folder.join(name);
-        fs::write(&path, text).with_context(|| format!("{} cannot be written", path.display()))?;
+        fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
     }
     Ok(())
 }
@@ -102,12 +103,12 @@ mod tests {
     }
 
     #[test]
-    fn a_file_of_somebody_else_is_never_written_over() {
+    fn a_file_from_elsewhere_is_never_overwritten() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("reset_password.txt");
         fs::write(&path, "mine").unwrap();
         let refused = render(folder.path(), &settings("a@example.org", None)).unwrap_err();
-        assert!(refused.to_string().contains("holds a reset_password.txt of somebody else"));
+        assert!(refused.to_string().contains("contains a reset_password.txt from elsewhere"));
         assert_eq!(fs::read_to_string(&path).unwrap(), "mine");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing was written");
 

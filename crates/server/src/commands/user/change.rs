@@ -1,4 +1,4 @@
-//! What `gateward user` does to an account that is there.
+//! `gateward user` commands that change an existing user.
 
 use anyhow::anyhow;
 use gateward_app::domain::{Identifier, RoleName, User};
@@ -15,7 +15,7 @@ pub(super) async fn grant(user: &str, role: RoleName, settings: &Settings) -> an
 }
 
 pub(super) async fn revoke(user: &str, role: RoleName, settings: &Settings) -> anyhow::Result<()> {
-    anyhow::ensure!(role != RoleName::user(), "everybody holds the role user");
+    anyhow::ensure!(role != RoleName::user(), "every user has the role user; it cannot be removed");
     change_role(user, role, false, settings).await
 }
 
@@ -32,7 +32,7 @@ async fn change_role(
             changed => changed.map_err(|error| of_admin(error, &user))?,
         };
     let roles: Vec<&str> = changed.roles.iter().map(RoleName::as_str).collect();
-    tell(&format!("{} holds the roles: {}.", changed.username, roles.join(", ")));
+    tell(&format!("{} now has roles {}.", changed.username, roles.join(", ")));
     Ok(())
 }
 
@@ -40,7 +40,7 @@ async fn no_such_role(app: &App, role: &RoleName) -> anyhow::Error {
     match app.list_roles().await {
         Ok(roles) => {
             let names: Vec<&str> = roles.iter().map(|role| role.name.as_str()).collect();
-            anyhow!("there is no role {role}; there are: {}", names.join(", "))
+            anyhow!("no role named {role}; existing roles: {}", names.join(", "))
         }
         Err(error) => error.into(),
     }
@@ -52,9 +52,9 @@ pub(super) async fn disable(user: &str, settings: &Settings) -> anyhow::Result<(
     let (user, changed) = done.map_err(|error| of_admin(error, &user))?;
     let name = &user.username;
     tell(&if changed {
-        format!("{name} is disabled; every session is over.")
+        format!("Disabled {name} and ended all sessions.")
     } else {
-        format!("{name} was disabled before.")
+        format!("{name} is already disabled.")
     });
     Ok(())
 }
@@ -64,11 +64,7 @@ pub(super) async fn enable(user: &str, settings: &Settings) -> anyhow::Result<()
     let done = wired.app.enable_user(AdminActor::Operator, user.id).await;
     let (user, changed) = done.map_err(|error| of_admin(error, &user))?;
     let name = &user.username;
-    tell(&if changed {
-        format!("{name} is enabled.")
-    } else {
-        format!("{name} was not disabled.")
-    });
+    tell(&if changed { format!("Enabled {name}.") } else { format!("{name} is already enabled.") });
     Ok(())
 }
 
@@ -78,20 +74,20 @@ pub(super) async fn delete(doomed: Doomed, settings: &Settings) -> anyhow::Resul
     confirm(&question, user.username.as_str(), doomed.yes)?;
     let done = wired.app.delete_user(AdminActor::Operator, user.id).await;
     let user = done.map_err(|error| of_admin(error, &user))?;
-    tell(&format!("{} ({}) is deleted; every session is over.", user.username, user.id));
+    tell(&format!("Deleted {} ({}) and ended all sessions.", user.username, user.id));
     Ok(())
 }
 
 pub(super) async fn logout(doomed: Doomed, settings: &Settings) -> anyhow::Result<()> {
     let (wired, user) = find(&doomed.user, settings).await?;
-    let question = format!("End every session of {}?", described(&user));
+    let question = format!("Log out all sessions of {}?", described(&user));
     confirm(&question, user.username.as_str(), doomed.yes)?;
     let done = wired.app.end_sessions_of(AdminActor::Operator, user.id).await;
     let name = &user.username;
     tell(&match done.map_err(|error| of_admin(error, &user))? {
-        0 => format!("{name} had no session."),
-        1 => format!("One session of {name} is over."),
-        count => format!("{count} sessions of {name} are over."),
+        0 => format!("{name} has no active sessions."),
+        1 => format!("Logged out 1 session of {name}."),
+        count => format!("Logged out {count} sessions of {name}."),
     });
     Ok(())
 }
@@ -100,7 +96,7 @@ fn described(user: &User) -> String {
     format!("{} ({}, {})", user.username, user.email, user.id)
 }
 
-/// Prints the link alone on standard output, so that it can be piped on, and the rest beside it.
+/// Prints only the link to standard output, so that it can be piped.
 pub(super) async fn make_reset_link(text: &str, settings: &Settings) -> anyhow::Result<()> {
     let (wired, user) = find(text, settings).await?;
     let made = wired.app.make_reset_link(&Identifier::Email(user.email)).await;
@@ -108,19 +104,19 @@ pub(super) async fn make_reset_link(text: &str, settings: &Settings) -> anyhow::
     tell(&link);
     let until = gateward_http::rfc3339(expires_at);
     complain(&format!(
-        "It is good until {until} and for one use. Whoever has it can take the account over."
+        "The link expires at {until} and works once. Anyone who has it can take over the account."
     ));
     Ok(())
 }
 
-/// What an error means to whoever named an account.
+/// Explains an error about the user that the operator named.
 fn of_admin(error: AdminError, user: &User) -> anyhow::Error {
     let name = &user.username;
     match error {
-        AdminError::NotFound => anyhow!("{name} was deleted meanwhile"),
+        AdminError::NotFound => anyhow!("{name} was deleted in the meantime"),
         AdminError::LastAdmin => anyhow!(
-            "{name} is the last active administrator, and nobody could administer without one; \
-             first run: gateward user grant USER admin"
+            "{name} is the last active administrator; first make another user an administrator: \
+             gateward user grant USER admin"
         ),
         error => error.into(),
     }

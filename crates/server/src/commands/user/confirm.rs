@@ -1,4 +1,4 @@
-//! Asking whether a command is meant, before something is lost for good.
+//! Asks for confirmation before something is lost permanently.
 
 use std::io::{BufRead, IsTerminal};
 
@@ -6,26 +6,29 @@ use anyhow::{Context, bail, ensure};
 
 use super::super::complain;
 
-/// The most bytes of an answer that are read: more than any name has.
+/// The maximum length of the confirmation in bytes; every username is shorter.
 const RESPONSE_LEN_MAX: u64 = 1024;
 
-/// Goes on if whoever is at the terminal types the name, or has said before that it is meant.
+/// Continues if the operator types the username, or passed --yes.
 pub(super) fn confirm(question: &str, name: &str, yes: bool) -> anyhow::Result<()> {
     if yes {
         return Ok(());
     }
-    // The question goes to standard error, where it is in nobody's way.
+    // On standard error, so that standard output has only results.
     if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
-        bail!("there is no terminal to ask on; if it is meant, add --yes");
+        bail!("confirmation needed; pass --yes to run without a terminal");
     }
-    complain(&format!("{question} Type the name to go on:"));
+    complain(&format!("{question} Type the username to confirm:"));
     check_response(std::io::stdin().lock(), name)
 }
 
 fn check_response(input: impl BufRead, name: &str) -> anyhow::Result<()> {
     let mut response = String::new();
-    input.take(RESPONSE_LEN_MAX).read_line(&mut response).context("no answer was read")?;
-    ensure!(response.trim() == name, "that is not the name; nothing was changed");
+    input
+        .take(RESPONSE_LEN_MAX)
+        .read_line(&mut response)
+        .context("cannot read the confirmation")?;
+    ensure!(response.trim() == name, "the username does not match; nothing was changed");
     Ok(())
 }
 
@@ -47,7 +50,7 @@ mod tests {
     #[test]
     fn without_a_terminal_nothing_is_taken_for_meant_but_the_flag() {
         assert!(confirm("Delete ada?", "ada", true).is_ok());
-        // Whoever runs the tests at a terminal is not asked.
+        // At a terminal, this test would wait for input.
         if !std::io::stdin().is_terminal() {
             let refused = confirm("Delete ada?", "ada", false).unwrap_err();
             assert!(refused.to_string().contains("--yes"), "{refused}");

@@ -1,4 +1,4 @@
-//! `gateward user list` and `show`: looking at accounts.
+//! `gateward user list` and `show`.
 
 use gateward_app::domain::{Permission, RoleName, SessionId, User};
 use gateward_app::{App, UserFilter};
@@ -25,12 +25,12 @@ pub(super) async fn list(listed: Listed, settings: &Settings) -> anyhow::Result<
         table(&users).tell();
     }
     if !are_all {
-        complain(&format!("There are more than these {limit}; --limit shows more."));
+        complain(&format!("Showing the first {limit}. Use --limit to see more."));
     }
     Ok(())
 }
 
-/// The first accounts that are wanted, and whether these are all.
+/// The first matching users, and whether these are all.
 async fn first_users(
     app: &App,
     filter: &UserFilter,
@@ -48,20 +48,27 @@ async fn first_users(
 }
 
 fn table(users: &[User]) -> Table<6> {
-    let mut table = Table::new(["ID", "USERNAME", "EMAIL", "ROLES", "STATE", "MADE"]);
+    let mut table = Table::new(["ID", "USERNAME", "EMAIL", "ROLES", "STATE", "CREATED"]);
     for user in users {
-        let (id, made) = (user.id.to_string(), rfc3339(user.created_at));
+        let (id, created) = (user.id.to_string(), rfc3339(user.created_at));
         let roles = roles(user).join(", ");
-        table.push([&id, user.username.as_str(), user.email.as_str(), &roles, state(user), &made]);
+        table.push([
+            &id,
+            user.username.as_str(),
+            user.email.as_str(),
+            &roles,
+            state(user),
+            &created,
+        ]);
     }
     table
 }
 
-/// What an operator looks for first.
+/// The most important state.
 const fn state(user: &User) -> &'static str {
     match (user.disabled, user.email_verified) {
         (true, _) => "disabled",
-        (false, false) => "unconfirmed",
+        (false, false) => "unverified",
         (false, true) => "active",
     }
 }
@@ -70,7 +77,7 @@ fn roles(user: &User) -> Vec<&str> {
     user.roles.iter().map(RoleName::as_str).collect()
 }
 
-/// An account for programs: the object that the API has, too.
+/// A user as the API returns it.
 fn as_json(user: &User) -> Value {
     json!({
         "id": user.id.to_string(),
@@ -97,24 +104,24 @@ pub(super) async fn show(user: &str, as_object: bool, settings: &Settings) -> an
         tell_json(&object);
         return Ok(());
     }
-    let confirmed = if user.email_verified { "confirmed" } else { "not confirmed" };
+    let verified = if user.email_verified { "verified" } else { "not verified" };
     for (name, value) in [
         ("id", user.id.to_string()),
         ("username", user.username.to_string()),
-        ("email", format!("{} ({confirmed})", user.email)),
+        ("email", format!("{} ({verified})", user.email)),
         ("roles", roles(&user).join(", ")),
         ("permissions", permissions.join(", ")),
         ("disabled", if user.disabled { "yes" } else { "no" }.to_owned()),
         ("sessions", sessions.to_string()),
-        ("made", rfc3339(user.created_at)),
-        ("changed", rfc3339(user.updated_at)),
+        ("created", rfc3339(user.created_at)),
+        ("updated", rfc3339(user.updated_at)),
     ] {
         tell(format!("{name:<12} {}", plain(&value)).trim_end());
     }
     Ok(())
 }
 
-/// How many active sessions an account has.
+/// Counts the active sessions of a user.
 async fn count_sessions(app: &App, user: &User) -> anyhow::Result<usize> {
     let (mut count, mut after): (usize, Option<SessionId>) = (0, None);
     loop {

@@ -1,4 +1,4 @@
-//! Checks of `clients.…`: who may ask about tokens, and revoke them.
+//! Checks of `clients.…`: services that may introspect or revoke tokens.
 
 use std::collections::HashSet;
 
@@ -8,15 +8,15 @@ use crate::settings::clients::{MAY, SECRET, SECTION};
 use crate::settings::reader::Reader;
 use crate::settings::secret::{self, Secret};
 
-/// The fewest characters of a secret: 32 hexadecimal digits are 128 random bits.
+/// The minimum length of a secret: 32 hexadecimal digits are 128 random bits.
 const SECRET_LEN_MIN: usize = 32;
 
-/// The fewest different characters of a secret. 32 random hexadecimal digits have fewer once in
-/// more than twenty million; a row of zeros and a short word that is repeated have.
+/// The minimum number of different characters of a secret. Zeros and repeated short words have
+/// fewer; 32 random hexadecimal digits only once in more than twenty million.
 const SECRET_DISTINCT_MIN: usize = 8;
 
-/// How it is said what a client may do.
-const REMEDY: &str = "write one or more of \"introspect\", \"revoke\", \"revocations\"";
+/// The possible rights of a client.
+const REMEDY: &str = "use one or more of \"introspect\", \"revoke\", \"revocations\"";
 
 pub(super) fn clients(reader: &mut Reader<'_>) -> Vec<ApiClient> {
     let names = reader.names_in(SECTION);
@@ -32,14 +32,14 @@ fn client(reader: &mut Reader<'_>, name: String) -> Option<ApiClient> {
 fn client_secret(reader: &mut Reader<'_>, option: &str) -> Option<Secret> {
     if !secret::is_set(reader, option) {
         let message = format!(
-            "is not set; make one with `openssl rand -hex 32`, and set it or {option}_file"
+            "is not set; generate one with `openssl rand -hex 32`, and set it or {option}_file"
         );
         reader.missing(option, message);
         return None;
     }
     let secret = secret::read(reader, option)?;
     if let Some(fault) = fault(secret.expose()) {
-        reader.wrong(option, format!("{fault}; make one with `openssl rand -hex 32`"));
+        reader.wrong(option, format!("{fault}; generate one with `openssl rand -hex 32`"));
     }
     Some(secret)
 }
@@ -52,7 +52,7 @@ fn fault(secret: &str) -> Option<&'static str> {
         Some("has fewer than 8 different characters")
     } else if secret.contains(char::is_control) {
         // HTTP Basic cannot carry one (RFC 7617, section 2).
-        Some("holds a line break or another control character")
+        Some("contains a line break or another control character")
     } else {
         None
     }
@@ -61,13 +61,13 @@ fn fault(secret: &str) -> Option<&'static str> {
 fn rights(reader: &mut Reader<'_>, option: &str) -> Vec<ClientRight> {
     let words = reader.list(option);
     if words.is_empty() {
-        reader.missing(option, format!("names nothing; {REMEDY}"));
+        reader.missing(option, format!("is empty; {REMEDY}"));
     }
     let mut rights = Vec::new();
     for word in words {
         match right(&word) {
             Some(right) => rights.push(right),
-            None => reader.wrong(option, format!("holds \"{word}\"; {REMEDY}")),
+            None => reader.wrong(option, format!("contains \"{word}\"; {REMEDY}")),
         }
     }
     rights

@@ -1,4 +1,4 @@
-//! Checks of what becomes the options of the HTTP interface: paths, origins, proxies, cookies.
+//! Checks of `http.…` and `cookies.…`: paths, origins, proxies, cookies.
 
 use std::net::IpAddr;
 
@@ -10,8 +10,8 @@ use url::Url;
 use super::clients;
 use crate::settings::reader::Reader;
 
-/// The shortest prefix of a network of proxies: that of `10.0.0.0/8` and of `fd00::/8`. Whoever
-/// trusts more trusts strangers.
+/// The shortest prefix of a trusted network: that of `10.0.0.0/8` and of `fd00::/8`. Larger
+/// networks include clients.
 const PROXY_PREFIX_MIN: u8 = 8;
 
 pub(super) fn options(reader: &mut Reader<'_>, public_url: Option<&Url>) -> Options {
@@ -39,14 +39,14 @@ fn base_path(reader: &mut Reader<'_>) -> String {
     let segments: Vec<&str> = base_path.split('/').skip(1).collect();
     let well_formed = base_path.starts_with('/') && segments.iter().all(|text| segment(text));
     if !base_path.is_empty() && !well_formed {
-        reader.wrong("http.base_path", "must be empty or like /v1, with no slash at the end");
+        reader.wrong("http.base_path", "must be empty or like /v1, without a trailing slash");
     } else if segments.first().is_some_and(|first| fixed.contains(first)) {
-        reader.wrong("http.base_path", "begins with a path that the service needs; choose another");
+        reader.wrong("http.base_path", "starts with a reserved path; choose another");
     }
     base_path
 }
 
-/// Whether browsers send the cookies along with what other sites cause.
+/// The `SameSite` attribute of the cookies.
 fn same_site(reader: &mut Reader<'_>) -> SameSite {
     let words = [("Strict", SameSite::Strict), ("Lax", SameSite::Lax), ("None", SameSite::None)];
     reader.choice("cookies.same_site", &words).unwrap_or(SameSite::Lax)
@@ -59,13 +59,14 @@ fn trusted_proxies(reader: &mut Reader<'_>) -> Vec<IpNet> {
         match text.parse::<IpNet>().or(address) {
             Ok(net) if net.prefix_len() >= PROXY_PREFIX_MIN => nets.push(net),
             Ok(_) => {
-                let message =
-                    format!("holds {text}, which trusts nearly everybody; name your own proxies");
+                let message = format!(
+                    "contains {text}, which trusts almost every client; list only your own proxies"
+                );
                 reader.wrong("http.trusted_proxies", message);
             }
             Err(_) => {
                 let message =
-                    format!("holds \"{text}\"; write addresses or networks like 10.0.0.0/8");
+                    format!("contains \"{text}\"; use IP addresses or networks such as 10.0.0.0/8");
                 reader.wrong("http.trusted_proxies", message);
             }
         }
@@ -83,7 +84,7 @@ fn cors_origins(reader: &mut Reader<'_>) -> Vec<String> {
         });
         if !exact {
             let message = format!(
-                "holds \"{origin}\"; name each origin exactly as browsers do, such as \
+                "contains \"{origin}\"; list each origin exactly as browsers send it, such as \
                  https://app.example.org: no wildcard, no path"
             );
             reader.wrong("http.cors_origins", message);

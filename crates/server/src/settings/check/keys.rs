@@ -1,4 +1,4 @@
-//! Checks of the master key, and of the one before it.
+//! Checks of the master key and the previous one.
 
 use std::path::PathBuf;
 
@@ -10,8 +10,8 @@ use crate::settings::{GENERATED_MASTER_KEY, MasterKeySource, Mode, secret};
 pub(super) fn master_key(reader: &mut Reader<'_>, mode: Option<Mode>) -> Option<MasterKeySource> {
     let Some(text) = secret::read(reader, "keys.master_key") else {
         if mode == Some(Mode::Production) {
-            let message = "is not set; make one with `gateward keys generate-master`, keep it apart \
-                           from the database, and set it or keys.master_key_file";
+            let message = "is not set; generate one with `gateward keys generate-master`, store it \
+                           apart from the database, and set it or keys.master_key_file";
             reader.missing("keys.master_key", message);
         }
         return Some(MasterKeySource::Generated(PathBuf::from(GENERATED_MASTER_KEY)));
@@ -20,14 +20,14 @@ pub(super) fn master_key(reader: &mut Reader<'_>, mode: Option<Mode>) -> Option<
         Ok(key) => Some(MasterKeySource::Given(key)),
         Err(error) => {
             let message =
-                format!("is no good: {error}; make one with `gateward keys generate-master`");
+                format!("is invalid: {error}; generate one with `gateward keys generate-master`");
             reader.wrong("keys.master_key", message);
             None
         }
     }
 }
 
-/// The key before it, which is set while that is changed.
+/// The previous master key, which is set while the master key is rotated.
 pub(super) fn previous_master_key(
     reader: &mut Reader<'_>,
     present: Option<&MasterKeySource>,
@@ -38,20 +38,20 @@ pub(super) fn previous_master_key(
         Ok(previous) => previous,
         Err(error) => {
             let message =
-                format!("is no good: {error}; set the key that was in force, or leave it out");
+                format!("is invalid: {error}; set the previous master key, or remove this setting");
             reader.wrong(option, message);
             return None;
         }
     };
     match present {
         Some(MasterKeySource::Given(present)) if *present.to_base64() == *previous.to_base64() => {
-            let message = "is the same as keys.master_key; set that to the new key, or leave this \
-                           one out";
+            let message = "is the same as keys.master_key; set keys.master_key to the new key, or \
+                           remove this setting";
             reader.wrong(option, message);
         }
-        // One that is generated is never changed by the settings.
+        // A generated master key is never rotated by settings.
         Some(MasterKeySource::Generated(_)) => {
-            let message = "is set, but keys.master_key is not; set that to the new key";
+            let message = "is set, but keys.master_key is not; set keys.master_key to the new key";
             reader.wrong(option, message);
         }
         _ => {}

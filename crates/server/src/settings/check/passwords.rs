@@ -1,4 +1,4 @@
-//! Checks of how passwords are hashed, and of the list of breached ones.
+//! Checks of password hashing and of the list of breached passwords.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ pub(super) fn argon2(reader: &mut Reader<'_>) -> Argon2Settings {
     }
 }
 
-/// The list of breached passwords, once as much of it was read as tells whether it is one.
+/// The list of breached passwords, after its format was checked.
 pub(super) fn breached(reader: &mut Reader<'_>) -> Arc<dyn BreachedPasswords> {
     let option = "password.breached_list";
     let Some(path) = reader.text(option) else { return Arc::new(NoBreachedPasswords) };
@@ -26,8 +26,8 @@ pub(super) fn breached(reader: &mut Reader<'_>) -> Arc<dyn BreachedPasswords> {
         Ok(list) => Arc::new(list),
         Err(error) => {
             let message = format!(
-                "cannot be used: {error}; name a folder of range files, or one file of hashes in \
-                 their order, as Have I Been Pwned publishes them"
+                "cannot be used: {error}; set a folder of range files, or one file of sorted \
+                 hashes, as published by Have I Been Pwned"
             );
             reader.wrong(option, message);
             Arc::new(NoBreachedPasswords)

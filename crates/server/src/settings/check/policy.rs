@@ -1,4 +1,4 @@
-//! Checks of what becomes the policy: tokens, passwords, sign-up and rate limits.
+//! Checks of the policy: tokens, passwords, sign-up and rate limits.
 
 use gateward_app::domain::PasswordPolicy;
 use gateward_app::domain::key::Algorithm;
@@ -8,23 +8,22 @@ use url::Url;
 
 use crate::settings::reader::Reader;
 
-/// A day, the most for what is short.
+/// A day, the maximum of short lifetimes.
 const DAY_SECONDS: i64 = 24 * 3600;
 
-/// A year, the most that any life may last.
+/// A year, the maximum of every lifetime.
 const YEAR_SECONDS: i64 = 366 * DAY_SECONDS;
 
-/// The longest window of the rate limits: what is counted must be remembered for longer than any
-/// wait.
+/// The longest window of the rate limits: counters must be kept for longer than any wait.
 const WINDOW_SECONDS_MAX: i64 = BACKOFF_RESET_SECONDS / 2;
 
-/// The most that a client may be allowed in a window: behind one address may be a whole campus.
+/// The maximum per IP address in a window: a whole campus may share one.
 const PER_CLIENT_MAX: i64 = 100_000;
 
-/// The most days that the audit trail may be kept: a hundred years.
+/// The maximum retention of the audit trail in days: a hundred years.
 const KEEP_DAYS_MAX: i64 = 36_525;
 
-/// The most characters of an audience.
+/// The maximum length of an audience.
 const AUDIENCE_LEN_MAX: usize = 255;
 
 pub(super) fn policy(reader: &mut Reader<'_>, public_url: &str) -> Policy {
@@ -34,7 +33,7 @@ pub(super) fn policy(reader: &mut Reader<'_>, public_url: &str) -> Policy {
         ("PS256", Algorithm::Ps256),
         ("RS256", Algorithm::Rs256),
     ];
-    // All errors are told at once, so a wrong one stands in until the end.
+    // All errors are reported together, so checking continues with a default.
     let key_algorithm = reader.choice("keys.algorithm", &algorithms).unwrap_or(Algorithm::Es256);
     let verification = [("optional", false), ("required", true)];
     let confirmation_required = reader.choice("signup.email_verification", &verification);
@@ -61,19 +60,20 @@ pub(super) fn policy(reader: &mut Reader<'_>, public_url: &str) -> Policy {
     let lives = ["tokens.refresh_idle_seconds", "tokens.session_max_seconds"];
     let comparable = !lives.iter().any(|option| reader.is_wrong(option));
     if comparable && policy.refresh_idle_seconds > policy.session_max_seconds {
-        let message = "is longer than tokens.session_max_seconds; make it shorter or that longer";
+        let message = "is longer than tokens.session_max_seconds; lower it, or raise \
+                       tokens.session_max_seconds";
         reader.wrong("tokens.refresh_idle_seconds", message);
     }
     policy
 }
 
-/// The span in which an address gets one email; checked also where it is not in force.
+/// The interval between emails to one recipient; checked even if rate limits are disabled.
 fn email_interval(reader: &mut Reader<'_>) -> Option<i64> {
     let seconds = reader.number("rate_limit.email_interval_seconds", 1..=DAY_SECONDS);
     Some(seconds).filter(|_| reader.flag("rate_limit.enabled"))
 }
 
-/// How much may be tried; checked also where it is not in force.
+/// The rate limits; checked even if they are disabled.
 fn rate_limit(reader: &mut Reader<'_>) -> Option<RateLimitPolicy> {
     let policy = RateLimitPolicy {
         login_failures_per_account: reader.count("rate_limit.login_failures_per_account", 1..=1000),
@@ -96,13 +96,13 @@ fn issuer(reader: &mut Reader<'_>, public_url: &str) -> String {
     });
     if !good {
         let message = "must be a URL without user, query and fragment, such as \
-                       https://auth.example.org; or leave it out and set http.public_url";
+                       https://auth.example.org; or remove it and set http.public_url";
         reader.wrong("tokens.issuer", message);
     }
     text
 }
 
-/// An audience is any name, and a URL as a rule.
+/// An audience is any name, usually a URL.
 pub(super) fn audience(reader: &mut Reader<'_>, public_url: &str) -> String {
     let Some(text) = reader.text("tokens.audience") else { return public_url.to_owned() };
     if text.len() > AUDIENCE_LEN_MAX || text.contains(|c: char| c.is_whitespace() || c.is_control())

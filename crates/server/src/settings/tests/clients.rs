@@ -87,20 +87,25 @@ fn f23_a_bad_client_is_refused_by_its_option_with_the_remedy() {
     let good = format!("secret = \"{SECRET}\"\nmay = [\"revoke\"]");
     let long = "a".repeat(65);
     for (name, body, option, remedy) in [
-        ("api", "", "clients.api", "write clients.NAME.secret"),
-        ("api", "may = [\"revoke\"]", "clients.api.secret", "make one with `openssl rand -hex 32`"),
+        ("api", "", "clients.api", "use clients.NAME.secret"),
+        (
+            "api",
+            "may = [\"revoke\"]",
+            "clients.api.secret",
+            "generate one with `openssl rand -hex 32`",
+        ),
         ("api", "secret = \"\"", "clients.api.secret", "set it or clients.api.secret_file"),
-        ("api", &good[..good.find('\n').unwrap()], "clients.api.may", "write one or more of"),
+        ("api", &good[..good.find('\n').unwrap()], "clients.api.may", "use one or more of"),
         ("api", "may = []", "clients.api.may", "\"introspect\", \"revoke\", \"revocations\""),
-        ("api", "may = [\"revoke\", \"all\"]", "clients.api.may", "holds \"all\"; write one"),
-        ("api", "may = [\"Revoke\"]", "clients.api.may", "holds \"Revoke\"; write one or more"),
-        ("api", "may = \"revoke\"", "clients.api.may", "must be a list of texts"),
-        ("api", "may = [1]", "clients.api.may", "must be a list of texts"),
-        ("api", "secret = 1", "clients.api.secret", "must be a text"),
+        ("api", "may = [\"revoke\", \"all\"]", "clients.api.may", "contains \"all\"; use one"),
+        ("api", "may = [\"Revoke\"]", "clients.api.may", "contains \"Revoke\"; use one or more"),
+        ("api", "may = \"revoke\"", "clients.api.may", "must be a list of strings"),
+        ("api", "may = [1]", "clients.api.may", "must be a list of strings"),
+        ("api", "secret = 1", "clients.api.secret", "must be a string"),
         ("api", "key = \"\"", "clients.api.key", "clients.NAME.secret_file"),
-        ("api.b", &good, "clients.api.b.secret", "write clients.NAME.secret"),
-        ("\"a.b\"", &good, "clients.a.b.secret", "write clients.NAME.secret"),
-        ("API", &good, "clients.API.may", "1 to 64 characters out of a-z, 0-9, - and _"),
+        ("api.b", &good, "clients.api.b.secret", "use clients.NAME.secret"),
+        ("\"a.b\"", &good, "clients.a.b.secret", "use clients.NAME.secret"),
+        ("API", &good, "clients.API.may", "1 to 64 characters from a-z, 0-9, - and _"),
         ("\"\"", &good, "clients..secret", "1 to 64 characters"),
         ("\"a b\"", &good, "clients.a b.secret", "1 to 64 characters"),
         ("\"ä\"", &good, "clients.ä.secret", "1 to 64 characters"),
@@ -108,25 +113,25 @@ fn f23_a_bad_client_is_refused_by_its_option_with_the_remedy() {
     ] {
         refused(in_file(&format!("[clients.{name}]\n{body}\n")), option, remedy);
     }
-    refused(in_file("clients = 1"), "clients", "write clients.NAME.secret");
+    refused(in_file("clients = 1"), "clients", "use clients.NAME.secret");
     assert_eq!(clients(in_file(&format!("[clients.{}]\n{good}\n", &long[1..]))).len(), 1);
 }
 
 #[test]
 fn f23_a_bad_client_in_the_environment_is_refused_too() {
     for (option, value, remedy) in [
-        ("clients.api.secret", SECRET, "write one or more of"),
+        ("clients.api.secret", SECRET, "use one or more of"),
         ("clients.api.may", "revoke", "is not set"),
-        ("clients.api.may", "revoke,everything", "holds \"everything\"; write one or more of"),
-        ("clients.api.secrets", SECRET, "write clients.NAME.secret"),
-        ("clients.my.api.secret", SECRET, "write clients.NAME.secret"),
-        ("clients.api", SECRET, "write clients.NAME.secret"),
-        ("clients", SECRET, "write clients.NAME.secret"),
+        ("clients.api.may", "revoke,everything", "contains \"everything\"; use one or more of"),
+        ("clients.api.secrets", SECRET, "use clients.NAME.secret"),
+        ("clients.my.api.secret", SECRET, "use clients.NAME.secret"),
+        ("clients.api", SECRET, "use clients.NAME.secret"),
+        ("clients", SECRET, "use clients.NAME.secret"),
     ] {
         let errors = with(&[(option, value)]).err().unwrap();
         let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
         assert!(lines.iter().any(|line| line.contains(remedy)), "{option}: {lines:?}");
-        assert!(lines.iter().all(|line| !line.contains(SECRET)), "a secret is told: {lines:?}");
+        assert!(lines.iter().all(|line| !line.contains(SECRET)), "a secret is shown: {lines:?}");
     }
 }
 
@@ -154,7 +159,7 @@ fn f23_a_weak_secret_of_a_client_is_refused_without_repeating_it() {
         (&SECRET[1..], "has fewer than 32 characters"),
         (zeros.as_str(), "has fewer than 8 different characters"),
         (word.as_str(), "has fewer than 8 different characters"),
-        (lines.as_str(), "holds a line break"),
+        (lines.as_str(), "contains a line break"),
     ] {
         let errors = with(&[may, ("clients.api.secret", weak)]).err().unwrap();
         assert_eq!(errors[0].option, "clients.api.secret");

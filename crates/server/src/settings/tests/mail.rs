@@ -25,7 +25,7 @@ fn production_refuses_the_inbox() {
 
 #[test]
 fn production_wants_a_sender_and_an_smtp_server() {
-    for (missing, words) in [("mail.from", "say who writes"), ("mail.smtp_url", "is not set")] {
+    for (missing, words) in [("mail.from", "set the sender"), ("mail.smtp_url", "is not set")] {
         let options: Vec<_> =
             PRODUCTION.iter().copied().filter(|(name, _)| *name != missing).collect();
         refused(with(&options), missing, words);
@@ -66,13 +66,13 @@ fn templates_that_are_unsound_are_refused_by_their_file() {
     file("email.txt", "{{ titel }}");
     refused(templates(), "mail.templates", "email.txt");
     file("email.txt", "{{ title }}");
-    refused(templates(), "mail.templates", "leaves its link or its code out");
+    refused(templates(), "mail.templates", "does not contain its link or its code");
     std::fs::remove_file(folder.path().join("email.txt")).unwrap();
     file("en.toml", "lang = \"en\"\n");
     refused(templates(), "mail.templates", "en.toml");
     std::fs::remove_file(folder.path().join("en.toml")).unwrap();
     file("leter.txt", "");
-    refused(templates(), "mail.templates", "replaces nothing");
+    refused(templates(), "mail.templates", "replaces no built-in file");
 }
 
 #[test]

@@ -85,7 +85,7 @@ fn a_certificate_and_a_key_that_do_not_fit_are_refused() {
     let ((cert, key), (_, other)) = (make("one"), make("other"));
     let tls = |cert: &str, key: &str| with(&[("http.tls_cert", cert), ("http.tls_key", key)]);
     assert!(tls(&cert, &key).is_ok());
-    refused(tls(&cert, &other), "http.tls_cert", "set the key that the certificate is for");
+    refused(tls(&cert, &other), "http.tls_cert", "set the private key of this certificate");
     refused(tls("/nowhere/cert.pem", &key), "http.tls_cert", "correct the path");
     refused(tls(&cert, "/nowhere/key.pem"), "http.tls_key", "correct the path");
     refused(tls(&cert, &cert), "http.tls_key", "run: chmod 600");

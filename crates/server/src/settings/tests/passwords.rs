@@ -43,7 +43,7 @@ fn a_list_that_is_none_is_refused_with_the_way_out() {
     let option = "password.breached_list";
     refused(with(&[(option, &empty)]), option, "holds no range file");
     let plain = write(&folder.path().join("plain.txt"), "123456\nhunter2\n", 0o644);
-    refused(with(&[(option, &plain)]), option, "one file of hashes in their order");
+    refused(with(&[(option, &plain)]), option, "one file of sorted hashes");
     let text = with(&[(option, &plain)]).err().unwrap()[0].to_string();
     assert!(text.contains("plain.txt") && !text.contains("hunter2"), "{text}");
 }

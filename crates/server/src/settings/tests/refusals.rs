@@ -1,37 +1,37 @@
-//! Row F23: for each setting a value that is refused by its name, with the remedy.
+//! Row F23: for each setting an invalid value, whose error names the setting and the remedy.
 
 use super::super::layers::{Flat, Setting};
 use super::super::reader::Reader;
 use super::*;
 
-/// An option, a bad value of it, and words of the remedy.
+/// A setting, an invalid value, and words of the remedy.
 type Row = (&'static str, &'static str, &'static str);
 
 /// At least one row for each setting of `config/default.toml`.
 const BAD: &[Row] = &[
     ("mode", "prod", "must be one of \"development\", \"production\""),
-    ("http.listen", "8080", "write an address and a port, such as 127.0.0.1:8080"),
-    ("http.listen", "nowhere.invalid:80", "write an address and a port"),
-    ("http.listen", "127.0.0.1:99999", "write an address and a port"),
+    ("http.listen", "8080", "use an IP address and a port, such as 127.0.0.1:8080"),
+    ("http.listen", "nowhere.invalid:80", "use an IP address and a port"),
+    ("http.listen", "127.0.0.1:99999", "use an IP address and a port"),
     ("http.public_url", "auth.example.org", "such as https://auth.example.org"),
     ("http.public_url", "ftp://127.0.0.1", "must be a scheme, a host"),
     ("http.public_url", "http://127.0.0.1:8080/auth", "must be a scheme, a host"),
     ("http.public_url", "http://ada:hunter2@127.0.0.1", "must be a scheme, a host"),
     ("http.base_path", "v1", "must be empty or like /v1"),
-    ("http.base_path", "/v1/", "no slash at the end"),
+    ("http.base_path", "/v1/", "without a trailing slash"),
     ("http.base_path", "/../v1", "must be empty or like /v1"),
     ("http.base_path", "/{id}", "must be empty or like /v1"),
     ("http.base_path", "/health", "choose another"),
     ("http.base_path", "/confirm-email", "choose another"),
-    ("http.trusted_proxies", "10.0.0.0/8,proxy", "write addresses or networks like 10.0.0.0/8"),
-    ("http.trusted_proxies", "0.0.0.0/0", "name your own proxies"),
-    ("http.trusted_proxies", "::/0", "name your own proxies"),
-    ("http.trusted_proxies", "0.0.0.0/1,128.0.0.0/1", "name your own proxies"),
-    ("http.cors_origins", "*", "name each origin exactly"),
-    ("http.cors_origins", "https://*.example.org", "name each origin exactly"),
+    ("http.trusted_proxies", "10.0.0.0/8,proxy", "use IP addresses or networks such as 10.0.0.0/8"),
+    ("http.trusted_proxies", "0.0.0.0/0", "list only your own proxies"),
+    ("http.trusted_proxies", "::/0", "list only your own proxies"),
+    ("http.trusted_proxies", "0.0.0.0/1,128.0.0.0/1", "list only your own proxies"),
+    ("http.cors_origins", "*", "list each origin exactly"),
+    ("http.cors_origins", "https://*.example.org", "list each origin exactly"),
     ("http.cors_origins", "https://app.example.org/", "no path"),
-    ("http.cors_origins", "null", "name each origin exactly"),
-    ("http.cors_origins", "HTTPS://APP.example.org", "name each origin exactly"),
+    ("http.cors_origins", "null", "list each origin exactly"),
+    ("http.cors_origins", "HTTPS://APP.example.org", "list each origin exactly"),
     (
         "http.tls_cert",
         "/nowhere/cert.pem",
@@ -40,11 +40,11 @@ const BAD: &[Row] = &[
     ("http.tls_key", "/nowhere/key.pem", "http.tls_cert is not set, but http.tls_key is; set both"),
     ("http.behind_tls_proxy", "yes", "must be true or false"),
     ("http.docs", "on", "must be true or false"),
-    ("ops.listen", "localhost", "write an address and a port"),
+    ("ops.listen", "localhost", "use an IP address and a port"),
     ("ops.listen", "127.0.0.1:8080", "choose another port"),
     ("database.url", "mysql://root:hunter2@db/x", "must begin with sqlite://, postgres://"),
-    ("database.url", "postgres://ada:hunter2@host:port/x", "write sqlite://PATH or postgres://"),
-    ("database.url", "postgres://ada:hunter2@db/x?sslmode=maybe", "write sqlite://PATH or"),
+    ("database.url", "postgres://ada:hunter2@host:port/x", "use sqlite://PATH or postgres://"),
+    ("database.url", "postgres://ada:hunter2@db/x?sslmode=maybe", "use sqlite://PATH or"),
     ("database.url", "sqlite://", "wants the path of a file"),
     ("database.url", "sqlite://:memory:", "would be gone after a restart"),
     ("database.url", "sqlite://a.db?mode=rwc", "takes no parameters"),
@@ -54,8 +54,12 @@ const BAD: &[Row] = &[
     ("database.migrate_on_start", "later", "must be true or false"),
     ("keys.master_key", "hunter2", "gateward keys generate-master"),
     ("keys.master_key_file", "/nowhere/key", "correct the path"),
-    ("keys.previous_master_key", "hunter2", "set the key that was in force"),
-    ("keys.previous_master_key", MASTER_KEY, "keys.master_key is not; set that to the new key"),
+    ("keys.previous_master_key", "hunter2", "set the previous master key"),
+    (
+        "keys.previous_master_key",
+        MASTER_KEY,
+        "keys.master_key is not; set keys.master_key to the new key",
+    ),
     ("keys.previous_master_key_file", "/nowhere/key", "correct the path"),
     ("keys.algorithm", "HS256", "must be one of \"ES256\", \"EdDSA\", \"PS256\", \"RS256\""),
     ("keys.algorithm", "none", "must be one of"),
@@ -81,17 +85,17 @@ const BAD: &[Row] = &[
     ("password.argon2_iterations", "0", "must be from 1 to 32"),
     ("password.hash_threads", "-1", "must be from 0 to 256"),
     ("password.hash_queue_max", "0", "must be from 1 to 10000"),
-    ("password.breached_list", "/nowhere", "name a folder of range files, or one file"),
+    ("password.breached_list", "/nowhere", "set a folder of range files, or one file"),
     ("signup.enabled", "maybe", "must be true or false"),
     ("signup.email_verification", "never", "must be one of \"optional\", \"required\""),
     ("cookies.same_site", "lax", "must be one of \"Strict\", \"Lax\", \"None\""),
     ("mail.transport", "sendmail", "must be one of \"inbox\", \"smtp\""),
-    ("mail.transport", "smtp", "mail.smtp_url is not set, and mail.transport is \"smtp\"; set it"),
-    ("mail.from", "", "say who writes"),
+    ("mail.transport", "smtp", "mail.smtp_url is not set, but mail.transport is \"smtp\"; set it"),
+    ("mail.from", "", "set the sender"),
     ("mail.from", "nobody", "write login@example.org"),
     ("mail.from", "ada@example.org, bob@example.org", "this is not one sender"),
-    ("mail.smtp_url", "smtp.example.org", "is no good: "),
-    ("mail.smtp_url", "https://ada:hunter2@smtp.example.org", "begins with smtps:// (TLS)"),
+    ("mail.smtp_url", "smtp.example.org", "is invalid: "),
+    ("mail.smtp_url", "https://ada:hunter2@smtp.example.org", "must start with smtps:// (TLS)"),
     ("mail.smtp_url", "smtp://ada:hunter2@smtp.example.org", "?tls=required"),
     ("mail.smtp_url", "smtps://hunter2@smtp.example.org", "needs both user and password"),
     ("mail.smtp_url_file", "/nowhere/url", "correct the path"),
@@ -126,10 +130,10 @@ fn f23_each_bad_value_is_refused_by_its_name_with_the_remedy() {
         let errors = with(&[(option, value)]).err();
         let errors = errors.unwrap_or_else(|| panic!("{option} = {value:?} is not refused"));
         let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
-        // One of a pair is missing: the other one is named.
+        // If one of a pair is missing, the error names the other one.
         let found = lines.iter().any(|line| line.contains(option) && line.contains(remedy));
         assert!(found, "{option} = {value:?} does not say {remedy:?}: {lines:?}");
-        assert!(lines.iter().all(|line| !line.contains("hunter2")), "a secret is told: {lines:?}");
+        assert!(lines.iter().all(|line| !line.contains("hunter2")), "a secret is shown: {lines:?}");
     }
 }
 
@@ -141,7 +145,7 @@ fn f23_no_setting_lacks_a_bad_value() {
         assert!(BAD.iter().any(|(name, _, _)| *name == option), "{option} has no row");
     }
     for (option, _, _) in BAD {
-        assert!(shown.contains(&format!("{option} = ")), "{option} is no setting");
+        assert!(shown.contains(&format!("{option} = ")), "{option} is not a setting");
     }
 }
 
@@ -161,7 +165,7 @@ fn f23_all_that_is_wrong_is_told_at_once() {
     assert_eq!(options, all);
 }
 
-/// A value that is refused says nothing about others: no second error follows from the first.
+/// An invalid value says nothing about others: no second error follows from the first.
 #[test]
 fn f23_a_wrong_value_is_one_error() {
     for (text, option) in [
@@ -190,7 +194,7 @@ fn f23_a_wrong_value_is_one_error() {
     }
 }
 
-/// The layers refuse what has another type, so these values are laid before the reader itself.
+/// The layers refuse wrong types, so these values are given to the reader directly.
 #[test]
 fn f23_a_value_that_cannot_be_read_is_refused_by_its_name() {
     let table = || config::ValueKind::Table(config::Map::new());
@@ -225,9 +229,9 @@ fn f23_a_value_that_cannot_be_read_is_refused_by_its_name() {
         "a.count must be a whole number from 0 to 9",
         "a.missing must be a whole number from 0 to 9",
         "a.flag must be true or false",
-        "a.list must be a list of texts, such as [\"one\", \"two\"]",
-        "a.text must be a text",
-        "a.choice must be a text",
+        "a.list must be a list of strings, such as [\"one\", \"two\"]",
+        "a.text must be a string",
+        "a.choice must be a string",
     ];
     assert_eq!(lines, expected);
 }
@@ -237,10 +241,15 @@ fn f23_an_option_that_does_not_exist_is_refused_with_the_nearest_one() {
     refused(
         with(&[("tokens.acces_ttl_seconds", "5")]),
         "tokens.acces_ttl_seconds",
-        "did you mean tokens.access_ttl_seconds?",
+        "unknown setting `tokens.acces_ttl_seconds` (from GATEWARD__TOKENS__ACCES_TTL_SECONDS); \
+         did you mean `tokens.access_ttl_seconds`?",
     );
-    refused(with(&[("gizmo", "5")]), "gizmo", "config/default.toml lists all options");
-    refused(with(&[("tokens.access_ttl", "5")]), "tokens.access_ttl", "tokens.access_ttl_seconds?");
+    refused(with(&[("gizmo", "5")]), "gizmo", "config/default.toml lists all settings");
+    refused(
+        with(&[("tokens.access_ttl", "5")]),
+        "tokens.access_ttl",
+        "`tokens.access_ttl_seconds`?",
+    );
     for (name, meant) in [
         ("GATEWARD_HTTP_LISTEN", "GATEWARD__HTTP__LISTEN"),
         ("GATEWARD_DATABASE__URL", "GATEWARD__DATABASE__URL"),
@@ -251,7 +260,7 @@ fn f23_an_option_that_does_not_exist_is_refused_with_the_nearest_one() {
     }
     let file = Some(("my.toml", "[http]\nlistn = \"127.0.0.1:1\"\n"));
     let settings = Settings::from_layers(file, &variables(&[]));
-    refused(settings, "http.listn", "(from my.toml); did you mean http.listen?");
+    refused(settings, "http.listn", "(from my.toml); did you mean `http.listen`?");
 }
 
 #[test]
@@ -259,13 +268,13 @@ fn f23_a_value_of_the_wrong_type_is_refused() {
     for (text, option, wanted) in [
         ("[tokens]\naccess_ttl_seconds = \"20\"", "tokens.access_ttl_seconds", "a whole number"),
         ("[tokens]\naccess_ttl_seconds = 1.5", "tokens.access_ttl_seconds", "a whole number"),
-        ("[http]\nlisten = 8080", "http.listen", "a text"),
+        ("[http]\nlisten = 8080", "http.listen", "a string"),
         ("[http]\ndocs = \"true\"", "http.docs", "true or false"),
-        ("[http]\ncors_origins = \"https://a.example\"", "http.cors_origins", "a list of texts"),
-        ("[http]\ncors_origins = [1]", "http.cors_origins", "a list of texts"),
-        ("[mode]\nname = 1", "mode.name", "is no option"),
-        ("http = 1", "http", "is no option"),
-        ("[htpp]", "htpp", "is no option"),
+        ("[http]\ncors_origins = \"https://a.example\"", "http.cors_origins", "a list of strings"),
+        ("[http]\ncors_origins = [1]", "http.cors_origins", "a list of strings"),
+        ("[mode]\nname = 1", "mode.name", "unknown setting"),
+        ("http = 1", "http", "unknown setting"),
+        ("[htpp]", "htpp", "unknown setting"),
     ] {
         refused(Settings::from_layers(Some(("my.toml", text)), &variables(&[])), option, wanted);
     }

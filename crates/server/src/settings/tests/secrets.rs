@@ -56,9 +56,9 @@ fn a13_3_2_a_secret_that_others_can_open_is_refused() {
         assert!(settings.is_ok());
         std::os::unix::fs::chown(&path, Some(65_534), None).unwrap();
         let settings = with(&[("keys.master_key_file", &key)]);
-        refused(settings, "keys.master_key_file", "which others can open");
+        refused(settings, "keys.master_key_file", "which other users can read");
     } else {
-        refused(settings, "keys.master_key_file", "which others can open");
+        refused(settings, "keys.master_key_file", "which other users can read");
     }
 }
 

@@ -19,7 +19,7 @@ use crate::wiring::wire;
 /// Another good master key.
 const OTHER_MASTER_KEY: &str = "AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA=";
 
-/// The settings of a node in this folder with these options; no node runs there.
+/// The settings of a node in this folder; no node is running.
 fn at(folder: &Path, options: &[(&str, &str)]) -> Settings {
     let database = format!("sqlite://{}", folder.join("gateward.db").display());
     let (url, ops) = (format!("http://{}", nobody()), nobody().to_string());
@@ -141,10 +141,10 @@ async fn a_list_of_breached_passwords_that_went_away_is_found() {
 
 #[test]
 fn each_refused_setting_is_a_finding() {
-    let errors = ["http.listen", "mail.from"].map(|option| SettingError::new(option, "is no good"));
+    let errors = ["http.listen", "mail.from"].map(|option| SettingError::new(option, "is invalid"));
     let found = refused(&errors);
     assert_eq!(codes(&found), ["settings"; 2]);
-    assert_eq!(found[1].what, "mail.from is no good");
+    assert_eq!(found[1].what, "mail.from is invalid");
 }
 
 #[test]

@@ -15,7 +15,7 @@ const KEYS: &str = r#"{"keys": [{"kid": "one"}, {"kid": "two"}]}"#;
 /// What the database has.
 const OURS: [&str; 2] = ["zero", "one"];
 
-/// The header of an answer that is made by a clock so many seconds ahead.
+/// The Date header of a clock that is this many seconds ahead.
 fn date(ahead: i64) -> String {
     let now = SystemClock.now().plus_seconds(ahead);
     let now = jiff::Timestamp::from_microsecond(now.micros()).unwrap();

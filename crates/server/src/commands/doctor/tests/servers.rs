@@ -20,7 +20,7 @@ pub(super) fn start(serve: impl Fn(std::net::TcpStream) + Clone + Send + 'static
     address
 }
 
-/// Starts a web server that answers everything so.
+/// Starts a web server that always responds like this.
 pub(super) fn start_web(status: &'static str, date: String, body: String) -> SocketAddr {
     start(move |mut stream| {
         let mut request = [0; 4096];
@@ -33,7 +33,7 @@ pub(super) fn start_web(status: &'static str, date: String, body: String) -> Soc
     })
 }
 
-/// Starts a server with a certificate that nobody trusts.
+/// Starts a server with an untrusted certificate.
 pub(super) fn start_untrusted() -> SocketAddr {
     let made = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
     let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
@@ -52,7 +52,7 @@ pub(super) fn start_untrusted() -> SocketAddr {
     })
 }
 
-/// Where nobody listens.
+/// An address without a listener.
 pub(super) fn nobody() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }

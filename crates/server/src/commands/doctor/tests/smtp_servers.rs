@@ -7,7 +7,7 @@ use super::servers::{nobody, start, start_untrusted};
 use super::{codes, settings};
 use crate::commands::doctor::mail;
 
-/// Starts an SMTP server that answers a login so.
+/// Starts an SMTP server that responds to a login like this.
 fn start_smtp_server(to_login: &'static str) -> SocketAddr {
     start(move |mut stream| {
         let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
