@@ -1,4 +1,5 @@
-//! `ApiClient`: a service that asks about tokens, and shows who it is by HTTP Basic (RFC 7617).
+//! `ApiClient`: a service that introspects or revokes tokens and authenticates with HTTP Basic (RFC
+//! 7617).
 
 use std::borrow::Cow;
 use std::fmt;
@@ -14,22 +15,22 @@ use subtle::ConstantTimeEq;
 use crate::App;
 use crate::problem::{Challenge, Code, Problem};
 
-/// The most characters of the credentials in their header: enough for any name and secret that
-/// somebody sets, few enough to be hashed by whoever asks.
+/// The maximum length of the encoded credentials: enough for any configured name and secret, short
+/// enough to hash on every request.
 const CREDENTIALS_LEN_MAX: usize = 2048;
 
-/// What the secret of a client that does not exist is compared with. Nobody knows a text with this
-/// digest, and it would be refused.
+/// The digest that secrets of unknown clients are compared with, so that they take the same time.
+/// No known secret has it, and it is never accepted.
 const DECOY: [u8; 32] = [0; 32];
 
-/// Something that a client may do.
+/// What an API client may be allowed to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClientRight {
-    /// Ask whether a token is good (RFC 7662).
+    /// Introspect tokens (RFC 7662).
     Introspect,
-    /// Take a token back (RFC 7009).
+    /// Revoke tokens (RFC 7009).
     Revoke,
-    /// Follow what is revoked.
+    /// Read the revocation feed.
     Revocations,
 }
 
@@ -45,8 +46,8 @@ impl ClientRight {
     }
 }
 
-/// A service that asks about tokens. Of its secret the digest alone is kept, and `Debug` does not
-/// show that either.
+/// A service that introspects or revokes tokens. It keeps only the digest of its secret, and
+/// `Debug` does not show it.
 #[derive(Clone)]
 pub struct ApiClient {
     name: String,
@@ -55,7 +56,7 @@ pub struct ApiClient {
 }
 
 impl ApiClient {
-    /// A client with this secret, which may do this.
+    /// Creates a client with this secret and these rights.
     #[must_use]
     pub fn new(name: String, secret: &str, may: Vec<ClientRight>) -> Self {
         Self { name, digest: Sha256::digest(secret.as_bytes()).into(), may }
@@ -72,31 +73,34 @@ impl fmt::Debug for ApiClient {
     }
 }
 
-/// Lets a request through whose client may do this.
+/// Checks that the request comes from an API client with this right.
 ///
-/// Every endpoint for clients asks this first, before it looks at the body. A wrong secret counts;
-/// a right one is never refused for what others have tried.
+/// Every endpoint for clients calls this first, before reading the body. A wrong secret counts as a
+/// failed attempt; a correct one is never rejected because of the failures of others.
 pub(crate) async fn require_client(
     app: &App,
     request: &HttpRequest,
     right: ClientRight,
 ) -> Result<(), Problem> {
     let Some(credentials) = basic(request)? else {
-        let detail = "Send the name and the secret of a client in the header 'Authorization', by \
-                      HTTP Basic.";
+        let detail = "The request has no client credentials. Send the name and secret of an API \
+                      client with HTTP Basic in the header `Authorization`.";
         return Err(challenged(Problem::new(Code::MissingToken).detail(detail)));
     };
     let Some(client) = client_of(&app.options().clients, &credentials) else {
         let request_info = app.request_info(request);
         app.detached(async move |core| core.record_wrong_client_secret(&request_info).await)
             .await??;
-        let detail = "No client has this name and this secret; both stand in the settings.";
+        let detail = "The client name or secret is wrong. Check both in the server settings.";
         return Err(challenged(Problem::new(Code::InvalidCredentials).detail(detail)));
     };
     if client.may.contains(&right) {
         return Ok(());
     }
-    let detail = format!("This client may not; its setting 'may' lacks '{}'.", right.as_str());
+    let detail = format!(
+        "This client is not allowed to do this. Add `{}` to its `may` setting.",
+        right.as_str()
+    );
     Err(Problem { challenge: None, ..Problem::new(Code::Forbidden).detail(detail) })
 }
 
@@ -104,13 +108,13 @@ fn challenged(problem: Problem) -> Problem {
     Problem { challenge: Some(Challenge::Basic), ..problem }
 }
 
-/// What stands behind the scheme `Basic`, as it was before it was encoded; what is not encoded in
-/// the right way is empty, and nobody's. `None` if there are no such credentials.
+/// The decoded credentials of the scheme `Basic`; empty, which matches no client, if they are not
+/// valid Base64. `None` if there are no such credentials.
 fn basic(request: &HttpRequest) -> Result<Option<Vec<u8>>, Problem> {
     let mut headers = request.headers().get_all(AUTHORIZATION);
     let Some(header) = headers.next() else { return Ok(None) };
     if headers.next().is_some() {
-        let detail = "The header 'Authorization' appears twice; send it once.";
+        let detail = "The header `Authorization` appears twice. Send it once.";
         return Err(Problem::malformed(detail));
     }
     let text = header.to_str().unwrap_or_default();
@@ -123,10 +127,10 @@ fn basic(request: &HttpRequest) -> Result<Option<Vec<u8>>, Problem> {
     Ok(Some(decoded.unwrap_or_default()))
 }
 
-/// The client that has shown its secret.
+/// The client that these credentials authenticate.
 ///
-/// OAuth has name and secret encoded like fields of a form (RFC 6749, section 2.3.1), and many
-/// programs send them as they are, so both readings count; each is tried whatever the other says.
+/// OAuth form-encodes name and secret (RFC 6749, section 2.3.1), but many programs send them
+/// unencoded. Both readings are accepted, and both are always tried, to take the same time.
 fn client_of<'a>(clients: &'a [ApiClient], credentials: &[u8]) -> Option<&'a ApiClient> {
     let colon = credentials.iter().position(|byte| *byte == b':')?;
     let (name, secret) = credentials.split_at_checked(colon)?;
@@ -136,22 +140,21 @@ fn client_of<'a>(clients: &'a [ApiClient], credentials: &[u8]) -> Option<&'a Api
     as_it_is.or(as_a_form)
 }
 
-/// The client with this name if the secret is its own. The work is the same if there is none.
+/// The client with this name and secret. It takes the same time if there is none.
 fn proven<'a>(clients: &'a [ApiClient], name: &[u8], secret: &[u8]) -> Option<&'a ApiClient> {
     let client = clients.iter().find(|client| client.name.as_bytes() == name);
     let is_its_own = is_digest_of(client, &Sha256::digest(secret).into());
     client.filter(|_| is_its_own)
 }
 
-/// Whether a client's secret has this digest. It takes the same time wherever the first difference
-/// is, and nobody can choose a digest byte by byte.
+/// Whether a client's secret has this digest, compared in constant time.
 fn is_digest_of(client: Option<&ApiClient>, digest: &[u8; 32]) -> bool {
     let kept = client.map_or(&DECOY, |client| &client.digest);
     let is_equal: bool = kept.ct_eq(digest).into();
     is_equal & client.is_some()
 }
 
-/// A text as it was before it became a field of a form (URL Standard, section 5.1).
+/// Decodes a form-encoded value (URL Standard, section 5.1).
 fn form_decoded(text: &[u8]) -> Vec<u8> {
     let spaced: Vec<u8> =
         text.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
@@ -173,7 +176,7 @@ mod tests {
         client_of(&clients(), credentials.as_bytes()).map(|client| client.name.clone())
     }
 
-    /// Row T3: what is compared is the digest, in constant time, and a decoy's where there is none.
+    /// Row T3: digests are compared in constant time, with a decoy for unknown clients.
     #[test]
     fn t3_the_secret_of_a_client_is_compared_by_its_digest() {
         let clients = clients();

@@ -1,4 +1,4 @@
-//! Credentials of a request: the access token in its header (RFC 6750, section 2.1) or in a cookie.
+//! The credentials of a request: the access token in the header (RFC 6750, section 2.1) or cookie.
 
 use std::borrow::Cow;
 
@@ -11,16 +11,15 @@ use crate::App;
 use crate::cookies::{self, Cookie};
 use crate::problem::{Challenge, Code, Problem};
 
-/// An access token that a request carries; nobody has judged it yet.
+/// The access token of a request, not verified yet.
 pub(crate) enum AccessToken<'a> {
-    /// In the header, where its holder has put it.
+    /// From the header `Authorization`.
     Header(&'a str),
-    /// In the cookie, which a browser adds by itself.
+    /// From the cookie, which browsers add automatically.
     Cookie(Cow<'a, str>),
 }
 
 impl AccessToken<'_> {
-    /// The text of the token.
     pub(crate) fn text(&self) -> &str {
         match self {
             Self::Header(text) => text,
@@ -29,11 +28,11 @@ impl AccessToken<'_> {
     }
 }
 
-/// Who calls, by the access token of the request.
+/// Authenticates the caller by the access token of the request.
 ///
-/// Every endpoint that needs a caller asks this first, before it looks at the body. An application
-/// that mounts the service asks it in handlers of its own. Where the token is in the cookie, a
-/// request that may change something must carry the CSRF token too.
+/// Call this first in every handler that needs a caller, before reading the body. An application
+/// that mounts the service can call it in its own handlers. A request that authenticates with the
+/// cookie and may change data must also carry the CSRF token.
 pub async fn caller(app: &App, request: &HttpRequest) -> Result<Caller, Problem> {
     let token = access_token(request)?.ok_or_else(|| Problem::new(Code::MissingToken))?;
     let caller = app.core().authenticate(token.text()).await?;
@@ -44,13 +43,14 @@ pub async fn caller(app: &App, request: &HttpRequest) -> Result<Caller, Problem>
     Ok(caller)
 }
 
-/// The access token of a request, if it carries one. RFC 6750, section 2: no more than one way at
-/// once. By itself a token in the query is none.
+/// The access token of a request, if there is one. Sending it in more than one way is an error (RFC
+/// 6750, section 2). A token in the query alone is ignored.
 pub(crate) fn access_token(request: &HttpRequest) -> Result<Option<AccessToken<'_>>, Problem> {
     let cookie = cookies::find(request, Cookie::Access).map_err(badly_sent)?;
     let token = match (bearer(request)?, cookie) {
         (Some(_), Some(_)) => {
-            let detail = "An access token is sent in the header and in a cookie; send one of them.";
+            let detail = "The access token is in both the `Authorization` header and a cookie. \
+                          Send only one of them.";
             return Err(badly_sent(Problem::malformed(detail)));
         }
         (Some(text), None) => AccessToken::Header(text),
@@ -59,27 +59,26 @@ pub(crate) fn access_token(request: &HttpRequest) -> Result<Option<AccessToken<'
     };
     let query = request.query_string().as_bytes();
     if url::form_urlencoded::parse(query).any(|(name, _)| name == "access_token") {
-        let detail = "A second access token is sent in the query; leave that out.";
+        let detail = "A second access token is in the query. Remove `access_token` from the URL.";
         return Err(badly_sent(Problem::malformed(detail)));
     }
     Ok(Some(token))
 }
 
-/// Whether the access token is in the cookie.
+/// Whether the request authenticates with the cookie.
 pub(crate) fn is_by_cookie(request: &HttpRequest) -> bool {
     matches!(access_token(request), Ok(Some(AccessToken::Cookie(_))))
 }
 
-/// The access token in the header.
 fn bearer(request: &HttpRequest) -> Result<Option<&str>, Problem> {
     let mut headers = request.headers().get_all(AUTHORIZATION);
     let Some(header) = headers.next() else { return Ok(None) };
     let refuse = |detail: &str| Err(badly_sent(Problem::malformed(detail)));
     if headers.next().is_some() {
-        return refuse("The header 'Authorization' appears twice; send it once.");
+        return refuse("The header `Authorization` appears twice. Send it once.");
     }
     let Ok(value) = header.to_str() else {
-        return refuse("The header 'Authorization' holds characters that no token has.");
+        return refuse("The header `Authorization` contains invalid characters. Check the token.");
     };
     let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
     if !scheme.eq_ignore_ascii_case("bearer") {
@@ -88,17 +87,20 @@ fn bearer(request: &HttpRequest) -> Result<Option<&str>, Problem> {
     // RFC 6750, section 2.1: the characters of a token68.
     let token68 = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte);
     if token.is_empty() || !token.bytes().all(token68) {
-        return refuse("Write the header as 'Authorization: Bearer TOKEN', with one space.");
+        return refuse(
+            "The header `Authorization` is malformed. Send `Authorization: Bearer TOKEN`, with one \
+             space.",
+        );
     }
     Ok(Some(token))
 }
 
-/// Says that credentials were sent in a wrong way.
+/// Adds the challenge for credentials that are malformed or sent more than once.
 fn badly_sent(problem: Problem) -> Problem {
     Problem { challenge: Some(Challenge::InvalidRequest), ..problem }
 }
 
-/// Notes in the log who the request is of.
+/// Records the user and the session in the log span of the request.
 pub(crate) fn note(user: &User, session_id: SessionId) {
     let span = tracing::Span::current();
     span.record("user_id", tracing::field::display(user.id));
@@ -117,20 +119,23 @@ impl From<AuthenticateError> for Problem {
 
 impl From<Forbidden> for Problem {
     fn from(Forbidden(permission): Forbidden) -> Self {
-        let detail = format!("The permission '{}' is wanted.", permission.as_str());
+        let detail = format!(
+            "You need the permission `{}` to do this. Ask an administrator for it.",
+            permission.as_str()
+        );
         Self::new(Code::Forbidden).detail(detail)
     }
 }
 
 impl Problem {
-    /// What is wrong with an access token.
+    /// The problem with an access token.
     pub(crate) fn of_access_token(error: TokenError) -> Self {
-        Self::of_token(error, "This is a refresh token; send the access token here.")
+        Self::of_token(error, "This is a refresh token. Send an access token here.")
     }
 
-    /// What is wrong with a refresh token.
+    /// The problem with a refresh token.
     pub(crate) fn of_refresh_token(error: TokenError) -> Self {
-        Self::of_token(error, "This is an access token; send the refresh token here.")
+        Self::of_token(error, "This is an access token. Send a refresh token here.")
     }
 
     fn of_token(error: TokenError, wrong_kind: &str) -> Self {

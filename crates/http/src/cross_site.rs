@@ -1,4 +1,4 @@
-//! Telling requests of our own pages and of listed origins from those that other sites cause.
+//! Distinguishes requests from our own pages and listed origins from requests of other sites.
 
 use actix_web::HttpRequest;
 use actix_web::http::header::{HeaderValue, ORIGIN};
@@ -6,11 +6,11 @@ use url::Url;
 
 use crate::Options;
 
-/// Whether a browser says that another site has sent the request.
+/// Whether the headers of a browser show that another origin has sent the request.
 ///
-/// Browsers name the origin with every request that may change something. One that does not, and
-/// does not say either that it was one of our pages or the user, is not believed; whoever is no
-/// browser says nothing of it. `null` is the origin of nobody.
+/// Browsers send `Origin` with every request that may change data. Without it, every
+/// `Sec-Fetch-Site` must be `same-origin` or `none`; other programs send neither header. The origin
+/// `null` is always another origin.
 pub(crate) fn is_cross_origin(request: &HttpRequest, options: &Options) -> bool {
     let public = Url::parse(&options.public_url).map(|url| url.origin().ascii_serialization());
     let is_public = |origin: &[u8]| public.as_ref().is_ok_and(|public| public.as_bytes() == origin);
@@ -25,12 +25,12 @@ pub(crate) fn is_cross_origin(request: &HttpRequest, options: &Options) -> bool 
     }
 }
 
-/// Whether a browser says that a page of another site has caused the request.
+/// Whether the headers of a browser show that a page of another site has caused the request.
 pub(crate) fn is_cross_site(request: &HttpRequest) -> bool {
     sites(request).any(|site| site == b"cross-site")
 }
 
-/// What a browser says of where the request comes from (Fetch Metadata).
+/// The values of `Sec-Fetch-Site` (Fetch Metadata).
 fn sites(request: &HttpRequest) -> impl Iterator<Item = &[u8]> {
     request.headers().get_all("sec-fetch-site").map(HeaderValue::as_bytes)
 }

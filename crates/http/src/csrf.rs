@@ -1,4 +1,4 @@
-//! What keeps other sites from acting by the cookies that a browser adds to their requests.
+//! CSRF protection: other sites cannot use the cookies that browsers add to their requests.
 
 use actix_web::HttpRequest;
 use actix_web::http::Method;
@@ -8,11 +8,10 @@ use crate::cross_site::is_cross_origin;
 use crate::problem::{Code, Problem};
 use crate::{App, Options};
 
-/// The header that carries the CSRF token.
 const HEADER: &str = "x-csrf-token";
 
-/// Refuses a request that is authenticated by a cookie of this session, unless it changes nothing
-/// or a page that may know the session's CSRF token has sent it.
+/// Rejects a request that authenticates with a cookie of this session, unless its method is safe or
+/// it carries the CSRF token of the session.
 pub(crate) fn check(app: &App, request: &HttpRequest, id: SessionId) -> Result<(), Problem> {
     if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
         return Ok(());
@@ -26,12 +25,12 @@ pub(crate) fn check(app: &App, request: &HttpRequest, id: SessionId) -> Result<(
     }
 }
 
-/// Refuses what another site has sent. Where there is no session yet it stands alone: a site that
-/// logs its visitor in as somebody else would see what they do there.
+/// Rejects a request from another site. This also protects the login, where there is no CSRF token
+/// yet: a site that logs its visitors in to its own account could see what they do there.
 pub(crate) fn refuse_cross_site(request: &HttpRequest, options: &Options) -> Result<(), Problem> {
     if is_cross_origin(request, options) {
-        let detail = "The request was sent from another site, so nothing was done. Pages of other \
-                      origins need a line in 'http.cors_origins'.";
+        let detail = "The request came from another site and was rejected. If the site is yours, \
+                      add its origin to `http.cors_origins`.";
         return Err(Problem::new(Code::CsrfFailed).detail(detail));
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! The pages for people: the API to try on, and what each error means.
+//! The documentation pages: the interactive API documentation, and the list of problem codes.
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -13,11 +13,11 @@ use crate::body::refuse_query;
 use crate::problem::{Code, Problem, why};
 use crate::routes::Endpoint;
 
-/// Where the page that explains the errors stands, whether `docs` is on or not: every problem
-/// document names it.
+/// The path of the page about problem codes. It is served even if `docs` is off, because every
+/// problem document links to it.
 pub(crate) const PROBLEMS_PATH: &str = "/docs/problems";
 
-/// Everything that the try-it page loads comes from this service.
+/// The API documentation page loads only files of this service.
 const PAGE_CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
                         img-src 'self' data:; connect-src 'self'; base-uri 'none'; \
                         form-action 'none'; frame-ancestors 'none'";
@@ -36,17 +36,17 @@ pub(crate) fn endpoints(on: bool) -> Vec<Endpoint> {
     endpoints
 }
 
-/// The OpenAPI document of this installation.
+/// Get the OpenAPI document of this installation.
 #[utoipa::path(
     get, operation_id = "getOpenApiDocument", path = "/openapi.json", tag = "documentation",
-    responses((status = 200, description = "The document", content_type = "application/json"))
+    responses((status = 200, description = "The OpenAPI 3.1 document", content_type = "application/json"))
 )]
 async fn openapi(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     refuse_query(&request)?;
     Ok(HttpResponse::Ok().json(crate::openapi_document(app.options())))
 }
 
-/// A page to try the API on.
+/// Show the interactive API documentation.
 #[utoipa::path(
     get, operation_id = "getDocsPage", path = "/docs", tag = "documentation",
     responses((status = 200, description = "The page", content_type = "text/html"))
@@ -56,10 +56,10 @@ async fn page(request: HttpRequest) -> Result<HttpResponse, Problem> {
     Ok(html(PAGE, PAGE_CSP))
 }
 
-/// What the page loads.
+/// Get a file of the API documentation page.
 #[utoipa::path(
     get, operation_id = "getDocsAsset", path = "/docs/{asset}", tag = "documentation",
-    params(("asset" = String, Path, description = "One of the files that the page names")),
+    params(("asset" = String, Path, description = "The file name, as the page refers to it")),
     responses((status = 200, description = "The file"), (status = 404, description = "No such file"))
 )]
 async fn asset(request: HttpRequest, asset: Path<String>) -> Result<HttpResponse, Problem> {
@@ -82,7 +82,7 @@ async fn asset(request: HttpRequest, asset: Path<String>) -> Result<HttpResponse
     Ok(HttpResponse::Ok().insert_header((header::CONTENT_TYPE, kind)).body(bytes))
 }
 
-/// What each error means and what to do about it.
+/// Show what each problem code means and what to do about it.
 #[utoipa::path(
     get, operation_id = "getProblemsPage", path = "/docs/problems", tag = "documentation",
     responses((status = 200, description = "The page", content_type = "text/html"))
@@ -105,8 +105,8 @@ async fn problems(request: HttpRequest) -> Result<HttpResponse, Problem> {
     let page = format!(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
-         <title>Errors of this service</title><style>{PROBLEMS_STYLE}</style></head>\
-         <body><main><h1>Errors of this service</h1>{rows}</main></body></html>"
+         <title>Gateward API errors</title><style>{PROBLEMS_STYLE}</style></head>\
+         <body><main><h1>Gateward API errors</h1>{rows}</main></body></html>"
     );
     Ok(html(
         &page,
@@ -115,7 +115,7 @@ async fn problems(request: HttpRequest) -> Result<HttpResponse, Problem> {
     ))
 }
 
-/// The reasons for which a session ends.
+/// The list of reasons why a session ends.
 fn reasons() -> String {
     let rows: Vec<String> = EndReason::ALL
         .iter()

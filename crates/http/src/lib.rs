@@ -1,6 +1,6 @@
-//! The HTTP interface of Gateward: everything that knows a status code.
+//! The HTTP API and pages of Gateward.
 //!
-//! [`configure`] mounts it in any actix-web application, beside routes of its own.
+//! [`configure`] mounts them in any actix-web application, next to its own routes.
 
 mod body;
 mod clients;
@@ -42,7 +42,7 @@ pub use problem::{Code, FieldError, Problem};
 use streams::Streams;
 pub use tasks::SpawnedTasks;
 
-/// The service as the HTTP interface knows it: the use cases and how they are reached.
+/// The state of the HTTP interface: the use cases, the options and the open streams.
 #[derive(Clone)]
 pub struct App {
     core: Arc<gateward_app::App>,
@@ -53,7 +53,7 @@ pub struct App {
 }
 
 impl App {
-    /// Puts the HTTP interface before the use cases.
+    /// Creates the HTTP interface of these use cases.
     #[must_use]
     pub fn new(core: Arc<gateward_app::App>, options: Options) -> Self {
         let draining = Arc::new(AtomicBool::new(false));
@@ -61,14 +61,14 @@ impl App {
         Self { core, options: Arc::new(options), draining, inbox: None, streams }
     }
 
-    /// Shows the emails of the development inbox at `/dev/inbox`. Whoever reads them can confirm
-    /// and reset every account: never in production.
+    /// Serves the development inbox at `/dev/inbox`. Never use it in production: anyone who can
+    /// read the emails can take over every account.
     #[must_use]
     pub fn with_inbox(self, inbox: Arc<dyn Inbox>) -> Self {
         Self { inbox: Some(inbox), ..self }
     }
 
-    /// The development inbox, where there is one.
+    /// The development inbox, if there is one.
     pub(crate) fn inbox(&self) -> Option<&Arc<dyn Inbox>> {
         self.inbox.as_ref()
     }
@@ -79,13 +79,13 @@ impl App {
         &self.core
     }
 
-    /// How the service is reached.
+    /// The options of the HTTP interface.
     #[must_use]
     pub fn options(&self) -> &Options {
         &self.options
     }
 
-    /// Where a request comes from.
+    /// The IP address and user agent of the client.
     pub(crate) fn request_info(
         &self,
         request: &actix_web::HttpRequest,
@@ -93,24 +93,24 @@ impl App {
         request_info::request_info(request, &self.options.trusted_proxies)
     }
 
-    /// Says that this node has learned something new from the feed, so that those hear of it at
-    /// once who follow it from elsewhere. Where nobody says so, they hear of it within a second.
+    /// Wakes the open revocation streams after this node has received new invalidation events. If
+    /// an application never calls this, streams check for new events every second.
     pub fn announce_invalidations(&self) {
         self.streams.wake();
     }
 
-    /// Says that the process is about to stop: readiness turns off, and open streams end.
+    /// Prepares for shutdown: the readiness check fails, and open streams end.
     pub fn drain(&self) {
         self.draining.store(true, Ordering::Relaxed);
         self.streams.wake();
     }
 
-    /// Whether the process is about to stop.
+    /// Whether the process is shutting down.
     pub(crate) fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Relaxed)
     }
 
-    /// Runs a unit of work to its end, also when the client goes away meanwhile.
+    /// Runs work to completion, even if the client disconnects.
     pub(crate) async fn detached<T: 'static>(
         &self,
         work: impl AsyncFnOnce(Arc<gateward_app::App>) -> T + 'static,
@@ -126,13 +126,14 @@ impl App {
 
 /// Mounts the service in an actix-web application.
 ///
-/// The paths are those of the API document; other paths stay the application's own.
+/// It serves the paths of the API document and the pages, and leaves other paths to the
+/// application.
 pub fn configure(app: &App, config: &mut ServiceConfig) {
     config.app_data(Data::new(app.clone()));
     routes::register(app, endpoints::all(app.options()), config);
 }
 
-/// Answers every other path with a problem document, for an application that has nothing else.
+/// Responds to every other path with `not_found`, for applications without other routes.
 pub fn configure_not_found(config: &mut ServiceConfig) {
     routes::register_not_found(config);
 }

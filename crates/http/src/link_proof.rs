@@ -1,4 +1,4 @@
-//! What a body shows of an email: the token of its link, or its code and the address.
+//! The proof that a client received an email: the token of its link, or the email address and code.
 
 use std::time::Duration;
 
@@ -8,8 +8,9 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::body::Fields;
 
-/// How long a code that is refused takes to be refused, at least: counting a try takes a write, and
-/// where nothing was mailed there is nothing to count. Longer than either takes.
+/// The minimum time for rejecting a code. Counting an attempt takes a write, and there is nothing
+/// to count for an email address without a code: this is longer than either, so timing reveals
+/// nothing.
 const CODE_REFUSAL: Duration = Duration::from_millis(250);
 
 /// Takes `token`, or `email` with `code`.
@@ -18,7 +19,7 @@ pub(crate) fn link_proof(fields: &mut Fields) -> Option<LinkProof> {
     let by_hand = fields.has("email") || fields.has("code");
     if token.is_some() == by_hand {
         let _ = (fields.optional_string("email"), fields.optional_string("code"));
-        let message = "give the token of the link, or the address and the code, and not both";
+        let message = "send either `token`, or `email` and `code`";
         fields.wrong("token", "exactly_one", message);
         return None;
     }
@@ -29,7 +30,7 @@ pub(crate) fn link_proof(fields: &mut Fields) -> Option<LinkProof> {
     let code = fields.text("code").and_then(|text| {
         let code = LinkCode::parse(&text);
         if code.is_none() {
-            fields.wrong("code", "bad_form", "must be the 8 digits of the email");
+            fields.wrong("code", "bad_form", "must be the 8-digit code from the email");
         }
         code
     });
@@ -37,7 +38,7 @@ pub(crate) fn link_proof(fields: &mut Fields) -> Option<LinkProof> {
     Some(LinkProof::Code { email, code })
 }
 
-/// Runs what checks a proof; a code that is refused takes its time.
+/// Runs the check of a proof; rejecting a code takes at least [`CODE_REFUSAL`].
 pub(crate) async fn unhurried<T, E>(
     by_code: bool,
     check: impl Future<Output = Result<T, E>>,

@@ -1,4 +1,4 @@
-//! The edge: what every request and every answer goes through.
+//! The middleware that every request and response passes through.
 
 use std::panic::AssertUnwindSafe;
 use std::time::Instant;
@@ -21,21 +21,21 @@ use crate::problem::{Code, Problem, ProblemBody};
 use crate::unread::Unread;
 use crate::{App, Options};
 
-/// The most bytes of one header line. The one with the token is judged with the token.
+/// The maximum size of a header line, in bytes. `Authorization` is checked with the token instead.
 const HEADER_LEN_MAX: usize = 8 * 1024;
 
-/// No page of this service loads or frames anything, unless the page says otherwise.
+/// The default policy: pages load and frame nothing. Some pages set their own.
 const CSP: &str = "default-src 'none'; base-uri 'none'; form-action 'none'; \
                    frame-ancestors 'none'; object-src 'none'";
 
-/// One year, for all hosts below (RFC 6797).
+/// One year, including subdomains (RFC 6797).
 const HSTS: &str = "max-age=31536000; includeSubDomains";
 
-/// When a request arrived.
+/// The time at which a request arrived.
 #[derive(Clone, Copy)]
 pub(crate) struct Arrival(pub(crate) Timestamp);
 
-/// The span of a request: who, what, from where.
+/// Creates the log span of a request.
 pub struct RequestSpan;
 
 impl RootSpanBuilder for RequestSpan {
@@ -46,7 +46,7 @@ impl RootSpanBuilder for RequestSpan {
             "request",
             request_id,
             method = method(request.method()),
-            // Not the path: what stands there may be a secret in the wrong place.
+            // Not the path: it may contain a secret by mistake.
             route,
             client_ip = Empty,
             user_id = Empty,
@@ -57,8 +57,8 @@ impl RootSpanBuilder for RequestSpan {
     fn on_request_end<B: MessageBody>(_: Span, _: &Result<ServiceResponse<B>, Error>) {}
 }
 
-/// Lets a request through to its handler and finishes the answer: problems become documents, and
-/// every answer gets its headers and its line in the log.
+/// Passes a request to its handler and completes the response: problems become problem documents,
+/// and every response gets the common headers, metrics and a log line.
 pub(crate) async fn middleware(
     app: Data<App>,
     mut request: ServiceRequest,
@@ -73,7 +73,7 @@ pub(crate) async fn middleware(
         Span::current().record("client_ip", tracing::field::display(ip));
     }
     let (response, problem) = if has_long_header(kept.headers()) {
-        let problem = Problem::malformed("A header line has more than 8 KiB; shorten it.");
+        let problem = Problem::malformed("A header is larger than 8 KiB. Shorten it.");
         (HttpResponse::new(problem.code.status()), Some(problem))
     } else {
         response(request, next).await
@@ -93,8 +93,8 @@ pub(crate) async fn middleware(
     Ok(ServiceResponse::new(kept, response))
 }
 
-/// Turns a panic of the handler into a problem. It stands next to the handler, so that whatever
-/// stands around it treats the answer like any other.
+/// Turns a panic of the handler into a problem. It wraps the handler directly, so that all other
+/// middleware treats the response like any other.
 pub(crate) async fn contain_panics(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -103,12 +103,12 @@ pub(crate) async fn contain_panics(
     if let Ok(answered) = AssertUnwindSafe(next.call(request)).catch_unwind().await {
         return answered.map(ServiceResponse::map_into_boxed_body);
     }
-    // The panic itself was told where it happened.
-    tracing::error!("a handler panicked");
+    // The panic hook reports the panic itself.
+    tracing::error!("request handler panicked");
     Ok(ServiceResponse::from_err(Problem::new(Code::Internal), kept))
 }
 
-/// What the handler answers, and the problem if it is one.
+/// The response of the handler, and its problem if it is an error.
 async fn response(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -127,7 +127,7 @@ async fn response(
     (response, problem)
 }
 
-/// The problem that an answer of the framework tells of.
+/// The problem for an error response of the framework.
 fn of_status(status: StatusCode) -> Problem {
     Problem::new(match status {
         StatusCode::NOT_FOUND => Code::NotFound,
@@ -139,8 +139,7 @@ fn of_status(status: StatusCode) -> Problem {
     })
 }
 
-/// Writes the problem document, or its page where people look on; keeps the headers that the answer
-/// had.
+/// Creates the problem document, or a page for people. Keeps the headers of the response.
 fn document(
     problem: &Problem,
     response: &HttpResponse,
@@ -176,11 +175,11 @@ fn document(
     if crate::pages::is_page(request) {
         return crate::pages::refused(&mut builder, problem, &request_id(request));
     }
-    // A structure of strings can always be written.
+    // Serializing a struct of strings cannot fail.
     builder.body(serde_json::to_vec(&body).unwrap_or_default())
 }
 
-/// Gives an answer the headers that every answer has.
+/// Sets the headers that every response has.
 fn finish(headers: &mut HeaderMap, request: &HttpRequest, options: &Options) {
     let mut set = |name: HeaderName, value: &'static str| {
         if !headers.contains_key(&name) {
@@ -195,7 +194,7 @@ fn finish(headers: &mut HeaderMap, request: &HttpRequest, options: &Options) {
     if options.is_https() {
         set(header::STRICT_TRANSPORT_SECURITY, HSTS);
     }
-    // CORS says so itself, but not where it refuses.
+    // The CORS middleware sets it too, but not when it rejects an origin.
     if !options.cors_origins.is_empty() {
         set(header::VARY, "Origin");
     }
@@ -204,19 +203,17 @@ fn finish(headers: &mut HeaderMap, request: &HttpRequest, options: &Options) {
     }
 }
 
-/// The id that the logger gave the request.
 fn request_id(request: &HttpRequest) -> String {
     request.extensions().get::<RequestId>().map(ToString::to_string).unwrap_or_default()
 }
 
-/// Whether some header line is too long.
 fn has_long_header(headers: &HeaderMap) -> bool {
     headers.iter().any(|(name, value)| {
         *name != header::AUTHORIZATION && name.as_str().len() + value.len() > HEADER_LEN_MAX
     })
 }
 
-/// Counts the answer and writes its line. What changes nothing and goes well is told quietly.
+/// Counts and logs the response. Successful requests with safe methods are logged at debug level.
 fn report(request: &HttpRequest, status: StatusCode, code: Option<&str>, started: Instant) {
     let elapsed = started.elapsed();
     let route = route(request.match_pattern());
@@ -229,25 +226,25 @@ fn report(request: &HttpRequest, status: StatusCode, code: Option<&str>, started
     let status = status.as_u16();
     let micros = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
     if code.is_none() && request.method().is_safe() {
-        tracing::debug!(status, micros, outcome = "ok", "answered");
+        tracing::debug!(status, micros, outcome = "ok", "request completed");
     } else {
         let outcome = match status {
             500.. => "failed",
             400.. => "refused",
             _ => "ok",
         };
-        tracing::info!(status, code, micros, outcome, "answered");
+        tracing::info!(status, code, micros, outcome, "request completed");
     }
 }
 
-/// The route as it is logged and counted; those of paths that nobody serves are one.
+/// The route for logs and metrics. All unknown paths are `unmatched`.
 fn route(pattern: Option<String>) -> String {
     pattern
         .filter(|pattern| pattern != crate::routes::ANY_PATH)
         .unwrap_or_else(|| "unmatched".to_owned())
 }
 
-/// The method as it is logged and counted. Those that nobody serves are one: a client could invent
+/// The method for logs and metrics. All unknown methods are `other`, because a client could send
 /// any number of them, of any length.
 fn method(method: &Method) -> &str {
     match method.as_str() {

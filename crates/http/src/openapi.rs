@@ -14,10 +14,11 @@ use utoipa::openapi::{
 use crate::cookies::Cookie;
 use crate::{Options, endpoints};
 
-/// The scheme of an access token in the header. Operations name it.
+/// The security scheme of the access token in the header, as operations name it.
 const ACCESS_TOKEN: &str = "access_token";
 
-/// The scheme of an access token in the cookie, which goes wherever the other one does.
+/// The security scheme of the access token in the cookie. It applies wherever [`ACCESS_TOKEN`]
+/// does.
 const ACCESS_COOKIE: &str = "cookieAuth";
 
 /// The OpenAPI 3.1 document of all endpoints.
@@ -25,8 +26,8 @@ const ACCESS_COOKIE: &str = "cookieAuth";
 pub fn document(options: &Options) -> OpenApi {
     let mut info = Info::new("Gateward", env!("CARGO_PKG_VERSION"));
     info.description = Some(
-        "Accounts, sessions and tokens. Every error is a problem document (RFC 9457); its \
-         member `code` is stable."
+        "Accounts, sessions and tokens. Every error response is a problem document (RFC 9457) \
+         with a stable `code`."
             .to_owned(),
     );
     let mut license = License::new("MIT OR Apache-2.0");
@@ -47,7 +48,7 @@ pub fn document(options: &Options) -> OpenApi {
     );
     let cookie = ApiKeyValue::with_description(
         Cookie::Access.name(),
-        "Where a request may change something, it carries the header `X-CSRF-Token` too.",
+        "Requests that change data also need the header `X-CSRF-Token`.",
     );
     components.add_security_scheme(ACCESS_COOKIE, SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
     openapi.components = Some(components);
@@ -57,8 +58,8 @@ pub fn document(options: &Options) -> OpenApi {
     openapi
 }
 
-/// Says that an access token may come in the cookie wherever it may come in the header, and what a
-/// request that may change something then needs.
+/// Documents that operations with an access token also accept it in the cookie, and that those that
+/// change data then need the CSRF token.
 pub(crate) fn allow_cookie(operation: &mut Operation, method: &HttpMethod) {
     let Some(security) = &mut operation.security else { return };
     let in_header = SecurityRequirement::new(ACCESS_TOKEN, [""; 0]);
@@ -73,7 +74,7 @@ pub(crate) fn allow_cookie(operation: &mut Operation, method: &HttpMethod) {
         .name("X-CSRF-Token")
         .parameter_in(ParameterIn::Header)
         .required(Required::False)
-        .description(Some("The CSRF token of the session; needed where the cookie tells who calls"))
+        .description(Some("The CSRF token of the session; required with the access token cookie"))
         .schema(Some(Object::with_type(Type::String)))
         .build();
     operation.parameters.get_or_insert_default().push(token.into());
@@ -87,18 +88,18 @@ pub(crate) fn allow_cookie(operation: &mut Operation, method: &HttpMethod) {
     }
 }
 
-/// Adds what the edge and the readers of bodies may answer to any request of this kind, so that no
-/// endpoint has to repeat it.
+/// Adds the responses that the middleware and the body parser can give to any such request, so that
+/// endpoints do not repeat them.
 pub(crate) fn complete(operation: &mut Operation) {
     let has_body = operation.request_body.is_some();
     let has_caller = operation.security.is_some();
     let asks_store = has_body || has_caller;
     let common = [
         (true, "400", "`malformed_request`"),
-        (has_caller, "401", "No valid access token"),
+        (has_caller, "401", "No valid access token: the `code` says why"),
         (has_body, "413", "`body_too_large`"),
         (has_body, "415", "`unsupported_media_type`"),
-        (true, "422", "`validation_failed`: a query parameter that is unknown"),
+        (true, "422", "`validation_failed`: an unknown query parameter"),
         (true, "500", "`internal`"),
         (asks_store, "503", "`unavailable`"),
     ];
@@ -113,22 +114,22 @@ pub(crate) fn complete(operation: &mut Operation) {
     }
 }
 
-/// The header that says when it is worth to try again.
+/// The header `Retry-After`.
 fn retry_after() -> Header {
     let seconds = Object::builder().schema_type(Type::Integer).minimum(Some(1));
     let header = Header::builder().schema(Some(seconds));
-    header.description(Some("After how many seconds trying again helps")).build()
+    header.description(Some("Seconds to wait before you retry")).build()
 }
 
-/// An answer that is a problem document.
+/// A response with a problem document.
 fn problem(description: &str) -> Response {
     let problem = Content::new(Some(Ref::from_schema_name("Problem")));
     let response = Response::builder().description(description);
     response.content("application/problem+json", problem).build()
 }
 
-/// States of a body what holds for all: no member but those that are named, and where it may be
-/// left out, nothing stands in its place. Gives the name of its schema.
+/// Marks an optional body as not required instead of nullable. Returns the name of the body's
+/// schema.
 pub(crate) fn close(body: &mut RefOr<RequestBody>) -> Option<String> {
     let RefOr::T(body) = body else { return None };
     let content = body.content.get_mut("application/json")?;
@@ -142,7 +143,7 @@ pub(crate) fn close(body: &mut RefOr<RequestBody>) -> Option<String> {
     reference.ref_location.rsplit('/').next().map(str::to_owned)
 }
 
-/// Says of an object that it has no other members.
+/// Documents that an object has no other fields.
 pub(crate) fn forbid_other_members(schema: &mut RefOr<Schema>) {
     if let RefOr::T(Schema::Object(object)) = schema {
         object.additional_properties = Some(Box::new(AdditionalProperties::FreeForm(false)));

@@ -1,4 +1,4 @@
-//! `Problem`: an error as clients see it (RFC 9457).
+//! `Problem`: an error as clients see it (problem details, RFC 9457).
 
 mod codes;
 
@@ -15,19 +15,19 @@ use serde::Serialize;
 
 pub use self::codes::Code;
 
-/// What is wrong with one field.
+/// An invalid field or query parameter.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct FieldError {
-    /// The field's name.
+    /// The name of the field, query parameter or header.
     pub field: String,
-    /// What is wrong, for programs.
+    /// What is wrong, as a stable code for programs.
     #[schema(example = "too_short")]
     pub code: &'static str,
-    /// What is wrong, for people.
+    /// What is wrong, as text for people.
     pub message: String,
 }
 
-/// An error on its way to the client. The edge adds the type and the request id.
+/// An error response. The middleware adds the `type` and the request ID.
 #[derive(Clone, Debug)]
 pub struct Problem {
     pub(crate) code: Code,
@@ -37,22 +37,22 @@ pub struct Problem {
     pub(crate) retry_after_seconds: Option<u32>,
     pub(crate) challenge: Option<Challenge>,
     pub(crate) allow: Option<String>,
-    /// The same as OAuth names it, where clients speak that.
+    /// The OAuth error code, for endpoints under `/oauth/`.
     pub(crate) error: Option<&'static str>,
 }
 
-/// What `WWW-Authenticate` asks for (RFC 6750, section 3).
+/// The challenge in the header `WWW-Authenticate` (RFC 6750, section 3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Challenge {
-    /// Credentials are wanted.
+    /// The request has no credentials.
     Plain,
-    /// The token that was sent is no good.
+    /// The token is invalid.
     InvalidToken,
-    /// The credentials were sent in a wrong way.
+    /// The credentials are malformed or sent more than once.
     InvalidRequest,
-    /// The caller lacks a right.
+    /// The caller lacks a permission.
     InsufficientScope,
-    /// Name and secret of a client are wanted (RFC 7617, section 2).
+    /// The request needs the name and secret of an API client (RFC 7617, section 2).
     Basic,
 }
 
@@ -70,7 +70,7 @@ impl Challenge {
 }
 
 impl Problem {
-    /// A problem whose detail is the general help for its code.
+    /// Creates a problem with the general help text of its code as detail.
     #[must_use]
     pub fn new(code: Code) -> Self {
         let challenge = match code {
@@ -95,44 +95,44 @@ impl Problem {
         }
     }
 
-    /// What went wrong, as a program reads it.
+    /// The problem code.
     #[must_use]
     pub const fn code(&self) -> Code {
         self.code
     }
 
-    /// The same with a detail of its own: one sentence for a person, with the way out.
+    /// Replaces the detail: what is wrong, then what to do.
     #[must_use]
     pub fn detail(self, detail: impl Into<String>) -> Self {
         Self { detail: detail.into(), ..self }
     }
 
-    /// The request cannot be read.
+    /// The request cannot be parsed.
     #[must_use]
     pub fn malformed(detail: impl Into<String>) -> Self {
         Self::new(Code::MalformedRequest).detail(detail)
     }
 
-    /// The session is over, for this reason.
+    /// The session has ended for this reason.
     #[must_use]
     pub fn session_ended(reason: EndReason) -> Self {
-        let detail = format!("The session is over: {}. Log in to begin another one.", why(reason));
+        let detail = format!("The session has ended: {}. Log in again.", why(reason));
         Self { reason: Some(reason), ..Self::new(Code::SessionEnded).detail(detail) }
     }
 
-    /// One field is wrong.
+    /// One field is invalid.
     #[must_use]
     pub fn field(field: &str, code: &'static str, message: impl Into<String>) -> Self {
         Self::fields(vec![FieldError { field: field.to_owned(), code, message: message.into() }])
     }
 
-    /// Some fields are wrong.
+    /// These fields are invalid.
     #[must_use]
     pub fn fields(errors: Vec<FieldError>) -> Self {
         Self { errors, ..Self::new(Code::ValidationFailed) }
     }
 
-    /// Too busy; trying again after that many seconds helps.
+    /// The server is overloaded; the client may retry after this many seconds.
     #[must_use]
     pub fn overloaded(retry_after_seconds: u32) -> Self {
         Self {
@@ -141,7 +141,7 @@ impl Problem {
         }
     }
 
-    /// The fault is ours; the cause is logged here, once, and not told.
+    /// An internal error. The cause is logged here, once, and not sent to the client.
     #[must_use]
     pub fn internal(error: &dyn Error) -> Self {
         tracing::error!(cause = %Chain(error), "internal error");
@@ -178,7 +178,7 @@ impl From<RateLimited> for Problem {
     fn from(RateLimited { retry_after_seconds }: RateLimited) -> Self {
         let seconds = retry_after_seconds.max(1);
         let unit = if seconds == 1 { "second" } else { "seconds" };
-        let detail = format!("There were too many tries. Wait {seconds} {unit}, and try again.");
+        let detail = format!("Too many attempts. Wait {seconds} {unit}, then try again.");
         Self { retry_after_seconds: Some(seconds), ..Self::new(Code::RateLimited).detail(detail) }
     }
 }
@@ -192,24 +192,24 @@ impl From<RateLimitError> for Problem {
     }
 }
 
-/// Why a session is over, for people.
+/// Why a session has ended, for people. The text completes "The session has ended: …".
 pub(crate) const fn why(reason: EndReason) -> &'static str {
     match reason {
         EndReason::Logout => "it was logged out",
-        EndReason::LogoutAll => "all sessions of the account were logged out",
-        EndReason::EndedByUser => "it was ended from another session of the account",
+        EndReason::LogoutAll => "the user logged out of all sessions",
+        EndReason::EndedByUser => "the user ended it",
         EndReason::EndedByAdmin => "an administrator ended it",
         EndReason::PasswordChanged => "the password was changed",
         EndReason::PasswordReset => "the password was reset",
-        EndReason::EmailChanged => "the address of the account was changed back",
+        EndReason::EmailChanged => "a change of the email address was undone",
         EndReason::AccountDisabled => "the account is disabled",
         EndReason::AccountDeleted => "the account was deleted",
-        EndReason::RefreshTokenReused => "a refresh token of it was used twice",
-        EndReason::IdleTimeout => "it was not used for too long",
-        EndReason::LifetimeOver => "it reached its longest life",
-        EndReason::SessionLimit => "newer sessions took its place",
-        EndReason::KeyCompromised => "the key that signed its tokens is not safe any more",
-        EndReason::NotMe => "the owner of the account said that it was not theirs",
+        EndReason::RefreshTokenReused => "one of its refresh tokens was used twice",
+        EndReason::IdleTimeout => "it was inactive for too long",
+        EndReason::LifetimeOver => "it reached its maximum lifetime",
+        EndReason::SessionLimit => "newer sessions of the account exceeded the session limit",
+        EndReason::KeyCompromised => "the key that signed its tokens was compromised",
+        EndReason::NotMe => "the account owner reported an unrecognized login",
     }
 }
 
@@ -239,8 +239,8 @@ impl ResponseError for Problem {
         self.code.status()
     }
 
-    /// The document as far as it is known here. The edge, which knows the request, writes it anew;
-    /// in handlers outside it, this is what the client sees.
+    /// The problem document without the fields that depend on the request. The middleware replaces
+    /// it; clients see this one only from handlers outside the middleware.
     fn error_response(&self) -> HttpResponse {
         let mut response = HttpResponse::build(self.status_code());
         if let Some(challenge) = self.challenge {
@@ -256,34 +256,34 @@ impl ResponseError for Problem {
     }
 }
 
-/// The document (RFC 9457).
+/// An error response (problem details, RFC 9457).
 #[derive(Serialize, utoipa::ToSchema)]
 #[schema(as = Problem)]
 pub(crate) struct ProblemBody<'a> {
-    /// Identifies the kind of problem, and is the address of a page that explains it.
+    /// A URL that identifies the type of the problem and leads to its documentation.
     #[serde(rename = "type")]
     #[schema(format = "uri")]
     pub kind: String,
-    /// The same for every occurrence of the kind.
+    /// A short summary. It is the same for all problems with this `code`.
     pub title: &'a str,
-    /// The HTTP status.
+    /// The HTTP status code.
     #[schema(minimum = 400, maximum = 599)]
     pub status: u16,
-    /// The kind, for programs.
+    /// The stable code of the problem, for programs.
     #[schema(example = "session_ended")]
     pub code: &'a str,
-    /// What happened here, for people, with the way out.
+    /// What is wrong with this request and what to do, for people. The text may change.
     pub detail: &'a str,
-    /// The id of the request, as in the header `X-Request-Id` and in the logs.
+    /// The ID of the request, as in the header `X-Request-Id` and in the server logs.
     pub request_id: &'a str,
-    /// Why the session is over; with `session_ended` alone.
+    /// Why the session has ended. Only with `session_ended`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<&'a str>,
-    /// The kind as OAuth names it (RFC 6749, section 5.2); under `/oauth/` alone.
+    /// The OAuth error code (RFC 6749, section 5.2). Only under `/oauth/`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "invalid_client")]
     pub error: Option<&'a str>,
-    /// What is wrong with each field; with `validation_failed` alone.
+    /// What is wrong with each field. Only with `validation_failed`.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     pub errors: &'a [FieldError],
 }

@@ -1,4 +1,4 @@
-//! Where a request comes from, as far as the configured proxies can be believed.
+//! The origin of a request: the IP address, from trusted proxies if configured, and the user agent.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Once;
@@ -8,11 +8,11 @@ use actix_web::http::header::{HeaderMap, HeaderValue, USER_AGENT};
 use gateward_app::domain::RequestInfo;
 use ipnet::IpNet;
 
-/// Headers in which proxies say whom they speak for.
+/// The headers in which proxies forward information about the client.
 const FORWARDING: [&str; 5] =
     ["x-forwarded-for", "forwarded", "x-forwarded-proto", "x-forwarded-host", "x-real-ip"];
 
-/// The client's address and program.
+/// The IP address and user agent of the client.
 pub(crate) fn request_info(request: &HttpRequest, trusted: &[IpNet]) -> RequestInfo {
     let user_agent = request.headers().get(USER_AGENT).map(|value| {
         let text = String::from_utf8_lossy(value.as_bytes());
@@ -21,10 +21,10 @@ pub(crate) fn request_info(request: &HttpRequest, trusted: &[IpNet]) -> RequestI
     RequestInfo { ip: client_ip(request.peer_addr(), request.headers(), trusted), user_agent }
 }
 
-/// The address of the client: the peer, or what trusted proxies say of it.
+/// The IP address of the client: the peer, or the client that trusted proxies report.
 ///
-/// `X-Forwarded-For` is read from the right, as each proxy appends the peer that it saw; the first
-/// address that is not a trusted proxy is the client. What stands left of it, anybody can write.
+/// `X-Forwarded-For` is read from the right, because each proxy appends its peer. The first address
+/// that is not a trusted proxy is the client. Everything to its left can be forged.
 pub(crate) fn client_ip(
     peer: Option<SocketAddr>,
     headers: &HeaderMap,
@@ -32,8 +32,8 @@ pub(crate) fn client_ip(
 ) -> Option<IpAddr> {
     let is_trusted = |ip: &IpAddr| trusted.iter().any(|net| net.contains(ip));
     let mut client = peer?.ip().to_canonical();
-    // Bytes, not text: a proxy appends to the line that it was sent, and whatever a client has
-    // written at its beginning must not hide what the proxy says at its end.
+    // Bytes, not text: a proxy appends to the header of the client, whose invalid characters must
+    // not hide what the proxy appends.
     let lines: Vec<&[u8]> = headers.get_all("x-forwarded-for").map(HeaderValue::as_bytes).collect();
     let mut hops = lines.iter().rev().flat_map(|line| line.rsplit(|byte| *byte == b','));
     while is_trusted(&client) {
@@ -43,9 +43,9 @@ pub(crate) fn client_ip(
     Some(client)
 }
 
-/// Counts a request that says whom it is forwarded for and comes from no trusted proxy: a stranger
-/// makes that up, or the settings lack a proxy. The log tells of the first one alone, because
-/// strangers can send any number.
+/// Counts a request with forwarding headers from an untrusted peer: the headers are forged, or a
+/// proxy is missing in the settings. Only the first one is logged, because anyone can send any
+/// number of them.
 pub(crate) fn record_untrusted(request: &HttpRequest, trusted: &[IpNet]) {
     static TOLD: Once = Once::new();
     let Some(peer) = untrusted(request.peer_addr(), request.headers(), trusted) else { return };
@@ -53,21 +53,20 @@ pub(crate) fn record_untrusted(request: &HttpRequest, trusted: &[IpNet]) {
     TOLD.call_once(|| {
         tracing::warn!(
             %peer,
-            "forwarding headers come from an address that is no trusted proxy, and are ignored; if \
-             it is a proxy of yours, name it in http.trusted_proxies (this is told once; \
-             gateward_untrusted_forwarded_total counts them)"
+            "ignored forwarding headers from an untrusted address; if it is your proxy, add it to \
+             http.trusted_proxies (logged once; gateward_untrusted_forwarded_total counts all)"
         );
     });
 }
 
-/// The peer if it forwards and is not trusted.
+/// The peer, if it sends forwarding headers and is not trusted.
 fn untrusted(peer: Option<SocketAddr>, headers: &HeaderMap, trusted: &[IpNet]) -> Option<IpAddr> {
     let peer = peer?.ip().to_canonical();
     let forwards = FORWARDING.iter().any(|name| headers.contains_key(*name));
     (forwards && !trusted.iter().any(|net| net.contains(&peer))).then_some(peer)
 }
 
-/// The address that one hop names.
+/// The IP address of one hop.
 fn address(hop: &[u8]) -> Option<IpAddr> {
     let ip: IpAddr = std::str::from_utf8(hop).ok()?.trim().parse().ok()?;
     Some(ip.to_canonical())
@@ -106,7 +105,7 @@ mod tests {
         assert_eq!(client("10.0.0.1", &[]), "10.0.0.1");
     }
 
-    /// Row 15.3.4: no byte that a client puts before it hides what the proxy has appended.
+    /// Row 15.3.4: no byte from the client hides the address that the proxy has appended.
     #[test]
     fn what_a_client_writes_does_not_hide_what_the_proxy_saw() {
         assert_eq!(client("10.0.0.1", &["\u{e9}\u{fffd}, 198.51.100.7"]), "198.51.100.7");

@@ -1,4 +1,4 @@
-//! `Endpoint`: a route and its documentation, which cannot part.
+//! `Endpoint`: a route together with its documentation.
 
 use std::collections::BTreeMap;
 
@@ -17,10 +17,10 @@ use crate::middleware::{RequestSpan, contain_panics, middleware};
 use crate::problem::{Code, Problem};
 use crate::{App, Options};
 
-/// For how many seconds a browser may remember what CORS allows.
+/// How long browsers may cache a preflight response, in seconds.
 const CORS_MAX_AGE_SECONDS: usize = 600;
 
-/// The pattern of paths that nobody serves.
+/// The pattern of unknown paths.
 pub(crate) const ANY_PATH: &str = "/{path:.*}";
 
 /// A route and its documentation.
@@ -28,21 +28,21 @@ pub(crate) struct Endpoint {
     path: String,
     method: HttpMethod,
     under_base: bool,
-    /// What stands in the API document; nothing for what is not part of the API.
+    /// The operation in the API document; `None` for pages, which are not part of the API.
     operation: Option<Operation>,
     schemas: fn(&mut Vec<(String, RefOr<Schema>)>),
     route: fn() -> Route,
 }
 
 impl Endpoint {
-    /// An endpoint of the API, under the base path. `P` is what `#[utoipa::path]` makes.
+    /// An endpoint of the API, under the base path. `#[utoipa::path]` generates `P`.
     pub(crate) fn api<P: utoipa::Path + SchemaReferences + Tags<'static>>(
         route: fn() -> Route,
     ) -> Self {
         Self { under_base: true, ..Self::root::<P>(route) }
     }
 
-    /// An endpoint whose path is fixed.
+    /// An endpoint with a fixed path, outside the base path.
     pub(crate) fn root<P: utoipa::Path + SchemaReferences + Tags<'static>>(
         route: fn() -> Route,
     ) -> Self {
@@ -58,19 +58,18 @@ impl Endpoint {
         }
     }
 
-    /// A page for people. It is not part of the API, and its document does not name it.
+    /// A page for people. It is not part of the API document.
     pub(crate) fn page(path: &str, method: HttpMethod, route: fn() -> Route) -> Self {
         let path = path.to_owned();
         Self { path, method, under_base: false, operation: None, schemas: |_| (), route }
     }
 
-    /// The whole path.
     fn full_path(&self, options: &Options) -> String {
         let base = if self.under_base { options.base_path.as_str() } else { "" };
         format!("{base}{}", self.path)
     }
 
-    /// Writes the endpoint into the OpenAPI document.
+    /// Adds the endpoint to the OpenAPI document.
     pub(crate) fn document(mut self, options: &Options, openapi: &mut utoipa::openapi::OpenApi) {
         let Some(mut operation) = self.operation.take() else { return };
         let mut schemas = Vec::new();
@@ -86,7 +85,7 @@ impl Endpoint {
         openapi.paths.add_path_operation(path, vec![self.method], operation);
     }
 
-    /// The methods that reach it: who may `GET` may ask for the `HEAD` alone.
+    /// The methods of the route. `GET` includes `HEAD`.
     fn methods(&self) -> Vec<Method> {
         match self.method {
             HttpMethod::Get => vec![Method::GET, Method::HEAD],
@@ -98,7 +97,7 @@ impl Endpoint {
     }
 }
 
-/// Adds all endpoints, each path with its own answer to methods that it does not know.
+/// Registers all endpoints, and for each path a response to unsupported methods.
 pub(crate) fn register(app: &App, endpoints: Vec<Endpoint>, config: &mut ServiceConfig) {
     let mut by_path: BTreeMap<String, Vec<Endpoint>> = BTreeMap::new();
     for endpoint in endpoints {
@@ -130,8 +129,8 @@ pub(crate) fn register(app: &App, endpoints: Vec<Endpoint>, config: &mut Service
     }
 }
 
-/// Adds the answer to paths that nobody serves. A team that mounts the service among routes of its
-/// own has an answer of its own.
+/// Registers the response to unknown paths. Applications that mount the service among their own
+/// routes have their own.
 pub(crate) fn register_not_found(config: &mut ServiceConfig) {
     let refuse = || async { Err::<HttpResponse, _>(Problem::new(Code::NotFound)) };
     config.service(
@@ -146,7 +145,7 @@ fn only(method: Method) -> impl Guard {
     guard::fn_guard(move |context| context.head().method == method)
 }
 
-/// CORS by an exact list of origins; without a list, no word of it.
+/// CORS with an exact list of origins; without a list, no CORS headers.
 fn cors(options: &Options) -> Condition<Cors> {
     let mut cors = Cors::default()
         .allowed_methods(["GET", "POST", "PUT", "PATCH", "DELETE"])

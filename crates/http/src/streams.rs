@@ -1,4 +1,4 @@
-//! `Streams`: what the open streams of one node share: how many there may be, and what wakes them.
+//! `Streams`: the open streams of one node: their limit, and waking them.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,19 +7,19 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::timeout;
 
-/// How many streams a node has open at once. Each asks the store when something is new; a service
-/// whose checkers are more than that has other nodes.
+/// How many streams a node has open at once. Each of them reads from the store after every event;
+/// for more clients, add nodes.
 pub(crate) const STREAMS_MAX: usize = 100;
 
-/// How long nobody looks into the feed if nobody is woken: an application that mounts the service
-/// may have no task that follows the feed.
+/// How often streams read the feed if they were never woken: an application that mounts the service
+/// may have no task that calls `announce_invalidations`.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The streams of one node.
 #[derive(Clone)]
 pub(crate) struct Streams {
     updates: watch::Sender<()>,
-    /// Whether somebody follows the feed and wakes the streams.
+    /// Whether a task follows the feed and wakes the streams.
     is_followed: Arc<AtomicBool>,
     slots: Arc<Semaphore>,
 }
@@ -30,13 +30,13 @@ impl Streams {
         Self { updates: watch::Sender::new(()), is_followed: Arc::default(), slots }
     }
 
-    /// Has every stream look for something new.
+    /// Makes every stream read the feed.
     pub(crate) fn wake(&self) {
         self.is_followed.store(true, Ordering::Relaxed);
         self.updates.send_replace(());
     }
 
-    /// A place for one more stream, if there is one.
+    /// Takes a slot for one more stream, if one is free.
     pub(crate) fn take_slot(&self) -> Option<StreamSlot> {
         let permit = Arc::clone(&self.slots).try_acquire_owned().ok()?;
         let is_followed = Arc::clone(&self.is_followed);
@@ -44,7 +44,7 @@ impl Streams {
     }
 }
 
-/// The place of one stream, free again when it is dropped.
+/// The slot of one stream. Dropping it frees the slot.
 pub(crate) struct StreamSlot {
     updates: watch::Receiver<()>,
     is_followed: Arc<AtomicBool>,
@@ -52,13 +52,13 @@ pub(crate) struct StreamSlot {
 }
 
 impl StreamSlot {
-    /// Waits until the stream was woken since the last call, but no longer than this; where nobody
-    /// has ever woken one, no longer than a second.
+    /// Waits until the stream is woken, at most this long; if no stream was ever woken, at most a
+    /// second.
     pub(crate) async fn wait(&mut self, at_most: Duration) {
         let is_followed = self.is_followed.load(Ordering::Relaxed);
         let at_most = if is_followed { at_most } else { at_most.min(LOOK_INTERVAL) };
-        // Being woken and being late are the same to whoever looks anyway; and what would wake is
-        // not dropped while a stream is open.
+        // The caller reads the feed whether it was woken or timed out. The sender outlives all
+        // slots.
         let _ = timeout(at_most, self.updates.changed()).await;
     }
 }

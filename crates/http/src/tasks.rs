@@ -1,8 +1,8 @@
-//! `SpawnedTasks`: work in tasks of the runtime.
+//! `SpawnedTasks`: runs background work in tasks of the Tokio runtime.
 
 use gateward_app::domain::ports::{Task, Tasks};
 
-/// Work in tasks of the runtime. It is begun within a runtime.
+/// Runs background work in tasks of the Tokio runtime. Call it within a runtime.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SpawnedTasks;
 
@@ -10,7 +10,7 @@ impl Tasks for SpawnedTasks {
     fn run(&self, task: Task) -> Task {
         let running = tokio::spawn(task);
         Box::pin(async move {
-            // It ends without a result also where it panicked; the panic was logged.
+            // An error means that the task panicked, which was logged.
             let _ = running.await;
         })
     }
@@ -24,7 +24,7 @@ mod tests {
 
     use super::*;
 
-    /// Row L1: a client that hangs up is counted all the same.
+    /// Row L1: a client that disconnects is counted all the same.
     #[actix_web::test]
     async fn l1_work_goes_on_when_whoever_waits_goes_away() {
         let done = Arc::new(AtomicBool::new(false));

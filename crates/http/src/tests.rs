@@ -1,4 +1,4 @@
-//! Tests of the edge over ports that fail; beside it those of the whole interface.
+//! Tests of the middleware with failing ports; the modules test the whole interface.
 
 mod cookies;
 mod cors;
@@ -42,7 +42,7 @@ use tracing::{Event, Level, Metadata, Subscriber};
 use crate::App;
 use test_app::{options, policy};
 
-/// A store whose every unit of work ends in a panic.
+/// A store that panics in every transaction.
 struct PanickingStore;
 
 #[async_trait]
@@ -56,7 +56,7 @@ impl Store for PanickingStore {
     }
 }
 
-/// Takes everything for right and keeps nothing; the public keys are a panic.
+/// Accepts everything and stores nothing; its public keys panic.
 struct Hollow;
 
 #[async_trait]
@@ -167,7 +167,7 @@ impl KeyMaker for Hollow {
     }
 }
 
-/// Counts what is logged as an error.
+/// Counts logged errors.
 struct ErrorCount(Arc<AtomicU32>);
 
 impl Subscriber for ErrorCount {
@@ -193,7 +193,7 @@ impl Subscriber for ErrorCount {
     fn exit(&self, _: &Id) {}
 }
 
-/// Fails on a log line that repeats what a panic said.
+/// Fails on a log line that repeats the message of a panic.
 struct NoCanary;
 
 impl Visit for NoCanary {
@@ -223,7 +223,7 @@ pub(crate) async fn app() -> App {
     App::new(Arc::new(core), options())
 }
 
-/// Counts the errors that are logged while something runs.
+/// Counts the errors that are logged while a future runs.
 async fn errors_logged<T>(work: impl Future<Output = T>) -> (T, u32) {
     let count = Arc::new(AtomicU32::new(0));
     let _guard = tracing::subscriber::set_default(ErrorCount(Arc::clone(&count)));
@@ -231,7 +231,7 @@ async fn errors_logged<T>(work: impl Future<Output = T>) -> (T, u32) {
     (value, count.load(Ordering::Relaxed))
 }
 
-/// Requests whose handlers panic: in the handler itself, and in a use case that runs beside it.
+/// Requests whose handlers panic: in the handler itself, and in a detached use case.
 fn panicking() -> [TestRequest; 3] {
     let login = json!({"identifier": "ada", "password": "correct horse battery"});
     [
@@ -241,8 +241,8 @@ fn panicking() -> [TestRequest; 3] {
     ]
 }
 
-/// Rows F38 and 16.5.4: a panic is a 500 that says nothing of it, is logged once, and leaves the
-/// process and the routes beside it as they were.
+/// Rows F38 and 16.5.4: a panic becomes a 500 without details, is logged once, and does not affect
+/// the process and other routes.
 #[actix_web::test]
 async fn f38_a_panic_is_a_problem_and_nothing_else() {
     let app = app().await;
@@ -266,7 +266,7 @@ async fn f38_a_panic_is_a_problem_and_nothing_else() {
         assert_eq!(text("cache-control"), "no-store");
         assert!(text("content-security-policy").contains("frame-ancestors 'none'"));
         assert_eq!(text("strict-transport-security"), "max-age=31536000; includeSubDomains");
-        // A page of a listed origin can read what it was told.
+        // A page of a listed origin can read the response.
         assert_eq!(text("access-control-allow-origin"), "https://app.example.org");
         let bytes = test::read_body(response).await;
         let body: Value = serde_json::from_slice(&bytes).unwrap();

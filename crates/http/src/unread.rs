@@ -1,8 +1,8 @@
-//! `Unread`: what becomes of a chunked body that nobody has read to its end.
+//! `Unread`: keeps a chunked request body alive until the response is sent.
 //!
-//! Once a handler has dropped such a body, actix-http reads on until its last chunk, for as long as
-//! the client likes to send. While somebody still holds it, actix-http closes the connection after
-//! the answer instead. So it is held until the answer is sent.
+//! Once a handler drops a body that was not read to its end, actix-http reads until the last chunk,
+//! for as long as the client sends. While the body is still alive, actix-http closes the connection
+//! after the response instead.
 
 use std::cell::RefCell;
 use std::pin::Pin;
@@ -17,12 +17,12 @@ use actix_web::web::Bytes;
 use actix_web::{HttpMessage, HttpResponse};
 use futures_util::{Stream, StreamExt};
 
-/// The body of a request, held beside the handler that reads it.
+/// A request body, shared with the handler that reads it.
 #[derive(Clone)]
 pub(crate) struct Unread(Rc<RefCell<Payload>>);
 
 impl Unread {
-    /// Holds the body of a request if it comes in chunks.
+    /// Keeps the body of a request alive if it is chunked.
     pub(crate) fn hold(request: &mut ServiceRequest) -> Option<Self> {
         request.headers().contains_key(TRANSFER_ENCODING).then(|| {
             let unread = Self(Rc::new(RefCell::new(request.take_payload())));
@@ -31,7 +31,7 @@ impl Unread {
         })
     }
 
-    /// Holds it until the answer is sent.
+    /// Keeps the body alive until the response is sent.
     pub(crate) fn until_sent(self, response: HttpResponse) -> HttpResponse {
         response.map_body(|_, body| BoxBody::new(Response { body, _unread: self }))
     }
@@ -45,7 +45,7 @@ impl Stream for Unread {
     }
 }
 
-/// The body of an answer, and of its request.
+/// The body of a response, with that of its request.
 struct Response {
     body: BoxBody,
     _unread: Unread,

@@ -1,4 +1,4 @@
-//! `Fields`: the members of a body, taken one by one; every error is named at once.
+//! `Fields`: the fields of a body, taken one by one. All errors are reported together.
 
 use gateward_app::domain::{
     EmailAddress, EmailAddressError, Password, PasswordError, PasswordPolicy, Session, Username,
@@ -8,38 +8,39 @@ use gateward_app::domain::{
 use super::json::{Members, Value};
 use crate::problem::{FieldError, Problem};
 
-/// The most characters of an unknown member's name that are told back.
+/// How many characters of an unknown field's name a response repeats at most.
 const NAME_ECHO_MAX: usize = 64;
 
-/// The most unknown members that are named: an answer is not many times as long as its request.
+/// How many unknown fields a response names at most, so that it is not much longer than its
+/// request.
 const UNKNOWN_TOLD_MAX: usize = 32;
 
-/// The members of a body, or the parameters of a query.
+/// The fields of a body, or the parameters of a query.
 pub(crate) struct Fields {
     members: Vec<(String, Value)>,
     errors: Vec<FieldError>,
-    /// What is said of one that is not known.
+    /// The error message for an unknown field.
     unknown: &'static str,
 }
 
 impl Fields {
     pub(crate) fn new(members: Members) -> Self {
-        let unknown = "is not a member of this request";
+        let unknown = "unknown field";
         Self { members: members.0, errors: Vec::new(), unknown }
     }
 
     /// The parameters of a query.
     pub(super) fn of_query(parameters: Members) -> Self {
-        Self { unknown: "is not a query parameter of this request", ..Self::new(parameters) }
+        Self { unknown: "unknown query parameter", ..Self::new(parameters) }
     }
 
-    /// Whether a member is there; `null` is as good as nothing, and is taken.
+    /// Whether a field is present; `null` counts as absent, and is removed.
     pub(crate) fn has(&mut self, name: &str) -> bool {
         self.members.retain(|(member, value)| member != name || !matches!(value, Value::Null));
         self.members.iter().any(|(member, _)| member == name)
     }
 
-    /// Takes a string that must be there.
+    /// Takes a required string.
     pub(crate) fn text(&mut self, name: &str) -> Option<String> {
         if self.members.iter().any(|(member, _)| member == name) {
             match self.take(name) {
@@ -47,12 +48,12 @@ impl Fields {
                 _ => self.wrong(name, "wrong_type", "must be a string"),
             }
         } else {
-            self.wrong(name, "required", "is missing");
+            self.wrong(name, "required", "is required");
         }
         None
     }
 
-    /// Takes a string that may be there; `null` is as good as nothing.
+    /// Takes an optional string; `null` counts as absent.
     pub(crate) fn optional_string(&mut self, name: &str) -> Option<String> {
         match self.take(name) {
             Some(Value::Text(text)) => Some(text),
@@ -64,16 +65,16 @@ impl Fields {
         }
     }
 
-    /// Takes a list of strings that must be there.
+    /// Takes a required list of strings.
     pub(crate) fn texts(&mut self, name: &str) -> Option<Vec<String>> {
         let Some(value) = self.take(name) else {
-            self.wrong(name, "required", "is missing");
+            self.wrong(name, "required", "is required");
             return None;
         };
         self.list(name, value)
     }
 
-    /// Takes a list of strings that may be there; `null` is as good as nothing.
+    /// Takes an optional list of strings; `null` counts as absent.
     pub(crate) fn optional_texts(&mut self, name: &str) -> Option<Vec<String>> {
         match self.take(name)? {
             Value::Null => None,
@@ -93,7 +94,7 @@ impl Fields {
         texts
     }
 
-    /// Takes a truth value that may be there; nothing is `false`.
+    /// Takes an optional Boolean; the default is `false`.
     pub(crate) fn flag(&mut self, name: &str) -> bool {
         match self.take(name) {
             Some(Value::Flag(flag)) => flag,
@@ -105,7 +106,7 @@ impl Fields {
         }
     }
 
-    /// Takes a username that somebody wants.
+    /// Takes a new username.
     pub(crate) fn new_username(&mut self, name: &str) -> Option<Username> {
         let text = self.text(name)?;
         let code = |error| match error {
@@ -118,7 +119,7 @@ impl Fields {
             .ok()
     }
 
-    /// Takes an address.
+    /// Takes an email address.
     pub(crate) fn email(&mut self, name: &str) -> Option<EmailAddress> {
         let text = self.text(name)?;
         let code = |error| match error {
@@ -138,7 +139,7 @@ impl Fields {
         Password::received(text).map_err(refuse).ok()
     }
 
-    /// Takes a password that somebody chooses; its owner's words are looked for later.
+    /// Takes a new password. The use case checks later whether it contains the account's own words.
     pub(crate) fn new_password(&mut self, name: &str, policy: PasswordPolicy) -> Option<Password> {
         let password = self.password(name)?;
         if let Err(error) = policy.check_alone(&password) {
@@ -147,26 +148,26 @@ impl Fields {
         Some(password)
     }
 
-    /// Takes the name that a client gives itself.
+    /// Takes the optional client name.
     pub(crate) fn client_name(&mut self) -> Option<String> {
         let text = self.optional_string("client_name")?;
         let length = text.chars().count();
         if length == 0 || length > Session::CLIENT_NAME_LEN_MAX {
             self.wrong("client_name", "bad_length", "must have 1 to 100 characters");
         } else if text.chars().any(char::is_control) {
-            self.wrong("client_name", "bad_character", "must not hold control characters");
+            self.wrong("client_name", "bad_character", "must not contain control characters");
         }
         Some(text)
     }
 
-    /// Notes an error.
+    /// Records an error.
     pub(crate) fn wrong(&mut self, name: &str, code: &'static str, message: impl Into<String>) {
         let message = message.into();
         self.errors.push(FieldError { field: name.to_owned(), code, message });
     }
 
-    /// Ends the reading: what was not taken is unknown. Gives `value` if it is whole and nothing
-    /// was wrong.
+    /// Reports fields that were not taken as unknown. Returns `value` if it is complete and there
+    /// were no errors.
     pub(crate) fn finish<T>(mut self, value: Option<T>) -> Result<T, Problem> {
         for (name, _) in std::mem::take(&mut self.members).into_iter().take(UNKNOWN_TOLD_MAX) {
             let name: String = name.chars().take(NAME_ECHO_MAX).collect();
@@ -184,7 +185,7 @@ impl Fields {
     }
 }
 
-/// What a client is told of a password that is refused.
+/// The field error for a rejected password.
 pub(crate) fn password_error(field: &str, error: PasswordError) -> FieldError {
     let code = match error {
         PasswordError::TooShort { .. } => "too_short",

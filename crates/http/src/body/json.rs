@@ -1,43 +1,39 @@
-//! Reading one JSON object strictly: no member twice, at any depth (RFC 8259, section 4).
+//! Strict parsing of one JSON object: no duplicate keys, at any depth (RFC 8259, section 4).
 
 use std::collections::HashSet;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 
-/// A JSON value of a request body. No request takes a number or an object within the body.
+/// A JSON value in a request body. No request has numbers or nested objects.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Value {
-    /// `null`
     Null,
-    /// `true` or `false`
     Flag(bool),
-    /// A string.
     Text(String),
-    /// An array.
     List(Vec<Value>),
-    /// Anything else.
+    /// A number or an object.
     Other,
 }
 
-/// The members of an object, in order.
+/// The fields of an object, in order.
 pub(crate) struct Members(pub(crate) Vec<(String, Value)>);
 
-/// Why a text is not a body.
+/// Why a body cannot be parsed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum JsonError {
     /// Not JSON in UTF-8.
     Syntax,
-    /// A member appears twice.
+    /// A key appears twice.
     Duplicate,
     /// JSON, but not an object.
     NotAnObject,
 }
 
-/// What serde is told when a member appears twice, to be recognised afterwards.
+/// The serde error for a duplicate key; [`read`] recognizes it.
 const DUPLICATE: &str = "duplicate member";
 
-/// Reads a body.
+/// Parses a body.
 pub(crate) fn read(bytes: &[u8]) -> Result<Members, JsonError> {
     match serde_json::from_slice::<Document>(bytes) {
         Ok(Document::Object(members)) => Ok(Members(members)),
@@ -49,7 +45,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Members, JsonError> {
     }
 }
 
-/// A whole JSON text.
+/// A complete JSON document.
 enum Document {
     Object(Vec<(String, Value)>),
     Value(Value),
@@ -117,8 +113,8 @@ impl<'de> Visitor<'de> for DocumentVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Document, A::Error> {
         let mut members: Vec<(String, Value)> = Vec::new();
-        // A body of 16 KiB has room for 2,700 members: comparing each with each would cost more
-        // than all else that is done before the credentials are known.
+        // A body of 16 KiB has room for 2,700 fields: comparing each with each would cost more than
+        // everything else that happens before the credentials are checked.
         let mut known = HashSet::new();
         while let Some((name, value)) = entries.next_entry::<String, Document>()? {
             if !known.insert(name.clone()) {
@@ -147,7 +143,7 @@ mod tests {
         assert_eq!(values, [text, Value::Flag(true), Value::Null, Value::Other, list]);
     }
 
-    /// Row P12: a member that appears twice is refused, however it is spelled and wherever.
+    /// Row P12: a duplicate key is rejected, however it is encoded and at any depth.
     #[test]
     fn p12_a_member_may_not_appear_twice() {
         for text in [

@@ -1,4 +1,4 @@
-//! `Body`: the body of a request, read when the handler asks for it, after the credentials.
+//! `Body`: the request body. Handlers read it after they have checked the credentials.
 
 mod fields;
 mod json;
@@ -16,19 +16,17 @@ pub(crate) use query::{query, refuse_query};
 
 use crate::problem::{Code, Problem};
 
-/// The most bytes of a body.
+/// The maximum size of a request body, in bytes.
 pub(crate) const BODY_LEN_MAX: usize = 16 * 1024;
 
-/// How long a body may take to arrive: 16 KiB need a tenth of it on the slowest line.
+/// How long a body may take to arrive: 16 KiB need a tenth of it on a slow connection.
 const BODY_DEADLINE: Duration = Duration::from_secs(10);
 
-/// What programs send.
 const JSON: &str = "application/json";
 
-/// What the forms of pages send.
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// The query and the body of a request, not read yet.
+/// The query and the body of a request that have not been read yet.
 pub(crate) struct Body {
     request: HttpRequest,
     payload: Payload,
@@ -44,7 +42,7 @@ impl FromRequest for Body {
 }
 
 impl Body {
-    /// Reads the members of the JSON object that the body must be.
+    /// Reads the fields of the JSON object in the body.
     pub(crate) async fn fields(self) -> Result<Fields, Problem> {
         refuse_query(&self.request)?;
         check_type(&self.request, JSON)?;
@@ -52,7 +50,7 @@ impl Body {
         parse(&bytes)
     }
 
-    /// The same where no body is needed: nothing is as good as an empty object.
+    /// Like [`Self::fields`] for requests with an optional body: no body is an empty object.
     pub(crate) async fn optional_fields(self) -> Result<Fields, Problem> {
         refuse_query(&self.request)?;
         let request = self.request.clone();
@@ -64,14 +62,14 @@ impl Body {
         parse(&bytes)
     }
 
-    /// Reads the bytes of the form that the body must be.
+    /// Reads the bytes of the form in the body.
     pub(crate) async fn form(self) -> Result<Vec<u8>, Problem> {
         refuse_query(&self.request)?;
         check_type(&self.request, FORM)?;
         self.bytes().await
     }
 
-    /// Reads all bytes, as long as they are few and come soon.
+    /// Reads the whole body, within the limits of size and time.
     async fn bytes(mut self) -> Result<Vec<u8>, Problem> {
         let declared = self.request.headers().get(header::CONTENT_LENGTH);
         let declared = declared.and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
@@ -82,7 +80,7 @@ impl Body {
             let mut bytes = Vec::with_capacity(declared.unwrap_or(256));
             while let Some(chunk) = self.payload.next().await {
                 let chunk = chunk
-                    .map_err(|_| Problem::malformed("The body ended early; send it whole."))?;
+                    .map_err(|_| Problem::malformed("The body is incomplete. Send it again."))?;
                 if bytes.len() + chunk.len() > BODY_LEN_MAX {
                     return Err(Problem::new(Code::BodyTooLarge));
                 }
@@ -90,12 +88,12 @@ impl Body {
             }
             Ok(bytes)
         };
-        let late = || Problem::malformed("The body took too long to arrive; send it again.");
+        let late = || Problem::malformed("The body took too long to arrive. Send it again.");
         tokio::time::timeout(BODY_DEADLINE, read).await.map_err(|_| late())?
     }
 }
 
-/// Whether the body is declared as this, uncompressed and in UTF-8.
+/// Checks that the body has this media type, uncompressed and in UTF-8.
 fn check_type(request: &HttpRequest, wanted: &str) -> Result<(), Problem> {
     let mut kinds = request.headers().get_all(header::CONTENT_TYPE);
     let kind = kinds.next().and_then(|kind| kind.to_str().ok());
@@ -108,7 +106,7 @@ fn check_type(request: &HttpRequest, wanted: &str) -> Result<(), Problem> {
     }
 }
 
-/// Whether a media type is the wanted one, with UTF-8 as its only parameter (RFC 9110, section
+/// Whether a media type is the expected one, with UTF-8 as its only parameter (RFC 9110, section
 /// 8.3.1).
 fn is_kind(kind: &str, wanted: &str) -> bool {
     let mut parts = kind.split(';').map(str::trim);
@@ -125,12 +123,10 @@ fn is_kind(kind: &str, wanted: &str) -> bool {
 fn parse(bytes: &[u8]) -> Result<Fields, Problem> {
     json::read(bytes).map(Fields::new).map_err(|error| {
         Problem::malformed(match error {
-            json::JsonError::Syntax if bytes.is_empty() => {
-                "The body is empty; send one JSON object."
-            }
-            json::JsonError::Syntax => "The body is not JSON in UTF-8; mend its syntax.",
-            json::JsonError::Duplicate => "A member of the body appears twice; send it once.",
-            json::JsonError::NotAnObject => "The body must be one JSON object.",
+            json::JsonError::Syntax if bytes.is_empty() => "The body is empty. Send a JSON object.",
+            json::JsonError::Syntax => "The body is not valid JSON in UTF-8. Fix its syntax.",
+            json::JsonError::Duplicate => "A key appears twice in the body. Send each key once.",
+            json::JsonError::NotAnObject => "The body is not a JSON object. Send one object.",
         })
     })
 }

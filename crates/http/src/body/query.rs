@@ -1,4 +1,4 @@
-//! The query of a request, read like a body: each parameter once, and none that is not known.
+//! The query of a request, read like a body: each parameter at most once, no unknown ones.
 
 use std::collections::HashSet;
 
@@ -8,20 +8,20 @@ use super::fields::Fields;
 use super::json::{Members, Value};
 use crate::problem::Problem;
 
-/// How many items a page has where nobody says how many.
+/// The default page size.
 const LIMIT_DEFAULT: u32 = 50;
 
-/// The most items of a page.
+/// The maximum page size.
 const LIMIT_MAX: u32 = 100;
 
-/// Reads the parameters of the query (URL Standard, section 5.1). One that appears twice could be
-/// read in two ways, so that the request as a whole cannot be read.
+/// Reads the query parameters (URL Standard, section 5.1). Duplicate parameters are ambiguous, so
+/// they make the whole request malformed.
 pub(crate) fn query(request: &HttpRequest) -> Result<Fields, Problem> {
     let mut members: Vec<(String, Value)> = Vec::new();
     let mut known = HashSet::new();
     for (name, value) in url::form_urlencoded::parse(request.query_string().as_bytes()) {
         if !known.insert(name.clone()) {
-            let detail = "A parameter of the query appears twice; send it once.";
+            let detail = "A query parameter appears twice. Send each parameter once.";
             return Err(Problem::malformed(detail));
         }
         members.push((name.into_owned(), Value::Text(value.into_owned())));
@@ -29,13 +29,13 @@ pub(crate) fn query(request: &HttpRequest) -> Result<Fields, Problem> {
     Ok(Fields::of_query(Members(members)))
 }
 
-/// Refuses any query, for requests that take none.
+/// Rejects any query, for requests without query parameters.
 pub(crate) fn refuse_query(request: &HttpRequest) -> Result<(), Problem> {
     query(request)?.finish(Some(()))
 }
 
 impl Fields {
-    /// Takes how many items a page has.
+    /// Takes the page size.
     pub(crate) fn limit(&mut self) -> Option<u32> {
         let Some(text) = self.optional_string("limit") else { return Some(LIMIT_DEFAULT) };
         let is_plain = text.bytes().all(|byte| byte.is_ascii_digit());
@@ -46,17 +46,16 @@ impl Fields {
         limit
     }
 
-    /// Takes the cursor of the page before, if there was one; `read` makes it what it stands for.
+    /// Takes the optional cursor, and parses it with `read`.
     pub(crate) fn cursor<T>(
         &mut self,
         name: &str,
         read: impl FnOnce(&str) -> Option<T>,
     ) -> Option<T> {
-        self.parameter(name, ("bad_cursor", "must be a cursor of an earlier answer"), read)
+        self.parameter(name, ("bad_cursor", "must be a cursor from an earlier response"), read)
     }
 
-    /// Takes a parameter that may be there; `read` makes it what it stands for, and `wrong` is said
-    /// where it cannot.
+    /// Takes an optional parameter, and parses it with `read`; reports `wrong` if that fails.
     pub(crate) fn parameter<T>(
         &mut self,
         name: &str,
@@ -84,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_has_1_to_100_items_and_50_where_nobody_says() {
+    fn a_page_has_1_to_100_items_and_50_by_default() {
         for (text, limit) in
             [("", Some(50)), ("limit=1", Some(1)), ("limit=%31", Some(1)), ("limit=100", Some(100))]
         {
@@ -101,7 +100,7 @@ mod tests {
         }
     }
 
-    /// Row W11: no parameter twice, however it is spelled, and none that is not known.
+    /// Row W11: no duplicate parameter, however it is encoded, and no unknown one.
     #[test]
     fn w11_a_query_has_each_known_parameter_once() {
         for text in ["limit=1&limit=1", "limit=1&%6Cimit=2", "a&a", "limit=1&x=1&x=1"] {

@@ -1,7 +1,7 @@
-//! `Cookie`: the cookies in which browsers carry what other clients keep themselves.
+//! `Cookie`: the cookies of cookie mode.
 //!
-//! Their lines are written and read here rather than by a cookie library: ours hold nothing that
-//! needs an encoding, and what else stands in the header is another application's.
+//! No cookie library: our values need no encoding, and other cookies in the header belong to other
+//! applications.
 
 mod read;
 
@@ -14,22 +14,22 @@ pub(crate) use read::find;
 
 use crate::Options;
 
-/// A cookie of ours.
+/// A cookie of this service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Cookie {
     /// The access token.
     Access,
-    /// The refresh token, for the one path that takes it.
+    /// The refresh token, only for the path of the refresh.
     Refresh,
-    /// The CSRF token of the session, which scripts of our own site read.
+    /// The CSRF token of the session. Scripts of the site can read it.
     Csrf,
-    /// What makes the client known again when it logs in.
+    /// The known device token.
     Device,
 }
 
 impl Cookie {
-    /// Its name. By the prefix a browser sees to it that no other host has set it (RFC 6265bis,
-    /// section 4.1.3); `__Host-` cannot go with a path.
+    /// The name. Its prefix makes browsers reject the cookie from other hosts (RFC 6265bis, section
+    /// 4.1.3). `__Host-` does not allow a path.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Access => "__Host-gateward-access",
@@ -39,7 +39,6 @@ impl Cookie {
         }
     }
 
-    /// The path below which a browser sends it.
     fn path(self, options: &Options) -> Cow<'static, str> {
         match self {
             Self::Refresh => format!("{}/refresh", options.base_path).into(),
@@ -47,7 +46,7 @@ impl Cookie {
         }
     }
 
-    /// What keeps scripts from reading it.
+    /// The attribute that keeps scripts from reading the cookie.
     const fn http_only(self) -> &'static str {
         match self {
             Self::Csrf => "",
@@ -55,7 +54,7 @@ impl Cookie {
         }
     }
 
-    /// Has a browser keep it for so many seconds.
+    /// Sets the cookie.
     pub(crate) fn set(
         self,
         response: &mut HttpResponseBuilder,
@@ -73,7 +72,7 @@ impl Cookie {
         response.append_header((SET_COOKIE, line));
     }
 
-    /// Has a browser forget it.
+    /// Deletes the cookie.
     pub(crate) fn clear(self, response: &mut HttpResponseBuilder, options: &Options) {
         self.set(response, "", 0, options);
     }

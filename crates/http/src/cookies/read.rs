@@ -1,4 +1,4 @@
-//! Reading one cookie of a request, among those of others.
+//! Reading one cookie of a request among those of other applications.
 
 use std::borrow::Cow;
 
@@ -8,24 +8,24 @@ use actix_web::http::header::COOKIE;
 use super::Cookie;
 use crate::problem::Problem;
 
-/// The value of a cookie; `None` if there is none, or nothing in it.
+/// The value of a cookie; `None` if it is absent or empty.
 ///
-/// The name must be the same to the byte, with nothing but the blank of the separator before it:
-/// a reader that forgives more takes for ours what a browser has let another host set. What else
-/// stands in the header is not looked at, however it is written.
+/// The name must match exactly, with only blanks before it: a more lenient parser could accept
+/// cookies that another host was able to set. The rest of the header is ignored, even if it is
+/// malformed.
 pub(crate) fn find(request: &HttpRequest, cookie: Cookie) -> Result<Option<Cow<'_, str>>, Problem> {
     let lines = request.headers().get_all(COOKIE);
     let pairs = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b';'));
     let mut values = pairs.filter_map(|pair| value(pair, cookie.name().as_bytes()));
     let first = values.next();
     if values.next().is_some() {
-        let detail = format!("The cookie '{}' appears twice; send it once.", cookie.name());
+        let detail = format!("The cookie `{}` appears twice. Send it once.", cookie.name());
         return Err(Problem::malformed(detail));
     }
     Ok(first.filter(|value| !value.is_empty()).map(String::from_utf8_lossy))
 }
 
-/// The value of a pair that has this name.
+/// The value of a pair with this name.
 fn value<'a>(pair: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
     let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t');
     let start = pair.iter().position(|byte| !is_blank(byte))?;
@@ -65,7 +65,7 @@ mod tests {
         assert_eq!(found(&lines).as_deref(), Some("x.y_z-1"));
     }
 
-    /// Row 3.3.1 in part: a name is ours to the byte, so that the prefix means what it says.
+    /// Row 3.3.1 in part: the name must match exactly, or its prefix would protect nothing.
     #[test]
     fn a3_3_1_a_name_that_is_almost_ours_is_not_ours() {
         let strangers: [&[u8]; 13] = [
@@ -102,7 +102,7 @@ mod tests {
             }
             let request = request.to_http_request();
             assert!(find(&request, Cookie::Access).is_err());
-            assert_eq!(find(&request, Cookie::Refresh).ok(), Some(None), "ours are told apart");
+            assert_eq!(find(&request, Cookie::Refresh).ok(), Some(None), "others are unaffected");
         }
     }
 }

@@ -1,4 +1,4 @@
-// Shows the API document of this service; nothing is asked of anybody else.
+// Shows the API document of this service. Nothing is loaded from other hosts.
 SwaggerUIBundle({
   dom_id: "#api",
   url: "/openapi.json",

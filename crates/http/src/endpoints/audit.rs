@@ -13,71 +13,79 @@ use crate::body::{Fields, query};
 use crate::problem::{Problem, ProblemBody};
 use crate::routes::Endpoint;
 
-/// What is said of a text that is no identifier.
-const BAD_ID: (&str, &str) = ("bad_form", "must be an identifier as answers show it");
+/// The error for an invalid ID.
+const BAD_ID: (&str, &str) = ("bad_form", "must be an ID as responses show it");
 
-/// What is said of a text that is no time.
-const BAD_TIME: (&str, &str) = ("bad_form", "must be a time such as 2026-11-20T04:10:00Z");
+/// The error for an invalid time.
+const BAD_TIME: (&str, &str) =
+    ("bad_form", "must be an RFC 3339 time such as 2026-11-20T04:10:00Z");
 
 pub(super) fn endpoint() -> Endpoint {
     Endpoint::api::<__path_list_events>(|| web::to(list_events))
 }
 
-/// Some events of the audit trail, and where the next ones are found.
+/// A page of audit events.
 #[derive(Serialize, utoipa::ToSchema)]
 #[schema(as = AuditPage)]
 struct PageBody {
+    /// The items of this page.
     items: Vec<EventBody>,
-    /// The `cursor` of the next page; `null` on the last one.
+    /// Send it as `cursor` to get the next page. `null` on the last page.
     next_cursor: Option<String>,
 }
 
-/// An event of the audit trail. What does not apply is left out.
+/// An event of the audit trail. Fields that do not apply are absent.
 #[derive(Serialize, utoipa::ToSchema)]
 #[schema(as = AuditEvent)]
 struct EventBody {
+    /// The ID of the event.
     #[schema(format = "uuid")]
     id: String,
+    /// When it happened.
     #[schema(format = "date-time")]
     at: String,
+    /// The name of the event.
     #[schema(example = "session_ended")]
     event: &'static str,
     /// `success` or `failure`.
     #[schema(example = "success")]
     outcome: &'static str,
-    /// Why, where a session or all of them ended.
+    /// Why sessions ended. Absent for other events.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "ended_by_admin")]
     reason: Option<&'static str>,
+    /// Who caused the event.
     actor: ActorBody,
-    /// Whose account.
+    /// The user that the event is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = "uuid")]
     user_id: Option<String>,
-    /// Which session.
+    /// The session that the event is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = "uuid")]
     session_id: Option<String>,
-    /// What else there is to say, in a few words.
+    /// Details of the event, such as the old and the new roles.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "roles=support,user before=user")]
     detail: Option<String>,
-    /// From where; it goes when the account is erased.
+    /// The IP address of the request. It is removed when the user's data is erased.
     #[serde(skip_serializing_if = "Option::is_none")]
     ip: Option<String>,
 }
 
-/// By whom, and in which session of theirs.
+/// Who caused an event, and in which session.
 #[derive(Serialize, utoipa::ToSchema)]
 #[schema(as = AuditActor)]
 struct ActorBody {
-    /// `user`, `operator` (somebody at the command line) or `service` (itself, or somebody whom it
-    /// cannot name).
+    /// `user`, `operator` (on the command line) or `service` (the service itself, or an unknown
+    /// person).
     #[schema(example = "user")]
     kind: &'static str,
+    /// The ID of the user. Absent for other actors.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = "uuid")]
     id: Option<String>,
+    /// The session of the user.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = "uuid")]
     session_id: Option<String>,
@@ -111,24 +119,25 @@ impl ActorBody {
     }
 }
 
-/// The events of the audit trail that meet every condition, the newest first.
+/// List audit events, newest first.
 ///
-/// A page looks at a thousand events at most: it may be shorter than its limit, or empty, and have
-/// a next one.
+/// Returns the events that match all filters. Each page examines at most 1000 events, so it may
+/// have fewer items than `limit`, or none, even if there is a next page. Continue until
+/// `next_cursor` is `null`.
 #[utoipa::path(
     get, operation_id = "listAuditEvents", path = "/audit", tag = "administration", security(("access_token" = [])),
     params(
-        ("subject" = Option<String>, Query, description = "About which account", format = "uuid"),
-        ("actor" = Option<String>, Query, description = "By which account", format = "uuid"),
-        ("event" = Option<String>, Query, description = "The name of an event"),
-        ("from" = Option<String>, Query, description = "From this time on", format = "date-time"),
-        ("to" = Option<String>, Query, description = "Before this time", format = "date-time"),
-        ("limit" = Option<u32>, Query, description = "How many, 50 if it is left out", minimum = 1, maximum = 100),
-        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before"),
+        ("subject" = Option<String>, Query, description = "Only events about this user ID", format = "uuid"),
+        ("actor" = Option<String>, Query, description = "Only events that this user ID caused", format = "uuid"),
+        ("event" = Option<String>, Query, description = "Only events with this name, such as `session_ended`"),
+        ("from" = Option<String>, Query, description = "Only events at or after this time (RFC 3339)", format = "date-time"),
+        ("to" = Option<String>, Query, description = "Only events before this time (RFC 3339)", format = "date-time"),
+        ("limit" = Option<u32>, Query, description = "Page size; 50 by default", minimum = 1, maximum = 100),
+        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the previous page"),
     ),
     responses(
-        (status = 200, description = "A page of events", body = PageBody),
-        (status = 403, description = "`forbidden`: the permission `audit:read` is wanted", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 200, description = "A page of audit events", body = PageBody),
+        (status = 403, description = "`forbidden`: the caller lacks the permission `audit:read`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
@@ -147,7 +156,7 @@ async fn list_events(app: Data<App>, request: HttpRequest) -> Result<HttpRespons
     }))
 }
 
-/// Takes the conditions.
+/// Takes the filters.
 fn filter(fields: &mut Fields) -> EventFilter {
     let known = |text: &str| EventKind::NAMES.iter().copied().find(|name| *name == text);
     EventFilter {
@@ -159,7 +168,7 @@ fn filter(fields: &mut Fields) -> EventFilter {
     }
 }
 
-/// Reads a time (RFC 3339).
+/// Parses a time (RFC 3339).
 fn time(text: &str) -> Option<Timestamp> {
     let time: jiff::Timestamp = text.parse().ok()?;
     Some(Timestamp::from_micros(time.as_microsecond()))

@@ -1,4 +1,4 @@
-//! Answers in cookie mode: the tokens of a session are set as cookies, and stand nowhere else.
+//! Responses in cookie mode: the tokens of a session are set as cookies, and are not in the body.
 
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use gateward_app::domain::known_device::KnownDevice;
@@ -11,17 +11,17 @@ use crate::App;
 use crate::cookies::Cookie;
 use crate::problem::Problem;
 
-/// A session whose tokens are in cookies that no script reads.
+/// A session whose tokens are in cookies that scripts cannot read.
 #[derive(Serialize, utoipa::ToSchema)]
 #[schema(as = CookieSession)]
 pub(super) struct CookieSessionBody {
-    /// Goes into the header `X-CSRF-Token` of every request that changes something. It is the same
-    /// for the whole session, and stands in the cookie `__Host-gateward-csrf` too.
+    /// Send it in the header `X-CSRF-Token` of every request that changes data. It stays the same
+    /// for the whole session, and is also in the cookie `__Host-gateward-csrf`.
     csrf_token: String,
-    /// For how many seconds the access token is good.
+    /// Seconds until the access token expires.
     #[schema(example = 900)]
     expires_in: i64,
-    /// The session.
+    /// The ID of the session.
     #[schema(format = "uuid")]
     session_id: String,
     user: UserBody,
@@ -38,8 +38,8 @@ impl CookieSessionBody {
     }
 }
 
-/// The answer to a login or a refresh. Browsers keep the cookies for the rest of the session, that
-/// of the access token too: a logout takes one that has expired.
+/// The response of a login or refresh. Browsers keep all cookies for the rest of the session, even
+/// the access token, because logging out also works with an expired one.
 pub(super) fn pair(
     app: &App,
     pair: &TokenPair,
@@ -63,9 +63,9 @@ pub(super) fn pair(
     Ok(response.json(CookieSessionBody::new(&csrf_token, pair.session_id, expires_in, user)))
 }
 
-/// The answer to giving the password again: another access token for the session of the caller.
+/// The response of a password confirmation: a new access token for the caller's session.
 ///
-/// Browsers keep it for the rest of the session, as they do the one before.
+/// Browsers keep it for the rest of the session, like the previous one.
 pub(super) fn access(
     app: &App,
     again: &Reauthenticated,
@@ -79,7 +79,7 @@ pub(super) fn access(
     Ok(response.json(CookieSessionBody::new(&csrf_token, id, expires_in, &caller.user)))
 }
 
-/// Has a browser forget the session. What makes the client known stays, for the next login.
+/// Deletes the cookies of the session. The known device token stays, for the next login.
 pub(super) fn forget(app: &App, response: &mut HttpResponseBuilder) {
     for cookie in [Cookie::Access, Cookie::Refresh, Cookie::Csrf] {
         cookie.clear(response, app.options());

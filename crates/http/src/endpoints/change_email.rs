@@ -15,26 +15,30 @@ pub(super) fn endpoint() -> Endpoint {
     Endpoint::api::<__path_change_email>(|| web::to(change_email))
 }
 
-/// The new address, and the password.
+/// The new email address, and the password.
 #[derive(utoipa::ToSchema)]
 #[schema(as = ChangeEmail)]
-#[expect(dead_code, reason = "documents the body, which is read member by member")]
+#[expect(dead_code, reason = "documents the body, which is read field by field")]
 struct ChangeEmailBody {
+    /// The new email address.
     #[schema(format = "email", max_length = 254, example = "lovelace@example.org")]
     new_email: String,
+    /// The current password.
     #[schema(format = "password", max_length = 1024)]
     password: String,
 }
 
-/// Ask for another address. It counts once it is confirmed from there; the old one is told at once,
-/// with a link that undoes the change for seven days.
+/// Change your email address.
+///
+/// The change takes effect when you confirm the new email address with `POST /email/confirm`. The
+/// old email address gets an email at once, with a link that undoes the change for 7 days.
 #[utoipa::path(
     post, operation_id = "changeEmail", path = "/me/email", tag = "accounts", request_body = ChangeEmailBody,
     security(("access_token" = [])),
     responses(
-        (status = 202, description = "Emails to both addresses are on their way; the same if the new one is another's", body = Accepted),
-        (status = 422, description = "`validation_failed`, also for a wrong password", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 429, description = "`rate_limited`: too many tries", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 202, description = "Emails were sent to both email addresses. The response is the same if the new one belongs to another account", body = Accepted),
+        (status = 422, description = "`validation_failed`; for a wrong password with the field error `wrong_password`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "`rate_limited`: too many attempts", body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "`overloaded` or `unavailable`", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
@@ -60,10 +64,11 @@ impl From<ChangeEmailError> for Problem {
         match error {
             ChangeEmailError::WrongPassword => Self::wrong_password("password"),
             ChangeEmailError::Unchanged => {
-                Self::field("new_email", "unchanged", "is the address of the account already")
+                let message = "is already the email address of this account";
+                Self::field("new_email", "unchanged", message)
             }
             ChangeEmailError::TooOften => {
-                let message = "the address was changed too often; wait some days";
+                let message = "the email address was changed too often; try again in a few days";
                 Self::field("new_email", "too_often", message)
             }
             ChangeEmailError::Token(error) => Self::of_access_token(error),

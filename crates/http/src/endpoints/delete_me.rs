@@ -19,25 +19,29 @@ pub(super) fn export_endpoint() -> Endpoint {
     Endpoint::api::<__path_export>(|| web::to(export))
 }
 
-/// The password; it may be left out shortly after it was given.
+/// The password. You can omit it shortly after you have entered it.
 #[derive(utoipa::ToSchema)]
 #[schema(as = DeleteCurrentUser)]
-#[expect(dead_code, reason = "documents the body, which is read member by member")]
+#[expect(dead_code, reason = "documents the body, which is read field by field")]
 struct DeleteCurrentUserBody {
+    /// The current password. Not needed after a recent login or password confirmation.
     #[schema(format = "password", max_length = 1024)]
     password: Option<String>,
 }
 
-/// Delete one's own account. Every session ends; name and address are free again.
+/// Delete your account.
+///
+/// Ends all sessions. The username and the email address can be used again. Requires `password` or
+/// a recent password confirmation (`POST /me/reauthenticate`).
 #[utoipa::path(
     delete, operation_id = "deleteCurrentUser", path = "/me", tag = "accounts", request_body = Option<DeleteCurrentUserBody>,
     security(("access_token" = [])),
     responses(
-        (status = 204, description = "The account is deleted"),
+        (status = 204, description = "The account was deleted"),
         (status = 403, description = "`reauthentication_required`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "`last_admin`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, description = "`validation_failed`, also for a wrong password", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 429, description = "`rate_limited`: too many tries", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "`validation_failed`; for a wrong password with the field error `wrong_password`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "`rate_limited`: too many attempts", body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "`overloaded` or `unavailable`", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
@@ -57,11 +61,14 @@ async fn delete_me(
     Ok(super::done())
 }
 
-/// Everything that is stored about the caller.
+/// Export your data.
+///
+/// Returns everything that is stored about you. Requires a recent password confirmation: call
+/// `POST /me/reauthenticate` first.
 #[utoipa::path(
     get, operation_id = "exportCurrentUser", path = "/me/export", tag = "accounts", security(("access_token" = [])),
     responses(
-        (status = 200, description = "Account, sessions, events, open links and emails", body = ExportBody),
+        (status = 200, description = "Your account, sessions, events, known devices, unused links and emails", body = ExportBody),
         (status = 403, description = "`reauthentication_required`", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]

@@ -1,4 +1,4 @@
-//! `POST /email/…`: confirming an address, the email for it, and undoing a change.
+//! `POST /email/…`: confirming an email address, resending the email for it, and undoing a change.
 
 use actix_web::web::{self, Data};
 use actix_web::{HttpRequest, HttpResponse};
@@ -24,59 +24,65 @@ pub(super) fn undo_endpoint() -> Endpoint {
     Endpoint::api::<__path_undo>(|| web::to(undo))
 }
 
-/// Two proofs: of the mailbox (`token`, or `email` with `code`) and of the account (`signup_id`, or
-/// `password`, or an access token in the header or the cookie).
+/// Two proofs: that you received the email (`token`, or `email` and `code`), and that you own the
+/// account (`signup_id`, `password`, or an access token in the header or cookie).
 #[derive(utoipa::ToSchema)]
 #[schema(as = ConfirmEmail)]
-#[expect(dead_code, reason = "documents the body, which is read member by member")]
+#[expect(dead_code, reason = "documents the body, which is read field by field")]
 struct ConfirmBody {
-    /// What stands in the link after `#token=`.
+    /// The token from the link in the email: the part after `#token=`.
     token: Option<String>,
+    /// The email address that the code was sent to. Send it together with `code`.
     #[schema(format = "email", max_length = 254, example = "ada@example.org")]
     email: Option<String>,
-    /// The eight digits of the email.
+    /// The 8-digit code from the email. Send it together with `email`.
     #[schema(pattern = "^[0-9]{8}$", example = "12345678")]
     code: Option<String>,
-    /// What the sign-up answered.
+    /// The `signup_id` from the response of `POST /signup`. Do not send `password` with it.
     signup_id: Option<String>,
+    /// The password of the sign-up or account, instead of `signup_id`.
     #[schema(format = "password", max_length = 1024)]
     password: Option<String>,
-    /// Another name for a sign-up whose name went to somebody else meanwhile.
+    /// A new username, if the one from the sign-up was taken in the meantime.
     #[schema(min_length = 3, max_length = 32, pattern = "^[A-Za-z0-9._-]+$", example = "ada")]
     username: Option<String>,
 }
 
-/// Where the email goes.
+/// A request for another confirmation email.
 #[derive(utoipa::ToSchema)]
 #[schema(as = ResendConfirmation)]
-#[expect(dead_code, reason = "documents the body, which is read member by member")]
+#[expect(dead_code, reason = "documents the body, which is read field by field")]
 struct ResendBody {
+    /// The email address to confirm.
     #[schema(format = "email", max_length = 254, example = "ada@example.org")]
     email: String,
-    /// What the sign-up answered; then its own email is sent again.
+    /// The `signup_id` from the response of `POST /signup`, to resend the email of that sign-up.
     signup_id: Option<String>,
 }
 
-/// The link that undoes a change.
+/// The link from the email that undoes a change.
 #[derive(utoipa::ToSchema)]
 #[schema(as = UndoEmailChange)]
-#[expect(dead_code, reason = "documents the body, which is read member by member")]
+#[expect(dead_code, reason = "documents the body, which is read field by field")]
 struct UndoBody {
-    /// What stands in the link after `#token=`.
+    /// The token from the link in the email: the part after `#token=`.
     token: String,
 }
 
-/// Confirm an address. It needs the mailbox and the account; a proof that is missing uses nothing
-/// up.
+/// Confirm an email address.
+///
+/// Use it after a sign-up or after `POST /me/email`. It needs a proof that you received the email
+/// and a proof that you own the account. If the proof of the account is missing or wrong, the
+/// link or code stays valid, so that you can retry.
 #[utoipa::path(
     post, operation_id = "confirmEmail", path = "/email/confirm", tag = "mail", request_body = ConfirmBody,
     security((), ("access_token" = [])),
     responses(
-        (status = 204, description = "The address is confirmed; a sign-up has become an account"),
-        (status = 400, description = "`invalid_link`, or `malformed_request`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 409, description = "`username_taken`: send it again with another `username`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 204, description = "The email address is confirmed; for a sign-up, the account was created"),
+        (status = 400, description = "`invalid_link`, also if the proof of the account is missing or wrong; or `malformed_request`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "`username_taken`: retry with another `username`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 429, description = "`rate_limited`: too many tries", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "`rate_limited`: too many attempts", body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "`overloaded` or `unavailable`", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
@@ -91,7 +97,7 @@ async fn confirm(
     let in_body = account_proof(&mut fields);
     let username = fields.has("username").then(|| fields.new_username("username")).flatten();
     let mailbox = fields.finish(mailbox)?;
-    // What the body proves is enough; then no access token is needed nor looked at.
+    // A proof in the body is enough; the access token is then ignored.
     let account = match in_body {
         Some(proof) => proof,
         None if access_token(&request)?.is_some() => {
@@ -106,13 +112,13 @@ async fn confirm(
     Ok(super::done())
 }
 
-/// The proof of the account that a body holds, if it holds one.
+/// The proof of the account in the body, if there is one.
 fn account_proof(fields: &mut Fields) -> Option<AccountProof> {
     let signup_id = fields.optional_string("signup_id");
     let password = fields.has("password").then(|| fields.password("password")).flatten();
     match (signup_id, password) {
         (Some(_), Some(_)) => {
-            let message = "give signup_id or password, and not both";
+            let message = "send either `signup_id` or `password`, not both";
             fields.wrong("signup_id", "exactly_one", message);
             None
         }
@@ -122,13 +128,15 @@ fn account_proof(fields: &mut Fields) -> Option<AccountProof> {
     }
 }
 
-/// Have the email sent again that confirms an address. The answer is the same for every address.
+/// Resend the confirmation email.
+///
+/// The response is the same whether or not the email address is waiting for confirmation.
 #[utoipa::path(
     post, operation_id = "resendConfirmationEmail", path = "/email/resend", tag = "mail", request_body = ResendBody,
     responses(
-        (status = 202, description = "If something waits for this address, an email is on its way", body = Accepted),
+        (status = 202, description = "If the email address is waiting for confirmation, an email was sent", body = Accepted),
         (status = 422, description = "`validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 429, description = "`rate_limited`: too many emails were asked for", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "`rate_limited`: too many emails requested", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 async fn resend(app: Data<App>, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
@@ -144,15 +152,18 @@ async fn resend(app: Data<App>, request: HttpRequest, body: Body) -> Result<Http
     Ok(super::accepted("email_sent"))
 }
 
-/// Undo a change of address, with the link that was sent to the old one. Every session ends, and
-/// the password with them.
+/// Undo a change of the email address.
+///
+/// Use it with the link that was sent to the old email address. It ends all sessions and
+/// invalidates the password. An email to the old email address lets its owner choose a new
+/// password.
 #[utoipa::path(
     post, operation_id = "undoEmailChange", path = "/email/undo", tag = "mail", request_body = UndoBody,
     responses(
-        (status = 204, description = "The old address is back; an email to choose a new password is on its way to it"),
+        (status = 204, description = "The old email address is restored; an email to choose a new password was sent to it"),
         (status = 400, description = "`invalid_link`, or `malformed_request`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 429, description = "`rate_limited`: too many tries", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "`rate_limited`: too many attempts", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 async fn undo(app: Data<App>, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
@@ -170,7 +181,7 @@ impl From<ConfirmEmailError> for Problem {
             ConfirmEmailError::RateLimited(error) => error.into(),
             ConfirmEmailError::InvalidLink => Self::new(Code::InvalidLink),
             ConfirmEmailError::UsernameTaken => Self::new(Code::UsernameTaken)
-                .detail("The name went to somebody else meanwhile; send another 'username' too."),
+                .detail("The username was taken in the meantime. Retry with a new `username`."),
             ConfirmEmailError::Hash(error) => error.into(),
             ConfirmEmailError::Store(error) => error.into(),
         }

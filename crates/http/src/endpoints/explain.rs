@@ -18,38 +18,41 @@ pub(super) fn endpoint() -> Endpoint {
     Endpoint::api::<__path_explain_session>(|| web::to(explain_session))
 }
 
-/// A session and what happened to it.
+/// A session and its timeline.
 #[derive(Serialize, utoipa::ToSchema)]
 #[schema(as = SessionTimeline)]
 struct TimelineBody {
+    /// The session.
     session: SessionBody,
-    /// What happened, and what ends the session next; oldest first.
+    /// What happened to the session and when it will end, oldest first.
     timeline: Vec<TimelineEntryBody>,
 }
 
-/// One thing that happened to a session, or is about to.
+/// Something that happened to a session, or will happen.
 #[derive(Serialize, utoipa::ToSchema)]
 #[schema(as = TimelineEntry)]
 struct TimelineEntryBody {
-    /// When it happened, or will happen.
+    /// When it happened or will happen.
     #[schema(format = "date-time")]
     at: String,
-    /// The name of an event, or the reason of an end. Stable, for programs.
+    /// The name of the event, or the reason why the session ended. Stable, for programs.
     #[schema(example = "logout")]
     code: &'static str,
-    /// One sentence, for people.
+    /// One sentence for people. The text may change.
     #[schema(example = "The session ended: its client logged out, by its user.")]
     message: String,
 }
 
-/// Explain a session: when it began, what has happened to it, why it is over, and by whom.
+/// Explain a session.
+///
+/// Returns its timeline: when it started, what happened to it, and when, why and by whom it ended.
 #[utoipa::path(
     get, operation_id = "explainSession", path = "/sessions/{sid}/explain", tag = "sessions", security(("access_token" = [])),
-    params(("sid" = String, Path, description = "Which session", format = "uuid")),
+    params(("sid" = String, Path, description = "The session ID", format = "uuid")),
     responses(
         (status = 200, description = "The session's timeline", body = TimelineBody),
-        (status = 403, description = "`forbidden`: the permission `sessions:read` is wanted", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 404, description = "`not_found`: there is no such session, or no more", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 403, description = "`forbidden`: the caller lacks the permission `sessions:read`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 404, description = "`not_found`: the session does not exist, or was deleted after its retention period", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 async fn explain_session(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, Problem> {

@@ -1,4 +1,4 @@
-//! The export of an account: everything that is stored about it, but for secrets and hashes.
+//! The export of an account: everything that is stored about it, except secrets and hashes.
 
 use gateward_app::Export;
 use gateward_app::domain::email::OutboxEmail;
@@ -10,25 +10,26 @@ use serde::Serialize;
 use super::objects::{UserBody, rfc3339};
 use super::session_object::SessionBody;
 
-/// Everything that is stored about an account.
+/// Everything that is stored about an account, except secrets and hashes.
 #[derive(Serialize, utoipa::ToSchema)]
 #[schema(as = Export)]
 pub(super) struct ExportBody {
+    /// The account.
     user: UserBody,
-    /// Sessions, ended ones too.
+    /// Active and ended sessions.
     sessions: Vec<SessionBody>,
-    /// What was written down about the account.
+    /// The events of the audit trail about the account.
     events: Vec<EventBody>,
-    /// The clients that are known to have logged in to it.
+    /// The devices that have logged in and are recognized.
     known_devices: Vec<KnownDeviceBody>,
-    /// Mailed links that can still be used.
+    /// Emailed links that can still be used.
     links: Vec<LinkBody>,
-    /// Emails about the account.
+    /// The stored emails about the account.
     emails: Vec<OutboxEmailBody>,
 }
 
 impl ExportBody {
-    /// What is shown to whoever calls with this session.
+    /// The export as a caller with the session `current` sees it.
     pub(super) fn new(export: &Export, current: SessionId) -> Self {
         let Export { user, sessions, events, known_devices, links, emails } = export;
         Self {
@@ -45,24 +46,30 @@ impl ExportBody {
     }
 }
 
-/// Something that happened.
+/// An event of the audit trail.
 #[derive(Serialize, utoipa::ToSchema)]
 #[schema(as = Event)]
 struct EventBody {
+    /// The ID of the event.
     #[schema(format = "uuid")]
     id: String,
+    /// When it happened.
     #[schema(format = "date-time")]
     at: String,
+    /// The name of the event.
     #[schema(example = "session_started")]
     event: &'static str,
+    /// Why sessions ended. Absent for other events.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
-    /// `user`, `operator` or `service`.
+    /// Who caused it: `user`, `operator` (on the command line) or `service`.
     #[schema(example = "user")]
     actor: &'static str,
+    /// The session that the event is about, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = "uuid")]
     session_id: Option<String>,
+    /// The IP address of the request, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     ip: Option<String>,
 }
@@ -85,21 +92,24 @@ impl From<&Event> for EventBody {
     }
 }
 
-/// A client that has logged in before, and is known again.
+/// A device that has logged in before and is recognized at its next login.
 #[derive(Serialize, utoipa::ToSchema)]
 #[schema(as = KnownDevice)]
 struct KnownDeviceBody {
+    /// The ID of the known device.
     #[schema(format = "uuid")]
     id: String,
-    /// The address that it logged in from last.
+    /// The IP address of its last login.
     ip: Option<String>,
+    /// The `User-Agent` of its last login.
     user_agent: Option<String>,
+    /// When it first logged in.
     #[schema(format = "date-time")]
     created_at: String,
-    /// When it logged in last.
+    /// When it last logged in.
     #[schema(format = "date-time")]
     last_used_at: String,
-    /// Until when it is known if it does not log in again.
+    /// When it is no longer recognized, unless it logs in again.
     #[schema(format = "date-time")]
     expires_at: String,
 }
@@ -117,15 +127,19 @@ impl From<&KnownDevice> for KnownDeviceBody {
     }
 }
 
-/// A mailed link that can still be used.
+/// An emailed link that can still be used.
 #[derive(Serialize, utoipa::ToSchema)]
 #[schema(as = Link)]
 struct LinkBody {
+    /// What the link is for.
     #[schema(example = "reset_password")]
     purpose: &'static str,
+    /// The email address that the link was created for.
     email: String,
+    /// When the link was created.
     #[schema(format = "date-time")]
     created_at: String,
+    /// When the link expires.
     #[schema(format = "date-time")]
     expires_at: String,
 }
@@ -141,23 +155,29 @@ impl From<&Link> for LinkBody {
     }
 }
 
-/// An email.
+/// An email about the account.
 #[derive(Serialize, utoipa::ToSchema)]
 #[schema(as = OutboxEmail)]
 struct OutboxEmailBody {
+    /// The ID of the email.
     #[schema(format = "uuid")]
     id: String,
+    /// What the email is about.
     #[schema(example = "password_changed")]
     kind: &'static str,
+    /// The email address that it is sent to.
     recipient: String,
     /// `waiting`, `sent`, `discarded` or `failed`.
     #[schema(example = "sent")]
     state: &'static str,
+    /// When the email was queued.
     #[schema(format = "date-time")]
     created_at: String,
+    /// When the email was sent, discarded or failed. Absent while it is waiting.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = "date-time")]
     finished_at: Option<String>,
+    /// The IP address of the request that caused the email, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     ip: Option<String>,
 }

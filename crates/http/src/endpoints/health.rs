@@ -1,4 +1,4 @@
-//! `/health/…`: for those who restart processes and route traffic. No details to strangers.
+//! `/health/…`: probes for orchestrators and load balancers. They are public and show no details.
 
 use actix_web::web::{self, Data};
 use actix_web::{HttpRequest, HttpResponse};
@@ -18,36 +18,38 @@ pub(super) fn ready_endpoint() -> Endpoint {
     Endpoint::root::<__path_ready>(|| web::to(ready))
 }
 
-/// How it goes.
+/// The state of this node.
 #[derive(Serialize, utoipa::ToSchema)]
 #[schema(as = Health)]
 struct HealthBody {
+    /// Always `ok`; other states are problem documents.
     #[schema(example = "ok")]
     status: &'static str,
 }
 
-/// Whether the process runs.
+/// Check that the process is running.
 #[utoipa::path(
     get, operation_id = "getLiveness", path = "/health/live", tag = "health",
-    responses((status = 200, description = "It runs", body = HealthBody))
+    responses((status = 200, description = "The process is running", body = HealthBody))
 )]
 async fn live(request: HttpRequest) -> Result<HttpResponse, Problem> {
     refuse_query(&request)?;
     Ok(super::ok(&HealthBody { status: "ok" }))
 }
 
-/// Whether requests can be served.
+/// Check that this node can serve requests.
 #[utoipa::path(
     get, operation_id = "getReadiness", path = "/health/ready", tag = "health",
     responses(
-        (status = 200, description = "They can", body = HealthBody),
+        (status = 200, description = "This node can serve requests", body = HealthBody),
         (status = 503, description = "`unavailable`", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 async fn ready(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     refuse_query(&request)?;
     if app.is_draining() {
-        return Err(Problem::new(Code::Unavailable).detail("This node is stopping; ask another."));
+        return Err(Problem::new(Code::Unavailable)
+            .detail("This node is shutting down. Retry the request."));
     }
     app.core().ready().await?;
     Ok(super::ok(&HealthBody { status: "ok" }))

@@ -13,14 +13,15 @@ pub(super) fn endpoint() -> Endpoint {
     Endpoint::api::<__path_accept_invitation>(|| web::to(accept_invitation))
 }
 
-/// What the email holds, and the password.
+/// The link from the invitation email, and the new password.
 #[derive(utoipa::ToSchema)]
 #[schema(as = AcceptInvitation)]
-#[expect(dead_code, reason = "documents the body, which is read member by member")]
+#[expect(dead_code, reason = "documents the body, which is read field by field")]
 struct AcceptBody {
-    /// What stands in the link after `#token=`.
+    /// The token from the link in the email: the part after `#token=`.
     token: String,
-    /// At least as long as the policy says; neither common nor made of the account's own words.
+    /// At least `password.length_min` characters. It must not be a common or breached password, nor
+    /// similar to the username or email address.
     #[schema(
         format = "password",
         min_length = 8,
@@ -30,14 +31,17 @@ struct AcceptBody {
     password: String,
 }
 
-/// Choose the password of an account that one was invited to. No session begins.
+/// Accept an invitation.
+///
+/// Sets the password of the account and marks its email address as verified. It does not log you
+/// in.
 #[utoipa::path(
     post, operation_id = "acceptInvitation", path = "/invitation/accept", tag = "mail", request_body = AcceptBody,
     responses(
-        (status = 204, description = "The password is set, and the address counts as confirmed"),
+        (status = 204, description = "The password was set, and the email address is verified"),
         (status = 400, description = "`invalid_link`, or `malformed_request`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, description = "`validation_failed`; the link is good still", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 429, description = "`rate_limited`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "`validation_failed`; the link stays valid", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "`rate_limited`: too many attempts", body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "`overloaded` or `unavailable`", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]

@@ -19,64 +19,71 @@ pub(super) fn endpoint() -> Endpoint {
     Endpoint::api::<__path_login>(|| web::to(login))
 }
 
-/// Who logs in: exactly one of `email`, `username` and `identifier`, which may be either.
+/// A login. Send exactly one of `email`, `username` and `identifier`.
 #[derive(utoipa::ToSchema)]
 #[schema(as = Login)]
-#[expect(dead_code, reason = "documents the body, which is read member by member")]
+#[expect(dead_code, reason = "documents the body, which is read field by field")]
 struct LoginBody {
+    /// The email address of the account.
     #[schema(example = "ada@example.org")]
     email: Option<String>,
+    /// The username of the account.
     username: Option<String>,
+    /// The email address or the username of the account.
     identifier: Option<String>,
+    /// The password of the account.
     #[schema(format = "password", max_length = 1024, example = "correct horse battery")]
     password: String,
-    /// How the tokens travel: `bearer`, in bodies and in the header `Authorization`; `cookie`, in
-    /// cookies that no script reads.
+    /// How tokens are sent: `bearer` (default), in response bodies and the header `Authorization`;
+    /// or `cookie`, in cookies that scripts cannot read.
     #[schema(example = "bearer", pattern = "^(bearer|cookie)$")]
     transport: Option<String>,
-    /// A name for the session, such as that of the device.
+    /// A name for the session in session lists, such as the device name. 1 to 100 characters.
     #[schema(max_length = 100)]
     client_name: Option<String>,
-    /// What an earlier login answered: the client is known by it. In cookie mode it is in a cookie.
+    /// The `known_device_token` of an earlier login, to be recognized as a known device. In cookie
+    /// mode, browsers send it in a cookie.
     known_device_token: Option<String>,
 }
 
-/// A token pair, whose it is, and what the client shows at its next login to be known again.
+/// A token pair, its user, and a token to be recognized as a known device at the next login.
 #[derive(Serialize, utoipa::ToSchema)]
 #[schema(as = LoggedIn)]
 struct LoggedInBody {
     #[serde(flatten)]
     pair: TokenPairBody,
     user: UserBody,
-    /// Good for 180 days after the last login with it, for this account alone.
+    /// Send it with the next login, to be recognized as a known device. It is valid for this
+    /// account only, for 180 days after the last login with it.
     known_device_token: String,
 }
 
-/// By the transport that was asked for.
+/// The response of a login: `LoggedIn` with the transport `bearer`, `CookieSession` with `cookie`.
 #[derive(utoipa::ToSchema)]
 #[schema(as = LoginResponse)]
 #[serde(untagged)]
-#[expect(dead_code, reason = "documents the two answers")]
+#[expect(dead_code, reason = "documents the two responses")]
 enum LoginResponse {
     Bearer(LoggedInBody),
     Cookie(CookieSessionBody),
 }
 
-/// Exchange a name and a password for a token pair.
+/// Log in with a username or email address and a password.
 ///
-/// With `"transport": "cookie"` the tokens are set as cookies, `__Host-gateward-access` and
-/// `__Secure-gateward-refresh`, and the body holds the session's CSRF token in their place. A page
-/// of an origin that is not listed gets no cookies.
+/// With `"transport": "cookie"`, the response sets the tokens as the cookies
+/// `__Host-gateward-access` and `__Secure-gateward-refresh`, and its body has the CSRF token
+/// instead of the tokens. This fails with `csrf_failed` for pages of other origins, unless their
+/// origin is in `http.cors_origins`.
 #[utoipa::path(
     post, operation_id = "logIn", path = "/login", tag = "sessions", request_body = LoginBody,
-    params(("__Host-gateward-device" = Option<String>, Cookie, description = "The device token, in cookie mode")),
+    params(("__Host-gateward-device" = Option<String>, Cookie, description = "The known device token, in cookie mode")),
     responses(
-        (status = 200, description = "A session begins", body = LoginResponse),
+        (status = 200, description = "Logged in; a new session has started", body = LoginResponse),
         (status = 400, description = "`malformed_request`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 401, description = "`invalid_credentials`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 403, description = "`account_disabled`, or `csrf_failed`: cookies are asked for from another site", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 403, description = "`account_disabled`, or `csrf_failed`: a page of another site requested cookies", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 429, description = "`rate_limited`: too many tries", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "`rate_limited`: too many attempts", body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "`overloaded` or `unavailable`", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
@@ -94,7 +101,7 @@ async fn login(app: Data<App>, request: HttpRequest, body: Body) -> Result<HttpR
     let ((field, text), password) = fields.finish(name.zip(password))?;
     let identifier = identifier(field, &text);
     let login = Login { identifier, password, client_name, known_device_token, request_info };
-    // Whoever goes away leaves the queue of the hashes; a session that begins comes to its end.
+    // A client that disconnects leaves the hashing queue; creating the session always completes.
     let verified = app.core().verify_login(login).await?;
     let logged_in = app.detached(async move |core| core.complete_login(verified).await).await??;
     let LoggedIn { pair, user, known_device_token } = logged_in;
@@ -109,7 +116,7 @@ async fn login(app: Data<App>, request: HttpRequest, body: Body) -> Result<HttpR
     }))
 }
 
-/// Whether the tokens are to travel in cookies.
+/// Whether the client requests cookie mode.
 fn is_by_cookie(fields: &mut Fields) -> bool {
     match fields.optional_string("transport").as_deref() {
         None | Some("bearer") => false,
@@ -121,8 +128,7 @@ fn is_by_cookie(fields: &mut Fields) -> bool {
     }
 }
 
-/// What the client shows to be known again: from the body, or from the cookie of a request that is
-/// to be answered by cookies.
+/// The known device token, from the body or, in cookie mode, from the cookie.
 fn known_device_token(
     fields: &mut Fields,
     cookies_of: Option<&HttpRequest>,
@@ -133,7 +139,8 @@ fn known_device_token(
     };
     match (fields.optional_string("known_device_token"), in_cookie) {
         (Some(_), Some(_)) => {
-            let detail = "A device token is sent in the body and in a cookie; send one of them.";
+            let detail = "The known device token is in both the body and a cookie. Send only one \
+                          of them.";
             Err(Problem::malformed(detail))
         }
         (in_body, in_cookie) => {
@@ -142,21 +149,22 @@ fn known_device_token(
     }
 }
 
-/// The field that names the account, and its text; `None` if there is not exactly one.
+/// The field that identifies the account, and its value; `None` unless there is exactly one.
 fn name(fields: &mut Fields) -> Option<(&'static str, String)> {
     let mut given = Vec::new();
     for field in ["email", "username", "identifier"] {
         given.extend(fields.optional_string(field).map(|text| (field, text)));
     }
     if given.len() != 1 {
-        let message = "exactly one of email, username and identifier must be given";
+        let message = "send exactly one of `email`, `username` and `identifier`";
         fields.wrong("identifier", "exactly_one", message);
         return None;
     }
     given.pop()
 }
 
-/// The account that is named. A name that no account can have is answered like an unknown one.
+/// Parses the identifier of the account. An impossible one gets the same response as an unknown
+/// one.
 fn identifier(field: &str, text: &str) -> Option<Identifier> {
     Identifier::parse(text).filter(|identifier| match identifier {
         Identifier::Email(_) => field != "username",

@@ -20,33 +20,34 @@ pub(super) fn all_endpoint() -> Endpoint {
     Endpoint::api::<__path_logout_all>(|| web::to(logout_all))
 }
 
-/// The refresh token of the session that is to end; without it, the access token decides.
+/// The session to end. Without `refresh_token`, the session of the access token ends.
 #[derive(utoipa::ToSchema)]
 #[schema(as = Logout)]
-#[expect(dead_code, reason = "documents the body, which is read member by member")]
+#[expect(dead_code, reason = "documents the body, which is read field by field")]
 struct LogoutBody {
-    /// Current, spent or expired.
+    /// A refresh token of the session. It may be used or expired.
     refresh_token: Option<String>,
 }
 
-/// Which sessions are to end.
+/// Which sessions to end.
 #[derive(utoipa::ToSchema)]
 #[schema(as = LogoutAll)]
-#[expect(dead_code, reason = "documents the body, which is read member by member")]
+#[expect(dead_code, reason = "documents the body, which is read field by field")]
 struct LogoutAllBody {
-    /// Whether the session of the caller goes on.
+    /// Whether to keep the current session. Default `false`.
     except_current: Option<bool>,
 }
 
-/// End a session. Its tokens stop working at once; a second time is no error.
+/// Log out.
 ///
-/// The access token of the cookie will do though it has expired; the cookies of the session are
-/// cleared then.
+/// Ends the session; its tokens stop working at once. Idempotent. Identify the session with
+/// `refresh_token`, or with an access token in the header or cookie. In cookie mode, the access
+/// token may have expired, and the response deletes the cookies of the session.
 #[utoipa::path(
     post, operation_id = "logOut", path = "/logout", tag = "sessions", request_body = Option<LogoutBody>,
     security((), ("access_token" = [])),
     responses(
-        (status = 204, description = "The session is over"),
+        (status = 204, description = "The session has ended"),
         (status = 401, description = "`missing_token`, `invalid_token`, `wrong_token_kind` or `token_expired`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
     )
@@ -54,7 +55,7 @@ struct LogoutAllBody {
 async fn logout(app: Data<App>, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
     let request_info = app.request_info(&request);
     let mut fields = body.optional_fields().await?;
-    // A refresh token in the body names the session; then nothing else is needed nor looked at.
+    // A refresh token in the body identifies the session; other credentials are then ignored.
     let presented = match fields.optional_string("refresh_token") {
         Some(token) => Some(Presented::Refresh(token)),
         None => presented(&app, &request)?,
@@ -70,18 +71,18 @@ async fn logout(app: Data<App>, request: HttpRequest, body: Body) -> Result<Http
     Ok(response.finish())
 }
 
-/// What names the session that is to end.
+/// The credential that identifies the session to end.
 enum Presented {
     /// A refresh token in the body.
     Refresh(String),
     /// An access token in the header.
     Access(String),
-    /// An access token in the cookie, and the CSRF token of its session.
+    /// The session of an access token in the cookie; the CSRF token has been checked.
     Cookie(SessionId),
 }
 
-/// What names the session where the body does not. The token of the cookie may have expired: a
-/// browser that was away for an hour must be able to log out.
+/// The access token that identifies the session if the body does not. The token of the cookie may
+/// have expired: a browser must be able to log out after an hour of inactivity.
 fn presented(app: &App, request: &HttpRequest) -> Result<Option<Presented>, Problem> {
     Ok(match access_token(request)? {
         None => None,
@@ -112,20 +113,22 @@ impl Presented {
     }
 }
 
-/// Neither token says which session is to end.
+/// The problem if no token identifies the session.
 fn no_token() -> Problem {
     Problem::new(Code::MissingToken).detail(
-        "Send the member 'refresh_token', or an access token in the header 'Authorization' or in \
-         its cookie.",
+        "The request does not identify a session. Send `refresh_token` in the body, or an access \
+         token in the header `Authorization` or in its cookie.",
     )
 }
 
-/// End every session of the caller, or every other one.
+/// Log out everywhere.
+///
+/// Ends all your sessions. With `"except_current": true`, the current session stays active.
 #[utoipa::path(
     post, operation_id = "logOutEverywhere", path = "/logout-all", tag = "sessions", request_body = Option<LogoutAllBody>,
     security(("access_token" = [])),
     responses(
-        (status = 204, description = "The sessions are over"),
+        (status = 204, description = "The sessions have ended"),
         (status = 422, description = "`validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]

@@ -20,21 +20,21 @@ pub(super) fn patch_endpoint() -> Endpoint {
     Endpoint::api::<__path_change_me>(|| web::to(change_me))
 }
 
-/// What can be changed of one's own account.
+/// Changes of your own account.
 #[derive(utoipa::ToSchema)]
 #[schema(as = UpdateCurrentUser)]
-#[expect(dead_code, reason = "documents the body, which is read member by member")]
+#[expect(dead_code, reason = "documents the body, which is read field by field")]
 struct UpdateCurrentUserBody {
-    /// 3 to 32 of `A-Z a-z 0-9 . _ -`
+    /// A username: 3 to 32 characters of `A-Z a-z 0-9 . _ -`, unique regardless of case.
     #[schema(min_length = 3, max_length = 32, pattern = "^[A-Za-z0-9._-]+$", example = "ada")]
     username: String,
 }
 
-/// Who am I?
+/// Get your own account.
 #[utoipa::path(
     get, operation_id = "getCurrentUser", path = "/me", tag = "accounts", security(("access_token" = [])),
     responses(
-        (status = 200, description = "The caller's account", body = UserBody),
+        (status = 200, description = "Your account", body = UserBody),
     )
 )]
 async fn me(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, Problem> {
@@ -43,12 +43,12 @@ async fn me(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, Proble
     Ok(super::ok(&UserBody::from(&*caller.user)))
 }
 
-/// Change one's own account.
+/// Change your username.
 #[utoipa::path(
     patch, operation_id = "updateCurrentUser", path = "/me", tag = "accounts", request_body = UpdateCurrentUserBody,
     security(("access_token" = [])),
     responses(
-        (status = 200, description = "The caller's account as it is now", body = UserBody),
+        (status = 200, description = "Your updated account", body = UserBody),
         (status = 409, description = "`username_taken`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
     )

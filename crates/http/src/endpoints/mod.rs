@@ -1,4 +1,4 @@
-//! The endpoints, one file for each subject.
+//! The endpoints, one file per subject.
 
 mod audit;
 mod by_cookie;
@@ -79,17 +79,17 @@ pub(crate) fn all(options: &Options) -> Vec<Endpoint> {
     endpoints
 }
 
-/// An answer of JSON.
+/// `200` with a JSON body.
 fn ok(body: &impl Serialize) -> HttpResponse {
     HttpResponse::Ok().json(body)
 }
 
-/// An answer to what is taken and not done yet; it is the same whatever comes of it.
+/// `202` for a request whose result arrives by email. It does not depend on that result.
 fn accepted(status: &'static str) -> HttpResponse {
     HttpResponse::Accepted().json(objects::Accepted { status })
 }
 
-/// An answer that says nothing more than that it is done.
+/// `204` without a body.
 fn done() -> HttpResponse {
     HttpResponse::NoContent().finish()
 }

@@ -13,24 +13,26 @@ pub(super) fn endpoint() -> Endpoint {
     Endpoint::api::<__path_not_me>(|| web::to(not_me))
 }
 
-/// The link of an email about a new device.
+/// The link from the email about a login from a new device.
 #[derive(utoipa::ToSchema)]
 #[schema(as = ReportLogin)]
-#[expect(dead_code, reason = "documents the body, which is read member by member")]
+#[expect(dead_code, reason = "documents the body, which is read field by field")]
 struct ReportLoginBody {
-    /// What stands in the link after `#token=`.
+    /// The token from the link in the email: the part after `#token=`.
     token: String,
 }
 
-/// Say that a login was somebody else's, with the link of the email about it. Its session ends, and
-/// the password with it.
+/// Report an unrecognized login.
+///
+/// Use it with the link from the email about a new device. It ends all sessions and invalidates the
+/// password. An email lets the account owner choose a new password.
 #[utoipa::path(
     post, operation_id = "reportLogin", path = "/sessions/not-me", tag = "mail", request_body = ReportLoginBody,
     responses(
-        (status = 204, description = "The session is over; an email to choose a new password is on its way"),
+        (status = 204, description = "All sessions have ended; an email to choose a new password was sent"),
         (status = 400, description = "`invalid_link`, or `malformed_request`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 429, description = "`rate_limited`: too many tries", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "`rate_limited`: too many attempts", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 async fn not_me(app: Data<App>, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {

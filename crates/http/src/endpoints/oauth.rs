@@ -14,13 +14,11 @@ use crate::clients::{ClientRight, require_client};
 use crate::problem::{Problem, ProblemBody};
 use crate::routes::Endpoint;
 
-/// Where tokens are asked about.
 pub(super) const INTROSPECT_PATH: &str = "/oauth/introspect";
 
-/// Where tokens are taken back.
 pub(super) const REVOKE_PATH: &str = "/oauth/revoke";
 
-/// How clients show who they are, by its name in RFC 8414.
+/// How API clients authenticate, as RFC 8414 names it.
 pub(super) const AUTH_METHOD: &str = "client_secret_basic";
 
 pub(super) fn introspect_endpoint() -> Endpoint {
@@ -31,27 +29,31 @@ pub(super) fn revoke_endpoint() -> Endpoint {
     Endpoint::root::<__path_revoke>(|| web::to(revoke))
 }
 
-/// A token of either kind. Other parameters are ignored.
+/// An access or refresh token. Other parameters are ignored.
 #[derive(utoipa::ToSchema)]
 #[schema(as = TokenForm)]
 #[expect(dead_code, reason = "documents the body, which is read parameter by parameter")]
 struct TokenForm {
+    /// The access or refresh token.
     token: String,
-    /// Taken and not needed: a token shows its kind.
+    /// Accepted and ignored: the server recognizes the token type.
     #[schema(example = "access_token")]
     token_type_hint: Option<String>,
 }
 
-/// Ask whether a token can be used now, and whose it is (RFC 7662).
+/// Introspect a token (RFC 7662).
+///
+/// Returns whether an access or refresh token is active, and its user and session. It needs an API
+/// client with the right `introspect`.
 #[utoipa::path(
     post, operation_id = "introspectToken", path = INTROSPECT_PATH, tag = "clients", security(("client" = [])),
     request_body(content = TokenForm, content_type = "application/x-www-form-urlencoded"),
     responses(
-        (status = 200, description = "Whether it can; nothing more is told of one that cannot", body = ActiveBody),
+        (status = 200, description = "The state of the token; for an inactive or unknown token only `\"active\": false`", body = ActiveBody),
         (status = 400, description = "`malformed_request`, with `error` `invalid_request`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 401, description = "`missing_token` or `invalid_credentials`, with `error` `invalid_client`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 403, description = "`forbidden`, with `error` `unauthorized_client`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 429, description = "`rate_limited`: too many wrong secrets", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "`rate_limited`: too many attempts with a wrong secret", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 async fn introspect(
@@ -67,17 +69,19 @@ async fn introspect(
     })
 }
 
-/// Take a token of either kind back (RFC 7009): its session ends. What is no token, or none any
-/// more, is as good as taken back.
+/// Revoke a token (RFC 7009).
+///
+/// Ends the session of an access or refresh token. Unknown and expired tokens are accepted too. It
+/// needs an API client with the right `revoke`.
 #[utoipa::path(
     post, operation_id = "revokeToken", path = REVOKE_PATH, tag = "clients", security(("client" = [])),
     request_body(content = TokenForm, content_type = "application/x-www-form-urlencoded"),
     responses(
-        (status = 200, description = "The token is good no more"),
+        (status = 200, description = "The token is revoked"),
         (status = 400, description = "`malformed_request`, with `error` `invalid_request`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 401, description = "`missing_token` or `invalid_credentials`, with `error` `invalid_client`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 403, description = "`forbidden`, with `error` `unauthorized_client`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 429, description = "`rate_limited`: too many wrong secrets", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "`rate_limited`: too many attempts with a wrong secret", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 async fn revoke(app: Data<App>, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
@@ -87,7 +91,7 @@ async fn revoke(app: Data<App>, request: HttpRequest, body: Body) -> Result<Http
     Ok(HttpResponse::Ok().finish())
 }
 
-/// The token that a client who may do this asks about.
+/// Authenticates the client, checks its right and returns the token of the form.
 async fn token(
     app: &App,
     request: &HttpRequest,
@@ -99,7 +103,7 @@ async fn token(
     token_of(&form).map_err(with_error)
 }
 
-/// The token of a form. A parameter without a value is as good as none (RFC 6749, section 3.1).
+/// The token of a form. A parameter without a value counts as absent (RFC 6749, section 3.1).
 fn token_of(form: &[u8]) -> Result<String, Problem> {
     let mut names = HashSet::new();
     let mut token = None;
@@ -108,13 +112,13 @@ fn token_of(form: &[u8]) -> Result<String, Problem> {
             token = Some(value.into_owned());
         }
         if !names.insert(name) {
-            return Err(Problem::malformed("A parameter of the form appears twice; send it once."));
+            return Err(Problem::malformed("A form parameter appears twice. Send each once."));
         }
     }
-    token.ok_or_else(|| Problem::malformed("The parameter 'token' is missing; send the token."))
+    token.ok_or_else(|| Problem::malformed("The form parameter `token` is missing. Send it."))
 }
 
-/// The same problem with the error of OAuth that it is (RFC 6749, section 5.2).
+/// Adds the OAuth error code to a problem (RFC 6749, section 5.2).
 fn with_error(problem: Problem) -> Problem {
     let error = match problem.code.status().as_u16() {
         401 => Some("invalid_client"),
@@ -123,7 +127,7 @@ fn with_error(problem: Problem) -> Problem {
         _ => None,
     };
     let detail = match problem.code {
-        crate::Code::UnsupportedMediaType => "Send a form: 'application/x-www-form-urlencoded'.",
+        crate::Code::UnsupportedMediaType => "Send `application/x-www-form-urlencoded`.",
         _ => &problem.detail,
     };
     Problem { error, detail: detail.to_owned(), ..problem }

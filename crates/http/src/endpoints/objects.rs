@@ -1,31 +1,31 @@
-//! The objects of the API.
+//! API objects that several endpoints share.
 
 use gateward_app::domain::{RoleName, Timestamp, TokenPair, User};
 use serde::Serialize;
 
-/// An account.
+/// A user account.
 #[derive(Serialize, utoipa::ToSchema)]
 #[schema(as = User)]
 pub(crate) struct UserBody {
-    /// Who it is, for ever.
+    /// The unique ID. It never changes.
     #[schema(format = "uuid")]
     id: String,
-    /// The public handle.
+    /// The username. It can change.
     #[schema(example = "ada")]
     username: String,
-    /// The address in its canonical form.
+    /// The email address in canonical form: NFKC, lowercase, the domain in ASCII.
     #[schema(format = "email", example = "ada@example.org")]
     email: String,
-    /// Whether the owner has confirmed the address.
+    /// Whether the user has confirmed the email address.
     email_verified: bool,
-    /// The roles held.
+    /// The names of the user's roles.
     roles: Vec<String>,
-    /// Whether the account is shut.
+    /// Whether the account is disabled. The user then cannot log in.
     disabled: bool,
-    /// When the account was made.
+    /// When the account was created.
     #[schema(format = "date-time")]
     created_at: String,
-    /// When it was last changed.
+    /// When the account was last changed.
     #[schema(format = "date-time")]
     updated_at: String,
 }
@@ -45,24 +45,24 @@ impl From<&User> for UserBody {
     }
 }
 
-/// An access token, the refresh token for the next pair, and how long they live.
+/// An access token and a refresh token, with their lifetimes.
 #[derive(Serialize, utoipa::ToSchema)]
 #[schema(as = TokenPair)]
 pub(crate) struct TokenPairBody {
-    /// Opens the endpoints.
+    /// A JWT to send as `Authorization: Bearer`.
     access_token: String,
-    /// How to send it: `Authorization: Bearer …`.
+    /// Always `Bearer`.
     #[schema(example = "Bearer")]
     token_type: &'static str,
-    /// For how many seconds the access token is good.
+    /// Seconds until the access token expires.
     #[schema(example = 900)]
     expires_in: i64,
-    /// Gets the next pair, once.
+    /// A single-use token for `POST /refresh`.
     refresh_token: String,
-    /// For how many seconds the refresh token is good.
+    /// Seconds until the refresh token expires.
     #[schema(example = 604_800)]
     refresh_expires_in: i64,
-    /// The session that both belong to.
+    /// The ID of the session that both tokens belong to.
     #[schema(format = "uuid")]
     session_id: String,
 }
@@ -80,16 +80,16 @@ impl From<&TokenPair> for TokenPairBody {
     }
 }
 
-/// A request that is taken; what comes of it comes by mail.
+/// An accepted request whose result arrives by email.
 #[derive(Serialize, utoipa::ToSchema)]
 #[schema(as = Accepted)]
 pub(crate) struct Accepted {
-    /// What is done, if there is anything to be done.
+    /// `email_sent` or `confirmation_sent`, even if there was no reason to send an email.
     #[schema(example = "email_sent")]
     pub(super) status: &'static str,
 }
 
-/// A time as RFC 3339 has it, in UTC, in whole seconds.
+/// Formats a time as RFC 3339, in UTC and whole seconds.
 #[must_use]
 pub fn rfc3339(time: Timestamp) -> String {
     jiff::Timestamp::from_second(time.seconds()).unwrap_or_default().to_string()

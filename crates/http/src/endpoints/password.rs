@@ -14,25 +14,30 @@ pub(super) fn endpoint() -> Endpoint {
     Endpoint::api::<__path_change_password>(|| web::to(change_password))
 }
 
-/// The old password and the new one.
+/// The current password and the new one.
 #[derive(utoipa::ToSchema)]
 #[schema(as = ChangePassword)]
-#[expect(dead_code, reason = "documents the body, which is read member by member")]
+#[expect(dead_code, reason = "documents the body, which is read field by field")]
 struct ChangePasswordBody {
+    /// The current password.
     #[schema(format = "password", max_length = 1024)]
     current_password: String,
+    /// At least `password.length_min` characters. It must not be a common or breached password, nor
+    /// similar to the username or email address.
     #[schema(format = "password", min_length = 8, max_length = 1024)]
     new_password: String,
 }
 
-/// Change one's password. Every other session ends.
+/// Change your password.
+///
+/// Ends all other sessions; the current one stays active.
 #[utoipa::path(
     post, operation_id = "changePassword", path = "/me/password", tag = "accounts", request_body = ChangePasswordBody,
     security(("access_token" = [])),
     responses(
-        (status = 204, description = "The password is changed"),
-        (status = 422, description = "`validation_failed`, also for a wrong current password", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 429, description = "`rate_limited`: too many tries", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 204, description = "The password was changed"),
+        (status = 422, description = "`validation_failed`; for a wrong current password with the field error `wrong_password`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "`rate_limited`: too many attempts", body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "`overloaded` or `unavailable`", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
@@ -71,9 +76,8 @@ impl From<ChangePasswordError> for Problem {
 }
 
 impl Problem {
-    /// A wrong password of somebody who is logged in. Not a 401: clients would refresh and try
-    /// again for ever.
+    /// A wrong password of a logged-in user. Not a 401: clients would refresh and retry forever.
     pub(super) fn wrong_password(field: &str) -> Self {
-        Self::field(field, "wrong_password", "is not the password of this account")
+        Self::field(field, "wrong_password", "wrong password")
     }
 }

@@ -1,4 +1,4 @@
-//! `POST /password/…`: a forgotten password.
+//! `POST /password/…`: resetting a forgotten password.
 
 use actix_web::web::{self, Data};
 use actix_web::{HttpRequest, HttpResponse};
@@ -19,38 +19,44 @@ pub(super) fn reset_endpoint() -> Endpoint {
     Endpoint::api::<__path_reset>(|| web::to(reset))
 }
 
-/// Whose password is forgotten.
+/// A request for a password reset email.
 #[derive(utoipa::ToSchema)]
 #[schema(as = ForgotPassword)]
-#[expect(dead_code, reason = "documents the body, which is read member by member")]
+#[expect(dead_code, reason = "documents the body, which is read field by field")]
 struct ForgotBody {
+    /// The email address of the account.
     #[schema(format = "email", max_length = 254, example = "ada@example.org")]
     email: String,
 }
 
-/// What the email holds (`token`, or `email` with `code`), and the new password.
+/// The proof that you received the email (`token`, or `email` and `code`), and the new password.
 #[derive(utoipa::ToSchema)]
 #[schema(as = ResetPassword)]
-#[expect(dead_code, reason = "documents the body, which is read member by member")]
+#[expect(dead_code, reason = "documents the body, which is read field by field")]
 struct ResetBody {
-    /// What stands in the link after `#token=`.
+    /// The token from the link in the email: the part after `#token=`.
     token: Option<String>,
+    /// The email address that the code was sent to. Send it together with `code`.
     #[schema(format = "email", max_length = 254, example = "ada@example.org")]
     email: Option<String>,
-    /// The eight digits of the email.
+    /// The 8-digit code from the email. Send it together with `email`.
     #[schema(pattern = "^[0-9]{8}$", example = "12345678")]
     code: Option<String>,
+    /// At least `password.length_min` characters. It must not be a common or breached password, nor
+    /// similar to the username or email address.
     #[schema(format = "password", min_length = 8, max_length = 1024)]
     new_password: String,
 }
 
-/// Have an email sent to choose a new password. The answer is the same for every address.
+/// Request a password reset email.
+///
+/// The response is the same whether or not the email address has an account.
 #[utoipa::path(
     post, operation_id = "requestPasswordReset", path = "/password/forgot", tag = "mail", request_body = ForgotBody,
     responses(
-        (status = 202, description = "If there is an account with this address, an email is on its way", body = Accepted),
+        (status = 202, description = "If the email address has an account, an email was sent", body = Accepted),
         (status = 422, description = "`validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 429, description = "`rate_limited`: too many emails were asked for", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "`rate_limited`: too many emails requested", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 async fn forgot(app: Data<App>, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
@@ -62,14 +68,17 @@ async fn forgot(app: Data<App>, request: HttpRequest, body: Body) -> Result<Http
     Ok(super::accepted("email_sent"))
 }
 
-/// Choose a new password. Every session ends, and none begins.
+/// Reset the password.
+///
+/// Sets a new password with the link or code from the email, ends all sessions and marks the email
+/// address as verified. It does not log you in.
 #[utoipa::path(
     post, operation_id = "resetPassword", path = "/password/reset", tag = "mail", request_body = ResetBody,
     responses(
-        (status = 204, description = "The password is changed, and the address counts as confirmed"),
+        (status = 204, description = "The password was changed, and the email address is verified"),
         (status = 400, description = "`invalid_link`, or `malformed_request`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, description = "`validation_failed`; the link is good still", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 429, description = "`rate_limited`: too many tries", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "`validation_failed`; the link or code stays valid", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "`rate_limited`: too many attempts", body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "`overloaded` or `unavailable`", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]

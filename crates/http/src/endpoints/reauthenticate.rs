@@ -16,45 +16,51 @@ pub(super) fn endpoint() -> Endpoint {
     Endpoint::api::<__path_reauthenticate>(|| web::to(reauthenticate))
 }
 
-/// The password, again.
+/// A password confirmation.
 #[derive(utoipa::ToSchema)]
 #[schema(as = Reauthenticate)]
-#[expect(dead_code, reason = "documents the body, which is read member by member")]
+#[expect(dead_code, reason = "documents the body, which is read field by field")]
 struct ReauthenticateBody {
+    /// The current password.
     #[schema(format = "password", max_length = 1024)]
     password: String,
 }
 
-/// An access token whose `auth_time` is now.
+/// A new access token with the current time as its `auth_time`.
 #[derive(Serialize, utoipa::ToSchema)]
 #[schema(as = AccessToken)]
 struct AccessTokenBody {
+    /// A JWT to send as `Authorization: Bearer`.
     access_token: String,
+    /// Always `Bearer`.
     #[schema(example = "Bearer")]
     token_type: &'static str,
-    /// For how many seconds it is good.
+    /// Seconds until the access token expires.
     #[schema(example = 900)]
     expires_in: i64,
 }
 
-/// By the way in which the access token came.
+/// The response of a password confirmation: `AccessToken`, or `CookieSession` in cookie mode.
 #[derive(utoipa::ToSchema)]
 #[schema(as = ReauthenticateResponse)]
 #[serde(untagged)]
-#[expect(dead_code, reason = "documents the two answers")]
+#[expect(dead_code, reason = "documents the two responses")]
 enum ReauthenticateResponse {
     Bearer(AccessTokenBody),
     Cookie(CookieSessionBody),
 }
 
-/// Give the password again, before a sensitive act. The refresh token stays as it is.
+/// Confirm your password.
+///
+/// Call it before sensitive requests that fail with `reauthentication_required`, and repeat them
+/// with the new access token. The refresh token does not change.
 #[utoipa::path(
     post, operation_id = "reauthenticate", path = "/me/reauthenticate", tag = "sessions", request_body = ReauthenticateBody,
     security(("access_token" = [])),
     responses(
-        (status = 200, description = "An access token with a new `auth_time`; in cookie mode it is set as a cookie", body = ReauthenticateResponse),
-        (status = 422, description = "`validation_failed`, also for a wrong password", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 429, description = "`rate_limited`: too many tries", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 200, description = "A new access token with a new `auth_time`; in cookie mode it is set as a cookie", body = ReauthenticateResponse),
+        (status = 422, description = "`validation_failed`; for a wrong password with the field error `wrong_password`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "`rate_limited`: too many attempts", body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "`overloaded` or `unavailable`", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]

@@ -20,41 +20,42 @@ pub(super) fn endpoint() -> Endpoint {
     Endpoint::api::<__path_refresh>(|| web::to(refresh))
 }
 
-/// A refresh token. In cookie mode there is none in the body, and no body is needed.
+/// A refresh token. In cookie mode, send no `refresh_token`; the body may be empty.
 #[derive(utoipa::ToSchema)]
 #[schema(as = Refresh)]
-#[expect(dead_code, reason = "documents the body, which is read member by member")]
+#[expect(dead_code, reason = "documents the body, which is read field by field")]
 struct RefreshBody {
+    /// The current refresh token of the session.
     refresh_token: String,
 }
 
-/// By the way in which the refresh token came.
+/// The response of a refresh: `TokenPair`, or `CookieSession` if the refresh token was in a cookie.
 #[derive(utoipa::ToSchema)]
 #[schema(as = RefreshResponse)]
 #[serde(untagged)]
-#[expect(dead_code, reason = "documents the two answers")]
+#[expect(dead_code, reason = "documents the two responses")]
 enum RefreshResponse {
     Bearer(TokenPairBody),
     Cookie(CookieSessionBody),
 }
 
-/// Exchange a refresh token for the next pair.
+/// Exchange a refresh token for a new token pair.
 ///
-/// A refresh token works once. Whoever lost the answer sends the same token with the same
-/// `Idempotency-Key` again and gets the same refresh token. Make a random key when a refresh token
-/// is stored, and keep both together.
+/// Each refresh token works once; using it twice ends the session. If you lose the response, retry
+/// with the same token and the same `Idempotency-Key` to get the same refresh token again. Generate
+/// a random key when you store a refresh token, and keep both together.
 ///
-/// A token in the cookie `__Secure-gateward-refresh` wants the header `X-CSRF-Token`; the next pair
-/// is set as cookies then.
+/// A refresh token in the cookie `__Secure-gateward-refresh` needs the header `X-CSRF-Token`; the
+/// response then sets the new pair as cookies.
 #[utoipa::path(
     post, operation_id = "refreshTokens", path = "/refresh", tag = "sessions", request_body = RefreshBody,
     params(
-        ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters, random, one for each refresh token"),
+        ("Idempotency-Key" = Option<String>, Header, description = "A random key that makes retries safe: 1 to 255 visible ASCII characters, a new one for each refresh token"),
         ("__Secure-gateward-refresh" = Option<String>, Cookie, description = "The refresh token, in cookie mode"),
         ("X-CSRF-Token" = Option<String>, Header, description = "The CSRF token of the session, in cookie mode"),
     ),
     responses(
-        (status = 200, description = "The next pair", body = RefreshResponse),
+        (status = 200, description = "The new token pair", body = RefreshResponse),
         (status = 400, description = "`malformed_request`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 401, description = "`invalid_token`, `wrong_token_kind`, `token_expired`, `session_ended` or `refresh_token_reused`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 403, description = "`csrf_failed`", body = ProblemBody, content_type = "application/problem+json"),
@@ -86,21 +87,21 @@ async fn refresh(
     Ok(super::ok(&TokenPairBody::from(&pair)))
 }
 
-/// The token that the body must hold.
+/// The refresh token in the body.
 async fn in_body(body: Body) -> Result<TokenText, Problem> {
     let mut fields = body.fields().await?;
     let token = fields.text("refresh_token");
     Ok(TokenText::new(fields.finish(token)?))
 }
 
-/// The token that a browser has added by itself, if it has.
+/// The refresh token in the cookie, if there is one.
 fn in_cookie(request: &HttpRequest) -> Result<Option<TokenText>, Problem> {
     let token = cookies::find(request, Cookie::Refresh)?;
     Ok(token.map(|text| TokenText::new(text.into_owned())))
 }
 
-/// Judges the token of the cookie: it must be the only one, and the page that has sent it must know
-/// the CSRF token of its session.
+/// Checks that the refresh token of the cookie is the only one, and that the request carries the
+/// CSRF token of its session.
 async fn believed(
     app: &App,
     request: &HttpRequest,
@@ -109,7 +110,7 @@ async fn believed(
 ) -> Result<TokenText, Problem> {
     let mut fields = body.optional_fields().await?;
     if fields.has("refresh_token") {
-        let detail = "A refresh token is sent in the body and in a cookie; send one of them.";
+        let detail = "The refresh token is in both the body and a cookie. Send only one of them.";
         return Err(Problem::malformed(detail));
     }
     let session_id = app.core().session_id_of_refresh_token(token.expose());
@@ -123,8 +124,8 @@ fn idempotency_key(request: &HttpRequest) -> Result<Option<IdempotencyKeyHash>, 
     let Some(header) = headers.next() else { return Ok(None) };
     let key = header.to_str().ok().and_then(|text| IdempotencyKeyHash::of(text).ok());
     if key.is_none() || headers.next().is_some() {
-        let detail =
-            "The header 'Idempotency-Key' must be one of 1 to 255 visible ASCII characters.";
+        let detail = "The header `Idempotency-Key` is invalid. Send it once, with 1 to 255 visible \
+                      ASCII characters.";
         return Err(Problem::malformed(detail));
     }
     Ok(key)
@@ -139,7 +140,7 @@ impl From<RefreshError> for Problem {
             RefreshError::TooLate => Self {
                 retry_after_seconds: Some(1),
                 ..Self::new(Code::Unavailable)
-                    .detail("The request waited too long and was dropped; send it again.")
+                    .detail("The request waited too long and was dropped. Send it again.")
             },
             RefreshError::Store(error) => error.into(),
         }

@@ -1,5 +1,5 @@
-//! `GET /revocations` and `GET /revocations/stream`: what is revoked, for those who check tokens
-//! elsewhere.
+//! `GET /revocations` and `GET /revocations/stream`: the revocation feed, for services that verify
+//! tokens themselves.
 
 mod entry;
 mod stream;
@@ -18,10 +18,10 @@ use crate::clients::{ClientRight, require_client};
 use crate::problem::{Code, Problem, ProblemBody};
 use crate::routes::Endpoint;
 
-/// After how many seconds a place for a stream may be free again.
+/// The `Retry-After` if all stream slots are taken.
 const RETRY_AFTER_SECONDS: u32 = 10;
 
-/// Where a stream that was broken goes on (HTML, section 9.2).
+/// The header with which a client resumes a stream (HTML, section 9.2).
 const LAST_EVENT_ID: &str = "Last-Event-ID";
 
 pub(super) fn page_endpoint() -> Endpoint {
@@ -32,31 +32,35 @@ pub(super) fn stream_endpoint() -> Endpoint {
     Endpoint::api::<__path_stream_revocations>(|| web::to(stream_revocations))
 }
 
-/// Some of what is revoked, and where the next part is found.
+/// A page of the revocation feed.
 #[derive(Serialize, utoipa::ToSchema)]
 #[schema(as = RevocationPage)]
 struct PageBody<'a> {
+    /// The items of this page.
     items: Vec<EntryBody<'a>>,
-    /// The `since` of the next page; `null` if there is none yet.
+    /// Send it as `since` to get the next page. `null` if there is none yet.
     next_cursor: Option<&'a str>,
 }
 
-/// What is revoked and still matters, in order: tokens of a session, of a user, or signed by a key.
+/// List revocations in order.
 ///
-/// Whoever goes on from the cursor of the last entry that it has got misses nothing. An entry may
-/// come twice, which changes nothing.
+/// Use it in services that verify access tokens themselves. Each entry revokes the tokens of a
+/// session, of a user or of a signing key, or all tokens. Entries stay in the feed until the tokens
+/// have expired. If you continue with the `cursor` of the last entry, you miss nothing; an entry
+/// may appear twice, so apply entries idempotently. It needs an API client with the right
+/// `revocations`.
 #[utoipa::path(
     get, operation_id = "listRevocations", path = "/revocations", tag = "clients", security(("client" = [])),
     params(
-        ("since" = Option<String>, Query, description = "The cursor of the last entry that is known"),
-        ("limit" = Option<u32>, Query, description = "How many, 50 if it is left out", minimum = 1, maximum = 100),
+        ("since" = Option<String>, Query, description = "Only entries after this one: the `cursor` of the last entry that you have"),
+        ("limit" = Option<u32>, Query, description = "Page size; 50 by default", minimum = 1, maximum = 100),
     ),
     responses(
-        (status = 200, description = "A page; it may be empty although there is a next one", body = PageBody),
+        (status = 200, description = "A page of revocations; it may be empty even if there is a next page", body = PageBody),
         (status = 401, description = "`missing_token` or `invalid_credentials`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 403, description = "`forbidden`: the client may not follow what is revoked", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 403, description = "`forbidden`: the client lacks the right `revocations`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 429, description = "`rate_limited`: too many wrong secrets", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "`rate_limited`: too many attempts with a wrong secret", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 async fn list_revocations(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, Problem> {
@@ -74,22 +78,23 @@ async fn list_revocations(app: Data<App>, request: HttpRequest) -> Result<HttpRe
     }))
 }
 
-/// The same as server-sent events: first what is revoked already, then what will be, as it happens.
+/// Stream revocations as server-sent events.
 ///
-/// The `id` of an event is its cursor. Whoever was cut off goes on behind it with `Last-Event-ID`.
-/// A comment comes every 15 seconds.
+/// Sends the existing entries first, then new ones as they happen. The `id` of an event is the
+/// `cursor` of its entry; send it as `Last-Event-ID` to resume after a disconnect. A comment every
+/// 15 seconds keeps the connection alive. It needs an API client with the right `revocations`.
 #[utoipa::path(
     get, operation_id = "streamRevocations", path = "/revocations/stream", tag = "clients", security(("client" = [])),
     params(
-        ("since" = Option<String>, Query, description = "The cursor of the last entry that is known"),
-        ("Last-Event-ID" = Option<String>, Header, description = "The same; it counts before `since`"),
+        ("since" = Option<String>, Query, description = "Only entries after this one: the `cursor` of the last entry that you have"),
+        ("Last-Event-ID" = Option<String>, Header, description = "Like `since`, for resuming a stream; it takes precedence over `since`"),
     ),
     responses(
-        (status = 200, description = "Events without end; the `data` of each is a `Revocation` in one line", body = String, content_type = "text/event-stream"),
+        (status = 200, description = "An endless stream of events; the `data` of each is a `Revocation` in one line of JSON", body = String, content_type = "text/event-stream"),
         (status = 401, description = "`missing_token` or `invalid_credentials`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 403, description = "`forbidden`: the client may not follow what is revoked", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 403, description = "`forbidden`: the client lacks the right `revocations`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 429, description = "`rate_limited`: too many wrong secrets", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "`rate_limited`: too many attempts with a wrong secret", body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "`overloaded`: too many streams are open; or `unavailable`", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
@@ -100,14 +105,15 @@ async fn stream_revocations(app: Data<App>, request: HttpRequest) -> Result<Http
     fields.finish(Some(()))?;
     let since = last_event(&request)?.or(since);
     if app.is_draining() {
-        return Err(Problem::new(Code::Unavailable).detail("This node is stopping; ask another."));
+        return Err(Problem::new(Code::Unavailable)
+            .detail("This node is shutting down. Retry the request."));
     }
     let slot = app.streams.take_slot();
     let slot = slot.ok_or_else(|| Problem::overloaded(RETRY_AFTER_SECONDS))?;
     let opened = RevocationStream::open(App::clone(&app), slot, since).await?;
     let mut response = HttpResponse::Ok();
     response.insert_header((header::CONTENT_TYPE, "text/event-stream"));
-    // Proxies that gather an answer before they pass it on would hold back what happens now.
+    // Buffering proxies would delay events.
     response.insert_header(("x-accel-buffering", "no"));
     Ok(match *request.method() {
         Method::HEAD => response.finish(),
@@ -115,16 +121,16 @@ async fn stream_revocations(app: Data<App>, request: HttpRequest) -> Result<Http
     })
 }
 
-/// Where the stream broke off, if the client says so.
+/// The cursor in the header `Last-Event-ID`, if there is one.
 fn last_event(request: &HttpRequest) -> Result<Option<FeedCursor>, Problem> {
     let mut headers = request.headers().get_all(LAST_EVENT_ID);
     let Some(header) = headers.next() else { return Ok(None) };
     if headers.next().is_some() {
-        let detail = "The header 'Last-Event-ID' appears twice; send it once.";
+        let detail = "The header `Last-Event-ID` appears twice. Send it once.";
         return Err(Problem::malformed(detail));
     }
     let cursor = header.to_str().ok().and_then(read_cursor);
-    let wrong = || Problem::field(LAST_EVENT_ID, "bad_cursor", "must be the id of an event");
+    let wrong = || Problem::field(LAST_EVENT_ID, "bad_cursor", "must be the `id` of an event");
     Ok(Some(cursor.ok_or_else(wrong)?))
 }
 

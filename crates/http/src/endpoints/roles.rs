@@ -22,16 +22,17 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     ]
 }
 
-/// A role: a name, and what it gives to whoever holds it.
+/// A role: a name and the permissions that it gives.
 #[derive(Serialize, utoipa::ToSchema)]
 #[schema(as = Role)]
 struct RoleBody {
+    /// The unique name.
     #[schema(example = "support")]
     name: String,
-    /// The permissions that it gives, in alphabetical order.
+    /// The permissions of the role, in alphabetical order.
     #[schema(value_type = Vec<String>, example = json!(["sessions:read", "users:read"]))]
     permissions: Vec<&'static str>,
-    /// Whether it is always there, and never changes.
+    /// Whether the role is built in. Built-in roles cannot be changed or deleted.
     built_in: bool,
 }
 
@@ -45,35 +46,36 @@ impl From<&Role> for RoleBody {
     }
 }
 
-/// Some roles, and where the next ones are found.
+/// A page of roles.
 #[derive(Serialize, utoipa::ToSchema)]
 #[schema(as = RolePage)]
 struct PageBody {
+    /// The items of this page.
     items: Vec<RoleBody>,
-    /// The `cursor` of the next page; `null` on the last one.
+    /// Send it as `cursor` to get the next page. `null` on the last page.
     next_cursor: Option<String>,
 }
 
-/// What a role gives.
+/// The definition of a role.
 #[derive(utoipa::ToSchema)]
 #[schema(as = PutRole)]
-#[expect(dead_code, reason = "documents the body, which is read member by member")]
+#[expect(dead_code, reason = "documents the body, which is read field by field")]
 struct PutRoleBody {
-    /// The names of permissions.
+    /// All permissions of the role. They replace the previous ones.
     #[schema(example = json!(["sessions:read", "users:read"]))]
     permissions: Vec<String>,
 }
 
-/// The roles, in alphabetical order.
+/// List roles, in alphabetical order.
 #[utoipa::path(
     get, operation_id = "listRoles", path = "/roles", tag = "administration", security(("access_token" = [])),
     params(
-        ("limit" = Option<u32>, Query, description = "How many, 50 if it is left out", minimum = 1, maximum = 100),
-        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before"),
+        ("limit" = Option<u32>, Query, description = "Page size; 50 by default", minimum = 1, maximum = 100),
+        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the previous page"),
     ),
     responses(
         (status = 200, description = "A page of roles", body = PageBody),
-        (status = 403, description = "`forbidden`: the permission `roles:read` is wanted", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 403, description = "`forbidden`: the caller lacks the permission `roles:read`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
@@ -83,7 +85,7 @@ async fn list_roles(app: Data<App>, request: HttpRequest) -> Result<HttpResponse
     let limit = fields.limit();
     let after = fields.cursor("cursor", read_cursor);
     let limit = fields.finish(limit)? as usize;
-    // There are a few hundred at most: all are read, and a part of them is shown.
+    // There are at most a few hundred, so all are read and one page of them is returned.
     let mut roles = app.core().list_roles().await?;
     roles.retain(|role| after.as_ref().is_none_or(|after| role.name > *after));
     let has_more = roles.len() > limit;
@@ -95,13 +97,13 @@ async fn list_roles(app: Data<App>, request: HttpRequest) -> Result<HttpResponse
     }))
 }
 
-/// A role.
+/// Get a role.
 #[utoipa::path(
     get, operation_id = "getRole", path = "/roles/{name}", tag = "administration", security(("access_token" = [])),
-    params(("name" = String, Path, description = "Which role")),
+    params(("name" = String, Path, description = "The role name")),
     responses(
         (status = 200, description = "The role", body = RoleBody),
-        (status = 403, description = "`forbidden`: the permission `roles:read` is wanted", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 403, description = "`forbidden`: the caller lacks the permission `roles:read`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "`not_found`", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
@@ -114,20 +116,20 @@ async fn get_role(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, 
     Ok(super::ok(&RoleBody::from(&role)))
 }
 
-/// Define a role, for the first time or anew. What it gives holds for the next requests of its
-/// holders.
+/// Create or replace a role.
 ///
-/// Nobody defines what gives or gave more than they hold. The password must have been given a short
-/// time ago.
+/// Takes effect on the next request of its users. You cannot create or change a role that has more
+/// permissions than you, before or after the change. Requires a recent password confirmation: call
+/// `POST /me/reauthenticate` first.
 #[utoipa::path(
     put, operation_id = "putRole", path = "/roles/{name}", tag = "administration", request_body = PutRoleBody,
     security(("access_token" = [])),
-    params(("name" = String, Path, description = "1 to 32 of `a-z 0-9 _ -`, a letter first", min_length = 1, max_length = 32, pattern = "^[a-z][a-z0-9_-]*$")),
+    params(("name" = String, Path, description = "The role name: 1 to 32 characters of `a-z 0-9 _ -`, a letter first", min_length = 1, max_length = 32, pattern = "^[a-z][a-z0-9_-]*$")),
     responses(
-        (status = 200, description = "The role was there and is defined anew", body = RoleBody),
-        (status = 201, description = "The role is new", body = RoleBody),
-        (status = 403, description = "`forbidden`: the permission `roles:write` is wanted, or one that the role gives or gave; or `reauthentication_required`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, description = "`validation_failed`; also for the roles that are built in, and where there are too many", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 200, description = "The role was replaced", body = RoleBody),
+        (status = 201, description = "The role was created", body = RoleBody),
+        (status = 403, description = "`forbidden`: the caller lacks the permission `roles:write`, or one that the role has or had; or `reauthentication_required`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "`validation_failed`, also if the role is built in or there are too many roles", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 async fn put_role(
@@ -148,15 +150,17 @@ async fn put_role(
     Ok(response.json(reply))
 }
 
-/// Delete a role that nobody holds.
+/// Delete a role.
 ///
-/// The password must have been given a short time ago.
+/// Fails with `role_in_use` while users have the role.
+///
+/// Requires a recent password confirmation: call `POST /me/reauthenticate` first.
 #[utoipa::path(
     delete, operation_id = "deleteRole", path = "/roles/{name}", tag = "administration", security(("access_token" = [])),
-    params(("name" = String, Path, description = "Which role")),
+    params(("name" = String, Path, description = "The role name")),
     responses(
-        (status = 204, description = "The role is gone"),
-        (status = 403, description = "`forbidden`: the permission `roles:write` is wanted, or one that the role gives; or `reauthentication_required`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 204, description = "The role was deleted"),
+        (status = 403, description = "`forbidden`: the caller lacks the permission `roles:write`, or one that the role has; or `reauthentication_required`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "`not_found`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "`role_in_use`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`validation_failed`: the role is built in", body = ProblemBody, content_type = "application/problem+json"),
@@ -170,27 +174,25 @@ async fn delete_role(app: Data<App>, request: HttpRequest) -> Result<HttpRespons
     Ok(super::done())
 }
 
-/// The role that the path names; a text that no role can have for a name is as unknown as any
-/// other.
+/// The role name in the path. An invalid name gets the same response as an unknown one.
 fn existing_name(request: &HttpRequest) -> Result<RoleName, Problem> {
     let text = request.match_info().get("name").unwrap_or_default();
     RoleName::parse(text).map_err(|_| Problem::new(Code::NotFound))
 }
 
-/// Takes the names of permissions.
 fn permissions(fields: &mut Fields) -> Option<PermissionSet> {
     let names = fields.texts("permissions")?;
     let permissions: Option<PermissionSet> =
         names.iter().map(|name| Permission::from_name(name)).collect::<Option<_>>();
     if permissions.is_none() {
         let known: Vec<_> = Permission::ALL.iter().map(|known| known.as_str()).collect();
-        let message = format!("must be some of {}", known.join(", "));
+        let message = format!("must contain only these permissions: {}", known.join(", "));
         fields.wrong("permissions", "unknown_permission", message);
     }
     permissions
 }
 
-/// Reads the name behind which a page goes on.
+/// Parses the cursor of a page: the name of the last role on the previous page.
 fn read_cursor(text: &str) -> Option<RoleName> {
     let name = String::from_utf8(URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
     RoleName::parse(&name).ok()

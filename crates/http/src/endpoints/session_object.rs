@@ -1,4 +1,4 @@
-//! A session as the API shows it, and how a request names one.
+//! The API object of a session, its IDs in paths, and the cursors of session lists.
 
 use actix_web::HttpRequest;
 use base64::Engine;
@@ -8,39 +8,44 @@ use serde::Serialize;
 
 use super::objects::rfc3339;
 
-/// A login and all its refreshes.
+/// A session: a login and all its refreshes.
 #[derive(Serialize, utoipa::ToSchema)]
 #[schema(as = Session)]
 pub(super) struct SessionBody {
+    /// The ID of the session.
     #[schema(format = "uuid")]
     id: String,
+    /// When the user logged in.
     #[schema(format = "date-time")]
     created_at: String,
-    /// When it was last refreshed.
+    /// When the session was last refreshed.
     #[schema(format = "date-time")]
     last_used_at: String,
-    /// When it ends if it is not refreshed.
+    /// When the session ends unless it is refreshed.
     #[schema(format = "date-time")]
     expires_at: String,
-    /// The address that it began from.
+    /// The IP address of the login.
     ip: Option<String>,
+    /// The `User-Agent` of the login.
     user_agent: Option<String>,
-    /// The name that the client gave itself.
+    /// The `client_name` from the login.
     client_name: Option<String>,
-    /// How often it was refreshed.
+    /// How often the session was refreshed.
     refreshes: i64,
-    /// Whether it is the one of this request.
+    /// Whether this is the session of the request.
     current: bool,
+    /// When the session ended. Absent while it is active.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = "date-time")]
     ended_at: Option<String>,
+    /// Why the session ended: one of the reasons of `session_ended`. Absent while it is active.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "logout")]
     end_reason: Option<&'static str>,
 }
 
 impl SessionBody {
-    /// What is shown to whoever calls with the session `current`; `end` is its end, if it is over.
+    /// The session as a caller with the session `current` sees it; `end` is set if it has ended.
     pub(super) fn new(session: &Session, current: SessionId, end: Option<End>) -> Self {
         Self {
             id: session.id.to_string(),
@@ -58,22 +63,22 @@ impl SessionBody {
     }
 }
 
-/// The session that the path names under this name.
+/// The session ID in this path parameter.
 ///
-/// A text that is not an identifier, as it is written in answers, names one that nobody has: so its
-/// answer is that of every unknown one.
+/// An invalid ID becomes one that no session has, so that it gets the same response as an unknown
+/// one.
 pub(super) fn named_session(request: &HttpRequest, name: &str) -> SessionId {
     let text = request.match_info().get(name).unwrap_or_default();
     let id = text.parse().ok().filter(|id: &SessionId| id.to_string() == text);
     id.unwrap_or_else(|| SessionId::before_all_at(Timestamp::from_seconds(0)))
 }
 
-/// The place in a list behind this session.
+/// The cursor of the page after this session.
 pub(super) fn cursor_after(id: SessionId) -> String {
     URL_SAFE_NO_PAD.encode(id.uuid().as_bytes())
 }
 
-/// Reads what [`cursor_after`] writes.
+/// Parses a cursor from [`cursor_after`].
 pub(super) fn read_cursor(text: &str) -> Option<SessionId> {
     let bytes: [u8; 16] = URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok()?;
     format!("{:032x}", u128::from_be_bytes(bytes)).parse().ok()

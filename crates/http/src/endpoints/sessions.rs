@@ -21,18 +21,19 @@ pub(super) fn end_endpoint() -> Endpoint {
     Endpoint::api::<__path_end_session>(|| web::to(end_session))
 }
 
-/// Some sessions, and where the next ones are found.
+/// A page of sessions.
 #[derive(Serialize, utoipa::ToSchema)]
 #[schema(as = SessionPage)]
 pub(super) struct PageBody {
+    /// The items of this page.
     items: Vec<SessionBody>,
-    /// The `cursor` of the next page; `null` on the last one.
+    /// Send it as `cursor` to get the next page. `null` on the last page.
     next_cursor: Option<String>,
 }
 
 impl PageBody {
-    /// What is shown to whoever calls with the session `current` of a page of `limit` active
-    /// sessions, and of one more, if there is one, which tells that there is a next page.
+    /// Creates a page of `limit` sessions for a caller with the session `current`. One more session
+    /// than `limit` means that there is a next page.
     pub(super) fn new(mut sessions: Vec<Session>, limit: u32, current: SessionId) -> Self {
         let has_more = sessions.len() > limit as usize;
         sessions.truncate(limit as usize);
@@ -47,12 +48,12 @@ impl PageBody {
     }
 }
 
-/// The caller's active sessions, in the order in which they began.
+/// List your active sessions, oldest first.
 #[utoipa::path(
     get, operation_id = "listSessions", path = "/me/sessions", tag = "sessions", security(("access_token" = [])),
     params(
-        ("limit" = Option<u32>, Query, description = "How many, 50 if it is left out", minimum = 1, maximum = 100),
-        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before"),
+        ("limit" = Option<u32>, Query, description = "Page size; 50 by default", minimum = 1, maximum = 100),
+        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the previous page"),
     ),
     responses(
         (status = 200, description = "A page of sessions", body = PageBody),
@@ -69,17 +70,17 @@ async fn list_sessions(app: Data<App>, request: HttpRequest) -> Result<HttpRespo
     Ok(super::ok(&PageBody::new(sessions, limit, caller.session_id)))
 }
 
-/// End one of the caller's sessions. A second time is no error.
+/// End one of your sessions.
 ///
-/// For another session than that of the request, the password must have been given a short time
-/// ago.
+/// Idempotent. To end another session than the current one, you need a recent password confirmation
+/// (`POST /me/reauthenticate`).
 #[utoipa::path(
     delete, operation_id = "endSession", path = "/me/sessions/{id}", tag = "sessions", security(("access_token" = [])),
-    params(("id" = String, Path, description = "Which session", format = "uuid")),
+    params(("id" = String, Path, description = "The session ID", format = "uuid")),
     responses(
-        (status = 204, description = "The session is over"),
+        (status = 204, description = "The session has ended"),
         (status = 403, description = "`reauthentication_required`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 404, description = "`not_found`: the caller has no such session", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 404, description = "`not_found`: you have no such session", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 async fn end_session(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, Problem> {

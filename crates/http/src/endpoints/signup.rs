@@ -15,17 +15,19 @@ pub(super) fn endpoint() -> Endpoint {
     Endpoint::api::<__path_signup>(|| web::to(signup))
 }
 
-/// Who signs up.
+/// A sign-up.
 #[derive(utoipa::ToSchema)]
 #[schema(as = Signup)]
-#[expect(dead_code, reason = "documents the body, which is read member by member")]
+#[expect(dead_code, reason = "documents the body, which is read field by field")]
 struct SignupBody {
-    /// 3 to 32 of `A-Z a-z 0-9 . _ -`
+    /// A username: 3 to 32 characters of `A-Z a-z 0-9 . _ -`, unique regardless of case.
     #[schema(min_length = 3, max_length = 32, pattern = "^[A-Za-z0-9._-]+$", example = "ada")]
     username: String,
+    /// The email address.
     #[schema(format = "email", max_length = 254, example = "ada@example.org")]
     email: String,
-    /// At least as long as the policy says; neither common nor made of the account's own words.
+    /// At least `password.length_min` characters. It must not be a common or breached password, nor
+    /// similar to the username or email address.
     #[schema(
         format = "password",
         min_length = 8,
@@ -35,24 +37,28 @@ struct SignupBody {
     password: String,
 }
 
-/// The sign-up waits for its address to be confirmed.
+/// A sign-up that waits for its email address to be confirmed.
 #[derive(Serialize, utoipa::ToSchema)]
 #[schema(as = PendingSignup)]
 struct PendingBody {
+    /// Always `confirmation_sent`.
     #[schema(example = "confirmation_sent")]
     status: &'static str,
-    /// Proves, when the address is confirmed, who signed up. Keep it until then.
+    /// A secret that proves that you signed up. Keep it, and send it to `POST /email/confirm`.
     signup_id: String,
 }
 
-/// Make an account of one's own. Where addresses must be confirmed first, there is none before, and
-/// the answer is the same whether the address has an account or not.
+/// Sign up.
+///
+/// If the server requires confirmed email addresses, the response is `202`, and the account is
+/// created when you confirm the email address with `POST /email/confirm`. A `202` response does not
+/// reveal whether the email address already has an account. Signing up does not log you in.
 #[utoipa::path(
     post, operation_id = "signUp", path = "/signup", tag = "accounts", request_body = SignupBody,
     responses(
-        (status = 201, description = "The account is made; no session begins", body = UserBody),
-        (status = 202, description = "An email is on its way; the account is made when the address is confirmed", body = PendingBody),
-        (status = 403, description = "`forbidden`: sign-up is off", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 201, description = "The account was created. Log in to start a session", body = UserBody),
+        (status = 202, description = "An email was sent; the account is created when you confirm the email address", body = PendingBody),
+        (status = 403, description = "`forbidden`: sign-up is disabled", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "`username_taken` or `email_taken`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 429, description = "`rate_limited`: too many sign-ups", body = ProblemBody, content_type = "application/problem+json"),
@@ -60,7 +66,7 @@ struct PendingBody {
     )
 )]
 async fn signup(app: Data<App>, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
-    // What is not permitted is said before the body is looked at.
+    // Checked before the body is read.
     if !app.core().policy().signup_enabled {
         return Err(SignupError::Disabled.into());
     }
@@ -90,7 +96,7 @@ impl From<SignupError> for Problem {
             SignupError::Disabled => Self {
                 challenge: None,
                 ..Self::new(Code::Forbidden)
-                    .detail("Sign-up is off here; ask the operator for an account.")
+                    .detail("Sign-up is disabled. Ask an administrator to invite you.")
             },
             SignupError::Password(error) => Self::fields(vec![password_error("password", error)]),
             SignupError::Hash(error) => error.into(),

@@ -1,4 +1,4 @@
-//! Tests of endpoints over a store in memory, with tokens as they are.
+//! Tests of endpoints with an in-memory store and real tokens.
 
 mod administration;
 mod clients;

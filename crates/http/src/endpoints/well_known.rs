@@ -1,4 +1,4 @@
-//! `/.well-known/…`: what other services need to check tokens.
+//! `/.well-known/…`: the keys and metadata that other services need to verify tokens.
 
 use actix_web::http::header;
 use actix_web::web::{self, Data};
@@ -19,17 +19,19 @@ pub(super) fn metadata_endpoint() -> Endpoint {
     Endpoint::root::<__path_metadata>(|| web::to(metadata))
 }
 
-/// The public keys, as a JSON Web Key Set (RFC 7517).
+/// Get the public keys as a JSON Web Key Set (RFC 7517).
+///
+/// Use them to verify access tokens. Cache them as long as `Cache-Control` says.
 #[utoipa::path(
     get, operation_id = "getJwks", path = "/.well-known/jwks.json", tag = "discovery",
     responses(
-        (status = 200, description = "The keys; may be kept as long as `Cache-Control` says", content_type = "application/json"),
+        (status = 200, description = "The public keys", content_type = "application/json"),
         (status = 503, description = "`unavailable`: this node has no keys yet", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 async fn jwks(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     refuse_query(&request)?;
-    // An empty set would be kept as long as a full one, and refuse every token meanwhile.
+    // Clients would cache an empty set as long as a full one, and reject every token meanwhile.
     let keys = app.core().jwks().ok_or_else(|| Problem::new(Code::Unavailable))?;
     let seconds = app.core().policy().jwks_cache_seconds;
     Ok(HttpResponse::Ok()
@@ -38,25 +40,32 @@ async fn jwks(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, Prob
         .body(keys))
 }
 
-/// What is found where (RFC 8414, section 2).
+/// The OAuth server metadata (RFC 8414, section 2).
 #[derive(Serialize, utoipa::ToSchema)]
 #[schema(as = Metadata)]
 struct MetadataBody<'a> {
+    /// The `iss` claim of access tokens.
     issuer: &'a str,
+    /// The URL of the public keys.
     jwks_uri: String,
-    /// None: there is no authorization endpoint.
+    /// Empty: there is no authorization endpoint.
     response_types_supported: [&'a str; 0],
-    /// None: there is no token endpoint.
+    /// Empty: there is no token endpoint.
     grant_types_supported: [&'a str; 0],
+    /// The URL of token introspection (RFC 7662).
     introspection_endpoint: String,
+    /// How API clients authenticate there: `client_secret_basic` (HTTP Basic).
     introspection_endpoint_auth_methods_supported: [&'a str; 1],
+    /// The URL of token revocation (RFC 7009).
     revocation_endpoint: String,
+    /// How API clients authenticate there: `client_secret_basic` (HTTP Basic).
     revocation_endpoint_auth_methods_supported: [&'a str; 1],
+    /// The URL of the API documentation. Absent if it is turned off.
     #[serde(skip_serializing_if = "Option::is_none")]
     service_documentation: Option<String>,
 }
 
-/// The metadata of the issuer (RFC 8414).
+/// Get the OAuth server metadata (RFC 8414).
 #[utoipa::path(
     get, operation_id = "getServerMetadata", path = "/.well-known/oauth-authorization-server", tag = "discovery",
     responses((status = 200, description = "The metadata", body = MetadataBody))

@@ -94,7 +94,7 @@ fn emails(app: &App, request: &HttpRequest) -> Result<Vec<InboxEmail>, Problem> 
     let inbox = inbox.ok_or_else(|| Problem::new(Code::NotFound))?;
     refuse_query(request)?;
     if is_cross_site(request) {
-        let detail = "Another site has led here; type the address of the inbox yourself.";
+        let detail = "Another site linked to the inbox. Enter its URL in the browser yourself.";
         return Err(Problem { challenge: None, ..Problem::new(Code::Forbidden).detail(detail) });
     }
     Ok(inbox.emails())

@@ -38,8 +38,8 @@ pub(super) fn inbox(emails: &[InboxEmail], options: &Options) -> HttpResponse {
         list = empty(options);
     }
     let body = format!(
-        "<h1>Inbox</h1><p class=\"lead\">What this development server would mail. Nothing leaves \
-         the machine.</p><div id=\"emails\">{list}</div>"
+        "<h1>Inbox</h1><p class=\"lead\">In development, no email leaves this machine. You \
+         find it here instead.</p><div id=\"emails\">{list}</div>"
     );
     LOOK.response(&mut HttpResponse::Ok(), "Inbox", &body)
 }
@@ -71,7 +71,7 @@ fn empty(options: &Options) -> String {
     let (url, base) = (escape(&options.public_url), escape(&options.base_path));
     format!(
         "<div class=\"empty\" id=\"empty\"><h2>No emails yet</h2>\
-         <p>Sign somebody up, and the first one is here a moment later:</p>\
+         <p>Sign up, and the first email appears here:</p>\
          <pre><code>curl {url}{base}/signup \\\n  -H 'Content-Type: application/json' \\\n  \
          -d '{{\"username\": \"ada\", \"email\": \"ada@example.org\",\n       \
          \"password\": \"correct horse battery\"}}'</code></pre></div>"

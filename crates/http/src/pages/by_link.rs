@@ -54,7 +54,7 @@ impl LinkPage {
             let acted = acted.map_err(<Refusal as From<Problem>>::from);
             acted.and_then(|done| done.map_err(Refusal::from))
         } else {
-            filled.wrong("token", "Paste the link of the email.");
+            filled.wrong("token", "Paste the link from the email.");
             Err(Refusal::Fields)
         };
         Ok(match done {
@@ -68,7 +68,7 @@ impl LinkPage {
 
     fn form(&self, filled: &Filled, refusal: Option<&Refusal>) -> String {
         let mut view = FormView::new(filled, refusal);
-        view.token(self.path, "Paste another link", |view| view.input(&Input::link()));
+        view.token(self.path, "Use a different link", |view| view.input(&Input::link()));
         let form = view.finish(self.path, self.button, self.link_words);
         format!("<h1>{}</h1><p class=\"lead\">{}</p>{form}", self.title, self.lead)
     }

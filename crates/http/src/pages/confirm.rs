@@ -17,14 +17,13 @@ use crate::problem::Problem;
 use crate::routes::Endpoint;
 
 pub(super) const PATH: &str = "/confirm-email";
-const TITLE: &str = "Confirm your address";
+const TITLE: &str = "Confirm your email address";
 const NAMES: &[&str] = &["token", "email", "code", "password", "username"];
 
 /// One text for all reasons, so that it tells a stranger nothing.
-const LINK_WORDS: &str = "That did not work. Either the password is not the one of this account, or \
-                          the email is not good any more: it works once, for a limited time, and a \
-                          newer one takes its place. Check the password, or ask for a new email \
-                          where you signed up.";
+const LINK_WORDS: &str = "The password is wrong, or the link or code has expired, was already used \
+                          or was replaced by a newer email. Check your password, or request a new \
+                          email where you signed up.";
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
@@ -42,7 +41,7 @@ async fn act(app: Data<App>, request: HttpRequest, body: Body) -> Result<HttpRes
     let mut filled = Filled::read(body, NAMES).await?;
     let mailbox = filled.proof()?;
     Ok(match confirm(&app, &mut filled, mailbox, app.request_info(&request)).await {
-        Ok(()) => super::done("Your address is confirmed", "You can log in now."),
+        Ok(()) => super::done("Your email address is confirmed", "You can now log in."),
         Err(refusal) => {
             let body = form(&filled, Some(&refusal));
             super::LOOK.response(&mut refusal.response(), TITLE, &body)
@@ -69,12 +68,11 @@ async fn confirm(
 
 fn form(filled: &Filled, refusal: Option<&Refusal>) -> String {
     let mut view = FormView::new(filled, refusal);
-    view.token(PATH, "Use the code of the email instead", code_inputs);
+    view.token(PATH, "Use the code from the email instead", code_inputs);
     view.input(&Input {
         name: "password",
         label: "Password",
-        hint: "The one that you chose when you signed up. Without it, somebody else could have \
-               you confirm an account of theirs."
+        hint: "The password of your account. It makes sure that you confirm your own account."
             .to_owned(),
         attributes: "type=\"password\" autocomplete=\"current-password\" required".to_owned(),
         is_kept: false,
@@ -84,8 +82,8 @@ fn form(filled: &Filled, refusal: Option<&Refusal>) -> String {
     if is_gone || !filled.text("username").is_empty() {
         view.input(&Input {
             name: "username",
-            label: "Another username",
-            hint: "3 to 32 letters from A to Z, digits, dots, “_” or “-”.".to_owned(),
+            label: "New username",
+            hint: "3 to 32 characters: letters A to Z, digits, dots, “_” or “-”.".to_owned(),
             attributes: format!(
                 "type=\"text\" autocomplete=\"username\" autocapitalize=\"none\" \
                  spellcheck=\"false\" minlength=\"{}\" maxlength=\"{}\" required",
@@ -95,6 +93,10 @@ fn form(filled: &Filled, refusal: Option<&Refusal>) -> String {
             is_kept: true,
         });
     }
-    let form = view.finish(PATH, "Confirm my address", LINK_WORDS);
-    format!("<h1>{TITLE}</h1><p class=\"lead\">This tells us that emails reach you.</p>{form}")
+    let form = view.finish(PATH, "Confirm email address", LINK_WORDS);
+    format!(
+        "<h1>{TITLE}</h1>\
+         <p class=\"lead\">Enter your password to confirm that this email address is yours. You \
+         can then log in.</p>{form}"
+    )
 }

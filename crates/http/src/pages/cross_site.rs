@@ -15,7 +15,7 @@ pub(super) fn refuse_cross_site(request: &HttpRequest, options: &Options) -> Res
     if !is_cross_origin(request, options) {
         return Ok(());
     }
-    let detail = "This form was sent from another site, so nothing was done. Open the link of the \
-                  email itself, and send the form from there.";
+    let detail = "For your security, this request was blocked because it came from another site. \
+                  Open the link in the email again and submit the form from there.";
     Err(Problem { challenge: None, ..Problem::new(Code::Forbidden).detail(detail) })
 }

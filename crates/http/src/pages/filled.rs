@@ -33,7 +33,9 @@ impl Filled {
     /// Reads a form that has these fields and no others, each once.
     pub(super) async fn read(body: Body, names: &[&str]) -> Result<Self, Problem> {
         let bytes = body.form().await.map_err(|problem| match problem.code() {
-            crate::Code::UnsupportedMediaType => problem.detail("Send the form of the page."),
+            crate::Code::UnsupportedMediaType => {
+                problem.detail("Open the link in the email and submit the form on that page.")
+            }
             _ => problem,
         })?;
         Self::parse(&bytes, names)
@@ -47,14 +49,18 @@ impl Filled {
             let (name, value) =
                 (parts.next().and_then(decode), decode(parts.next().unwrap_or(b"")));
             let Some((name, value)) = name.zip(value) else {
-                return Err(Problem::malformed("The form is not UTF-8; send it from the page."));
+                return Err(Problem::malformed(
+                    "The form is not valid UTF-8. Open the link again.",
+                ));
             };
             if !names.contains(&name.as_str()) {
-                let words = "The form has a field that this page does not know; open it anew.";
-                return Err(Problem::field("form", "unknown_field", "is not known").detail(words));
+                let words = "The form has an unknown field. Open the link in the email again.";
+                return Err(Problem::field("form", "unknown_field", "unknown field").detail(words));
             }
             if values.iter().any(|(known, _)| *known == name) {
-                return Err(Problem::malformed("A field of the form appears twice; send it once."));
+                return Err(Problem::malformed(
+                    "A form field was sent twice. Open the link again.",
+                ));
             }
             values.push((name, value));
         }
@@ -90,7 +96,7 @@ impl Filled {
         let by_hand = self.exact("email").or(self.exact("code")).is_some();
         if let Some(token) = self.token() {
             if by_hand {
-                let words = "The form holds a link and a code; send one of them.";
+                let words = "Use either the link or the code, not both.";
                 return Err(Problem::malformed(words));
             }
             return Ok(Some(LinkProof::Token(token)));
@@ -101,11 +107,11 @@ impl Filled {
 
     fn email(&mut self) -> Option<EmailAddress> {
         let words = |error| match error {
-            EmailAddressError::TooLong => "This address is too long.",
+            EmailAddressError::TooLong => "This email address is too long.",
             EmailAddressError::Invisible => {
-                "This address holds an invisible character; type it anew."
+                "This email address contains an invisible character. Type it again."
             }
-            EmailAddressError::Form => "Type the whole address, such as name@example.org.",
+            EmailAddressError::Form => "Enter a complete email address, such as name@example.org.",
         };
         let email = EmailAddress::parse(self.text("email"));
         email.map_err(|error| self.wrong("email", words(error))).ok()
@@ -116,7 +122,7 @@ impl Filled {
         let digits: String = self.text("code").split_whitespace().collect();
         let code = LinkCode::parse(&digits);
         if code.is_none() {
-            self.wrong("code", "The code has eight digits; it stands in the email.");
+            self.wrong("code", "Enter the 8-digit code from the email.");
         }
         code
     }
@@ -124,7 +130,7 @@ impl Filled {
     /// The password of somebody who has one.
     pub(super) fn password(&mut self, name: &'static str) -> Option<Password> {
         let Some(text) = self.exact(name).map(str::to_owned) else {
-            self.wrong(name, "Type the password.");
+            self.wrong(name, "Enter a password.");
             return None;
         };
         let refuse = |error| self.wrong(name, password_words(error));
@@ -146,9 +152,9 @@ impl Filled {
     /// Another username, if somebody wants one.
     pub(super) fn username(&mut self) -> Option<Username> {
         let words = |error| match error {
-            UsernameError::Length => "A username has 3 to 32 characters.",
-            UsernameError::Character => "Use letters from A to Z, digits, dots, “_” and “-”.",
-            UsernameError::Reserved => "This name is reserved. Choose another one.",
+            UsernameError::Length => "Use 3 to 32 characters.",
+            UsernameError::Character => "Use only letters A to Z, digits, dots, “_” and “-”.",
+            UsernameError::Reserved => "This username is reserved. Choose another one.",
         };
         self.exact("username")?;
         let username = Username::parse(self.text("username"));
@@ -176,14 +182,13 @@ pub(super) fn password_words(error: PasswordError) -> String {
     match error {
         PasswordError::TooShort { length_min } => format!("Use at least {length_min} characters."),
         PasswordError::TooLong => "Use at most 1,024 characters.".to_owned(),
-        PasswordError::Common => {
-            "This is one of the passwords that others try first. Choose another one.".to_owned()
-        }
+        PasswordError::Common => "This password is too common. Choose another one.".to_owned(),
         PasswordError::Breached => {
-            "This password was found where passwords were stolen. Choose another one.".to_owned()
+            "This password has appeared in a data breach. Choose another one.".to_owned()
         }
         PasswordError::Context => {
-            "Do not make the password of your own name or address, nor of the name of this service."
+            "This password is too similar to your username, your email address or the name of this \
+             service. Choose another one."
                 .to_owned()
         }
     }

@@ -34,7 +34,7 @@ impl Input {
         Self {
             name: "token",
             label: "Link",
-            hint: "Paste the whole link of the email.".to_owned(),
+            hint: "Paste the complete link from the email.".to_owned(),
             attributes: "type=\"text\" inputmode=\"url\" autocomplete=\"off\" \
                          autocapitalize=\"none\" spellcheck=\"false\" required"
                 .to_owned(),
@@ -49,8 +49,7 @@ impl Input {
             name: "new_password",
             label,
             hint: format!(
-                "At least {least} characters. A few words that only you would put together are \
-                 good."
+                "At least {least} characters. A few unrelated words make a good password."
             ),
             attributes: format!(
                 "type=\"password\" autocomplete=\"new-password\" minlength=\"{least}\" required"
@@ -143,9 +142,8 @@ impl<'a> FormView<'a> {
     /// The whole form, with what is wrong above it.
     pub(super) fn finish(self, path: &str, button: &str, link_words: &str) -> String {
         let banner = self.refusal.and_then(|refusal| refusal.banner(link_words));
-        let banner = banner.or_else(|| {
-            self.has_wrongs().then(|| "Nothing was done yet. See below what to mend.".to_owned())
-        });
+        let banner = banner
+            .or_else(|| self.has_wrongs().then(|| "Please check the fields below.".to_owned()));
         let banner = banner.map(|words| escape(&words)).unwrap_or_default();
         format!(
             "<div class=\"banner\" role=\"alert\" aria-live=\"assertive\">{banner}</div>\
@@ -168,8 +166,8 @@ fn toggle(name: &str) -> String {
 pub(super) fn code_inputs(view: &mut FormView<'_>) {
     view.input(&Input {
         name: "email",
-        label: "Your address",
-        hint: "Where the email went.".to_owned(),
+        label: "Email address",
+        hint: "The email address that received the email.".to_owned(),
         attributes: "type=\"text\" inputmode=\"email\" autocomplete=\"email\" \
                      autocapitalize=\"none\" spellcheck=\"false\" maxlength=\"254\" required"
             .to_owned(),
@@ -178,7 +176,7 @@ pub(super) fn code_inputs(view: &mut FormView<'_>) {
     view.input(&Input {
         name: "code",
         label: "Code",
-        hint: "The eight digits of the email.".to_owned(),
+        hint: "The 8-digit code from the email.".to_owned(),
         attributes: "class=\"code\" type=\"text\" inputmode=\"numeric\" \
                      autocomplete=\"one-time-code\" maxlength=\"12\" required"
             .to_owned(),

@@ -16,13 +16,13 @@ use crate::problem::Problem;
 use crate::routes::Endpoint;
 
 pub(super) const PATH: &str = "/accept-invitation";
-const TITLE: &str = "Accept the invitation";
+const TITLE: &str = "Accept your invitation";
 const NAMES: &[&str] = &["token", "new_password"];
 
 /// One text for all reasons, so that it tells a stranger nothing.
-const LINK_WORDS: &str = "This invitation is not good any more: it works once, for a limited time. \
-                          If you chose a password with it, log in; or else ask whoever invited \
-                          you to have another email sent.";
+const LINK_WORDS: &str = "This invitation has expired or was already used. If you have already set \
+                          a password, log in. Otherwise, ask the person who invited you for a new \
+                          invitation.";
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
@@ -39,7 +39,7 @@ async fn act(app: Data<App>, request: HttpRequest, body: Body) -> Result<HttpRes
     refuse_cross_site(&request, app.options())?;
     let mut filled = Filled::read(body, NAMES).await?;
     Ok(match accept(&app, &mut filled, app.request_info(&request)).await {
-        Ok(()) => super::done("Your password is set", "You can log in now."),
+        Ok(()) => super::done("Your password is set", "You can now log in."),
         Err(refusal) => {
             let body = form(&filled, Some(&refusal), app.core().policy().password);
             super::LOOK.response(&mut refusal.response(), TITLE, &body)
@@ -50,7 +50,7 @@ async fn act(app: Data<App>, request: HttpRequest, body: Body) -> Result<HttpRes
 async fn accept(app: &App, filled: &mut Filled, request_info: RequestInfo) -> Result<(), Refusal> {
     let token = filled.token();
     if token.is_none() {
-        filled.wrong("token", "Paste the link of the email.");
+        filled.wrong("token", "Paste the link from the email.");
     }
     let password = filled.new_password("new_password", app.core().policy().password);
     let (token, password) = token.zip(password).ok_or(Refusal::Fields)?;
@@ -61,12 +61,12 @@ async fn accept(app: &App, filled: &mut Filled, request_info: RequestInfo) -> Re
 
 fn form(filled: &Filled, refusal: Option<&Refusal>, policy: PasswordPolicy) -> String {
     let mut view = FormView::new(filled, refusal);
-    view.token(PATH, "Paste another link", |view| view.input(&Input::link()));
+    view.token(PATH, "Use a different link", |view| view.input(&Input::link()));
     view.input(&Input::new_password("Password", policy));
-    let form = view.finish(PATH, "Set my password", LINK_WORDS);
+    let form = view.finish(PATH, "Set password", LINK_WORDS);
     format!(
         "<h1>{TITLE}</h1>\
-         <p class=\"lead\">An account was made for you. Choose its password; nobody else knows \
-         it.</p>{form}"
+         <p class=\"lead\">Choose a password to activate your account. You can then log \
+         in.</p>{form}"
     )
 }

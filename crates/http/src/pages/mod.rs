@@ -57,7 +57,7 @@ pub(crate) fn refused(
     let (title, text) = refusal::words(problem);
     let body = format!(
         "<h1>{title}</h1><p class=\"lead\">{}</p>\
-         <p class=\"aside\">If you ask for help, name this request: <code>{}</code></p>",
+         <p class=\"aside\">If you contact support, include this request ID: <code>{}</code></p>",
         escape(&text),
         escape(request_id),
     );

@@ -14,18 +14,19 @@ pub(super) const PATH: &str = "/not-me";
 
 const PAGE: LinkPage = LinkPage {
     path: PATH,
-    title: "It was not you",
-    lead: "Somebody logged in to your account. If it was not you, say so: everybody is logged out, \
-           the password works no more, and you get an email to choose a new one. If it was you, \
-           close this page.",
-    button: "It was not me",
-    link_words: "This link is not good any more: it works once, for a limited time. If somebody else \
-                 may know your password, say that you have forgotten it, and choose a new one: every \
-                 session ends then.",
+    title: "Was this you?",
+    lead: "There was a login to your account from a new device or browser. If you do not recognize \
+           it, secure your account: you will be logged out everywhere, your current password stops \
+           working, and we will email you a link to set a new one. If it was you, you can close \
+           this page.",
+    button: "Not me, secure my account",
+    link_words: "This link has expired or was already used. If your account may be at risk, reset \
+                 your password where you log in. That logs out all devices.",
     done: (
-        "Everybody is logged out",
-        "The password of your account is good no more. An email is on its way to you: with it you \
-         choose a new one that nobody else knows.",
+        "Your account is secured",
+        "You have been logged out everywhere, and your old password no longer works. Check your \
+         email for a link to set a new one. If your email address was changed too, use the link in \
+         our email about that change first.",
     ),
 };
 

@@ -31,7 +31,7 @@ impl Refusal {
     pub(super) fn wrong(&self) -> Option<(&'static str, String)> {
         match self {
             Self::UsernameTaken => {
-                let words = "This name went to somebody else in the meantime. Choose another one.";
+                let words = "This username has been taken in the meantime. Choose another one.";
                 Some(("username", words.to_owned()))
             }
             Self::Password(error) => Some(("new_password", password_words(*error))),
@@ -69,22 +69,24 @@ impl Refusal {
 pub(super) fn words(problem: &Problem) -> (&'static str, String) {
     match (problem.code.status(), problem.retry_after_seconds) {
         (StatusCode::TOO_MANY_REQUESTS, Some(seconds)) => {
-            let words = format!(
-                "There were too many tries. Wait {}, and send the form again.",
-                span(seconds)
-            );
-            ("Too many tries", words)
+            let words =
+                format!("Too many attempts. Wait {}, then submit the form again.", span(seconds));
+            ("Too many attempts", words)
         }
         (StatusCode::SERVICE_UNAVAILABLE, Some(seconds)) => {
-            let words = format!("Wait {}, and send the form again.", span(seconds));
-            ("Too busy at the moment", words)
+            let words = format!(
+                "The service is temporarily unavailable. Wait {}, then submit the form again.",
+                span(seconds)
+            );
+            ("Temporarily unavailable", words)
         }
         (StatusCode::SERVICE_UNAVAILABLE, None) => {
-            let words = "A part that is needed is down. Wait a minute, and send the form again.";
-            ("Not available at the moment", words.to_owned())
+            let words = "The service is temporarily unavailable. Wait a minute, then submit the \
+                         form again.";
+            ("Temporarily unavailable", words.to_owned())
         }
         (status, _) if status.is_server_error() => {
-            let words = "The fault is ours. Send the form again in a while.";
+            let words = "Something went wrong on our side. Submit the form again in a few minutes.";
             ("Something went wrong", words.to_owned())
         }
         _ => (problem.code.title(), problem.detail.clone()),

@@ -17,13 +17,13 @@ use crate::problem::Problem;
 use crate::routes::Endpoint;
 
 pub(super) const PATH: &str = "/reset-password";
-const TITLE: &str = "Choose a new password";
+const TITLE: &str = "Set a new password";
 const NAMES: &[&str] = &["token", "email", "code", "new_password"];
 
 /// One text for all reasons, so that it tells a stranger nothing.
-const LINK_WORDS: &str = "This email is not good any more: it works once, for a limited time, and \
-                          a newer one takes its place. If you typed its code, check the digits \
-                          and the address; or else ask for a new email where you log in.";
+const LINK_WORDS: &str = "This link or code has expired, was already used or was replaced by a \
+                          newer email. If you typed the code, check it and your email address. \
+                          Otherwise, request a new email where you log in.";
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
@@ -42,8 +42,8 @@ async fn act(app: Data<App>, request: HttpRequest, body: Body) -> Result<HttpRes
     let proof = filled.proof()?;
     Ok(match reset(&app, &mut filled, proof, app.request_info(&request)).await {
         Ok(()) => super::done(
-            "Your password is changed",
-            "You are logged out everywhere. Log in with the new one.",
+            "Your password was changed",
+            "You have been logged out everywhere. Log in with your new password.",
         ),
         Err(refusal) => {
             let body = form(&filled, Some(&refusal), app.core().policy().password);
@@ -70,11 +70,12 @@ async fn reset(
 
 fn form(filled: &Filled, refusal: Option<&Refusal>, policy: PasswordPolicy) -> String {
     let mut view = FormView::new(filled, refusal);
-    view.token(PATH, "Use the code of the email instead", code_inputs);
+    view.token(PATH, "Use the code from the email instead", code_inputs);
     view.input(&Input::new_password("New password", policy));
-    let form = view.finish(PATH, "Change my password", LINK_WORDS);
+    let form = view.finish(PATH, "Set new password", LINK_WORDS);
     format!(
         "<h1>{TITLE}</h1>\
-         <p class=\"lead\">Afterwards you are logged out everywhere.</p>{form}"
+         <p class=\"lead\">You will be logged out everywhere. You can then log in with your new \
+         password.</p>{form}"
     )
 }

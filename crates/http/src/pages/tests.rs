@@ -149,7 +149,7 @@ async fn w6_other_content_types_are_refused_on_a_page() {
             let response = ask(request.set_payload("token=x")).await;
             assert_eq!(response.status(), StatusCode::UNSUPPORTED_MEDIA_TYPE, "{path} {kind}");
             assert_eq!(header(response.headers(), "content-type"), "text/html; charset=utf-8");
-            assert!(body(response).await.contains("Send the form of the page."));
+            assert!(body(response).await.contains("submit the form on that page."));
         }
         let request = TestRequest::post().uri(path).insert_header(FORM);
         let response = ask(request.set_payload("a".repeat(16 * 1024 + 1))).await;
@@ -256,11 +256,8 @@ fn l9_a_wait_is_told_in_words_and_rounded_up() {
     ] {
         assert_eq!(super::refusal::span(seconds), words);
         let (title, text) = super::refusal::words(&limited(seconds));
-        assert_eq!(title, "Too many tries");
-        assert_eq!(
-            text,
-            format!("There were too many tries. Wait {words}, and send the form again.")
-        );
+        assert_eq!(title, "Too many attempts");
+        assert_eq!(text, format!("Too many attempts. Wait {words}, then submit the form again."));
     }
 }
 

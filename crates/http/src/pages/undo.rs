@@ -14,17 +14,18 @@ pub(super) const PATH: &str = "/undo-email-change";
 
 const PAGE: LinkPage = LinkPage {
     path: PATH,
-    title: "Keep your old address",
-    lead: "Somebody asked to give your account another address. If it was not you, undo that: the \
-           old address stays, everybody is logged out, the password works no more, and you get a \
-           email to choose a new one.",
+    title: "Undo the email address change",
+    lead: "We received a request to change the email address of your account. If it was not you, \
+           undo the change: you keep your previous email address, you will be logged out \
+           everywhere, your current password stops working, and we will email you a link to set a \
+           new one. If it was you, you can close this page.",
     button: "Undo the change",
-    link_words: "This link is not good any more: it works once, for a limited time. If somebody else \
-                 has your account, ask whoever runs this service for help.",
+    link_words: "This link has expired or was already used. If you have lost access to your \
+                 account, contact support.",
     done: (
-        "Your address is back",
-        "Everybody is logged out of the account. An email is on its way to this address: with it you \
-         choose a new password that nobody else knows.",
+        "Your email address is restored",
+        "You have been logged out everywhere, and your old password no longer works. Check your \
+         email for a link to set a new one.",
     ),
 };
 

@@ -1,38 +1,38 @@
-//! `Code`: every kind of problem there is, with its status and the way out.
+//! `Code`: every problem code, with its HTTP status, title and help text.
 
 use actix_web::http::StatusCode;
 
 macro_rules! codes {
     ($($name:ident = $text:literal, $status:ident, $title:literal, $help:literal;)*) => {
-        /// What went wrong, as a program reads it. Codes are stable.
+        /// A machine-readable problem code. Codes are stable.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Code {
             $(#[doc = $title] $name,)*
         }
 
         impl Code {
-            /// Every code there is.
+            /// All codes.
             pub const ALL: &[Self] = &[$(Self::$name),*];
 
-            /// The code in answers.
+            /// The code as responses show it.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $text,)* }
             }
 
-            /// The status that goes with it.
+            /// The HTTP status of this code.
             #[must_use]
             pub const fn status(self) -> StatusCode {
                 match self { $(Self::$name => StatusCode::$status,)* }
             }
 
-            /// The same for every occurrence, for people.
+            /// A short title for people. It is the same for every problem with this code.
             #[must_use]
             pub const fn title(self) -> &'static str {
                 match self { $(Self::$name => $title,)* }
             }
 
-            /// What to do about it.
+            /// What is wrong and what to do about it.
             #[must_use]
             pub const fn help(self) -> &'static str {
                 match self { $(Self::$name => $help,)* }
@@ -43,64 +43,64 @@ macro_rules! codes {
 
 codes! {
     MalformedRequest = "malformed_request", BAD_REQUEST, "Malformed request",
-        "The request cannot be read: its body is not one JSON object, a member appears twice, or credentials are sent in two ways at once. Mend the request before it is sent again.";
-    InvalidLink = "invalid_link", BAD_REQUEST, "Not a link that is good",
-        "The link or code is unknown, used, replaced by a newer one or too old. Where an address is confirmed, the proof that the account is yours (signup_id, password or access token) may be missing or wrong instead. Ask for a new email, or send the right proof.";
-    MissingToken = "missing_token", UNAUTHORIZED, "No credentials",
-        "Send an access token in the header 'Authorization: Bearer TOKEN'.";
-    InvalidToken = "invalid_token", UNAUTHORIZED, "Not a token of this service",
-        "The token was not made by this service, or not for it. Log in to get one.";
-    WrongTokenKind = "wrong_token_kind", UNAUTHORIZED, "A token of the wrong kind",
-        "Access tokens open endpoints, refresh tokens get the next pair. Send the other one.";
-    TokenExpired = "token_expired", UNAUTHORIZED, "The token has expired",
-        "Refresh to get the next access token; when the refresh token has expired too, log in.";
-    SessionEnded = "session_ended", UNAUTHORIZED, "The session is over",
-        "The member 'reason' says why. Log in to begin another one.";
-    RefreshTokenReused = "refresh_token_reused", UNAUTHORIZED, "A spent refresh token was shown",
-        "A refresh token works once. Somebody has used this one before, so the session is over. Log in again.";
-    InvalidCredentials = "invalid_credentials", UNAUTHORIZED, "The login failed",
-        "The account is unknown, the password is wrong, or the address is not confirmed yet. POST /password/forgot and POST /email/resend have emails sent that help.";
-    AccountDisabled = "account_disabled", FORBIDDEN, "The account is disabled",
-        "Only an administrator can enable it.";
-    ReauthenticationRequired = "reauthentication_required", FORBIDDEN, "The password is wanted again",
-        "Send the password to POST /me/reauthenticate, and this request again with the access token of the answer.";
-    CsrfFailed = "csrf_failed", FORBIDDEN, "Without the CSRF token, or from another site",
-        "Where a cookie tells who calls, send the CSRF token of its session too, in one header 'X-CSRF-Token': it is the member 'csrf_token' of the login, and stands in the cookie '__Host-gateward-csrf'.";
-    Forbidden = "forbidden", FORBIDDEN, "Not permitted",
-        "The caller is known and may not do this.";
+        "The request cannot be parsed. Send one JSON object without duplicate keys, and send each credential only once.";
+    InvalidLink = "invalid_link", BAD_REQUEST, "Invalid or expired link",
+        "The link or code is invalid, expired or already used. Request a new email. At `POST /email/confirm`, the proof that you own the account (`signup_id`, `password` or an access token) may be missing or wrong instead: send it together with the link or code.";
+    MissingToken = "missing_token", UNAUTHORIZED, "Authentication required",
+        "The request has no access token. Send one in the header `Authorization: Bearer TOKEN`, or log in with cookies.";
+    InvalidToken = "invalid_token", UNAUTHORIZED, "Invalid token",
+        "The token was not issued by this server or is not meant for it. Log in to get a new one.";
+    WrongTokenKind = "wrong_token_kind", UNAUTHORIZED, "Wrong token type",
+        "Send an access token to API endpoints, and a refresh token to `POST /refresh`.";
+    TokenExpired = "token_expired", UNAUTHORIZED, "Token expired",
+        "The token has expired. Call `POST /refresh` to get a new access token. If the refresh token has expired too, log in again.";
+    SessionEnded = "session_ended", UNAUTHORIZED, "Session ended",
+        "The session of this token has ended; the field `reason` says why. Log in again.";
+    RefreshTokenReused = "refresh_token_reused", UNAUTHORIZED, "Refresh token already used",
+        "Each refresh token works once. This one was already used, so the session was ended for security. Log in again.";
+    InvalidCredentials = "invalid_credentials", UNAUTHORIZED, "Login failed",
+        "The username, email address or password is wrong, or the email address is not verified yet. To reset the password, call `POST /password/forgot`. To get a new confirmation email, call `POST /email/resend`.";
+    AccountDisabled = "account_disabled", FORBIDDEN, "Account disabled",
+        "This account is disabled. Ask an administrator to enable it.";
+    ReauthenticationRequired = "reauthentication_required", FORBIDDEN, "Password confirmation required",
+        "This request needs a recent password confirmation. Call `POST /me/reauthenticate` with the password, then repeat this request with the new access token.";
+    CsrfFailed = "csrf_failed", FORBIDDEN, "CSRF check failed",
+        "A request that authenticates with a cookie and changes data needs exactly one header `X-CSRF-Token`. Its value is `csrf_token` from the login response, which is also in the cookie `__Host-gateward-csrf`.";
+    Forbidden = "forbidden", FORBIDDEN, "Permission denied",
+        "You do not have permission to do this. Ask an administrator for the permission.";
     NotFound = "not_found", NOT_FOUND, "Not found",
-        "There is nothing here. Check the path and the identifier.";
+        "No such resource. Check the URL and the ID.";
     MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED, "Method not allowed",
-        "The header 'Allow' lists the methods of this path.";
-    UsernameTaken = "username_taken", CONFLICT, "The username is taken",
-        "Choose another username.";
-    EmailTaken = "email_taken", CONFLICT, "The address is taken",
-        "There is an account with this address. Log in, or use another address.";
-    RoleInUse = "role_in_use", CONFLICT, "Somebody holds the role",
-        "'GET /users?role=NAME' lists its holders; take it from them with 'PUT /users/{id}/roles' first.";
-    LastAdmin = "last_admin", CONFLICT, "The last administrator stays",
-        "Nobody else could administer this installation. Give the role 'admin' to another account that is not disabled first, with 'PUT /users/{id}/roles'.";
-    BodyTooLarge = "body_too_large", PAYLOAD_TOO_LARGE, "The body is too large",
-        "A body has at most 16 KiB.";
+        "This path does not support the method. The header `Allow` lists the supported methods.";
+    UsernameTaken = "username_taken", CONFLICT, "Username already in use",
+        "Another account has this username. Choose a different one.";
+    EmailTaken = "email_taken", CONFLICT, "Email address already in use",
+        "An account with this email address already exists. Log in, or use a different email address.";
+    RoleInUse = "role_in_use", CONFLICT, "Role in use",
+        "Users still have this role. List them with `GET /users?role=NAME`, and remove the role from each with `PUT /users/{id}/roles` first.";
+    LastAdmin = "last_admin", CONFLICT, "Last administrator",
+        "This is the only active administrator of this installation. Give the role `admin` to another enabled user with a verified email address first, with `PUT /users/{id}/roles`.";
+    BodyTooLarge = "body_too_large", PAYLOAD_TOO_LARGE, "Request body too large",
+        "The request body is larger than 16 KiB. Send a smaller one.";
     UnsupportedMediaType = "unsupported_media_type", UNSUPPORTED_MEDIA_TYPE, "Unsupported media type",
-        "Send JSON in UTF-8, uncompressed, with the header 'Content-Type: application/json'.";
-    ValidationFailed = "validation_failed", UNPROCESSABLE_ENTITY, "Some values are not accepted",
-        "The member 'errors' names each field and what is wrong with it.";
-    RateLimited = "rate_limited", TOO_MANY_REQUESTS, "Too many tries",
-        "Wait for the seconds that the header 'Retry-After' says, and try again.";
+        "Send uncompressed JSON in UTF-8 with the header `Content-Type: application/json`.";
+    ValidationFailed = "validation_failed", UNPROCESSABLE_ENTITY, "Validation failed",
+        "One or more fields or query parameters are invalid. The field `errors` lists each of them and what is wrong with it.";
+    RateLimited = "rate_limited", TOO_MANY_REQUESTS, "Too many requests",
+        "There were too many attempts. Wait for the number of seconds in the header `Retry-After`, then try again.";
     Internal = "internal", INTERNAL_SERVER_ERROR, "Internal error",
-        "The fault is not yours. The operator finds it in the logs by the request id.";
-    Overloaded = "overloaded", SERVICE_UNAVAILABLE, "Too busy",
-        "Try again after the seconds that the header 'Retry-After' says.";
-    Unavailable = "unavailable", SERVICE_UNAVAILABLE, "Not available at the moment",
-        "A part that is needed is down. Try again soon.";
+        "Something went wrong on the server. Include the request ID (`request_id`) when you report it to the operator.";
+    Overloaded = "overloaded", SERVICE_UNAVAILABLE, "Server overloaded",
+        "The server is too busy. Wait for the number of seconds in the header `Retry-After`, then try again.";
+    Unavailable = "unavailable", SERVICE_UNAVAILABLE, "Service unavailable",
+        "The service is temporarily unavailable. Try again in a moment.";
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// The table of codes is a promise: a change of it must be meant.
+    /// Clients rely on codes and statuses: this list changes only on purpose.
     #[test]
     fn every_code_has_its_status() {
         let table: Vec<String> = Code::ALL

@@ -1,4 +1,4 @@
-//! Cookies: their flags, their names, what they hold and who gets them.
+//! Tests of cookies: flags, names, contents and recipients.
 
 use actix_web::http::StatusCode;
 use actix_web::test::TestRequest;
@@ -41,7 +41,7 @@ async fn s8_every_cookie_has_its_flags() {
     }
 }
 
-/// Rows S8 and 3.3.4: what scripts must not read stands in cookies alone.
+/// Rows S8 and 3.3.4: secrets that scripts must not read are only in cookies.
 #[actix_web::test]
 async fn s8_a3_3_4_no_token_stands_in_a_body() {
     let test_app = TestApp::new().await;
@@ -76,7 +76,7 @@ async fn a_login_by_bodies_sets_no_cookie() {
     assert_eq!(other.body["errors"][0]["field"], "transport");
 }
 
-/// Row S2: what a browser brings along begins no session.
+/// Row S2: cookies that a browser already has start no session.
 #[actix_web::test]
 async fn s2_a_login_takes_no_session_from_a_cookie() {
     let test_app = TestApp::new().await;
@@ -92,7 +92,7 @@ async fn s2_a_login_takes_no_session_from_a_cookie() {
     assert_ne!(after.csrf, "chosen");
 }
 
-/// Row 3.3.5: browsers drop what is longer than 4096 bytes.
+/// Row 3.3.5: browsers drop cookies of more than 4096 bytes.
 #[actix_web::test]
 async fn a3_3_5_the_longest_cookies_fit() {
     let test_app = TestApp::new().await;
@@ -108,7 +108,7 @@ async fn a3_3_5_the_longest_cookies_fit() {
     }
 }
 
-/// Row 3.3.1: a cookie of almost the same name is nobody's.
+/// Row 3.3.1: a cookie with a similar name is ignored.
 #[actix_web::test]
 async fn a3_3_1_only_the_exact_name_is_ours() {
     let test_app = TestApp::new().await;
@@ -135,7 +135,7 @@ async fn the_cookie_tells_who_calls() {
     let change = browser.request("PATCH", "/v1/me").set_json(json!({"username": "lovelace"}));
     let response = test_app.ask(change).await.is(StatusCode::OK);
     assert_eq!(response.body["username"], "lovelace");
-    // A refresh token in the place of the other.
+    // A refresh token in the cookie of the access token.
     let line = format!("__Host-gateward-access={}", browser.refresh);
     let request = TestRequest::get().uri("/v1/me").insert_header(("cookie", line));
     test_app.ask(request).await.is(StatusCode::UNAUTHORIZED).refused("wrong_token_kind");
@@ -154,7 +154,7 @@ async fn giving_the_password_again_by_cookie_sets_the_access_token_alone() {
     assert_eq!(response.cookies().len(), 1);
     let access = response.cookie("__Host-gateward-access").to_owned();
     assert!(access != browser.access && !response.text.contains(&access));
-    // What wants a password given a short time ago takes the new one for longer than the old one.
+    // The new access token counts as a recent confirmation for longer than the old one.
     test_app.clock.advance_seconds(890);
     let again = Browser { access, ..browser };
     test_app.ask(again.bare("GET", "/v1/me/export")).await.is(StatusCode::OK);
@@ -176,14 +176,14 @@ async fn a_browser_is_known_again_by_its_cookie() {
     let again = test_app.ask(login("cookie").insert_header(known.clone())).await;
     assert_eq!(again.cookie("__Host-gateward-device"), device);
     assert_eq!(test_app.store.known_devices().len(), 1);
-    // By bodies the cookie is not looked at.
+    // In bearer mode the cookie is ignored.
     let bearer = test_app.ask(login("bearer").insert_header(known.clone())).await;
     assert_ne!(bearer.text_of("known_device_token"), device);
     let mut body = json!({"username": "ada", "password": PASSWORD, "known_device_token": device});
     let by_body = |body: &serde_json::Value| TestRequest::post().uri("/v1/login").set_json(body);
     let response = test_app.ask(by_body(&body).insert_header(known.clone())).await;
     assert_eq!(response.text_of("known_device_token"), device);
-    // Two at once are refused, and so are two cookies of the name.
+    // Two tokens at once are rejected, and so are two cookies of the same name.
     body["transport"] = json!("cookie");
     let sessions = test_app.store.sessions().len();
     let twice = ("cookie", format!("{}; {}", known.1, known.1));

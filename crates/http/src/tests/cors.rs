@@ -1,4 +1,4 @@
-//! CORS: an exact list of origins, with credentials.
+//! Tests of CORS: an exact list of origins, with credentials.
 
 use actix_web::http::StatusCode;
 use actix_web::test::TestRequest;
@@ -6,7 +6,7 @@ use actix_web::test::TestRequest;
 use super::test_app::{LISTED, TestApp, login, options};
 use crate::Options;
 
-/// Everything that is not the one origin of the list, to the letter.
+/// Origins that differ from the only listed one.
 const STRANGERS: [&str; 9] = [
     "https://evil.example",
     "null",
@@ -28,7 +28,7 @@ fn preflight(origin: &str, headers: &str) -> TestRequest {
         .insert_header(("access-control-request-headers", headers))
 }
 
-/// Rows W4 and 3.4.2: nobody but those of the list reads an answer.
+/// Rows W4 and 3.4.2: only listed origins can read a response.
 #[actix_web::test]
 async fn w4_an_origin_that_is_not_listed_reads_nothing() {
     let test_app = TestApp::new().await;

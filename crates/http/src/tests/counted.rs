@@ -1,4 +1,4 @@
-//! What the edge counts, and under which labels.
+//! Tests of the metrics of the middleware and their labels.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -11,7 +11,7 @@ use metrics::{
 use super::test_app::{TestApp, options};
 use crate::Options;
 
-/// Keeps every counter and histogram that is asked for.
+/// Records every counter and histogram.
 #[derive(Default)]
 struct Kept {
     counters: Mutex<Vec<(String, Arc<AtomicU64>)>>,
@@ -25,7 +25,7 @@ impl HistogramFn for Ignored {
 }
 
 impl Kept {
-    /// What the counter of this name and these labels has counted.
+    /// The value of the counter with this name and these labels.
     fn count(&self, name: &str) -> u64 {
         let counters = self.counters.lock().unwrap();
         let of_name = counters.iter().filter(|(known, _)| known == name);
@@ -80,7 +80,7 @@ async fn requests_are_counted_by_the_pattern_of_their_path_and_never_by_what_sta
     assert_eq!(histograms, vec![format!("gateward_http_request_seconds {pattern}"); 2]);
 }
 
-/// Rows 15.3.4 and L3: what strangers say of where they come from is not believed, and is counted.
+/// Rows 15.3.4 and L3: forwarding headers from untrusted peers are ignored and counted.
 #[actix_web::test]
 async fn what_forwards_and_is_no_trusted_proxy_is_counted_once_for_each_request() {
     let trusted_proxies = vec!["10.0.0.0/8".parse().unwrap()];

@@ -1,4 +1,4 @@
-//! Requests that other sites cause, with the cookies that a browser adds to them.
+//! Tests of requests from other sites, with the cookies that a browser adds to them.
 
 use std::sync::atomic::Ordering;
 
@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::test_app::{Browser, LISTED, OURS, PASSWORD, TestApp, login};
 
-/// What changes something by the access cookie, with a body that would do it.
+/// Requests that change data with the access cookie, with valid bodies.
 fn acts(browser: &Browser, bare: bool) -> Vec<(TestRequest, &'static str)> {
     let bodies = [
         ("PATCH", "/v1/me", json!({"username": "mallory"})),
@@ -32,7 +32,7 @@ fn acts(browser: &Browser, bare: bool) -> Vec<(TestRequest, &'static str)> {
     bodies.map(|(method, path, body)| (request(method, path).set_json(body), path)).into()
 }
 
-/// Whether nothing has happened to the account and the session.
+/// Whether the account and the session are unchanged.
 fn is_untouched(test_app: &TestApp, browser: &Browser) -> bool {
     let users = test_app.store.users();
     let user = users.first().unwrap();
@@ -47,7 +47,7 @@ fn is_untouched(test_app: &TestApp, browser: &Browser) -> bool {
         && session.auth_time == session.created_at
 }
 
-/// Rows W1 and 3.5.1: without the CSRF token of this very session, nothing is done.
+/// Rows W1 and 3.5.1: nothing changes without the CSRF token of the same session.
 #[actix_web::test]
 async fn w1_an_act_by_cookie_wants_the_csrf_token() {
     let test_app = TestApp::new().await;
@@ -73,7 +73,7 @@ async fn w1_an_act_by_cookie_wants_the_csrf_token() {
     assert!(is_untouched(&test_app, &browser));
 }
 
-/// Row W1: a right CSRF token does not help a page of another site.
+/// Row W1: a page of another site is rejected even with the correct CSRF token.
 #[actix_web::test]
 async fn w1_an_act_by_cookie_from_another_site_is_refused() {
     let test_app = TestApp::new().await;
@@ -103,7 +103,7 @@ async fn w1_an_act_by_cookie_from_another_site_is_refused() {
     assert!(is_untouched(&test_app, &browser));
 }
 
-/// Row W1: bodies that forms can send do not help, and neither does naming another method.
+/// Row W1: form bodies are rejected, and method override headers have no effect.
 #[actix_web::test]
 async fn w1_a_form_or_another_method_is_no_way_round() {
     let test_app = TestApp::new().await;
@@ -164,7 +164,7 @@ async fn what_changes_nothing_needs_no_csrf_token() {
     }
 }
 
-/// Whoever sends the header has put the token there, so that no other site has.
+/// Only the client itself can set the header, so it needs no CSRF token.
 #[actix_web::test]
 async fn a_token_in_the_header_needs_no_csrf_token() {
     let test_app = TestApp::new().await;
@@ -196,7 +196,7 @@ async fn the_token_is_judged_first_and_the_body_last() {
     }
 }
 
-/// Row W2: no site logs its visitor in as somebody else. Nothing is hashed for it.
+/// Row W2: no site can log its visitors in to another account. No password is hashed for it.
 #[actix_web::test]
 async fn w2_a_login_from_another_site_gets_no_cookies() {
     let test_app = TestApp::new().await;
@@ -223,7 +223,7 @@ async fn w2_a_login_from_another_site_gets_no_cookies() {
         let response = test_app.ask(login("cookie").insert_header(("origin", origin))).await;
         assert_eq!(response.is(StatusCode::OK).cookies().len(), 4);
     }
-    // Where no cookie is set, nobody is logged in by it.
+    // Without a cookie in the response, the browser is not logged in.
     let bearer = login("bearer").insert_header(("origin", "https://evil.example"));
     test_app.ask(bearer).await.is(StatusCode::OK);
     let form = TestRequest::post().uri("/v1/login").insert_header(("content-type", "text/plain"));

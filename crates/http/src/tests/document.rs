@@ -1,4 +1,4 @@
-//! What the API document says of cookies, and of waiting.
+//! Tests of the API document: cookies, rate limits and operation IDs.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::test_app::options;
 
-/// What an operation id begins with: generators make it the name of a method.
+/// The verbs of operation IDs, which generators use as method names.
 const VERBS: &[&str] = &[
     "accept",
     "change",
@@ -44,8 +44,7 @@ fn operations() -> Vec<(String, Value)> {
     methods.collect()
 }
 
-/// Rows L7 and L9: whatever takes a secret or has emails sent may have its caller wait, and says
-/// how long.
+/// Rows L7 and L9: operations that take a secret or send emails document `429` and `Retry-After`.
 #[test]
 fn l9_what_may_have_its_caller_wait_documents_the_header() {
     let limited = [
@@ -100,7 +99,7 @@ fn the_cookie_stands_beside_the_header_wherever_a_caller_is_wanted() {
     assert!(callers > 8, "{callers}");
 }
 
-/// Generators make an operation id the name of a method: each is unique, a verb and its object.
+/// Generators use operation IDs as method names: each is unique, a verb and its object.
 #[test]
 fn operation_ids_are_unique_and_begin_with_a_verb() {
     let mut seen = BTreeSet::new();

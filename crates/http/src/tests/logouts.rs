@@ -1,4 +1,4 @@
-//! Logging out by cookie.
+//! Tests of logging out in cookie mode.
 
 use actix_web::http::StatusCode;
 use actix_web::test::TestRequest;
@@ -17,7 +17,7 @@ fn clears(response: &TestResponse) {
     assert_eq!(response.cookies(), lines);
 }
 
-/// Rows S1 and 7.4.1: nothing of the session works after its logout, which may come twice.
+/// Rows S1 and 7.4.1: no token of the session works after a logout, which is idempotent.
 #[actix_web::test]
 async fn s1_a_logout_by_cookie_ends_the_session_and_clears_its_cookies() {
     let test_app = TestApp::new().await;
@@ -49,7 +49,7 @@ async fn an_expired_cookie_logs_out_and_does_nothing_else() {
     clears(&response.is(StatusCode::NO_CONTENT));
     assert!(!test_app.lives(&browser.session_id));
 
-    // In the header an expired token is what it was.
+    // In the header an expired token is still rejected.
     let bearer = test_app.bearer().await;
     test_app.clock.advance_seconds(3600);
     let header = ("authorization", format!("Bearer {}", bearer.text_of("access_token")));
@@ -61,7 +61,7 @@ async fn an_expired_cookie_logs_out_and_does_nothing_else() {
 async fn only_a_logout_by_cookie_clears_cookies() {
     let test_app = TestApp::new().await;
     let (browser, bearer) = (test_app.browser().await, test_app.bearer().await);
-    // The body names another session than the cookies, which are not looked at.
+    // The refresh token of another session in the body takes precedence over the cookies.
     let body = json!({"refresh_token": bearer.text_of("refresh_token")});
     let response = test_app.ask(browser.bare("POST", PATH).set_json(body)).await;
     assert_eq!(response.is(StatusCode::NO_CONTENT).cookies(), [""; 0]);

@@ -1,4 +1,4 @@
-//! Refreshing by cookie.
+//! Tests of refreshing in cookie mode.
 
 use actix_web::http::StatusCode;
 use actix_web::test::TestRequest;
@@ -62,7 +62,7 @@ async fn a_refresh_by_cookie_is_repeated_by_its_key() {
     assert_ne!(second.access, again.access);
 }
 
-/// A browser whose other tab was faster keeps what the other tab got.
+/// If another tab refreshes first, the browser keeps the cookies of that tab.
 #[actix_web::test]
 async fn a_refused_refresh_clears_no_cookie() {
     let test_app = TestApp::new().await;
@@ -100,7 +100,7 @@ async fn a_refresh_token_in_body_and_cookie_is_refused() {
     let unknown = browser.request("POST", PATH).set_json(json!({"refreshToken": "x"}));
     let response = test_app.ask(unknown).await;
     response.is(StatusCode::UNPROCESSABLE_ENTITY).refused("validation_failed");
-    // None of them has used the token up.
+    // None of them has used the token.
     test_app.ask(browser.request("POST", PATH)).await.is(StatusCode::OK);
 }
 
@@ -109,13 +109,13 @@ async fn a_refresh_by_body_sets_no_cookie_and_needs_no_csrf_token() {
     let test_app = TestApp::new().await;
     let (browser, bearer) = (test_app.browser().await, test_app.bearer().await);
     let body = json!({"refresh_token": bearer.text_of("refresh_token")});
-    // The access token of another session, in its cookie, is not looked at.
+    // The cookie with the access token of another session is ignored.
     let line = format!("__Host-gateward-access={}", browser.access);
     let request = TestRequest::post().uri(PATH).insert_header(("cookie", line));
     let response = test_app.ask(request.set_json(body)).await.is(StatusCode::OK);
     assert_eq!(response.cookies(), [""; 0]);
     assert_eq!(response.body["session_id"], bearer.body["session_id"]);
-    // Without any token the body is wanted, as ever.
+    // Without a token in a cookie, the body is required.
     let response = test_app.ask(TestRequest::post().uri(PATH).set_json(json!({}))).await;
     response.is(StatusCode::UNPROCESSABLE_ENTITY).refused("validation_failed");
 }

@@ -1,4 +1,4 @@
-//! The whole interface over a store in memory and real tokens, with a clock that the test moves.
+//! The whole interface with an in-memory store, real tokens and a manual clock.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -26,7 +26,7 @@ pub(crate) const PASSWORD: &str = "correct horse battery";
 /// The origin of the public URL.
 pub(crate) const OURS: &str = "https://auth.example.org";
 
-/// The one origin that `cors_origins` lists.
+/// The only origin in `cors_origins`.
 pub(crate) const LISTED: &str = "https://app.example.org";
 
 pub(crate) fn policy() -> Policy {
@@ -67,7 +67,7 @@ impl PasswordHasher for PlainHasher {
     }
 }
 
-/// The service, and what a test sees and moves of the world around it.
+/// The service and the ports that tests observe and control.
 pub(crate) struct TestApp {
     pub(crate) app: App,
     pub(crate) clock: Arc<FixedClock>,
@@ -128,7 +128,7 @@ impl TestApp {
         self.app.core().signup(signup).await.unwrap();
     }
 
-    /// Sends a request and reads the answer.
+    /// Sends a request and reads the response.
     pub(crate) async fn ask(&self, request: TestRequest) -> TestResponse {
         let service = test::init_service(
             Application::new().configure(|config| crate::configure(&self.app, config)),
@@ -141,17 +141,17 @@ impl TestApp {
         TestResponse { status, headers, text, body }
     }
 
-    /// Logs `ada` in by bodies and headers; gives the answer.
+    /// Logs `ada` in in bearer mode and returns the response.
     pub(crate) async fn bearer(&self) -> TestResponse {
         self.ask(login("bearer")).await.is(StatusCode::OK)
     }
 
-    /// Logs `ada` in with a browser.
+    /// Logs `ada` in in cookie mode.
     pub(crate) async fn browser(&self) -> Browser {
         Browser::of(&self.ask(login("cookie")).await.is(StatusCode::OK))
     }
 
-    /// Whether a session lives, by the store.
+    /// Whether a session is active in the store.
     pub(crate) fn lives(&self, session_id: &str) -> bool {
         let sessions = self.store.sessions();
         let session = sessions.iter().find(|session| session.id.to_string() == session_id);
@@ -165,7 +165,7 @@ pub(crate) fn login(transport: &str) -> TestRequest {
     TestRequest::post().uri("/v1/login").set_json(body)
 }
 
-/// An answer.
+/// A response.
 #[derive(Debug)]
 pub(crate) struct TestResponse {
     pub(crate) status: StatusCode,
@@ -175,40 +175,40 @@ pub(crate) struct TestResponse {
 }
 
 impl TestResponse {
-    /// The same, whose status is this.
+    /// Checks the status.
     pub(crate) fn is(self, status: StatusCode) -> Self {
         assert_eq!(self.status, status, "{self:?}");
         self
     }
 
-    /// The same, which is the problem of this code and touches no cookie.
+    /// Checks that the response is a problem with this code and sets no cookie.
     pub(crate) fn refused(self, code: &str) -> Self {
         assert_eq!(self.body["code"], code, "{self:?}");
         assert_eq!(self.cookies(), [""; 0]);
         self
     }
 
-    /// A string of the body.
+    /// A string in the body.
     pub(crate) fn text_of(&self, member: &str) -> &str {
         self.body[member].as_str().unwrap_or_else(|| panic!("no {member} in {self:?}"))
     }
 
-    /// The names of the members of the body.
+    /// The names of the fields of the body.
     pub(crate) fn members(&self) -> Vec<&str> {
         self.body.as_object().unwrap().keys().map(String::as_str).collect()
     }
 
-    /// A header that is there.
+    /// A header, which must be present.
     pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).unwrap_or_else(|| panic!("no {name}")).to_str().unwrap()
     }
 
-    /// The lines that set cookies.
+    /// The `Set-Cookie` headers.
     pub(crate) fn cookies(&self) -> Vec<&str> {
         self.headers.get_all("set-cookie").map(|line| line.to_str().unwrap()).collect()
     }
 
-    /// The value that one of them sets.
+    /// The value of a cookie that is set.
     pub(crate) fn cookie(&self, name: &str) -> &str {
         let mut values = self.cookies().into_iter().filter_map(|line| {
             line.split(';').next().unwrap().strip_prefix(name)?.strip_prefix('=')
@@ -217,7 +217,7 @@ impl TestResponse {
     }
 }
 
-/// What a browser keeps of a session.
+/// A browser with the cookies of a session.
 #[derive(Clone, Debug)]
 pub(crate) struct Browser {
     pub(crate) access: String,
@@ -227,7 +227,7 @@ pub(crate) struct Browser {
 }
 
 impl Browser {
-    /// What it keeps of an answer.
+    /// Creates a browser with the cookies of a response.
     pub(crate) fn of(reply: &TestResponse) -> Self {
         let cookie = |name| reply.cookie(name).to_owned();
         Self {
@@ -238,7 +238,7 @@ impl Browser {
         }
     }
 
-    /// A request with the cookies that it sends to this path, and no CSRF token.
+    /// A request with the cookies for this path, without the CSRF token.
     pub(crate) fn bare(&self, method: &str, path: &str) -> TestRequest {
         let Self { access, refresh, csrf, .. } = self;
         let refresh = match path {
@@ -252,7 +252,7 @@ impl Browser {
         request.insert_header(("cookie", line))
     }
 
-    /// The same as a page of ours sends it, with the CSRF token.
+    /// A request of our own page: with the cookies for this path and the CSRF token.
     pub(crate) fn request(&self, method: &str, path: &str) -> TestRequest {
         self.bare(method, path).insert_header(("x-csrf-token", self.csrf.as_str()))
     }

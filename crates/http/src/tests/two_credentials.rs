@@ -1,4 +1,4 @@
-//! Two credentials at once, and those that nobody looks at.
+//! Tests of two credentials at once, and of ignored credentials.
 
 use actix_web::http::StatusCode;
 use actix_web::test::TestRequest;
@@ -13,7 +13,7 @@ fn badly_sent(response: TestResponse) {
     assert_eq!(response.header("www-authenticate"), CHALLENGE);
 }
 
-/// Row J20: an access token comes in one way at once.
+/// Row J20: a request sends its access token in only one way.
 #[actix_web::test]
 async fn j20_two_access_tokens_are_refused() {
     let test_app = TestApp::new().await;
@@ -34,7 +34,7 @@ async fn j20_two_access_tokens_are_refused() {
     let request = TestRequest::post().uri("/v1/logout").insert_header(("cookie", twice));
     badly_sent(test_app.ask(request).await);
     assert!(test_app.lives(&browser.session_id) && test_app.lives(bearer.text_of("session_id")));
-    // Another scheme is no access token.
+    // Other authentication schemes are ignored.
     let basic = ("authorization", "Basic YTpi");
     test_app.ask(browser.bare("GET", "/v1/me").insert_header(basic)).await.is(StatusCode::OK);
 }

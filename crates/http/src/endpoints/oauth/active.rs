@@ -1,4 +1,4 @@
-//! What a client is told of a token (RFC 7662, section 2.2).
+//! The introspection response (RFC 7662, section 2.2).
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -6,7 +6,7 @@ use gateward_app::domain::{Permission, RoleName};
 use gateward_app::{ActiveToken, TokenKind};
 use serde::{Deserialize, Serialize};
 
-/// What is told of every text that is not a token which can be used now.
+/// The response for inactive, invalid and unknown tokens.
 pub(super) const INACTIVE: InactiveBody = InactiveBody { active: false };
 
 #[derive(Serialize)]
@@ -14,57 +14,66 @@ pub(super) struct InactiveBody {
     active: bool,
 }
 
-/// What is told of a token that can be used now. Of another one, only that it cannot.
+/// The state of a token. For an inactive token, only `active` is present.
 #[derive(Serialize, utoipa::ToSchema)]
 #[schema(as = Introspection)]
 pub(super) struct ActiveBody<'a> {
+    /// Whether the token can be used now.
     active: bool,
-    /// `Bearer`; an access token alone has it.
+    /// `Bearer` for access tokens. Absent for refresh tokens.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "Bearer")]
     token_type: Option<&'static str>,
-    /// The issuer, for logins of its own.
+    /// The issuer, because users log in to the server itself.
     #[schema(required = false)]
     client_id: &'a str,
+    /// The current username of the user.
     #[schema(required = false)]
     username: &'a str,
-    /// The user.
+    /// The ID of the user.
     #[schema(required = false, format = "uuid")]
     sub: String,
+    /// The audience of the token. Absent if the token has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     aud: Option<String>,
+    /// The issuer.
     #[schema(required = false)]
     iss: &'a str,
+    /// When the token expires, in seconds since the Unix epoch.
     #[schema(required = false)]
     exp: i64,
+    /// When the token was issued, in seconds since the Unix epoch.
     #[schema(required = false)]
     iat: i64,
+    /// When the token becomes valid, in seconds since the Unix epoch. Equal to `iat`.
     #[schema(required = false)]
     nbf: i64,
-    /// The token's own identifier; an access token alone has it.
+    /// The ID of an access token. Absent for refresh tokens.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = "uuid")]
     jti: Option<String>,
-    /// The session.
+    /// The ID of the session.
     #[schema(required = false, format = "uuid")]
     sid: String,
+    /// The current email address of the user.
     #[schema(required = false, format = "email")]
     email: &'a str,
+    /// Whether the email address is verified.
     #[schema(required = false)]
     email_verified: bool,
-    /// The roles that the user has now.
+    /// The current roles of the user.
     #[schema(required = false)]
     roles: Vec<&'a str>,
-    /// What these roles permit.
+    /// The permissions that these roles give.
     #[schema(required = false)]
     permissions: Vec<&'static str>,
-    /// When the user last gave the password.
+    /// When the user last entered the password, in seconds since the Unix epoch.
     #[schema(required = false)]
     auth_time: i64,
 }
 
 impl<'a> ActiveBody<'a> {
-    /// What is told of this token, whose text this is.
+    /// The response for this active token; `text` is the encoded token.
     pub(super) fn new(token: &'a ActiveToken, text: &str, issuer: &'a str) -> Self {
         let user = &*token.user;
         let access = match token.kind {
@@ -93,7 +102,7 @@ impl<'a> ActiveBody<'a> {
     }
 }
 
-/// Whom the token is for, as it says itself: it was found to be genuine.
+/// The `aud` claim of a token whose signature has been verified.
 fn audience(token: &str) -> Option<String> {
     #[derive(Deserialize)]
     struct Claims {

@@ -1,4 +1,4 @@
-//! An entry of the feed, as those see it who check tokens elsewhere.
+//! An entry of the revocation feed, as the API shows it.
 
 use gateward_app::domain::feed::{FeedEntry, InvalidationEvent};
 use gateward_app::domain::{EndReason, Timestamp};
@@ -6,34 +6,34 @@ use serde::Serialize;
 
 use super::super::objects::rfc3339;
 
-/// The `id` of an entry that is about all tokens.
+/// The `id` of an entry that revokes all tokens.
 const ALL: &str = "*";
 
-/// Tokens that are dead.
+/// A revocation: the tokens that are no longer valid.
 #[derive(Serialize, utoipa::ToSchema)]
 #[schema(as = Revocation)]
 pub(super) struct EntryBody<'a> {
-    /// Its place: whoever has learned everything up to it goes on from here.
+    /// The position of the entry. Send the last one that you have as `since`.
     cursor: &'a str,
-    /// `session`, `user`, `key` or `all`.
+    /// Which tokens are revoked: those of a `session`, of a `user` or of a signing `key`, or `all`.
     #[schema(example = "session")]
     kind: &'static str,
-    /// Tokens of this session, of this user, or signed by the key with this `kid`; `*` is all.
+    /// The ID of the session or user (`sid`, `sub`), the `kid` of the key, or `*` for all tokens.
     id: String,
-    /// Of a user and of all, tokens issued before this time are dead; else all of them are, and
-    /// this is since when.
+    /// For `user` and `all`, tokens issued before this time are revoked. For `session` and `key`,
+    /// all tokens are revoked, and this is when it happened.
     #[schema(format = "date-time")]
     before: String,
-    /// After this time the entry no longer matters.
+    /// You can forget the entry after this time: all its tokens have expired.
     #[schema(format = "date-time")]
     until: String,
-    /// Why, as with `session_ended`.
+    /// Why: one of the reasons of `session_ended`.
     #[schema(example = "logout")]
     reason: &'static str,
 }
 
 impl<'a> EntryBody<'a> {
-    /// What is shown of an entry; nothing of what nodes tell each other alone.
+    /// The public form of an entry; `None` for entries that only concern nodes.
     pub(super) fn of(entry: &'a FeedEntry) -> Option<Self> {
         let item = &entry.item;
         let (id, before, reason) = match &item.invalidation {
@@ -44,8 +44,8 @@ impl<'a> EntryBody<'a> {
             InvalidationEvent::KeyRevoked { id } => {
                 (id.0.clone(), item.at, EndReason::KeyCompromised)
             }
-            // Tokens do not tell when their session began, so all go that were made until now; they
-            // tell the second in which they were made, so the whole of this one counts.
+            // Tokens do not contain the start of their session, so all tokens issued until now are
+            // revoked. Their `iat` is in whole seconds, so the current second is included.
             InvalidationEvent::AllTokensRevoked { reason, .. } => {
                 let before = Timestamp::from_seconds(item.at.seconds() + 1);
                 (ALL.to_owned(), before, *reason)

@@ -1,7 +1,7 @@
-//! `RevocationStream`: the feed as server-sent events (HTML, section 9.2).
+//! `RevocationStream`: the revocation feed as server-sent events (HTML, section 9.2).
 //!
-//! The connection pulls: the feed is read when what was read before is on its way, and nothing is
-//! kept for readers that are slow.
+//! The connection pulls: the feed is read again once the previous events are sent, so nothing is
+//! buffered for slow readers.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -17,30 +17,28 @@ use crate::App;
 use crate::problem::Chain;
 use crate::streams::StreamSlot;
 
-/// How many entries are read at once.
+/// The number of entries per read.
 const PAGE: u32 = 100;
 
-/// How often something is sent although nothing happens, so that both ends notice a line that is
-/// dead.
+/// How often a comment is sent, so that both ends notice a dead connection.
 const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(15);
 
-/// What is sent then.
 const HEARTBEAT: Bytes = Bytes::from_static(b": beat\n\n");
 
-/// A reader of the feed, and where it stands.
+/// A reader of the feed and its position.
 pub(super) struct RevocationStream {
     app: App,
     slot: StreamSlot,
     last: Option<FeedCursor>,
-    /// What was read and not sent yet.
+    /// Events that were read and not sent yet.
     ready: Bytes,
-    /// Whether there was more to be read.
+    /// Whether there is more to read.
     is_behind: bool,
     beat_at: Instant,
 }
 
 impl RevocationStream {
-    /// Reads what is there already, so that a store that fails is told of by the status.
+    /// Reads the existing entries, so that a failing store is reported by the HTTP status.
     pub(super) async fn open(
         app: App,
         slot: StreamSlot,
@@ -53,13 +51,13 @@ impl RevocationStream {
         Ok(opened)
     }
 
-    /// The events, until the node stops or its store fails: then the client goes on from the last
+    /// The events, until the node stops or its store fails. The client then resumes after the last
     /// one.
     pub(super) fn events(self) -> impl Stream<Item = Result<Bytes, Infallible>> {
         stream::unfold(self, Self::next).map(Ok)
     }
 
-    /// What is sent next. It is never empty, which would end the answer.
+    /// The next chunk. It is never empty, because that would end the response.
     async fn next(mut self) -> Option<(Bytes, Self)> {
         loop {
             if self.app.is_draining() {
@@ -86,7 +84,7 @@ impl RevocationStream {
         }
     }
 
-    /// Reads on in the feed.
+    /// Reads the next entries of the feed.
     async fn read(&mut self) -> Result<Bytes, StoreError> {
         let page = self.app.core().read_feed(self.last.clone(), PAGE).await?;
         self.is_behind = page.entries.len() >= PAGE as usize;
@@ -98,7 +96,7 @@ impl RevocationStream {
     }
 }
 
-/// An entry as an event. Neither a cursor nor JSON of this form holds a line break.
+/// Formats an entry as an event. Cursors and this JSON contain no line breaks.
 fn event(entry: &FeedEntry) -> Option<String> {
     let body = serde_json::to_string(&EntryBody::of(entry)?).ok()?;
     Some(format!("id: {}\ndata: {body}\n\n", entry.cursor.as_str()))

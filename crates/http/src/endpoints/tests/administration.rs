@@ -1,4 +1,4 @@
-//! Tests of administration: who may do what to whom.
+//! Tests of administration: permissions and their limits.
 
 mod accounts;
 mod roles;
@@ -14,10 +14,10 @@ use serde_json::{Value, json};
 
 use super::fixture::{EndpointFixture, LoggedIn, PASSWORD, RECENT_SECONDS, TestResponse};
 
-/// An identifier that nothing has.
+/// An ID that does not exist.
 const UNKNOWN: &str = "00000000-0000-7000-8000-000000000001";
 
-/// Every operation of administration, and the permission that it wants; `ID` stands for an account.
+/// All operations of administration and their permissions. `ID` is replaced by a user ID.
 const OPERATIONS: &[(&str, &str, Permission)] = &[
     ("GET", "/users", Permission::UsersRead),
     ("POST", "/users", Permission::UsersWrite),
@@ -55,7 +55,7 @@ async fn tell(
     fixture.send(who.sends(request(act.0, act.1)).set_json(body)).await
 }
 
-/// Somebody who holds a role of their own, which gives these permissions.
+/// Creates a user with a new role that has these permissions.
 async fn holder(
     fixture: &EndpointFixture,
     root: &LoggedIn,
@@ -72,7 +72,7 @@ async fn holder(
     user
 }
 
-/// The fields that an answer says are wrong, and how.
+/// The field errors of a response: fields and codes.
 fn wrong(response: &TestResponse) -> Vec<(String, String)> {
     assert_eq!(response.problem(), (422, "validation_failed".to_owned()), "{}", response.body);
     let errors = response.json()["errors"].as_array().unwrap().clone();
@@ -80,14 +80,14 @@ fn wrong(response: &TestResponse) -> Vec<(String, String)> {
     errors.iter().map(|error| (text(error, "field"), text(error, "code"))).collect()
 }
 
-/// Row E8: whoever lacks the permission is told so whatever they ask for, and nothing is looked
-/// for.
+/// Row E8: without the permission the response is the same for every resource, and nothing is
+/// looked up.
 #[actix_web::test]
 async fn e8_a_plain_user_learns_nothing_from_any_operation() {
     let fixture = EndpointFixture::new().await;
     let root = fixture.sign_in("root-1", true).await;
     let ada = fixture.sign_in("ada", false).await;
-    // Long enough that no password is recent: the permission comes first.
+    // No password confirmation is recent any more: the permission is checked first.
     fixture.clock.advance_seconds(RECENT_SECONDS);
     for (method, path, permission) in OPERATIONS {
         for id in [root.user_id.as_str(), UNKNOWN, "x"] {
@@ -97,12 +97,15 @@ async fn e8_a_plain_user_learns_nothing_from_any_operation() {
             let bent = ada.sends(request(method, &format!("{path}?x=1"))).set_payload("{");
             let response = fixture.send(bent).await;
             assert_eq!(response.problem(), (403, "forbidden".to_owned()), "{method} {path}");
-            let wanted = format!("The permission '{}' is wanted.", permission.as_str());
+            let wanted = format!(
+                "You need the permission `{}` to do this. Ask an administrator for it.",
+                permission.as_str()
+            );
             assert_eq!(response.json()["detail"], wanted.as_str(), "{method} {path}");
             assert!(response.header("www-authenticate").unwrap().contains("insufficient_scope"));
         }
     }
-    // So many refusals were written down by now that no more are: what is left is the same for all.
+    // The limit of audited denials is reached by now: the remaining work is the same for all.
     let mut work = BTreeSet::new();
     for (method, path, _) in OPERATIONS {
         for id in [root.user_id.as_str(), UNKNOWN] {
@@ -114,7 +117,7 @@ async fn e8_a_plain_user_learns_nothing_from_any_operation() {
     assert_eq!(work.len(), 1, "{work:?}");
 }
 
-/// Row B4: each permission opens its own operations and no other one.
+/// Row B4: each permission allows its own operations and no other one.
 #[actix_web::test]
 async fn b4_a_permission_opens_its_operations_alone() {
     let fixture = EndpointFixture::new().await;
@@ -131,8 +134,8 @@ async fn b4_a_permission_opens_its_operations_alone() {
     }
 }
 
-/// Row B6: nobody gives what they do not hold, to themselves or to others, nor acts on who holds
-/// more.
+/// Row B6: administrators cannot assign what they do not have, to themselves or others, nor act on
+/// users with more permissions.
 #[actix_web::test]
 async fn b6_nobody_reaches_above_themselves() {
     let fixture = EndpointFixture::new().await;
@@ -156,7 +159,7 @@ async fn b6_nobody_reaches_above_themselves() {
     for (method, path, body) in [
         ("PUT", own.as_str(), json!({"roles": ["admin", "eve"]})),
         ("PUT", &own, json!({"roles": ["auditor", "eve"]})),
-        // What they hold the permissions of and not the role itself.
+        // They have the permissions of these roles, but not the roles.
         ("PUT", &own, json!({"roles": ["eve", "rob"]})),
         ("PUT", &robs, json!({"roles": ["admin"]})),
         ("PUT", &robs, json!({"roles": []})),
@@ -175,13 +178,13 @@ async fn b6_nobody_reaches_above_themselves() {
         let response = tell(&fixture, &eve, (method, path), body).await;
         assert_eq!(response.problem(), (403, "forbidden".to_owned()), "{method} {path}");
     }
-    // What is theirs they may give.
+    // They can assign their own roles.
     let response = tell(&fixture, &eve, ("PUT", &robs), json!({"roles": ["eve", "rob"]})).await;
     assert_eq!(response.json()["roles"], json!(["eve", "rob", "user"]), "{}", response.body);
     assert_eq!(ask(&fixture, &root, "GET", "/me").await.status, StatusCode::OK);
 }
 
-/// Row B9: no operation takes a password for another; a reset only sends the email.
+/// Row B9: no operation sets the password of another user; a reset only sends the email.
 #[actix_web::test]
 async fn b9_nobody_chooses_the_password_of_another() {
     let fixture = EndpointFixture::new().await;
@@ -218,8 +221,8 @@ async fn b9_nobody_chooses_the_password_of_another() {
     assert_eq!(ask(&fixture, &ada, "GET", "/me").await.status, StatusCode::OK);
 }
 
-/// Row B10: what cannot be taken back wants a password given a short time ago, before the request
-/// is looked at; what can be does not.
+/// Row B10: irreversible operations need a recent password confirmation, which is checked before
+/// the request is read; reversible ones do not.
 #[actix_web::test]
 async fn b10_sensitive_acts_want_the_password_of_late() {
     let fixture = EndpointFixture::new().await;

@@ -1,4 +1,4 @@
-//! Tests of wrong secrets of clients: how many are looked at, and who is not kept out by them.
+//! Tests of wrong client secrets: their rate limit, and whom it does not lock out.
 
 use actix_web::http::StatusCode;
 use actix_web::test::TestRequest;
@@ -6,19 +6,19 @@ use actix_web::test::TestRequest;
 use super::fixture::{CLIENT, EndpointFixture, SECRET, TestResponse, basic};
 use super::introspect::FORM;
 
-/// How many wrong secrets one address may give in a window, and how long that is.
+/// The number of wrong secrets per IP address and window, and the window in seconds.
 const LIMIT: u32 = 100;
 const WINDOW_SECONDS: i64 = 900;
 
-/// Asks about a token with this secret, from this address.
+/// Introspects a token with this secret, from this IP address.
 async fn ask(fixture: &EndpointFixture, ip: &str, secret: &str) -> TestResponse {
     let request = TestRequest::post().uri("/oauth/introspect").insert_header(FORM);
     let request = request.peer_addr(format!("{ip}:1").parse().unwrap());
     fixture.send(request.insert_header(basic(CLIENT, secret)).set_payload("token=x")).await
 }
 
-/// Rows L7 and L9: wrong secrets are counted by where they come from. The header tells the truth,
-/// and whoever has the right secret is let in all the while.
+/// Rows L7 and L9: wrong secrets are counted per IP address. `Retry-After` is correct, and clients
+/// with the correct secret are never locked out.
 #[actix_web::test]
 async fn l7_wrong_secrets_of_clients_are_counted_and_a_right_one_is_never_refused() {
     let fixture = EndpointFixture::new().await;
@@ -43,7 +43,7 @@ async fn l7_wrong_secrets_of_clients_are_counted_and_a_right_one_is_never_refuse
     assert_eq!(ask(&fixture, "192.0.2.1", "wrong").await.status, StatusCode::UNAUTHORIZED);
 }
 
-/// What cannot be counted is not answered.
+/// If a failure cannot be counted, the request fails.
 #[actix_web::test]
 async fn a_wrong_secret_that_cannot_be_counted_is_told_nothing() {
     let fixture = EndpointFixture::new().await;

@@ -58,8 +58,8 @@ async fn a_session_that_time_has_ended_shows_its_end() {
     assert_eq!(body["timeline"][1]["code"], "idle_timeout", "{body}");
 }
 
-/// Row B4: who lacks the permission learns nothing of what there is; no session is looked for, and
-/// the refusal is written down.
+/// Row B4: without the permission the response reveals nothing; no session is looked up, and the
+/// denial is audited.
 #[actix_web::test]
 async fn b4_explaining_wants_a_permission_before_anything_else() {
     let fixture = EndpointFixture::new().await;

@@ -1,5 +1,5 @@
-//! `EndpointFixture`: the service over a store in memory that can be counted and broken, and those
-//! who call it.
+//! `EndpointFixture`: the service with an in-memory store that counts transactions and can fail,
+//! and its callers.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -31,16 +31,16 @@ pub(super) const URL: &str = "https://auth.example.org";
 pub(super) const AUDIENCE: &str = "https://api.example.org";
 pub(super) const PASSWORD: &str = "correct horse battery";
 
-/// For how many seconds a password that was given is good; shorter than an access token lives.
+/// How long a password confirmation is recent, in seconds; shorter than an access token lives.
 pub(super) const RECENT_SECONDS: i64 = 300;
 
-/// A client that may do everything.
+/// A client with all rights.
 pub(super) const CLIENT: &str = "checker";
 
 /// The secret of every client.
 pub(super) const SECRET: &str = "6f1c9a7e42d83b5064f7a1e9c03d8b52";
 
-/// A store in memory that counts units of work, and fails while it is told to.
+/// An in-memory store that counts transactions and can be made to fail.
 #[derive(Default)]
 struct FragileStore {
     store: MemoryStore,
@@ -63,7 +63,7 @@ impl Store for FragileStore {
     }
 }
 
-/// Hashes by writing `plain:` before the password; carries no emails.
+/// Hashes by prefixing the password with `plain:`; sends no emails.
 struct Plain;
 
 #[async_trait]
@@ -88,7 +88,7 @@ impl Mailer for Plain {
     }
 }
 
-/// The service, and what the test holds of it.
+/// The service and the ports that tests observe and control.
 pub(super) struct EndpointFixture {
     pub(super) app: App,
     pub(super) clock: FixedClock,
@@ -96,7 +96,7 @@ pub(super) struct EndpointFixture {
     fragile: Arc<FragileStore>,
 }
 
-/// An answer that was read to its end.
+/// A complete response.
 pub(super) struct TestResponse {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
@@ -112,14 +112,14 @@ impl TestResponse {
         self.headers.get(name).map(|value| value.to_str().unwrap())
     }
 
-    /// Status and code of a problem.
+    /// The status and code of a problem.
     pub(super) fn problem(&self) -> (u16, String) {
         let code = self.json()["code"].as_str().unwrap_or_default().to_owned();
         (self.status.as_u16(), code)
     }
 }
 
-/// Somebody who is logged in.
+/// A logged-in user.
 pub(super) struct LoggedIn {
     pub(super) access: String,
     pub(super) refresh: String,
@@ -173,17 +173,17 @@ impl EndpointFixture {
         &self.fragile.store
     }
 
-    /// How many units of work were begun.
+    /// The number of started transactions.
     pub(super) fn started(&self) -> u32 {
         self.fragile.started.load(Ordering::Relaxed)
     }
 
-    /// Breaks the store, or mends it.
+    /// Makes the store fail or work.
     pub(super) fn break_store(&self, is_broken: bool) {
         self.fragile.is_broken.store(is_broken, Ordering::Relaxed);
     }
 
-    /// Sends a request; the answer is not read yet.
+    /// Sends a request without reading the response.
     pub(super) async fn call(&self, request: TestRequest) -> ServiceResponse<BoxBody> {
         let app = Application::new().configure(|config| crate::configure(&self.app, config));
         call_service(&init_service(app).await, request.to_request()).await.map_into_boxed_body()
@@ -196,7 +196,7 @@ impl EndpointFixture {
         TestResponse { status, headers, body }
     }
 
-    /// Makes an account, and logs in to it.
+    /// Creates an account and logs in to it.
     pub(super) async fn sign_in(&self, name: &str, admin: bool) -> LoggedIn {
         let account = NewAccount {
             username: Username::parse(name).unwrap(),
@@ -208,7 +208,7 @@ impl EndpointFixture {
         self.log_in(name, "First/1").await
     }
 
-    /// Logs in with this program.
+    /// Logs in with this user agent.
     pub(super) async fn log_in(&self, name: &str, agent: &'static str) -> LoggedIn {
         let body = json!({ "username": name, "password": PASSWORD });
         let request = TestRequest::post().uri("/v1/login").insert_header(("user-agent", agent));
@@ -224,7 +224,7 @@ impl EndpointFixture {
         }
     }
 
-    /// Writes invalidation events into the feed.
+    /// Adds invalidation events to the feed.
     pub(super) async fn tell(&self, invalidation: impl IntoIterator<Item = InvalidationEvent>) {
         let at = fixtures::NOW;
         let item = |invalidation| FeedItem { invalidation, at, until: at.plus_seconds(910) };
@@ -235,7 +235,7 @@ impl EndpointFixture {
     }
 }
 
-/// The credentials of a client, in their header.
+/// The header with the credentials of a client.
 pub(super) fn basic(name: &str, secret: &str) -> (&'static str, String) {
     ("authorization", format!("Basic {}", STANDARD.encode(format!("{name}:{secret}"))))
 }

@@ -1,4 +1,4 @@
-//! Tests of asking about tokens (RFC 7662), and of who may ask.
+//! Tests of token introspection (RFC 7662) and its client rights.
 
 use actix_web::http::StatusCode;
 use actix_web::test::TestRequest;
@@ -65,7 +65,7 @@ async fn of_a_refresh_token_the_same_is_told_but_what_opens_doors() {
     }
 }
 
-/// Row S5 among others: of what cannot be used, nothing but that is told.
+/// Row S5 among others: the response for an inactive token contains nothing else.
 #[actix_web::test]
 async fn s5_a_token_that_cannot_be_used_is_inactive_and_nothing_more() {
     let fixture = EndpointFixture::new().await;
@@ -81,7 +81,7 @@ async fn s5_a_token_that_cannot_be_used_is_inactive_and_nothing_more() {
     assert!(!is_inactive(&fixture, &ada.access).await);
 
     fixture.clock.advance_seconds(900);
-    assert!(is_inactive(&fixture, &ada.access).await, "its time is over");
+    assert!(is_inactive(&fixture, &ada.access).await, "it has expired");
     let later = fixture.log_in("ada", "First/1").await;
     assert!(!is_inactive(&fixture, &later.access).await);
     let id = ada.user_id.parse().unwrap();
@@ -90,7 +90,7 @@ async fn s5_a_token_that_cannot_be_used_is_inactive_and_nothing_more() {
     assert!(is_inactive(&fixture, &later.refresh).await);
 }
 
-/// Row INV10: what cannot be known is not answered.
+/// Row INV10: if the state of a token is unknown, the request fails.
 #[actix_web::test]
 async fn inv10_a_store_that_is_down_makes_no_token_active_or_inactive() {
     let fixture = EndpointFixture::new().await;
@@ -103,8 +103,7 @@ async fn inv10_a_store_that_is_down_makes_no_token_active_or_inactive() {
     }
 }
 
-/// Each right opens its own endpoint and no other, and who shows nothing or the wrong thing gets
-/// none.
+/// Each right allows its own endpoint and no other one. Missing and wrong credentials are rejected.
 #[actix_web::test]
 async fn b4_a_client_does_what_its_settings_name_and_nothing_else() {
     let fixture = EndpointFixture::new().await;
@@ -157,7 +156,7 @@ async fn b4_a_client_does_what_its_settings_name_and_nothing_else() {
     assert_eq!(fixture.send(lower).await.status, StatusCode::OK);
 }
 
-/// Row W11: one token, once; the errors carry the words of OAuth too.
+/// Row W11: exactly one token; errors also have an OAuth error code.
 #[actix_web::test]
 async fn w11_what_cannot_be_read_is_an_invalid_request() {
     let fixture = EndpointFixture::new().await;

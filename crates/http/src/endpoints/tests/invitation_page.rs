@@ -1,4 +1,4 @@
-//! Tests of the page on which an invitation is accepted.
+//! Tests of the page for accepting an invitation.
 
 use actix_web::http::StatusCode;
 use actix_web::test::TestRequest;
@@ -10,7 +10,7 @@ use gateward_app::{AdminActor, Invitation};
 use super::fixture::{EndpointFixture, PASSWORD, TestResponse};
 use super::introspect::FORM;
 
-/// A stage on which `ada` is invited, and the token of the email.
+/// A fixture with an invitation of `ada`, and the token of the email.
 async fn invited() -> (EndpointFixture, String) {
     let fixture = EndpointFixture::new().await;
     let invitation = Invitation {
@@ -38,11 +38,11 @@ async fn accept(fixture: &EndpointFixture, token: &str, password: &str) -> TestR
 async fn the_owner_of_an_invitation_chooses_the_password_once() {
     let (fixture, token) = invited().await;
     let page = fixture.send(TestRequest::get().uri("/accept-invitation")).await;
-    assert!(page.body.contains("<button class=\"act\">Set my password</button>"));
+    assert!(page.body.contains("<button class=\"act\">Set password</button>"));
 
-    // What is refused leaves the link as it was, and the form with it.
+    // Rejected passwords do not use the link, and the form is shown again.
     for (password, words) in [
-        ("", "Type the password."),
+        ("", "Enter a password."),
         ("short", "Use at least 8 characters."),
         ("password1", "passwords that others try first"),
         ("ada@example.org", "Do not make the password of your own name or address"),
@@ -62,7 +62,7 @@ async fn the_owner_of_an_invitation_chooses_the_password_once() {
 
     let again = accept(&fixture, &token, "another password").await;
     assert_eq!(again.status, StatusCode::BAD_REQUEST);
-    assert!(again.body.contains("This invitation is not good any more"));
+    assert!(again.body.contains("This invitation has expired or was already used"));
     fixture.log_in("ada", "First/1").await;
 }
 
@@ -71,7 +71,7 @@ async fn without_the_link_nothing_is_chosen() {
     let (fixture, token) = invited().await;
     let response = accept(&fixture, "", PASSWORD).await;
     assert_eq!(response.status, StatusCode::UNPROCESSABLE_ENTITY);
-    assert!(response.body.contains("Paste the link of the email."));
+    assert!(response.body.contains("Paste the link from the email."));
     for other in ["x", &token[1..], &token.to_uppercase()] {
         assert_eq!(accept(&fixture, other, PASSWORD).await.status, StatusCode::BAD_REQUEST);
     }
@@ -79,7 +79,7 @@ async fn without_the_link_nothing_is_chosen() {
     assert_eq!(accept(&fixture, &token, PASSWORD).await.status, StatusCode::OK);
 }
 
-/// Row L7: links are a scope too; people are told how long to wait, and the form keeps the link.
+/// Row L7: links have a rate limit; the page says how long to wait, and the form keeps the link.
 #[actix_web::test]
 async fn l7_too_many_wrong_links_are_told_on_the_page_with_the_wait() {
     let (fixture, token) = invited().await;
@@ -91,7 +91,7 @@ async fn l7_too_many_wrong_links_are_told_on_the_page_with_the_wait() {
     assert_eq!(response.status, StatusCode::TOO_MANY_REQUESTS);
     assert_eq!(response.header("retry-after"), Some("900"));
     assert!(
-        response.body.contains("There were too many tries. Wait 15 minutes, and send the form")
+        response.body.contains("Too many attempts. Wait 15 minutes, then submit the form again.")
     );
     assert!(response.body.contains(&token));
     fixture.clock.advance_seconds(900);

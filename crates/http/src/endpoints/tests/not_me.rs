@@ -1,4 +1,4 @@
-//! Tests of saying that a login was somebody else's, by a program and on the page.
+//! Tests of reporting an unrecognized login, with the API and on the page.
 
 use actix_web::http::StatusCode;
 use actix_web::test::TestRequest;
@@ -9,8 +9,7 @@ use serde_json::{Value, json};
 
 use super::fixture::{EndpointFixture, LoggedIn, PASSWORD, TestResponse};
 
-/// A stage on which somebody has logged in that the owner does not know, and the token of the email
-/// about it.
+/// A fixture with an unrecognized login, and the token of the email about it.
 async fn intruded() -> (EndpointFixture, LoggedIn, String) {
     let fixture = EndpointFixture::new().await;
     fixture.sign_in("ada", false).await;
@@ -19,7 +18,7 @@ async fn intruded() -> (EndpointFixture, LoggedIn, String) {
     (fixture, intruder, token)
 }
 
-/// The token of the email about the stranger.
+/// The token of the email about the new device.
 fn token(fixture: &EndpointFixture) -> String {
     let links = fixture.store().links();
     let links: Vec<_> = links.iter().filter(|it| it.purpose == LinkPurpose::NotMe).collect();
@@ -38,7 +37,7 @@ async fn on_the_page(fixture: &EndpointFixture, token: &str) -> TestResponse {
     fixture.send(request.set_payload(format!("token={token}"))).await
 }
 
-/// The session is over, the password works no more, and an email to choose another is written.
+/// The session has ended, the password no longer works, and a password reset email is queued.
 async fn assert_reported(fixture: &EndpointFixture, intruder: &LoggedIn) {
     let response = fixture.send(intruder.sends(TestRequest::get().uri("/v1/me"))).await;
     assert_eq!(response.problem(), (401, "session_ended".to_owned()));
@@ -90,16 +89,16 @@ async fn the_page_behind_the_link_does_the_same_by_a_button() {
     let (fixture, intruder, token) = intruded().await;
     let page = fixture.send(TestRequest::get().uri("/not-me")).await;
     assert_eq!(page.status, StatusCode::OK);
-    assert!(page.body.contains("<button class=\"act\">It was not me</button>"));
+    assert!(page.body.contains("<button class=\"act\">Not me, secure my account</button>"));
     let empty = on_the_page(&fixture, "").await;
     assert_eq!(empty.status, StatusCode::UNPROCESSABLE_ENTITY);
-    assert!(empty.body.contains("Paste the link of the email."));
+    assert!(empty.body.contains("Paste the link from the email."));
     let done = on_the_page(&fixture, &token).await;
     assert_eq!(done.status, StatusCode::OK, "{}", done.body);
-    assert!(done.body.contains("Everybody is logged out"));
+    assert!(done.body.contains("Your account is secured"));
     assert!(!done.body.contains(&token));
     assert_reported(&fixture, &intruder).await;
     let again = on_the_page(&fixture, &token).await;
     assert_eq!(again.status, StatusCode::BAD_REQUEST);
-    assert!(again.body.contains("This link is not good any more"));
+    assert!(again.body.contains("This link has expired or was already used"));
 }

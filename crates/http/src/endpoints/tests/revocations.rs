@@ -1,4 +1,4 @@
-//! Tests of the pages of what is revoked.
+//! Tests of the pages of the revocation feed.
 
 use actix_web::http::StatusCode;
 use actix_web::test::TestRequest;
@@ -12,7 +12,7 @@ use super::fixture::{CLIENT, EndpointFixture, SECRET, TestResponse, basic};
 pub(super) const SESSION: &str = "019abcde-0000-7000-8000-000000000001";
 pub(super) const USER: &str = "019abcde-0000-7000-8000-000000000002";
 
-/// Invalidation events of every kind; of those that nobody outside learns, there are two.
+/// Invalidation events of every kind. Two of them are not public.
 pub(super) fn every_kind() -> [InvalidationEvent; 6] {
     let user: UserId = USER.parse().unwrap();
     let before = Timestamp::from_seconds(1_795_147_801);
@@ -33,7 +33,7 @@ pub(super) fn every_kind() -> [InvalidationEvent; 6] {
     ]
 }
 
-/// That so many sessions ended, the ids in order.
+/// Ends of this many sessions, with ascending IDs.
 pub(super) fn ended(count: u128) -> impl Iterator<Item = InvalidationEvent> {
     (0..count).map(|number| {
         let id: SessionId = format!("{number:032x}").parse().unwrap();

@@ -1,4 +1,4 @@
-//! Tests of taking tokens back (RFC 7009).
+//! Tests of token revocation (RFC 7009).
 
 use actix_web::http::StatusCode;
 use actix_web::test::TestRequest;
@@ -16,14 +16,14 @@ fn assert_done(response: &TestResponse) {
     assert_eq!((response.status, response.body.as_str()), (StatusCode::OK, ""));
 }
 
-/// Whether the session of a login has not ended.
+/// Whether the session of a login is active.
 fn is_alive(fixture: &EndpointFixture, who: &LoggedIn) -> bool {
     let sessions = fixture.store().sessions();
     let session = sessions.iter().find(|session| session.id.to_string() == who.session_id);
     session.unwrap().ended.is_none()
 }
 
-/// Row INV3: a token of either kind that is taken back takes its session with it.
+/// Row INV3: revoking an access or refresh token ends its session.
 #[actix_web::test]
 async fn inv3_a_token_that_is_taken_back_ends_its_session() {
     let fixture = EndpointFixture::new().await;

@@ -1,4 +1,4 @@
-//! Tests of one's own sessions.
+//! Tests of the caller's own sessions.
 
 use actix_web::http::StatusCode;
 use actix_web::test::TestRequest;
@@ -79,7 +79,7 @@ async fn the_pages_hold_each_active_session_of_the_caller_once() {
     assert_eq!(current[0]["id"], ada.session_id.as_str());
 }
 
-/// Row W11, and what is not a cursor or a limit.
+/// Row W11, and invalid cursors and limits.
 #[actix_web::test]
 async fn w11_a_bad_query_is_refused_by_its_parameter() {
     let fixture = EndpointFixture::new().await;
@@ -101,7 +101,7 @@ async fn w11_a_bad_query_is_refused_by_its_parameter() {
         let response = fixture.send(ada.sends(list(query))).await;
         assert_eq!(response.problem(), (400, "malformed_request".to_owned()), "{query}");
     }
-    // Credentials come first.
+    // Credentials are checked first.
     for request in [list("?limit=0"), end("x?y=1")] {
         assert_eq!(fixture.send(request).await.problem(), (401, "missing_token".to_owned()));
     }
@@ -109,7 +109,7 @@ async fn w11_a_bad_query_is_refused_by_its_parameter() {
     assert_eq!(response.problem(), (422, "validation_failed".to_owned()));
 }
 
-/// Row INV3: the tokens of a session that its owner has ended are dead at once.
+/// Row INV3: the tokens of an ended session stop working at once.
 #[actix_web::test]
 async fn inv3_a_session_that_is_ended_is_over_for_its_client() {
     let fixture = EndpointFixture::new().await;
@@ -123,7 +123,7 @@ async fn inv3_a_session_that_is_ended_is_over_for_its_client() {
     assert_eq!(response.problem(), (401, "session_ended".to_owned()));
     assert_eq!(response.json()["reason"], "ended_by_user");
     assert_eq!(me(&fixture, &ada).await.status, StatusCode::OK);
-    // One's own session too.
+    // Also for the current session.
     assert_eq!(fixture.send(ada.sends(end(&ada.session_id))).await.status, StatusCode::NO_CONTENT);
     assert_eq!(me(&fixture, &ada).await.problem(), (401, "session_ended".to_owned()));
 }
@@ -142,8 +142,7 @@ async fn ending_another_session_wants_the_password_of_late() {
     assert_eq!(fixture.send(ada.sends(end(&ada.session_id))).await.status, StatusCode::NO_CONTENT);
 }
 
-/// Row B3: another's session, one that is not there and a text that is no identifier get one
-/// answer.
+/// Row B3: a session of another user, an unknown session and an invalid ID get the same response.
 #[actix_web::test]
 async fn b3_another_ones_session_is_as_if_it_were_not_there() {
     let fixture = EndpointFixture::new().await;

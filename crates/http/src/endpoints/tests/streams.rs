@@ -1,4 +1,4 @@
-//! Tests of the stream of what is revoked.
+//! Tests of the revocation stream.
 
 use std::future::poll_fn;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use super::fixture::{CLIENT, EndpointFixture, SECRET, basic};
 use super::revocations::{SESSION, USER, ended, every_kind};
 use crate::streams::STREAMS_MAX;
 
-/// After this a test hangs, and fails.
+/// A test that takes longer hangs, and fails.
 const HANGS: Duration = Duration::from_mins(1);
 
 /// An open stream, block by block.
@@ -31,7 +31,7 @@ impl Events {
         Self { body: response.into_body(), text: String::new() }
     }
 
-    /// The next block, without the empty line behind it; nothing once the stream is over.
+    /// The next block, without the empty line after it; `None` at the end of the stream.
     async fn next(&mut self) -> Option<String> {
         loop {
             if let Some((block, rest)) = self.text.split_once("\n\n") {
@@ -42,15 +42,15 @@ impl Events {
             let body = &mut self.body;
             let chunk = poll_fn(|context| std::pin::Pin::new(&mut *body).poll_next(context));
             let chunk = timeout(HANGS, chunk).await.expect("the stream hangs")?.unwrap();
-            assert!(!chunk.is_empty(), "an empty chunk would end the answer");
+            assert!(!chunk.is_empty(), "an empty chunk would end the response");
             self.text.push_str(std::str::from_utf8(&chunk).unwrap());
         }
     }
 
-    /// The id and the data of the next event.
+    /// The ID and the data of the next event.
     async fn event(&mut self) -> (String, Value) {
         loop {
-            let block = self.next().await.expect("the stream is over");
+            let block = self.next().await.expect("the stream has ended");
             if block == ": beat" {
                 continue;
             }
@@ -60,7 +60,7 @@ impl Events {
         }
     }
 
-    /// The cursors of so many events.
+    /// The cursors of this many events.
     async fn cursors(&mut self, count: usize) -> Vec<String> {
         let mut cursors = Vec::new();
         for _ in 0..count {
@@ -105,7 +105,7 @@ async fn a_late_subscriber_gets_all_that_matters_and_then_what_comes() {
     assert_eq!(told, expected.map(|(kind, id)| (Value::from(kind), Value::from(id))));
 }
 
-/// No entry is skipped by a cursor, wherever the line breaks.
+/// Resuming with a cursor skips no entry, wherever the connection breaks.
 #[actix_web::test]
 async fn going_on_from_the_last_event_gives_exactly_the_rest() {
     let fixture = EndpointFixture::new().await;
@@ -141,7 +141,7 @@ async fn what_is_no_cursor_opens_no_stream() {
     }
 }
 
-/// Row INV13: for a reader that does not read, nothing is read from the store and nothing is kept.
+/// Row INV13: for a client that does not read, nothing is read from the store or buffered.
 #[actix_web::test]
 async fn inv13_a_slow_reader_costs_nothing() {
     let fixture = EndpointFixture::new().await;
@@ -169,7 +169,7 @@ async fn invalidation_events_wake_a_stream_at_once_and_nobody_else_must_say_so()
     events.cursors(1).await;
     pause();
     let started = Instant::now();
-    // An application that does not follow the feed says nothing.
+    // An application that does not follow the feed never announces events.
     let silent = async {
         tokio::task::yield_now().await;
         fixture.tell(ended(1)).await;
@@ -201,7 +201,7 @@ async fn a_stream_beats_every_15_seconds() {
     }
 }
 
-/// Row F11: a node that stops keeps nobody, and takes nobody any more.
+/// Row F11: a node that shuts down ends its streams and opens no new ones.
 #[actix_web::test]
 async fn f11_a_stream_ends_when_its_node_stops() {
     let fixture = EndpointFixture::new().await;
@@ -224,7 +224,7 @@ async fn f11_a_stream_ends_when_its_node_stops() {
     assert_eq!(call(&fixture, stream()).await.status(), StatusCode::SERVICE_UNAVAILABLE);
 }
 
-/// Row F2: the store fails: what is open ends, so that its client goes on later, and nothing opens.
+/// Row F2: if the store fails, open streams end, so that clients resume later, and none can open.
 #[actix_web::test]
 async fn f2_a_store_that_fails_ends_the_stream() {
     let fixture = EndpointFixture::new().await;
@@ -241,7 +241,7 @@ async fn f2_a_store_that_fails_ends_the_stream() {
     events.cursors(1).await;
 }
 
-/// Row INV13: there are so many streams at once and no more; one that is closed makes room.
+/// Row INV13: the number of open streams is limited; closing one frees its slot.
 #[actix_web::test]
 async fn inv13_there_is_room_for_so_many_streams() {
     let fixture = EndpointFixture::new().await;

@@ -1,5 +1,4 @@
-//! Tests of the stream over a socket: what reaches the client when, and what a stopping node waits
-//! for.
+//! Tests of the revocation stream over a socket: its delivery, and its end at shutdown.
 
 use std::io::ErrorKind;
 use std::net::TcpListener;
@@ -12,20 +11,20 @@ use tokio::time::timeout;
 use super::fixture::{CLIENT, EndpointFixture, SECRET, basic};
 use super::revocations::ended;
 
-/// After this a test hangs, and fails.
+/// A test that takes longer hangs, and fails.
 const HANGS: Duration = Duration::from_mins(1);
 
-/// For how long a server that stops waits for its connections: longer than the test.
+/// How long a server waits for its connections at shutdown: longer than the test.
 const SHUTDOWN_SECONDS: u64 = 600;
 
-/// A connection, and what came over it so far.
+/// A connection and the text received so far.
 struct Line {
     stream: TcpStream,
     text: String,
 }
 
 impl Line {
-    /// Connects, and asks for the stream.
+    /// Connects and requests the stream.
     async fn open(address: &str) -> Self {
         let stream = TcpStream::connect(address).await.unwrap();
         let (name, value) = basic(CLIENT, SECRET);
@@ -38,7 +37,7 @@ impl Line {
         Self { stream, text: String::new() }
     }
 
-    /// Reads until these words have come.
+    /// Reads until this text has arrived.
     async fn read_until(&mut self, words: &str) {
         while !self.text.contains(words) {
             timeout(HANGS, self.stream.readable()).await.expect("nothing comes").unwrap();
@@ -52,8 +51,8 @@ impl Line {
     }
 }
 
-/// Row F11: nothing on the way holds an event back, and a node that stops does not wait for those
-/// who listen.
+/// Row F11: events are sent without delay, and a node that shuts down does not wait for open
+/// streams.
 #[actix_web::test]
 async fn f11_events_come_at_once_and_open_streams_hold_up_no_stop() {
     let fixture = EndpointFixture::new().await;

@@ -24,23 +24,23 @@ pub(super) fn delete_endpoint() -> Endpoint {
     Endpoint::api::<__path_delete_user>(|| web::to(delete_user))
 }
 
-/// What others can change of an account.
+/// Changes of a user.
 #[derive(utoipa::ToSchema)]
 #[schema(as = UpdateUser)]
-#[expect(dead_code, reason = "documents the body, which is read member by member")]
+#[expect(dead_code, reason = "documents the body, which is read field by field")]
 struct UpdateUserBody {
-    /// 3 to 32 of `A-Z a-z 0-9 . _ -`
+    /// A username: 3 to 32 characters of `A-Z a-z 0-9 . _ -`, unique regardless of case.
     #[schema(min_length = 3, max_length = 32, pattern = "^[A-Za-z0-9._-]+$", example = "ada")]
     username: String,
 }
 
-/// An account.
+/// Get a user.
 #[utoipa::path(
     get, operation_id = "getUser", path = "/users/{id}", tag = "administration", security(("access_token" = [])),
-    params(("id" = String, Path, description = "Whose account", format = "uuid")),
+    params(("id" = String, Path, description = "The user ID", format = "uuid")),
     responses(
-        (status = 200, description = "The account", body = UserBody),
-        (status = 403, description = "`forbidden`: the permission `users:read` is wanted", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 200, description = "The user", body = UserBody),
+        (status = 403, description = "`forbidden`: the caller lacks the permission `users:read`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "`not_found`", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
@@ -52,14 +52,16 @@ async fn get_user(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, 
     Ok(ok(&UserBody::from(&user)))
 }
 
-/// Give an account another name. Its owner gets an email about it.
+/// Change the username of a user.
+///
+/// The user gets an email about it.
 #[utoipa::path(
     patch, operation_id = "updateUser", path = "/users/{id}", tag = "administration", request_body = UpdateUserBody,
     security(("access_token" = [])),
-    params(("id" = String, Path, description = "Whose account", format = "uuid")),
+    params(("id" = String, Path, description = "The user ID", format = "uuid")),
     responses(
-        (status = 200, description = "The account as it is now", body = UserBody),
-        (status = 403, description = "`forbidden`: the permission `users:write` is wanted, or one that the account holds", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 200, description = "The updated user", body = UserBody),
+        (status = 403, description = "`forbidden`: the caller lacks the permission `users:write`, or a permission that the user holds", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "`not_found`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "`username_taken`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
@@ -81,15 +83,17 @@ async fn change_user(
     Ok(ok(&UserBody::from(&user)))
 }
 
-/// Delete an account. Its sessions end.
+/// Delete a user.
 ///
-/// The password must have been given a short time ago.
+/// Ends all sessions of the user.
+///
+/// Requires a recent password confirmation: call `POST /me/reauthenticate` first.
 #[utoipa::path(
     delete, operation_id = "deleteUser", path = "/users/{id}", tag = "administration", security(("access_token" = [])),
-    params(("id" = String, Path, description = "Whose account", format = "uuid")),
+    params(("id" = String, Path, description = "The user ID", format = "uuid")),
     responses(
-        (status = 204, description = "The account is gone"),
-        (status = 403, description = "`forbidden`: the permission `users:write` is wanted, or one that the account holds; or `reauthentication_required`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 204, description = "The user was deleted"),
+        (status = 403, description = "`forbidden`: the caller lacks the permission `users:write`, or a permission that the user holds; or `reauthentication_required`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "`not_found`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "`last_admin`", body = ProblemBody, content_type = "application/problem+json"),
     )

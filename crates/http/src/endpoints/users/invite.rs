@@ -17,32 +17,33 @@ pub(super) fn endpoint() -> Endpoint {
     Endpoint::api::<__path_invite_user>(|| web::to(invite_user))
 }
 
-/// Who is invited.
+/// An invitation.
 #[derive(utoipa::ToSchema)]
 #[schema(as = InviteUser)]
-#[expect(dead_code, reason = "documents the body, which is read member by member")]
+#[expect(dead_code, reason = "documents the body, which is read field by field")]
 struct InviteBody {
-    /// 3 to 32 of `A-Z a-z 0-9 . _ -`
+    /// A username: 3 to 32 characters of `A-Z a-z 0-9 . _ -`, unique regardless of case.
     #[schema(min_length = 3, max_length = 32, pattern = "^[A-Za-z0-9._-]+$", example = "ada")]
     username: String,
+    /// The email address that the invitation is sent to.
     #[schema(format = "email", max_length = 254, example = "ada@example.org")]
     email: String,
-    /// The roles beside `user`, which everybody holds.
+    /// The roles of the user. Every user also has the role `user`.
     #[schema(example = json!(["support"]))]
     roles: Option<Vec<String>>,
 }
 
-/// Make an account for somebody. An email lets its owner choose the password; nobody else ever
-/// does.
+/// Invite a user.
 ///
-/// For roles beside `user`, the permission `roles:grant` is wanted too, and a password given a
-/// short time ago.
+/// Creates an account and emails a link to choose its password. To assign other roles than `user`,
+/// you also need the permission `roles:grant` and a recent password confirmation
+/// (`POST /me/reauthenticate`).
 #[utoipa::path(
     post, operation_id = "inviteUser", path = "/users", tag = "administration", request_body = InviteBody,
     security(("access_token" = [])),
     responses(
-        (status = 201, description = "The account is made, and an email is on its way", body = UserBody),
-        (status = 403, description = "`forbidden`: the permission `users:write` is wanted, or a role is not the caller's to give; or `reauthentication_required`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 201, description = "The account was created, and an invitation email was sent", body = UserBody),
+        (status = 403, description = "`forbidden`: the caller lacks the permission `users:write`, or cannot assign one of the roles; or `reauthentication_required`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "`username_taken` or `email_taken`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
     )

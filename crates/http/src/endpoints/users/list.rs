@@ -16,40 +16,42 @@ use crate::endpoints::ok;
 use crate::problem::{Problem, ProblemBody};
 use crate::routes::Endpoint;
 
-/// What is said of a text to look for that no account can have.
+/// The error for an invalid search string.
 const BAD_TEXT: (&str, &str) =
-    ("bad_form", "must have 1 to 254 characters, and none that controls something");
+    ("bad_form", "must have 1 to 254 characters, without control characters");
 
 pub(super) fn endpoint() -> Endpoint {
     Endpoint::api::<__path_list_users>(|| web::to(list_users))
 }
 
-/// Some accounts, and where the next ones are found.
+/// A page of users.
 #[derive(Serialize, utoipa::ToSchema)]
 #[schema(as = UserPage)]
 struct PageBody {
+    /// The items of this page.
     items: Vec<UserBody>,
-    /// The `cursor` of the next page; `null` on the last one.
+    /// Send it as `cursor` to get the next page. `null` on the last page.
     next_cursor: Option<String>,
 }
 
-/// The accounts that meet every condition. A search is in the order of what is looked for, all else
-/// in the order in which the accounts were made.
+/// List users.
 ///
-/// A page looks at a thousand accounts at most: it may be shorter than its limit, or empty, and
-/// have a next one.
+/// Returns the users that match all filters: with `q`, sorted by username or email address,
+/// whichever it searches; without `q`, oldest first. Each page examines at most 1000 users, so it
+/// may have fewer items than `limit`, or none, even if there is a next page. Continue until
+/// `next_cursor` is `null`.
 #[utoipa::path(
     get, operation_id = "listUsers", path = "/users", tag = "administration", security(("access_token" = [])),
     params(
-        ("q" = Option<String>, Query, description = "What the username begins with or, with an `@` in it, the address", min_length = 1, max_length = 254),
-        ("role" = Option<String>, Query, description = "A role that they hold"),
-        ("disabled" = Option<bool>, Query, description = "Whether they are disabled"),
-        ("limit" = Option<u32>, Query, description = "How many, 50 if it is left out", minimum = 1, maximum = 100),
-        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before, asked for by the same conditions"),
+        ("q" = Option<String>, Query, description = "Only users whose username starts with this or, if it contains `@`, whose email address does", min_length = 1, max_length = 254),
+        ("role" = Option<String>, Query, description = "Only users with this role"),
+        ("disabled" = Option<bool>, Query, description = "Only disabled users (`true`) or only enabled users (`false`)"),
+        ("limit" = Option<u32>, Query, description = "Page size; 50 by default", minimum = 1, maximum = 100),
+        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the previous page, with the same filters"),
     ),
     responses(
-        (status = 200, description = "A page of accounts", body = PageBody),
-        (status = 403, description = "`forbidden`: the permission `users:read` is wanted", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 200, description = "A page of users", body = PageBody),
+        (status = 403, description = "`forbidden`: the caller lacks the permission `users:read`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
@@ -68,7 +70,7 @@ async fn list_users(app: Data<App>, request: HttpRequest) -> Result<HttpResponse
     }))
 }
 
-/// Takes the conditions.
+/// Takes the filters.
 fn filter(fields: &mut Fields) -> UserFilter {
     let q = fields.parameter("q", BAD_TEXT, |text| searchable(text).then(|| text.to_owned()));
     let wrong = ("bad_form", "must be the name of a role");
@@ -78,14 +80,13 @@ fn filter(fields: &mut Fields) -> UserFilter {
     UserFilter { q, role, disabled }
 }
 
-/// Whether a name or an address could begin with this. Postgres knows no text with a NUL in it.
+/// Whether a username or email address can start with this. Postgres strings cannot contain NUL.
 fn searchable(text: &str) -> bool {
     let length = text.chars().count();
     (1..=EmailAddress::LEN_MAX).contains(&length) && !text.chars().any(char::is_control)
 }
 
-/// Reads the place behind which a page goes on: a name or an address in a search, an identifier
-/// otherwise.
+/// Parses the cursor of a page: a username or email address in a search, a user ID otherwise.
 fn read_cursor(text: &str, is_search: bool) -> Option<String> {
     let cursor = String::from_utf8(URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
     let is_cursor =

@@ -1,4 +1,4 @@
-//! `/users` and what stands below it: administering accounts.
+//! `/users` and the paths below it: user administration.
 
 mod account;
 mod invite;
@@ -35,17 +35,17 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     ]
 }
 
-/// A caller who may do what is asked for, as far as this node knows; the use case asks the store.
+/// A caller with the required permission, as far as this node knows. The use case checks the store.
 pub(super) struct Administrator {
     pub(super) caller: Caller,
     request_info: RequestInfo,
 }
 
 impl Administrator {
-    /// Who calls, if their roles give this permission.
+    /// Authenticates the caller and checks this permission.
     ///
-    /// Every endpoint that needs one asks this first, before it looks at the request or for what
-    /// the request names.
+    /// Every endpoint for administrators calls this first, before reading the request or looking up
+    /// the resource.
     pub(super) async fn with(
         permission: Permission,
         app: &App,
@@ -57,25 +57,25 @@ impl Administrator {
         Ok(Self { caller, request_info })
     }
 
-    /// The same, if the password was given a short time ago.
+    /// Requires a recent password confirmation.
     pub(super) fn recent(self, app: &App) -> Result<Self, Problem> {
         app.core().check_recent(&self.caller)?;
         Ok(self)
     }
 
-    /// The same as the use cases know it.
+    /// The administrator as use cases take it.
     pub(super) fn actor(&self) -> AdminActor<'_> {
         AdminActor::Caller(&self.caller, &self.request_info)
     }
 }
 
-/// Reads an identifier as it is written in answers, and no other way.
+/// Parses an ID exactly as responses write it.
 pub(super) fn identifier<T: FromStr + ToString>(text: &str) -> Option<T> {
     text.parse().ok().filter(|id: &T| id.to_string() == text)
 }
 
-/// The account that the path names. A text that is no identifier names one that nobody has: so its
-/// answer is that of every unknown one.
+/// The user ID in the path. An invalid ID becomes one that no user has, so that it gets the same
+/// response as an unknown one.
 fn named_user(request: &HttpRequest) -> UserId {
     let text = request.match_info().get("id").unwrap_or_default();
     identifier(text).unwrap_or_else(|| UserId::before_all_at(Timestamp::from_seconds(0)))
@@ -86,7 +86,8 @@ impl From<AdminError> for Problem {
         match error {
             AdminError::Forbidden(error) => error.into(),
             AdminError::RoleNotHeld(role) => Self::new(Code::Forbidden).detail(format!(
-                "Only who holds the role '{role}' may give or take it; ask one who does."
+                "You do not have the role `{role}`, so you cannot assign or remove it. Ask a user \
+                 with this role or the role `admin`."
             )),
             AdminError::NotRecent(error) => error.into(),
             AdminError::NotFound => Self::new(Code::NotFound),
@@ -94,20 +95,20 @@ impl From<AdminError> for Problem {
             AdminError::NoSuchRole(role) => Self::field(
                 "roles",
                 "unknown_role",
-                format!("there is no role '{role}'; GET /roles lists all"),
+                format!("there is no role `{role}`; list all roles with `GET /roles`"),
             ),
             AdminError::BuiltIn => {
-                Self::field("name", "built_in", "this role is built in, and never changes")
+                Self::field("name", "built_in", "this role is built in and cannot be changed")
             }
             AdminError::TooManyRoles => Self::field(
                 "name",
                 "too_many_roles",
-                format!("there are {} roles already; delete one first", Role::MAX),
+                format!("there are already {} roles; delete one first", Role::MAX),
             ),
             AdminError::TooManyRolesHeld => Self::field(
                 "roles",
                 "too_many",
-                format!("an account holds at most {} roles", Role::PER_USER_MAX),
+                format!("a user can have at most {} roles", Role::PER_USER_MAX),
             ),
             AdminError::RoleInUse => Self::new(Code::RoleInUse),
             AdminError::Token(error) => Self::of_access_token(error),

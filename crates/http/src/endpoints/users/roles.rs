@@ -12,34 +12,35 @@ use crate::endpoints::ok;
 use crate::problem::{Problem, ProblemBody};
 use crate::routes::Endpoint;
 
-/// The member that names roles.
+/// The field with role names.
 const ROLES: &str = "roles";
 
 pub(super) fn endpoint() -> Endpoint {
     Endpoint::api::<__path_set_user_roles>(|| web::to(set_user_roles))
 }
 
-/// The roles that an account is to hold.
+/// The new roles of a user.
 #[derive(utoipa::ToSchema)]
 #[schema(as = SetUserRoles)]
-#[expect(dead_code, reason = "documents the body, which is read member by member")]
+#[expect(dead_code, reason = "documents the body, which is read field by field")]
 struct RolesBody {
-    /// All of them; `user`, which everybody holds, may be left out.
+    /// All roles of the user. You can omit `user`, which every user has.
     #[schema(example = json!(["support"]))]
     roles: Vec<String>,
 }
 
-/// Give an account exactly these roles. What they give holds from its next request on.
+/// Replace a user's roles.
 ///
-/// Nobody gives or takes a role that they do not hold, nor one that gives what they do not hold.
-/// The password must have been given a short time ago.
+/// Takes effect on the user's next request. Unless you have the role `admin`, you can only assign
+/// or remove roles that you have yourself, and whose permissions you have. Requires a recent
+/// password confirmation: call `POST /me/reauthenticate` first.
 #[utoipa::path(
     put, operation_id = "setUserRoles", path = "/users/{id}/roles", tag = "administration", request_body = RolesBody,
     security(("access_token" = [])),
-    params(("id" = String, Path, description = "Whose account", format = "uuid")),
+    params(("id" = String, Path, description = "The user ID", format = "uuid")),
     responses(
-        (status = 200, description = "The account as it is now", body = UserBody),
-        (status = 403, description = "`forbidden`: the permission `roles:grant` is wanted, or one that the account or a role holds, or a role is not the caller's to give or take; or `reauthentication_required`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 200, description = "The updated user", body = UserBody),
+        (status = 403, description = "`forbidden`: the caller lacks the permission `roles:grant`, or one that the user or a role has, or cannot assign or remove one of the roles; or `reauthentication_required`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "`not_found`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "`last_admin`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
@@ -61,7 +62,7 @@ async fn set_user_roles(
     Ok(ok(&UserBody::from(&user)))
 }
 
-/// Takes roles that may be named.
+/// Takes optional role names.
 pub(super) fn optional_roles(fields: &mut Fields) -> Option<Vec<RoleName>> {
     let names = fields.optional_texts(ROLES)?;
     read_roles(fields, &names)

@@ -25,17 +25,17 @@ pub(super) fn end_endpoint() -> Endpoint {
     Endpoint::api::<__path_end_user_session>(|| web::to(end_user_session))
 }
 
-/// An account's active sessions, in the order in which they began.
+/// List a user's active sessions, oldest first.
 #[utoipa::path(
     get, operation_id = "listUserSessions", path = "/users/{id}/sessions", tag = "administration", security(("access_token" = [])),
     params(
-        ("id" = String, Path, description = "Whose account", format = "uuid"),
-        ("limit" = Option<u32>, Query, description = "How many, 50 if it is left out", minimum = 1, maximum = 100),
-        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before"),
+        ("id" = String, Path, description = "The user ID", format = "uuid"),
+        ("limit" = Option<u32>, Query, description = "Page size; 50 by default", minimum = 1, maximum = 100),
+        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the previous page"),
     ),
     responses(
         (status = 200, description = "A page of sessions", body = PageBody),
-        (status = 403, description = "`forbidden`: the permission `sessions:read` is wanted", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 403, description = "`forbidden`: the caller lacks the permission `sessions:read`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "`not_found`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
     )
@@ -52,16 +52,16 @@ async fn list_user_sessions(app: Data<App>, request: HttpRequest) -> Result<Http
     Ok(ok(&PageBody::new(sessions, limit, admin.caller.session_id)))
 }
 
-/// End every session of an account.
+/// End all sessions of a user.
 ///
-/// The password must have been given a short time ago.
+/// Requires a recent password confirmation: call `POST /me/reauthenticate` first.
 #[utoipa::path(
     delete, operation_id = "endUserSessions", path = "/users/{id}/sessions", tag = "administration",
     security(("access_token" = [])),
-    params(("id" = String, Path, description = "Whose account", format = "uuid")),
+    params(("id" = String, Path, description = "The user ID", format = "uuid")),
     responses(
-        (status = 204, description = "The sessions are over"),
-        (status = 403, description = "`forbidden`: the permission `sessions:end` is wanted, or one that the account holds; or `reauthentication_required`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 204, description = "The sessions have ended"),
+        (status = 403, description = "`forbidden`: the caller lacks the permission `sessions:end`, or a permission that the user holds; or `reauthentication_required`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "`not_found`", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
@@ -73,20 +73,22 @@ async fn end_user_sessions(app: Data<App>, request: HttpRequest) -> Result<HttpR
     Ok(done())
 }
 
-/// End one session of an account. A second time is no error.
+/// End a session of a user.
 ///
-/// The password must have been given a short time ago.
+/// Idempotent.
+///
+/// Requires a recent password confirmation: call `POST /me/reauthenticate` first.
 #[utoipa::path(
     delete, operation_id = "endUserSession", path = "/users/{id}/sessions/{sid}", tag = "administration",
     security(("access_token" = [])),
     params(
-        ("id" = String, Path, description = "Whose account", format = "uuid"),
-        ("sid" = String, Path, description = "Which session", format = "uuid"),
+        ("id" = String, Path, description = "The user ID", format = "uuid"),
+        ("sid" = String, Path, description = "The session ID", format = "uuid"),
     ),
     responses(
-        (status = 204, description = "The session is over"),
-        (status = 403, description = "`forbidden`: the permission `sessions:end` is wanted, or one that the account holds; or `reauthentication_required`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 404, description = "`not_found`: there is no such account, or it has no such session", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 204, description = "The session has ended"),
+        (status = 403, description = "`forbidden`: the caller lacks the permission `sessions:end`, or a permission that the user holds; or `reauthentication_required`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 404, description = "`not_found`: the user does not exist or has no such session", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 async fn end_user_session(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, Problem> {

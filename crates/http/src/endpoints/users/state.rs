@@ -24,19 +24,20 @@ pub(super) fn reset_endpoint() -> Endpoint {
     Endpoint::api::<__path_reset_user_password>(|| web::to(reset_user_password))
 }
 
-/// Shut an account. Its sessions end, and it gets nothing until it is enabled. A second time is no
-/// error.
+/// Disable a user.
 ///
-/// The password must have been given a short time ago.
+/// Ends all sessions of the user, who cannot log in until enabled again. Idempotent.
+///
+/// Requires a recent password confirmation: call `POST /me/reauthenticate` first.
 #[utoipa::path(
     post, operation_id = "disableUser", path = "/users/{id}/disable", tag = "administration", security(("access_token" = [])),
-    params(("id" = String, Path, description = "Whose account", format = "uuid")),
+    params(("id" = String, Path, description = "The user ID", format = "uuid")),
     responses(
-        (status = 200, description = "The account as it is now", body = UserBody),
-        (status = 403, description = "`forbidden`: the permission `users:write` is wanted, or one that the account holds; or `reauthentication_required`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 200, description = "The updated user", body = UserBody),
+        (status = 403, description = "`forbidden`: the caller lacks the permission `users:write`, or a permission that the user holds; or `reauthentication_required`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "`not_found`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "`last_admin`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, description = "`validation_failed`: there are no members", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "`validation_failed`: the request has no fields", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 async fn disable_user(
@@ -52,15 +53,17 @@ async fn disable_user(
     Ok(ok(&UserBody::from(&user)))
 }
 
-/// Open an account that was disabled. Sessions that have ended stay so. A second time is no error.
+/// Enable a disabled user.
+///
+/// Sessions that have ended stay ended. Idempotent.
 #[utoipa::path(
     post, operation_id = "enableUser", path = "/users/{id}/enable", tag = "administration", security(("access_token" = [])),
-    params(("id" = String, Path, description = "Whose account", format = "uuid")),
+    params(("id" = String, Path, description = "The user ID", format = "uuid")),
     responses(
-        (status = 200, description = "The account as it is now", body = UserBody),
-        (status = 403, description = "`forbidden`: the permission `users:write` is wanted, or one that the account holds", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 200, description = "The updated user", body = UserBody),
+        (status = 403, description = "`forbidden`: the caller lacks the permission `users:write`, or a permission that the user holds", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "`not_found`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, description = "`validation_failed`: there are no members", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "`validation_failed`: the request has no fields", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 async fn enable_user(
@@ -76,17 +79,18 @@ async fn enable_user(
     Ok(ok(&UserBody::from(&user)))
 }
 
-/// Have an email sent with which the owner of an account chooses a new password. The password of
-/// now and the sessions stay until then.
+/// Send a password reset email to a user.
+///
+/// The current password and the sessions stay valid until the user sets a new password.
 #[utoipa::path(
     post, operation_id = "resetUserPassword", path = "/users/{id}/reset-password", tag = "administration",
     security(("access_token" = [])),
-    params(("id" = String, Path, description = "Whose account", format = "uuid")),
+    params(("id" = String, Path, description = "The user ID", format = "uuid")),
     responses(
-        (status = 202, description = "An email is on its way", body = Accepted),
-        (status = 403, description = "`forbidden`: the permission `users:write` is wanted, or one that the account holds", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 202, description = "A password reset email was sent", body = Accepted),
+        (status = 403, description = "`forbidden`: the caller lacks the permission `users:write`, or a permission that the user holds", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "`not_found`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, description = "`validation_failed`: there are no members; nobody sets the password of another", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "`validation_failed`: the request has no fields; administrators cannot set passwords", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 async fn reset_user_password(
@@ -101,7 +105,7 @@ async fn reset_user_password(
     Ok(accepted("email_sent"))
 }
 
-/// Refuses any member: a request that asks for more than it gets is not half done.
+/// Rejects any field: a request must not be executed in part.
 async fn refuse_members(body: Body) -> Result<(), Problem> {
     body.optional_fields().await?.finish(Some(()))
 }

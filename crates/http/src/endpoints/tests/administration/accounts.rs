@@ -1,4 +1,4 @@
-//! Tests of administering accounts and their sessions.
+//! Tests of administering users and their sessions.
 
 use actix_web::http::StatusCode;
 use actix_web::test::TestRequest;
@@ -64,7 +64,7 @@ async fn the_pages_hold_each_wanted_account_once() {
     assert_eq!(response.header("cache-control"), Some("no-store"));
 }
 
-/// Row W11, and what is no condition, no cursor or one of another list.
+/// Row W11, and invalid filters, invalid cursors and cursors of other lists.
 #[actix_web::test]
 async fn w11_a_bad_condition_is_refused_by_its_name() {
     let fixture = EndpointFixture::new().await;
@@ -82,7 +82,7 @@ async fn w11_a_bad_condition_is_refused_by_its_name() {
         ("limit=0", "limit"),
         ("cursor=x", "cursor"),
         ("cursor=", "cursor"),
-        // `ada`, which is the place of an account in a search alone.
+        // `ada`, which is a cursor only in a search.
         ("cursor=YWRh", "cursor"),
         // A NUL.
         ("q=ada&cursor=AA", "cursor"),
@@ -150,7 +150,7 @@ async fn whoever_is_invited_chooses_the_password_and_logs_in() {
     assert_eq!(wrong(&response), [("username".to_owned(), "reserved".to_owned())]);
 }
 
-/// Rows S5 and S6: an account that is disabled or deleted is so at once.
+/// Rows S5 and S6: disabling and deleting a user take effect at once.
 #[actix_web::test]
 async fn s5_an_account_is_renamed_disabled_enabled_and_deleted_at_once() {
     let fixture = EndpointFixture::new().await;
@@ -210,8 +210,8 @@ async fn the_last_administrator_stays() {
     }
 }
 
-/// Row S4: a session of another account, one that is not there and a text that is no identifier get
-/// one answer, and nothing ends.
+/// Row S4: a session of another user, an unknown session and an invalid ID get the same response,
+/// and no session ends.
 #[actix_web::test]
 async fn s4_a_session_is_seen_and_ended_under_its_own_account_alone() {
     let fixture = EndpointFixture::new().await;

@@ -1,4 +1,4 @@
-//! Tests of defining roles and giving them.
+//! Tests of defining and assigning roles.
 
 use actix_web::http::StatusCode;
 use serde_json::json;
@@ -103,7 +103,7 @@ async fn the_pages_hold_each_role_once() {
     let page = ask(&fixture, &root, "GET", "/roles").await.json();
     assert_eq!(page["items"][0]["built_in"], true);
     assert_eq!(page["items"][0]["permissions"].as_array().unwrap().len(), 8);
-    // A text that is no name.
+    // An invalid name.
     let response = ask(&fixture, &root, "GET", "/roles?cursor=QQ").await;
     assert_eq!(wrong(&response), [("cursor".to_owned(), "bad_cursor".to_owned())]);
 }

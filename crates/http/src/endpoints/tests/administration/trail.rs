@@ -35,12 +35,12 @@ async fn an_event_tells_what_was_done_by_whom_to_whom_and_how_it_ended() {
     assert_eq!(event, expected);
     assert_eq!(page["items"].as_array().unwrap().len(), 1);
 
-    // Who made the accounts sat at the command line.
+    // The accounts were created on the command line.
     let page = ask(&fixture, &root, "GET", "/audit?event=account_created").await.json();
     assert_eq!(page["items"][0]["actor"], json!({ "kind": "operator" }));
 }
 
-/// Row 16.3.2: what somebody was refused is written down.
+/// Row 16.3.2: denied requests are audited.
 #[actix_web::test]
 async fn a16_3_2_what_was_not_permitted_is_in_the_trail() {
     let fixture = EndpointFixture::new().await;
@@ -91,7 +91,7 @@ async fn the_pages_hold_each_wanted_event_once_the_newest_first() {
     }
 }
 
-/// Row W11, and what is no condition.
+/// Row W11, and invalid filters.
 #[actix_web::test]
 async fn w11_a_bad_condition_of_the_trail_is_refused_by_its_name() {
     let fixture = EndpointFixture::new().await;
