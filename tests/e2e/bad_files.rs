@@ -89,6 +89,6 @@ async fn f16_a_path_without_a_database_is_refused_and_stays_as_it_is() {
 
     for url in ["sqlite://", "sqlite://data/", "sqlite://:memory:", "sqlite://a.db?mode=rwc"] {
         let complaint = complained(&run(&Plan::on(&database).with("database.url", url), &[], ""));
-        assert!(complaint.contains("error: database.url is no good"), "{complaint}");
+        assert!(complaint.contains("error: database.url is invalid"), "{complaint}");
     }
 }

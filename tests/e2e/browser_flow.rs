@@ -107,7 +107,7 @@ async fn an_email_in_the_inbox_leads_to_the_account() {
     assert!(browser.text("#emails").await.contains("No emails yet"));
     let pair = client.begin("ada").await;
     wait_for_emails(&browser, 1).await;
-    assert!(browser.text(NEWEST).await.contains("Confirm your address for Gateward"));
+    assert!(browser.text(NEWEST).await.contains("Confirm your email address for Gateward"));
     assert!(!browser.text("#emails").await.contains("No emails yet"));
     is_at_peace(&browser, &server).await;
 
@@ -121,7 +121,7 @@ async fn an_email_in_the_inbox_leads_to_the_account() {
     assert_eq!(client.me(pair.access()).await.body["email_verified"], false);
     browser.fill("input[name=password]", PASSWORD).await;
     browser.click(SEND).await;
-    wait_for_heading(&browser, "Your address is confirmed").await;
+    wait_for_heading(&browser, "Your email address is confirmed").await;
     is_at_peace(&browser, &server).await;
     close(&browser, inbox).await;
     assert_eq!(client.me(pair.access()).await.body["email_verified"], true);
@@ -129,13 +129,13 @@ async fn an_email_in_the_inbox_leads_to_the_account() {
     // By the link that the inbox shows beside the email.
     forgot(client, "ada@example.org").await;
     wait_for_emails(&browser, 2).await;
-    assert!(browser.text(NEWEST).await.contains("Choose a new password for Gateward"));
+    assert!(browser.text(NEWEST).await.contains("Reset your Gateward password"));
     browser.click(&format!("{NEWEST} > summary")).await;
     let inbox = follow(&browser, &format!("{NEWEST} a[href*='/reset-password#token=']")).await;
     has_no_secret(&browser, &server, "/reset-password").await;
     browser.fill("input[name=new_password]", "an entirely new one").await;
     browser.click(SEND).await;
-    wait_for_heading(&browser, "Your password is changed").await;
+    wait_for_heading(&browser, "Your password was changed").await;
     is_at_peace(&browser, &server).await;
     close(&browser, inbox).await;
     assert_eq!(client.login("ada", "an entirely new one").await.status, 200);
@@ -154,13 +154,14 @@ async fn a_change_of_address_is_undone_by_its_link() {
     let pair = client.begin("ada").await;
     let body = json!({"new_email": "new@example.org", "password": PASSWORD});
     assert_eq!(client.post_as(pair.access(), "/v1/me/email", &body).await.status, 202);
-    let message = wait_for(client, "ada@example.org", "Your address is to be changed", 1).await;
+    let message =
+        wait_for(client, "ada@example.org", "Your email address is about to change", 1).await;
     browser.goto(link(&message)).await;
     has_no_secret(&browser, &server, "/undo-email-change").await;
     assert!(!browser.shows("input[name=token]:not([type=hidden])").await);
     assert_eq!(client.me(pair.access()).await.status, 200, "nothing was done so far");
     browser.click(SEND).await;
-    wait_for_heading(&browser, "Your address is back").await;
+    wait_for_heading(&browser, "Your email address is restored").await;
     is_at_peace(&browser, &server).await;
     client.me(pair.access()).await.is(401, "session_ended");
 }
@@ -174,7 +175,7 @@ async fn an_invitation_is_accepted_by_its_link() {
     let admin = server.admin("grace").await;
     let whom = json!({"username": "ada", "email": "ada@example.org"});
     assert_eq!(client.post_as(admin.access(), "/v1/users", &whom).await.status, 201);
-    let message = wait_for(client, "ada@example.org", "Choose the password", 1).await;
+    let message = wait_for(client, "ada@example.org", "You have been invited", 1).await;
     browser.goto(link(&message)).await;
     has_no_secret(&browser, &server, "/accept-invitation").await;
     assert!(!browser.shows("input[name=token]:not([type=hidden])").await, "the link is enough");
@@ -214,6 +215,6 @@ async fn a_second_link_can_be_opened_in_the_place_of_the_first() {
         has_no_secret(&browser, &server, "/confirm-email").await;
         browser.fill("input[name=password]", PASSWORD).await;
         browser.click(SEND).await;
-        wait_for_heading(&browser, "Your address is confirmed").await;
+        wait_for_heading(&browser, "Your email address is confirmed").await;
     }
 }

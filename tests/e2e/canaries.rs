@@ -62,7 +62,7 @@ async fn w14_no_secret_stands_in_the_log(kind: Database) {
         // Lines are written aside, in order: this one is the last.
         let last = client.get("/nothing").await;
         let log = node.wait_for_text(last.header("x-request-id").unwrap()).await;
-        assert!(log.matches("answered").count() > 200, "{log}");
+        assert!(log.matches("request completed").count() > 200, "{log}");
         assert!(log.contains("TRACE") || log.contains("DEBUG"), "the log is not talkative");
         for (name, canary) in &canaries {
             for form in forms(canary) {
@@ -372,7 +372,7 @@ async fn a16_2_1_a_line_tells_who_what_when_from_where(kind: Database) {
     node.wait_for_text(lost.header("x-request-id").unwrap()).await;
     assert!(!node.log().contains("FORGED"), "{}", node.log());
     whole_lines(&node.log(), "json");
-    let lines = node.lines("answered");
+    let lines = node.lines("request completed");
     let line_of = |response: &TestResponse| {
         let id = response.header("x-request-id").unwrap();
         let line = lines.iter().find(|line| line["request_id"] == id);

@@ -71,14 +71,14 @@ fn f23_every_command_refuses_a_bad_setting_by_name_before_the_socket_is_bound() 
         let complaint = complained(&run(&plan, command, ""));
         assert_eq!(complaint.lines().count(), 2, "{complaint}");
         assert!(complaint.contains("tokens.access_ttl_seconds is 0; it must be from 1 to 86400"));
-        assert!(complaint.contains("http.cors_origins holds \"*\"; name each origin"));
+        assert!(complaint.contains("http.cors_origins contains \"*\"; list each origin"));
     }
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "nothing was made");
     let plan = Plan::bare(folder.path()).with("http.listen", taken.local_addr().unwrap());
     let refused = run(&plan, &[], "");
     assert_eq!(refused.status.code(), Some(1));
     let complaint = String::from_utf8(refused.stderr).unwrap();
-    assert!(complaint.contains("error: http.listen is 127.0.0.1:"), "{complaint}");
+    assert!(complaint.contains("error: cannot listen on http.listen = 127.0.0.1:"), "{complaint}");
     assert!(complaint.contains("choose another port"), "{complaint}");
 }
 
@@ -91,7 +91,7 @@ fn good_settings_are_shown_with_their_sources_and_without_secrets() {
         .with("mail.transport", "smtp")
         .with("mail.smtp_url", "smtps://ada:hunter3@mail.example.org")
         .with("mail.fallback_smtp_url", "smtps://ada:hunter4@mail.example.org");
-    assert_eq!(said(&run(&plan, &["config", "check"], "")), "The settings are in order.\n");
+    assert_eq!(said(&run(&plan, &["config", "check"], "")), "Configuration is valid.\n");
     let shown = said(&run(&plan, &["config", "show"], ""));
     assert!(shown.contains("http.listen = \"127.0.0.1:0\"  # GATEWARD__HTTP__LISTEN\n"), "{shown}");
     assert!(shown.contains("tokens.access_ttl_seconds = 900  # default\n"), "{shown}");
@@ -136,7 +136,7 @@ fn a13_3_2_a_file_with_a_secret_that_others_can_open_is_refused() {
     let text = format!("[keys]\nmaster_key = \"{MASTER_KEY}\"\n");
     write(&file, &text, 0o644);
     let complaint = complained(&run(&plan, &["--config", "my.toml", "config", "check"], ""));
-    let expected = "error: keys.master_key is a secret and stands in my.toml, which others can open; \
+    let expected = "error: keys.master_key is a secret in my.toml, which other users can read; \
                     run: chmod 600 my.toml\n";
     assert_eq!(complaint, expected);
     write(&file, &text, 0o600);
@@ -145,7 +145,7 @@ fn a13_3_2_a_file_with_a_secret_that_others_can_open_is_refused() {
     let url = "GATEWARD__DATABASE__URL=postgres://ada:hunter2@db/x\n";
     write(&folder.path().join(".env"), url, 0o644);
     let complaint = complained(&run(&plan, &["config", "check"], ""));
-    assert!(complaint.contains("database.url is a secret and stands in .env"), "{complaint}");
+    assert!(complaint.contains("database.url is a secret in .env"), "{complaint}");
     assert!(!complaint.contains("hunter2"), "{complaint}");
 }
 
@@ -183,7 +183,10 @@ async fn migrating_twice_changes_nothing(kind: Database) {
         plan = plan.with("database.url", format!("sqlite://{folder}/deeper/new.db"));
     }
     let first = said(&run(&plan, &["migrate"], ""));
-    assert!(first.lines().count() > 0 && first.lines().all(|line| line.starts_with("applied ")));
+    assert!(
+        first.lines().count() > 0
+            && first.lines().all(|line| line.starts_with("Applied migration "))
+    );
     assert_eq!(said(&run(&plan, &["migrate"], "")), "The database is up to date.\n");
     if kind == Database::Sqlite {
         let file = fs::metadata(database.folder.path().join("deeper/new.db")).unwrap();
@@ -206,10 +209,16 @@ async fn keys_are_listed_and_rotated_beside_a_running_node(kind: Database) {
     }
 
     let first = said(&run(&plan, &["keys", "rotate"], ""));
-    assert!(first.starts_with("New keys are made and published. They sign from 20"), "{first}");
+    assert!(
+        first.starts_with("Created and published new keys. They become active at 20"),
+        "{first}"
+    );
     let second = said(&run(&plan, &["keys", "rotate"], ""));
-    let waits = "Keys that were made before are published and sign from 20";
-    assert!(second.starts_with(waits) && second.contains("no more were made"), "{second}");
+    let waits = "New keys are already scheduled and become active at 20";
+    assert!(
+        second.starts_with(waits) && second.contains("No further keys were created"),
+        "{second}"
+    );
     let list = said(&run(&plan, &["keys", "list"], ""));
     assert_eq!(list.lines().filter(|line| line.contains(" next ")).count(), 4, "{list}");
 

@@ -97,7 +97,7 @@ async fn e7_a_name_is_held_by_a_confirmed_account_alone(kind: Database) {
     for _ in 0..2 {
         let response = post.say("email/confirm", late.clone()).await;
         response.is(409, "username_taken");
-        assert!(response.text_of("detail").contains("'username'"), "{response:?}");
+        assert!(response.text_of("detail").contains("`username`"), "{response:?}");
     }
     late["username"] = json!("no name");
     post.say("email/confirm", late.clone()).await.is(422, "validation_failed");

@@ -208,7 +208,7 @@ async fn w1_what_a_page_of_ours_sends_is_done(kind: Database) {
                 assert!(response.headers.contains_key("set-cookie"), "{response:?}");
             }
             "/v1/users/{id}/reset-password" => {
-                wait_for(&client, &bob.guest.email(), "Choose a new password", 1).await;
+                wait_for(&client, &bob.guest.email(), "Reset your password", 1).await;
             }
             _ => assert_ne!(bob.state().await, before, "{}", act.name()),
         }

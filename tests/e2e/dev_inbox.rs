@@ -80,9 +80,9 @@ async fn programs_read_the_emails_newest_first() {
     let client = &server.client;
     assert_eq!(emails(client).await, [] as [Value; 0]);
     assert_eq!(client.signup("ada").await.status, 201);
-    let first = wait_for(client, "ada@example.org", "Confirm your address", 1).await;
+    let first = wait_for(client, "ada@example.org", "Confirm your email address", 1).await;
     forgot(client, "ada@example.org").await;
-    let second = wait_for(client, "ada@example.org", "Choose a new password", 1).await;
+    let second = wait_for(client, "ada@example.org", "Reset your password", 1).await;
 
     let response = client.get("/dev/inbox.json").await;
     assert_eq!(response.body, json!({"items": [second, first]}));
@@ -102,7 +102,7 @@ async fn programs_read_the_emails_newest_first() {
         }
         assert!(at.is_match(message["sent_at"].as_str().unwrap()), "{message:#?}");
     }
-    assert_eq!(first["subject"], "Confirm your address for Gateward");
+    assert_eq!(first["subject"], "Confirm your email address for Gateward");
 }
 
 #[tokio::test]

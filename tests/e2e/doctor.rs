@@ -29,7 +29,7 @@ const OTHER_MASTER_KEY: &str = "AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA=";
 async fn nothing_is_found_of_a_healthy_system_and_nothing_is_written(kind: Database) {
     let mut system = System::start(kind).await;
     system.client().begin("bob").await;
-    assert_eq!(said(&run(&system.plan, &["doctor"], "")), "Everything checked is well.\n");
+    assert_eq!(said(&run(&system.plan, &["doctor"], "")), "All checks passed.\n");
     let report = examine(&system.plan);
     assert!(report.findings.is_empty() && report.warnings.is_empty(), "{report:?}");
 

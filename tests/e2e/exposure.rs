@@ -87,7 +87,7 @@ async fn client_ip(server: &TestServer, lines: &[&[u8]]) -> Value {
     assert_eq!(response.statuses(), [415], "{response:?}");
     let id = response.body()["request_id"].clone();
     for _ in 0..200 {
-        let lines = server.node.lines("answered");
+        let lines = server.node.lines("request completed");
         if let Some(line) = lines.iter().find(|line| line["request_id"] == id) {
             return line["client_ip"].clone();
         }

@@ -93,8 +93,8 @@ async fn a_master_key_that_is_gone_or_open_or_broken_is_refused_and_never_replac
     fs::remove_file(&path).unwrap();
     for command in [&["serve"][..], &["keys", "list"], &["user", "disable", "ada"]] {
         let complaint = String::from_utf8(run(&plan, command, "").stderr).unwrap();
-        assert!(complaint.contains("data/master.key is not there"), "{complaint}");
-        assert!(complaint.contains("put it back"), "{complaint}");
+        assert!(complaint.contains("data/master.key is missing"), "{complaint}");
+        assert!(complaint.contains("restore the file"), "{complaint}");
         assert!(!path.exists(), "no new key is written");
         assert_eq!(fs::read_dir(folder.path().join("data")).unwrap().count(), 1);
     }
@@ -108,7 +108,10 @@ async fn a_master_key_that_is_gone_or_open_or_broken_is_refused_and_never_replac
     fs::write(&path, "").unwrap();
     fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
     let complaint = complained(&run(&plan, &["serve"], ""));
-    assert!(complaint.contains("data/master.key holds no master key"), "{complaint}");
+    assert!(
+        complaint.contains("data/master.key does not contain a valid master key"),
+        "{complaint}"
+    );
 
     fs::write(&path, &key).unwrap();
     start(&plan).await;
@@ -140,7 +143,7 @@ async fn a_node_of_another_issuer_or_master_key_is_refused(kind: Database) {
     let other = Plan::on(&database).with("tokens.issuer", "https://other.example");
     for command in [&["serve"][..], &["keys", "list"], &["keys", "rotate"]] {
         let complaint = complained(&run(&other, command, ""));
-        assert!(complaint.contains("tokens.issuer does not fit this database"), "{complaint}");
+        assert!(complaint.contains("tokens.issuer does not match this database"), "{complaint}");
         assert!(complaint.contains("set it (or http.public_url)"), "{complaint}");
         assert!(complaint.contains("http://127.0.0.1:8080"), "{complaint}");
         assert!(complaint.contains("https://other.example"), "{complaint}");
@@ -149,8 +152,8 @@ async fn a_node_of_another_issuer_or_master_key_is_refused(kind: Database) {
     let key = said(&run(&plan, &["keys", "generate-master"], ""));
     let other = Plan::on(&database).with("keys.master_key", key.trim());
     let complaint = complained(&run(&other, &["serve"], ""));
-    assert!(complaint.contains("keys.master_key does not fit this database"), "{complaint}");
-    assert!(complaint.contains("set the key that its signing keys were sealed with"));
+    assert!(complaint.contains("keys.master_key does not match this database"), "{complaint}");
+    assert!(complaint.contains("set the master key that its signing keys are wrapped with"));
     assert!(!complaint.contains(key.trim()));
 
     assert_eq!(keys(node.client()).await, before);

@@ -26,8 +26,8 @@ const ADA: &str = "ada@example.org";
 const NEW: &str = "an entirely new one";
 
 /// How the emails begin.
-const NEW_DEVICE: &str = "A new login";
-const RESET: &str = "Choose a new password";
+const NEW_DEVICE: &str = "New login";
+const RESET: &str = "Reset your password";
 
 /// Two nodes, and an SMTP server that takes their emails.
 struct DeviceFixture {

@@ -18,7 +18,7 @@ async fn f33_a_node_with_few_descriptors_sheds_lives_and_recovers(kind: Database
     let mut plan = Plan::on(&database);
     plan.wrapper = ["sh", "-c", "ulimit -n 64; exec \"$0\" \"$@\""].map(str::to_owned).into();
     let mut node = plan.start().await;
-    node.wait_for_line("few files may be open; raise `ulimit -n`").await;
+    node.wait_for_line("open-file limit is low; raise `ulimit -n`").await;
     let client = node.client();
     let pair = client.begin("ada").await;
 

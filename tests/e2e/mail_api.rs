@@ -11,20 +11,20 @@ use crate::commands::said;
 
 /// What the emails are called. `CONFIRM` is the one to a sign-up and the one to an account.
 pub(crate) mod subject {
-    pub(crate) const CONFIRM: &str = "Confirm your address for Gateward";
+    pub(crate) const CONFIRM: &str = "Confirm your email address for Gateward";
     pub(crate) const EXISTS: &str = "You already have an account at Gateward";
-    pub(crate) const CONFIRM_NEW: &str = "Confirm your new address for Gateward";
-    pub(crate) const IN_USE: &str = "Somebody wanted to use your address at Gateward";
-    pub(crate) const RESET: &str = "Choose a new password for Gateward";
-    pub(crate) const UNDO: &str = "Your address at Gateward is to be changed";
-    pub(crate) const CHANGED: &str = "Your address at Gateward was changed";
-    pub(crate) const CHANGED_BACK: &str = "Your address at Gateward was changed back";
-    pub(crate) const NEW_PASSWORD: &str = "Your password at Gateward was changed";
-    pub(crate) const WAS_RESET: &str = "Your password at Gateward was reset";
-    pub(crate) const RENAMED: &str = "Your name at Gateward was changed";
-    pub(crate) const REUSED: &str = "One of your sessions at Gateward was ended";
-    pub(crate) const DELETED: &str = "Your account at Gateward was deleted";
-    pub(crate) const INVITED: &str = "An account was made for you at Gateward";
+    pub(crate) const CONFIRM_NEW: &str = "Confirm your new email address for Gateward";
+    pub(crate) const IN_USE: &str = "Your email address is already in use at Gateward";
+    pub(crate) const RESET: &str = "Reset your Gateward password";
+    pub(crate) const UNDO: &str = "Your email address at Gateward is about to change";
+    pub(crate) const CHANGED: &str = "Your email address at Gateward was changed";
+    pub(crate) const CHANGED_BACK: &str = "The change of your email address at Gateward was undone";
+    pub(crate) const NEW_PASSWORD: &str = "Your Gateward password was changed";
+    pub(crate) const WAS_RESET: &str = "Your Gateward password was reset";
+    pub(crate) const RENAMED: &str = "Your Gateward username was changed";
+    pub(crate) const REUSED: &str = "We ended one of your sessions at Gateward";
+    pub(crate) const DELETED: &str = "Your Gateward account was deleted";
+    pub(crate) const INVITED: &str = "You have been invited to Gateward";
 }
 
 /// Another password that meets the policy.

@@ -33,6 +33,9 @@ const OTHERS: u32 = 200;
 /// How many requests are timed.
 const TIMED: u32 = 40;
 
+/// The log line about an email that failed permanently.
+const GIVEN_UP: &str = "email delivery failed permanently; see `gateward mail list --state failed`";
+
 /// Row F20: an email is late; its link is over, or nearly so, before it goes out.
 async fn f20_a_link_that_waited_too_long_is_made_anew(kind: Database) {
     for waits in [HOUR + 120, LINK_LIFE - 60] {
@@ -173,7 +176,7 @@ async fn assert_given_up(post: &Post, node: &Node) {
     assert_eq!(dead.len(), 1, "{dead:#?}");
     assert!(dead[0]["failure"].as_str().unwrap().contains("550"), "{dead:#?}");
     assert!(post.has_event("email_failed").await);
-    assert_eq!(node.lines("email given up; see `gateward mail`").len(), 1);
+    assert_eq!(node.lines(GIVEN_UP).len(), 1);
     wait_for_gauge(node, "gateward_mail_failed", |dead| (dead - 1.0).abs() < 0.1).await;
     assert!((tried(node, "failed").await - 1.0).abs() < 0.1);
 }
@@ -232,7 +235,7 @@ async fn assert_unnoticed(mut node: Node, usual: [Vec<Duration>; 2], slow: [Vec<
     }
     assert_eq!(node.client().get("/health/ready").await.status, 200);
     assert!(metric(&node, "gateward_mail_waiting").await.is_some());
-    assert!(node.lines("email given up; see `gateward mail`").is_empty());
+    assert!(node.lines(GIVEN_UP).is_empty());
     let started = Instant::now();
     node.signal(Signal::TERM);
     assert_eq!(node.ended().await.code(), Some(0), "{}", node.log());

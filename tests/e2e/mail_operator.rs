@@ -70,7 +70,7 @@ async fn emails_are_listed_and_shown_for_people_and_for_programs(kind: Database)
     let lines: Vec<&str> = table.lines().collect();
     let [head, first, second] = lines.as_slice() else { panic!("{table}") };
     let words: Vec<&str> = head.split_whitespace().collect();
-    assert_eq!(words.join(" "), "EMAIL STATE KIND TRIES DUE OR FINISHED RECIPIENT FAILURE");
+    assert_eq!(words.join(" "), "ID STATE KIND TRIES DUE OR FINISHED RECIPIENT FAILURE");
     for word in [id, "waiting", "confirm_email", "bob@example.org", "554"] {
         assert!(first.contains(word), "{table}");
     }
@@ -98,7 +98,7 @@ async fn dead_emails_are_tried_again_when_an_operator_says_so(kind: Database) {
     let plan = &post.plan;
     let node = plan.start().await;
     let client = node.client();
-    assert_eq!(said(&run(plan, &["mail", "retry", "--all"], "")), "No email was given up.\n");
+    assert_eq!(said(&run(plan, &["mail", "retry", "--all"], "")), "No failed emails to retry.\n");
     post.server.mode("permanent");
     let mut ids = Vec::new();
     for name in ["ada", "bob", "cid"] {
@@ -109,7 +109,7 @@ async fn dead_emails_are_tried_again_when_an_operator_says_so(kind: Database) {
     let retry = |id: &str| run(plan, &["mail", "retry", id], "");
     let early = complained(&retry(&ids[0]));
     let expected =
-        format!("error: the email {} is waiting; only a failed one is retried\n", ids[0]);
+        format!("error: email {} is waiting; only failed emails can be retried\n", ids[0]);
     assert_eq!(early, expected);
     post.forward(6 * HOUR);
     for name in ["ada", "bob", "cid"] {
@@ -117,13 +117,13 @@ async fn dead_emails_are_tried_again_when_an_operator_says_so(kind: Database) {
     }
 
     post.server.mode("ok");
-    let expected = format!("The email {} waits again; a node that serves sends it.\n", ids[0]);
+    let expected = format!("Queued email {} again. A running node sends it.\n", ids[0]);
     assert_eq!(said(&retry(&ids[0])), expected);
     let sent = post.wait_for("ada@example.org", is("sent")).await;
     assert_eq!((&sent["attempts"], &sent["failure"]), (&json!(1), &Value::Null));
-    assert!(complained(&retry(&ids[0])).contains("is sent; only a failed one is retried"));
+    assert!(complained(&retry(&ids[0])).contains("is sent; only failed emails can be retried"));
     let all = said(&run(plan, &["mail", "retry", "--all"], ""));
-    assert_eq!(all, "2 emails wait again; a node that serves sends them.\n");
+    assert_eq!(all, "Queued 2 emails again. A running node sends them.\n");
     for name in ["bob", "cid"] {
         post.wait_for(&format!("{name}@example.org"), is("sent")).await;
     }
@@ -131,8 +131,8 @@ async fn dead_emails_are_tried_again_when_an_operator_says_so(kind: Database) {
 
     let nobody = "01939e4a-5c00-7000-8000-000000000000";
     for (id, complaint) in [
-        (nobody, format!("error: there is no email {nobody}\n")),
-        ("x", "error: \"x\" is no email; see: gateward mail list\n".to_owned()),
+        (nobody, format!("error: no email with ID {nobody}; see: gateward mail list\n")),
+        ("x", "error: \"x\" is not an email ID; see: gateward mail list\n".to_owned()),
     ] {
         assert_eq!(complained(&retry(id)), complaint);
         assert_eq!(complained(&run(plan, &["mail", "show", id], "")), complaint);
@@ -156,7 +156,7 @@ async fn a_reset_link_is_printed_for_an_operator_and_works_once(kind: Database) 
         let made = run(&plan, &["user", "reset-link", "ada"], "");
         assert!(made.status.success(), "{made:?}");
         let beside = String::from_utf8(made.stderr).unwrap();
-        assert!(beside.contains("good until 20") && beside.contains("one use"), "{beside}");
+        assert!(beside.contains("expires at 20") && beside.contains("works once"), "{beside}");
         let link = String::from_utf8(made.stdout).unwrap();
         assert_eq!(link.lines().count(), 1, "{link}");
         assert!(link.starts_with("http://localhost:8765/"), "{link}");
@@ -172,10 +172,10 @@ async fn a_reset_link_is_printed_for_an_operator_and_works_once(kind: Database) 
     client.me(pair.access()).await.is(401, "session_ended");
 
     let nobody = complained(&run(&plan, &["user", "reset-link", "nobody"], ""));
-    assert_eq!(nobody, "error: there is no account with the name or address \"nobody\"\n");
+    assert!(nobody.starts_with("error: no user with the username or email address \"nobody\";"));
     said(&run(&plan, &["user", "disable", "ada"], ""));
     let disabled = complained(&run(&plan, &["user", "reset-link", "ada@example.org"], ""));
-    assert!(disabled.contains("is disabled; run: gateward user enable"), "{disabled}");
+    assert!(disabled.contains("is disabled; first run: gateward user enable"), "{disabled}");
 }
 
 async fn what_becomes_of_emails_is_counted(kind: Database) {
@@ -227,7 +227,7 @@ fn every_email_is_rendered_for_whoever_writes_templates() {
     let plan = Plan::bare(folder.path()).with("mail.from", "Notes <login@example.org>");
     let there = folder.path().join("emails");
     let told = said(&run(&plan, &["mail", "render", "emails"], ""));
-    assert_eq!(told, "Wrote 48 files into emails.\n");
+    assert_eq!(told, "Wrote 48 files to emails.\n");
     let language: toml::Table =
         fs::read_to_string(format!("{EMAILS}/en.toml")).unwrap().parse().unwrap();
     let names: Vec<&String> = language["emails"].as_table().unwrap().keys().collect();
@@ -254,7 +254,7 @@ async fn a_folder_of_templates_replaces_the_words_and_a_bad_one_is_refused() {
     let post = post.with("mail.templates", folder.path().display());
     templates(
         folder.path(),
-        "Your account at {{ service }} has this address",
+        "Please confirm the email address of your {{ service }} account.",
         "Moin, {{ service }}!",
     );
     let node = post.plan.start().await;
@@ -262,7 +262,7 @@ async fn a_folder_of_templates_replaces_the_words_and_a_bad_one_is_refused() {
     post.wait_for("ada@example.org", is("sent")).await;
     let message = &post.server.emails()[0];
     assert!(message.text.contains("Moin, Notes!") && message.html.contains("Moin, Notes!"));
-    assert!(!message.text.contains("has this address"), "{}", message.text);
+    assert!(!message.text.contains("Please confirm"), "{}", message.text);
     drop(node);
 
     for (from, to, expected) in [

@@ -122,7 +122,7 @@ fn watch_readiness(client: Client) -> JoinHandle<String> {
 
 /// The node has met each of the ways in which an SMTP server is gone.
 fn assert_each_mode_was_met(node: &Node, emails: &[Mail]) {
-    let lines = node.lines("email not sent; it is tried again");
+    let lines = node.lines("email not sent, will retry");
     let failures: Vec<_> = lines.iter().map(|line| line["failure"].as_str().unwrap()).collect();
     for expected in ["refused", "451", "4.3.0", "554", "5.7.1"] {
         let met = failures.iter().any(|failure| failure.to_lowercase().contains(expected));

@@ -113,7 +113,7 @@ async fn f35_the_master_key_is_changed_without_an_interruption(kind: Database) {
     balancer.replace_nodes(&both).await;
     balancer.is_ready().await;
     let told = said(&rewrap(&both));
-    assert!(told.starts_with("4 keys are sealed with keys.master_key."), "{told}");
+    assert!(told.starts_with("Wrapped 4 keys with keys.master_key."), "{told}");
     assert!(told.contains("remove keys.previous_master_key"), "{told}");
     balancer.is_ready().await;
     let new_alone = plan(&database, NEW, None);
@@ -130,7 +130,7 @@ async fn f35_the_master_key_is_changed_without_an_interruption(kind: Database) {
     assert_eq!(said(&run(&new_alone, &["keys", "list"], "")), before, "the keys are the same");
     // The key before it is worth nothing any more.
     let complaint = complained(&run(&plan(&database, MASTER_KEY, None), &["keys", "list"], ""));
-    assert!(complaint.contains("keys.master_key does not fit this database"), "{complaint}");
+    assert!(complaint.contains("keys.master_key does not match this database"), "{complaint}");
 }
 
 /// Row F35: it goes on with the keys that it has open, takes no more traffic once the balancer has
@@ -168,10 +168,10 @@ async fn f35_a_node_with_the_old_master_key_says_so_and_serves_on(kind: Database
     let mut again = old.launch();
     assert_eq!(again.ended().await.code(), Some(1));
     let log = again.log();
-    assert!(log.contains("keys.master_key does not fit this database"), "{log}");
+    assert!(log.contains("keys.master_key does not match this database"), "{log}");
     for command in [&["keys", "list"][..], &["keys", "rewrap"], &["keys", "rotate"]] {
         let complaint = complained(&run(&old, command, ""));
-        assert!(complaint.contains("keys.master_key does not fit this database"), "{complaint}");
+        assert!(complaint.contains("keys.master_key does not match this database"), "{complaint}");
     }
     assert_eq!(other.client().get("/health/ready").await.status, 200);
 }
@@ -210,22 +210,22 @@ async fn f35_a_wrong_previous_master_key_changes_nothing(kind: Database) {
 
     for wrong in [plan(&database, NEW, Some(WRONG)), plan(&database, WRONG, None)] {
         let complaint = complained(&rewrap(&wrong));
-        assert!(complaint.contains("keys.master_key does not fit this database"), "{complaint}");
+        assert!(complaint.contains("keys.master_key does not match this database"), "{complaint}");
         assert!(!complaint.contains(NEW) && !complaint.contains(WRONG), "{complaint}");
         let mut never = wrong.launch();
         assert_eq!(never.ended().await.code(), Some(1));
-        assert!(never.log().contains("keys.master_key does not fit"), "{}", never.log());
+        assert!(never.log().contains("keys.master_key does not match"), "{}", never.log());
     }
     for (present, previous, complaint) in [
         (MASTER_KEY, MASTER_KEY, "is the same as keys.master_key"),
-        (MASTER_KEY, "short", "keys.previous_master_key is no good"),
+        (MASTER_KEY, "short", "keys.previous_master_key is invalid"),
     ] {
         let said = complained(&rewrap(&plan(&database, present, Some(previous))));
         assert!(said.contains(complaint), "{said}");
     }
     // A previous key that is not needed does no harm, and neither does sealing once more.
     let told = said(&rewrap(&plan(&database, MASTER_KEY, Some(WRONG))));
-    assert!(told.starts_with("4 keys are sealed"), "{told}");
+    assert!(told.starts_with("Wrapped 4 keys"), "{told}");
     assert_eq!(said(&run(&right, &["keys", "list"], "")), before);
     let client = node.client();
     assert_eq!(client.get("/health/ready").await.status, 200);

@@ -67,7 +67,7 @@ async fn f1_a_node_that_starts_before_its_database_becomes_ready_with_it() {
     client.get("/health/ready").await.is(503, "unavailable");
     client.signup("ada").await.is(503, "unavailable");
     client.me("e30.e30.e30").await.is_problem();
-    node.wait_for_line("not ready: the database is down").await;
+    node.wait_for_line("not ready, database unavailable").await;
     assert!(node.lines("ready").is_empty());
 
     let open = door.open().await;
@@ -98,8 +98,8 @@ async fn a_database_of_another_issuer_that_appears_later_is_not_used() {
     let (plan, door) = behind_a_door(&database).await;
     let mut node = plan.with("tokens.issuer", "https://other.example").start().await;
     let _open = door.open().await;
-    let line = node.wait_for_line("not ready: this must be put right").await;
-    assert!(line["cause"].as_str().unwrap().contains("tokens.issuer does not fit"), "{line}");
+    let line = node.wait_for_line("not ready, operator action required").await;
+    assert!(line["cause"].as_str().unwrap().contains("tokens.issuer does not match"), "{line}");
     assert_eq!(ready(&node).await, 503);
     assert!(node.lines("ready").is_empty());
 }

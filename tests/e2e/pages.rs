@@ -80,14 +80,14 @@ impl Open {
     async fn confirmation(client: &Client, name: &'static str) -> Self {
         let access = client.begin(name).await.access().to_owned();
         let path = "/confirm-email";
-        Self { path, name, token: newest(client, name, "Confirm your address").await, access }
+        Self { path, name, token: newest(client, name, "Confirm your email address").await, access }
     }
 
     async fn reset(client: &Client, name: &'static str) -> Self {
         let access = client.begin(name).await.access().to_owned();
         forgot(client, &format!("{name}@example.org")).await;
         let path = "/reset-password";
-        Self { path, name, token: newest(client, name, "Choose a new password").await, access }
+        Self { path, name, token: newest(client, name, "Reset your password").await, access }
     }
 
     async fn undo(client: &Client, name: &'static str) -> Self {
@@ -96,7 +96,12 @@ impl Open {
         let body = json!({"new_email": email, "password": PASSWORD});
         assert_eq!(client.post_as(&access, "/v1/me/email", &body).await.status, 202);
         let path = "/undo-email-change";
-        Self { path, name, token: newest(client, name, "Your address is to be").await, access }
+        Self {
+            path,
+            name,
+            token: newest(client, name, "Your email address is about").await,
+            access,
+        }
     }
 
     async fn not_me(client: &Client, name: &'static str) -> Self {
@@ -104,7 +109,7 @@ impl Open {
         let body = json!({"identifier": name, "password": PASSWORD});
         let login = client.post("/v1/login", &body).header("user-agent", "a stranger's");
         let access = client.send(login).await.access().to_owned();
-        Self { path: "/not-me", name, token: newest(client, name, "A new login to").await, access }
+        Self { path: "/not-me", name, token: newest(client, name, "New login to").await, access }
     }
 
     async fn invitation(server: &TestServer, name: &'static str) -> Self {
@@ -113,7 +118,7 @@ impl Open {
         let body = json!({"username": name, "email": format!("{name}@example.org")});
         assert_eq!(client.post_as(&access, "/v1/users", &body).await.status, 201);
         let path = "/accept-invitation";
-        Self { path, name, token: newest(client, name, "Choose the password").await, access }
+        Self { path, name, token: newest(client, name, "You have been invited").await, access }
     }
 
     /// The form of the page, filled in as it should be, with another token in it.

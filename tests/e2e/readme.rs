@@ -111,7 +111,7 @@ fn the_settings_that_the_readme_lists_are_enough_for_a_server_and_needed() {
         plan.environment = settings.iter().filter(|(name, _)| name != without).cloned().collect();
         run(&plan, &["config", "check"], "")
     };
-    assert_eq!(said(&check("")), "The settings are in order.\n");
+    assert_eq!(said(&check("")), "Configuration is valid.\n");
     for (variable, option) in [
         ("GATEWARD__HTTP__PUBLIC_URL", "http.public_url"),
         ("GATEWARD__HTTP__TLS_CERT", "http.tls_cert"),

@@ -41,7 +41,7 @@ async fn e3_asking_for_an_email_tells_nothing(kind: Database) {
             are_alike(&ask(name).await, &unknown);
         }
     }
-    let told = [subject::RESET, subject::RESET, subject::CONFIRM];
+    let told = [subject::CONFIRM, subject::RESET, subject::RESET];
     assert_eq!(post.all_subjects(&address("ada")).await, told);
     assert_eq!(post.all_subjects(&address("gone")).await, [subject::CONFIRM]);
     assert_eq!(post.server.emails_to(&address("nobody")).len(), 0);

@@ -112,10 +112,10 @@ async fn a_session_is_explained_at_the_command_line(kind: Database) {
 
     let unknown = ["session", "explain", "01a1f7c4-3276-7a3b-8f45-007bd2598b92"];
     let complaint = complained(&run(&plan, &unknown, ""));
-    assert!(complaint.contains("there is no such session"), "{complaint}");
+    assert!(complaint.contains("no session with this ID"), "{complaint}");
     for garbage in ["x", "", "0", "'; DROP TABLE sessions"] {
         let complaint = complained(&run(&plan, &["session", "explain", garbage], ""));
-        assert!(complaint.contains("not the identifier of a session"), "{complaint}");
+        assert!(complaint.contains("not a session ID"), "{complaint}");
         assert_eq!(complaint.lines().count(), 1);
     }
 }
@@ -166,8 +166,8 @@ async fn all_sessions_end_beside_running_nodes(kind: Database) {
     let gone = login(&one, "ada").await;
     assert_eq!(one.logout(gone.refresh_token()).await.status, 204);
     let told = said_in_the_end(&pair.command(&["session", "end-all"]).await);
-    assert!(told.starts_with("2 sessions that began before 20"), "{told}");
-    assert!(told.ends_with(" are over.\n"), "{told}");
+    assert!(told.starts_with("Ended 2 sessions started before 20"), "{told}");
+    assert!(told.ends_with("Z.\n"), "{told}");
     pair.has_ended("ended_by_admin", &[&ada, &next, &bob]).await;
     pair.has_ended("logout", &[&gone]).await;
     one.refresh(ada.refresh_token(), Some("a-key")).await.is(401, "session_ended");
@@ -182,7 +182,7 @@ async fn all_sessions_end_beside_running_nodes(kind: Database) {
     let new = login(&one, "bob").await;
     let told =
         said(&pair.command(&["session", "end-all", "--before", "2020-01-01T00:00:00Z"]).await);
-    assert_eq!(told, "0 sessions that began before 2020-01-01T00:00:00Z are over.\n");
+    assert_eq!(told, "Ended 0 sessions started before 2020-01-01T00:00:00Z.\n");
     pair.is_alive(&new).await;
 }
 
@@ -191,7 +191,7 @@ async fn all_sessions_end_beside_running_nodes(kind: Database) {
 fn said_in_the_end(output: &std::process::Output) -> String {
     assert!(output.status.success(), "{output:?}");
     let progress = String::from_utf8_lossy(&output.stderr);
-    assert!(progress.lines().all(|line| line.ends_with(" sessions ended …")), "{progress}");
+    assert!(progress.lines().all(|line| line.ends_with(" sessions so far …")), "{progress}");
     String::from_utf8(output.stdout.clone()).unwrap()
 }
 
@@ -206,7 +206,7 @@ async fn ending_all_before_a_time_spares_the_younger(kind: Database) {
     tokio::time::sleep(Duration::from_millis(1_100)).await;
     let young = login(&one, "ada").await;
     let told = said_in_the_end(&pair.command(&["session", "end-all", "--before", at]).await);
-    assert_eq!(told, format!("1 sessions that began before {at} are over.\n"));
+    assert_eq!(told, format!("Ended 1 session started before {at}.\n"));
     pair.has_ended("ended_by_admin", &[&old]).await;
     // Times are told to the second, and the session began within it.
     for spared in [&between, &young] {
@@ -217,7 +217,7 @@ async fn ending_all_before_a_time_spares_the_younger(kind: Database) {
         let output = run(&pair.plan(), &["session", "end-all", "--before", wrong], "");
         assert_eq!(output.status.code(), Some(2), "{output:?}");
         let complaint = String::from_utf8(output.stderr).unwrap();
-        assert!(complaint.contains("write it as 2026-11-20T04:10:00Z"), "{complaint}");
+        assert!(complaint.contains("use a UTC time such as 2026-11-20T04:10:00Z"), "{complaint}");
     }
 }
 
@@ -249,7 +249,7 @@ async fn inv18_f36_a_restored_backup_brings_no_session_back_for_good(kind: Datab
         assert_eq!(me.status, 200, "this is why there is a procedure: {me:?}");
     }
     let told = said_in_the_end(&run(&plan, &["session", "end-all"], ""));
-    assert!(told.starts_with("2 sessions that began before 20"), "{told}");
+    assert!(told.starts_with("Ended 2 sessions started before 20"), "{told}");
     for node in &nodes {
         let client = node.client();
         for session in [&stolen, &kept] {
@@ -290,18 +290,24 @@ async fn another_issuer_ends_what_the_one_before_has_issued(kind: Database) {
     // It is said twice, here and in the settings.
     for wrong in [two, "two.example", "", "https://one.example/"] {
         let complaint = complained(&run(&plan(one), &["config", "set-issuer", wrong], ""));
-        assert!(complaint.contains("the settings say https://one.example"), "{complaint}");
+        assert!(
+            complaint.contains("the issuer in the settings is https://one.example"),
+            "{complaint}"
+        );
     }
     let told = said(&run(&plan(one), &["config", "set-issuer", one], ""));
-    assert_eq!(told, "The issuer is https://one.example already; nothing was changed.\n");
+    assert_eq!(told, "The issuer is already https://one.example. Nothing was changed.\n");
     let mut early = plan(two).launch();
     assert_eq!(early.ended().await.code(), Some(1));
     assert!(early.log().contains("set-issuer"), "the way out is told: {}", early.log());
     assert_eq!(old_node.client().me(ada.access()).await.status, 200);
 
     let told = said_in_the_end(&run(&plan(two), &["config", "set-issuer", two], ""));
-    assert!(told.starts_with("The issuer is https://two.example from now on."), "{told}");
-    assert!(told.contains("What https://one.example has issued is dead, and 1 sessions"), "{told}");
+    assert!(
+        told.starts_with("Changed the issuer from https://one.example to https://two."),
+        "{told}"
+    );
+    assert!(told.contains("https://two.example. Sessions ended: 1."), "{told}");
     becomes_unready(&old_node).await;
     dies(&old_node.client(), &ada).await;
     old_node.client().refresh(ada.refresh_token(), None).await.is(401, "session_ended");

@@ -146,8 +146,8 @@ async fn accounts_are_listed_by_name_address_role_and_state(kind: Database) {
     let table = beside.said(&["list"]);
     let lines: Vec<&str> = table.lines().collect();
     assert_eq!(lines.len(), 7, "{table}");
-    assert!(lines[0].starts_with("ID ") && lines[0].ends_with("MADE"), "{table}");
-    for (name, rest) in [("bob", "disabled"), ("ada", "unconfirmed"), ("root-of-all", "active")] {
+    assert!(lines[0].starts_with("ID ") && lines[0].ends_with("CREATED"), "{table}");
+    for (name, rest) in [("bob", "disabled"), ("ada", "unverified"), ("root-of-all", "active")] {
         let line = lines.iter().find(|line| line.contains(&format!("  {name}  "))).unwrap();
         assert!(line.contains(&format!("  {rest}  ")), "{table}");
     }
@@ -155,7 +155,7 @@ async fn accounts_are_listed_by_name_address_role_and_state(kind: Database) {
     assert!(some.status.success());
     assert_eq!(String::from_utf8(some.stdout).unwrap().lines().count(), 3);
     let told = String::from_utf8(some.stderr).unwrap();
-    assert_eq!(told, "There are more than these 2; --limit shows more.\n");
+    assert_eq!(told, "Showing the first 2. Use --limit to see more.\n");
     for wrong in [&["list", "--limit", "0"][..], &["list", "--role", "No Role"], &["list", "x"]] {
         assert_eq!(beside.run(wrong).status.code(), Some(2), "{wrong:?}");
     }
@@ -186,7 +186,7 @@ async fn an_account_is_shown_with_what_it_may_do(kind: Database) {
     for line in [
         format!("id           {id}"),
         "username     ada".to_owned(),
-        "email        ada@example.org (not confirmed)".to_owned(),
+        "email        ada@example.org (not verified)".to_owned(),
         "roles        user".to_owned(),
         "disabled     no".to_owned(),
         "sessions     1".to_owned(),
@@ -201,20 +201,20 @@ async fn a_role_is_granted_and_revoked_by_the_next_request(kind: Database) {
     let pair = beside.client.begin("ada").await;
     beside.until_listing_gets(&pair, 403).await;
     let told = beside.said(&["grant", "ada", "admin"]);
-    assert_eq!(told, "ada holds the roles: admin, user.\n");
+    assert_eq!(told, "ada now has roles admin, user.\n");
     beside.until_listing_gets(&pair, 200).await;
     assert_eq!(beside.said(&["grant", "ada", "admin"]), told, "once more changes nothing");
 
     let told = beside.said(&["revoke", "ada@example.org", "admin"]);
-    assert_eq!(told, "ada holds the roles: user.\n");
+    assert_eq!(told, "ada now has roles user.\n");
     beside.until_listing_gets(&pair, 403).await;
     assert_eq!(beside.said(&["revoke", "ada", "admin"]), told);
     assert_eq!(beside.client.me(pair.access()).await.status, 200, "the session goes on");
 
     let complaint = beside.complained(&["grant", "ada", "support"]);
-    assert_eq!(complaint, "error: there is no role support; there are: admin, user\n");
+    assert_eq!(complaint, "error: no role named support; existing roles: admin, user\n");
     let complaint = beside.complained(&["revoke", "ada", "user"]);
-    assert_eq!(complaint, "error: everybody holds the role user\n");
+    assert_eq!(complaint, "error: every user has the role user; it cannot be removed\n");
     assert_eq!(beside.run(&["grant", "ada", "No Role"]).status.code(), Some(2));
 
     // A role that is defined over HTTP is one here, too.
@@ -222,7 +222,7 @@ async fn a_role_is_granted_and_revoked_by_the_next_request(kind: Database) {
     let body = json!({"permissions": ["users:read"]});
     let put = beside.client.request(Method::PUT, "/v1/roles/support").bearer_auth(root.access());
     assert!(beside.client.send(put.json(&body)).await.status.is_success());
-    assert_eq!(beside.said(&["grant", "ada", "support"]), "ada holds the roles: support, user.\n");
+    assert_eq!(beside.said(&["grant", "ada", "support"]), "ada now has roles support, user.\n");
     beside.until_listing_gets(&pair, 200).await;
     assert_eq!(beside.names(&["--role", "support"]), ["ada"]);
 }
@@ -237,19 +237,22 @@ async fn what_cannot_be_taken_back_is_asked_for(kind: Database) {
             let refused = complained(&run(&beside.plan, &arguments, input));
             assert_eq!(
                 refused,
-                "error: there is no terminal to ask on; if it is meant, add --yes\n"
+                "error: confirmation needed; pass --yes to run without a terminal\n"
             );
         }
     }
     assert_eq!(beside.client.me(pair.access()).await.status, 200);
     let id = pair.body["user"]["id"].as_str().unwrap();
     let told = beside.said(&["delete", "ada", "--yes"]);
-    assert_eq!(told, format!("ada ({id}) is deleted; every session is over.\n"));
+    assert_eq!(told, format!("Deleted ada ({id}) and ended all sessions.\n"));
     beside.until_over(&pair, "account_deleted").await;
     beside.client.login("ada", PASSWORD).await.is(401, "invalid_credentials");
     assert_eq!(beside.names(&[]), ["root-of-all"]);
     let complaint = beside.complained(&["delete", "ada", "--yes"]);
-    assert_eq!(complaint, "error: there is no account with the name or address \"ada\"\n");
+    assert!(
+        complaint.starts_with("error: no user with the username or email address \"ada\";"),
+        "{complaint}"
+    );
     let again = beside.client.begin("ada").await;
     assert_ne!(again.body["user"]["id"], id);
 }
@@ -259,15 +262,15 @@ async fn a_logout_ends_every_session_and_spares_the_others(kind: Database) {
     let pairs = [beside.client.begin("ada").await, beside.client.login("ada", PASSWORD).await];
     let bob = beside.client.begin("bob").await;
     let told = beside.said(&["logout", "ADA", "--yes"]);
-    assert_eq!(told, "2 sessions of ada are over.\n");
+    assert_eq!(told, "Logged out 2 sessions of ada.\n");
     for pair in &pairs {
         beside.until_over(pair, "ended_by_admin").await;
     }
     assert_eq!(beside.client.me(bob.access()).await.status, 200);
-    assert_eq!(beside.said(&["logout", "ada", "--yes"]), "ada had no session.\n");
+    assert_eq!(beside.said(&["logout", "ada", "--yes"]), "ada has no active sessions.\n");
     let new = beside.client.login("ada", PASSWORD).await;
     assert_eq!(beside.client.me(new.access()).await.status, 200);
-    assert_eq!(beside.said(&["logout", "ada", "--yes"]), "One session of ada is over.\n");
+    assert_eq!(beside.said(&["logout", "ada", "--yes"]), "Logged out 1 session of ada.\n");
     beside.until_over(&new, "ended_by_admin").await;
 }
 
@@ -282,9 +285,13 @@ async fn the_last_administrator_stays_whatever_is_commanded(kind: Database) {
         &["delete", "root-of-all", "--yes"],
     ] {
         let complaint = beside.complained(command);
-        let told = "error: root-of-all is the last active administrator, and nobody could";
+        let told =
+            "error: root-of-all is the last active administrator; first make another user an";
         assert!(complaint.starts_with(told), "{complaint}");
-        assert!(complaint.ends_with("first run: gateward user grant USER admin\n"), "{complaint}");
+        assert!(
+            complaint.ends_with("administrator: gateward user grant USER admin\n"),
+            "{complaint}"
+        );
     }
     assert_eq!(beside.client.me(root.access()).await.status, 200);
     // One whose address is not confirmed does not count, and one who is disabled does not.
@@ -296,7 +303,7 @@ async fn the_last_administrator_stays_whatever_is_commanded(kind: Database) {
     beside.said(&["enable", "second"]);
     assert_eq!(
         beside.said(&["disable", "root-of-all"]),
-        "root-of-all is disabled; every session is over.\n"
+        "Disabled root-of-all and ended all sessions.\n"
     );
     beside.until_over(&root, "account_disabled").await;
     beside.complained(&["delete", "second", "--yes"]);
@@ -307,9 +314,9 @@ async fn nobody_is_named_who_is_not_there(kind: Database) {
     let id = "01a1f7c4-3276-7a3b-8f45-007bd2598b92";
     for command in ["show", "disable", "enable", "delete", "logout", "reset-link"] {
         for (name, told) in [
-            ("nobody", "there is no account with the name or address \"nobody\""),
-            ("no body", "\"no body\" is neither a username nor an address"),
-            (id, "there is no account with the identifier"),
+            ("nobody", "no user with the username or email address \"nobody\""),
+            ("no body", "\"no body\" is neither a username nor an email address"),
+            (id, "no user with ID "),
         ] {
             let complaint = beside.complained(&[command, name]);
             assert!(complaint.contains(told), "{command} {name}: {complaint}");
@@ -317,6 +324,6 @@ async fn nobody_is_named_who_is_not_there(kind: Database) {
     }
     for command in ["grant", "revoke"] {
         let complaint = beside.complained(&[command, "nobody", "admin"]);
-        assert!(complaint.contains("there is no account"), "{complaint}");
+        assert!(complaint.contains("no user with the username"), "{complaint}");
     }
 }

@@ -75,7 +75,9 @@ impl Connections {
             && server.supports_feature(Extension::EightBitMime);
         if !takes_all && !envelope.to().iter().all(is_ascii) {
             self.keep(connection);
-            let response = "it takes no address with characters beyond ASCII (SMTPUTF8)".to_owned();
+            let response =
+                "it does not support email addresses with non-ASCII characters (SMTPUTF8)"
+                    .to_owned();
             return Err(MailError::Refused { permanent: true, response });
         }
         connection
@@ -162,7 +164,7 @@ impl Connections {
     /// on.
     fn not_logged_in(&self, error: &Error) -> SmtpServerFault {
         let told = self.told(&error.status().map_or_else(
-            || "it cannot be logged in to".to_owned(),
+            || "the login failed".to_owned(),
             |code| format!("it refuses the login ({code})"),
         ));
         // A client's error is that the SMTP server knows none of the ways to log in.
@@ -186,7 +188,7 @@ impl Connections {
     }
 
     fn too_late(&self) -> String {
-        self.told("it did not answer in time")
+        self.told("it did not respond in time")
     }
 
     fn told(&self, problem: &str) -> String {

@@ -44,7 +44,7 @@ impl Language {
         if let Some(name) =
             language.emails.keys().find(|name| EmailTemplate::from_name(name).is_none())
         {
-            return Err(wrong(format!("there is no email `{name}`; take emails.{name} out")));
+            return Err(wrong(format!("there is no email `{name}`; remove emails.{name}")));
         }
         for email in EmailTemplate::ALL {
             let Some(words) = language.emails.get(email.as_str()) else {
@@ -53,7 +53,7 @@ impl Language {
             match (&words.button, carries_link(*email)) {
                 (None, true) => return Err(wrong(format!("emails.{email}.button is missing"))),
                 (Some(_), false) => {
-                    let problem = format!("emails.{email} has no link; take its button out");
+                    let problem = format!("emails.{email} has no link; remove its button");
                     return Err(wrong(problem));
                 }
                 _ => {}

@@ -81,7 +81,7 @@ impl SmtpMailer {
             Ok(()) => return Ok(()),
         };
         let Some(fallback) = &self.fallback else { return Err(first) };
-        tracing::debug!("an SMTP server did not take an email; the other one is tried");
+        tracing::debug!("email not accepted, trying the fallback SMTP server");
         let Err(second) = self.hand_to(fallback, email, message).await else { return Ok(()) };
         Err(match (first, second) {
             (MailError::Unreachable(first), MailError::Unreachable(second)) => {
@@ -118,7 +118,7 @@ impl Mailer for SmtpMailer {
     async fn send(&self, email: &EmailMessage) -> Result<(), MailError> {
         let composed = self.composer.compose(email)?;
         let sent = self.try_smtp_servers(email, &composed.message).await;
-        tracing::debug!(email = %email.id, sent = sent.is_ok(), "an email was tried");
+        tracing::debug!(email = %email.id, sent = sent.is_ok(), "email delivery attempted");
         sent
     }
 }

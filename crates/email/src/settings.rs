@@ -30,12 +30,12 @@ pub struct Sender(Mailbox);
 pub enum SenderError {
     /// Not one address, with or without a name.
     #[error(
-        "this is not one sender; write login@example.org or Example <login@example.org>, with \
-         quotes around a name that holds more than letters, digits and spaces"
+        "this is not one sender; write login@example.org or Example <login@example.org>, and put \
+         the name in quotes if it contains more than letters, digits and spaces"
     )]
     Form,
     /// An address that not every SMTP server takes.
-    #[error("the sender's address has characters beyond ASCII before the '@'; use another")]
+    #[error("the sender's email address must be ASCII before the '@'; use another one")]
     NotAscii,
     /// A name that is too long.
     #[error("the sender's name is too long; use at most 100 characters")]

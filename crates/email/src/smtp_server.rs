@@ -47,39 +47,38 @@ pub enum SmtpUrlError {
     /// Not a URL.
     #[error(
         "this is not an SMTP URL; write smtps://user:password@host, and encode special characters \
-         of user and password, such as '/' as %2F, '?' as %3F, '#' as %23 and '%' as %25"
+         in user and password: '/' as %2F, '?' as %3F, '#' as %23 and '%' as %25"
     )]
     Form,
     /// Another scheme.
-    #[error("an SMTP URL begins with smtps:// (TLS) or smtp:// (with ?tls=required)")]
+    #[error("an SMTP URL must start with smtps:// (TLS) or smtp:// (with ?tls=required)")]
     Scheme,
     /// No host, or none that can be one.
-    #[error("the SMTP URL names no host; write smtps://user:password@host")]
+    #[error("the SMTP URL has no host; write smtps://user:password@host")]
     Host,
     /// Port 0.
-    #[error("the SMTP URL names port 0; leave the port out, or name the SMTP server's")]
+    #[error("the SMTP URL has port 0; remove the port, or use the port of the SMTP server")]
     Port,
     /// A path or a fragment.
     #[error(
-        "the SMTP URL has something after host and port; take it out, and if it belongs to the \
-         password, encode '/' as %2F, '?' as %3F and '#' as %23"
+        "the SMTP URL has text after host and port; remove it, or if it is part of the password, \
+         encode '/' as %2F, '?' as %3F and '#' as %23"
     )]
     Rest,
     /// A query that is not known.
-    #[error(
-        "the SMTP URL has an option that is not known; the only one is ?tls=required after smtp://"
-    )]
+    #[error("the SMTP URL has an unknown option; the only option is ?tls=required after smtp://")]
     Option,
     /// A login that is half there, or cannot be decoded.
     #[error(
-        "the SMTP URL needs both user and password, or neither; encode special characters of them, \
-         such as '@' as %40, ':' as %3A and '%' as %25"
+        "the SMTP URL needs both user and password, or neither; encode special characters in them: \
+         '@' as %40, ':' as %3A and '%' as %25"
     )]
     Login,
     /// No encryption on the way to another machine.
     #[error(
-        "the SMTP URL would send emails in the open; write smtps://, or smtp:// with \
-         ?tls=required (plain smtp:// is for SMTP servers on this machine: 127.0.0.1, [::1], localhost)"
+        "the SMTP URL would send emails unencrypted; write smtps://, or smtp:// with \
+         ?tls=required (plain smtp:// is only for SMTP servers on this machine: 127.0.0.1, [::1], \
+         localhost)"
     )]
     Plain,
 }

@@ -45,7 +45,7 @@ pub struct Rendered {
 #[derive(Debug, thiserror::Error)]
 pub enum TemplateError {
     /// A file or the folder cannot be read.
-    #[error("{} cannot be read; correct the path or the rights", .path.display())]
+    #[error("{} cannot be read; correct the path or the permissions", .path.display())]
     Unreadable {
         /// Which.
         path: PathBuf,
@@ -54,7 +54,10 @@ pub enum TemplateError {
         source: io::Error,
     },
     /// A file that stands for none of the built-in ones.
-    #[error("{} replaces nothing; the files are en.toml, email.html and email.txt", .path.display())]
+    #[error(
+        "{} replaces no built-in file; the files are en.toml, email.html and email.txt",
+        .path.display()
+    )]
     UnknownFile {
         /// Which.
         path: PathBuf,
@@ -186,7 +189,7 @@ fn wrong(message: &EmailMessage, name: &str, problem: &'static str) -> TemplateE
 fn check_link(message: &EmailMessage) -> Result<(), TemplateError> {
     match (carries_link(message.text), message.link.is_some()) {
         (true, false) => Err(wrong(message, LANGUAGE, "needs a link")),
-        (false, true) => Err(wrong(message, LANGUAGE, "has no place for a link")),
+        (false, true) => Err(wrong(message, LANGUAGE, "must not have a link")),
         _ => Ok(()),
     }
 }
@@ -204,10 +207,10 @@ fn check_parts(message: &EmailMessage, rendered: &Rendered) -> Result<(), Templa
     let code = message.code.as_ref().map(LinkCode::expose);
     for secret in [message.link.as_deref(), code].into_iter().flatten() {
         if !rendered.text.contains(secret) {
-            return Err(wrong(message, TEXT, "leaves its link or its code out"));
+            return Err(wrong(message, TEXT, "does not contain its link or its code"));
         }
         if !rendered.html.contains(&escaped(secret)) {
-            return Err(wrong(message, HTML, "leaves its link or its code out"));
+            return Err(wrong(message, HTML, "does not contain its link or its code"));
         }
     }
     Ok(())

@@ -20,7 +20,7 @@ on_both!(
 );
 
 /// The title of the email with which a password is chosen.
-const RESET: &str = "Choose a new password";
+const RESET: &str = "Reset your password";
 
 /// Row S5: neither the tokens nor the password nor a link of before open anything.
 async fn s5_an_account_that_is_disabled_gets_nothing_on_any_node(kind: Database) {
@@ -213,7 +213,7 @@ async fn a_name_is_changed_for_everybody_at_once(kind: Database) {
     }
     assert_eq!(other.me(ada.access()).await.body, renamed.body);
     assert_eq!(soon(other, grace, &path(&ada), 200).await.body, renamed.body);
-    fixture.email("ada", "Your name was changed", 1).await;
+    fixture.email("ada", "Your username was changed", 1).await;
     login(other, "lovelace").await;
     other.login("ada", PASSWORD).await.is(401, "invalid_credentials");
 }

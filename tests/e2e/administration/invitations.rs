@@ -19,7 +19,7 @@ on_both!(
 );
 
 /// The title of the email.
-const INVITED: &str = "Choose the password";
+const INVITED: &str = "You have been invited";
 
 /// Has Grace invite somebody, and gives their account and the token of the email.
 async fn invite(fixture: &AdminFixture, name: &str, roles: &[&str]) -> (Value, String) {
@@ -122,7 +122,7 @@ async fn an_invitation_ends_with_a_reset_a_disabling_or_a_deletion(kind: Databas
     };
     let (user, invitation) = invite(&fixture, "ivy", &[]).await;
     act("POST", &user, "/reset-password").await;
-    let message = fixture.email("ivy", "Choose a new password", 1).await;
+    let message = fixture.email("ivy", "Reset your password", 1).await;
     let body = json!({"token": token(&message), "new_password": OTHER});
     assert_eq!(other.send(other.post("/v1/password/reset", &body)).await.status, 204);
     is_dead(&invitation).await;

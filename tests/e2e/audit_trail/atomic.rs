@@ -85,7 +85,7 @@ async fn inv12_nothing_is_changed_where_the_event_cannot_be_written(kind: Databa
     let undo = token(&post.email(&ada, subject::UNDO).await);
     let body = json!({"username": "eve", "email": address("eve")});
     assert_eq!(post.say_as(&root, "users", body).await.status, 201);
-    let invitation = "An account was made for you at Gateward";
+    let invitation = "You have been invited to Gateward";
     let invited = token(&post.email(&address("eve"), invitation).await);
     let role = json!({"permissions": ["users:read"]});
     let put = (Some(&root), Method::PUT, "roles/support".to_owned(), role.clone());

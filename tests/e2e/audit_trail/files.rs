@@ -96,7 +96,7 @@ async fn a16_4_2_each_change_of_an_exported_file_is_found_by_its_number(kind: Da
     let mut file = kept.lines.clone();
     file.truncate(file.len() - 10);
     let found = verify_input(&kept.plan, &["/dev/stdin"], &lines(&file)).findings;
-    let told = "the end is cut off: no last line tells how far it went after ";
+    let told = "the end is cut off: no checkpoint follows entry ";
     assert!(found.contains(&format!("{told}{}", last - 9)), "{found:#?}");
 
     // What was signed in the middle is an end as well; a head that was kept tells.
@@ -155,7 +155,7 @@ async fn an_export_is_checked_as_it_is_written(kind: Database) {
     let kept_checkpoint = ["/dev/stdin", "--expect", &kept.end.checkpoint];
     let text = String::from_utf8(written.stdout).unwrap();
     assert_eq!(verify_input(&kept.plan, &kept_checkpoint, &text).findings, Vec::<String>::new());
-    for (file, text) in [("nowhere.jsonl", "cannot be checked"), ("/dev/null", "no beginning")] {
+    for (file, text) in [("nowhere.jsonl", "cannot check "), ("/dev/null", "not an export")] {
         let complaint = complained(&run(&kept.plan, &["audit", "verify", file], ""));
         assert!(complaint.contains(text), "{complaint}");
     }

@@ -172,7 +172,7 @@ pub(super) fn verify_input(plan: &Plan, arguments: &[&str], input: &str) -> Veri
         assert_eq!((output.status.code(), complaint.as_str()), (Some(0), ""), "{report}");
     } else {
         assert_eq!(output.status.code(), Some(1), "{report}");
-        let told = "error: the audit trail is not what it was: there ";
+        let told = "error: the audit trail is not intact: ";
         assert!(complaint.starts_with(told) && complaint.lines().count() == 1, "{complaint}");
     }
     let latest = &report["checkpoint"];

@@ -137,7 +137,7 @@ async fn inv12_what_administrators_do_is_written_down_once_with_who_and_where(ki
     let body = json!({"username": "eve", "email": address("eve")});
     reader.act(&root, Method::POST, "users", body.clone()).await;
     reader.act(&root, Method::POST, "users", body).await;
-    let invitation = "An account was made for you at Gateward";
+    let invitation = "You have been invited to Gateward";
     let invited = token(&reader.post.email(&address("eve"), invitation).await);
     let body = json!({"token": invited, "password": PASSWORD});
     reader.say("invitation/accept", body.clone()).await;

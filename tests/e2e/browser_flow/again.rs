@@ -16,13 +16,13 @@ async fn a_wrong_password_does_not_spoil_the_link() {
     browser.goto(link(&message)).await;
     browser.fill("input[name=password]", "not the right one").await;
     browser.click(SEND).await;
-    wait_for_text(&browser, "[role=alert]", "Check the password").await;
+    wait_for_text(&browser, "[role=alert]", "Check your password").await;
     assert!(!browser.url().await.contains("token"));
     assert!(!browser.source().await.contains("not the right one"));
     assert!(!browser.shows("input[name=code]").await, "the link is still there");
     browser.fill("input[name=password]", PASSWORD).await;
     browser.click(SEND).await;
-    wait_for_heading(&browser, "Your address is confirmed").await;
+    wait_for_heading(&browser, "Your email address is confirmed").await;
     assert_eq!(server.client.me(pair.access()).await.body["email_verified"], true);
 }
 
@@ -33,17 +33,17 @@ async fn a_bad_link_leads_to_the_code() {
     let server = reachable(&[]).await;
     assert_eq!(server.client.signup("ada").await.status, 201);
     forgot(&server.client, "ada@example.org").await;
-    let message = wait_for(&server.client, "ada@example.org", "Choose", 1).await;
+    let message = wait_for(&server.client, "ada@example.org", "Reset", 1).await;
     browser.goto(&format!("{}/reset-password#token=cut-off", server.node.url)).await;
     browser.fill("input[name=new_password]", "an entirely new one").await;
     browser.click(SEND).await;
-    wait_for_text(&browser, "[role=alert]", "not good any more").await;
+    wait_for_text(&browser, "[role=alert]", "already used").await;
     browser.click("a[href='/reset-password']").await;
     browser.fill("input[name=email]", "ada@example.org").await;
     browser.fill("input[name=code]", message["code"].as_str().unwrap()).await;
     browser.fill("input[name=new_password]", "an entirely new one").await;
     browser.click(SEND).await;
-    wait_for_heading(&browser, "Your password is changed").await;
+    wait_for_heading(&browser, "Your password was changed").await;
 }
 
 /// The error of a new password stands at its field, which the browser and its reader both know.
@@ -53,7 +53,7 @@ async fn a_password_that_is_refused_is_told_of_at_its_field() {
     let server = reachable(&[]).await;
     assert_eq!(server.client.signup("ada").await.status, 201);
     forgot(&server.client, "ada@example.org").await;
-    let message = wait_for(&server.client, "ada@example.org", "Choose", 1).await;
+    let message = wait_for(&server.client, "ada@example.org", "Reset", 1).await;
     browser.goto(link(&message)).await;
     browser.fill("input[name=new_password]", "password123").await;
     browser.click(SEND).await;
@@ -63,12 +63,12 @@ async fn a_password_that_is_refused_is_told_of_at_its_field() {
     for id in about.split(' ') {
         words.push_str(&browser.text(&format!("#{id}")).await);
     }
-    assert!(words.contains("others try first"), "{words}");
+    assert!(words.contains("too common"), "{words}");
     let focused = "return document.activeElement.name";
     assert_eq!(script(&browser, focused).await, "new_password");
     browser.fill("input[name=new_password]", "an entirely new one").await;
     browser.click(SEND).await;
-    wait_for_heading(&browser, "Your password is changed").await;
+    wait_for_heading(&browser, "Your password was changed").await;
 }
 
 /// Two sign-ups want one name, and the second is asked for another.
@@ -83,15 +83,15 @@ async fn a_name_that_is_gone_is_chosen_anew_on_the_page() {
         assert_eq!(client.send(client.post("/v1/signup", &body)).await.status, 202);
     }
     confirm(&browser, client, "first@example.org").await;
-    wait_for_heading(&browser, "Your address is confirmed").await;
+    wait_for_heading(&browser, "Your email address is confirmed").await;
     confirm(&browser, client, "second@example.org").await;
     browser.wait_for("input[name=username][aria-invalid=true]").await;
-    assert!(browser.text("form").await.contains("This name went to somebody else"));
+    assert!(browser.text("form").await.contains("This username has been taken"));
     assert!(!browser.url().await.contains("token"));
     browser.fill("input[name=password]", PASSWORD).await;
     browser.fill("input[name=username]", "ada.second").await;
     browser.click(SEND).await;
-    wait_for_heading(&browser, "Your address is confirmed").await;
+    wait_for_heading(&browser, "Your email address is confirmed").await;
     for (name, index) in [("ada", "first"), ("ada.second", "second")] {
         let response = client.login(name, PASSWORD).await;
         assert_eq!(response.body["user"]["email"], format!("{index}@example.org"), "{response:?}");

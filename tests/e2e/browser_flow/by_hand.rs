@@ -28,13 +28,13 @@ async fn an_address_is_confirmed_by_a_code_without_a_script() {
     type_code(&browser, &message).await;
     browser.fill("input[name=password]", "not the right one").await;
     browser.click(SEND).await;
-    wait_for_text(&browser, "[role=alert]", "Check the password").await;
+    wait_for_text(&browser, "[role=alert]", "Check your password").await;
     let kept = browser.wait_for("input[name=email]").await.attribute("value").await.unwrap();
     assert_eq!(kept.as_deref(), Some("ada@example.org"));
     type_code(&browser, &message).await;
     browser.fill("input[name=password]", PASSWORD).await;
     browser.click(SEND).await;
-    wait_for_heading(&browser, "Your address is confirmed").await;
+    wait_for_heading(&browser, "Your email address is confirmed").await;
     assert_eq!(server.client.me(pair.access()).await.body["email_verified"], true);
 }
 
@@ -43,12 +43,12 @@ async fn a_password_is_reset_by_a_code_without_a_script() {
     let Some((browser, server)) = start().await else { return };
     assert_eq!(server.client.signup("ada").await.status, 201);
     forgot(&server.client, "ada@example.org").await;
-    let message = wait_for(&server.client, "ada@example.org", "Choose", 1).await;
+    let message = wait_for(&server.client, "ada@example.org", "Reset", 1).await;
     browser.goto(&format!("{}/reset-password", server.node.url)).await;
     type_code(&browser, &message).await;
     browser.fill("input[name=new_password]", "an entirely new one").await;
     browser.click(SEND).await;
-    wait_for_heading(&browser, "Your password is changed").await;
+    wait_for_heading(&browser, "Your password was changed").await;
     assert_eq!(server.client.login("ada", "an entirely new one").await.status, 200);
     server.client.login("ada", PASSWORD).await.is(401, "invalid_credentials");
 }
@@ -60,13 +60,14 @@ async fn a_change_of_address_is_undone_by_a_pasted_link_without_a_script() {
     let pair = client.begin("ada").await;
     let body = json!({"new_email": "new@example.org", "password": PASSWORD});
     assert_eq!(client.post_as(pair.access(), "/v1/me/email", &body).await.status, 202);
-    let message = wait_for(client, "ada@example.org", "Your address is to be changed", 1).await;
+    let message =
+        wait_for(client, "ada@example.org", "Your email address is about to change", 1).await;
     browser.goto(&format!("{}/undo-email-change", server.node.url)).await;
     browser.fill("input[name=token]:not([type=hidden])", link(&message)).await;
     browser.click(SEND).await;
-    wait_for_heading(&browser, "Your address is back").await;
+    wait_for_heading(&browser, "Your email address is restored").await;
     client.me(pair.access()).await.is(401, "session_ended");
-    wait_for(client, "ada@example.org", "Choose a new password", 1).await;
+    wait_for(client, "ada@example.org", "Reset your password", 1).await;
 }
 
 /// The inbox, too, shows new emails where no script does it.
@@ -76,5 +77,5 @@ async fn the_inbox_looks_for_emails_without_a_script() {
     browser.goto(&format!("{}/dev/inbox", server.node.url)).await;
     assert!(browser.text("#emails").await.contains("No emails yet"));
     assert_eq!(server.client.signup("ada").await.status, 201);
-    wait_for_text(&browser, "#emails > details", "Confirm your address for Gateward").await;
+    wait_for_text(&browser, "#emails > details", "Confirm your email address for Gateward").await;
 }

@@ -55,10 +55,11 @@ impl Look {
         assert_eq!(client.signup("eve").await.status, 201);
         let confirm = wait_for(client, "eve@example.org", "Confirm", 1).await;
         forgot(client, "ada@example.org").await;
-        let reset = wait_for(client, "ada@example.org", "Choose", 1).await;
+        let reset = wait_for(client, "ada@example.org", "Reset", 1).await;
         let body = json!({"new_email": "new@example.org", "password": PASSWORD});
         assert_eq!(client.post_as(pair.access(), "/v1/me/email", &body).await.status, 202);
-        let undo = wait_for(client, "ada@example.org", "Your address is to be changed", 1).await;
+        let undo =
+            wait_for(client, "ada@example.org", "Your email address is about to change", 1).await;
         wait_for(client, "new@example.org", "Confirm", 1).await;
         wait_for_emails(browser, 5).await;
         open("/dev/inbox").await;
@@ -84,7 +85,7 @@ impl Look {
         self.take("confirm-error").await;
         browser.fill("input[name=password]", PASSWORD).await;
         browser.click(SEND).await;
-        wait_for_heading(browser, "Your address is confirmed").await;
+        wait_for_heading(browser, "Your email address is confirmed").await;
         self.take("success").await;
     }
 }

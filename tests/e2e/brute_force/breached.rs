@@ -103,11 +103,11 @@ impl Listed {
         let (client, bob) = (&self.client, "bob@example.org");
         assert_eq!(client.signup("bob").await.status, 201);
         forgot(client, bob).await;
-        let reset = wait_for(client, bob, "Choose a new password", 1).await;
+        let reset = wait_for(client, bob, "Reset your password", 1).await;
         let body = json!({"username": "eve", "email": "eve@example.org", "roles": ["user"]});
         let invited = client.post_as(self.admin.access(), "/v1/users", &body).await;
         assert_eq!(invited.status, 201, "{invited:?}");
-        let invitation = wait_for(client, "eve@example.org", "Choose the password", 1).await;
+        let invitation = wait_for(client, "eve@example.org", "You have been invited", 1).await;
         [
             Way::Signup,
             Way::Change,

@@ -56,7 +56,7 @@ async fn l2_a_reset_by_mail_resets_the_names_of_the_account() {
         wait_of(&login(client, "203.0.113.1", name, PASSWORD).await);
     }
     forgot(client, "ada@example.org").await;
-    let message = wait_for(client, "ada@example.org", "Choose a new password", 1).await;
+    let message = wait_for(client, "ada@example.org", "Reset your password", 1).await;
     let body = json!({"token": token(&message), "new_password": NEW});
     let reset = client.post("/v1/password/reset", &body).header("x-forwarded-for", HOME);
     assert_eq!(client.send(reset).await.status, 204);

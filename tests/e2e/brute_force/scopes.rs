@@ -173,7 +173,7 @@ async fn l7_v1_a_client_that_guesses_links_is_stopped_after_a_hundred() {
     let client = &server.client;
     assert_eq!(client.signup("ada").await.status, 201);
     forgot(client, "ada@example.org").await;
-    let message = wait_for(client, "ada@example.org", "Choose a new password", 1).await;
+    let message = wait_for(client, "ada@example.org", "Reset your password", 1).await;
     let link = token(&message);
     let say = async |from: &str, (path, body): &(&str, Value)| {
         client.send(request(client, from, Method::POST, path, body)).await

@@ -112,7 +112,7 @@ async fn forge_calls(fixture: &BrowserFixture, page: &str, reads: bool, csrf: &s
 
 /// Asserts that the node has refused what the page was told nothing of, for the right reason.
 fn have_arrived(fixture: &BrowserFixture, code: &str) {
-    let responses = fixture.node.lines("answered");
+    let responses = fixture.node.lines("request completed");
     for route in ["/v1/logout", "/v1/logout-all"] {
         let refused = |line: &Value| line["route"] == route && line["code"] == code;
         assert!(responses.iter().any(refused), "{route}: {responses:#?}");

@@ -60,7 +60,7 @@ impl<'a> Victim<'a> {
         client.logout(bearer.refresh_token()).await;
         let other = CookieJar::login(client, name).await;
         let email = format!("{name}@example.org");
-        let message = wait_for(client, &email, "Confirm your address", 1).await;
+        let message = wait_for(client, &email, "Confirm your email address", 1).await;
         let link = token(&message).to_owned();
         let guest = Guest::new(client, name).await;
         let name = name.to_owned();
@@ -213,7 +213,7 @@ impl<'a> Victim<'a> {
         for message in emails(self.client).await {
             let (to, text) = (&message["to"], message["text"].as_str().unwrap());
             assert!(*to != self.moved() && !text.starts_with("Your password was"), "{message:#?}");
-            assert!(!text.starts_with("Choose a new password"), "{message:#?}");
+            assert!(!text.starts_with("Reset your password"), "{message:#?}");
         }
         // The refresh token was not spent, and the password is still the one that it was.
         let response = self.other.refresh(self.client, None).await;

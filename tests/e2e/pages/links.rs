@@ -41,7 +41,7 @@ async fn every_bad_link_gets_the_same_page() {
         if open.path == "/reset-password" {
             let older = &open.token;
             forgot(client, "bob@example.org").await;
-            let title = "Choose a new password";
+            let title = "Reset your password";
             let newer = wait_for(client, "bob@example.org", title, 2).await;
             assert_eq!(refusal(client, open, older).await, unknown, "superseded");
             let newer = send(client, open.path, &open.fields(token(&newer)), &[]).await;

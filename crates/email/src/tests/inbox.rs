@@ -17,7 +17,7 @@ async fn an_email_is_kept_with_its_links_and_its_code() {
     let emails = inbox.emails();
     let [kept] = emails.as_slice() else { panic!("one email") };
     assert_eq!(kept.to, sent.to);
-    assert_eq!(kept.subject, "Choose a new password for Example");
+    assert_eq!(kept.subject, "Reset your Example password");
     assert_eq!(kept.links, [sent.link.unwrap()]);
     assert_eq!(kept.code.as_deref(), Some("01234567"));
     assert_eq!(kept.sent_at, NOW);

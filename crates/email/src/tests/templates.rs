@@ -71,7 +71,7 @@ fn an_email_is_whole_without_what_is_not_known() {
     for text in EmailTemplate::ALL {
         let rendered = render(&bare(sample(*text)));
         for part in [&rendered.text, &rendered.html] {
-            for word in ["2001:db8", ">none", "undefined", "IP address", "Good until"] {
+            for word in ["2001:db8", ">none", "undefined", "IP address", "expires on"] {
                 assert!(!part.contains(word), "{text}, {word}: {part}");
             }
         }
@@ -144,7 +144,7 @@ fn files_of_a_folder_replace_the_built_in_ones() {
     let only_code = folder_of_layout("{{ title }} {{ code }} {{ link }}");
     let templates = Templates::with_folder(only_code.path()).unwrap();
     let rendered = templates.render(&sample(EmailTemplate::ResetPassword), SERVICE).unwrap();
-    assert!(rendered.text.starts_with("Choose a new password 01234567 https://"));
+    assert!(rendered.text.starts_with("Reset your password 01234567 https://"));
     assert!(rendered.html.contains("<h1"), "the other layout is the built-in one");
 }
 
@@ -165,24 +165,24 @@ fn bad_language_files_are_refused_with_file_and_key() {
         ),
         (ENGLISH.replacen("greeting =", "greting =", 1), vec!["line 13", "greting"]),
         (
-            ENGLISH.replacen("title = \"Choose a new password\"\n", "", 1),
+            ENGLISH.replacen("title = \"Reset your password\"\n", "", 1),
             vec!["[emails.reset_password]", "title"],
         ),
         (
-            ENGLISH.replacen("button = \"Keep this address\"\n", "", 1),
+            ENGLISH.replacen("button = \"Keep this email address\"\n", "", 1),
             vec!["emails.email_change.button"],
         ),
         (format!("{ENGLISH}button = 'Go'"), vec!["emails.account_deleted", "button"]),
         (
-            ENGLISH.replacen("Welcome!", "Welcome {{ username }}!", 1),
+            ENGLISH.replacen("Welcome to", "Welcome {{ username }} to", 1),
             vec!["emails.confirm_signup.paragraphs.0", "undefined"],
         ),
         (
-            ENGLISH.replacen("Welcome!", "Welcome {{!", 1),
+            ENGLISH.replacen("Welcome to", "Welcome {{ to", 1),
             vec!["emails.confirm_signup.paragraphs.0", "syntax error"],
         ),
         (
-            ENGLISH.replacen("Welcome!", "Welcome, {{ ip }}!", 1),
+            ENGLISH.replacen("Welcome to", "Welcome {{ ip }} to", 1),
             vec!["emails.confirm_signup.paragraphs.0"],
         ),
         (
@@ -203,16 +203,20 @@ fn bad_language_files_are_refused_with_file_and_key() {
 #[test]
 fn bad_layouts_and_folders_are_refused_with_the_file() {
     for (name, text, says) in [
-        ("email.txt", TEXT.replace("{{ link }}", ""), "email.txt: the email confirm_signup leaves"),
+        (
+            "email.txt",
+            TEXT.replace("{{ link }}", ""),
+            "email.txt: the email confirm_signup does not contain",
+        ),
         (
             "email.html",
             HTML.replace("{{ code }}", ""),
-            "email.html: the email confirm_signup leaves",
+            "email.html: the email confirm_signup does not contain",
         ),
         ("email.html", "{% if %}".to_owned(), "email.html: syntax error"),
         ("email.txt", format!("{TEXT}{{{{ user_agent }}}}"), "email.txt: undefined value"),
-        ("email.htm.html", HTML.to_owned(), "replaces nothing"),
-        ("de.toml", ENGLISH.to_owned(), "replaces nothing"),
+        ("email.htm.html", HTML.to_owned(), "replaces no built-in file"),
+        ("de.toml", ENGLISH.to_owned(), "replaces no built-in file"),
     ] {
         let refusal = refusal(name, &text);
         assert!(refusal.contains(says), "{says}: {refusal}");
