@@ -75,23 +75,24 @@ async fn a_session_is_explained_at_the_command_line(kind: Database) {
     let second = other.refresh(first.refresh_token(), None).await;
     let third = one.refresh(second.refresh_token(), None).await;
     let alive = explain(&plan, id);
-    let began = "The session began: its user logged in from 127.0.0.1, on \"Ada's phone\", with \
+    let began = "The session started: the user logged in from 127.0.0.1, on \"Ada's phone\", with \
                  \"Notes/1.0\" (session_started).";
-    let stranger = "The client had never logged in to the account before (new_device).";
-    let refreshed = "It was refreshed 2 times, the last time now (refreshed).";
-    let idle = "It is alive, and ends now if it is not refreshed before (idle_timeout).";
-    let lifetime = "It ends now in any case (lifetime_over).";
+    let stranger = "The login came from a new device (new_device).";
+    let refreshed = "The session was refreshed 2 times, most recently at this time (refreshed).";
+    let idle =
+        "The session is active. It expires at this time unless it is refreshed (idle_timeout).";
+    let lifetime = "The session expires at this time in any case (lifetime_over).";
     tells(&alive, &[began, stranger, refreshed, idle, lifetime]);
 
     // The thief shows what the owner has spent.
     other.refresh(first.refresh_token(), None).await.is(401, "refresh_token_reused");
     let over = explain(&plan, id);
-    let ended = "The session ended: a refresh token was shown that had been spent before: two \
-                 clients used one token, by its user from 127.0.0.1 (refresh_token_reused).";
+    let ended = "The session ended: a refresh token was used again: two clients have the same \
+                 token, by the user from 127.0.0.1 (refresh_token_reused).";
     assert_eq!(over.len(), 4, "{over:#?}");
     tells(&over[..3], &[began, stranger, refreshed]);
     let (_, end) = over[3].split_once("Z: ").unwrap();
-    assert!(end == ended || end == ended.replace("by its user", "by the service"), "{end}");
+    assert!(end == ended || end == ended.replace("by the user", "by the service"), "{end}");
     pair.has_ended("refresh_token_reused", &[&third]).await;
 
     let timeline = explain_json(&plan, id);

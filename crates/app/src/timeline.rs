@@ -59,7 +59,7 @@ fn started_entry(session: &Session) -> TimelineEntry {
     };
     let on = quoted("on", &session.client_name);
     let with = quoted("with", &session.request_info.user_agent);
-    let text = format!("The session began: its user logged in{from}{on}{with}");
+    let text = format!("The session started: the user logged in{from}{on}{with}");
     entry(session.created_at, EventKind::SessionStarted.as_str(), text)
 }
 
@@ -67,16 +67,16 @@ fn started_entry(session: &Session) -> TimelineEntry {
 fn event_entry(event: &Event) -> Option<TimelineEntry> {
     let from = from(event.ip);
     let text = match event.kind {
-        EventKind::NewDevice => "The client had never logged in to the account before".to_owned(),
-        EventKind::Reauthenticated => format!("The password was given again{from}"),
+        EventKind::NewDevice => "The login came from a new device".to_owned(),
+        EventKind::Reauthenticated => format!("The user confirmed the password{from}"),
         EventKind::SessionRecovered => {
-            "A refresh token was newer than the database, which had lost writes; it was believed"
+            "A refresh token was newer than the database, which had lost writes; the token was accepted"
                 .to_owned()
         }
-        EventKind::UsernameChanged => format!("The account's name was changed{from}"),
-        EventKind::EmailChangeRequested => format!("Another address was asked for{from}"),
+        EventKind::UsernameChanged => format!("The username was changed{from}"),
+        EventKind::EmailChangeRequested => format!("A change of the email address was requested{from}"),
         EventKind::PasswordChanged => format!("The password was changed in this session{from}"),
-        EventKind::LoginReported => format!("The owner said that the login was not theirs{from}"),
+        EventKind::LoginReported => format!("The account owner reported this login{from}"),
         _ => return None,
     };
     Some(entry(event.at, event.kind.as_str(), text))
@@ -87,8 +87,8 @@ fn refreshes(session: &Session) -> Option<TimelineEntry> {
     let refresh_state = &session.refresh_state;
     let text = match refresh_state.generation - 1 {
         ..=0 => return None,
-        1 => "It was refreshed once".to_owned(),
-        times => format!("It was refreshed {times} times, the last time now"),
+        1 => "The session was refreshed once".to_owned(),
+        times => format!("The session was refreshed {times} times, most recently at this time"),
     };
     Some(entry(refresh_state.rotated_at, "refreshed", text))
 }
@@ -112,19 +112,19 @@ fn expiry_entries(session: &Session) -> [TimelineEntry; 2] {
         entry(
             session.refresh_state.expires_at,
             EndReason::IdleTimeout.as_str(),
-            "It is alive, and ends now if it is not refreshed before",
+            "The session is active. It expires at this time unless it is refreshed",
         ),
         entry(
             session.lifetime_ends_at,
             EndReason::LifetimeOver.as_str(),
-            "It ends now in any case",
+            "The session expires at this time in any case",
         ),
     ]
 }
 
 fn performed_by(event: &Event, owner: UserId) -> String {
     let who = match event.actor {
-        Actor::User(id) if id == owner => "by its user",
+        Actor::User(id) if id == owner => "by the user",
         Actor::User(_) => "by another user",
         Actor::Operator => "by an operator at the command line",
         Actor::Service => "by the service",
@@ -139,24 +139,22 @@ fn from(ip: Option<IpAddr>) -> String {
 /// Describes why a session ended.
 const fn why(reason: EndReason) -> &'static str {
     match reason {
-        EndReason::Logout => "its client logged out",
+        EndReason::Logout => "the client logged out",
         EndReason::LogoutAll => "all sessions of the account were logged out",
-        EndReason::EndedByUser => {
-            "it was ended from another session of the account, or from itself"
-        }
+        EndReason::EndedByUser => "the user ended it",
         EndReason::EndedByAdmin => "an administrator ended it",
         EndReason::PasswordChanged => "the password was changed in another session",
-        EndReason::PasswordReset => "the password was reset by a mailed link",
-        EndReason::EmailChanged => "a change of the account's address was undone",
+        EndReason::PasswordReset => "the password was reset with an emailed link",
+        EndReason::EmailChanged => "a change of the email address was undone",
         EndReason::AccountDisabled => "the account was disabled",
         EndReason::AccountDeleted => "the account was deleted",
         EndReason::RefreshTokenReused => {
-            "a refresh token was shown that had been spent before: two clients used one token"
+            "a refresh token was used again: two clients have the same token"
         }
         EndReason::IdleTimeout => "it was not refreshed for too long",
-        EndReason::LifetimeOver => "it reached its longest life",
-        EndReason::SessionLimit => "its user began more sessions than are allowed",
+        EndReason::LifetimeOver => "it reached its maximum lifetime",
+        EndReason::SessionLimit => "the user started more sessions than are allowed",
         EndReason::KeyCompromised => "the key that signed its tokens was declared compromised",
-        EndReason::NotMe => "the owner of the account said that the login was not theirs",
+        EndReason::NotMe => "the account owner reported the login",
     }
 }

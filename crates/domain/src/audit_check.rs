@@ -44,9 +44,11 @@ impl fmt::Display for Finding {
             Self::Missing(from, to) if from == to => write!(formatter, "entry {from} is missing"),
             Self::Missing(from, to) => write!(formatter, "entries {from} to {to} are missing"),
             Self::Altered(seq) => {
-                write!(formatter, "entry {seq} is altered, or in the place of another")
+                write!(formatter, "entry {seq} was altered or moved")
             }
-            Self::AddressAltered(seq) => write!(formatter, "entry {seq} tells another address"),
+            Self::AddressAltered(seq) => {
+                write!(formatter, "entry {seq} has a different IP address")
+            }
             Self::Unreadable(seq) => write!(formatter, "entry {seq} cannot be read"),
             Self::ErasedWithoutDeletion(seq, id) => {
                 write!(formatter, "entry {seq} was erased, but account {id} was not deleted")
@@ -55,14 +57,19 @@ impl fmt::Display for Finding {
                 write!(formatter, "the signature at entry {seq} is forged")
             }
             Self::ForgedRetentionBoundary => {
-                formatter.write_str("the signature on the beginning is forged")
+                formatter.write_str("the signature of the retention boundary is forged")
             }
             Self::Truncated { found, expected } => {
-                write!(formatter, "the end is cut off: {expected} was reached, {found} is the last")
+                write!(
+                    formatter,
+                    "the trail is truncated: it reached entry {expected}, but entry {found} is the last"
+                )
             }
-            Self::BeyondCheckpoint(seq) => write!(formatter, "entry {seq} stands behind the end"),
+            Self::BeyondCheckpoint(seq) => {
+                write!(formatter, "entry {seq} lies beyond the latest checkpoint")
+            }
             Self::CheckpointMismatch(seq) => {
-                write!(formatter, "the chain does not have the head that was kept at {seq}")
+                write!(formatter, "the chain does not match the expected checkpoint at entry {seq}")
             }
         }
     }

@@ -72,7 +72,7 @@ async fn what_was_kept_long_enough_goes_and_where_the_chain_begins_is_signed(kin
         "UPDATE audit_chain SET retention_boundary_seq = {next}, retention_boundary_digest = {digest}"
     );
     ledger.run(&sql).await;
-    let forged = "the signature on the beginning is forged";
+    let forged = "the signature of the retention boundary is forged";
     assert_eq!(verify(&plan, &[]).findings, [forged]);
 }
 

@@ -18,7 +18,7 @@ on_both!(
 );
 
 fn altered(seq: i64) -> String {
-    format!("entry {seq} is altered, or in the place of another")
+    format!("entry {seq} was altered or moved")
 }
 
 fn forged(seq: i64) -> String {
@@ -55,12 +55,12 @@ async fn a16_4_2_each_change_of_an_exported_file_is_found_by_its_number(kind: Da
     ] {
         let mut expected = vec![altered(victim)];
         if member == "commitment" {
-            expected.push(format!("entry {victim} tells another address"));
+            expected.push(format!("entry {victim} has a different IP address"));
         }
         check(member, &|file| file[at][member] = value.clone(), &expected);
     }
     let ip = &|file: &mut Vec<Value>| file[at]["ip"] = json!("198.51.100.7");
-    check("ip", ip, &[format!("entry {victim} tells another address")]);
+    check("ip", ip, &[format!("entry {victim} has a different IP address")]);
     for (member, value) in [
         ("event", json!("nonsense")),
         ("at", json!("yesterday")),
@@ -82,7 +82,9 @@ async fn a16_4_2_each_change_of_an_exported_file_is_found_by_its_number(kind: Da
         &[format!("entry {victim} is missing"), altered(victim)],
     );
     check("twice", &|file| file.insert(at, file[at].clone()), &[altered(victim)]);
-    let cut = |found: i64| format!("the end is cut off: {last} was reached, {found} is the last");
+    let cut = |found: i64| {
+        format!("the trail is truncated: it reached entry {last}, but entry {found} is the last")
+    };
     let without = |count: usize| {
         move |file: &mut Vec<Value>| {
             let end = file.pop().unwrap();
@@ -96,7 +98,7 @@ async fn a16_4_2_each_change_of_an_exported_file_is_found_by_its_number(kind: Da
     let mut file = kept.lines.clone();
     file.truncate(file.len() - 10);
     let found = verify_input(&kept.plan, &["/dev/stdin"], &lines(&file)).findings;
-    let told = "the end is cut off: no checkpoint follows entry ";
+    let told = "the trail is truncated: no checkpoint follows entry ";
     assert!(found.contains(&format!("{told}{}", last - 9)), "{found:#?}");
 
     // What was signed in the middle is an end as well; a head that was kept tells.

@@ -38,7 +38,7 @@ impl Fault {
 }
 
 fn altered(seq: i64) -> String {
-    format!("entry {seq} is altered, or in the place of another")
+    format!("entry {seq} was altered or moved")
 }
 
 fn forged(seq: i64) -> String {
@@ -46,7 +46,7 @@ fn forged(seq: i64) -> String {
 }
 
 fn cut(expected: i64, found: i64) -> String {
-    format!("the end is cut off: {expected} was reached, {found} is the last")
+    format!("the trail is truncated: it reached entry {expected}, but entry {found} is the last")
 }
 
 /// Does each to a trail that is whole.
@@ -79,7 +79,7 @@ async fn a16_4_2_each_change_of_an_entry_is_found_by_its_number(kind: Database) 
     let (salt, commitment) = (ledger.bytes(&salt), ledger.bytes(commitment.as_ref()));
     let zeros = ledger.bytes(&[0; 32]);
     let is_altered = [altered(victim)];
-    let elsewhere = format!("entry {victim} tells another address");
+    let elsewhere = format!("entry {victim} has a different IP address");
     let is_erased = format!("entry {victim} was erased, but account {owner} was not deleted");
     let set = |what, change: &str, findings: &[String]| {
         Fault::new(what, format!("UPDATE events SET {change} WHERE seq = {victim}"), findings)
@@ -152,7 +152,7 @@ async fn a16_4_2_each_removal_swap_and_insertion_is_found_by_its_number(kind: Da
              INSERT INTO events SELECT * FROM copied; DROP TABLE copied"
         )
     };
-    let behind = |seq: i64| format!("entry {seq} stands behind the end");
+    let behind = |seq: i64| format!("entry {seq} lies beyond the latest checkpoint");
     let remove = |which: String| format!("DELETE FROM events WHERE seq {which}");
     let one = remove(format!("= {victim}"));
     let faults = vec![
@@ -210,7 +210,7 @@ async fn a16_4_2_a_forged_end_or_beginning_is_found(kind: Database) {
     };
     let signed = |change: String| format!("UPDATE events SET signature = {change}");
     let on = |seq: i64| format!("(SELECT signature FROM aside_events WHERE seq = {seq})");
-    let begins = ["the signature on the beginning is forged".to_owned()];
+    let begins = ["the signature of the retention boundary is forged".to_owned()];
     let faults = vec![
         Fault::new(
             "the end is signed by somebody else",
@@ -235,7 +235,7 @@ async fn a16_4_2_a_forged_end_or_beginning_is_found(kind: Database) {
         Fault::new(
             "the end is an earlier one, and the entries stay",
             "DELETE FROM audit_chain; INSERT INTO audit_chain SELECT * FROM middle_chain",
-            &[format!("entry {} stands behind the end", middle + 1)],
+            &[format!("entry {} lies beyond the latest checkpoint", middle + 1)],
         )
         .and_more(),
         Fault::new(
@@ -282,7 +282,7 @@ async fn a16_4_2_an_earlier_end_that_is_put_back_is_found_by_a_checkpoint_that_w
         assert_eq!(expect(checkpoint), none);
     }
     let (_, digest) = kept.end.checkpoint.split_once(':').unwrap();
-    let other = format!("the chain does not have the head that was kept at {middle}");
+    let other = format!("the chain does not match the expected checkpoint at entry {middle}");
     assert_eq!(expect(&format!("{middle}:{digest}")), [other]);
 
     kept.ledger.lay_aside().await;

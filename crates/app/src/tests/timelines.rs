@@ -145,12 +145,12 @@ fn by(reason: EndReason) -> &'static str {
             ", by an operator at the command line"
         }
         EndReason::RefreshTokenReused | EndReason::SessionLimit => ", by the service",
-        EndReason::PasswordReset | EndReason::Logout | EndReason::LogoutAll => ", by its user",
+        EndReason::PasswordReset | EndReason::Logout | EndReason::LogoutAll => ", by the user",
         EndReason::EndedByUser
         | EndReason::PasswordChanged
         | EndReason::EmailChanged
         | EndReason::AccountDeleted
-        | EndReason::NotMe => ", by its user from 192.0.2.7",
+        | EndReason::NotMe => ", by the user from 192.0.2.7",
     }
 }
 

@@ -39,7 +39,7 @@ struct TimelineEntryBody {
     #[schema(example = "logout")]
     code: &'static str,
     /// One sentence for people. The text may change.
-    #[schema(example = "The session ended: its client logged out, by its user.")]
+    #[schema(example = "The session ended: the client logged out, by the user.")]
     message: String,
 }
 

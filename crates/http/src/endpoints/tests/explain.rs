@@ -31,12 +31,12 @@ async fn the_timeline_tells_in_sentences_what_has_happened() {
         {
             "at": "2026-11-20T04:10:00Z",
             "code": "session_started",
-            "message": "The session began: its user logged in, with \"First/1\".",
+            "message": "The session started: the user logged in, with \"First/1\".",
         },
         {
             "at": "2026-11-20T04:11:00Z",
             "code": "logout",
-            "message": "The session ended: its client logged out, by its user.",
+            "message": "The session ended: the client logged out, by the user.",
         },
     ]);
     assert_eq!(body["timeline"], timeline);

@@ -57,7 +57,7 @@ pub(super) fn check(
 /// was read first; a file never has.
 fn end_finding(latest: Option<&SignedCheckpoint>, seq: i64, goes_on: bool) -> Option<String> {
     match latest {
-        None => Some(format!("the end is cut off: no checkpoint follows entry {seq}")),
+        None => Some(format!("the trail is truncated: no checkpoint follows entry {seq}")),
         Some(latest) if goes_on || seq > latest.checkpoint.seq => Some(format!(
             "the file continues after its last checkpoint, at {}",
             latest.checkpoint.seq

@@ -117,16 +117,16 @@ fn an_export_may_begin_where_older_entries_were_deleted() {
     assert_eq!(report.findings, [""; 0]);
     let forged = lines[0].replace("RetentionBoundary", "Latest");
     let forged = [vec![forged], lines[1..].to_vec()].concat();
-    assert_eq!(findings(&forged), ["the signature on the beginning is forged"]);
+    assert_eq!(findings(&forged), ["the signature of the retention boundary is forged"]);
 }
 
 #[test]
 fn a_changed_line_is_found() {
     for (from, to, finding) in [
-        ("logout", "ended_by_admin", "entry 2 is altered, or in the place of another"),
-        ("role=a", "role=b", "entry 2 is altered, or in the place of another"),
-        ("2001:db8::1", "2001:db8::2", "entry 2 tells another address"),
-        ("00.000002Z", "00.000003Z", "entry 2 is altered, or in the place of another"),
+        ("logout", "ended_by_admin", "entry 2 was altered or moved"),
+        ("role=a", "role=b", "entry 2 was altered or moved"),
+        ("2001:db8::1", "2001:db8::2", "entry 2 has a different IP address"),
+        ("00.000002Z", "00.000003Z", "entry 2 was altered or moved"),
         // Fields outside the digest are refused, and fields inside it are required.
         ("\"reason\"", "\"note\":\"pardoned\",\"reason\"", "entry 2 cannot be read"),
         ("\"2001:db8::1\"", "\"here\"", "entry 2 cannot be read"),
@@ -160,11 +160,14 @@ fn swapped_lines_are_found() {
 fn a_cut_tail_is_found() {
     let lines = export(0);
     let with_latest = [lines[..8].to_vec(), vec![lines[11].clone()]].concat();
-    assert_eq!(findings(&with_latest), ["the end is cut off: 10 was reached, 7 is the last"]);
-    let unended = ["the end is cut off: no checkpoint follows entry 7"];
+    assert_eq!(
+        findings(&with_latest),
+        ["the trail is truncated: it reached entry 10, but entry 7 is the last"]
+    );
+    let unended = ["the trail is truncated: no checkpoint follows entry 7"];
     assert_eq!(findings(&lines[..8]), unended);
     let half = [lines[..8].to_vec(), vec![lines[8][..40].to_owned()]].concat();
-    let unended = "the end is cut off: no checkpoint follows entry 8";
+    let unended = "the trail is truncated: no checkpoint follows entry 8";
     assert_eq!(findings(&half), ["entry 8 cannot be read", unended]);
 }
 
@@ -191,10 +194,13 @@ fn a_file_that_was_cut_with_its_latest_checkpoint_is_found_by_a_kept_checkpoint(
     let cut = [lines[..6].to_vec(), vec![back]].concat();
     assert_eq!(findings(&cut), [""; 0]);
     let kept = check_with(&cut, Some(latest.checkpoint)).unwrap();
-    assert_eq!(kept.findings, ["the end is cut off: 10 was reached, 5 is the last"]);
+    assert_eq!(
+        kept.findings,
+        ["the trail is truncated: it reached entry 10, but entry 5 is the last"]
+    );
     let other = Checkpoint { digest: Digest([9; 32]), ..checkpoint };
     let kept = check_with(&lines, Some(other)).unwrap();
-    assert_eq!(kept.findings, ["the chain does not have the head that was kept at 5"]);
+    assert_eq!(kept.findings, ["the chain does not match the expected checkpoint at entry 5"]);
 }
 
 /// Invalid and endless lines are neither kept in memory nor skipped.
