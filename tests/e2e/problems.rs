@@ -120,12 +120,12 @@ async fn w3_safe_methods_change_nothing() {
     let pair = server.admin("ada").await;
     let before = client.me(pair.access()).await.body;
     let operations = operations(client).await;
-    let served: BTreeSet<(&str, &str)> =
+    let documented: BTreeSet<(&str, &str)> =
         operations.iter().map(|one| (one.method.as_str(), one.path.as_str())).collect();
     for operation in operations.iter().filter(|one| one.method != Method::GET) {
         for method in ["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE", "PROPFIND", "FOO"] {
             let shown_as = if method == "HEAD" { "GET" } else { method };
-            if served.contains(&(shown_as, operation.path.as_str())) {
+            if documented.contains(&(shown_as, operation.path.as_str())) {
                 continue;
             }
             let method = Method::from_bytes(method.as_bytes()).unwrap();
@@ -149,7 +149,7 @@ async fn w3_safe_methods_change_nothing() {
         for header in ["x-http-method-override", "x-method-override", "x-http-method"] {
             let request = client.request(Method::GET, &operation.path).bearer_auth(pair.access());
             let response = client.send(request.header(header, operation.method.as_str())).await;
-            let status = match served.contains(&("GET", operation.path.as_str())) {
+            let status = match documented.contains(&("GET", operation.path.as_str())) {
                 // Nothing has the name of the parameter.
                 true if operation.path.contains('{') => 404,
                 true => 200,

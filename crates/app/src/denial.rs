@@ -36,7 +36,7 @@ impl App {
                     self.deny(caller, &format!("role {role}"), request_info).await;
                 }
                 AdminError::LastAdmin => {
-                    self.deny(caller, "last administrator", request_info).await
+                    self.deny(caller, "last administrator", request_info).await;
                 }
                 _ => {}
             }

@@ -210,6 +210,7 @@ async fn a16_4_2_a_forged_end_or_beginning_is_found(kind: Database) {
     };
     let signed = |change: String| format!("UPDATE events SET signature = {change}");
     let on = |seq: i64| format!("(SELECT signature FROM aside_events WHERE seq = {seq})");
+    let unsigned = "retention_boundary_signature = ''".to_owned();
     let begins = ["the signature of the retention boundary is forged".to_owned()];
     let faults = vec![
         Fault::new(
@@ -248,11 +249,7 @@ async fn a16_4_2_a_forged_end_or_beginning_is_found(kind: Database) {
             signed(format!("{} WHERE seq = {victim}", on(middle))),
             &[forged(victim)],
         ),
-        Fault::new(
-            "no beginning",
-            begin(victim, "retention_boundary_signature = ''".to_owned()),
-            &begins,
-        ),
+        Fault::new("no beginning", begin(victim, unsigned), &begins),
         Fault::new(
             "a beginning by the signature of an end",
             begin(

@@ -105,7 +105,7 @@ async fn end_from_another(test_app: &TestApp, reason: EndReason, id: SessionId) 
     let caller = test_app.app.authenticate(other.access.text.expose()).await.unwrap();
     match reason {
         EndReason::LogoutAll => {
-            test_app.app.logout_all(&caller, true, &request_info()).await.unwrap()
+            test_app.app.logout_all(&caller, true, &request_info()).await.unwrap();
         }
         EndReason::EndedByUser => {
             test_app.app.end_own_session(&caller, id, &request_info()).await.unwrap();

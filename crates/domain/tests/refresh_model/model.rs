@@ -151,7 +151,7 @@ impl Model for RefreshModel {
             Action::LogOut => Self::log_out(&mut state),
             Action::Steal => self.steal(&mut state),
             Action::Show(generation, key) => {
-                Self::show(&mut state, ClientStorage { generation, key })
+                Self::show(&mut state, ClientStorage { generation, key });
             }
             Action::Forge(generation) => Self::forge(&mut state, generation),
             Action::Secure => state.kept = state.row,

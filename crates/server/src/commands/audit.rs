@@ -49,7 +49,7 @@ async fn check_database(app: &App, expected: Option<Checkpoint>) -> anyhow::Resu
     let mut progress = Progress::new();
     let done = app
         .verify_audit(expected, |entries, latest| {
-            progress.tell(entries, Some(latest.seq - retention_boundary.seq))
+            progress.tell(entries, Some(latest.seq - retention_boundary.seq));
         })
         .await;
     progress.finish();

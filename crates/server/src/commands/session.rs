@@ -74,7 +74,7 @@ async fn end_all(settings: &Settings, before: Option<Timestamp>) -> anyhow::Resu
     let count = wired
         .app
         .end_all_sessions(before, |count| {
-            super::complain(&format!("Ended {count} sessions so far …"))
+            super::complain(&format!("Ended {count} sessions so far …"));
         })
         .await?;
     let noun = if count == 1 { "session" } else { "sessions" };

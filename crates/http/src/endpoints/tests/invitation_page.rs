@@ -44,8 +44,8 @@ async fn the_owner_of_an_invitation_chooses_the_password_once() {
     for (password, words) in [
         ("", "Enter a password."),
         ("short", "Use at least 8 characters."),
-        ("password1", "passwords that others try first"),
-        ("ada@example.org", "Do not make the password of your own name or address"),
+        ("password1", "This password is too common"),
+        ("ada@example.org", "This password is too similar to your username"),
     ] {
         let response = accept(&fixture, &token, password).await;
         assert_eq!(response.status, StatusCode::UNPROCESSABLE_ENTITY, "{password}");
