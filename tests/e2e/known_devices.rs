@@ -27,7 +27,7 @@ const NEW: &str = "an entirely new one";
 
 /// How the emails begin.
 const NEW_DEVICE: &str = "New login";
-const RESET: &str = "Reset your password";
+const RESET: &str = "Reset your";
 
 /// Two nodes, and an SMTP server that takes their emails.
 struct DeviceFixture {
