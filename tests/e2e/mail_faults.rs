@@ -164,7 +164,7 @@ async fn f21_an_email_that_nobody_takes_delays_no_other_and_is_given_up(kind: Da
 
     post.server.mode("ok");
     let id = waiting["id"].as_str().unwrap();
-    assert!(said(&run(&post.plan, &["mail", "retry", id], "")).contains("waits again"));
+    assert!(said(&run(&post.plan, &["mail", "retry", id], "")).contains("Queued email"));
     post.wait_for(poison, is("sent")).await;
     let [message] = &post.server.emails_to(poison)[..] else { panic!("not one email") };
     assert!(message.header("message-id").unwrap().contains(id), "{message:#?}");

@@ -85,7 +85,7 @@ async fn emails_are_listed_and_shown_for_people_and_for_programs(kind: Database)
     assert!(shown["finished_at"].is_string(), "{shown:#}");
     let shown = said(&run(plan, &["mail", "show", id], ""));
     for (name, value) in [("state", "waiting"), ("recipient", "bob@example.org"), ("id", id)] {
-        assert!(shown.contains(&format!("{name:<12} {value}\n")), "{shown}");
+        assert!(shown.contains(&format!("{name:<15} {value}\n")), "{shown}");
     }
     assert!(!shown.contains("finished_at"), "what is not there is not told: {shown}");
     let token = post.server.emails()[0].link().split_once("#token=").unwrap().1.to_owned();
@@ -272,7 +272,7 @@ async fn a_folder_of_templates_replaces_the_words_and_a_bad_one_is_refused() {
         templates(folder.path(), from, to);
         for command in [&["serve"][..], &["config", "check"], &["mail", "render", "emails"]] {
             let said = complained(&run(&post.plan, command, ""));
-            assert!(said.contains("mail.templates names") && said.contains(expected), "{said}");
+            assert!(said.contains("mail.templates points to") && said.contains(expected), "{said}");
         }
     }
     fs::remove_file(folder.path().join("en.toml")).unwrap();
@@ -281,5 +281,5 @@ async fn a_folder_of_templates_replaces_the_words_and_a_bad_one_is_refused() {
     assert!(said.contains("email.txt"), "a layout without the link: {said}");
     let nowhere = post.plan.with("mail.templates", "/nowhere/emails");
     let said = complained(&run(&nowhere, &["serve"], ""));
-    assert!(said.contains("mail.templates names /nowhere/emails"), "{said}");
+    assert!(said.contains("mail.templates points to /nowhere/emails"), "{said}");
 }
