@@ -1,30 +1,30 @@
-"""A mail server for tests: a real SMTP server (aiosmtpd) that can be told to misbehave.
+"""A mail server for tests: a real SMTP server (aiosmtpd) that misbehaves on command.
 
     python3 smtp_server.py JOURNAL [--port PORT] [--tls implicit|starttls --cert FILE --key FILE]
                            [--auth USER PASSWORD]
 
-It listens on 127.0.0.1 and prints its port. What happens goes to the file JOURNAL, one JSON object
-on each line, told apart by its member `event`:
+It listens on 127.0.0.1 and prints its port. It writes events to the file JOURNAL, one JSON object
+on each line. The field `event` is one of:
 
-    connection  somebody has connected
+    connection  a client has connected
     refused     a command was refused: `command`, `address`, `answer`
-    email       an email has come in whole: `number`, `mode`, `from`, `to`, `raw` (base64), `time`,
+    email       an email was fully received: `number`, `mode`, `from`, `to`, `raw` (base64), `time`,
                 `tls`, `login`
-    answered    the email `number` is about to be answered with 250
+    answered    the response 250 to the email `number` is about to be sent
 
-Each line on standard input is a command, and is answered with `ok` or with what is wrong with it.
-It ends when standard input does. `release` lets the emails that are held be answered. Everything
-else is a mode, which holds for every connection and every command from then on:
+Each line on standard input is a command. The server prints `ok` or an error for it, and exits at
+the end of standard input. `release` sends the responses to held emails. Every other command is a
+mode, which applies to all connections and commands from then on:
 
-    ok              takes everything
-    refuse          lets nobody connect, and breaks the connections there are
-    hang            takes connections and says nothing any more
-    temporary       answers 451 to MAIL, RCPT and DATA
-    permanent       answers 554 to MAIL, RCPT and DATA
-    reject:ADDRESS  answers 550 to RCPT for this address
-    drop            takes the email and breaks the connection without an answer
-    hold            takes the email and answers when it is released
-    slow:SECONDS    waits so long before each answer
+    ok              accepts everything
+    refuse          refuses connections, and closes the open ones
+    hang            accepts connections and never responds
+    temporary       responds 451 to MAIL, RCPT and DATA
+    permanent       responds 554 to MAIL, RCPT and DATA
+    reject:ADDRESS  responds 550 to RCPT for this address
+    drop            receives the email and closes the connection without a response
+    hold            receives the email and responds on `release`
+    slow:SECONDS    waits this long before each response
 """
 
 import argparse
@@ -60,17 +60,17 @@ class Server:
         self.journal.write(line.encode() + b"\n")
 
     def refuse(self, command, address, answer):
-        """Gives a refusal, and notes it."""
+        """Returns a refusal, and writes it to the journal."""
         self.note("refused", command=command, address=address, answer=answer)
         return answer
 
     async def handle_EHLO(self, server, session, envelope, hostname, responses):
-        """Is greeted; says that it knows AUTH only where somebody can log in."""
+        """Handles the greeting. Offers AUTH only if a login is configured."""
         session.host_name = hostname
         return [line for line in responses if self.options.auth or "AUTH" not in line]
 
     async def handle_MAIL(self, server, session, envelope, address, mail_options):
-        """Is asked about a sender."""
+        """Handles the sender."""
         if self.mode in REFUSALS:
             return self.refuse("MAIL", address, REFUSALS[self.mode])
         envelope.mail_from = address
@@ -78,7 +78,7 @@ class Server:
         return "250 2.1.0 OK"
 
     async def handle_RCPT(self, server, session, envelope, address, rcpt_options):
-        """Is asked about a recipient."""
+        """Handles a recipient."""
         if self.mode in REFUSALS:
             return self.refuse("RCPT", address, REFUSALS[self.mode])
         if self.mode == "reject" and address.lower() == self.argument.lower():
@@ -88,7 +88,7 @@ class Server:
         return "250 2.1.5 OK"
 
     async def handle_DATA(self, server, session, envelope):
-        """Is given an email."""
+        """Handles an email."""
         if self.mode in REFUSALS:
             return self.refuse("DATA", envelope.rcpt_tos[0], REFUSALS[self.mode])
         self.emails += 1
@@ -115,7 +115,7 @@ class Server:
         return f"250 2.0.0 OK, email {number}"
 
     def authenticate(self, server, session, envelope, mechanism, data):
-        """Is shown a name and a password."""
+        """Checks the user and the password."""
         user, password = (word.encode() for word in self.options.auth)
         good = isinstance(data, LoginPassword) and (data.login, data.password) == (user, password)
         if not good:
@@ -123,7 +123,7 @@ class Server:
         return AuthResult(success=good, handled=False, auth_data=data)
 
     def release(self):
-        """Lets the emails that are held be answered."""
+        """Sends the responses to held emails."""
         for released in self.held:
             if not released.done():
                 released.set_result(None)
@@ -131,10 +131,10 @@ class Server:
 
 
 class Conversation(SMTP):
-    """One connection, as aiosmtpd speaks on it; silent or slow where the mode says so."""
+    """One connection of aiosmtpd, silent or slow if the mode says so."""
 
     def connection_made(self, transport):
-        """Counts a new connection; the second call of STARTTLS is none."""
+        """Counts a new connection. STARTTLS calls this again, which does not count."""
         server = self.event_handler
         if self not in server.conversations:
             server.conversations.add(self)
@@ -142,12 +142,12 @@ class Conversation(SMTP):
         super().connection_made(transport)
 
     def connection_lost(self, error):
-        """Forgets a connection."""
+        """Removes a connection."""
         self.event_handler.conversations.discard(self)
         super().connection_lost(error)
 
     async def push(self, status):
-        """Sends a line of an answer; all but the last have a hyphen after the number."""
+        """Sends a line of a response. All but the last have a hyphen after the number."""
         server = self.event_handler
         if server.mode == "hang":
             await asyncio.Future()
@@ -157,7 +157,7 @@ class Conversation(SMTP):
 
 
 class Port:
-    """The port, which stays taken while nobody listens on it."""
+    """The port, which stays reserved while the server does not listen on it."""
 
     def __init__(self, server):
         self.server = server
@@ -172,14 +172,14 @@ class Port:
 
     @staticmethod
     def bind(number):
-        """A socket on the port that does not listen: whoever connects to it alone is refused."""
+        """A bound socket that does not listen, so that connections are refused."""
         place = socket.socket()
         place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         place.bind(("127.0.0.1", number))
         return place
 
     def converse(self):
-        """Makes the conversation of a new connection."""
+        """Creates the conversation of a new connection."""
         options = self.server.options
         starttls = options.tls == "starttls"
         return Conversation(
@@ -190,14 +190,14 @@ class Port:
             tls_context=self.context if starttls else None,
             require_starttls=starttls,
             auth_required=bool(options.auth),
-            # aiosmtpd knows of no TLS but the one that it began itself.
+            # aiosmtpd only detects TLS that it has started itself.
             auth_require_tls=starttls,
             authenticator=self.server.authenticate if options.auth else None,
             loop=asyncio.get_running_loop(),
         )
 
     async def open(self):
-        """Listens, if nobody does."""
+        """Starts listening, unless it already does."""
         if self.listener is None:
             implicit = self.context if self.server.options.tls == "implicit" else None
             loop = asyncio.get_running_loop()
@@ -205,7 +205,7 @@ class Port:
             self.listener = await loop.create_server(self.converse, sock=place, ssl=implicit)
 
     def close(self):
-        """Stops listening, and breaks the connections there are."""
+        """Stops listening, and closes the open connections."""
         if self.listener is not None:
             self.listener.close()
             self.listener = None
@@ -215,7 +215,7 @@ class Port:
 
 
 async def obey(server, port, line):
-    """Does what a line of standard input says, and gives the answer."""
+    """Runs a command from standard input, and returns the response."""
     word, _, argument = line.partition(":")
     if line == "release":
         server.release()

@@ -1,8 +1,8 @@
-//! Times known against unknown addresses, at everything that strangers may ask: `make timing`.
+//! Response times for known and unknown email addresses, at every public endpoint: `make timing`.
 //!
-//! Each pair asks about an account and about an address that has none, in turns, the one first and
-//! then the other. What is printed: both medians, by how much they differ, and how well a rank test
-//! (Mann and Whitney) tells the two apart: 0.5 is a guess.
+//! Each pair asks about an email address with an account and about one without, in turns, each
+//! first in half of the pairs. The output has both medians, their difference, and how well a rank
+//! test (Mann and Whitney) separates the two: 0.5 is a guess.
 
 #![expect(
     clippy::expect_used,
@@ -17,13 +17,13 @@ use std::time::Instant;
 use gateward_e2e::{Client, Database, PASSWORD, Plan, TestDatabase};
 use serde_json::{Value, json};
 
-/// How many pairs are asked of each operation.
+/// How many pairs of requests go to each operation.
 const PAIRS: usize = 1000;
 
-/// How many pairs are asked before, and not counted.
+/// How many pairs are sent before, and not counted.
 const WARM_UP: usize = 50;
 
-/// An operation, and the body that asks it about an address.
+/// An operation, and its request body for an email address.
 type Question = (&'static str, fn(&str, usize) -> Value);
 
 const QUESTIONS: [Question; 4] = [
@@ -43,7 +43,8 @@ async fn main() {
         let database = TestDatabase::new(kind).await;
         let plan = Plan { program: program.canonicalize().unwrap(), ..Plan::on(&database) };
         make_accounts(&plan).await;
-        // What a server has: whole hashes, limits, and no account before its address is confirmed.
+        // As on a server: full hashes, rate limits, and no account before its email address is
+        // confirmed.
         let plan = plan
             .with("password.argon2_memory_kib", 19_456)
             .with("password.argon2_iterations", 2)
@@ -57,7 +58,7 @@ async fn main() {
     }
 }
 
-/// Accounts with confirmed passwords of the same cost as those that are asked for later.
+/// Accounts with confirmed passwords of the same cost as in the later requests.
 async fn make_accounts(plan: &Plan) {
     let plan = Plan {
         environment: plan.environment.clone(),
@@ -77,7 +78,8 @@ async fn make_accounts(plan: &Plan) {
     }
 }
 
-/// Asks about pairs of addresses; gives the seconds of each answer, for known and unknown ones.
+/// Asks about pairs of email addresses. Returns the seconds of each response, for known and unknown
+/// ones.
 async fn ask(client: &Client, path: &str, body: fn(&str, usize) -> Value) -> (Vec<f64>, Vec<f64>) {
     let mut times = [Vec::new(), Vec::new()];
     for number in 0..PAIRS + WARM_UP {
@@ -98,7 +100,7 @@ async fn ask(client: &Client, path: &str, body: fn(&str, usize) -> Value) -> (Ve
     (known, unknown)
 }
 
-/// Prints what the times tell.
+/// Prints the result.
 #[expect(clippy::print_stdout, reason = "this is what the program is for")]
 fn report(kind: Database, path: &str, mut known: Vec<f64>, mut unknown: Vec<f64>) {
     let (auc, z) = rank_test(&known, &unknown);
@@ -116,8 +118,8 @@ fn median(times: &mut [f64]) -> f64 {
     times[times.len() / 2]
 }
 
-/// How often a known address takes longer than an unknown one, and how many standard deviations
-/// that is from a half.
+/// How many times a known email address takes longer than an unknown one, and how many standard
+/// deviations that is from a half.
 #[expect(clippy::cast_precision_loss, reason = "some thousand values")]
 fn rank_test(known: &[f64], unknown: &[f64]) -> (f64, f64) {
     let mut ranked: Vec<(f64, bool)> = known.iter().map(|time| (*time, true)).collect();

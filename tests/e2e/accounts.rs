@@ -1,4 +1,4 @@
-//! Accounts that somebody would like to have: rows A5, B1 and B2.
+//! Mass assignment in account requests: rows A5, B1 and B2.
 
 use gateward_e2e::{PASSWORD, TestResponse};
 use reqwest::Method;
@@ -11,7 +11,7 @@ async fn signup(server: &TestServer, name: &str, email: &str) -> TestResponse {
     server.client.send(server.client.post("/v1/signup", &body)).await
 }
 
-/// Row A5: an address is one recipient in one spelling, or it is refused.
+/// Row A5: an email address is one recipient in one spelling, or it is refused.
 #[tokio::test]
 async fn a5_an_address_is_one_recipient() {
     let server = TestServer::new().await;
@@ -45,7 +45,7 @@ async fn a5_an_address_is_one_recipient() {
         let response = signup(&server, "ada", bad).await;
         response.is(422, "validation_failed");
         assert_eq!(response.fields(), ["email"], "{bad:?}");
-        // Neither does it name anybody at login.
+        // Nor does it identify an account at login.
         let login = json!({"email": bad, "password": PASSWORD});
         let response = server.client.send(server.client.post("/v1/login", &login)).await;
         response.is(401, "invalid_credentials");
@@ -63,7 +63,7 @@ async fn a5_an_address_is_one_recipient() {
     }
 }
 
-/// What somebody would like to set of their own account.
+/// Fields that a client may try to set on its own account.
 fn wishes() -> Vec<(&'static str, Value)> {
     let names = [
         "role",
@@ -105,7 +105,8 @@ fn wishes() -> Vec<(&'static str, Value)> {
     names.into_iter().map(|name| (name, value(name))).collect()
 }
 
-/// Row B1: sign-up takes its three members; any other one is refused by name, and nothing is made.
+/// Row B1: sign-up takes its three fields. Any other field is refused by name, and no account is
+/// created.
 #[tokio::test]
 async fn b1_sign_up_takes_nothing_but_its_members() {
     let server = TestServer::new().await;
@@ -118,14 +119,14 @@ async fn b1_sign_up_takes_nothing_but_its_members() {
         assert_eq!(response.fields(), [name]);
         assert_eq!(response.body["errors"][0]["code"], "unknown_field");
     }
-    // Inside another object they are no members at all.
+    // Inside another object they are ignored.
     for wrapper in ["user", "data", "account"] {
         let response =
             server.client.send(server.client.post("/v1/signup", &json!({wrapper: whole}))).await;
         response.is(422, "validation_failed");
         assert!(response.fields().contains(&wrapper) && response.fields().contains(&"username"));
     }
-    // Nor are they read from anywhere else.
+    // Nor are they read from other places.
     for path in ["/v1/signup?roles=admin", "/v1/signup?is_admin=true&role=admin"] {
         server.client.send(server.client.post(path, &whole)).await.is(422, "validation_failed");
     }
@@ -148,7 +149,7 @@ async fn b1_sign_up_takes_nothing_but_its_members() {
     assert_eq!(members, shown);
 }
 
-/// Row B2: of one's own account the username can be changed, and nothing with it.
+/// Row B2: an owner can change the username of the account, and nothing else with it.
 #[tokio::test]
 async fn b2_the_profile_takes_nothing_but_the_username() {
     let server = TestServer::new().await;

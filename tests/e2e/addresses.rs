@@ -1,4 +1,4 @@
-//! Changing one's address, and undoing it: rows A7, A8 and E5.
+//! Changing the email address of an account, and undoing it: rows A7, A8 and E5.
 
 use gateward_e2e::{Database, PASSWORD, TestResponse, on_both};
 use serde_json::json;
@@ -16,13 +16,14 @@ on_both!(
     of_two_who_want_one_address_one_gets_it,
 );
 
-/// The address that somebody has now, and whether it is confirmed.
+/// The current email address of the account, and whether it is confirmed.
 async fn has(post: &Post, pair: &TestResponse, email: &str, verified: bool) {
     let me = post.client.me(pair.access()).await;
     assert_eq!((&me.body["email"], &me.body["email_verified"]), (&json!(email), &json!(verified)));
 }
 
-/// Row A7: the new address confirms, the old one is told at once and can undo.
+/// Row A7: the new email address confirms the change. The old one is notified at once, and can undo
+/// it.
 async fn a7_a_change_takes_both_mailboxes(kind: Database) {
     let Some(post) = Post::start(kind, &[]).await else { return };
     let pair = post.confirmed("ada").await;
@@ -50,7 +51,7 @@ async fn a7_a_change_takes_both_mailboxes(kind: Database) {
     post.email(&old, subject::CHANGED).await;
     post.login(&new, PASSWORD).await;
     post.client.login(&old, PASSWORD).await.is(401, "invalid_credentials");
-    // A second wish takes the place of the first; the address that one has is none.
+    // A second change replaces the first. The current email address is no valid new one.
     for name in ["third", "fourth"] {
         assert_eq!(post.change(&pair, &address(name)).await.status, 202);
         post.email(&address(name), subject::CONFIRM_NEW).await;
@@ -61,7 +62,7 @@ async fn a7_a_change_takes_both_mailboxes(kind: Database) {
     post.change(&pair, "NEW@example.org").await.is(422, "validation_failed");
 }
 
-/// Row A8: a token that was stolen changes no address.
+/// Row A8: a stolen token cannot change the email address.
 async fn a8_a_change_takes_the_password(kind: Database) {
     let Some(post) = Post::start(kind, &[]).await else { return };
     let pair = post.confirmed("ada").await;
@@ -82,7 +83,8 @@ async fn a8_a_change_takes_the_password(kind: Database) {
     assert!(post.server.emails_to("eve@example.org").is_empty());
 }
 
-/// Row E5: the same answer as for a free one; its owner is told, and nothing can be confirmed.
+/// Row E5: the response is the same as for a free one. Its owner is notified, and nothing can be
+/// confirmed.
 async fn e5_a_change_to_a_taken_address_looks_like_any_other(kind: Database) {
     let Some(post) = Post::start(kind, &[]).await else { return };
     let [ada, bob] = [post.confirmed("ada").await, post.confirmed("bob").await];
@@ -97,13 +99,13 @@ async fn e5_a_change_to_a_taken_address_looks_like_any_other(kind: Database) {
     has(&post, &bob, &address("bob"), true).await;
     post.wait_until_sent().await;
     assert_eq!(post.server.emails_to(&address("bob")).len(), 2, "that, and the first of all");
-    // The wish before was given up for this one.
+    // This change has replaced the one before.
     let body = json!({"token": first, "password": PASSWORD});
     post.say("email/confirm", body).await.is(400, "invalid_link");
 }
 
-/// What undoing leaves: nobody is logged in, the old address is confirmed, and an email to it lets
-/// its owner choose a password.
+/// The state after an undo: all sessions have ended, the old email address is confirmed, and a
+/// reset email to it lets its owner choose a password.
 async fn is_undone(post: &Post, pairs: &[&TestResponse]) {
     for pair in pairs {
         post.has_ended(pair, "email_changed").await;
@@ -136,7 +138,7 @@ async fn a_change_is_undone_after_it_was_confirmed(kind: Database) {
     let Some(post) = Post::start(kind, &[]).await else { return };
     let pair = post.confirmed("ada").await;
     let undo = post.changed(&pair, &address("ada"), &address("new")).await;
-    // A reset from the new mailbox does not take the old one's way back.
+    // A reset from the new mailbox does not stop the old one from undoing the change.
     let reset = token(&post.forgot(&address("new"), 0).await);
     let body = json!({"token": reset, "new_password": PASSWORD});
     assert_eq!(post.say("password/reset", body).await.status, 204);
@@ -149,7 +151,7 @@ async fn a_change_is_undone_after_it_was_confirmed(kind: Database) {
     post.say("password/reset", body).await.is(400, "invalid_link");
     is_undone(&post, &[&thief]).await;
     post.client.login(&address("new"), OTHER).await.is(401, "invalid_credentials");
-    // Who had the new address is told that it is the account's no more.
+    // The mailbox of the new email address learns that the account no longer uses it.
     post.email(&address("new"), subject::CHANGED_BACK).await;
 }
 
@@ -159,7 +161,7 @@ async fn an_undone_change_takes_the_later_ones_with_it(kind: Database) {
     let first = post.changed(&pair, &address("ada"), &address("second")).await;
     let second = post.changed(&pair, &address("second"), &address("third")).await;
     has(&post, &pair, &address("third"), true).await;
-    // Of two who undo at once, the owner of the address before wins in the end.
+    // Of two concurrent undos, the owner of the earlier email address wins in the end.
     let body = json!({"token": token(&first)});
     assert_eq!(post.say("email/undo", body).await.status, 204);
     let body = json!({"token": token(&second)});
@@ -167,7 +169,7 @@ async fn an_undone_change_takes_the_later_ones_with_it(kind: Database) {
     is_undone(&post, &[&pair]).await;
 }
 
-/// For seven days, if it was confirmed; if not, it is whose it is.
+/// For seven days if it was confirmed. If not, its owner can take it.
 async fn an_address_that_can_come_back_is_nobody_elses(kind: Database) {
     let Some(post) = Post::start(kind, &[]).await else { return };
     let ada = post.confirmed("ada").await;
@@ -176,14 +178,14 @@ async fn an_address_that_can_come_back_is_nobody_elses(kind: Database) {
     let eve = post.confirmed("eve").await;
     assert_eq!(post.change(&eve, &address("ada")).await.status, 202);
     post.email(&address("ada"), subject::IN_USE).await;
-    // Where addresses are confirmed first, its owner is told of the sign-up, which comes to
-    // nothing.
+    // Where email addresses are confirmed first, the owner is notified of the sign-up, which has no
+    // effect.
     let strict = post.beside("signup.email_verification", "required").await;
     let body = json!({"username": "mallory", "email": address("ada"), "password": PASSWORD});
     let request = post.client.http.post(format!("{}/v1/signup", strict.url)).json(&body);
     assert_eq!(post.client.send(request).await.status, 202);
     post.email(&address("ada"), subject::EXISTS).await;
-    // Its owner may have it back by another change.
+    // Its owner may change back to it.
     assert_eq!(post.change(&ada, &address("ada")).await.status, 202);
     let back = token(&post.email(&address("ada"), subject::CONFIRM_NEW).await);
     assert_eq!(post.say_as(&ada, "email/confirm", json!({"token": back})).await.status, 204);

@@ -1,4 +1,4 @@
-//! `Operation`: what the OpenAPI document says can be asked of a node.
+//! `Operation`: an operation of the OpenAPI document.
 
 use std::collections::BTreeMap;
 
@@ -6,17 +6,17 @@ use gateward_e2e::{Client, PASSWORD};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Map, Value, json};
 
-/// The secret of the client that asks where a client is wanted.
+/// The secret of the client, for operations that require client authentication.
 pub(crate) const CLIENT_SECRET: &str = "the-secret-of-a-client-in-a-test";
 
-/// The settings of that client, which may do all that clients do.
+/// The settings of that client, which has all client permissions.
 pub(crate) const CLIENT: [(&str, &str); 2] =
     [("clients.api.secret", CLIENT_SECRET), ("clients.api.may", "introspect,revoke,revocations")];
 
-/// A session that there is not.
+/// A session that does not exist.
 pub(crate) const NO_SESSION: &str = "01939b50-0000-7000-8000-000000000000";
 
-/// A role that there is not.
+/// A role that does not exist.
 const NO_ROLE: &str = "nobodys";
 
 /// One operation of the document.
@@ -27,7 +27,7 @@ pub(crate) struct Operation {
     /// The schema of the JSON body, if it takes one.
     pub(crate) body: Option<Value>,
     pub(crate) body_required: bool,
-    /// The names of the members of the form that it takes instead of JSON.
+    /// The names of the fields of the form that it takes instead of JSON.
     pub(crate) form: Vec<String>,
     /// The names of the parameters of its query.
     pub(crate) query: Vec<String>,
@@ -38,7 +38,7 @@ pub(crate) struct Operation {
     pub(crate) statuses: Vec<u16>,
 }
 
-/// All operations, as the node itself documents them.
+/// All operations that the node documents.
 pub(crate) async fn operations(client: &Client) -> Vec<Operation> {
     let document = client.get("/openapi.json").await;
     assert_eq!(document.status, 200);
@@ -91,23 +91,23 @@ pub(crate) fn form<'a>(
     request.header("content-type", "application/x-www-form-urlencoded").body(body)
 }
 
-/// Writes every byte of a text so that it can stand in a path or a query.
+/// Escapes every byte of a string for a path or a query.
 pub(crate) fn percent_encode(text: &str) -> String {
     text.bytes().fold(String::new(), |encoded, byte| format!("{encoded}%{byte:02X}"))
 }
 
 impl Operation {
-    /// How it is called in messages.
+    /// The name in messages.
     pub(crate) fn name(&self) -> String {
         format!("{} {}", self.method, self.path)
     }
 
-    /// Whether its answer goes on until one side has enough.
+    /// Whether the response is a stream without an end.
     pub(crate) fn is_endless(&self) -> bool {
         self.path.ends_with("/stream")
     }
 
-    /// The path with this in the place of each parameter.
+    /// The path with this value for each parameter.
     pub(crate) fn path_to(&self, asset: &str, session: &str) -> String {
         // Roles have names, not identifiers.
         let role = if session == NO_SESSION { NO_ROLE } else { session };
@@ -115,13 +115,13 @@ impl Operation {
         path.replace("{id}", session).replace("{sid}", session)
     }
 
-    /// A request without body, with a token or the secret of [`CLIENT`] where it is needed. A
+    /// A request without a body, with a token or the secret of [`CLIENT`] where it is needed. A
     /// parameter in the path names something that does not exist.
     pub(crate) fn request(&self, client: &Client, token: &str) -> RequestBuilder {
         self.request_with(client, token, "")
     }
 
-    /// The same with a query, which begins with its `?`.
+    /// The same with a query, which starts with its `?`.
     pub(crate) fn request_with(&self, client: &Client, token: &str, query: &str) -> RequestBuilder {
         let path = format!("{}{query}", self.path_to("nothing.css", NO_SESSION));
         let request = client.request(self.method.clone(), &path);
@@ -132,7 +132,7 @@ impl Operation {
         }
     }
 
-    /// The same with a body that meets the schema, if there is one.
+    /// The same with a body that matches the schema, if there is one.
     pub(crate) fn with_body(&self, request: RequestBuilder) -> RequestBuilder {
         match (&self.body, self.form.is_empty()) {
             (Some(_), _) => request.json(&self.valid_body()),
@@ -141,20 +141,21 @@ impl Operation {
         }
     }
 
-    /// The members of the body and their schemas.
+    /// The fields of the body and their schemas.
     pub(crate) fn members(&self) -> BTreeMap<String, Value> {
         let properties = self.body.as_ref().and_then(|schema| schema["properties"].as_object());
         properties.cloned().unwrap_or_default().into_iter().collect()
     }
 
-    /// The members that must be there.
+    /// The required fields.
     pub(crate) fn required(&self) -> Vec<String> {
         let required = self.body.as_ref().and_then(|schema| schema["required"].as_array());
         let required = required.cloned().unwrap_or_default();
         required.iter().map(|name| name.as_str().unwrap().to_owned()).collect()
     }
 
-    /// A body that meets the schema: all members that can stand together. It need not succeed.
+    /// A body that matches the schema, with all fields that may occur together. It need not
+    /// succeed.
     pub(crate) fn valid_body(&self) -> Value {
         let mut body = Map::new();
         for (name, schema) in self.members() {
@@ -165,8 +166,7 @@ impl Operation {
         Value::Object(body)
     }
 
-    /// What the words of the document add to the schema: members that say what others say already,
-    /// and cannot stand beside them.
+    /// What only the document's text adds to the schema: fields that exclude each other.
     fn alternatives(&self) -> &'static [&'static str] {
         match self.path.as_str() {
             path if path.ends_with("/login") => &["email", "identifier"],
@@ -177,7 +177,7 @@ impl Operation {
     }
 }
 
-/// A value that meets the schema of a member.
+/// A value that matches the schema of a field.
 fn valid(name: &str, schema: &Value) -> Value {
     let kinds = match &schema["type"] {
         Value::Array(kinds) => kinds.clone(),

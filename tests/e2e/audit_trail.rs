@@ -1,4 +1,4 @@
-//! The audit trail: a chain that nobody changes unnoticed, and what is written into it.
+//! The audit trail: a chain that reveals every change, and the events that it records.
 
 mod aging;
 mod atomic;

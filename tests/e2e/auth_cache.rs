@@ -1,4 +1,4 @@
-//! What a node knows without asking the database: it costs nothing, and changes no answer.
+//! What a node answers from its cache: it saves a query, and changes no response.
 
 use std::io::Write;
 use std::time::{Duration, Instant};
@@ -19,10 +19,10 @@ on_both!(
     a_change_is_seen_at_once_where_it_was_made_and_within_a_second_elsewhere,
 );
 
-/// How many requests ask who somebody is.
+/// How many requests ask for the current user.
 const REQUESTS: usize = 10_000;
 
-/// Within what every node knows.
+/// The time within which every node knows of a change.
 const BOUND: Duration = Duration::from_secs(1);
 
 /// How many statements a server has run, by its log.
@@ -32,8 +32,8 @@ fn statements(server: &OwnServer) -> usize {
     log.lines().filter(is_one).count()
 }
 
-/// Ten thousand requests of a few users cause no more statements than as long a time without any:
-/// what is counted is every statement that reaches the server.
+/// Ten thousand requests of a few users cause no more statements than the same time without any.
+/// Every statement that reaches the server is counted.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_thousand_requests_ask_the_database_nothing() {
     let Some(server) = OwnServer::start(&["log_statement=all"]).await else { return };
@@ -45,7 +45,7 @@ async fn ten_thousand_requests_ask_the_database_nothing() {
         assert_eq!(client.me(pair.access()).await.status, 200);
         tokens.push(pair.access().to_owned());
     }
-    // The emails to them are on their way.
+    // Emails to them are still being sent.
     tokio::time::sleep(Duration::from_secs(2)).await;
 
     let (before, started) = (statements(&server), Instant::now());
@@ -64,22 +64,23 @@ async fn ten_thousand_requests_ask_the_database_nothing() {
         "{REQUESTS} requests in {took:?}: {busy} statements; as long without any: {idle}"
     );
     assert!(idle > 0, "the log tells of statements");
-    // A node that is not let run for half a second asks, and a hundredth of all is not "each".
+    // A node that is suspended for half a second asks again. A hundredth of all requests is not
+    // "each".
     assert!(busy <= idle + REQUESTS / 100, "{busy} statements, and {idle} without requests");
-    // In a second a node looks three or four times for what is new and once for events that have no
-    // place in the audit trail yet, and every other second for emails. What it does more rarely may
-    // fall into these seconds as well.
+    // Each second a node polls three or four times for invalidation events and once for events that
+    // are not chained yet, and every other second for emails. Its rarer jobs may fall into these
+    // seconds as well.
     let most = 8 * (took.as_secs() + 1);
     assert!(idle as u64 <= most, "{idle} statements in {took:?} without requests");
 }
 
-/// A service that asks about tokens.
+/// A service that introspects tokens.
 const SERVICE: [(&str, &str); 2] = [
     ("clients.api.secret", "a secret of the service that has 32 characters and more"),
     ("clients.api.may", "introspect"),
 ];
 
-/// A node that remembers what it may, and one that remembers nothing, on one database.
+/// Two nodes on one database: one with the cache, one without.
 struct Both {
     nodes: [Node; 2],
     database: TestDatabase,
@@ -97,7 +98,7 @@ impl Both {
         self.nodes.each_ref().map(Node::client)
     }
 
-    /// What both answer about a token, whatever is asked: once, and once more when it is known.
+    /// The response of both nodes about a token: once uncached, and once cached.
     async fn alike(&self, what: &str, token: &str) -> TestResponse {
         let mut responses = Vec::new();
         for client in self.clients() {
@@ -119,7 +120,7 @@ fn plan(database: &TestDatabase) -> Plan {
     SERVICE.iter().fold(Plan::on(database), |plan, (option, value)| plan.with(option, value))
 }
 
-/// A body but for what differs with each request.
+/// A body without what differs between requests.
 fn without_id(response: &TestResponse) -> Value {
     let mut body = response.body.clone();
     if let Some(object) = body.as_object_mut() {
@@ -128,7 +129,7 @@ fn without_id(response: &TestResponse) -> Value {
     body
 }
 
-/// Shows a token wherever one can be shown without changing anything.
+/// Sends a token to every endpoint that changes nothing.
 async fn asked(client: &Client, token: &str) -> Vec<TestResponse> {
     let form = format!("token={token}");
     let question = client.request(Method::POST, "/oauth/introspect").body(form);
@@ -147,8 +148,7 @@ async fn asked(client: &Client, token: &str) -> Vec<TestResponse> {
     responses
 }
 
-/// Whoever may or may not come in: a node that remembers tokens and users says the same as one that
-/// remembers nothing, to the letter.
+/// For every kind of credentials, the node with a cache responds exactly like the one without.
 async fn no_response_differs_with_what_a_node_remembers_or_not(kind: Database) {
     let both = Both::start(kind).await;
     let clients = both.clients();
@@ -196,8 +196,8 @@ async fn no_response_differs_with_what_a_node_remembers_or_not(kind: Database) {
     assert_eq!(both.alike("alive still", ada.access()).await.status, 200);
 }
 
-/// A new name: at once on the node that took it, within a second on the other, and the same the
-/// other way round; what is remembered of one user hides no change of another.
+/// A new username: at once on the node that set it, within a second on the other, and in both
+/// directions. The cached state of one user hides no change of another.
 async fn a_change_is_seen_at_once_where_it_was_made_and_within_a_second_elsewhere(kind: Database) {
     let both = Both::start(kind).await;
     let clients = both.clients();

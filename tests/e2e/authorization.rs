@@ -1,4 +1,4 @@
-//! The authorization table, asked of the running program.
+//! The authorization table, checked against the running program.
 
 mod matrix;
 
@@ -15,7 +15,7 @@ use crate::commands::said;
 use crate::operator::create;
 use crate::test_server::TestServer;
 
-/// What a client may do; here each is the name of the client that may do it and nothing else.
+/// The permissions of a client. Each is also the name of the client that has only this permission.
 const RIGHTS: [&str; 3] = ["introspect", "revoke", "revocations"];
 
 /// One operation with its row in the table.
@@ -25,8 +25,7 @@ struct Row {
     on_what: String,
 }
 
-/// The rows of the table, of which there must be one for each operation, and none for anything
-/// else.
+/// The rows of the table: exactly one for each operation.
 fn rows(operations: Vec<Operation>) -> Result<Vec<Row>, String> {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/authorization.md");
     let table = std::fs::read_to_string(path).unwrap();
@@ -43,7 +42,7 @@ fn rows(operations: Vec<Operation>) -> Result<Vec<Row>, String> {
     if cells.is_empty() { Ok(rows) } else { Err(format!("rows of nothing: {cells:?}")) }
 }
 
-/// A node with an administrator, a user, and for each right a client that has no other.
+/// A node with an administrator, a user, and for each permission a client with only that one.
 struct Doors {
     client: Client,
     user: TestResponse,
@@ -73,8 +72,7 @@ impl Doors {
         self.client.request(row.operation.method.clone(), &path)
     }
 
-    /// Asks by HTTP Basic. What a client gets may have no end, so nothing but its status is looked
-    /// at.
+    /// Authenticates by HTTP Basic. The response may be endless, so only its status is read.
     async fn status_for(&self, row: &Row, name: &str) -> StatusCode {
         let request = self.request(row).basic_auth(name, Some(CLIENT_SECRET));
         request.send().await.unwrap().status()
@@ -87,7 +85,7 @@ impl Doors {
             if row.operation.method == Method::GET {
                 assert_eq!(response.status, 200, "{name}: {response:?}");
             } else {
-                // It has no body; who sends it was not asked.
+                // It has no body; the caller was not checked.
                 response.is(415, "unsupported_media_type");
             }
         }
@@ -125,13 +123,13 @@ impl Doors {
             let other = request().basic_auth(name, Some(CLIENT_SECRET));
             self.client.send(other).await.is(403, "forbidden");
         }
-        // A form is wanted next, where there is one.
+        // The operation next requires a form, where it takes one.
         let wanted = if row.operation.form.is_empty() { 200 } else { 415 };
         assert_eq!(self.status_for(row, &right).await, wanted, "{}", row.operation.name());
     }
 }
 
-/// Row 8.2.1: every operation wants the kind of credentials that the table says, and no other.
+/// Row 8.2.1: every operation requires exactly the kind of credentials that the table names.
 #[tokio::test(flavor = "multi_thread")]
 async fn a8_2_1_operations_want_the_credentials_that_the_table_says() {
     let doors = Doors::new().await;
@@ -140,7 +138,7 @@ async fn a8_2_1_operations_want_the_credentials_that_the_table_says() {
         match row.who.as_str() {
             "caller" => doors.callers_alone_may(row).await,
             "client" => doors.clients_alone_may(row).await,
-            // Without a body, the access token is looked for.
+            // Without a body, the access token is checked.
             "holder" if row.operation.path.ends_with("/logout") => {
                 let bare = doors.client.send(doors.request(row)).await;
                 bare.is(401, "missing_token");
@@ -160,7 +158,7 @@ async fn a8_2_1_operations_want_the_credentials_that_the_table_says() {
     }
 }
 
-/// Row B4: nobody adds an operation and forgets to say who may do it.
+/// Row B4: no operation exists without a row that says who may use it.
 #[tokio::test]
 async fn b4_an_operation_without_a_row_and_a_row_without_an_operation_are_noticed() {
     let server = TestServer::new().await;
@@ -173,7 +171,7 @@ async fn b4_an_operation_without_a_row_and_a_row_without_an_operation_are_notice
     assert!(idle.contains(&all[0].name()), "{idle}");
 }
 
-/// Row 8.2.2 in part: what a caller does to "their own account" is done to no other.
+/// Row 8.2.2 in part: an operation on "their own account" affects no other.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_caller_exports_and_deletes_is_their_own() {
     let server = TestServer::new().await;
@@ -189,7 +187,7 @@ async fn what_a_caller_exports_and_deletes_is_their_own() {
     for theirs in ["bob", bobs["id"].as_str().unwrap(), bob.text_of("session_id")] {
         assert!(!export.text.contains(theirs), "{theirs}: {export:?}");
     }
-    // Nobody is named by the body.
+    // The identity in the body is ignored.
     let named = json!({"id": bobs["id"], "username": "bob", "password": PASSWORD});
     client
         .send(ask(Method::DELETE, "/v1/me", &ada).json(&named))

@@ -1,4 +1,4 @@
-//! Row F16: the file of the database, or its folder, is not as it must be.
+//! Row F16: the file of the database, or its folder, has the wrong state.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, chown};
@@ -8,11 +8,11 @@ use gateward_e2e::{Database, Plan, TestDatabase, program, run};
 
 use crate::commands::{complained, said};
 
-/// A user without rights.
+/// An unprivileged user.
 const NOBODY: u32 = 65_534;
 
-/// A plan whose node has no rights beyond those of the files: where the tests run as root, to whom
-/// no file is shut, it runs as nobody.
+/// A plan whose node has only the rights of the files. Root can open every file, so as root the
+/// tests run the node as an unprivileged user.
 fn without_rights(database: &TestDatabase) -> Plan {
     let mut plan = Plan::on(database);
     if !rustix::process::geteuid().is_root() {
@@ -20,14 +20,14 @@ fn without_rights(database: &TestDatabase) -> Plan {
     }
     let nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
     plan.wrapper = nobody.map(str::to_owned).into();
-    // The program may lie in a folder that is root's.
+    // The program may be in a folder of root.
     plan.program = plan.folder.join("gateward");
     fs::copy(program(), &plan.program).unwrap();
     give_away(&plan.folder);
     plan
 }
 
-/// Gives all in a folder to nobody.
+/// Changes the owner of all files in a folder to the unprivileged user.
 fn give_away(folder: &Path) {
     chown(folder, Some(NOBODY), Some(NOBODY)).unwrap();
     for entry in fs::read_dir(folder).unwrap() {
@@ -39,7 +39,7 @@ fn set_mode(path: &Path, mode: u32) {
     fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
 }
 
-/// Row F16: what cannot be written is said at the start, by its path.
+/// Row F16: an unwritable file is reported at the start, with its path.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f16_what_cannot_be_written_is_refused_at_the_start() {
     let database = TestDatabase::new(Database::Sqlite).await;
@@ -63,7 +63,7 @@ async fn f16_what_cannot_be_written_is_refused_at_the_start() {
     plan.with("http.docs", false).start().await;
 }
 
-/// Row F16: nothing is made where something is expected, and nothing is mistaken for a database.
+/// Row F16: missing files are not created, and no other file is mistaken for a database.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f16_a_path_without_a_database_is_refused_and_stays_as_it_is() {
     let database = TestDatabase::new(Database::Sqlite).await;

@@ -1,4 +1,4 @@
-//! How a token is sent, and what is done to it on the way: rows J15, J18, J20, J22 and J24.
+//! How a token is sent, and ways to change it: rows J15, J18, J20, J22 and J24.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -10,7 +10,8 @@ use serde_json::json;
 
 use crate::test_server::TestServer;
 
-/// Row J15: a refresh token opens nothing, an access token renews nothing, and both are told so.
+/// Row J15: a refresh token gives no access, an access token cannot be refreshed, and both errors
+/// say so.
 #[tokio::test]
 async fn j15_one_kind_of_token_is_not_the_other() {
     let server = TestServer::new().await;
@@ -26,7 +27,7 @@ async fn j15_one_kind_of_token_is_not_the_other() {
     client.post_as(refresh, "/v1/me/reauthenticate", &password).await.is(401, "wrong_token_kind");
     client.refresh(access, None).await.is(401, "wrong_token_kind");
     client.logout(access).await.is(401, "wrong_token_kind");
-    // Nothing of this has hurt the session.
+    // The session is unharmed.
     assert_eq!(client.me(access).await.status, 200);
     assert_eq!(client.refresh(refresh, None).await.status, 200);
 }
@@ -44,14 +45,14 @@ async fn j18_oversized_tokens_cost_nothing() {
         let started = Instant::now();
         let mut wire = Wire::open(&server.node.url).await;
         wire.send(b"GET /v1/me HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ").await;
-        // The node answers and hangs up long before it has been sent everything.
+        // The node responds and closes the connection long before it has received everything.
         for _ in 0..length / 65_536 {
             if !wire.send(&vec![b'a'; 65_536]).await {
                 break;
             }
         }
         let response = wire.read_for(Duration::from_secs(2)).await;
-        // The answer may be lost, because unread bytes reset the connection.
+        // The response may be lost, because unread bytes reset the connection.
         assert!(matches!(response.statuses()[..], [431] | []), "{response:?}");
         assert!(started.elapsed() < Duration::from_secs(1), "{:?}", started.elapsed());
     }
@@ -69,7 +70,7 @@ async fn send(server: &TestServer, path: &str, values: &[&str]) -> TestResponse 
     server.client.send(request).await
 }
 
-/// Row J20: the header is read in one way, and a token in any other place is none.
+/// Row J20: the header has one form, and a token in any other place is ignored.
 #[tokio::test]
 async fn j20_credentials_are_read_in_one_way() {
     let server = TestServer::new().await;
@@ -111,7 +112,7 @@ async fn j20_credentials_are_read_in_one_way() {
     {
         send(&server, "/v1/me", &twice).await.is(400, "malformed_request");
     }
-    // Elsewhere it is no credential; beside the header it is one too many.
+    // Elsewhere it is no credential; beside the header it is a second one.
     let path = format!("/v1/me?access_token={token}");
     send(&server, &path, &[]).await.is(401, "missing_token");
     send(&server, &path, &[&good]).await.is(400, "malformed_request");
@@ -123,14 +124,14 @@ async fn j20_credentials_are_read_in_one_way() {
     let response =
         server.post_bytes("/v1/logout-all", "application/x-www-form-urlencoded", form).await;
     response.is(401, "missing_token");
-    // Where no access token is needed, the header is not looked at.
+    // Where no access token is needed, the header is ignored.
     assert_eq!(send(&server, "/health/live", &["Bearer  "]).await.status, 200);
     let login = json!({"identifier": "ada", "password": gateward_e2e::PASSWORD});
     let request = server.client.post("/v1/login", &login).header(AUTHORIZATION, "Bearer garbage");
     assert_eq!(server.client.send(request).await.status, 200);
 }
 
-/// Row J22: no character of a token can be another one.
+/// Row J22: no character of a token can be changed.
 #[tokio::test]
 async fn j22_a_changed_character_is_noticed() {
     let server = TestServer::new().await;
@@ -160,7 +161,7 @@ async fn j22_a_changed_character_is_noticed() {
     assert_eq!(server.client.refresh(pair.refresh_token(), None).await.status, 200);
 }
 
-/// Row J24: the key set holds public members alone, and says what each key is for and how long the
+/// Row J24: the key set holds public members only, and says what each key is for and how long the
 /// set may be kept.
 #[tokio::test]
 async fn j24_the_key_set_is_public_and_cacheable() {

@@ -1,4 +1,4 @@
-//! Bodies that should not be: rows W6 and W7.
+//! Invalid bodies: rows W6 and W7.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::test_server::TestServer;
 
 const BODY_LEN_MAX: usize = 16 * 1024;
 
-/// Row W6: JSON in UTF-8 and nothing else, said in any way that HTTP allows.
+/// Row W6: only JSON in UTF-8, with every content type that HTTP allows for it.
 #[tokio::test]
 async fn w6_only_json_is_a_body() {
     let server = TestServer::new().await;
@@ -55,7 +55,7 @@ async fn w6_only_json_is_a_body() {
     let twice =
         twice.header("content-type", "application/json").header("content-type", "text/plain");
     server.client.send(twice.body(body.clone())).await.is(415, "unsupported_media_type");
-    // The right type of another text is no JSON.
+    // The right content type with another encoding is no JSON.
     let wide: Vec<u8> = body.encode_utf16().flat_map(u16::to_le_bytes).collect();
     for bytes in
         [wide, b"identifier=ada&password=x".to_vec(), b"<login/>".to_vec(), b"\xff\xfe".to_vec()]
@@ -67,7 +67,7 @@ async fn w6_only_json_is_a_body() {
     }
 }
 
-/// Rows W6 and W7: nothing is unpacked, so that nothing small becomes large.
+/// Rows W6 and W7: bodies are not decompressed, so that a small one cannot become large.
 #[tokio::test]
 async fn w7_no_body_is_unpacked() {
     let server = TestServer::new().await;
@@ -77,7 +77,7 @@ async fn w7_no_body_is_unpacked() {
             server.client.post("/v1/login", &json!({})).header("content-encoding", coding);
         server.client.send(request).await.is(415, "unsupported_media_type");
     }
-    // The beginning of a gzip stream that would go on for gigabytes of one email.
+    // The beginning of a gzip stream that would decompress to gigabytes.
     let mut bomb = b"\x1f\x8b\x08\0\0\0\0\0\0\x03".to_vec();
     bomb.extend([0x4c; 12_000]);
     let request = server.client.request(reqwest::Method::POST, "/v1/login").body(bomb);
@@ -91,14 +91,14 @@ async fn w7_no_body_is_unpacked() {
     assert!(server.node.memory_kib().saturating_sub(before) < 16 * 1024);
 }
 
-/// A login of exactly so many bytes.
+/// A login of exactly this many bytes.
 fn login_of(length: usize) -> String {
     let body = json!({"identifier": "ada", "password": PASSWORD}).to_string();
     let blanks = length - body.len();
     format!("{}{}}}", &body[..body.len() - 1], " ".repeat(blanks))
 }
 
-/// Row W7: 16 KiB are read and not a byte more, counted or in chunks.
+/// Row W7: at most 16 KiB are read, with a content length or in chunks.
 #[tokio::test]
 async fn w7_a_body_has_16_kib() {
     let server = TestServer::new().await;
@@ -124,7 +124,7 @@ async fn w7_a_body_has_16_kib() {
     response.is(413, "body_too_large");
 }
 
-/// Sends chunks until the node hangs up.
+/// Sends chunks until the node closes the connection.
 async fn send_endlessly(url: &str, line: &str, status: u16) {
     let chunk = format!("10000\r\n{}\r\n", "x".repeat(0x10000));
     let mut wire = Wire::open(url).await;
@@ -142,11 +142,11 @@ async fn send_endlessly(url: &str, line: &str, status: u16) {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    // The node lingers for five seconds, so that the answer is read before the end.
+    // The node lingers for five seconds, so that the client can read the response.
     tokio::time::timeout(Duration::from_secs(8), revoked_before).await.expect(line);
 }
 
-/// Row W7: whoever sends without end is cut off, whether somebody reads the body or not.
+/// Row W7: an endless body is cut off, whether or not the operation reads it.
 #[tokio::test]
 async fn w7_an_endless_body_is_cut_off() {
     let server = TestServer::new().await;
@@ -165,8 +165,8 @@ async fn w7_an_endless_body_is_cut_off() {
     assert!(grown < 16 * 1024, "{grown} KiB");
 }
 
-/// Rows W7 and 4.2.1: a body that could end in two places is no body, and what follows it is never
-/// taken for a request.
+/// Rows W7 and 4.2.1: a body with two possible ends is refused, and what follows it is never parsed
+/// as a request.
 #[tokio::test]
 async fn w7_message_boundaries_are_unambiguous() {
     let server = TestServer::new().await;
@@ -196,7 +196,7 @@ async fn w7_message_boundaries_are_unambiguous() {
     ] {
         let text = format!("{head}{fields}\r\n{{}}0\r\n\r\n{smuggled}");
         let response = Wire::exchange(&server.node.url, text.as_bytes()).await;
-        // One refusal, and the connection is over.
+        // One refusal, then the connection closes.
         assert!(matches!(response.statuses()[..], [400 | 415]), "{fields:?}: {response:?}");
         assert!(!response.text.contains("\"ok\""), "{fields:?}: {response:?}");
     }
@@ -214,14 +214,14 @@ async fn w7_message_boundaries_are_unambiguous() {
         );
         assert!(!response.text.contains("\"ok\""), "{chunks:?}: {response:?}");
     }
-    // The body of a request that wants none is not the next request either.
+    // The body of a request that takes none is not parsed as the next request either.
     let text = format!(
         "GET /health/live HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n{smuggled}",
         smuggled.len()
     );
     let response = Wire::exchange(&server.node.url, text.as_bytes()).await;
     assert_eq!(response.statuses(), [200], "{response:?}");
-    // Requests one after the other on a connection are answered in their order.
+    // Pipelined requests on a connection get their responses in order.
     let text = format!("{smuggled}GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n{smuggled}");
     let response = Wire::exchange(&server.node.url, text.as_bytes()).await;
     assert_eq!(response.statuses(), [200, 404, 200], "{response:?}");

@@ -1,4 +1,4 @@
-//! From an email in the inbox to the account, in a browser, as a developer does it.
+//! From an email in the inbox to the account, in a browser, as a developer uses it.
 
 mod again;
 mod by_hand;
@@ -12,22 +12,22 @@ use serde_json::{Value, json};
 use crate::dev_inbox::{forgot, link, reachable, wait_for};
 use crate::test_server::TestServer;
 
-/// How long a page may take, on a machine that is busy.
+/// How long a page may take, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// What sends the form of a page.
+/// Submits the form of a page.
 const SEND: &str = "form button:not([type=button])";
 
 /// The newest email in the inbox.
 const NEWEST: &str = "#emails > details:first-child";
 
-/// Runs a script on the page, and gives what it returns.
+/// Runs a script on the page, and returns its result.
 async fn script(browser: &Browser, script: &str) -> Value {
     let body = json!({"script": script, "args": []});
     browser.session.post("/execute/sync", body).await.unwrap()
 }
 
-/// Waits until an element says this; pages that come and go meanwhile do not matter.
+/// Waits until an element has this text, across page loads.
 async fn wait_for_text(browser: &Browser, css: &str, text: &str) {
     let started = Instant::now();
     loop {
@@ -43,12 +43,12 @@ async fn wait_for_text(browser: &Browser, css: &str, text: &str) {
     }
 }
 
-/// Waits until the heading of the page is this one.
+/// Waits until the page has this heading.
 async fn wait_for_heading(browser: &Browser, heading: &str) {
     wait_for_text(browser, "h1", heading).await;
 }
 
-/// Asserts that the page holds and has loaded nothing of another host, and has run into nothing.
+/// Asserts that the page has loaded nothing from another host, and has no errors.
 async fn is_at_peace(browser: &Browser, server: &TestServer) {
     let used = "return [...document.querySelectorAll('[src],[href],[action]')]
         .map(one => one.src || one.href || one.action)
@@ -62,7 +62,7 @@ async fn is_at_peace(browser: &Browser, server: &TestServer) {
     assert_eq!(browser.console_errors().await, [""; 0]);
 }
 
-/// Clicks on a link that opens a window, and goes there; gives the window that it came from.
+/// Clicks on a link that opens a window, and switches to it. Returns the previous window.
 async fn follow(browser: &Browser, css: &str) -> Value {
     let inbox = browser.session.get("/window").await.unwrap();
     browser.click(css).await;
@@ -70,14 +70,14 @@ async fn follow(browser: &Browser, css: &str) -> Value {
     inbox
 }
 
-/// Closes the present window, and goes back to another.
+/// Closes the current window, and switches to another.
 async fn close(browser: &Browser, other: Value) {
     let here = browser.session.get("/window").await.unwrap();
     browser.session.develop("Target.closeTarget", json!({"targetId": here})).await.unwrap();
     browser.session.post("/window", json!({"handle": other})).await.unwrap();
 }
 
-/// Waits until the page shows so many emails, without asking it to look.
+/// Waits until the page shows this many emails, without a reload.
 async fn wait_for_emails(browser: &Browser, count: usize) {
     let started = Instant::now();
     let counted = "return document.querySelectorAll('#emails > details').length";
@@ -87,7 +87,7 @@ async fn wait_for_emails(browser: &Browser, count: usize) {
     }
 }
 
-/// Waits until the form is there, and the address bar holds the path alone.
+/// Waits for the form, and until the address bar has only the path.
 async fn has_no_secret(browser: &Browser, server: &TestServer, path: &str) {
     browser.wait_for(SEND).await;
     let started = Instant::now();
@@ -97,7 +97,7 @@ async fn has_no_secret(browser: &Browser, server: &TestServer, path: &str) {
     }
 }
 
-/// The whole way: an email appears by itself, its link opens a page, the page acts.
+/// The whole flow: an email appears by itself, its link opens a page, the page acts.
 #[tokio::test]
 async fn an_email_in_the_inbox_leads_to_the_account() {
     let Some(browser) = Browser::start(1280, 900, false).await else { return };
@@ -145,7 +145,7 @@ async fn an_email_in_the_inbox_leads_to_the_account() {
     is_at_peace(&browser, &server).await;
 }
 
-/// The email to the old address undoes a change with one click more.
+/// The email to the old email address undoes a change with one more click.
 #[tokio::test]
 async fn a_change_of_address_is_undone_by_its_link() {
     let Some(browser) = Browser::start(390, 844, false).await else { return };
@@ -166,7 +166,7 @@ async fn a_change_of_address_is_undone_by_its_link() {
     client.me(pair.access()).await.is(401, "session_ended");
 }
 
-/// Whoever is invited chooses a password by the link of the email, and logs in with it.
+/// An invited user chooses a password by the link of the email, and logs in with it.
 #[tokio::test]
 async fn an_invitation_is_accepted_by_its_link() {
     let Some(browser) = Browser::start(390, 844, false).await else { return };
@@ -188,7 +188,7 @@ async fn an_invitation_is_accepted_by_its_link() {
     assert_eq!(login.body["user"]["email_verified"], true, "{login:?}");
 }
 
-/// A password can be looked at, and is sent as one all the same.
+/// A password can be made visible, and is still submitted as a password.
 #[tokio::test]
 async fn a_password_can_be_shown() {
     let Some(browser) = Browser::start(390, 844, false).await else { return };
@@ -201,8 +201,7 @@ async fn a_password_can_be_shown() {
     }
 }
 
-/// A link that is opened where its page says already that something was done, or was refused, leads
-/// to a form all the same.
+/// A link that opens where its page already shows a result still leads to a form.
 #[tokio::test]
 async fn a_second_link_can_be_opened_in_the_place_of_the_first() {
     let Some(browser) = Browser::start(1280, 900, false).await else { return };

@@ -1,4 +1,4 @@
-//! Passwords that are guessed at `/login`: rows L1, L2, L6, L8, L9 and INV16, by the counts of
+//! Guessing passwords at `/login`: rows L1, L2, L6, L8, L9 and INV16, with the limits of
 //! `docs/rate-limits.md`.
 
 mod addresses;
@@ -31,14 +31,15 @@ on_both!(
     l9_who_waits_as_long_as_told_is_looked_at,
 );
 
-/// A login that was tried with a wrong password, and told so.
+/// A login with a wrong password, which must be refused.
 #[track_caller]
 fn is_told(response: &TestResponse) {
     response.is(401, "invalid_credentials");
     assert!(response.header("retry-after").is_none(), "{response:?}");
 }
 
-/// Rows L1 and L2: half as many as for a name, so that a name is not worn out by one client.
+/// Rows L1 and L2: half as many as for a username, so that one client cannot use up the attempts of
+/// a username.
 async fn l1_of_two_hundred_tries_from_one_client_five_are_told(kind: Database) {
     let attack = BruteForceAttack::lay(kind).await;
     attack.begin("ada").await;
@@ -60,7 +61,7 @@ async fn l1_of_two_hundred_tries_from_one_client_five_are_told(kind: Database) {
     assert_eq!(owner.status, 200, "nobody else is kept out: {owner:?}");
 }
 
-/// Row L1: at once on both nodes, each try from an address of its own.
+/// Row L1: at once on both nodes, each attempt from a different IP address.
 async fn l1_of_a_hundred_tries_at_once_ten_are_told_at_the_most(kind: Database) {
     let attack = BruteForceAttack::lay(kind).await;
     attack.begin("ada").await;
@@ -68,11 +69,11 @@ async fn l1_of_a_hundred_tries_at_once_ten_are_told_at_the_most(kind: Database) 
     let responses = at_once(&attack, None).await;
     let told = responses.iter().filter(|response| response.status == 401).count();
     assert!((1..=10).contains(&told) || waits_within(started) > 0, "{told}");
-    // A node that is too busy to look says so, which tells nothing either.
+    // A node that is too busy to check says so, which also reveals nothing.
     let silent = |response: &&TestResponse| [429, 503].contains(&response.status.as_u16());
     assert_eq!(responses.iter().filter(silent).count(), 100 - told, "{responses:#?}");
 
-    // What is left of the allowance goes one by one; then a right one among many is not found.
+    // The rest of the allowance goes one by one. Then a right password among many is not found.
     let mut others = (100..).map(address);
     while attack.login(&others.next().unwrap(), "ada", WRONG).await.status == 401 {}
     let responses = at_once(&attack, Some(70)).await;
@@ -80,7 +81,7 @@ async fn l1_of_a_hundred_tries_at_once_ten_are_told_at_the_most(kind: Database) 
     assert!(told <= waits_within(started), "{responses:#?}");
 }
 
-/// Tries a name a hundred times at once, once with the right password perhaps.
+/// Tries a username a hundred times at once, once with the right password perhaps.
 async fn at_once(attack: &BruteForceAttack, right: Option<usize>) -> Vec<TestResponse> {
     let attempt = |number: usize| {
         let client = attack.client();
@@ -90,13 +91,13 @@ async fn at_once(attack: &BruteForceAttack, right: Option<usize>) -> Vec<TestRes
     together((0..100).map(attempt)).await
 }
 
-/// How many waits may be over, each of which lets one more try through: they take 30 s, 60 s, 120 s
-/// and so on, and a machine may be slow.
+/// How many waits may have passed, each of which allows one more attempt: they take 30 s, 60 s, 120
+/// s and so on, and a machine may be slow.
 fn waits_within(started: Instant) -> usize {
     [30, 90, 210, 450, 930].into_iter().filter(|end| started.elapsed().as_secs() >= *end).count()
 }
 
-/// Row L1: whoever has any number of addresses and never waits longer than told.
+/// Row L1: with any number of IP addresses, and no wait beyond the announced one.
 async fn l1_a_name_is_tried_a_hundred_and_nine_times_on_the_first_day(kind: Database) {
     let Some((attack, mut clock)) = BruteForceAttack::lay_by_clock(kind).await else { return };
     attack.begin("ada").await;
@@ -116,7 +117,7 @@ async fn l1_a_name_is_tried_a_hundred_and_nine_times_on_the_first_day(kind: Data
     assert_eq!(told, 109);
 }
 
-/// Row L2: who shows the token of a known device is counted by it alone.
+/// Row L2: a login with a known device token is counted by it alone.
 async fn l2_a_known_device_has_tries_of_its_own(kind: Database) {
     let attack = BruteForceAttack::lay(kind).await;
     let own = attack.begin("ada").await;
@@ -131,15 +132,15 @@ async fn l2_a_known_device_has_tries_of_its_own(kind: Database) {
     }
     let response = known(PASSWORD).await;
     assert!(waits_within(started) > 0 || wait_of(&response) <= 30, "{response:?}");
-    // What it has used up is its own: another one from the same place gets in, and so does whoever
-    // shows what is nobody's.
+    // Only this user's attempts are used up: another user from the same IP address can log in, and
+    // so can a request for an unknown username.
     assert_eq!(attack.login(HOME, "ada", PASSWORD).await.status, 200);
     let body =
         json!({"username": "ada", "password": PASSWORD, "known_device_token": "x".repeat(43)});
     assert_eq!(attack.post(HOME, "/v1/login", body).await.status, 200);
 }
 
-/// Rows L6, L8 and INV16: on two nodes in turn, and killed in between. The owner logs in meanwhile.
+/// Rows L6, L8 and INV16: on two nodes in turn, with kills in between. The owner logs in meanwhile.
 async fn l6_l8_inv16_one_account_is_tried_ten_times_from_a_thousand_addresses(kind: Database) {
     let mut attack = BruteForceAttack::lay(kind).await;
     let own = attack.begin("ada").await;
@@ -172,7 +173,7 @@ async fn l6_l8_inv16_one_account_is_tried_ten_times_from_a_thousand_addresses(ki
 async fn owner_gets_in(attack: &BruteForceAttack, device: &str, cookie_jar: &CookieJar) {
     for client in attack.clients() {
         let body = json!({"username": "ada", "password": PASSWORD, "known_device_token": device});
-        // From where the attack comes, too.
+        // From the attacker's IP address, too.
         for from in [HOME, &address(3)] {
             let by_token = request(client, from, Method::POST, "/v1/login", &body);
             let response = client.send(by_token).await;
@@ -202,7 +203,7 @@ async fn l6_inv16_one_client_tries_a_hundred_of_a_thousand_names(kind: Database)
             if number == 500 {
                 attack.crash().await;
             }
-            // Some names are somebody's.
+            // Some usernames exist.
             let name = if number % 99 == 1 { "ada" } else { &format!("user{number}") };
             let response = attack.login(&from(number), name, WRONG).await;
             if number < 100 {
@@ -217,7 +218,7 @@ async fn l6_inv16_one_client_tries_a_hundred_of_a_thousand_names(kind: Database)
     }
 }
 
-/// Row L6: the same answers in the same order, so nobody learns which names exist.
+/// Row L6: the same responses in the same order, so they do not reveal which usernames exist.
 async fn l6_a_name_of_nobody_is_counted_like_any_other(kind: Database) {
     let attack = BruteForceAttack::lay(kind).await;
     attack.begin("ada").await;
@@ -242,7 +243,8 @@ async fn l6_a_name_of_nobody_is_counted_like_any_other(kind: Database) {
     }
 }
 
-/// Row L9: each wait is twice as long, up to the window, and none is longer than it says.
+/// Row L9: each wait is twice as long, up to the window, and a retry after the announced wait
+/// works.
 async fn l9_who_waits_as_long_as_told_is_looked_at(kind: Database) {
     let Some((attack, mut clock)) = BruteForceAttack::lay_by_clock(kind).await else { return };
     let mut forward = |seconds| clock.forward(seconds);
@@ -262,7 +264,7 @@ async fn l9_who_waits_as_long_as_told_is_looked_at(kind: Database) {
     let owner = attack.login("203.0.113.1", "ada", PASSWORD).await;
     assert_eq!(owner.status, 200, "{owner:?}");
 
-    // The same for a client, whose window begins with its first failure.
+    // The same for a client, whose window starts with its first failure.
     for number in 0..100 {
         is_told(&attack.login("203.0.113.2", &format!("user{number}"), WRONG).await);
     }
@@ -274,7 +276,7 @@ async fn l9_who_waits_as_long_as_told_is_looked_at(kind: Database) {
     assert_eq!(attack.login("203.0.113.2", "ada", PASSWORD).await.status, 200);
 }
 
-/// ASVS 6.1.1: what is written down is what is set where nobody sets anything.
+/// ASVS 6.1.1: the documented limits are the defaults.
 #[test]
 fn a6_1_1_the_document_tells_the_numbers_that_are_in_force() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();

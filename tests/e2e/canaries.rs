@@ -1,4 +1,4 @@
-//! Row W14: no secret ever stands in the log; rows 16.2.1 and 16.4.1: what a line tells instead.
+//! Row W14: no secret ever appears in the log; rows 16.2.1 and 16.4.1: the fields of a line.
 
 use std::fmt::Write;
 
@@ -27,10 +27,10 @@ const CLIENT_SECRET: &str = "canary-Zwitscher-of-a-service-that-asks";
 const WRONG_SECRET: &str = "canary-Zwitscher-of-a-service-that-guesses";
 const DATABASE_PASSWORD: &str = "canary-Zwitscher-database";
 
-/// What must not be found, with its name.
+/// The secrets that must not be found, with their names.
 type Canaries = Vec<(&'static str, String)>;
 
-/// Row W14: through every route, right and wrong, at the most talkative level, in both formats.
+/// Row W14: through every route, valid and invalid, at the most verbose level, in both formats.
 async fn w14_no_secret_stands_in_the_log(kind: Database) {
     for format in ["json", "pretty"] {
         let database = TestDatabase::new(kind).await;
@@ -52,7 +52,7 @@ async fn w14_no_secret_stands_in_the_log(kind: Database) {
         canaries.extend(hash(&database).await);
         everywhere(&client, &operations, &live).await;
         if kind == Database::Postgres {
-            // What the database complains of must not be what it was sent.
+            // An error of the database must not contain what it was sent.
             let sql = "ALTER TABLE users RENAME TO gone; ALTER TABLE sessions RENAME TO gone_too";
             database.postgres().await.batch_execute(sql).await.unwrap();
             client.login("ada", NEW_PASSWORD).await.is_problem();
@@ -74,7 +74,7 @@ async fn w14_no_secret_stands_in_the_log(kind: Database) {
     }
 }
 
-/// Starts a node whose log may be for people.
+/// Starts a node, perhaps with the text log format.
 async fn start(plan: &Plan) -> Node {
     let mut node = plan.launch();
     let log = node.wait_for_text("listening").await;
@@ -100,7 +100,7 @@ fn fixed() -> Canaries {
     fixed.map(|(name, text)| (name, text.to_owned())).into()
 }
 
-/// The main job with good and bad credentials; gives an answer whose tokens still live.
+/// The main flow with valid and invalid credentials. Returns a response with active tokens.
 async fn walk(client: &Client, canaries: &mut Canaries) -> TestResponse {
     let account = json!({"username": "ada", "email": "ada@example.org", "password": PASSWORD});
     assert_eq!(client.send(client.post("/v1/signup", &account)).await.status, 201);
@@ -137,7 +137,7 @@ async fn walk(client: &Client, canaries: &mut Canaries) -> TestResponse {
     for response in [&first, &second, &again, &third, &live, &over, &known] {
         keep_tokens(canaries, &[response.access(), response.refresh_token()]);
     }
-    // One ends itself, and asks in vain about another.
+    // One session ends itself, and fails to look up another.
     let session = |response: &TestResponse| response.text_of("session_id").to_owned();
     for (method, path) in [
         (Method::GET, "/v1/me/sessions".to_owned()),
@@ -150,7 +150,7 @@ async fn walk(client: &Client, canaries: &mut Canaries) -> TestResponse {
     live
 }
 
-/// Makes her an administrator, who then does to others what needs no email.
+/// Makes her an administrator, who then uses every operation on others that needs no email.
 async fn walk_as_admin(plan: &Plan, client: &Client, live: &TestResponse) {
     said(&run(plan, &["user", "grant", "ada", "admin"], ""));
     client.until_role(live.access(), "admin").await;
@@ -181,7 +181,7 @@ fn keep_tokens(canaries: &mut Canaries, tokens: &[&str]) {
     }
 }
 
-/// The same with the tokens in cookies, and with the token that keeps other sites from using them.
+/// The same with the tokens in cookies, and with the CSRF token.
 async fn walk_by_cookie(client: &Client, canaries: &mut Canaries) {
     let login = json!({"identifier": "ada", "password": NEW_PASSWORD, "transport": "cookie"});
     let login = client.send(client.post("/v1/login", &login)).await;
@@ -218,14 +218,14 @@ async fn walk_by_cookie(client: &Client, canaries: &mut Canaries) {
     }
 }
 
-/// What a browser sends back of the cookies of an answer.
+/// The cookies that a browser sends back after a response.
 fn cookies(response: &TestResponse) -> String {
     let cookies = response.headers.get_all("set-cookie").iter();
     let pairs = cookies.map(|cookie| cookie.to_str().unwrap().split(';').next().unwrap());
     pairs.collect::<Vec<_>>().join("; ")
 }
 
-/// A service that asks about tokens, with its secret and with another one.
+/// A service that introspects tokens, with its secret and with a wrong one.
 async fn walk_as_service(client: &Client, canaries: &mut Canaries) {
     let pair = client.login("ada", NEW_PASSWORD).await;
     keep_tokens(canaries, &[pair.access(), pair.refresh_token()]);
@@ -239,7 +239,7 @@ async fn walk_as_service(client: &Client, canaries: &mut Canaries) {
             }
         }
         for path in ["/v1/revocations", "/v1/revocations/stream"] {
-            // A stream is told of when it begins; its end is not waited for.
+            // A stream is logged when it starts, not when it ends.
             let request = client.request(Method::GET, path).basic_auth("api", Some(secret));
             assert_eq!(request.send().await.unwrap().status(), status, "{path}");
         }
@@ -260,7 +260,7 @@ async fn hash(database: &TestDatabase) -> Canaries {
     found
 }
 
-/// Every operation, with secrets in all places, those where they do not belong above all.
+/// Every operation, with secrets in all places, especially in unexpected ones.
 async fn everywhere(client: &Client, operations: &[Operation], live: &TestResponse) {
     for operation in operations {
         for number in 0..VARIANTS {
@@ -305,7 +305,7 @@ fn variant(
     }
 }
 
-/// A body with a secret for each of its members.
+/// A body with a secret in each field.
 fn secrets(operation: &Operation, token: &str) -> Value {
     let members = operation.members().into_keys().map(|name| {
         let secret = if name.contains("password") { WRONG_PASSWORD } else { token };
@@ -314,7 +314,7 @@ fn secrets(operation: &Operation, token: &str) -> Value {
     Value::Object(members.collect::<Map<_, _>>())
 }
 
-/// A secret as it is, in hex, and in base64 behind none, one or two other bytes.
+/// A secret in plain text, in hex, and in base64 after none, one or two other bytes.
 pub(crate) fn forms(secret: &str) -> Vec<String> {
     let hex = secret.bytes().fold(String::new(), |mut hex, byte| {
         let _ = write!(hex, "{byte:02x}");
@@ -331,7 +331,7 @@ pub(crate) fn forms(secret: &str) -> Vec<String> {
     forms
 }
 
-/// Row 16.4.1: every line is whole: nobody but this program begins one.
+/// Row 16.4.1: every line is whole, and only this program starts one.
 pub(crate) fn whole_lines(log: &str, format: &str) {
     if format == "json" {
         for line in log.lines() {
@@ -343,14 +343,14 @@ pub(crate) fn whole_lines(log: &str, format: &str) {
         return;
     }
     let begin = Regex::new(r"^\d{4}-\d\d-\d\dT[\d:.]+Z +(TRACE|DEBUG|INFO|WARN|ERROR) ").unwrap();
-    // The words for people at the start stand between two empty lines.
+    // The text for people at the start is between two empty lines.
     let greeting = Regex::new(r"(?s)\nGateward is ready\..*?\n\n").unwrap();
     for line in greeting.replace(log, "").lines() {
         assert!(begin.is_match(line), "{line:?}");
     }
 }
 
-/// Rows 16.2.1, 16.2.2 and 16.2.4: one line for each request, with all that is known of it; row
+/// Rows 16.2.1, 16.2.2 and 16.2.4: one line for each request, with all its known fields; row
 /// 16.4.1: and nothing that a client has made up.
 async fn a16_2_1_a_line_tells_who_what_when_from_where(kind: Database) {
     let database = TestDatabase::new(kind).await;
@@ -392,7 +392,7 @@ async fn a16_2_1_a_line_tells_who_what_when_from_where(kind: Database) {
         }
         assert!(line["status"].is_u64(), "{line}");
     }
-    // What a use case tells belongs to its request.
+    // The log line of a use case belongs to its request.
     let started = &node.lines("session started")[0];
     assert_eq!(started["request_id"], line_of(&pair)["request_id"]);
     assert_eq!(started["user_id"], me.body["id"]);

@@ -15,7 +15,7 @@ on_both!(
 
 const HOUR: i64 = 3600;
 
-/// Longer than a node lets pass before it forgets what no longer matters by its clock.
+/// Longer than a node keeps expired cache entries by its clock.
 const FORGETTING: Duration = Duration::from_secs(11);
 
 async fn start(database: &TestDatabase, clock: &ShiftedClock) -> Node {
@@ -43,7 +43,8 @@ async fn refresh(client: &Client, pair: &TestResponse, key: &str) -> TestRespons
     next
 }
 
-/// An hour ahead for a while: access tokens have expired by then, and sessions have not.
+/// The clock is an hour ahead for a while: access tokens have expired by then, and sessions have
+/// not.
 async fn f22_a_clock_that_steps_an_hour_and_back_revives_nothing_and_loses_no_session(
     kind: Database,
 ) {
@@ -63,7 +64,7 @@ async fn f22_a_clock_that_steps_an_hour_and_back_revives_nothing_and_loses_no_se
     let next = refresh(&client, &busy, "a-key").await;
     assert_eq!(client.me(next.access()).await.status, 200);
     if kind == Database::Sqlite {
-        // What a node remembers is the same over every database.
+        // The cache of a node is the same on every database.
         tokio::time::sleep(FORGETTING).await;
     }
 
@@ -72,7 +73,7 @@ async fn f22_a_clock_that_steps_an_hour_and_back_revives_nothing_and_loses_no_se
     client.refresh(over.refresh_token(), None).await.is(401, "session_ended");
     assert_eq!(client.me(idle.access()).await.status, 200);
     refresh(&client, &idle, "another-key").await;
-    // What was made an hour ahead is refused until then, and its session is not lost.
+    // A token from an hour ahead is refused until then, and its session is not lost.
     client.me(next.access()).await.is(401, "invalid_token");
     client.refresh(next.refresh_token(), Some("b-key")).await.is(401, "invalid_token");
     assert_eq!(client.logout(over.refresh_token()).await.status, 204);
@@ -81,8 +82,8 @@ async fn f22_a_clock_that_steps_an_hour_and_back_revives_nothing_and_loses_no_se
     refresh(&client, &next, "b-key").await;
 }
 
-/// An hour behind for a while: what was made before is from the future and refused, nobody can log
-/// in because no key is in force, and nothing of that is left afterwards.
+/// The clock is an hour behind for a while: existing tokens are from the future and refused, and
+/// logins fail because no key is active. Afterwards everything works again.
 async fn f22_a_clock_that_steps_back_an_hour_and_forth_revives_nothing_and_loses_no_session(
     kind: Database,
 ) {
@@ -125,7 +126,7 @@ async fn f22_nodes_whose_clocks_differ_by_five_seconds_believe_each_other_and_le
         }
     }
 
-    // Made by the fast one, so that they are good for longest, and ended by the slow one.
+    // Created by the fast node, so that they expire last, and ended by the slow one.
     let over = login(&fast_one, "ada").await;
     assert_eq!(slow_one.logout(over.refresh_token()).await.status, 204);
     let time = |claim: &str| claims(over.access())[claim].as_i64().unwrap();
@@ -137,7 +138,7 @@ async fn f22_nodes_whose_clocks_differ_by_five_seconds_believe_each_other_and_le
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
-    // On to the end of its life, which the fast one reaches first.
+    // On to the expiry of the session, which the fast node reaches first.
     let at = life - 6;
     slow.set(at);
     fast.set(at + 5);

@@ -1,4 +1,4 @@
-//! The commands for settings, migrations and keys, and what they say when something is wrong.
+//! The commands for settings, migrations and keys, and their errors.
 
 use std::fs;
 use std::net::TcpListener;
@@ -15,7 +15,7 @@ on_both!(
     a_database_without_its_tables_is_refused_when_nobody_may_make_them,
 );
 
-/// What a command says on standard output when all is well.
+/// The standard output of a successful command.
 #[track_caller]
 pub fn said(output: &Output) -> String {
     assert!(output.status.success(), "{output:?}");
@@ -23,7 +23,7 @@ pub fn said(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap()
 }
 
-/// What a command complains of, in lines that each begin with `error: `.
+/// The errors of a failed command, in lines that each start with `error: `.
 #[track_caller]
 pub fn complained(output: &Output) -> String {
     assert_eq!(output.status.code(), Some(1), "{output:?}");
@@ -42,7 +42,7 @@ fn write(path: &Path, text: &str, mode: u32) {
 #[test]
 fn f23_every_command_refuses_a_bad_setting_by_name_before_the_socket_is_bound() {
     let folder = tempfile::tempdir().unwrap();
-    // Somebody listens here: whoever tries to bind the socket complains of that instead.
+    // The port is taken, so a process that binds the socket reports that instead.
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let plan = Plan::bare(folder.path())
         .with("http.listen", taken.local_addr().unwrap())
@@ -114,7 +114,7 @@ fn settings_come_from_a_file_and_from_dot_env_of_the_working_folder_alone() {
     assert!(shown.contains("tokens.access_ttl_seconds = 20  # my.toml\n"), "{shown}");
     assert!(shown.contains("log.level = \"debug\"  # GATEWARD__LOG__LEVEL\n"), "{shown}");
 
-    // What lies further up is somebody else's.
+    // Folders further up belong to others.
     let below = folder.path().join("below");
     fs::create_dir(&below).unwrap();
     let plan = Plan { folder: below, ..plan };
@@ -127,7 +127,7 @@ fn settings_come_from_a_file_and_from_dot_env_of_the_working_folder_alone() {
     assert!(complaint.contains("correct the path"), "{complaint}");
 }
 
-/// Row 13.3.2: a file of settings with a secret in it is as private as the secret.
+/// Row 13.3.2: a settings file with a secret must be as private as the secret.
 #[test]
 fn a13_3_2_a_file_with_a_secret_that_others_can_open_is_refused() {
     let folder = tempfile::tempdir().unwrap();
@@ -222,7 +222,7 @@ async fn keys_are_listed_and_rotated_beside_a_running_node(kind: Database) {
     let list = said(&run(&plan, &["keys", "list"], ""));
     assert_eq!(list.lines().filter(|line| line.contains(" next ")).count(), 4, "{list}");
 
-    // The running node publishes the new key without a restart, and its tokens go on working.
+    // The running node publishes the new key without a restart, and its tokens keep working.
     let published = async || {
         client.get("/.well-known/jwks.json").await.body["keys"].as_array().map_or(0, Vec::len)
     };

@@ -1,4 +1,4 @@
-//! Confirming an address before there is an account: rows E1, E2, E7 and A9.
+//! Confirming an email address before the account exists: rows E1, E2, E7 and A9.
 
 use gateward_e2e::{Database, PASSWORD, TestResponse, on_both};
 use serde_json::{Value, json};
@@ -15,10 +15,11 @@ on_both!(
     a9_a_link_does_what_it_is_for_and_nothing_else,
 );
 
-/// Rows E1 and E3: a known address, a disabled one, one that waits and a free one get one answer.
+/// Rows E1 and E3: a known email address, a disabled account, a pending sign-up and a free email
+/// address get the same response.
 async fn e1_a_sign_up_tells_nothing_of_an_address(kind: Database) {
     let Some(post) = Post::required(kind).await else { return };
-    // From a time when confirming was not required.
+    // From a time when confirmation was not required.
     let old = post.beside("signup.email_verification", "optional").await;
     for name in ["known", "gone", "unconfirmed"] {
         assert_eq!(old.client().signup(name).await.status, 201);
@@ -38,7 +39,8 @@ async fn e1_a_sign_up_tells_nothing_of_an_address(kind: Database) {
         let response = post.signup(&format!("other{number}"), &address(name), OTHER).await;
         are_alike(&response, &free);
         assert_ne!(response.body["signup_id"], free.body["signup_id"]);
-        // Nor does asking for the email once more tell, with the sign-up's own secret or without.
+        // Requesting the email again reveals nothing either, with the sign-up's own secret or
+        // without.
         let again = post.say("email/resend", json!({"email": address(name)})).await;
         let mut body = json!({"email": address("nobody")});
         are_alike(&again, &post.say("email/resend", body.clone()).await);
@@ -53,7 +55,7 @@ async fn e1_a_sign_up_tells_nothing_of_an_address(kind: Database) {
     assert!(post.server.emails_to(&address("nobody")).is_empty());
 }
 
-/// Row E2: before the confirmation there is no account, and a login does not tell.
+/// Row E2: before the confirmation there is no account, and a login reveals nothing.
 async fn e2_a_sign_up_that_waits_is_nobody(kind: Database) {
     let Some(post) = Post::required(kind).await else { return };
     let signup = post.signup("ada", &address("ada"), PASSWORD).await;
@@ -77,7 +79,7 @@ async fn e2_a_sign_up_that_waits_is_nobody(kind: Database) {
     are_alike(&post.client.login("ada", OTHER).await, &unknown);
 }
 
-/// Row E7: names are public; a sign-up that waits holds none.
+/// Row E7: usernames are public; a pending sign-up reserves none.
 async fn e7_a_name_is_held_by_a_confirmed_account_alone(kind: Database) {
     let Some(post) = Post::required(kind).await else { return };
     let mut ready = Vec::new();
@@ -89,7 +91,7 @@ async fn e7_a_name_is_held_by_a_confirmed_account_alone(kind: Database) {
     }
     let mut late = ready.pop().unwrap();
     assert_eq!(post.say("email/confirm", ready.pop().unwrap()).await.status, 204);
-    // Before the address is looked at: the same for one that is known and one that is not.
+    // Checked before the email address: the same for a known and an unknown one.
     let known = post.signup("ADA", &address("one"), PASSWORD).await;
     known.is(409, "username_taken");
     are_alike(&post.signup("ada", &address("free"), PASSWORD).await, &known);
@@ -134,7 +136,7 @@ async fn an_address_is_confirmed_by_two_proofs(kind: Database) {
     }
 }
 
-/// Row A9: the link alone, the secret alone, and those of somebody else.
+/// Row A9: the link alone, the secret alone, and those of another sign-up.
 async fn a9_one_proof_or_the_wrong_one_uses_nothing_up(kind: Database) {
     let Some(post) = Post::required(kind).await else { return };
     let [ada, bob] = ["ada", "bob"].map(address);
@@ -171,7 +173,7 @@ async fn a9_one_proof_or_the_wrong_one_uses_nothing_up(kind: Database) {
     assert_eq!(post.say("email/confirm", body).await.status, 204);
 }
 
-/// Row A9: a link about Ada's account shown on Bob's session.
+/// Row A9: a link of Ada's account sent with Bob's session.
 async fn a9_nobody_confirms_the_account_of_another(kind: Database) {
     let Some(post) = Post::start(kind, &[]).await else { return };
     let [ada, bob] = [post.client.begin("ada").await, post.client.begin("bob").await];
@@ -220,7 +222,7 @@ async fn a9_a_link_does_what_it_is_for_and_nothing_else(kind: Database) {
     }
     let me = post.client.me(pair.access()).await.body;
     assert_eq!((&me["email"], &me["email_verified"]), (&json!(ada), &json!(false)));
-    // An email to the address that the account had opens nothing once it has another.
+    // An email to the previous email address of the account no longer works.
     let done = post.say("email/confirm", json!({"token": change, "password": PASSWORD})).await;
     assert_eq!(done.status, 204, "{done:?}");
     for (path, body) in bodies(&reset).into_iter().chain(bodies(&confirm)) {

@@ -29,13 +29,13 @@ async fn w4_a_page_of_a_listed_origin_lives_by_cookies(kind: Database) {
     lives_by_cookies(&fixture, "Strict").await;
 }
 
-/// From the login to the logout, by `fetch` from the page that is open.
+/// From the login to the logout, by `fetch` from the open page.
 async fn lives_by_cookies(fixture: &BrowserFixture, same_site: &str) {
     let login = fixture.login("ada").await.is(200);
     let csrf = login.body["csrf_token"].as_str().unwrap().to_owned();
     assert_eq!(login.body["user"]["username"], "ada");
     are_kept(fixture, same_site).await;
-    // Cookies do not tell ports apart; those of another host are out of sight.
+    // Cookies are shared between ports; those of another host are invisible.
     let seen = fixture.seen().await;
     let foreign = fixture.browser.url().await.contains("app.test");
     let wanted = (!foreign).then(|| (CSRF.to_owned(), csrf.clone()));

@@ -1,4 +1,4 @@
-//! The cookie transport over the wire: what is set, what is taken, what is cleared.
+//! The cookie transport over the wire: cookies that are set, accepted and cleared.
 
 pub(crate) mod cookie_jar;
 mod credentials;
@@ -21,10 +21,10 @@ on_both!(
     an_expired_access_cookie_logs_out,
 );
 
-/// For how long a client is known.
+/// How long a device stays known.
 const KNOWN_SECONDS: i64 = 180 * 86_400;
 
-/// A node with these settings, and what it stands on.
+/// A node with these settings, and its database.
 async fn start(kind: Database, settings: &[(&str, &str)]) -> (Node, Client, TestDatabase) {
     let database = TestDatabase::new(kind).await;
     let plan =
@@ -34,7 +34,7 @@ async fn start(kind: Database, settings: &[(&str, &str)]) -> (Node, Client, Test
     (node, client, database)
 }
 
-/// Asserts that an answer sets these cookies and no others, each with all its flags and none more.
+/// Asserts that the response sets exactly these cookies, each with exactly its flags.
 #[track_caller]
 fn sets(response: &TestResponse, names: &[&str], same_site: &str, base: &str) {
     let cookies = set_cookies(response);
@@ -51,15 +51,15 @@ fn sets(response: &TestResponse, names: &[&str], same_site: &str, base: &str) {
         attributes.sort();
         wanted.sort();
         assert_eq!(attributes, wanted, "{}", cookie.name);
-        // Row 3.3.5: a browser drops what is longer.
+        // Row 3.3.5: a browser drops longer cookies.
         assert!(cookie.name.len() + cookie.value.len() <= 4096, "{}", cookie.name);
-        // Row 3.3.4: what scripts must not read does not stand in the body.
+        // Row 3.3.4: a value that scripts must not read is not in the body.
         let hidden = cookie.name != CSRF && !cookie.value.is_empty();
         assert!(!hidden || !response.text.contains(&cookie.value), "{response:?}");
     }
 }
 
-/// The members of an answer.
+/// The fields of a response body.
 fn members(response: &TestResponse) -> Vec<&str> {
     let mut members: Vec<&str> =
         response.body.as_object().unwrap().keys().map(String::as_str).collect();
@@ -115,7 +115,7 @@ async fn s8_cookies_have_their_flags_in_every_response(kind: Database) {
     }
 }
 
-/// Row S8: `Max-Age` is what is left of the session, and never moves its end.
+/// Row S8: `Max-Age` is the rest of the session, and never moves its end.
 async fn s8_cookies_are_kept_for_the_rest_of_the_session(kind: Database) {
     let settings = [("tokens.refresh_idle_seconds", "500"), ("tokens.session_max_seconds", "600")];
     let (_node, client, _database) = start(kind, &settings).await;
@@ -125,7 +125,7 @@ async fn s8_cookies_are_kept_for_the_rest_of_the_session(kind: Database) {
         let wanted = if cookie.name == DEVICE { KNOWN_SECONDS } else { 500 };
         assert_eq!(cookie.max_age, wanted, "{}", cookie.name);
     }
-    // The end of the idle time moves with a refresh, and the age of the cookies says when it is.
+    // The idle timeout moves with a refresh, and the age of the cookies follows.
     tokio::time::sleep(Duration::from_millis(1100)).await;
     let response = cookie_jar.refresh(&client, None).await;
     assert!(set_cookies(&response).iter().all(|cookie| cookie.max_age == 500), "{response:?}");
@@ -150,7 +150,7 @@ async fn s8_cookies_are_kept_for_the_rest_of_the_session(kind: Database) {
     }
 }
 
-/// Row S2: whoever plants cookies in a browser does not get into what begins there.
+/// Row S2: a session does not use cookies that an attacker planted in the browser.
 async fn s2_a_login_takes_no_session_from_its_cookies(kind: Database) {
     let (_node, client, _database) = start(kind, &[]).await;
     let mallory = CookieJar::begin(&client, "mallory").await;
@@ -173,7 +173,8 @@ async fn s2_a_login_takes_no_session_from_its_cookies(kind: Database) {
         let sessions = client.send(ada.bare(&client, Method::GET, "/v1/me/sessions")).await;
         let items = sessions.body["items"].as_array().unwrap();
         assert!(items.iter().all(|item| item["id"] != mallory.session_id.as_str()), "{items:?}");
-        // The planted CSRF token is of no use in the new session, nor its own in the old.
+        // The planted CSRF token does not work in the new session, nor the new one in the old
+        // session.
         for (cookies, token) in [(&ada, planted.get(CSRF)), (&mallory, ada.get(CSRF))] {
             let forged = cookies.bare(&client, Method::POST, "/v1/logout");
             let forged = forged.header("x-csrf-token", token);
@@ -182,7 +183,7 @@ async fn s2_a_login_takes_no_session_from_its_cookies(kind: Database) {
     }
 }
 
-/// A browser that was away for longer than an access token is good still logs out.
+/// A browser whose access token has expired can still log out.
 async fn an_expired_access_cookie_logs_out(kind: Database) {
     let (_node, client, _database) = start(kind, &[("tokens.access_ttl_seconds", "1")]).await;
     let cookie_jar = CookieJar::begin(&client, "ada").await;

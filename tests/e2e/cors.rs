@@ -8,7 +8,7 @@ use crate::test_server::TestServer;
 
 const LISTED: &str = "https://app.example.org";
 
-/// Everything that is not the one origin of the list, to the letter.
+/// Every origin that differs from the one in the list.
 const STRANGERS: [&str; 11] = [
     "https://evil.example",
     "null",
@@ -27,12 +27,13 @@ async fn server() -> TestServer {
     TestServer::with(&[("http.cors_origins", LISTED)]).await
 }
 
-/// Asserts that a browser keeps an answer from the page, and a cache from mixing it up.
+/// Asserts that a browser hides the response from the page, and that a cache keeps the variants
+/// apart.
 #[track_caller]
 fn is_hidden(what: &str, response: &TestResponse) {
     let told =
         response.headers.keys().find(|name| name.as_str().starts_with("access-control-allow"));
-    // By itself `Allow-Credentials` gives nothing away, and neither is it `*`.
+    // Alone, `Allow-Credentials` exposes nothing.
     assert!(
         told.is_none_or(|name| name == "access-control-allow-credentials"),
         "{what}: {response:?}"
@@ -46,7 +47,7 @@ fn varies(response: &TestResponse) -> bool {
     names.any(|name| name.trim().eq_ignore_ascii_case("origin"))
 }
 
-/// Asserts that a browser lets the listed origin read an answer, and no other.
+/// Asserts that only the listed origin may read the response.
 #[track_caller]
 fn is_shown(what: &str, response: &TestResponse) {
     let allowed = response.header("access-control-allow-origin");
@@ -121,7 +122,7 @@ async fn w4_a_stranger_reads_nothing_by_its_visitors_cookies() {
     assert_eq!(cookie_jar.me(client).await.status, 200, "nothing has happened to the session");
 }
 
-/// Row W4: a preflight allows what the API needs, and no method or header more.
+/// Row W4: a preflight allows exactly what the API needs.
 #[tokio::test]
 async fn w4_odd_preflights_are_refused() {
     let server = server().await;

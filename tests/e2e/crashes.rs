@@ -19,10 +19,10 @@ on_both!(
 /// How many clients there are.
 const CLIENTS: usize = 6;
 
-/// How often a node is killed.
+/// How many times a node is killed.
 const KILLS: u64 = 10;
 
-/// How often a node is replaced.
+/// How many times a node is replaced.
 const RESTARTS: usize = 6;
 
 /// Clients at work on two nodes.
@@ -54,19 +54,19 @@ impl Load {
         Self { addresses, over, clients }
     }
 
-    /// Tells the clients where a node is now.
+    /// Updates the URL of a node for all clients.
     fn moved(&self, number: usize, url: &str) {
         url.clone_into(&mut self.addresses.write().unwrap()[number]);
     }
 
-    /// Waits until all have finished what they are at, and gives them.
+    /// Waits until all have finished their current step, and returns them.
     async fn end(self) -> Vec<Honest> {
         self.over.store(true, Ordering::Relaxed);
         self.clients.join_all().await
     }
 }
 
-/// Asserts that nothing which was acknowledged is lost, and that there was something.
+/// Asserts that every acknowledged change survived, and that there were some.
 async fn check(pair: &Pair, clients: &mut [Honest]) {
     let nodes = pair.clients();
     for client in &mut *clients {
@@ -78,12 +78,12 @@ async fn check(pair: &Pair, clients: &mut [Honest]) {
     assert!(refreshes > 50 && signed_up > 5 && logged_out > 5, "that was no load");
 }
 
-/// Row F10: kills at no particular moment, one node at a time.
+/// Row F10: kills at random moments, one node at a time.
 async fn f10_a_node_killed_under_load_takes_nothing_back_that_was_acknowledged(kind: Database) {
     let mut pair = Pair::start(kind).await;
     let load = Load::begin(&pair).await;
     for kill in 0..KILLS {
-        // Unlike intervals, the same in every run.
+        // Different intervals, the same in every run.
         tokio::time::sleep(Duration::from_millis(200 + kill * 7919 % 400)).await;
         let number = usize::from(kill * 31 % 7 > 2);
         pair.nodes[number].kill();
@@ -96,7 +96,7 @@ async fn f10_a_node_killed_under_load_takes_nothing_back_that_was_acknowledged(k
     check(&pair, &mut clients).await;
 }
 
-/// Row F12: each node is told to stop and replaced by another, in turn.
+/// Row F12: each node is stopped and replaced, in turn.
 async fn f12_a_rolling_restart_fails_no_operation_of_a_client_that_tries_the_other_node(
     kind: Database,
 ) {

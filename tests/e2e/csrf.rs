@@ -1,4 +1,4 @@
-//! Requests that other sites cause by the cookies of their visitors: rows W1, W2 and W3.
+//! Requests from other sites with the cookies of their visitors: rows W1, W2 and W3.
 
 mod safe;
 mod victim;
@@ -21,7 +21,7 @@ on_both!(
 
 const LISTED: &str = "https://app.example.org";
 
-/// A node, a client of it, and what it stands on.
+/// A node, a client of it, and its database.
 async fn start(kind: Database) -> (Node, Client, TestDatabase) {
     let database = TestDatabase::new(kind).await;
     let plan = Plan::on(&database).with("http.cors_origins", LISTED);
@@ -83,7 +83,7 @@ async fn w1_without_the_csrf_token_of_the_session_nothing_is_done(kind: Database
         }
         let request = own(ada.request(&act)).header("x-csrf-token", right);
         refuses(&ada.send(request).await, 403, "csrf_failed");
-        // At other places, where a page of another site can write it.
+        // In other places, where a page of another site can write it.
         let elsewhere = format!("{}?x-csrf-token={right}&csrf_token={right}", act.path);
         let request = own(ada.cookie_jar.bare(&client, act.method.clone(), &elsewhere));
         let response = ada.send(request.json(&json!({"csrf_token": right}))).await;
@@ -92,7 +92,7 @@ async fn w1_without_the_csrf_token_of_the_session_nothing_is_done(kind: Database
     ada.is_untouched(&before).await;
 }
 
-/// Row W1: the right token does not help a page that has no business here.
+/// Row W1: the right token does not help a page of an unlisted origin.
 async fn w1_from_a_foreign_origin_nothing_is_done(kind: Database) {
     let (_node, client, database) = start(kind).await;
     let ada = Victim::new((&client, &database), "ada").await;
@@ -110,7 +110,7 @@ async fn w1_from_a_foreign_origin_nothing_is_done(kind: Database) {
     ada.is_untouched(&before).await;
 }
 
-/// What browsers say of requests that neither our pages nor those of listed origins cause.
+/// The headers that browsers send for requests of unlisted origins.
 fn foreign() -> Vec<Vec<(&'static str, &'static str)>> {
     let origins = [
         "null",
@@ -141,7 +141,7 @@ fn foreign() -> Vec<Vec<(&'static str, &'static str)>> {
     all
 }
 
-/// Rows W1 and 3.5.2: forms, and headers that name another method.
+/// Rows W1 and 3.5.2: forms, and headers that override the method.
 async fn w1_neither_a_form_nor_another_method_is_a_way_round(kind: Database) {
     let (_node, client, database) = start(kind).await;
     let ada = Victim::new((&client, &database), "ada").await;
@@ -169,7 +169,8 @@ async fn w1_neither_a_form_nor_another_method_is_a_way_round(kind: Database) {
     ada.is_untouched(&before).await;
 }
 
-/// The other side of row W1: each act is done when a page of ours, or of a listed origin, sends it.
+/// The other side of row W1: each action succeeds from our pages, and from those of a listed
+/// origin.
 async fn w1_what_a_page_of_ours_sends_is_done(kind: Database) {
     let (_node, client, database) = start(kind).await;
     let headers: [&[(&str, &str)]; 6] = [
@@ -215,7 +216,7 @@ async fn w1_what_a_page_of_ours_sends_is_done(kind: Database) {
     }
 }
 
-/// Row W2: a site that could log its visitor in as somebody else would see what they do there.
+/// Row W2: a site that logs its visitor in as another user would see what they do there.
 async fn w2_no_other_site_logs_its_visitor_in(kind: Database) {
     let (_node, client, _database) = start(kind).await;
     let cookie_jar = CookieJar::begin(&client, "mallory").await;

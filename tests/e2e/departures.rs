@@ -1,4 +1,4 @@
-//! Taking along everything that is stored about oneself, and leaving: row S6.
+//! Exporting one's own data, and deleting one's account: row S6.
 
 use std::time::Duration;
 
@@ -26,13 +26,14 @@ async fn leave(post: &Post, pair: &TestResponse, body: Option<Value>) -> TestRes
     post.client.send(request).await
 }
 
-/// What is stored about the owner of a session.
+/// The export of the owner of a session.
 async fn export(post: &Post, pair: &TestResponse) -> TestResponse {
     let request = post.client.request(Method::GET, "/v1/me/export").bearer_auth(pair.access());
     post.client.send(request).await
 }
 
-/// Row S6: tokens and links of it are dead, and who takes the name later is somebody else.
+/// Row S6: its tokens and links are invalid, and a later owner of the username is a different
+/// account.
 async fn s6_a_deleted_account_is_gone_and_its_address_is_free(kind: Database) {
     let Some(post) = Post::start(kind, &[]).await else { return };
     let ada = address("ada");
@@ -81,19 +82,19 @@ async fn leaving_takes_the_password_or_that_it_was_given_lately(kind: Database) 
         leave(&post, &ada, Some(body)).await.is(422, "validation_failed");
     }
     tokio::time::sleep(Duration::from_secs(3)).await;
-    // A new token says nothing of the password.
+    // A refreshed token says nothing about the password.
     let next = post.client.refresh(ada.refresh_token(), None).await;
     for pair in [&ada, &next] {
         leave(&post, pair, None).await.is(403, "reauthentication_required");
         leave(&post, pair, Some(json!({}))).await.is(403, "reauthentication_required");
         export(&post, pair).await.is(403, "reauthentication_required");
     }
-    // The password is enough however old the session is.
+    // The password is enough, however old the session is.
     assert_eq!(leave(&post, &bob, Some(json!({"password": PASSWORD}))).await.status, 204);
     let body = json!({"password": PASSWORD});
     let again = post.say_as(&next, "me/reauthenticate", body).await;
     assert_eq!(again.status, 200);
-    // The token that this gets tells of the password; the one before does not.
+    // The new token carries the password confirmation; the one before does not.
     export(&post, &next).await.is(403, "reauthentication_required");
     assert_eq!(export(&post, &again).await.status, 200);
     assert_eq!(leave(&post, &again, None).await.status, 204);
@@ -176,7 +177,7 @@ async fn an_export_holds_everything_and_no_secret(kind: Database) {
     {
         assert!(events.contains(&format!("\"{event}\"")), "{event} of {events:?}");
     }
-    // Neither a hash nor anything that opens a door, nor anything about others.
+    // No hashes, no secrets, and nothing about others.
     for word in ["argon2", "password_hash", "secret", "salt", "token\"", "key_id", "code", "bob"] {
         assert!(!all.text.contains(word), "{word}: {}", all.text);
     }

@@ -1,4 +1,4 @@
-//! The development inbox: what it holds, and to whom it is shown. Other tests read emails here.
+//! The development inbox: its content, and who may see it. Other tests read emails here.
 
 use std::time::{Duration, Instant};
 
@@ -8,13 +8,13 @@ use serde_json::{Value, json};
 
 use crate::test_server::TestServer;
 
-/// How long an email may take to be there, on a machine that is busy.
+/// How long an email may take to arrive, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Where the inbox is, for people and for programs.
+/// The paths of the inbox, for people and for programs.
 const PAGES: [&str; 2] = ["/dev/inbox", "/dev/inbox.json"];
 
-/// A node in development that is where its emails say it is, so that a browser can follow them.
+/// A development node whose public URL is its real address, so that a browser can follow the links.
 pub(crate) async fn reachable(settings: &[(&str, &str)]) -> TestServer {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
@@ -24,15 +24,14 @@ pub(crate) async fn reachable(settings: &[(&str, &str)]) -> TestServer {
     TestServer::with(&[&own[..], settings].concat()).await
 }
 
-/// All emails, the newest first.
+/// All emails, newest first.
 pub(crate) async fn emails(client: &Client) -> Vec<Value> {
     let response = client.get("/dev/inbox.json").await;
     assert_eq!(response.status, 200, "{response:?}");
     response.body["items"].as_array().unwrap().clone()
 }
 
-/// Waits until there are so many emails to an address whose text opens with this title, and gives
-/// the newest.
+/// Waits until there are this many emails to a recipient with this title, and returns the newest.
 pub(crate) async fn wait_for(client: &Client, to: &str, title: &str, count: usize) -> Value {
     let started = Instant::now();
     loop {
@@ -61,13 +60,13 @@ pub(crate) fn token(message: &Value) -> &str {
     link(message).split_once("#token=").unwrap().1
 }
 
-/// Asks for the email to choose a new password.
+/// Requests the email to choose a new password.
 pub(crate) async fn forgot(client: &Client, email: &str) {
     let request = client.post("/v1/password/forgot", &json!({"email": email}));
     assert_eq!(client.send(request).await.status, 202);
 }
 
-/// The address of the HTML part of the newest email, as the page frames it.
+/// The URL of the HTML part of the newest email, as the page frames it.
 async fn frame(client: &Client) -> String {
     let page = client.get("/dev/inbox").await.text;
     let (_, rest) = page.split_once("<iframe src=\"").expect("a frame");
@@ -115,7 +114,7 @@ async fn a_notice_has_neither_link_nor_code() {
     assert_eq!((&notice["links"], &notice["code"]), (&json!([]), &Value::Null));
 }
 
-/// Row W16: where emails are mailed, and in production, nobody finds an inbox.
+/// Row W16: with an SMTP server, and in production, the inbox does not exist.
 #[tokio::test]
 async fn w16_there_is_no_inbox_in_production_nor_where_emails_are_mailed() {
     let smtp = [
@@ -141,7 +140,7 @@ async fn w16_there_is_no_inbox_in_production_nor_where_emails_are_mailed() {
     assert_eq!(members(&page), members(&nowhere), "as if there never were one");
 }
 
-/// Row H1: whoever has a name of theirs point at this machine (DNS rebinding) finds nothing.
+/// Row H1: a foreign host name that points at this machine (DNS rebinding) shows nothing.
 #[tokio::test]
 async fn h1_the_inbox_answers_to_its_own_names_alone() {
     let server = reachable(&[]).await;
@@ -186,7 +185,8 @@ async fn h1_the_inbox_answers_to_its_own_names_alone() {
     }
 }
 
-/// Row W1: what another site has its visitor's browser fetch is refused, and no page may read it.
+/// Row W1: requests that another site has its visitor's browser send are refused, and no page can
+/// read the responses.
 #[tokio::test]
 async fn w1_no_other_site_reads_the_inbox() {
     let origins = [("http.cors_origins", "https://app.example.org")];
@@ -222,7 +222,8 @@ async fn w1_no_other_site_reads_the_inbox() {
     }
 }
 
-/// Row H3: what stands in an email has no rights here: not those of a script, nor of this origin.
+/// Row H3: the content of an email has no rights here: it runs no script and has no access to this
+/// origin.
 #[tokio::test]
 async fn h3_an_email_is_shown_in_a_sandbox() {
     let server = reachable(&[]).await;

@@ -1,4 +1,4 @@
-//! Clients that go away in the middle of a refresh: row F17.
+//! Clients that disconnect in the middle of a refresh: row F17.
 
 use std::time::{Duration, Instant};
 
@@ -14,13 +14,13 @@ on_both!(f17_a_client_that_goes_away_at_any_stage_loses_no_session);
 /// How many users refresh side by side.
 const USERS: usize = 10;
 
-/// How many sessions of each are cut off, two hundred in all.
+/// How many sessions of each user are interrupted, two hundred in all.
 const SESSIONS: usize = 20;
 
-/// After this long, nothing that was cut off is under way any more.
+/// After this time, no interrupted request is still running.
 const SETTLED: Duration = Duration::from_secs(3);
 
-/// Where the client goes away.
+/// Where the client disconnects.
 #[derive(Clone, Copy, Debug)]
 enum Phase {
     HalfTheHead,
@@ -38,7 +38,7 @@ const STAGES: [Phase; 5] = [
     Phase::PartOfTheResponse,
 ];
 
-/// Sends a refresh up to a stage and goes away, politely or with a reset.
+/// Sends a refresh up to a stage and disconnects, with a close or with a reset.
 async fn revoked_before(url: &str, token: &str, key: &str, phase: Phase, reset: bool) {
     let address = url.strip_prefix("http://").unwrap();
     let body = json!({"refresh_token": token}).to_string();
@@ -79,8 +79,8 @@ async fn send(stream: &TcpStream, mut bytes: &[u8]) {
     }
 }
 
-/// Begins sessions and has the first refresh of each cut off, then sent again with the same key.
-/// Gives the pairs that this gets.
+/// Starts sessions, interrupts the first refresh of each, and sends it again with the same key.
+/// Returns the resulting pairs.
 async fn cut_off_and_retry(clients: [Client; 2], user: usize) -> Vec<TestResponse> {
     let name = format!("ada{user}");
     let ended = clients[0].begin(&name).await;
@@ -93,7 +93,7 @@ async fn cut_off_and_retry(clients: [Client; 2], user: usize) -> Vec<TestRespons
         let client = &clients[(user + number) % 2];
         let reset = (number / STAGES.len()).is_multiple_of(2);
         revoked_before(&client.url, first.refresh_token(), &key, phase, reset).await;
-        // What is refused takes several statements, and so a transaction that could stay open.
+        // A refusal takes several statements, and so a transaction that could stay open.
         revoked_before(&client.url, ended.refresh_token(), &key, Phase::TheLastByte, reset).await;
         // At once or a little later, on the same node or on the other one.
         tokio::time::sleep(Duration::from_millis(3 * (number as u64 % 3))).await;
@@ -107,16 +107,15 @@ async fn cut_off_and_retry(clients: [Client; 2], user: usize) -> Vec<TestRespons
     pairs
 }
 
-/// Row F17: wherever the client goes away, no connection stays in a transaction, and the client
-/// that sends the same again gets its pair and goes on.
+/// Row F17: wherever the client disconnects, no connection stays in a transaction, and a client
+/// that repeats the request gets its pair and continues.
 async fn f17_a_client_that_goes_away_at_any_stage_loses_no_session(kind: Database) {
     let pair = Pair::start(kind).await;
     let clients = pair.clients();
     let users = (0..USERS).map(|user| cut_off_and_retry(clients.clone(), user));
     let pairs = together(users).await.into_iter().flatten();
 
-    // What was cut off may be under way still, and to show the next token before it is over would
-    // make it a replay.
+    // An interrupted request may still run. Using the next token before it ends would be a replay.
     tokio::time::sleep(SETTLED).await;
     for second in pairs {
         let third = clients[0].refresh(second.refresh_token(), Some("the-next-key")).await;
@@ -127,7 +126,7 @@ async fn f17_a_client_that_goes_away_at_any_stage_loses_no_session(kind: Databas
     }
     match kind {
         Database::Postgres => no_transaction_stays_open(&pair).await,
-        // There is one writer: a transaction left open would keep this one out.
+        // There is one writer: a transaction left open would block this one.
         Database::Sqlite => drop(pair.command(&["user", "disable", "ada0"]).await),
     }
     for node in &pair.nodes {
@@ -138,7 +137,7 @@ async fn f17_a_client_that_goes_away_at_any_stage_loses_no_session(kind: Databas
     }
 }
 
-/// Asserts that no connection of the nodes is in a transaction, now that nobody asks anything.
+/// Asserts that no connection of the idle nodes is in a transaction.
 async fn no_transaction_stays_open(pair: &Pair) {
     let sql = "SELECT count(*) FILTER (WHERE state = 'idle'), count(*) FROM pg_stat_activity \
                WHERE datname = current_database() AND pid <> pg_backend_pid()";
@@ -147,12 +146,12 @@ async fn no_transaction_stays_open(pair: &Pair) {
     loop {
         let row = server.query_one(sql, &[]).await.unwrap();
         let (idle, all): (i64, i64) = (row.get(0), row.get(1));
-        // Each of the two nodes has a pool of eight, and two more by which it follows the feed.
+        // Each of the two nodes has a pool of eight, and two more connections to follow the feed.
         assert!((1..=20).contains(&all), "{all} connections");
         if idle == all {
             return;
         }
-        // The nodes' own chores may be at work for a moment.
+        // The nodes' background jobs may run for a moment.
         assert!(started.elapsed() < Duration::from_secs(2), "{idle} of {all} are idle");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }

@@ -1,4 +1,5 @@
-//! Row F13: the disk under SQLite is full. Writes are refused whole, and heal with the disk.
+//! Row F13: the disk under SQLite is full. Writes fail without partial effects, and work again once
+//! there is space.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -8,8 +9,8 @@ use std::process::Command;
 use gateward_e2e::{Client, Database, Node, PASSWORD, Plan, TestDatabase, not_checked};
 use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
 
-/// What is full: a small disk of its own where this process may mount one, else a limit of the
-/// node's files, which SQLite meets as an error of writing.
+/// A full disk: a small volume where this process may mount one, else a limit on the node's files,
+/// which SQLite sees as a write error.
 enum Disk {
     Mounted(PathBuf),
     Limited,
@@ -24,11 +25,11 @@ impl Disk {
         if mount.is_ok_and(|output| output.status.success()) {
             return Self::Mounted(folder.to_owned());
         }
-        // Where nothing can be mounted, the node's files are limited instead.
+        // If no volume can be mounted, the size of the node's files is limited instead.
         Self::Limited
     }
 
-    /// Leaves no byte free.
+    /// Fills the disk.
     fn fill(&self, node: &Node, journal: &Path) {
         match self {
             Self::Mounted(folder) => {
@@ -57,7 +58,7 @@ impl Drop for Disk {
     }
 }
 
-/// Sets how long a file of a process may become.
+/// Sets the maximum file size of a process.
 fn limit(pid: Pid, most: Option<u64>) {
     let maximum = getrlimit(Resource::Fsize).maximum;
     prlimit(Some(pid), Resource::Fsize, Rlimit { current: most, maximum }).unwrap();
@@ -89,7 +90,7 @@ async fn f13_a_full_disk_refuses_writes_whole_and_heals_when_there_is_room() {
     assert_eq!(client.get("/health/live").await.status, 200);
 
     disk.free(&node);
-    // Nothing is half there: the account is not, and the refresh token is as it was.
+    // No partial writes: the account does not exist, and the refresh token is unchanged.
     client.login(&refused, PASSWORD).await.is(401, "invalid_credentials");
     assert_eq!(client.signup(&refused).await.status, 201);
     assert_eq!(client.login(&refused, PASSWORD).await.status, 200);
@@ -98,12 +99,12 @@ async fn f13_a_full_disk_refuses_writes_whole_and_heals_when_there_is_room() {
     assert_eq!(client.logout(next.refresh_token()).await.status, 204);
     check_integrity(&file);
 
-    // What was told of the trouble is told once for each request, with its cause.
+    // Each failed request logs its cause once.
     let causes = node.lines("the store is unavailable");
     assert!(causes.len() >= 3, "{}", node.log());
 }
 
-/// Signs users up until one is refused, and gives the name of that one. All others are there.
+/// Signs users up until one is refused, and returns the name of that one. All others exist.
 async fn fill_with_users(client: &Client) -> String {
     for number in 0..2_000 {
         let name = format!("user-{number}");
@@ -119,7 +120,7 @@ async fn fill_with_users(client: &Client) -> String {
     panic!("the disk does not become full");
 }
 
-/// Asks SQLite itself whether the file is whole.
+/// Has SQLite check the integrity of the file.
 fn check_integrity(file: &Path) {
     let mut command = Command::new("sqlite3");
     match command.arg(file).arg("PRAGMA integrity_check").output() {

@@ -1,4 +1,4 @@
-//! `gateward doctor`: clean on a healthy system, and each planted fault is found alone.
+//! `gateward doctor`: no findings on a healthy system, and exactly one for each planted fault.
 
 mod network;
 mod planted;
@@ -23,7 +23,7 @@ on_both!(
     f23_a_database_that_is_not_there_is_found_and_not_made,
 );
 
-/// A good master key that never sealed anything.
+/// A valid master key that never encrypted a key.
 const OTHER_MASTER_KEY: &str = "AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA=";
 
 async fn nothing_is_found_of_a_healthy_system_and_nothing_is_written(kind: Database) {
@@ -33,7 +33,7 @@ async fn nothing_is_found_of_a_healthy_system_and_nothing_is_written(kind: Datab
     let report = examine(&system.plan);
     assert!(report.findings.is_empty() && report.warnings.is_empty(), "{report:?}");
 
-    // Without a node nobody but the doctor could write.
+    // Without a node, only the doctor could write.
     let mut node = system.node.take().unwrap();
     node.signal(Signal::TERM);
     assert!(node.ended().await.success());
@@ -44,7 +44,7 @@ async fn nothing_is_found_of_a_healthy_system_and_nothing_is_written(kind: Datab
     assert!(StolenDatabase::of(&system.database).await.bytes == before, "something was written");
 }
 
-/// Row F23: what is no mistake by itself, and one here.
+/// Row F23: settings that are valid alone, and not together.
 async fn f23_settings_that_do_not_fit_the_installation_are_found(kind: Database) {
     let (system, other) = tokio::join!(System::start(kind), System::start(kind));
     for (option, value, code) in [
@@ -60,7 +60,7 @@ async fn f23_settings_that_do_not_fit_the_installation_are_found(kind: Database)
     assert_eq!(examine(&system.plan).findings, [""; 0]);
 }
 
-/// Row F23: the file that is named, and the one that development makes for itself.
+/// Row F23: the configured file, and the one that development creates for itself.
 async fn f23_a_master_key_that_others_can_open_is_found(kind: Database) {
     let system = System::start(kind).await;
     let mut generated = system.plan();
@@ -85,7 +85,8 @@ fn set_mode(path: &Path, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
 }
 
-/// Row F23: no file, a server that refuses, and a database that the server has not.
+/// Row F23: a missing file, a server that refuses, and a database that does not exist on the
+/// server.
 async fn f23_a_database_that_is_not_there_is_found_and_not_made(kind: Database) {
     let system = System::start(kind).await;
     let wrong = match kind {
@@ -104,7 +105,7 @@ async fn f23_a_database_that_is_not_there_is_found_and_not_made(kind: Database) 
     assert!(!system.plan.folder.join("deeper").exists());
 }
 
-/// Row F23: nothing else is looked at, and all that is wrong is told at once.
+/// Row F23: no other check runs, and all errors are reported at once.
 #[test]
 fn f23_the_doctor_tells_each_refused_setting_and_asks_nothing_further() {
     let folder = tempfile::tempdir().unwrap();

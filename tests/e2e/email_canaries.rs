@@ -1,4 +1,4 @@
-//! Row W14: what emails carry, and what an SMTP server is told, stands in no log either.
+//! Row W14: the content of emails, and what an SMTP server receives, appears in no log either.
 
 mod smtp_servers;
 
@@ -17,7 +17,7 @@ use crate::operator::create;
 
 on_both!(w14_no_secret_of_an_email_stands_in_the_log);
 
-/// Every level with each of the formats that a line may have.
+/// Every level with each of the line formats.
 const LEVELS: [(&str, &str); 6] = [
     ("trace", "json"),
     ("trace", "pretty"),
@@ -27,12 +27,12 @@ const LEVELS: [(&str, &str); 6] = [
     ("error", "pretty"),
 ];
 
-/// What must not be found.
+/// The secrets that must not be found.
 #[derive(Default)]
 struct Canaries {
     texts: Vec<String>,
-    /// Eight digits; they are looked for where they stand alone, for any eight of a longer number
-    /// may be the same.
+    /// Eight digits. The search matches whole numbers only, for a longer number may contain the
+    /// same eight.
     codes: Vec<String>,
 }
 
@@ -41,7 +41,7 @@ impl Canaries {
         self.texts.push(text.to_owned());
     }
 
-    /// Keeps a random secret and its halves, between which an email may break the line.
+    /// Adds a random secret and its halves, between which an email may break the line.
     fn keep_random(&mut self, secret: &str) {
         assert!(secret.len() >= 40, "{secret}");
         let (first, second) = secret.split_at(secret.len() / 2);
@@ -83,7 +83,7 @@ async fn w14_no_secret_of_an_email_stands_in_the_log(kind: Database) {
         walk.hand_over(&String::from_utf8(link).unwrap()).await;
         walk.misuse_all().await;
         if kind == Database::Postgres {
-            // What the database complains of must not be what it was sent.
+            // An error of the database must not contain what it was sent.
             let sql =
                 "ALTER TABLE links RENAME TO gone; ALTER TABLE outbox_emails RENAME TO gone_too";
             database.postgres().await.batch_execute(sql).await.unwrap();
@@ -102,7 +102,7 @@ async fn w14_no_secret_of_an_email_stands_in_the_log(kind: Database) {
     .await;
 }
 
-/// Starts a node at an address of its own: not every log tells where it listens.
+/// Starts a node at a fixed address: not every log level shows where it listens.
 async fn start(plan: &Plan) -> Node {
     for _ in 0..5 {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -128,14 +128,14 @@ async fn start(plan: &Plan) -> Node {
     panic!("the node does not come up");
 }
 
-/// What an email carries.
+/// The secrets of an email.
 struct EmailMessage {
     token: String,
-    /// The one to an old address has none.
+    /// The email to an old email address has none.
     code: Option<String>,
 }
 
-/// Everything that emails are for, done with their secrets.
+/// Every flow with emails, with their secrets.
 struct Walk {
     client: Client,
     canaries: Canaries,
@@ -148,7 +148,7 @@ impl Walk {
         let pending = self.post("/v1/signup", &account, 202).await;
         let signup_id = pending.text_of("signup_id");
         self.canaries.keep_random(signup_id);
-        // The second email takes the place of the first, so it must not overtake it.
+        // The second email replaces the first, so it must not overtake it.
         self.email(old, "/confirm-email", 1).await;
         self.post("/v1/email/resend", &json!({"email": old, "signup_id": signup_id}), 202).await;
         let message = self.email(old, "/confirm-email", 2).await;
@@ -185,8 +185,7 @@ impl Walk {
         }
     }
 
-    /// Somebody logs in from elsewhere. The owner says that it was not them, and chooses a password
-    /// again.
+    /// A login from a new device. The owner reports it, and chooses a new password.
     async fn report_a_login(&mut self, email: &str) {
         let known = self.client.login("ada", NEW_PASSWORD).await;
         let login = json!({"identifier": email, "password": NEW_PASSWORD});
@@ -203,13 +202,13 @@ impl Walk {
         self.post("/v1/password/reset", &reset, 204).await;
     }
 
-    /// Somebody is invited, and chooses a password.
+    /// A user is invited, and chooses a password.
     async fn invite(&mut self, email: &str) {
         let admin = self.client.login("grace", PASSWORD).await;
         let whom = json!({"username": "bob", "email": email});
         let invited = self.client.post_as(admin.access(), "/v1/users", &whom).await;
         assert_eq!(invited.status, 201, "{invited:?}");
-        // It is misused later: with any password at all, it would be used up.
+        // It is misused later: any valid password would use it.
         let message = self.email(email, "/accept-invitation", 1).await;
         let form = format!("token={}&new_password={PASSWORD}", message.token);
         assert_eq!(self.form("/accept-invitation", form).await.status, 200);
@@ -217,7 +216,7 @@ impl Walk {
         self.keep_pair(&admin);
     }
 
-    /// A link that an operator was shown is used.
+    /// Uses a link that an operator created.
     async fn hand_over(&mut self, told: &str) {
         let link = Regex::new("/reset-password#token=([A-Za-z0-9_-]+)").unwrap();
         let token = &link.captures(told).expect(told)[1];
@@ -238,15 +237,15 @@ impl Walk {
         response
     }
 
-    /// Sends a form of a page.
+    /// Submits the form of a page.
     async fn form(&self, path: &str, body: String) -> TestResponse {
         let request = self.client.request(Method::POST, path).body(body);
         let kind = "application/x-www-form-urlencoded";
         self.client.send(request.header("content-type", kind)).await
     }
 
-    /// The newest email to this address with a link to this page, once there are so many of them;
-    /// what it carries must not be found.
+    /// The newest email to this recipient with a link to this page, once there are this many. Its
+    /// secrets must not be found.
     async fn email(&mut self, to: &str, page: &str, count: usize) -> EmailMessage {
         for _ in 0..600 {
             let inbox = self.client.get("/dev/inbox.json").await;
@@ -266,7 +265,7 @@ impl Walk {
         panic!("no email to {to} for {page}");
     }
 
-    /// Shows what was kept, all of it used up by now, once more.
+    /// Uses every used secret once more.
     async fn misuse_all(&self) {
         for token in self.canaries.texts.iter().filter(|text| text.len() == 43) {
             let code = self.canaries.codes.first().cloned();
@@ -274,7 +273,7 @@ impl Walk {
         }
     }
 
-    /// Shows what an email carries where it does nothing.
+    /// Uses the secrets of an email where they have no effect.
     async fn misuse(&self, message: &EmailMessage) {
         let (client, token) = (&self.client, message.token.as_str());
         let code = message.code.as_deref().unwrap_or_default();
@@ -305,7 +304,8 @@ impl Walk {
             let query = format!("{path}?token={token}&code={code}");
             client.get(&query).await;
             client.get(&format!("{path}/{token}/{code}")).await;
-            // The code is somebody else's, and the password too weak: nothing is used up.
+            // The code belongs to another email, and the password is too weak: the link stays
+            // unused.
             let form =
                 format!("email=eve@example.org&code={code}&new_password=no&username={token}");
             self.form(path, form).await;
@@ -318,7 +318,7 @@ impl Walk {
     }
 }
 
-/// What an email of the inbox carries, if it went to this address with a link to this page.
+/// The secrets of an email of the inbox, if it went to this recipient with a link to this page.
 fn read(message: &Value, to: &str, page: &str) -> Option<EmailMessage> {
     let links = message["links"].as_array()?.iter().filter_map(Value::as_str);
     let mut tokens = links.filter_map(|link| link.split_once(&format!("{page}#token=")));

@@ -1,4 +1,4 @@
-//! What a request cannot do to an email: rows H1, H2, H4 and V10.
+//! What a request cannot change about an email: rows H1, H2, H4 and V10.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -16,10 +16,10 @@ on_both!(
     emails_of_many_sign_ups_come_one_after_the_other,
 );
 
-/// Where the links of the tests of hosts lead.
+/// The public URL in the tests of hosts.
 const PUBLIC_URL: &str = "http://localhost:4711";
 
-/// Row H1: whatever a request calls the host, links lead to the configured one.
+/// Row H1: whatever the `Host` header says, links lead to the configured host.
 #[tokio::test]
 async fn h1_links_lead_to_the_configured_host_alone() {
     let settings = [("http.public_url", PUBLIC_URL)];
@@ -47,7 +47,7 @@ async fn h1_links_lead_to_the_configured_host_alone() {
         {
             let request = post.client.post(path, &body).header(name, value);
             let response = post.client.send(request).await;
-            // A host that is none is refused before anything is read.
+            // An invalid host is refused before anything is read.
             let refused = response.status == 400 && value.contains('@');
             assert!(refused || response.status.is_success(), "{name}: {value}: {response:?}");
             mailed.extend((!refused).then(|| email.clone()));
@@ -68,7 +68,7 @@ async fn h1_links_lead_to_the_configured_host_alone() {
         );
         let response = Wire::exchange(&post.node.url, (head + &body).as_bytes()).await;
         let statuses = response.statuses();
-        // Two hosts are one too many.
+        // Two `Host` headers are refused.
         let expected = if host.matches("Host").count() == 2 { 400 } else { 201 };
         assert_eq!(statuses, [expected], "{who}: {response:?}");
         mailed.extend((expected == 201).then(|| address(who)));
@@ -85,7 +85,7 @@ async fn h1_links_lead_to_the_configured_host_alone() {
     }
 }
 
-/// What adds a header or a recipient where a text is put into a message as it is.
+/// Texts that would add a header or a recipient to a message without escaping.
 const BREAKS: [&str; 14] = [
     "\r\nBcc: eve@evil.example",
     "\nBcc: eve@evil.example",
@@ -103,10 +103,10 @@ const BREAKS: [&str; 14] = [
     "@@@@evil.example",
 ];
 
-/// Row H2: what would add a header or a recipient is refused, or is a part of one recipient.
+/// Row H2: a text that would add a header or a recipient is refused, or is a part of one recipient.
 #[tokio::test]
 async fn h2_nothing_adds_a_header_or_a_recipient() {
-    // What a proxy says is believed here, so it is looked at.
+    // The headers of a proxy are trusted here, so they are read.
     let settings = [("http.trusted_proxies", "127.0.0.1")];
     let Some(post) = Post::start(Database::Sqlite, &settings).await else { return };
     let pair = post.confirmed("ada").await;
@@ -135,7 +135,7 @@ async fn h2_nothing_adds_a_header_or_a_recipient() {
                 post.change(&pair, &email).await.is(422, "validation_failed");
             }
         }
-        // What a client says of itself stands in no email, nor does what a proxy says.
+        // No email contains the user agent of a client or the headers of a proxy.
         let login = json!({"identifier": "ada", "password": PASSWORD, "client_name": name});
         let mut login = post.client.post("/v1/login", &login);
         let mut forgot = post.client.post("/v1/password/forgot", &json!({"email": address("ada")}));
@@ -159,8 +159,7 @@ async fn h2_nothing_adds_a_header_or_a_recipient() {
     assert_eq!(post.server.refusals(), [json!(null); 0]);
 }
 
-/// Row H4: there is nowhere to be sent to afterwards; who names a place is refused, and no email
-/// comes of it.
+/// Row H4: there is no redirect parameter. A request with one is refused, and sends no email.
 #[tokio::test]
 async fn h4_a_request_names_no_place_to_go_to() {
     let Some(post) = Post::start(Database::Sqlite, &[]).await else { return };
@@ -189,9 +188,9 @@ async fn h4_a_request_names_no_place_to_go_to() {
     assert_eq!(post.command(&["mail", "list", "--json"]).trim(), "[]");
 }
 
-/// Row V10: at most one email for each span, of which a minute touches two.
+/// Row V10: at most one email for each interval, of which a minute touches two.
 async fn v10_who_asks_a_hundred_times_causes_two_emails_at_most(kind: Database) {
-    // What one client may ask for in all is another limit, and lies below all this.
+    // The limit of one client is a different one, and is lower than all this.
     let settings = [("rate_limit.enabled", "true"), ("rate_limit.login_failures_per_ip", "1000")];
     let Some(post) = Post::start(kind, &settings).await else { return };
     assert_eq!(post.client.signup("bob").await.status, 201);
@@ -210,7 +209,7 @@ async fn v10_who_asks_a_hundred_times_causes_two_emails_at_most(kind: Database) 
     post.wait_until_sent().await;
     let count = post.emails(&address("bob"), subject::RESET, 1).await.len();
     assert!((1..=2).contains(&count), "{count} emails");
-    // So for the email that confirms; and nobody else's email waits.
+    // The same goes for confirmation emails; emails to others do not wait.
     for _ in 0..20 {
         assert_eq!(post.say("email/resend", json!({"email": address("bob")})).await.status, 202);
     }
@@ -221,7 +220,7 @@ async fn v10_who_asks_a_hundred_times_causes_two_emails_at_most(kind: Database) 
     assert!((1..=2).contains(&count), "{count} emails");
 }
 
-/// Whoever signs a stranger up cannot keep the stranger's own email out.
+/// Sign-ups with another person's email address cannot suppress that person's own email.
 async fn emails_of_many_sign_ups_come_one_after_the_other(kind: Database) {
     let settings = [
         ("rate_limit.enabled", "true"),

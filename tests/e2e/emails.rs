@@ -1,4 +1,4 @@
-//! What an email looks like to the server that takes it, and who is told what: rows H2, H3 and V3.
+//! The format of emails as the SMTP server receives them, and who is notified: rows H2, H3 and V3.
 
 use std::time::Duration;
 
@@ -18,10 +18,10 @@ on_both!(
     every_change_is_told_once,
 );
 
-/// What somebody types who would like it to stand in an email.
+/// User input that tries to get into an email.
 const BAIT: &str = "<a href=\"http://evil.example\">evil.example</a>";
 
-/// Who writes.
+/// The sender.
 const FROM: &str = "accounts@example.org";
 
 /// The headers of an email, and no others.
@@ -36,7 +36,7 @@ const HEADERS: [&str; 8] = [
     "to",
 ];
 
-/// Asserts that an email is whole, goes to one address, and holds nothing that somebody typed.
+/// Asserts that an email is well-formed, goes to one recipient, and contains no user input.
 #[track_caller]
 pub(crate) fn is_whole(mail: &Mail, to: &str) {
     assert_eq!((mail.to.as_slice(), mail.from.as_str()), ([to.to_owned()].as_slice(), FROM));
@@ -61,7 +61,7 @@ pub(crate) fn is_whole(mail: &Mail, to: &str) {
     }
 }
 
-/// A login with bait wherever a text is taken.
+/// A login with bait in every string field.
 async fn baited_login(post: &Post, name: &str) -> TestResponse {
     let body = json!({"identifier": name, "password": PASSWORD, "client_name": BAIT});
     let request = post.client.post("/v1/login", &body).header("user-agent", BAIT);
@@ -70,13 +70,13 @@ async fn baited_login(post: &Post, name: &str) -> TestResponse {
     pair
 }
 
-/// Rows H2 and H3, for each email that there is.
+/// Rows H2 and H3, for every kind of email.
 async fn h2_h3_every_email_has_one_recipient_and_nothing_that_somebody_typed(kind: Database) {
     let Some(post) = Post::start(kind, &[]).await else { return };
     let strict = post.beside("signup.email_verification", "required").await;
     let [ada, bob, new] = ["ada", "bob", "new"].map(address);
 
-    // By a name that looks like a link: an account, and a sign-up that waits for its address.
+    // With a username that looks like a link: an account, and a pending sign-up.
     let signup = async |client: &Client, name: &str, email: &str| {
         let body = json!({"username": name, "email": email, "password": PASSWORD});
         client.send(client.post("/v1/signup", &body).header("user-agent", BAIT)).await.status
@@ -84,7 +84,7 @@ async fn h2_h3_every_email_has_one_recipient_and_nothing_that_somebody_typed(kin
     assert_eq!(signup(&post.client, "www.evil.example", &ada).await, 201);
     assert_eq!(signup(&strict.client(), "http.evil.example", &bob).await, 202);
     assert_eq!(signup(&strict.client(), "ftp.evil.example", &ada).await, 202);
-    // The confirmation below drops the sign-ups of the address, and what was to be told of them.
+    // The confirmation below discards the sign-ups of the email address, and their queued emails.
     post.email(&ada, subject::EXISTS).await;
     let first = baited_login(&post, "www.evil.example").await;
     let confirm = token(&post.email(&ada, subject::CONFIRM).await);
@@ -92,7 +92,7 @@ async fn h2_h3_every_email_has_one_recipient_and_nothing_that_somebody_typed(kin
     assert_eq!(confirmed.status, 204, "{confirmed:?}");
     assert_eq!(signup(&post.client, "other.evil.example", "other@example.org").await, 201);
 
-    // Everything that can happen to an account.
+    // Every change of an account that causes an email.
     let rename = post.client.request(Method::PATCH, "/v1/me").bearer_auth(first.access());
     let rename = rename.header("user-agent", BAIT).json(&json!({"username": "evil.example"}));
     assert_eq!(post.client.send(rename).await.status, 200);
@@ -132,7 +132,7 @@ async fn h2_h3_every_email_has_one_recipient_and_nothing_that_somebody_typed(kin
         (&ada, subject::RENAMED, false, false),
         (&ada, subject::REUSED, false, false),
         (&new, subject::DELETED, false, false),
-        // Whoever could have undone the change of address is told, too.
+        // The email address that could have undone the change is notified, too.
         (&ada, subject::DELETED, false, false),
         (&address("back"), subject::CHANGED_BACK, false, false),
         (&guest, subject::INVITED, true, false),
@@ -143,13 +143,13 @@ async fn h2_h3_every_email_has_one_recipient_and_nothing_that_somebody_typed(kin
     for mail in post.server.emails() {
         is_whole(&mail, &mail.to[0]);
     }
-    // What could be markup is no name.
+    // Markup is no valid username.
     for name in ["<b>evil</b>", "<a href=//evil>", "evil.example/", "http://evil", "a\u{2028}b"] {
         post.signup(name, "eve@example.org", PASSWORD).await.is(422, "validation_failed");
     }
 }
 
-/// Has an administrator make an account for somebody.
+/// Has an administrator create an account for a user.
 async fn invite(post: &Post, name: &str, email: &str) -> TestResponse {
     post.command(&[
         "user",
@@ -178,7 +178,7 @@ async fn v3_neither_link_nor_code_nor_sign_up_is_in_the_database(kind: Database)
     assert_eq!(post.change(&pair, "new@example.org").await.status, 202);
     let guest = address("guest");
     assert_eq!(invite(&post, "guest", &guest).await.status, 201);
-    // Each email has been made and refused, so its link is there.
+    // Each email was rendered and refused, so its link exists.
     while post.server.refusals().len() < 5 {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
@@ -214,7 +214,7 @@ pub(crate) fn unhex(text: &str) -> Vec<u8> {
     digits.map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
 }
 
-/// A change of password or name, and a replay.
+/// A change of password or username, and a replay.
 async fn every_change_is_told_once(kind: Database) {
     let Some(post) = Post::start(kind, &[]).await else { return };
     let pair = post.confirmed("ada").await;

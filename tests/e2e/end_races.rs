@@ -1,7 +1,7 @@
-//! What ends sessions, racing with refreshes and logins: a hundred times each.
+//! Requests that end sessions, racing with refreshes and logins: a hundred times each.
 //!
-//! Each round sends the act to one node and its rivals to the other. When they are sent is tuned
-//! round by round, so that act and rival meet in the database: see [`Tuned`].
+//! Each round sends the ending request to one node and its rivals to the other. The delay is tuned
+//! in each round, so that they meet in the database: see [`Tuned`].
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ on_both!(
     disabling_races_with_refresh_and_login,
 );
 
-/// How often each act races.
+/// How many times each request races.
 const ROUNDS: usize = 100;
 
 /// The delay of a rival, tuned by who came first: a rival that has won comes later in the next
@@ -58,8 +58,8 @@ impl Tuned {
     }
 }
 
-/// Asserts that nothing of a session works on this node, whatever a racing refresh has got. What
-/// the other node has ended, it may hear of a moment later.
+/// Asserts that no token of a session works on this node, including those of a racing refresh. A
+/// session that the other node ended may take a moment.
 async fn is_dead(
     client: &Client,
     reason: &str,
@@ -91,8 +91,8 @@ async fn login(client: &Client, name: &str, password: &str) -> TestResponse {
     response
 }
 
-/// After an acknowledged logout no refresh of that session succeeds, and a login that raced with
-/// it has a session of its own.
+/// After an acknowledged logout no refresh of that session succeeds, and a racing login has its own
+/// session.
 async fn logging_out_races_with_refresh_and_login(kind: Database) {
     let pair = Pair::start(kind).await;
     let [one, other] = pair.clients();
@@ -120,8 +120,8 @@ async fn logging_out_races_with_refresh_and_login(kind: Database) {
     of_refresh.went_both_ways("the refresh");
 }
 
-/// After an acknowledged change of the password no session but the caller's lives, also none that
-/// a racing login with the old password has begun.
+/// After an acknowledged password change only the caller's session is active. A racing login with
+/// the old password has none.
 async fn changing_the_password_races_with_refresh_and_login(kind: Database) {
     let pair = Pair::start(kind).await;
     let [one, other] = pair.clients();
@@ -167,7 +167,7 @@ async fn changing_the_password_races_with_refresh_and_login(kind: Database) {
     assert_eq!(other.refresh(own.refresh_token(), None).await.status, 200);
 }
 
-/// After an acknowledged disabling nothing lives, also nothing that a racing login has begun.
+/// After an acknowledged disabling no session is active, including that of a racing login.
 async fn disabling_races_with_refresh_and_login(kind: Database) {
     let pair = Pair::start(kind).await;
     let [one, other] = pair.clients();
@@ -191,13 +191,13 @@ async fn disabling_races_with_refresh_and_login(kind: Database) {
         is_dead(client, "account_disabled", &session, &refreshed, &key).await;
         if logged_in.status == 200 {
             is_dead(client, "account_disabled", &logged_in, &refreshed, &key).await;
-            // Not only because the account is disabled: the session itself is over.
+            // Not only because the account is disabled: the session itself has ended.
             pair.command(&["user", "enable", &name]).await;
             is_dead(client, "account_disabled", &logged_in, &refreshed, &key).await;
         } else if logged_in.status == 403 {
             logged_in.is(403, "account_disabled");
         } else {
-            // The credentials were changed while the password was hashed.
+            // The credentials changed while the password was hashed.
             logged_in.is(401, "invalid_credentials");
         }
         of_refresh.note(refreshed.status == 200);

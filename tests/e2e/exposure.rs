@@ -1,12 +1,12 @@
-//! What strangers can see, and whom the node believes: rows W16 and 15.3.4.
+//! What the public can see, and which headers the node trusts: rows W16 and 15.3.4.
 
 use gateward_e2e::{Client, Wire};
 use serde_json::Value;
 
 use crate::test_server::TestServer;
 
-/// Rows W16, 13.4.5 and 15.2.3: metrics are not public, the documentation is not where it is off,
-/// and health says nothing but whether.
+/// Rows W16, 13.4.5 and 15.2.3: metrics are not public, the documentation can be switched off, and
+/// health reveals only the status.
 #[tokio::test]
 async fn w16_strangers_see_nothing_of_the_inside() {
     let smtp_server = [("mail.transport", "smtp"), ("mail.smtp_url", "smtp://127.0.0.1:1")];
@@ -36,7 +36,7 @@ async fn w16_strangers_see_nothing_of_the_inside() {
             (200, "{\"status\":\"ok\"}")
         );
     }
-    // Every problem names this page.
+    // Every problem links to this page.
     assert_eq!(client.get("/docs/problems").await.status, 200);
     let metadata = client.get("/.well-known/oauth-authorization-server").await;
     assert_eq!(metadata.body.get("service_documentation"), None);
@@ -48,7 +48,7 @@ async fn w16_strangers_see_nothing_of_the_inside() {
     }
 }
 
-/// Row W16: metrics count requests, not people, and nobody can make them grow.
+/// Row W16: metrics count requests, not users, and clients cannot add label values.
 #[tokio::test]
 async fn w16_metrics_know_no_people() {
     let server = TestServer::new().await;
@@ -74,7 +74,7 @@ async fn w16_metrics_know_no_people() {
     assert!(series < 30, "{series} series: {text}");
 }
 
-/// The address that the log names for a request with these lines of `X-Forwarded-For`.
+/// The IP address in the log for a request with these `X-Forwarded-For` headers.
 async fn client_ip(server: &TestServer, lines: &[&[u8]]) -> Value {
     let text = "POST /v1/login HTTP/1.1\r\nHost: x\r\nX-Real-IP: 192.0.2.66\r\n\
                 Forwarded: for=192.0.2.66\r\nCF-Connecting-IP: 192.0.2.66\r\nConnection: close\r\n";
@@ -96,7 +96,7 @@ async fn client_ip(server: &TestServer, lines: &[&[u8]]) -> Value {
     panic!("no line for {id}: {}", server.node.log());
 }
 
-/// Rows 15.3.4 and 4.1.3: a stranger cannot say where it comes from.
+/// Rows 15.3.4 and 4.1.3: a client cannot forge its own IP address.
 #[tokio::test]
 async fn a_forwarded_address_from_a_stranger_is_ignored() {
     let server = TestServer::new().await;
@@ -107,8 +107,8 @@ async fn a_forwarded_address_from_a_stranger_is_ignored() {
     }
 }
 
-/// Rows 15.3.4 and 4.1.3: of a trusted proxy, the hop that it saw counts; what stands before it
-/// anybody can write.
+/// Rows 15.3.4 and 4.1.3: of a trusted proxy, the hop that it saw counts; anyone can write what is
+/// before it.
 #[tokio::test]
 async fn the_rightmost_untrusted_hop_is_the_client() {
     let server = TestServer::with(&[("http.trusted_proxies", "127.0.0.1,10.0.0.0/8")]).await;

@@ -17,12 +17,12 @@ use crate::commands::said;
 use crate::honest::{Addresses, Honest};
 use crate::restarts::OwnServer;
 
-/// How long the nodes may take to go on with the other server, on a machine that is busy.
+/// How long the nodes may take to switch to the other server, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 const SECRET: &str = "the secret of the service that follows the feed";
 
-/// Two nodes that know two servers and use the one that can be written to.
+/// Two nodes that know two servers and use the writable one.
 struct Cluster {
     nodes: [Node; 2],
     primary: OwnServer,
@@ -31,7 +31,7 @@ struct Cluster {
 }
 
 impl Cluster {
-    /// `None`, and said so, where servers cannot be started.
+    /// `None` with a message if servers cannot be started.
     async fn start() -> Option<Self> {
         let primary = OwnServer::start(&[]).await?;
         let replica = Replica::of(&primary).await;
@@ -90,7 +90,7 @@ async fn name_of(client: &Client, pair: &TestResponse) -> Value {
     me.body["username"].clone()
 }
 
-/// The sessions that a service learns to be over, from everything behind a cursor.
+/// The ended sessions that the feed reports after a cursor.
 async fn revoked_since(client: &Client, cursor: Option<&str>) -> Vec<Value> {
     let since = cursor.map(|cursor| format!("&since={cursor}")).unwrap_or_default();
     let path = format!("/v1/revocations?limit=100{since}");
@@ -100,9 +100,9 @@ async fn revoked_since(client: &Client, cursor: Option<&str>) -> Vec<Value> {
     page.body["items"].as_array().unwrap().clone()
 }
 
-/// Row F7: an asynchronous replica that lacks the last writes. Clients that hold the newest token
-/// stay in; what ended before is over; the feed goes on, and nodes believe nothing that the replica
-/// does not know; what ended in the lost writes is over when an operator ends all.
+/// Row F7: an asynchronous replica lacks the last writes. Clients with the newest token stay logged
+/// in, and earlier ends persist. The feed goes on, and the caches of nodes keep nothing that the
+/// replica does not know. Sessions that ended in the lost writes end with `session end-all`.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f7_a_replica_that_lacks_the_last_writes_takes_over_and_clients_stay_in() {
     let Some(mut cluster) = Cluster::start().await else { return };
@@ -128,7 +128,7 @@ async fn f7_a_replica_that_lacks_the_last_writes_takes_over_and_clients_stay_in(
     }
     cluster.fail_over().await;
 
-    // Users are what the replica knows of them, and sessions that were over are over.
+    // Users are as the replica knows them, and ended sessions stay ended.
     for client in [&one, &other] {
         let took = until(async || name_of(client, &third).await == "ada").await;
         println!("users are read again after {took:?}");
@@ -138,7 +138,7 @@ async fn f7_a_replica_that_lacks_the_last_writes_takes_over_and_clients_stay_in(
         assert_eq!(refused.body["reason"], "logout");
         client.refresh(lost.refresh_token(), Some("some-key")).await.is(401, "invalid_token");
     }
-    // Two generations ahead of the row, and one successor for whoever asks twice.
+    // Two generations ahead of the row, and one successor for two requests.
     let fourth = refresh(&other, &third, "the-third-key").await;
     assert_eq!(claims(fourth.refresh_token())["gen"], 4);
     let again = refresh(&one, &third, "the-third-key").await;
@@ -149,7 +149,7 @@ async fn f7_a_replica_that_lacks_the_last_writes_takes_over_and_clients_stay_in(
     let timeline = said(&run(&cluster.plan, &explain, ""));
     assert!(timeline.contains("the database, which had lost writes"), "{timeline}");
 
-    // What happens now is known to the other node, and to whoever follows the feed.
+    // New events reach the other node and the followers of the feed.
     let new = login(&one, "ada").await;
     assert_eq!(other.me(new.access()).await.status, 200);
     assert_eq!(one.logout(new.refresh_token()).await.status, 204);
@@ -158,7 +158,7 @@ async fn f7_a_replica_that_lacks_the_last_writes_takes_over_and_clients_stay_in(
     let found = revoked_since(&other, cursor.as_str()).await;
     assert!(found.iter().any(|item| item["id"] == new.body["session_id"]), "{found:?}");
 
-    // The spent token still ends the session, and the operator ends what was forgotten to be over.
+    // The used token still ends the session, and the operator ends sessions whose end was lost.
     other.refresh(first.refresh_token(), None).await.is(401, "refresh_token_reused");
     one.refresh(fifth.refresh_token(), None).await.is(401, "session_ended");
     let ended = run(&cluster.plan, &["session", "end-all"], "");
@@ -166,7 +166,7 @@ async fn f7_a_replica_that_lacks_the_last_writes_takes_over_and_clients_stay_in(
     one.refresh(forgotten.refresh_token(), None).await.is(401, "session_ended");
 }
 
-/// Row F7: with a synchronous replica nothing is lost that was acknowledged.
+/// Row F7: with a synchronous replica no acknowledged write is lost.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f7_a_synchronous_replica_that_takes_over_under_load_has_all_that_was_acknowledged() {
     let Some(mut cluster) = Cluster::start().await else { return };

@@ -1,4 +1,4 @@
-//! The feed of what is revoked, by pages and as server-sent events.
+//! The revocation feed, by pages and as server-sent events.
 
 mod follower;
 
@@ -23,7 +23,7 @@ on_both!(
     f11_a_node_that_stops_ends_its_streams_at_once,
 );
 
-/// A node, and whoever follows the feed.
+/// A node, and a follower of its feed.
 struct FeedFixture {
     node: Node,
     client: Client,
@@ -44,7 +44,7 @@ impl FeedFixture {
         assert!(output.status.success(), "{output:?}");
     }
 
-    /// Begins a session and ends it; gives its identifier.
+    /// Starts a session and ends it. Returns its identifier.
     async fn logout(&self, name: &str) -> String {
         let pair = self.client.login(name, PASSWORD).await;
         assert_eq!(self.client.logout(pair.refresh_token()).await.status, 204);
@@ -52,14 +52,14 @@ impl FeedFixture {
     }
 }
 
-/// Which key has signed an access token.
+/// The key that signed an access token.
 fn key_of(pair: &TestResponse) -> String {
     let header = pair.access().split('.').next().unwrap();
     let header: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(header).unwrap()).unwrap();
     header["kid"].as_str().unwrap().to_owned()
 }
 
-/// A session that logs out, a user who is disabled, a key that is compromised, all sessions.
+/// A logout, a disabled user, a compromised key, and the end of all sessions.
 async fn every_end_is_told_by_pages_and_as_events(kind: Database) {
     let fixture = FeedFixture::start(kind).await;
     let mut events = Events::open(&fixture.client, None).await;
@@ -86,7 +86,8 @@ async fn every_end_is_told_by_pages_and_as_events(kind: Database) {
         let mut subjects = Vec::new();
         while subjects.len() < expected.len() {
             let event = events.next().await.unwrap();
-            // An entry may come again: an operator's command tells it before and after its work.
+            // An entry may come again: an operator's command publishes it before and after its
+            // work.
             if everything.iter().all(|before| about(before) != about(&event)) {
                 subjects.push(owned(about(&event)));
             }
@@ -114,7 +115,7 @@ fn owned((kind, id, reason): (&str, &str, &str)) -> (String, String, String) {
     (kind.to_owned(), id.to_owned(), reason.to_owned())
 }
 
-/// From each event on, exactly the rest comes: by the header, by `since`, and by pages.
+/// From each event on, exactly the rest follows: by the header, by `since`, and by pages.
 async fn a_stream_goes_on_behind_the_last_event(kind: Database) {
     let fixture = FeedFixture::start(kind).await;
     assert_eq!(fixture.client.signup("ada").await.status, 201);
@@ -138,7 +139,7 @@ async fn a_stream_goes_on_behind_the_last_event(kind: Database) {
         let pages: Vec<Value> = reader.rest().await.iter().map(told).collect();
         assert_eq!(pages, rest);
     }
-    // Behind the last one nothing comes but what is new.
+    // After the last cursor only new entries follow.
     let last = all[7]["cursor"].as_str().unwrap();
     let mut events = Events::open(&fixture.client, Some(last)).await;
     events.is_silent().await;
@@ -146,7 +147,7 @@ async fn a_stream_goes_on_behind_the_last_event(kind: Database) {
     assert_eq!(about(&events.next().await.unwrap()), ("session", session.as_str(), "logout"));
 }
 
-/// Only a service that may follows the feed.
+/// Only an authorized service may follow the feed.
 #[tokio::test]
 async fn the_feed_is_for_services_that_may_follow_it() {
     let fixture = FeedFixture::start(Database::Sqlite).await;
@@ -180,8 +181,8 @@ async fn the_feed_is_for_services_that_may_follow_it() {
     }
 }
 
-/// A transaction that was begun first and is committed last: whoever has gone past it gets its
-/// entry all the same, and the node itself refuses the session that it is about.
+/// A transaction that starts first and commits last: a reader that is past its position still gets
+/// its entry, and the node itself refuses the session that the entry ends.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_entry_is_skipped_that_is_committed_late() {
     let fixture = FeedFixture::start(Database::Postgres).await;
@@ -221,8 +222,8 @@ async fn no_entry_is_skipped_that_is_committed_late() {
     assert_eq!(fixture.client.me(ada.access()).await.status, 200);
 }
 
-/// Readers that do not read cost a node nothing that grows, delay nobody, and get everything once
-/// they read.
+/// Readers that do not read use bounded memory, delay no other reader, and get everything once they
+/// read.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn readers_that_are_slow_cost_no_memory_and_miss_nothing() {
     const SILENT: usize = 10;
@@ -245,7 +246,7 @@ async fn readers_that_are_slow_cost_no_memory_and_miss_nothing() {
     for _ in 0..20 {
         server.batch_execute(&insert).await.unwrap();
     }
-    // Real ends among them, which are told at once although some do not read.
+    // Some sessions really end, which other readers see at once.
     for _ in 0..20 {
         fixture.logout("ada").await;
     }
@@ -254,14 +255,14 @@ async fn readers_that_are_slow_cost_no_memory_and_miss_nothing() {
     assert_eq!(all.len(), ENTRIES + 20);
     tokio::time::sleep(Duration::from_secs(3)).await;
     let grown = fixture.node.memory_kib().saturating_sub(before);
-    // What the silent ones have not read is ten times five megabytes.
+    // The unread data is ten times five megabytes.
     assert!(grown < 25 * 1024, "{grown} KiB for readers that do not read");
     let got: Vec<Value> = slow.take(all.len()).await.iter().map(told).collect();
     assert!(got == all, "a slow reader has missed something");
     drop(silent);
 }
 
-/// Opens a stream and reads nothing; the system keeps next to nothing for who does not read.
+/// Opens a stream and does not read it, with the smallest possible receive buffer.
 async fn open_and_be_silent(url: &str) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4096).unwrap();
@@ -278,7 +279,7 @@ async fn open_and_be_silent(url: &str) -> TcpStream {
     stream
 }
 
-/// A stream on which nothing happens beats, so that both ends know that it lives.
+/// An idle stream sends heartbeats, so that both ends can detect a dead connection.
 #[tokio::test]
 async fn a_stream_beats_when_nothing_happens() {
     let fixture = FeedFixture::start(Database::Sqlite).await;
@@ -288,7 +289,7 @@ async fn a_stream_beats_when_nothing_happens() {
     assert!(started.elapsed() > Duration::from_secs(10), "{:?}", started.elapsed());
 }
 
-/// Row F11: with streams open, one of them to somebody who does not read.
+/// Row F11: with open streams, one of them to a client that does not read.
 async fn f11_a_node_that_stops_ends_its_streams_at_once(kind: Database) {
     let mut fixture = FeedFixture::start(kind).await;
     assert_eq!(fixture.client.signup("ada").await.status, 201);

@@ -1,4 +1,4 @@
-//! The first start in an empty folder, as `make run` does it, and the starts after it.
+//! The first start in an empty folder, as `make run` does it, and later starts.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -12,7 +12,7 @@ use crate::commands::{complained, said};
 
 on_both!(a_node_of_another_issuer_or_master_key_is_refused);
 
-/// Starts a node for people and gives what it tells them.
+/// Starts a node with text output, and returns what it prints.
 async fn start(plan: &Plan) -> (Node, String) {
     let mut node = plan.launch();
     let log = node.wait_for_text("INFO ready").await;
@@ -55,7 +55,7 @@ async fn a_first_start_needs_no_setting_and_a_second_one_keeps_everything() {
     }
     assert!(data.join("gateward.db").exists() && data.join("master.key").exists());
 
-    // The command that was told, in another terminal.
+    // The command that the node suggests, in another terminal.
     let create = [
         "user",
         "create",
@@ -117,7 +117,7 @@ async fn a_master_key_that_is_gone_or_open_or_broken_is_refused_and_never_replac
     start(&plan).await;
 }
 
-/// Row F16: a database that vanished does not come back empty.
+/// Row F16: a missing database is not replaced by an empty one.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f16_a_database_that_has_vanished_is_not_made_anew() {
     let folder = tempfile::tempdir().unwrap();

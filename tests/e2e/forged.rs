@@ -1,4 +1,4 @@
-//! Tokens that somebody else has made, sent as a client would: rows J1 to J7 and J13.
+//! Tokens that the service has not issued, sent as a client would: rows J1 to J7 and J13.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::test_server::TestServer;
 
-/// How fast a token must be refused that nothing can be done with.
+/// How fast an unusable token must be refused.
 const QUICK: Duration = Duration::from_millis(50);
 
 fn encode(bytes: impl AsRef<[u8]>) -> String {
@@ -24,19 +24,19 @@ fn header(token: &str) -> Value {
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).unwrap()).unwrap()
 }
 
-/// The header with one member more, or another one.
+/// The header with one more or one changed field.
 fn with(header: &Value, member: &str, value: Value) -> Value {
     let mut header = header.clone();
     header[member] = value;
     header
 }
 
-/// Header and payload of the token, the header replaced.
+/// The token's payload, under another header.
 fn message(token: &str, header: &Value) -> String {
     format!("{}.{}", encode(header.to_string()), token.split('.').nth(1).unwrap())
 }
 
-/// The payload of the token under another header, signed.
+/// The token's payload under another header, signed.
 fn signed(token: &str, header: &Value, key: &EncodingKey, algorithm: Algorithm) -> String {
     let message = message(token, header);
     let signature = crypto::sign(message.as_bytes(), key, algorithm).unwrap();
@@ -55,7 +55,7 @@ fn own_key(kid: &Value) -> (EncodingKey, Value) {
     (EncodingKey::from_ec_der(pair.serialized_der()), jwk)
 }
 
-/// Asserts that the token opens nothing and learns nothing.
+/// Asserts that the token gives no access, and that the response reveals nothing.
 async fn is_refused(client: &Client, token: &str, what: &str) {
     let response = client.me(token).await;
     assert_eq!(response.status, 401, "{what}: {response:?}");
@@ -64,7 +64,7 @@ async fn is_refused(client: &Client, token: &str, what: &str) {
     assert!(!response.text.contains("ada@"), "{what}: {response:?}");
 }
 
-/// Rows J1 and J2: a token that nobody has signed is refused, however it says so.
+/// Rows J1 and J2: an unsigned token is refused, whatever its header claims.
 #[tokio::test]
 async fn j1_j2_unsigned_tokens_are_refused() {
     let server = TestServer::new().await;
@@ -106,7 +106,7 @@ fn der(tag: u8, content: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// Everything of a public key that somebody may have taken for the secret of a MAC.
+/// Every encoding of a public key that a verifier could confuse with the secret of a MAC.
 fn faces(jwk: &Value) -> Vec<Vec<u8>> {
     let bytes = |name: &str| URL_SAFE_NO_PAD.decode(jwk[name].as_str().unwrap()).unwrap();
     // The identifiers of the algorithms (RFC 8410, RFC 5480, RFC 8017), with the key itself.
@@ -137,7 +137,7 @@ fn faces(jwk: &Value) -> Vec<Vec<u8>> {
     vec![key, bytes(first), spki, pem.into_bytes(), with_newline, coordinate, json, kid, Vec::new()]
 }
 
-/// Row J3: nothing that is published is the key of a MAC.
+/// Row J3: no published value is the key of a MAC.
 #[tokio::test]
 async fn j3_published_keys_are_no_secrets_of_a_mac() {
     for algorithm in ["EdDSA", "ES256", "RS256"] {
@@ -161,7 +161,7 @@ async fn j3_published_keys_are_no_secrets_of_a_mac() {
     }
 }
 
-/// Row J5: a key that comes with the token, or has the name of ours, is not believed.
+/// Row J5: a key that comes with the token, or has the identifier of ours, is not trusted.
 #[tokio::test]
 async fn j5_a_key_of_ones_own_is_not_believed() {
     let server = TestServer::new().await;
@@ -180,7 +180,7 @@ async fn j5_a_key_of_ones_own_is_not_believed() {
     }
 }
 
-/// Row J6: no address in a token is ever asked for anything.
+/// Row J6: no URL in a token is ever fetched.
 #[tokio::test]
 async fn j6_no_key_is_fetched() {
     let server = TestServer::new().await;
@@ -206,8 +206,8 @@ async fn j6_no_key_is_fetched() {
     assert!(connected.is_err(), "the node has connected to an address from a token");
 }
 
-/// Row J7: the name of a key is looked up and nothing else; refusing it is quick and leaves no
-/// trace of it in the log.
+/// Row J7: a key identifier is only looked up. Refusing it is quick and leaves no trace of it in
+/// the log.
 #[tokio::test]
 async fn j7_hostile_key_ids_are_refused_fast_and_quietly() {
     let server = TestServer::with(&[("log.level", "trace")]).await;
@@ -241,7 +241,7 @@ async fn j7_hostile_key_ids_are_refused_fast_and_quietly() {
             is_refused(&server.client, &token, "kid").await;
             best = best.min(started.elapsed());
         }
-        // The best of some, because the machine is busy with other tests.
+        // The fastest of several, because other tests keep the machine busy.
         assert!(best < QUICK, "{best:?}");
     }
     let log = server.node.log();
@@ -251,8 +251,7 @@ async fn j7_hostile_key_ids_are_refused_fast_and_quietly() {
     assert_eq!(server.client.me(pair.access()).await.status, 200);
 }
 
-/// Row J13: tokens of another installation are foreign, also where it has the same name and master
-/// key.
+/// Row J13: tokens of another installation are refused, even with the same issuer and master key.
 #[tokio::test]
 async fn j13_tokens_of_another_installation_are_foreign() {
     let (server, staging) = (TestServer::new().await, TestServer::new().await);

@@ -1,4 +1,4 @@
-//! The harness itself: what the tests of mail, of pages and of time rely on.
+//! Tests of the harness itself: its SMTP server, browser and clocks.
 
 mod browser;
 mod clocks;

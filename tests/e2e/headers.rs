@@ -1,4 +1,4 @@
-//! Headers of answers: rows W4 and W5.
+//! Headers of responses: rows W4 and W5.
 
 use gateward_e2e::{PASSWORD, TestResponse, Wire};
 use reqwest::Method;
@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::api::{CLIENT, CLIENT_SECRET, NO_SESSION, form};
 use crate::test_server::TestServer;
 
-/// Asserts that an answer has the headers that every answer has.
+/// Asserts that a response has the headers common to all responses.
 #[track_caller]
 pub(crate) fn are_safe(headers: &HeaderMap, is_https: bool) {
     let all = |name: &str| -> Vec<&str> {
@@ -32,7 +32,7 @@ pub(crate) fn are_safe(headers: &HeaderMap, is_https: bool) {
     }
 }
 
-/// One answer of each status that a client can bring about.
+/// One response of each status that a client can cause.
 async fn responses(server: &TestServer) -> Vec<TestResponse> {
     let client = &server.client;
     let long = vec![b'x'; 17 * 1024];
@@ -80,7 +80,7 @@ async fn responses(server: &TestServer) -> Vec<TestResponse> {
         client.request(method, path).basic_auth("api", Some(CLIENT_SECRET))
     };
     responses.push(client.send(service(Method::GET, "/v1/revocations")).await);
-    // What has no end is known by its head.
+    // An endless response is read up to its head.
     responses.push(client.send(service(Method::HEAD, "/v1/revocations/stream")).await);
     for path in ["/oauth/introspect", "/oauth/revoke"] {
         let token = [("token", pair.refresh_token())].into_iter();
@@ -104,7 +104,7 @@ async fn responses(server: &TestServer) -> Vec<TestResponse> {
     responses
 }
 
-/// An answer of a node that has more to hash than it can.
+/// A response of a node with a full queue of hashes.
 async fn overloaded(server: &TestServer) -> TestResponse {
     let login = json!({"identifier": "nobody", "password": PASSWORD});
     let logins = (0..24).map(|_| server.client.send(server.client.post("/v1/login", &login)));
@@ -115,8 +115,8 @@ async fn overloaded(server: &TestServer) -> TestResponse {
     shed
 }
 
-/// Row W5 (3.4.1, 3.4.3 to 3.4.6, 3.5.8, 14.3.2, 13.4.6): every answer of every status has its
-/// headers, and none says what made it.
+/// Row W5 (3.4.1, 3.4.3 to 3.4.6, 3.5.8, 14.3.2, 13.4.6): every response of every status has its
+/// headers, and none names the software.
 #[tokio::test]
 async fn w5_every_response_has_its_security_headers() {
     let https = [("http.public_url", "https://localhost:8443"), ("http.behind_tls_proxy", "true")];
@@ -138,7 +138,7 @@ async fn w5_every_response_has_its_security_headers() {
             let is_public = response.header("cache-control") != Some("no-store");
             let may_be = response.text.contains("jwks_uri") || response.text.contains("\"keys\"");
             assert!(!is_public || may_be, "{response:?}");
-            // Row 4.1.1: what has a body says what it is, with the charset where it is text.
+            // Row 4.1.1: a response with a body has a content type, with the charset if it is text.
             let kind = response.header("content-type").unwrap_or_default();
             assert!(response.text.is_empty() || !kind.is_empty(), "{response:?}");
             // Events are in UTF-8 by their own standard.
@@ -152,7 +152,7 @@ async fn w5_every_response_has_its_security_headers() {
     }
 }
 
-/// What is refused before it is a request at all says nothing whatever: no body, no names.
+/// What is refused before it is a complete request gets an empty response without product names.
 #[tokio::test]
 async fn refusals_of_the_parser_say_nothing() {
     let server = TestServer::new().await;
@@ -226,7 +226,7 @@ async fn w4_only_listed_origins_are_told_that_they_may() {
         let response = server.send_with(Method::OPTIONS, "/v1/login", &headers).await;
         tells_nothing(&response);
     }
-    // An answer without an origin is another one too, for a cache between.
+    // A response without an origin also varies by origin, for caches.
     assert!(varies_by_origin(&server.client.get("/health/live").await));
 }
 
@@ -236,13 +236,13 @@ fn varies_by_origin(response: &TestResponse) -> bool {
         .any(|name| name.trim().eq_ignore_ascii_case("origin"))
 }
 
-/// Asserts that the browser will keep the answer from the page.
+/// Asserts that the browser hides the response from the page.
 #[track_caller]
 fn tells_nothing(response: &TestResponse) {
     assert_eq!(response.headers.get("access-control-allow-origin"), None, "{response:?}");
 }
 
-/// Row W4: what a preflight allows is what the API needs.
+/// Row W4: a preflight allows exactly what the API needs.
 #[tokio::test]
 async fn w4_preflights_allow_what_the_api_needs() {
     let server = stage_with_origins().await;
@@ -268,7 +268,7 @@ async fn w4_preflights_allow_what_the_api_needs() {
         assert!(response.status.is_client_error(), "{method} {headers}: {response:?}");
         response.is_problem();
     }
-    // Without a list there is not a word of CORS.
+    // Without a list there are no CORS headers.
     let silent = TestServer::new().await;
     let headers = [("origin", GOOD), ("access-control-request-method", "POST")];
     let response = silent.send_with(Method::OPTIONS, "/v1/login", &headers).await;

@@ -1,4 +1,4 @@
-//! Accounts that somebody prepares for a stranger to move into: rows A1, A3 and A4.
+//! Pre-hijacking: accounts created for another person's email address: rows A1, A3 and A4.
 
 use std::time::Duration;
 
@@ -16,13 +16,13 @@ on_both!(
     a4_a_change_that_was_prepared_is_gone_after_the_reset,
 );
 
-/// The address of whom it happens to.
+/// The email address of the victim.
 const VICTIM: &str = "victim@example.org";
 
-/// What the squatter chooses.
+/// The attacker's password.
 const SQUATTED: &str = "the squatter was here";
 
-/// Row A1: 50 at once, and then everybody who reads that mailbox confirms at once.
+/// Row A1: 50 at once, and then all links of that mailbox are opened at once.
 async fn a1_of_many_sign_ups_of_one_address_one_becomes_an_account(kind: Database) {
     const COUNT: usize = 50;
     let Some(post) = Post::required(kind).await else { return };
@@ -40,7 +40,7 @@ async fn a1_of_many_sign_ups_of_one_address_one_becomes_an_account(kind: Databas
     let emails = post.emails(VICTIM, subject::CONFIRM, COUNT).await;
     let tokens: Vec<String> = emails.iter().map(token).collect();
 
-    // Which email belongs to which sign-up no email tells, so ten of them try every link.
+    // An email does not say which sign-up it belongs to, so ten of them try every link.
     let tries = signups.iter().take(10).flat_map(|(number, response)| {
         let id = response.text_of("signup_id");
         tokens.iter().map(move |token| (*number, json!({"token": token, "signup_id": id})))
@@ -68,7 +68,7 @@ async fn a1_of_many_sign_ups_of_one_address_one_becomes_an_account(kind: Databas
         }
     }));
     guesses.await;
-    // The others' links are dead, also for those who know the right secret.
+    // The others' links are invalid, even with the right secret.
     for (number, response) in &signups {
         let body = json!({"token": tokens[*number], "signup_id": response.body["signup_id"]});
         post.say("email/confirm", body).await.is(400, "invalid_link");
@@ -77,7 +77,7 @@ async fn a1_of_many_sign_ups_of_one_address_one_becomes_an_account(kind: Databas
     }
 }
 
-/// Row A3: whoever owns the mailbox proves nothing about the account, and the squatter nothing
+/// Row A3: the owner of the mailbox proves nothing about the account, and the attacker nothing
 /// about the mailbox.
 async fn a3_a_strangers_click_confirms_no_squatter(kind: Database) {
     let Some(post) = Post::start(kind, &[]).await else { return };
@@ -86,7 +86,7 @@ async fn a3_a_strangers_click_confirms_no_squatter(kind: Database) {
     let mail = post.email(VICTIM, subject::CONFIRM).await;
     for body in [json!({"token": token(&mail)}), json!({"email": VICTIM, "code": code(&mail)})] {
         post.say("email/confirm", body.clone()).await.is(400, "invalid_link");
-        // Nor does a password do it that the victim would have chosen.
+        // Nor does another password help.
         let mut body = body;
         body["password"] = json!(PASSWORD);
         post.say("email/confirm", body).await.is(400, "invalid_link");
@@ -115,7 +115,7 @@ async fn a3_a_strangers_sign_up_is_not_mixed_up_with_the_squatters(kind: Databas
         body["token"] = json!(token(mail));
         post.say("email/confirm", body).await.is(400, "invalid_link");
     }
-    // The code of the email that she reads does it with her own secret alone.
+    // The code of the other email works with her own secret only.
     let mut body = json!({"email": VICTIM, "code": code(&theirs)});
     body["signup_id"] = victim.body["signup_id"].clone();
     post.say("email/confirm", body.clone()).await.is(400, "invalid_link");
@@ -128,8 +128,8 @@ async fn a3_a_strangers_sign_up_is_not_mixed_up_with_the_squatters(kind: Databas
     post.say("email/confirm", body).await.is(400, "invalid_link");
 }
 
-/// A squatter of an address, with a password, sessions that are kept alive, and a change that
-/// waits.
+/// An attacker's account with the victim's email address: a password, active sessions, and a
+/// pending change.
 async fn squat(post: &Post, name: &str, victim: &str) -> [TestResponse; 3] {
     assert_eq!(post.signup(name, victim, SQUATTED).await.status, 201);
     let first = post.login(name, SQUATTED).await;
@@ -147,7 +147,7 @@ async fn a3_a4_a_reset_leaves_the_squatter_nothing(kind: Database) {
     let pairs = squat(&post, "squatter", VICTIM).await;
     let confirm = token(&post.email(VICTIM, subject::CONFIRM).await);
     let change = post.email(&address("squatter"), subject::CONFIRM_NEW).await;
-    // She cannot sign up, so she says that she has forgotten the password.
+    // She cannot sign up, so she requests a password reset.
     post.signup("victim", VICTIM, PASSWORD).await.is(409, "email_taken");
     let reset = json!({"token": token(&post.forgot(VICTIM, 0).await), "new_password": OTHER});
     assert_eq!(post.say("password/reset", reset).await.status, 204);
@@ -179,8 +179,8 @@ async fn a3_a4_a_reset_leaves_the_squatter_nothing(kind: Database) {
     assert_eq!(emails.len(), 1, "the one for the change: {emails:#?}");
 }
 
-/// Row A4: the change is confirmed while the reset runs, sooner or later; either way the account is
-/// one person's in the end.
+/// Row A4: the change is confirmed while the reset runs, sooner or later. Either way the account
+/// ends up with one owner.
 async fn a4_a_change_that_was_prepared_is_gone_after_the_reset(kind: Database) {
     let Some(post) = Post::start(kind, &[]).await else { return };
     for delay in [0, 10, 30, 100] {
@@ -197,7 +197,7 @@ async fn a4_a_change_that_was_prepared_is_gone_after_the_reset(kind: Database) {
         let (reset, change) = tokio::join!(post.say("password/reset", body), later);
         assert!((reset.status == 204) ^ (change.status == 204), "{reset:?} {change:?}");
         if change.status == 204 {
-            // The squatter came first; the email to the victim undoes it.
+            // The attacker was first; the email to the victim undoes it.
             reset.is(400, "invalid_link");
             assert_eq!(post.say("email/undo", json!({"token": undo})).await.status, 204);
             let again = token(&post.nth_email(&victim, subject::RESET, 1).await);

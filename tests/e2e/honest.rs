@@ -1,4 +1,4 @@
-//! `Honest`: a client that keeps token and key together and asks the other node when one fails.
+//! `Honest`: a client that stores token and key together and retries on the other node.
 
 use std::sync::{Arc, RwLock};
 use std::time::{Duration, Instant};
@@ -7,24 +7,24 @@ use gateward_e2e::{Client, PASSWORD, TestResponse};
 use reqwest::RequestBuilder;
 use serde_json::json;
 
-/// Where the nodes are at the moment.
+/// The current URLs of the nodes.
 pub(crate) type Addresses = Arc<RwLock<[String; 2]>>;
 
-/// For how long a client tries before it counts as failed.
+/// How long a client retries before it counts as failed.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A client with a session, and all that was acknowledged to it.
+/// A client with a session, and everything that was acknowledged to it.
 pub(crate) struct Honest {
     pub(crate) name: String,
-    /// The last pair that it has got.
+    /// Its current token pair.
     pub(crate) pair: TestResponse,
-    /// The names of accounts that were made for it.
+    /// The usernames of its acknowledged accounts.
     pub(crate) signed_up: Vec<String>,
     /// The refresh tokens of sessions that it has ended.
     pub(crate) logged_out: Vec<String>,
-    /// How often it was refreshed.
+    /// The number of its refreshes.
     pub(crate) refreshes: u32,
-    /// The most tries that anything took.
+    /// The most tries of any request.
     pub(crate) attempts_max: u32,
     client: Client,
     addresses: Addresses,
@@ -49,8 +49,8 @@ impl Honest {
         }
     }
 
-    /// Sends a request to one node and then to the other until there is an answer; gives it and
-    /// how many tries it took.
+    /// Sends a request to both nodes in turn until one responds. Returns the response and the
+    /// number of tries.
     async fn insist(&mut self, request: impl Fn(&Client) -> RequestBuilder) -> (TestResponse, u32) {
         let (started, mut tries) = (Instant::now(), 0);
         loop {
@@ -70,7 +70,7 @@ impl Honest {
         }
     }
 
-    /// Refreshes with a new key; now and then the answer counts as lost, and is asked for again.
+    /// Refreshes with a new key. Sometimes it treats the response as lost, and repeats the request.
     pub(crate) async fn refresh(&mut self) {
         let token = self.pair.refresh_token().to_owned();
         let key = format!("the-key-of-{}-{}", self.name, self.refreshes);
@@ -85,19 +85,18 @@ impl Honest {
         self.pair = next;
     }
 
-    /// Signs somebody up.
     pub(crate) async fn sign_up(&mut self) {
         let name = format!("{}-{}", self.name, self.signed_up.len());
         let body = json!({
             "username": name, "email": format!("{name}@example.org"), "password": PASSWORD,
         });
         let (response, tries) = self.insist(|client| client.post("/v1/signup", &body)).await;
-        // The first try may have made the account without active to tell.
+        // The first try may have created the account although its response was lost.
         assert!(response.status == 201 || (response.status == 409 && tries > 1), "{response:?}");
         self.signed_up.push(name);
     }
 
-    /// Begins another session and ends it.
+    /// Starts another session and ends it.
     pub(crate) async fn log_in_and_out(&mut self) {
         let body = json!({"identifier": self.name, "password": PASSWORD});
         let (pair, _) = self.insist(|client| client.post("/v1/login", &body)).await;
@@ -109,7 +108,7 @@ impl Honest {
         self.logged_out.push(token);
     }
 
-    /// Asks who it is.
+    /// Reads its own account.
     pub(crate) async fn me(&mut self) {
         let access = self.pair.access().to_owned();
         let (response, _) = self
@@ -128,7 +127,7 @@ impl Honest {
         }
     }
 
-    /// Asserts that everything that was acknowledged is still so, on both nodes.
+    /// Asserts that everything acknowledged still holds, on both nodes.
     pub(crate) async fn check(&mut self, clients: &[Client; 2]) {
         for client in clients {
             let me = client.me(self.pair.access()).await;

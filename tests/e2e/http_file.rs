@@ -14,7 +14,7 @@ const FILE: &str = include_str!("../../docs/gateward.http");
 
 /// One request of the file, its variables not yet filled in.
 struct Request {
-    /// What stands behind `###`; it names the status that comes.
+    /// The text after `###`, with the expected status.
     title: String,
     name: String,
     method: String,
@@ -41,7 +41,7 @@ impl Request {
         path.split_once('?').map_or(path, |(path, _)| path)
     }
 
-    /// Whether it is one of this operation.
+    /// Whether the request matches this operation.
     fn is_of(&self, operation: &Operation) -> bool {
         let [given, template] = [self.path(), &operation.path].map(|path| path.split('/'));
         let is_same =
@@ -57,7 +57,7 @@ impl Request {
         headers.find(|(name, _)| name == wanted).map(|(_, value)| value.as_str())
     }
 
-    /// The members of its body when its variables are filled in.
+    /// The fields of its body when its variables are filled in.
     fn members(&self, body: &str) -> Map<String, Value> {
         match self.header("Content-Type") {
             None => Map::new(),
@@ -100,8 +100,8 @@ fn read_request(section: &str) -> Request {
     }
 }
 
-/// Fills in `{{variable}}` and `{{name.response.body.$.member[0].member}}`; a variable may hold the
-/// second.
+/// Fills in `{{variable}}` and `{{name.response.body.$.member[0].member}}`; a variable may contain
+/// the second form.
 fn fill(
     text: &str,
     variables: &BTreeMap<String, String>,
@@ -124,7 +124,7 @@ fn text_at(response: &TestResponse, path: &str) -> String {
     value.unwrap_or_else(|| panic!("no {path} in {response:?}")).to_owned()
 }
 
-/// Waits until every email is sent, as a person does who looks into the inbox again.
+/// Waits until every email is sent, like a person who reloads the inbox.
 async fn emails_are_sent(plan: &Plan) {
     let mut waiting = String::new();
     for _ in 0..300 {
@@ -137,7 +137,7 @@ async fn emails_are_sent(plan: &Plan) {
     panic!("not sent: {waiting}");
 }
 
-/// Holds a request against the document: path, method, status and members of the body.
+/// Checks a request against the document: path, method, status and fields of the body.
 fn is_documented(request: &Request, body: &str, operations: &[Operation]) {
     let name = &request.name;
     let operation = operations.iter().find(|operation| request.is_of(operation));
@@ -177,7 +177,7 @@ fn is_documented(request: &Request, body: &str, operations: &[Operation]) {
     assert_eq!(scheme.map(|(scheme, _)| scheme), wanted, "{name}");
 }
 
-/// Sends a request as an editor does: behind `Basic`, it encodes a name and a secret by itself.
+/// Sends a request as an editor does, which encodes the name and secret after `Basic`.
 async fn send(client: &Client, request: &Request, fill: impl Fn(&str) -> String) -> TestResponse {
     let path = fill(request.path_and_query());
     let mut sent = client.request(request.method.parse().unwrap(), &path);
@@ -192,17 +192,17 @@ async fn send(client: &Client, request: &Request, fill: impl Fn(&str) -> String)
     client.send(sent.body(fill(&request.body))).await
 }
 
-/// The settings with which the file has its reader start the service.
+/// The settings with which the file starts the service.
 fn settings() -> Vec<(String, String)> {
     let setting = Regex::new(r"(GATEWARD__\w+)=(\S+)").unwrap();
     let settings = setting.captures_iter(FILE);
     settings.map(|setting| (setting[1].to_owned(), setting[2].to_owned())).collect()
 }
 
-/// Walks through the file, and gives its requests and what the document of the node says.
+/// Runs all requests of the file. Returns them and the operations that the node documents.
 async fn walk(read_the_email: bool) -> (Vec<Request>, Vec<Operation>) {
     let database = TestDatabase::new(Database::Sqlite).await;
-    // With the limits that whoever runs `make run` has as well.
+    // With the rate limits that `make run` has as well.
     let mut plan = Plan::on(&database).with("rate_limit.enabled", true);
     plan.environment.extend(settings());
     let node = plan.start().await;
@@ -221,7 +221,7 @@ async fn walk(read_the_email: bool) -> (Vec<Request>, Vec<Operation>) {
             status = 204;
         }
         let fill = |text: &str| fill(text, &variables, &responses);
-        // The inbox is the developer's, and in no document.
+        // The inbox is for development, and in no document.
         if !request.path().starts_with("/dev/") {
             is_documented(request, &fill(&request.body), &operations);
         }
@@ -239,7 +239,7 @@ async fn walk(read_the_email: bool) -> (Vec<Request>, Vec<Operation>) {
     (requests, operations)
 }
 
-/// Makes the administrator as the file has its reader do it.
+/// Creates the administrator as the file says.
 fn administrator(plan: &Plan, variables: &BTreeMap<String, String>) {
     let [name, password] = ["admin", "password"].map(|name| variables[name].as_str());
     let email = format!("{name}@example.org");
@@ -249,7 +249,7 @@ fn administrator(plan: &Plan, variables: &BTreeMap<String, String>) {
     said(&run(plan, &words, &format!("{password}\n")));
 }
 
-/// The token that stands in the email to the old address.
+/// The token of the email to the old email address.
 async fn undo_token(client: &Client) -> String {
     let inbox = client.get("/dev/inbox.json").await;
     let link = Regex::new(r"/undo-email-change#token=([A-Za-z0-9_-]+)").unwrap();
@@ -264,14 +264,14 @@ async fn the_http_file_says_what_is_documented_and_its_walk_works() {
             .iter()
             .any(|start| operation.path.starts_with(start));
         let walked = requests.iter().any(|request| request.is_of(operation));
-        // An editor waits for the end of an answer.
+        // An editor waits for the end of a response.
         let by_curl = operation.is_endless() && FILE.contains(&format!("{}\n", operation.path));
         let name = operation.name();
         assert!(is_page || walked || by_curl, "{name} is missing in docs/gateward.http");
     }
 }
 
-/// Whoever puts the token of the email where the file asks has to reset the password, as it says.
+/// With the token of the email filled in, the account needs a password reset, as the file says.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_walk_of_the_http_file_works_with_the_token_of_the_email_too() {
     let (requests, _) = walk(true).await;

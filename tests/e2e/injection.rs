@@ -1,4 +1,4 @@
-//! Statements in the wrong place, and databases that fail: rows W12 and W15.
+//! SQL injection, and databases that fail: rows W12 and W15.
 
 use gateward_e2e::{Client, Database, PASSWORD, Plan, TestDatabase, TestResponse, on_both, run};
 use reqwest::Method;
@@ -11,7 +11,7 @@ use crate::headers;
 
 on_both!(w12_statements_are_only_text);
 
-/// What a statement would be broken by, on one database or the other.
+/// Texts that would break a statement, on one database or the other.
 const TEXTS: [&str; 24] = [
     "'",
     "''",
@@ -39,7 +39,7 @@ const TEXTS: [&str; 24] = [
     "x'); ATTACH DATABASE '/tmp/evil.db' AS evil; --",
 ];
 
-/// What only a database says.
+/// Texts that only a database error contains.
 const LEAKS: [&str; 16] = [
     "sql",
     "syntax error",
@@ -59,7 +59,7 @@ const LEAKS: [&str; 16] = [
     "connection",
 ];
 
-/// Asserts that an answer says nothing of what is behind it.
+/// Asserts that a response reveals nothing about the database or the software.
 fn leaks_nothing(response: &TestResponse, sent: &str) {
     let text = response.text.replace(sent, "").to_lowercase();
     for leak in LEAKS {
@@ -67,14 +67,14 @@ fn leaks_nothing(response: &TestResponse, sent: &str) {
     }
 }
 
-/// Rows W12 and 1.2.4: a text that is a piece of SQL is a text, wherever it stands.
+/// Rows W12 and 1.2.4: a piece of SQL is plain text in every field.
 async fn w12_statements_are_only_text(kind: Database) {
     let database = TestDatabase::new(kind).await;
     let plan = Plan::on(&database);
     let node = plan.start().await;
     let client = node.client();
     let pair = client.begin("ada").await;
-    // Whoever may do everything reaches every statement.
+    // A user with all permissions reaches every statement.
     said(&run(&plan, &["user", "grant", "ada", "admin"], ""));
     client.until_role(pair.access(), "admin").await;
     let before = client.me(pair.access()).await.body;
@@ -87,10 +87,10 @@ async fn w12_statements_are_only_text(kind: Database) {
             leaks_nothing(&response, text);
         }
     }
-    // None of it has slept, or been anybody.
+    // No statement has slept, and no login has succeeded.
     assert!(started.elapsed().as_secs() < 60);
     assert_eq!(client.me(pair.access()).await.body, before);
-    // As a password, it is one.
+    // As a password, it works.
     for (number, text) in TEXTS.into_iter().enumerate() {
         let (name, password) = (format!("user{number}"), format!("{text} and some more of it"));
         let email = format!("{name}@example.org");
@@ -99,7 +99,7 @@ async fn w12_statements_are_only_text(kind: Database) {
         let login = client.login(&name, &password).await;
         assert_eq!(login.body["user"]["username"], *name, "{text:?}");
     }
-    // As the secret of a sign-up, it is that of nobody.
+    // It is the secret of no sign-up.
     for text in TEXTS {
         let body = json!({"email": "ada@example.org", "signup_id": text});
         let response = client.send(client.post("/v1/email/resend", &body)).await;
@@ -112,7 +112,7 @@ async fn w12_statements_are_only_text(kind: Database) {
     assert_eq!(client.refresh(pair.refresh_token(), None).await.status, 200);
 }
 
-/// A text to look for is a text: nobody is called like it, and it stands for no other one.
+/// A search text is literal: it matches no account, and has no wildcards.
 async fn nobody_is_found_by(client: &Client, token: &str, text: &str) {
     for wanted in [text, "%", "_", "ad_", "*", "a%@"] {
         let path = format!("/v1/users?q={}", percent_encode(wanted));
@@ -123,14 +123,14 @@ async fn nobody_is_found_by(client: &Client, token: &str, text: &str) {
     }
 }
 
-/// The members in which any text is good; they are tried by themselves.
+/// The fields that accept any string; they are tried one at a time.
 fn may_be_anything(operation: &Operation, name: &str) -> bool {
     let is_resend = operation.path.ends_with("/email/resend");
     ["client_name", "new_password"].contains(&name) || is_resend && name == "signup_id"
 }
 
-/// Sends a text in every member of every body, and in every place of the head that is read. Gives
-/// the answers of those requests that cannot succeed.
+/// Sends a text in every field of every body, and in every part of the head that is read. Returns
+/// the responses of those requests that cannot succeed.
 async fn everywhere(client: &Client, token: &str, text: &str) -> Vec<TestResponse> {
     let mut responses = Vec::new();
     let encoded = percent_encode(text);
@@ -142,7 +142,7 @@ async fn everywhere(client: &Client, token: &str, text: &str) -> Vec<TestRespons
             let request = operation.request(client, token).json(&body);
             responses.push(client.send(request).await);
         }
-        // A search takes any text.
+        // A search accepts any string.
         for name in operation.query.iter().filter(|name| *name != "q") {
             let query = format!("?{name}={encoded}");
             responses.push(client.send(operation.request_with(client, token, &query)).await);
@@ -170,8 +170,8 @@ async fn everywhere(client: &Client, token: &str, text: &str) -> Vec<TestRespons
     responses
 }
 
-/// Rows W15, 16.5.1 and 16.5.2: a database that is gone or broken is a refusal that says nothing
-/// of it; what needs no database goes on, and all is well when it is back.
+/// Rows W15, 16.5.1 and 16.5.2: a missing or broken database causes an error without internals.
+/// Requests that need no database work, and all others work once it is back.
 #[tokio::test]
 async fn w15_a_failing_database_is_not_described() {
     let database = TestDatabase::new(Database::Postgres).await;
@@ -219,11 +219,11 @@ async fn w15_a_failing_database_is_not_described() {
         tokio::time::timeout(std::time::Duration::from_secs(5), mended).await.expect("it mends");
     }
     assert_eq!(client.me(pair.access()).await.status, 200);
-    // The cause is in the log, where the operator looks for it.
+    // The cause is in the log, for the operator.
     assert!(node.log().contains("the store is unavailable"), "{}", node.log());
 }
 
-/// Row W15: numbers and texts that nothing can hold.
+/// Row W15: numbers and strings outside every range.
 #[tokio::test]
 async fn w15_values_that_nothing_can_hold_are_refused_without_detail() {
     let database = TestDatabase::new(Database::Sqlite).await;

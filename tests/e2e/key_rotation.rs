@@ -28,11 +28,11 @@ on_both!(
     everything_that_is_signed_dies_when_all_keys_are_compromised,
 );
 
-/// How often the keys rotate.
+/// How many times the keys rotate.
 const ROTATIONS: usize = 10;
 
-/// How long anything may take that comes at once, on a machine that is busy: far less than the
-/// minute after which a node reads the keys although nobody has told of a change.
+/// The limit for changes that apply at once, on a busy machine: far less than the minute after
+/// which a node reads the keys without a notification.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A line of `keys list`: name, purpose, algorithm, state.
@@ -44,13 +44,13 @@ fn keys(plan: &Plan) -> Vec<[String; 4]> {
     list.lines().skip(1).map(|line| words(line).try_into().unwrap()).collect()
 }
 
-/// The states of the keys for this, in the order in which they become active.
+/// The states of the keys with this purpose, in the order in which they become active.
 fn states(plan: &Plan, purpose: &str) -> Vec<String> {
     let keys = keys(plan).into_iter().filter(|key| key[1] == purpose);
     keys.map(|[_, _, _, state]| state).collect()
 }
 
-/// The name of the key for this in this state.
+/// The name of the key with this purpose in this state.
 fn key(plan: &Plan, purpose: &str, state: &str) -> String {
     let mut keys = keys(plan).into_iter().filter(|key| key[1] == purpose && key[3] == state);
     let [id, ..] = keys.next().unwrap();
@@ -79,7 +79,7 @@ async fn login(client: &Client, name: &str) -> TestResponse {
     response
 }
 
-/// Waits until it is so on both nodes, and gives how long that took.
+/// Waits until both nodes meet the condition, and returns how long that took.
 async fn until(clients: &[Client; 2], what: impl AsyncFn(&Client) -> bool) -> Duration {
     let started = Instant::now();
     for client in clients {
@@ -91,7 +91,7 @@ async fn until(clients: &[Client; 2], what: impl AsyncFn(&Client) -> bool) -> Du
     started.elapsed()
 }
 
-/// The plan of a node that is started now: its clock goes on from what the time is.
+/// The plan of a node that starts now: its clock continues from the current fast time.
 fn plan(database: &TestDatabase, time: &Time) -> Plan {
     let plan = Plan::on(database).with("keys.jwks_cache_seconds", verifier::CACHE_SECONDS);
     let mut plan = plan.with("tokens.access_ttl_seconds", 60);
@@ -117,12 +117,12 @@ impl RotationFixture {
         Some(Arc::new(Self { resource_servers, time, _nodes: nodes, database }))
     }
 
-    /// Runs a command beside the nodes, by their clock.
+    /// Runs a command beside the nodes, with their clock.
     fn run(&self, arguments: &[&str]) -> Output {
         run(&plan(&self.database, &self.time), arguments, "")
     }
 
-    /// Asserts that a token is good everywhere, unless its time has come meanwhile.
+    /// Asserts that a token is valid everywhere, unless it has expired meanwhile.
     async fn is_good_everywhere(&self, token: &str) {
         for resource_server in &self.resource_servers {
             let me = resource_server.client.me(token).await;
@@ -135,8 +135,8 @@ impl RotationFixture {
         }
     }
 
-    /// Logs in, refreshes and calls on both nodes until told to stop; gives the number of tokens
-    /// that were used. Each is used again and again until its time is over.
+    /// Logs in, refreshes and calls on both nodes until stopped. Returns the number of tokens. Each
+    /// is used repeatedly until it expires.
     async fn busy(&self, name: &str, stop: &AtomicBool) -> usize {
         let (mut old, mut count) = (Vec::<String>::new(), 0);
         while !stop.load(Ordering::Relaxed) {
@@ -159,7 +159,7 @@ impl RotationFixture {
         count
     }
 
-    /// Has the next keys made, and waits until they sign on both nodes.
+    /// Creates the next keys, and waits until both nodes sign with them.
     async fn rotate(&self) {
         let before = published(&self.resource_servers[0].client).await;
         let told = said(&self.run(&["keys", "rotate"]));
@@ -184,7 +184,7 @@ impl RotationFixture {
 }
 
 /// Rows J24 and J25: ten rotations, while clients refresh and call on both nodes, and other
-/// services check every token with keys that they keep for exactly as long as the nodes allow.
+/// services check every token with keys that they cache for exactly as long as the nodes allow.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn j24_j25_ten_rotations_under_load_refuse_no_token_before_its_time() {
     let Some(fixture) = RotationFixture::open().await else { return };
@@ -218,13 +218,13 @@ async fn j24_j25_ten_rotations_under_load_refuse_no_token_before_its_time() {
         assert_eq!(resource_server.client.me(first.access()).await.status, 401);
         assert!(!published(&resource_server.client).await.contains(&kid(first.access())));
     }
-    // The key for refresh tokens has changed as often, and no session has ended by it.
+    // The key for refresh tokens has rotated as often, without ending a session.
     let next = client.refresh(first.refresh_token(), None).await;
     assert_eq!(next.status, 200, "{next:?}");
     assert_ne!(kid(next.refresh_token()), kid(first.refresh_token()));
 }
 
-/// Row J25: a key retires when tokens can no longer live that it signed by the present settings.
+/// Row J25: a key retires when every token that it signed has expired by the current settings.
 async fn j25_what_a_retired_key_signed_is_refused_before_its_own_time(kind: Database) {
     let Some(clock) = ShiftedClock::new() else { return };
     let database = TestDatabase::new(kind).await;
@@ -263,7 +263,8 @@ async fn j25_what_a_retired_key_signed_is_refused_before_its_own_time(kind: Data
     assert_eq!(states(&plan, "refresh"), ["retiring", "signing"]);
 }
 
-/// What a key signed dies within a second, on the node that did not do it too; sessions go on.
+/// Tokens of a compromised key are refused within a second, on the other node too. Sessions
+/// continue.
 async fn a_key_that_is_compromised_is_not_believed_anywhere(kind: Database) {
     let pair = Pair::start(kind).await;
     let (plan, clients) = (pair.plan(), pair.clients());
@@ -290,13 +291,13 @@ async fn a_key_that_is_compromised_is_not_believed_anywhere(kind: Database) {
     }
     pair.is_alive(&next).await;
     assert_eq!(states(&plan, "access"), ["revoked", "signing"]);
-    // The second time nothing happens.
+    // The second call is idempotent.
     pair.command(&["keys", "retire", &stolen, "--compromised"]).await;
     assert_eq!(states(&plan, "access"), ["revoked", "signing"]);
     pair.is_alive(&next).await;
 }
 
-/// Sessions whose refresh token a key signed are over with it.
+/// Sessions whose refresh token the key signed end with it.
 async fn a_compromised_refresh_key_ends_its_sessions_and_they_tell_why(kind: Database) {
     let pair = Pair::start(kind).await;
     let (plan, clients) = (pair.plan(), pair.clients());
@@ -338,7 +339,7 @@ async fn a_compromised_refresh_key_ends_its_sessions_and_they_tell_why(kind: Dat
     assert_eq!(states(&plan, "refresh"), ["revoked", "signing"]);
 }
 
-/// Without `--compromised` nobody is thrown out.
+/// Without `--compromised` no session ends.
 async fn a_key_is_retired_by_name_or_withdrawn_before_it_signs(kind: Database) {
     let pair = Pair::start(kind).await;
     let (plan, clients) = (pair.plan(), pair.clients());
@@ -366,7 +367,7 @@ async fn a_key_is_retired_by_name_or_withdrawn_before_it_signs(kind: Database) {
     assert_eq!(kid(login(&clients[1], "ada").await.access()), signing);
 }
 
-/// `keys rotate --compromised`: for whoever does not know which key was lost.
+/// `keys rotate --compromised`: for an unknown compromised key.
 async fn everything_that_is_signed_dies_when_all_keys_are_compromised(kind: Database) {
     let pair = Pair::start(kind).await;
     let (plan, clients) = (pair.plan(), pair.clients());
@@ -375,7 +376,7 @@ async fn everything_that_is_signed_dies_when_all_keys_are_compromised(kind: Data
     let told = said(&run(&plan, &["keys", "rotate", "--compromised"], ""));
     assert!(told.contains("Sessions ended: 1, emailed links revoked: 0."), "{told}");
     for purpose in ["access", "refresh", "link"] {
-        // The key that was to come is no better, for it lay beside the others.
+        // The next key is compromised too, for it was stored beside the others.
         let mut states = states(&plan, purpose);
         states.sort();
         assert_eq!(states, ["revoked", "revoked", "signing"], "{purpose}");

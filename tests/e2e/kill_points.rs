@@ -1,5 +1,5 @@
 //! Row F9: a node is killed at chosen points of a refresh: before its statement, after its commit
-//! and before the answer, and between the writes of the unit that ends a session.
+//! and before the response, and between the writes of the transaction that ends a session.
 
 use std::fs;
 use std::io::Read;
@@ -20,20 +20,21 @@ on_both!(f9_a_kill_at_any_point_of_a_refresh_loses_no_session_and_makes_no_secon
 /// How many sessions are refreshed when a node is killed.
 const SESSIONS: usize = 16;
 
-/// How often each point is met.
+/// How many times each point is tested.
 const ROUNDS: usize = 2;
 
-/// How long anything may take on a machine that is busy.
+/// How long anything may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Where the node is killed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Point {
-    /// It waits for the row, and the database notices that it has gone only after the commit.
+    /// It waits for the row, and the database notices only after the commit that the client is
+    /// gone.
     Waiting,
-    /// It waits for the row, and what it wanted is undone.
+    /// It waits for the row, and its transaction is rolled back.
     Undone,
-    /// All is committed, and the node has not heard of it.
+    /// The transaction is committed, and the node does not know.
     Committed,
 }
 
@@ -45,7 +46,7 @@ async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     }
 }
 
-/// Sends refreshes that get no answer.
+/// Sends refreshes that get no response.
 fn begin_refreshes(client: &Client, pairs: &[TestResponse], key: &str) -> Vec<JoinHandle<bool>> {
     let begin = |pair: &TestResponse| {
         let (client, token, key) =
@@ -57,13 +58,13 @@ fn begin_refreshes(client: &Client, pairs: &[TestResponse], key: &str) -> Vec<Jo
     pairs.iter().map(begin).collect()
 }
 
-/// Asserts that nobody has got an answer.
+/// Asserts that no request got a response.
 async fn all_are_lost(refreshes: Vec<JoinHandle<bool>>) {
     let lost = join_all(refreshes).await;
     assert!(lost.into_iter().all(|lost| lost.unwrap()), "an answer came");
 }
 
-/// Repeats the refreshes that were lost, twice each; gives the successors.
+/// Repeats the lost refreshes, twice each. Returns the successors.
 async fn repeat(client: &Client, pairs: &[TestResponse], key: &str) -> Vec<TestResponse> {
     join_all(pairs.iter().map(async |pair| {
         let next = client.refresh(pair.refresh_token(), Some(key)).await;
@@ -111,7 +112,7 @@ async fn f9_a_kill_at_any_point_of_a_refresh_loses_no_session_and_makes_no_secon
             pairs = repeat(&node.client(), &pairs, &key).await;
         }
     }
-    // The line of each is whole: a token from the beginning of it is spent, and ends it.
+    // The refresh state is whole: the first token counts as used, and ends the session.
     let active = node.client().refresh(pairs[0].refresh_token(), None).await;
     assert_eq!(active.status, 200, "{active:?}");
     let last = node.client().refresh(active.refresh_token(), None).await;
@@ -119,7 +120,7 @@ async fn f9_a_kill_at_any_point_of_a_refresh_loses_no_session_and_makes_no_secon
     node.client().refresh(pairs[0].refresh_token(), None).await.is(401, "refresh_token_reused");
 }
 
-/// Holds the rows of all sessions, so that refreshes wait inside their statement, and kills the
+/// Locks the rows of all sessions, so that refreshes wait inside their statement, and kills the
 /// node.
 async fn kill_at(
     point: Point,
@@ -179,15 +180,15 @@ async fn waiting(watcher: &tokio_postgres::Client) -> i64 {
     watcher.query_one(sql, &[]).await.unwrap().get(0)
 }
 
-/// Ends the connections of nodes, and what they have not committed is undone.
+/// Ends the connections of nodes, which rolls back their open transactions.
 async fn terminate(watcher: &tokio_postgres::Client) {
     let sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
         WHERE application_name = 'gateward' AND datname = current_database()";
     watcher.query(sql, &[]).await.unwrap();
 }
 
-/// Holds the write lock of the file, and kills the node that waits for it; `None`, and said so,
-/// where nobody can hold it.
+/// Holds the write lock of the file, and kills the node that waits for it. `None` with a message,
+/// if the lock cannot be held.
 async fn kill_locked(
     database: &TestDatabase,
     node: &mut Node,
@@ -212,9 +213,9 @@ async fn kill_locked(
     Some(())
 }
 
-/// Row F9, and INV12: the unit that ends a session for a replay writes the end, the event, the
-/// email and the invalidation events. Whichever of them the node dies at, none is there; the next
-/// replay writes one of each.
+/// Row F9, and INV12: the transaction that ends a session for a replay writes the end, the event,
+/// the email and the invalidation events. If the node dies at any of them, none is written; the
+/// next replay writes one of each.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f9_a_kill_between_the_writes_of_a_replay_leaves_all_or_nothing() {
     let database = TestDatabase::new(Database::Postgres).await;
@@ -258,7 +259,7 @@ async fn f9_a_kill_between_the_writes_of_a_replay_leaves_all_or_nothing() {
     }
 }
 
-/// How many ends, events, emails and invalidation events tell of the session's replay.
+/// How many ends, events, emails and invalidation events record the session's replay.
 async fn written(watcher: &tokio_postgres::Client, session: &TestResponse) -> [i64; 4] {
     let id = session.text_of("session_id");
     let reused = "'refresh_token_reused'";
@@ -275,15 +276,15 @@ async fn written(watcher: &tokio_postgres::Client, session: &TestResponse) -> [i
     counts
 }
 
-/// Row F9, and INV1: a statement sends its row before its commit, and the server hands it out when
-/// it dies in between. No client hears of a refresh that may be lost.
+/// Row F9, and INV1: a statement sends its row before its commit, and the server may die in
+/// between. No client sees a refresh that may be lost.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f9_a_refresh_is_not_answered_before_its_commit_when_the_database_dies_in_between() {
     let Some(mut server) = OwnServer::start(&[]).await else { return };
     let node = server.plan().start().await;
     let client = node.client();
     let pairs = vec![client.begin("ada").await];
-    // Commits wait for a replica that there is not.
+    // Commits wait for a replica that does not exist.
     for sql in ["ALTER SYSTEM SET synchronous_standby_names = 'nobody'", "SELECT pg_reload_conf()"]
     {
         connect(&server.url).await.batch_execute(sql).await.unwrap();

@@ -1,13 +1,13 @@
-//! Row F15: what was acknowledged survives the death of the process, and nothing is half there.
+//! Row F15: acknowledged writes survive the death of the process, and no write is partial.
 
 use gateward_e2e::{Database, PASSWORD, Plan, TestDatabase, on_both};
 
 on_both!(f15_a_kill_right_after_a_response_takes_nothing_back);
 
-/// How often each of the three acts is followed by a kill.
+/// How many times each of the three requests is followed by a kill.
 const ROUNDS: usize = 20;
 
-/// Row F15: `kill -9` as soon as a sign-up, a login or a refresh is answered.
+/// Row F15: `kill -9` as soon as a sign-up, a login or a refresh has its response.
 async fn f15_a_kill_right_after_a_response_takes_nothing_back(kind: Database) {
     let database = TestDatabase::new(kind).await;
     let plan = Plan::on(&database);
@@ -32,7 +32,7 @@ async fn f15_a_kill_right_after_a_response_takes_nothing_back(kind: Database) {
         let node = plan.start().await;
         let client = node.client();
         assert_eq!(client.me(next.access()).await.body, user.body);
-        // The rotation counts: the same request is a repeat and gives the same successor.
+        // The rotation persists: the same request is a repeat and returns the same successor.
         let again = client.refresh(pair.refresh_token(), Some("key")).await;
         assert_eq!(again.refresh_token(), next.refresh_token());
         assert_eq!(client.refresh(next.refresh_token(), None).await.status, 200);

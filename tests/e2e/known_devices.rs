@@ -1,5 +1,5 @@
-//! Clients that are known and clients that are not: the email about a login that may be somebody
-//! else's, over a real SMTP server. Rows 6.3.5 and V7.
+//! Known and new devices: the email about a login from a new device, over a real SMTP server. Rows
+//! 6.3.5 and V7.
 
 use gateward_e2e::{
     Client, Database, Mail, MailServer, Node, PASSWORD, Plan, TestDatabase, TestResponse, claims,
@@ -19,17 +19,17 @@ on_both!(
     the_export_lists_the_known_devices,
 );
 
-/// Whose account it is.
+/// The email address of the account.
 const ADA: &str = "ada@example.org";
 
 /// The password that the owner chooses in the end.
 const NEW: &str = "an entirely new one";
 
-/// How the emails begin.
+/// The subjects of the emails start with this.
 const NEW_DEVICE: &str = "New login";
 const RESET: &str = "Reset your";
 
-/// Two nodes, and an SMTP server that takes their emails.
+/// Two nodes, and an SMTP server for their emails.
 struct DeviceFixture {
     nodes: [Node; 2],
     server: MailServer,
@@ -50,7 +50,7 @@ impl DeviceFixture {
         self.nodes.each_ref().map(Node::client)
     }
 
-    /// The emails to Ada whose subject begins like this, once there are so many.
+    /// The emails to Ada whose subject starts with this, once there are this many.
     async fn emails(&self, subject: &str, count: usize) -> Vec<Mail> {
         let is_meant =
             |mail: &&Mail| mail.to == [ADA.to_owned()] && mail.subject.starts_with(subject);
@@ -62,7 +62,7 @@ impl DeviceFixture {
         emails
     }
 
-    /// Asserts that nothing but this has been written, and nothing waits.
+    /// Asserts that exactly these emails were sent, and that none is queued.
     fn has_written(&self, subject: &str, count: usize) {
         let listed = mail_fixture::list(&self.plan, &["--limit", "1000"]);
         let kind = if subject == NEW_DEVICE { "new_device" } else { "forgot_password" };
@@ -71,7 +71,7 @@ impl DeviceFixture {
     }
 }
 
-/// Logs in with a program, and perhaps the token of an earlier login.
+/// Logs in with a user agent, and perhaps the token of an earlier login.
 async fn login(
     client: &Client,
     password: &str,
@@ -94,7 +94,7 @@ fn token(message: &Mail) -> &str {
     message.link().split_once("#token=").unwrap().1
 }
 
-/// Ada signs up and logs in with her own program; gives that login.
+/// Ada signs up and logs in with her own client. Returns that login.
 async fn sign_up_and_log_in(client: &Client) -> TestResponse {
     assert_eq!(client.signup("ada").await.status, 201);
     let own = login(client, PASSWORD, "Notes/1.0", None).await;
@@ -132,7 +132,7 @@ async fn a6_3_5_the_owner_learns_of_a_new_device_and_throws_it_out(kind: Databas
         assert!(!message.raw.contains(secret));
     }
 
-    // A second time, from elsewhere: there is an email about each.
+    // A second login from elsewhere: each has an email.
     let again = login(&one, PASSWORD, "Thief/7.0", None).await;
     let late = fixture.emails(NEW_DEVICE, 2).await.remove(1);
 
@@ -140,8 +140,7 @@ async fn a6_3_5_the_owner_learns_of_a_new_device_and_throws_it_out(kind: Databas
     assert_eq!(done.status, 204, "{done:?}");
     one.me(thief.access()).await.is(401, "session_ended");
     for client in [&one, &other] {
-        // Whoever logged in knows the password, so it is nobody's any more, and neither is what was
-        // begun with it.
+        // The attacker knows the password, so it is void, and all sessions end.
         for session in [&thief, &again, &own] {
             becomes_refused(client, session, "not_me").await;
         }
@@ -157,7 +156,7 @@ async fn a6_3_5_the_owner_learns_of_a_new_device_and_throws_it_out(kind: Databas
         login(client, PASSWORD, "Notes/1.0", None).await.is(401, "invalid_credentials");
         let back = login(client, NEW, "Notes/1.0", None).await;
         assert_eq!(back.status, 200, "{back:?}");
-        // All is settled: a link from before throws nobody out.
+        // An older link no longer ends sessions.
         not_me(client, token(&late)).await.is(400, "invalid_link");
         assert_eq!(client.me(back.access()).await.status, 200);
     }
@@ -165,7 +164,7 @@ async fn a6_3_5_the_owner_learns_of_a_new_device_and_throws_it_out(kind: Databas
     fixture.has_written(RESET, 1);
 }
 
-/// By its token, not by what it calls itself; and no token opens another's account.
+/// By its token, not by its user agent. No token is valid for another account.
 async fn a_client_that_shows_its_token_is_known_wherever_it_is(kind: Database) {
     let Some(fixture) = DeviceFixture::open(kind).await else { return };
     let [one, other] = fixture.clients();
@@ -176,7 +175,7 @@ async fn a_client_that_shows_its_token_is_known_wherever_it_is(kind: Database) {
         assert_eq!(again.status, 200, "{again:?}");
         assert_eq!(again.text_of("known_device_token"), device, "it keeps its token");
     }
-    // One that has lost it is known by its place and gets another.
+    // A client without its token is known by its network, and gets a new token.
     let forgetful = login(&one, PASSWORD, "Notes/1.0", None).await;
     assert_ne!(forgetful.text_of("known_device_token"), device);
     fixture.has_written(NEW_DEVICE, 0);
@@ -190,7 +189,7 @@ async fn a_client_that_shows_its_token_is_known_wherever_it_is(kind: Database) {
         assert_ne!(stranger.text_of("known_device_token"), unknown);
         fixture.emails(NEW_DEVICE, number + 1).await;
     }
-    // A token alone opens nothing.
+    // A device token alone gives no access.
     login(&one, "a wrong password", "Notes/1.0", Some(device)).await.is(401, "invalid_credentials");
     for wrong in [json!(7), json!(["x"]), json!({})] {
         let body = json!({"identifier": "ada", "password": PASSWORD, "known_device_token": wrong});
@@ -200,7 +199,7 @@ async fn a_client_that_shows_its_token_is_known_wherever_it_is(kind: Database) {
     }
 }
 
-/// Row V7: scanners and previews open links; people press buttons.
+/// Row V7: scanners and previews open links; only people press buttons.
 async fn v7_looking_at_the_page_uses_nothing_up_and_its_button_does(kind: Database) {
     let Some(fixture) = DeviceFixture::open(kind).await else { return };
     let [one, other] = fixture.clients();
@@ -246,7 +245,7 @@ async fn v7_looking_at_the_page_uses_nothing_up_and_its_button_does(kind: Databa
     fixture.has_written(RESET, 1);
 }
 
-/// A thief who ends the session at once, or changes the password, has not made the link useless.
+/// The link works even if the attacker ends the session at once, or changes the password.
 async fn what_a_thief_does_with_the_password_does_not_stop_the_email(kind: Database) {
     let Some(fixture) = DeviceFixture::open(kind).await else { return };
     let [one, other] = fixture.clients();
@@ -263,7 +262,7 @@ async fn what_a_thief_does_with_the_password_does_not_stop_the_email(kind: Datab
     let message = fixture.emails(NEW_DEVICE, 1).await.remove(0);
     let done = not_me(&one, token(&message)).await;
     assert_eq!(done.status, 204, "{done:?}");
-    // The session was over before, and keeps its reason; the password is good no more.
+    // The session had ended before, and keeps its reason. The password is void.
     becomes_refused(&one, &thief, "logout").await;
     for password in ["the thief's own one", PASSWORD] {
         login(&one, password, "Thief/6.6", None).await.is(401, "invalid_credentials");
@@ -282,7 +281,7 @@ async fn what_a_thief_does_with_the_password_does_not_stop_the_email(kind: Datab
     );
 }
 
-/// What is known is no secret to its owner; what proves it is.
+/// The owner may see the known devices, but not their tokens.
 async fn the_export_lists_the_known_devices(kind: Database) {
     let Some(fixture) = DeviceFixture::open(kind).await else { return };
     let [one, other] = fixture.clients();

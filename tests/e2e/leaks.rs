@@ -1,4 +1,4 @@
-//! Leaks: what a thief tries with the database alone, and with the signing keys alone.
+//! Leaks: attacks with the database alone, and with the signing keys alone.
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
@@ -28,7 +28,7 @@ const SIGNATURE_LABEL: &str = "gateward refresh token signature v1";
 const SECRET_LABEL: &str = "gateward refresh token secret v1";
 const PSEUDONYM_LABEL: &str = "gateward pseudonym v1";
 
-/// Bytes of a P-256 key in the form in which it is kept (PKCS#8 version 1).
+/// Bytes of a P-256 key as stored (PKCS#8 version 1).
 const P256_LEN: usize = 138;
 
 /// A session that was refreshed once without a key, so that the token of generation 2 is current.
@@ -55,7 +55,7 @@ impl Victim {
         self.current.text_of("session_id")
     }
 
-    /// The name of the key that signs refresh tokens.
+    /// The identifier of the key that signs refresh tokens.
     fn refresh_kid(&self) -> String {
         header(self.current.refresh_token())["kid"].as_str().unwrap().to_owned()
     }
@@ -64,7 +64,7 @@ impl Victim {
         self.stolen.salt(self.session_id(), &self.refresh_kid())
     }
 
-    /// What the current refresh token says, but of another generation and with another secret.
+    /// The claims of the current refresh token, with another generation and another secret.
     fn payload(&self, generation: i64, secret: &[u8]) -> Value {
         let mut payload = claims(self.current.refresh_token());
         payload["gen"] = json!(generation);
@@ -72,14 +72,14 @@ impl Victim {
         payload
     }
 
-    /// Asserts that a forged refresh token gets nothing and ends nothing.
+    /// Asserts that a forged refresh token gets no tokens and ends no session.
     async fn is_refused(&self, forged: &str) {
         self.client.refresh(forged, None).await.is(401, "invalid_token");
         self.client.refresh(forged, Some("a-key")).await.is(401, "invalid_token");
         self.client.logout(forged).await.is(401, "invalid_token");
     }
 
-    /// Asserts that the session has not noticed: its next refresh is the second one.
+    /// Asserts that the session is unchanged: its next refresh is the second one.
     async fn is_untouched(&self) {
         self.pair.is_alive(&self.current).await;
         self.pair.is_alive(&self.first).await;
@@ -94,13 +94,13 @@ fn sec(token: &str) -> Vec<u8> {
     URL_SAFE_NO_PAD.decode(claims(token)["sec"].as_str().unwrap()).unwrap()
 }
 
-/// The signature of a token, and what it signs.
+/// The signature of a token, and the bytes that it signs.
 fn split(token: &str) -> (&str, Vec<u8>) {
     let (message, signature) = token.rsplit_once('.').unwrap();
     (message, URL_SAFE_NO_PAD.decode(signature).unwrap())
 }
 
-/// Neither passwords nor tokens nor idempotency keys stand in the database, in whatever writing.
+/// Neither passwords nor tokens nor idempotency keys are in the database, in any encoding.
 async fn a_stolen_database_holds_no_secret_in_clear(kind: Database) {
     const CANARY: &str = "the canary sings 7351 times";
     const KEY: &str = "the-idempotency-key-of-the-canary";
@@ -138,7 +138,7 @@ async fn a_stolen_database_holds_no_secret_in_clear(kind: Database) {
     }
 }
 
-/// Wrong passwords are counted under digests that nobody can guess without a key, which is sealed.
+/// Failed attempts are counted under digests that need a secret key, which is encrypted.
 async fn a_stolen_database_does_not_tell_who_failed_to_log_in(kind: Database) {
     const NAME: &str = "nobody.canary";
     let pair = Pair::start_with(kind, &[("rate_limit.enabled", "true")]).await;
@@ -169,7 +169,7 @@ async fn a_stolen_database_does_not_tell_who_failed_to_log_in(kind: Database) {
     }
 }
 
-/// Keys that a thief guesses from what stands in the rows.
+/// Keys that an attacker guesses from the stolen rows.
 fn guesses(victim: &Victim, jwk: &Value) -> Vec<Vec<u8>> {
     let kid = victim.refresh_kid();
     let sealed = victim.stolen.sealed(&kid, "refresh", "HS256", 32);
@@ -198,7 +198,7 @@ fn guesses(victim: &Victim, jwk: &Value) -> Vec<Vec<u8>> {
     guesses
 }
 
-/// Neither a refresh token nor an access token can be made of what stands in the database.
+/// Neither a refresh token nor an access token can be made from the content of the database.
 async fn a_stolen_database_makes_no_token(kind: Database) {
     let victim = Victim::new(kind).await;
     let keys = victim.client.get("/.well-known/jwks.json").await;
@@ -229,8 +229,8 @@ async fn a_stolen_database_makes_no_token(kind: Database) {
         }
     }
 
-    // No bytes of the database are the key, wherever they stand: a thief who also has a token, to
-    // try them on, finds none that makes its signature or its secret.
+    // No bytes of the database are the key: an attacker with a token to test finds none that makes
+    // its signature or its secret.
     let (message, signature) = split(victim.current.refresh_token());
     let genuine = sec(victim.current.refresh_token());
     for window in victim.stolen.bytes.windows(32) {
@@ -241,7 +241,7 @@ async fn a_stolen_database_makes_no_token(kind: Database) {
     victim.is_untouched().await;
 }
 
-/// With the keys alone every signature is right, and the secret is still missing: it needs the
+/// With the keys alone every signature is valid, and the secret is still missing: it needs the
 /// session's row.
 async fn stolen_signing_keys_make_no_refresh_token(kind: Database) {
     let victim = Victim::new(kind).await;
@@ -249,7 +249,7 @@ async fn stolen_signing_keys_make_no_refresh_token(kind: Database) {
     let key = victim.stolen.open(&victim.refresh_kid(), "refresh", "HS256", 32);
     let [signing, making] = [SIGNATURE_LABEL, SECRET_LABEL].map(|label| derive(&key, label));
 
-    // These are the keys indeed: with them and the row a thief makes the very same token.
+    // These are the real keys: with them and the row an attacker makes the very same token.
     let (message, signature) = split(victim.current.refresh_token());
     assert_eq!(mac(&signing, message.as_bytes()).as_slice(), signature);
     let keyed_now = keyed(&making, victim.session_id(), 2);
@@ -264,7 +264,7 @@ async fn stolen_signing_keys_make_no_refresh_token(kind: Database) {
             secret(&keyed, &[0; 32]),
             secret(&keyed, &key),
             [0; 32],
-            // Good elsewhere: the secret of a session of the thief's own.
+            // Valid elsewhere: the secret of the attacker's own session.
             sec(mallory.refresh_token()).try_into().unwrap(),
         ] {
             victim
@@ -272,12 +272,13 @@ async fn stolen_signing_keys_make_no_refresh_token(kind: Database) {
                 .await;
         }
     }
-    // A spent secret is good for its own generation alone.
+    // A used secret is valid for its own generation only.
     let spent = sec(victim.first.refresh_token());
     for generation in [2, 3] {
         victim.is_refused(&signed(&header, &victim.payload(generation, &spent), &signing)).await;
     }
-    // Row R7: the thief's own session with the victim's name on it stays the thief's own.
+    // Row R7: the attacker's own session with the victim's user identifier stays the attacker's
+    // own.
     let mut payload = claims(mallory.refresh_token());
     payload["sub"] = claims(victim.current.refresh_token())["sub"].clone();
     let response = victim.client.refresh(&signed(&header, &payload, &signing), None).await;
@@ -290,8 +291,8 @@ async fn stolen_signing_keys_make_no_refresh_token(kind: Database) {
     victim.is_untouched().await;
 }
 
-/// A signed access token names a session and its user, and both must be so; and all that a stolen
-/// key signs ends with the key.
+/// A signed access token names a session and its user, and both must match. Everything that a
+/// stolen key signs becomes invalid with the key.
 async fn stolen_signing_keys_open_no_session_that_the_thief_does_not_know(kind: Database) {
     let victim = Victim::new(kind).await;
     let mallory = victim.client.begin("mallory").await;
@@ -305,7 +306,7 @@ async fn stolen_signing_keys_open_no_session_that_the_thief_does_not_know(kind: 
             URL_SAFE_NO_PAD.encode(key.sign(&SystemRandom::new(), message.as_bytes()).unwrap());
         format!("{message}.{signature}")
     };
-    // This is the key indeed.
+    // This is the real key.
     let (message, signature) = split(victim.current.access());
     let public = UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, key.public_key());
     public.verify(message.as_bytes(), &signature).unwrap();
@@ -317,12 +318,12 @@ async fn stolen_signing_keys_open_no_session_that_the_thief_does_not_know(kind: 
         payload["sid"] = json!(session_id);
         victim.client.me(&sign(&payload)).await.is(401, "invalid_token");
     }
-    // Roles and rights are what the store says, not the token.
+    // Roles and permissions come from the store, not from the token.
     let mut payload = claims(mallory.access());
     payload["roles"] = json!(["admin"]);
     let me = victim.client.me(&sign(&payload)).await;
     assert_eq!(me.body["roles"], json!(["user"]), "{me:?}");
-    // An ended session stays over, whatever the token says of its time.
+    // An ended session stays ended, whatever the times in the token.
     assert_eq!(victim.client.logout(mallory.refresh_token()).await.status, 204);
     payload["exp"] = json!(payload["exp"].as_i64().unwrap() + 600);
     victim.client.me(&sign(&payload)).await.is(401, "session_ended");
@@ -333,7 +334,7 @@ async fn stolen_signing_keys_open_no_session_that_the_thief_does_not_know(kind: 
     let mut elsewhere = payload.clone();
     elsewhere["sid"] = json!("01a1f7c4-3276-7a3b-8f45-007bd2598b92");
     for client in victim.pair.clients() {
-        // The first node that hears of it, and the second one.
+        // The first node that learns of it, and the second one.
         refused_soon(&client, &victim.current).await.is_problem();
         for payload in [&payload, &elsewhere] {
             assert_eq!(client.me(&sign(payload)).await.status, 401);

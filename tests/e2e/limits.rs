@@ -1,4 +1,4 @@
-//! What a node does without descriptors, and with a log that nobody reads: rows F33 and F34.
+//! A node without file descriptors, and with a log that is not read: rows F33 and F34.
 
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
@@ -25,7 +25,7 @@ async fn f33_a_node_with_few_descriptors_sheds_lives_and_recovers(kind: Database
     let address = node.url.strip_prefix("http://").unwrap().to_owned();
     let held = join_all((0..192).map(|_| TcpStream::connect(address.clone()))).await;
     assert!(held.iter().any(Result::is_ok));
-    // Whoever is let in is served; whoever is not waits or is sent away, but not for ever.
+    // Accepted clients are served. Others wait or are closed, within a bound.
     let requests = join_all((0..8).map(async |_| {
         let request = Client::new(&node.url).request(reqwest::Method::GET, "/v1/me");
         let request = request.bearer_auth(pair.access()).timeout(Duration::from_secs(1));
@@ -34,7 +34,7 @@ async fn f33_a_node_with_few_descriptors_sheds_lives_and_recovers(kind: Database
     for response in requests.await.into_iter().flatten() {
         assert!([200, 503].contains(&response.status.as_u16()), "{response:?}");
     }
-    // Who was connected before, still is served.
+    // Connected clients are still served.
     let next = client.refresh(pair.refresh_token(), None).await;
     assert_eq!(next.status, 200, "{next:?}");
 
@@ -57,14 +57,14 @@ async fn f33_a_node_with_few_descriptors_sheds_lives_and_recovers(kind: Database
 /// How many requests fill the pipe and the queue of lines behind it.
 const REQUESTS: usize = 20_000;
 
-/// Row F34: the pipe that the log goes into is full. Requests go on as before, and so does a stop.
+/// Row F34: the pipe for the log is full. Requests continue as before, and so does a stop.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f34_a_log_that_nobody_reads_delays_no_request() {
     let database = TestDatabase::new(Database::Sqlite).await;
     let plan = Plan::on(&database).with("log.level", "trace");
     let mut command = plan.command();
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-    // Kept open, and not read from after the first line.
+    // Kept open, and not read after the first line.
     let mut log = BufReader::with_capacity(1, child.stdout.take().unwrap());
     let mut url = None;
     while url.is_none() {

@@ -1,4 +1,4 @@
-//! Lost answers: the same refresh token shown again by the client that never saw its successor.
+//! Lost responses: a client that never received the successor sends the same refresh token again.
 
 use std::time::Duration;
 
@@ -16,29 +16,29 @@ on_both!(
     r3_without_leeway_only_a_key_gets_a_lost_response_again,
 );
 
-/// Shows the token of a pair; this must go well.
+/// Sends the refresh token of a pair, which must succeed.
 async fn show(client: &Client, pair: &TestResponse, key: Option<&str>) -> TestResponse {
     let response = client.refresh(pair.refresh_token(), key).await;
     assert_eq!(response.status, 200, "{response:?}");
     response
 }
 
-/// Asserts that one answer is the other one given again: the same refresh token byte for byte, and
-/// a fresh access token.
+/// Asserts that one response repeats the other: the same refresh token byte for byte, and a fresh
+/// access token.
 fn is_given_again(first: &TestResponse, again: &TestResponse) {
     assert_eq!(first.refresh_token(), again.refresh_token());
     assert_eq!(first.text_of("session_id"), again.text_of("session_id"));
     assert_ne!(claims(first.access())["jti"], claims(again.access())["jti"]);
 }
 
-/// Which key has signed a token.
+/// The key that signed a token.
 fn key_of(token: &str) -> String {
     let header = URL_SAFE_NO_PAD.decode(token.split('.').next().unwrap()).unwrap();
     let header: Value = serde_json::from_slice(&header).unwrap();
     header["kid"].as_str().unwrap().to_owned()
 }
 
-/// Row R3: by either node, with a key and without.
+/// Row R3: on either node, with a key and without.
 async fn r3_a_lost_response_is_given_again_inside_the_leeway(kind: Database) {
     let pair = Pair::start(kind).await;
     let [one, other] = pair.clients();
@@ -57,7 +57,7 @@ async fn r3_a_lost_response_is_given_again_inside_the_leeway(kind: Database) {
     }
 }
 
-/// Row R3: long after the leeway the key still helps, also after a crash of all nodes.
+/// Row R3: long after the leeway a key still helps, also after a crash of all nodes.
 async fn r3_a_lost_response_is_given_again_with_the_key_however_late(kind: Database) {
     let mut pair = Pair::start_with(kind, &[("tokens.refresh_leeway_seconds", "1")]).await;
     let [one, _] = pair.clients();
@@ -71,7 +71,7 @@ async fn r3_a_lost_response_is_given_again_with_the_key_however_late(kind: Datab
     show(&one, &second, Some("the-next-key")).await;
 }
 
-/// Row R3: a leeway of 0 turns repeating without a key off, and with one it stays.
+/// Row R3: a leeway of 0 turns off repeats without a key. With a key they still work.
 async fn r3_without_leeway_only_a_key_gets_a_lost_response_again(kind: Database) {
     let pair = Pair::start_with(kind, &[("tokens.refresh_leeway_seconds", "0")]).await;
     let [one, other] = pair.clients();
@@ -83,8 +83,8 @@ async fn r3_without_leeway_only_a_key_gets_a_lost_response_again(kind: Database)
     pair.has_ended("refresh_token_reused", &[&first, &second, &third]).await;
 }
 
-/// Row R3: the answer given again is signed by the key that signed it first, though another one
-/// signs all else by then. Access tokens are ES256 here, whose signatures are never twice the same.
+/// Row R3: the repeated response is signed by the key of the first one, although another key is
+/// active by then. Access tokens are ES256 here, whose signatures always differ.
 async fn r3_a_lost_response_is_given_again_after_a_rotation_of_keys(kind: Database) {
     let settings = [
         ("keys.algorithm", "ES256"),
@@ -100,7 +100,7 @@ async fn r3_a_lost_response_is_given_again_after_a_rotation_of_keys(kind: Databa
     is_given_again(&second, &show(&one, &first, Some("a-key")).await);
     pair.command(&["keys", "rotate"]).await;
 
-    // The new keys sign once everybody can know them: 16 seconds later with this cache time.
+    // The new keys sign once every cache may have them: 16 seconds later with this cache time.
     let mut waited = 0;
     loop {
         let responses =

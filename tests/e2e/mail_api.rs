@@ -1,4 +1,4 @@
-//! `Post`: a node that mails by a real SMTP server, and what its emails hold.
+//! `Post`: a node with a real SMTP server, and the content of its emails.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::commands::said;
 
-/// What the emails are called. `CONFIRM` is the one to a sign-up and the one to an account.
+/// The subjects of the emails. `CONFIRM` is the same for a sign-up and for an account.
 pub(crate) mod subject {
     pub(crate) const CONFIRM: &str = "Confirm your email address for Gateward";
     pub(crate) const EXISTS: &str = "You already have an account at Gateward";
@@ -30,10 +30,10 @@ pub(crate) mod subject {
 /// Another password that meets the policy.
 pub(crate) const OTHER: &str = "a horse of another colour";
 
-/// How long an email may take on a machine that is busy.
+/// How long an email may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A node, its SMTP server, and what they stand on.
+/// A node with its SMTP server and database.
 pub(crate) struct Post {
     pub(crate) node: Node,
     pub(crate) client: Client,
@@ -43,17 +43,17 @@ pub(crate) struct Post {
 }
 
 impl Post {
-    /// Starts a node; `None`, and said so, where no SMTP server is there.
+    /// Starts a node, or returns `None` with a message if the SMTP server is missing.
     pub(crate) async fn start(kind: Database, settings: &[(&str, &str)]) -> Option<Self> {
         Self::start_with(kind, settings, |plan| plan).await
     }
 
-    /// The same where addresses must be confirmed before there is an account.
+    /// The same with required confirmation of email addresses.
     pub(crate) async fn required(kind: Database) -> Option<Self> {
         Self::start(kind, &[("signup.email_verification", "required")]).await
     }
 
-    /// The same with a plan that is changed further.
+    /// The same with a modified plan.
     pub(crate) async fn start_with(
         kind: Database,
         settings: &[(&str, &str)],
@@ -93,21 +93,21 @@ impl Post {
         self.client.post_as(pair.access(), &format!("/v1/{path}"), &body).await
     }
 
-    /// Signs somebody up with this password.
+    /// Signs a user up with this password.
     pub(crate) async fn signup(&self, name: &str, email: &str, password: &str) -> TestResponse {
         let body = json!({"username": name, "email": email, "password": password});
         self.say("signup", body).await
     }
 
-    /// Logs somebody in, who must be let in.
+    /// Logs a user in, which must succeed.
     pub(crate) async fn login(&self, name: &str, password: &str) -> TestResponse {
         let response = self.client.login(name, password).await;
         assert_eq!(response.status, 200, "{response:?}");
         response
     }
 
-    /// Makes an account whose address is confirmed, and logs it in; not where confirming is
-    /// required.
+    /// Creates an account with a confirmed email address, and logs it in. Not for required
+    /// confirmation.
     pub(crate) async fn confirmed(&self, name: &str) -> TestResponse {
         let pair = self.client.begin(name).await;
         let token = token(&self.email(&address(name), subject::CONFIRM).await);
@@ -116,19 +116,19 @@ impl Post {
         pair
     }
 
-    /// Has an email sent that resets a password, and gives it: the one of this number, from zero.
+    /// Requests a password reset, and returns its email: the one with this number, from zero.
     pub(crate) async fn forgot(&self, email: &str, number: usize) -> Mail {
         let response = self.say("password/forgot", json!({"email": email})).await;
         assert_eq!(response.status, 202, "{response:?}");
         self.nth_email(email, subject::RESET, number).await
     }
 
-    /// Asks for another address.
+    /// Requests another email address.
     pub(crate) async fn change(&self, pair: &TestResponse, new: &str) -> TestResponse {
         self.say_as(pair, "me/email", json!({"new_email": new, "password": PASSWORD})).await
     }
 
-    /// Asks for another address and confirms it; gives the email that undoes it.
+    /// Requests another email address and confirms it. Returns the email that undoes it.
     pub(crate) async fn changed(&self, pair: &TestResponse, old: &str, new: &str) -> Mail {
         assert_eq!(self.change(pair, new).await.status, 202);
         let token = token(&self.email(new, subject::CONFIRM_NEW).await);
@@ -137,17 +137,17 @@ impl Post {
         self.email(old, subject::UNDO).await
     }
 
-    /// The first email of this subject to this address.
+    /// The first email with this subject to this recipient.
     pub(crate) async fn email(&self, to: &str, subject: &str) -> Mail {
         self.nth_email(to, subject, 0).await
     }
 
-    /// The email of this number, from zero.
+    /// The email with this number, from zero.
     pub(crate) async fn nth_email(&self, to: &str, subject: &str, number: usize) -> Mail {
         self.emails(to, subject, number + 1).await.swap_remove(number)
     }
 
-    /// Emails of this subject to this address, once there are as many.
+    /// Emails with this subject to this recipient, once there are this many.
     pub(crate) async fn emails(&self, to: &str, subject: &str, count: usize) -> Vec<Mail> {
         let is_it = |mail: &Mail| mail.to == [to] && mail.subject == subject;
         let enough = |all: &[Mail]| all.iter().filter(|mail| is_it(mail)).count() >= count;
@@ -156,7 +156,7 @@ impl Post {
         emails
     }
 
-    /// Waits until no email waits any more, and gives the subjects of those to this address.
+    /// Waits until no email is queued, and returns the subjects of those to this recipient.
     pub(crate) async fn all_subjects(&self, to: &str) -> Vec<String> {
         self.wait_until_sent().await;
         let mut subjects: Vec<String> =
@@ -165,7 +165,7 @@ impl Post {
         subjects
     }
 
-    /// Waits until no email waits any more.
+    /// Waits until no email is queued.
     pub(crate) async fn wait_until_sent(&self) {
         let started = Instant::now();
         loop {
@@ -179,12 +179,12 @@ impl Post {
         }
     }
 
-    /// Runs a command of the program beside the node; it must go well.
+    /// Runs a command of the program beside the node, which must succeed.
     pub(crate) fn command(&self, arguments: &[&str]) -> String {
         said(&run(&self.plan, arguments, PASSWORD))
     }
 
-    /// Asserts that a session is over for this reason.
+    /// Asserts that a session has ended for this reason.
     pub(crate) async fn has_ended(&self, pair: &TestResponse, reason: &str) {
         let refreshed = self.client.refresh(pair.refresh_token(), None).await;
         for refused in [refreshed, self.client.me(pair.access()).await] {
@@ -194,12 +194,12 @@ impl Post {
     }
 }
 
-/// The address of somebody with this name.
+/// The email address of a user with this name.
 pub(crate) fn address(name: &str) -> String {
     format!("{name}@example.org")
 }
 
-/// The token of an email's link.
+/// The token in an email's link.
 #[track_caller]
 pub(crate) fn token(mail: &Mail) -> String {
     let (page, token) = mail.link().split_once("#token=").expect("a token");
@@ -213,13 +213,13 @@ pub(crate) fn code(mail: &Mail) -> String {
     mail.code.clone().expect("a code")
 }
 
-/// A code that is not that of an email: so much more, around the end.
+/// A wrong code: that of an email plus a number, wrapped around.
 pub(crate) fn wrong_code(mail: &Mail, by: u64) -> String {
     let code: u64 = code(mail).parse().unwrap();
     format!("{:08}", (code + by) % 100_000_000)
 }
 
-/// Asserts that an answer is the same as another, but for what names the request.
+/// Asserts that two responses are equal, except for identifiers of the request.
 #[track_caller]
 pub(crate) fn are_alike(one: &TestResponse, other: &TestResponse) {
     let bare = |response: &TestResponse| {

@@ -14,13 +14,13 @@ on_both!(
     f19_a_kill_right_after_the_response_makes_one_more_copy_at_most,
 );
 
-/// How often a node is killed around the answer.
+/// How many times a node is killed close to the response.
 const ROUNDS: u64 = 5;
 
 /// How many emails wait for two nodes.
 const QUEUE: u32 = 300;
 
-/// Row F19: `kill -9` between the end of DATA and the mark.
+/// Row F19: `kill -9` between the end of DATA and the database update.
 async fn f19_an_email_whose_response_a_kill_cut_off_arrives_again_and_no_other_does(
     kind: Database,
 ) {
@@ -35,7 +35,7 @@ async fn f19_an_email_whose_response_a_kill_cut_off_arrives_again_and_no_other_d
     node.kill();
     server.mode("ok");
 
-    // While the lease lasts, nobody else takes it.
+    // While the lease lasts, no other node takes the email.
     let node = post.plan.start().await;
     assert_eq!(node.client().signup("cid").await.status, 201);
     wait_until_sent(&node, 1, PATIENCE).await;
@@ -55,7 +55,7 @@ async fn f19_an_email_whose_response_a_kill_cut_off_arrives_again_and_no_other_d
     assert!(post.list(&[]).iter().all(is("sent")));
 }
 
-/// Row F19: the answer is on its way, and nobody knows whether it was marked.
+/// Row F19: the response has been sent, and may not be recorded yet.
 async fn f19_a_kill_right_after_the_response_makes_one_more_copy_at_most(kind: Database) {
     let Some(post) = Post::new(kind).await else { return };
     for round in 0..ROUNDS {
@@ -81,7 +81,7 @@ async fn f19_a_kill_right_after_the_response_makes_one_more_copy_at_most(kind: D
     assert_eq!(by_recipient(&post.server.emails()).len(), usize::try_from(ROUNDS).unwrap());
 }
 
-/// Of two nodes that send from one queue, one sends each email.
+/// If two nodes send from one queue, each email is sent once.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_nodes_on_one_queue_send_each_email_once() {
     let Some(post) = Post::new(Database::Postgres).await else { return };

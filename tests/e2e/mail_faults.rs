@@ -1,4 +1,4 @@
-//! Rows F20, F21 and F39: emails that outlive their links, emails that nobody takes, and SMTP
+//! Rows F20, F21 and F39: emails that outlive their links, emails that no server accepts, and SMTP
 //! servers that keep a node waiting.
 #![expect(clippy::print_stdout, reason = "whoever measures runs this with --nocapture")]
 
@@ -24,10 +24,10 @@ on_both!(
 
 const NEW_PASSWORD: &str = "staple and a paper clip";
 
-/// For how many seconds a link that resets is good.
+/// The lifetime of a reset link, in seconds.
 const LINK_LIFE: i64 = 600;
 
-/// How many emails wait beside the one that nobody takes.
+/// How many emails wait beside the one that is not accepted.
 const OTHERS: u32 = 200;
 
 /// How many requests are timed.
@@ -36,7 +36,7 @@ const TIMED: u32 = 40;
 /// The log line about an email that failed permanently.
 const GIVEN_UP: &str = "email delivery failed permanently; see `gateward mail list --state failed`";
 
-/// Row F20: an email is late; its link is over, or nearly so, before it goes out.
+/// Row F20: an email is late: its link has expired, or nearly so, before it is sent.
 async fn f20_a_link_that_waited_too_long_is_made_anew(kind: Database) {
     for waits in [HOUR + 120, LINK_LIFE - 60] {
         let Some(post) = Post::new(kind).await else { return };
@@ -54,7 +54,7 @@ async fn f20_a_link_that_waited_too_long_is_made_anew(kind: Database) {
 
         let emails = post.server.emails_to("ada@example.org");
         let [_, message] = emails.as_slice() else { panic!("{emails:#?}") };
-        // That of the first try would be over by now.
+        // The link of the first try would have expired by now.
         post.forward(LINK_LIFE - 120);
         assert_eq!(reset(&client, message.link(), NEW_PASSWORD).await, 204);
         assert_eq!(reset(&client, message.link(), PASSWORD).await, 400);
@@ -62,8 +62,8 @@ async fn f20_a_link_that_waited_too_long_is_made_anew(kind: Database) {
     }
 }
 
-/// Row F20: of two emails that wait, the first is not sent when the second has its link; nor is
-/// one sent whose account an operator has made a link for.
+/// Row F20: of two queued emails, the first is not sent when the second has its link. Nor is an
+/// email sent if an operator has created a link for its account.
 async fn f20_a_link_that_another_took_the_place_of_is_not_sent(kind: Database) {
     let Some(post) = Post::new(kind).await else { return };
     let node = post.plan.start().await;
@@ -98,11 +98,11 @@ async fn f20_a_link_that_another_took_the_place_of_is_not_sent(kind: Database) {
     let [_, message] = emails.as_slice() else { panic!("{emails:#?}") };
     assert_eq!(reset(&client, message.link(), NEW_PASSWORD).await, 204);
     assert_eq!(post.server.emails_to("bob@example.org").len(), 1);
-    // Somebody else's email took its place: nobody waits in vain.
+    // A new email replaced it, so no user waits in vain.
     assert!(!post.has_event("email_discarded").await);
 }
 
-/// Row F20: nobody can confirm a sign-up that is over.
+/// Row F20: an expired sign-up cannot be confirmed.
 async fn f20_a_sign_up_that_is_over_is_dropped_and_written_down(kind: Database) {
     let Some(post) = Post::new(kind).await else { return };
     let post = post.with("signup.email_verification", "required");
@@ -111,7 +111,7 @@ async fn f20_a_sign_up_that_is_over_is_dropped_and_written_down(kind: Database) 
     let response = node.client().signup("ada").await;
     assert_eq!(response.text_of("status"), "confirmation_sent");
     post.wait_for("ada@example.org", has_failed).await;
-    // The SMTP server and the node are away for four days.
+    // The SMTP server and the node are down for four days.
     node.kill();
     assert!(!post.has_event("email_discarded").await);
     post.forward(4 * 24 * HOUR);
@@ -125,7 +125,7 @@ async fn f20_a_sign_up_that_is_over_is_dropped_and_written_down(kind: Database) 
     assert!((tried(&node, "discarded").await - 1.0).abs() < 0.1);
 }
 
-/// Row F21: one mailbox that is refused for good, and many emails beside it.
+/// Row F21: one mailbox that is permanently refused, and many emails beside it.
 async fn f21_an_email_that_nobody_takes_delays_no_other_and_is_given_up(kind: Database) {
     let Some(post) = Post::new(kind).await else { return };
     let poison = "poison@example.org";
@@ -145,14 +145,14 @@ async fn f21_an_email_that_nobody_takes_delays_no_other_and_is_given_up(kind: Da
     wait_until_sent(&node, OTHERS, PATIENCE).await;
     let took = started.elapsed();
     println!("{kind:?}: {OTHERS} emails beside one that is refused, within {took:?}");
-    // The SMTP server is looked for within 30 seconds; an email takes some hundredths of one.
+    // The next try of the SMTP server is within 30 seconds; an email takes some hundredths of one.
     assert!(took < Duration::from_secs(45), "{took:?}");
     let waiting = post.wait_for(poison, has_failed).await;
     let failure = waiting["failure"].as_str().unwrap();
     assert!(failure.contains("550") && !failure.contains("poison"), "{failure}");
     assert_eq!(by_recipient(&post.server.emails()).len(), 200);
 
-    // For five hours it is tried; after six it is given up.
+    // It is retried for five hours, and fails after six.
     post.forward(5 * HOUR);
     let attempts = waiting["attempts"].as_i64();
     let again = |message: &serde_json::Value| message["attempts"].as_i64() > attempts;
@@ -170,7 +170,7 @@ async fn f21_an_email_that_nobody_takes_delays_no_other_and_is_given_up(kind: Da
     assert!(message.header("message-id").unwrap().contains(id), "{message:#?}");
 }
 
-/// One email is dead, and whoever should know does.
+/// One email has failed, and the operator can see it.
 async fn assert_given_up(post: &Post, node: &Node) {
     let dead = post.list(&["--state", "failed"]);
     assert_eq!(dead.len(), 1, "{dead:#?}");
@@ -181,7 +181,7 @@ async fn assert_given_up(post: &Post, node: &Node) {
     assert!((tried(node, "failed").await - 1.0).abs() < 0.1);
 }
 
-/// Row F39: an SMTP server that takes connections and says nothing.
+/// Row F39: an SMTP server accepts connections and never responds.
 async fn f39_an_smtp_server_that_never_responds_is_noticed_by_no_request(kind: Database) {
     let Some(server) = MailServer::start().await else { return };
     let database = TestDatabase::new(kind).await;
@@ -198,7 +198,7 @@ async fn f39_an_smtp_server_that_never_responds_is_noticed_by_no_request(kind: D
     assert_unnoticed(node, usual, slow).await;
 }
 
-/// Row F39: the name of the SMTP server is looked up for longer than a node has to stop.
+/// Row F39: the name lookup of the SMTP server takes longer than a node has to stop.
 async fn f39_a_name_that_is_slow_to_look_up_is_noticed_by_no_request(kind: Database) {
     let Some(server) = MailServer::start().await else { return };
     let database = TestDatabase::new(kind).await;
@@ -226,7 +226,7 @@ async fn times(client: &Client, name: &str) -> [Vec<Duration>; 2] {
     times
 }
 
-/// No request took longer, the node is ready and counts, and it ends when it is told to.
+/// No request took longer, and the node is ready, counts the timeouts, and stops on request.
 async fn assert_unnoticed(mut node: Node, usual: [Vec<Duration>; 2], slow: [Vec<Duration>; 2]) {
     for (usual, slow) in usual.iter().zip(&slow) {
         let (usual, slow) = (median(usual), median(slow));

@@ -1,4 +1,4 @@
-//! `Post`: a database, an SMTP server, a clock that can be set ahead, and nodes between them.
+//! `Post`: a database, an SMTP server, a clock that can be set ahead, and the nodes that use them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -14,14 +14,14 @@ use serde_json::{Value, json};
 use crate::commands::said;
 use crate::stolen_database::StolenDatabase;
 
-/// How long to wait for what comes at once, on a machine that is busy: the longest pause between
-/// two looks for an SMTP server, and then some.
+/// How long to wait for something immediate, on a busy machine: longer than the longest pause
+/// between two tries of an SMTP server.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The seconds of an hour.
 pub(crate) const HOUR: i64 = 3600;
 
-/// Longer than any email waits between two tries, and than a lease, in seconds.
+/// Longer than any pause between two tries of an email, and than a lease, in seconds.
 pub(crate) const PAUSE: i64 = 61;
 
 /// Has all emails listed.
@@ -31,7 +31,7 @@ const ALL: [&str; 2] = ["--limit", "10000"];
 pub(crate) struct Post {
     pub(crate) database: TestDatabase,
     pub(crate) server: MailServer,
-    /// How nodes and commands are started that use both and go by the clock.
+    /// The plan of nodes and commands that use both and this clock.
     pub(crate) plan: Plan,
     clock: ShiftedClock,
     /// How many seconds the clock is ahead.
@@ -39,7 +39,7 @@ pub(crate) struct Post {
 }
 
 impl Post {
-    /// Makes one; `None`, and said so, where something for it is missing.
+    /// Creates one, or returns `None` with a message if a requirement is missing.
     pub(crate) async fn new(kind: Database) -> Option<Self> {
         let (server, clock) = (MailServer::start().await?, ShiftedClock::new()?);
         let database = TestDatabase::new(kind).await;
@@ -54,18 +54,18 @@ impl Post {
         self
     }
 
-    /// What a node beside gets that is to go by the same clock.
+    /// The environment of another node with the same clock.
     pub(crate) fn clock_environment(&self) -> Environment {
         self.clock.environment()
     }
 
-    /// Sets the clock so many seconds further ahead.
+    /// Sets the clock this many seconds further ahead.
     pub(crate) fn forward(&self, seconds: i64) {
         let before = self.ahead.fetch_add(seconds, Ordering::Relaxed);
         self.clock.set(before + seconds);
     }
 
-    /// Lets the clock run so many times as fast for a while of true time.
+    /// Lets the clock run this many times as fast for a period of real time.
     pub(crate) async fn hasten(&self, factor: i64, span: Duration) {
         let (started, mut forward) = (Instant::now(), 0);
         while started.elapsed() < span {
@@ -77,24 +77,24 @@ impl Post {
         }
     }
 
-    /// What `gateward mail list` tells of the letters, the newest first.
+    /// The output of `gateward mail list`, newest first.
     pub(crate) fn list(&self, arguments: &[&str]) -> Vec<Value> {
         list(&self.plan, arguments)
     }
 
-    /// The emails to an address, the newest first.
+    /// The emails to a recipient, newest first.
     pub(crate) fn list_to(&self, address: &str) -> Vec<Value> {
         let mut emails = self.list(&ALL);
         emails.retain(|message| message["recipient"] == address);
         emails
     }
 
-    /// Waits until the newest email to an address is as it should be, and gives it.
+    /// Waits until the newest email to a recipient meets the condition, and returns it.
     pub(crate) async fn wait_for(&self, address: &str, good: impl Fn(&Value) -> bool) -> Value {
         wait_for(&self.plan, address, good).await
     }
 
-    /// Whether an event of this kind is written down.
+    /// Whether an event of this kind is recorded.
     pub(crate) async fn has_event(&self, kind: &str) -> bool {
         StolenDatabase::of(&self.database).await.has(kind.as_bytes())
     }
@@ -106,13 +106,13 @@ pub(crate) fn plan(database: &TestDatabase, smtp_server: &str) -> Plan {
     plan.with("mail.from", "Notes <login@example.org>")
 }
 
-/// What `gateward mail list` tells.
+/// The output of `gateward mail list`.
 pub(crate) fn list(plan: &Plan, arguments: &[&str]) -> Vec<Value> {
     let arguments = [&["mail", "list", "--json"], arguments].concat();
     serde_json::from_str(&said(&run(plan, &arguments, ""))).unwrap()
 }
 
-/// Waits until the newest email to an address is as it should be, and gives it.
+/// Waits until the newest email to a recipient meets the condition, and returns it.
 pub(crate) async fn wait_for(plan: &Plan, address: &str, good: impl Fn(&Value) -> bool) -> Value {
     let started = Instant::now();
     loop {
@@ -131,12 +131,12 @@ pub(crate) fn is(state: &str) -> impl Fn(&Value) -> bool {
     move |message| message["state"] == state
 }
 
-/// Whether an email waits after a try that failed.
+/// Whether an email waits after a failed try.
 pub(crate) fn has_failed(message: &Value) -> bool {
     message["state"] == "waiting" && message["failure"].is_string()
 }
 
-/// A number of `/metrics`.
+/// A value of `/metrics`.
 pub(crate) async fn metric(node: &Node, name: &str) -> Option<f64> {
     let page = Client::new(&node.ops_url).get("/metrics").await;
     assert_eq!(page.status, 200);
@@ -144,12 +144,12 @@ pub(crate) async fn metric(node: &Node, name: &str) -> Option<f64> {
     rest.map(|number| number.parse().unwrap())
 }
 
-/// How many emails came to this.
+/// How many tries had this outcome.
 pub(crate) async fn tried(node: &Node, outcome: &str) -> f64 {
     metric(node, &format!("gateward_mail_total{{outcome=\"{outcome}\"}}")).await.unwrap_or(0.0)
 }
 
-/// Waits until so many emails of a node were taken by an SMTP server.
+/// Waits until an SMTP server has accepted this many emails of a node.
 pub(crate) async fn wait_until_sent(node: &Node, count: u32, patience: Duration) {
     let started = Instant::now();
     while tried(node, "sent").await < f64::from(count) {
@@ -167,21 +167,21 @@ pub(crate) async fn wait_for_gauge(node: &Node, name: &str, good: impl Fn(f64) -
     }
 }
 
-/// Asks for the email that resets a password.
+/// Requests the password reset email.
 pub(crate) async fn forgot(client: &Client, name: &str) {
     let body = json!({"email": format!("{name}@example.org")});
     let response = client.send(client.post("/v1/password/forgot", &body)).await;
     assert_eq!(response.status, 202, "{response:?}");
 }
 
-/// Chooses a new password by the link of an email; gives the status.
+/// Chooses a new password with the link of an email. Returns the status.
 pub(crate) async fn reset(client: &Client, link: &str, new_password: &str) -> u16 {
     let (_, token) = link.split_once("#token=").unwrap();
     let body = json!({"token": token, "new_password": new_password});
     client.send(client.post("/v1/password/reset", &body)).await.status.as_u16()
 }
 
-/// The emails to each address.
+/// The emails to each recipient.
 pub(crate) fn by_recipient(emails: &[Mail]) -> BTreeMap<&str, Vec<&Mail>> {
     let mut found = BTreeMap::<_, Vec<_>>::new();
     for message in emails {
@@ -191,8 +191,8 @@ pub(crate) fn by_recipient(emails: &[Mail]) -> BTreeMap<&str, Vec<&Mail>> {
     found
 }
 
-/// Asserts that all are copies of one email, and that no more came than ends are in doubt: one
-/// that was accepted, and those whose answer was lost.
+/// Asserts that all are copies of one email, and that no more arrived than expected: one accepted,
+/// and those whose response was lost.
 #[track_caller]
 pub(crate) fn assert_copies_of_one(copies: &[&Mail]) {
     let ids: BTreeSet<_> = copies.iter().map(|copy| copy.header("message-id").unwrap()).collect();
@@ -201,7 +201,7 @@ pub(crate) fn assert_copies_of_one(copies: &[&Mail]) {
     assert!(accepted <= 1, "{copies:#?}");
 }
 
-/// Makes the library of `mail_names.c` in a folder; a node loads it by `LD_PRELOAD`.
+/// Builds the library of `mail_names.c` in a folder. A node loads it with `LD_PRELOAD`.
 pub(crate) fn names(folder: &Path) -> PathBuf {
     let source = concat!(env!("CARGO_MANIFEST_DIR"), "/e2e/mail_names.c");
     let library = folder.join("names.so");
@@ -211,7 +211,6 @@ pub(crate) fn names(folder: &Path) -> PathBuf {
     library
 }
 
-/// The middle one.
 pub(crate) fn median(times: &[Duration]) -> Duration {
     let mut times = times.to_vec();
     times.sort();

@@ -1,4 +1,4 @@
-//! What an operator sees of emails and does about them, beside a running node.
+//! How an operator inspects and manages emails, beside a running node.
 
 use std::fs;
 use std::path::Path;
@@ -20,7 +20,7 @@ on_both!(
 /// The built-in emails.
 const EMAILS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/email/templates");
 
-/// The members of an email.
+/// The fields of an email.
 const MEMBERS: [&str; 12] = [
     "attempts",
     "created_at",
@@ -186,7 +186,7 @@ async fn what_becomes_of_emails_is_counted(kind: Database) {
         let name = format!("gateward_mail_total{{outcome=\"{outcome}\"}}");
         assert_eq!(metric(&node, &name).await, Some(0.0), "{name}");
     }
-    // They are counted for the first time a moment after the start.
+    // The first count is a moment after the start.
     let mut waiting = None;
     for _ in 0..300 {
         waiting = metric(&node, "gateward_mail_waiting").await;
@@ -240,7 +240,7 @@ fn every_email_is_rendered_for_whoever_writes_templates() {
     }
 }
 
-/// A folder of templates with other words for one email.
+/// A folder of templates with a changed text for one email.
 fn templates(folder: &Path, from: &str, to: &str) {
     let words = fs::read_to_string(format!("{EMAILS}/en.toml")).unwrap();
     assert!(words.contains(from));

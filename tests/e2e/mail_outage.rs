@@ -14,17 +14,17 @@ use crate::mail_fixture::{
 
 on_both!(f18_no_email_is_lost_in_an_outage_of_an_hour_and_nobody_notices);
 
-/// How many sign up before the outage, and in it.
+/// How many users sign up before the outage, and during it.
 const BEFORE: u32 = 150;
 const DURING: u32 = 1_000;
 
 /// The time between two sign-ups: those of the outage are spread over all of it.
 const INTERVAL: Duration = Duration::from_millis(36);
 
-/// What the SMTP server does, for how many true seconds, and how many times as fast the node's
-/// clock runs: an hour in all. Every email that waits is due again within a minute of that clock.
-/// So it must not run fast beside an SMTP server that answers: the node would try a thousand emails
-/// each second, which tells nothing of a true minute.
+/// The SMTP server's behaviour, for how many real seconds, and how fast the node's clock runs: an
+/// hour in all. Every queued email is due again within a minute of that clock. So the clock must
+/// not run fast beside an SMTP server that responds: the node would try a thousand emails each
+/// second, which says nothing about a real minute.
 const OUTAGE: [(&str, u64, i64); 5] = [
     ("hang", 6, 165),
     ("refuse", 8, 165),
@@ -33,11 +33,11 @@ const OUTAGE: [(&str, u64, i64); 5] = [
     ("drop", 8, 155),
 ];
 
-/// How many times as fast the clock runs when the SMTP server is back: a lease is ten seconds then,
-/// which no sending takes.
+/// The speed of the clock after the outage: a lease is ten seconds then, and no delivery takes that
+/// long.
 const HEALING_FACTOR: i64 = 6;
 
-/// Row F18: emails lost, copies, the lag after the return, and what requests notice.
+/// Row F18: lost emails, copies, the lag after the outage, and the effect on requests.
 async fn f18_no_email_is_lost_in_an_outage_of_an_hour_and_nobody_notices(kind: Database) {
     let Some(post) = Post::new(kind).await else { return };
     let verification = if kind == Database::Sqlite { "optional" } else { "required" };
@@ -46,7 +46,7 @@ async fn f18_no_email_is_lost_in_an_outage_of_an_hour_and_nobody_notices(kind: D
     let readiness = watch_readiness(node.client());
     let before = sign_up(node.client(), 0..BEFORE, INTERVAL).await;
 
-    // What else the machine does meanwhile is noticed by a node without SMTP server as well.
+    // Other load on the machine affects a node without an SMTP server as well.
     let other_database = TestDatabase::new(kind).await;
     let mut other = Plan::on(&other_database).with("signup.email_verification", verification);
     other.environment.extend(post.clock_environment());
@@ -76,7 +76,7 @@ async fn f18_no_email_is_lost_in_an_outage_of_an_hour_and_nobody_notices(kind: D
          {waiting} emails sent within {lag:?}"
     );
     assert_eq!(metric(&node, "gateward_mail_failed").await, Some(0.0));
-    // A minute by the node's clock until the last one is tried, and some time for sending.
+    // A minute by the node's clock until the last retry, and some time to send.
     let sending = Duration::from_millis(25) * (BEFORE + DURING);
     assert!(lag < Duration::from_mins(1) / 6 + sending, "{lag:?}");
     let usual = before.max(beside);
@@ -86,7 +86,7 @@ async fn f18_no_email_is_lost_in_an_outage_of_an_hour_and_nobody_notices(kind: D
     assert_everybody_has_one(&post.server.emails());
 }
 
-/// Signs people up at a steady pace, however long each takes; gives how long each took.
+/// Signs users up at a steady pace, however long each takes. Returns how long each took.
 async fn sign_up(client: Client, numbers: Range<u32>, interval: Duration) -> Vec<Duration> {
     let mut interval = tokio::time::interval(interval);
     let mut signups = Vec::new();
@@ -107,7 +107,7 @@ async fn sign_up(client: Client, numbers: Range<u32>, interval: Duration) -> Vec
     times
 }
 
-/// Asks whether a node is ready, and ends when it is not.
+/// Polls whether a node is ready, and stops when it is not.
 fn watch_readiness(client: Client) -> JoinHandle<String> {
     tokio::spawn(async move {
         loop {
@@ -120,7 +120,7 @@ fn watch_readiness(client: Client) -> JoinHandle<String> {
     })
 }
 
-/// The node has met each of the ways in which an SMTP server is gone.
+/// Asserts that the node met each failure mode of the SMTP server.
 fn assert_each_mode_was_met(node: &Node, emails: &[Mail]) {
     let lines = node.lines("email not sent, will retry");
     let failures: Vec<_> = lines.iter().map(|line| line["failure"].as_str().unwrap()).collect();

@@ -1,5 +1,4 @@
-//! SMTP servers that speak TLS, that want to know who is there, and that have another one behind
-//! them.
+//! SMTP servers that speak TLS, that require a login, and that have another one behind them.
 
 use gateward_e2e::{Database, MailPlan, MailServer, MailTls, Plan, TestDatabase};
 use serde_json::Value;
@@ -9,13 +8,13 @@ use crate::mail_fixture::{PATIENCE, has_failed, is, names, plan, wait_for};
 const USER: &str = "notes@example.org";
 const PASSWORD: &str = "pa/ss?w#o@r:d%";
 
-/// An SMTP server with TLS that wants this user.
+/// An SMTP server with TLS that requires this user.
 async fn smtp_server(tls: MailTls) -> Option<MailServer> {
     let login = Some((USER.to_owned(), PASSWORD.to_owned()));
     MailPlan { tls: Some(tls), login }.start().await
 }
 
-/// The URL of an SMTP server by this name, with this password, which is percent-encoded.
+/// The URL of an SMTP server with this host name and password, which is percent-encoded.
 fn url(server: &MailServer, tls: MailTls, host: &str, password: &str) -> String {
     let rest = format!("notes%40example.org:{password}@{host}:{}", server.port);
     match tls {
@@ -33,7 +32,7 @@ fn trusting(mut plan: Plan, server: &MailServer) -> Plan {
     plan
 }
 
-/// Signs somebody up, and waits until their email is as it should be.
+/// Signs a user up, and waits until their email has the expected state.
 async fn email_of(plan: &Plan, good: impl Fn(&Value) -> bool) -> Value {
     let node = plan.start().await;
     assert_eq!(node.client().signup("ada").await.status, 201);
@@ -84,7 +83,7 @@ async fn nothing_goes_to_an_smtp_server_whose_certificate_is_not_trusted_or_not_
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_smtp_server_with_tls_is_never_spoken_to_in_the_clear() {
-    // It has no STARTTLS.
+    // It does not support STARTTLS.
     let Some(server) = MailServer::start().await else { return };
     for smtp_server in [
         format!("smtp://127.0.0.1:{}?tls=required", server.port),
@@ -107,7 +106,7 @@ async fn a_login_that_is_refused_is_told_without_the_password() {
     assert!(!message.to_string().contains("hunter2"), "{message:#}");
     assert!(server.emails().is_empty());
 
-    // Put right, the same email goes; its pause is a few seconds so far.
+    // With the right URL the same email is sent; its pause is a few seconds so far.
     let right = plan(&database, &url(&server, MailTls::StartTls, "localhost", ENCODED));
     let right = trusting(right, &server);
     let _node = right.start().await;
@@ -135,14 +134,14 @@ async fn a_second_smtp_server_takes_what_the_first_does_not_take_just_now() {
     assert_eq!(went(&second), ["ada@example.org", "bob@example.org"]);
     assert_eq!(went(&first), ["cid@example.org"]);
 
-    // What the first refuses for good is not shown to the second.
+    // An email that the first server permanently refuses is not offered to the second.
     first.mode("permanent");
     assert_eq!(client.signup("dan").await.status, 201);
     let message = wait_for(&plan, "dan@example.org", has_failed).await;
     assert!(message["failure"].as_str().unwrap().contains("554"), "{message:#}");
     assert_eq!(went(&second).len(), 2);
 
-    // When neither is there, both are named; when one is back, the email goes.
+    // If neither responds, the error names both. When one is back, the email is sent.
     first.mode("refuse");
     second.mode("refuse");
     assert_eq!(client.signup("eve").await.status, 201);

@@ -14,7 +14,7 @@ use crate::commands::said;
 
 on_both!(f24_nodes_that_start_at_once_migrate_once_and_make_one_set_of_keys);
 
-/// Row F24: on an empty database, and once more on the one that is there.
+/// Row F24: on an empty database, and once more on the existing one.
 async fn f24_nodes_that_start_at_once_migrate_once_and_make_one_set_of_keys(kind: Database) {
     let database = TestDatabase::new(kind).await;
     let mut plan = Plan::on(&database);
@@ -39,7 +39,7 @@ async fn f24_nodes_that_start_at_once_migrate_once_and_make_one_set_of_keys(kind
     assert!(all > 0 && applied.len() == all, "each is applied once: {applied:?}");
     one_set_of_keys(&plan, &nodes).await;
 
-    // A token of any node is good on every other.
+    // A token of any node is valid on every other.
     let pair = nodes[0].client().begin("ada").await;
     for node in &nodes {
         assert_eq!(node.client().me(pair.access()).await.status, 200);
@@ -59,7 +59,7 @@ async fn one_set_of_keys(plan: &Plan, nodes: &[Node]) {
     }
 }
 
-/// Row F14: a hundred writers over two processes wait for each other and lose nothing.
+/// Row F14: a hundred writers over two processes wait for each other and lose no write.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f14_writers_of_two_processes_wait_for_each_other_and_lose_nothing() {
     let database = TestDatabase::new(Database::Sqlite).await;

@@ -1,5 +1,5 @@
-//! Another master key: sealing the keys anew while nodes run, and nodes that have the wrong one.
-//! Row F35.
+//! Changing the master key: rewrapping the keys while nodes run, and nodes with the wrong key. Row
+//! F35.
 
 use std::io::Write;
 use std::process::Output;
@@ -25,13 +25,13 @@ on_both!(
 /// The new master key.
 const NEW: &str = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
 
-/// One that never sealed anything.
+/// A master key that never encrypted a key.
 const WRONG: &str = "ZmVkY2JhOTg3NjU0MzIxMGZlZGNiYTk4NzY1NDMyMTA=";
 
-/// How long a node may take to notice, on a machine that is busy.
+/// How long a node may take to notice the change, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A node with this master key, and perhaps the one before.
+/// A node with this master key, and perhaps the previous one.
 fn plan(database: &TestDatabase, present: &str, previous: Option<&str>) -> Plan {
     let plan = Plan::on(database).with("keys.master_key", present);
     match previous {
@@ -44,7 +44,7 @@ fn rewrap(plan: &Plan) -> Output {
     run(plan, &["keys", "rewrap"], "")
 }
 
-/// Two nodes behind a balancer, which sends each request to a node that it knows.
+/// Two nodes behind a load balancer, which sends each request to a node that it knows.
 struct Balancer {
     nodes: RwLock<[Node; 2]>,
     stop: AtomicBool,
@@ -56,11 +56,11 @@ impl Balancer {
         Arc::new(Self { nodes, stop: AtomicBool::new(false) })
     }
 
-    /// Puts a new node in the place of each, one by one.
+    /// Replaces each node with a new one, one at a time.
     async fn replace_nodes(&self, plan: &Plan) {
         for number in 0..2 {
             let new = plan.start().await;
-            // Waits until no request is under way.
+            // Waits until no request is running.
             let mut old = std::mem::replace(&mut self.nodes.write().await[number], new);
             old.signal(Signal::TERM);
             assert!(old.ended().await.success());
@@ -76,8 +76,8 @@ impl Balancer {
         }
     }
 
-    /// Logs in, calls and refreshes in turn on both nodes until told to stop; nothing is refused.
-    /// Gives how often.
+    /// Logs in, calls and refreshes in turn on both nodes until stopped; no request is refused.
+    /// Returns the number of rounds.
     async fn busy(&self, session: TestResponse) -> usize {
         let (mut session, mut count) = (session, 0);
         while !self.stop.load(Ordering::Relaxed) {
@@ -99,7 +99,7 @@ impl Balancer {
     }
 }
 
-/// Row F35: the order in which an operator does it. Whoever is logged in notices nothing.
+/// Row F35: the order of steps for an operator. Logged-in users notice nothing.
 async fn f35_the_master_key_is_changed_without_an_interruption(kind: Database) {
     let database = TestDatabase::new(kind).await;
     let balancer = Balancer::start(&plan(&database, MASTER_KEY, None)).await;
@@ -128,12 +128,12 @@ async fn f35_the_master_key_is_changed_without_an_interruption(kind: Database) {
     );
     assert!(count > 10, "{count}");
     assert_eq!(said(&run(&new_alone, &["keys", "list"], "")), before, "the keys are the same");
-    // The key before it is worth nothing any more.
+    // The previous key no longer opens anything.
     let complaint = complained(&run(&plan(&database, MASTER_KEY, None), &["keys", "list"], ""));
     assert!(complaint.contains("keys.master_key does not match this database"), "{complaint}");
 }
 
-/// Row F35: it goes on with the keys that it has open, takes no more traffic once the balancer has
+/// Row F35: it continues with its decrypted keys, becomes unready once the load balancer has
 /// noticed, and does not start again.
 async fn f35_a_node_with_the_old_master_key_says_so_and_serves_on(kind: Database) {
     let database = TestDatabase::new(kind).await;
@@ -153,8 +153,8 @@ async fn f35_a_node_with_the_old_master_key_says_so_and_serves_on(kind: Database
     let late = client.login("ada", PASSWORD).await;
     assert_eq!(late.status, 200, "{late:?}");
 
-    // What it signs is good elsewhere, for the keys are the same; and its invalidation events are
-    // heard.
+    // Its signatures are valid on other nodes, for the keys are the same, and its invalidation
+    // events arrive.
     let other = both.start().await;
     for pair in [&next, &late] {
         assert_eq!(other.client().me(pair.access()).await.status, 200);
@@ -199,7 +199,8 @@ async fn ends_everywhere(clients: &[&Client], pair: &TestResponse) {
     }
 }
 
-/// Row F35: nothing is sealed that could not be opened, and nobody starts who cannot open it.
+/// Row F35: no key is encrypted that could not be decrypted, and a node with the wrong key does not
+/// start.
 async fn f35_a_wrong_previous_master_key_changes_nothing(kind: Database) {
     let database = TestDatabase::new(kind).await;
     let right = plan(&database, MASTER_KEY, None);
@@ -223,7 +224,7 @@ async fn f35_a_wrong_previous_master_key_changes_nothing(kind: Database) {
         let said = complained(&rewrap(&plan(&database, present, Some(previous))));
         assert!(said.contains(complaint), "{said}");
     }
-    // A previous key that is not needed does no harm, and neither does sealing once more.
+    // An unneeded previous key does no harm, and rewrapping is idempotent.
     let told = said(&rewrap(&plan(&database, MASTER_KEY, Some(WRONG))));
     assert!(told.starts_with("Wrapped 4 keys"), "{told}");
     assert_eq!(said(&run(&right, &["keys", "list"], "")), before);

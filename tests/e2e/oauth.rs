@@ -1,4 +1,4 @@
-//! Services that ask about tokens (RFC 7662) and take them back (RFC 7009). Row S5.
+//! Token introspection (RFC 7662) and revocation (RFC 7009) by services. Row S5.
 
 use gateward_e2e::{Client, Database, PASSWORD, TestResponse, claims, on_both};
 use reqwest::{Method, RequestBuilder};
@@ -14,7 +14,7 @@ on_both!(
     a_token_that_is_taken_back_ends_its_session_on_every_node,
 );
 
-/// The settings of three clients: one may all, two may one thing each.
+/// The settings of three clients: one may do both, two may do one each.
 const CLIENTS: [(&str, &str); 6] = [
     ("clients.api.secret", "0123456789abcdef0123456789abcdef"),
     ("clients.api.may", "introspect,revoke"),
@@ -27,7 +27,7 @@ const CLIENTS: [(&str, &str); 6] = [
 /// The client that may both.
 const API: (&str, &str) = ("api", CLIENTS[0].1);
 
-/// All that is ever told of a token that cannot be used.
+/// The whole response for a token that cannot be used.
 const INACTIVE: &str = "{\"active\":false}";
 
 fn form(client: &Client, path: &str, fields: &[(&str, &str)]) -> RequestBuilder {
@@ -55,7 +55,7 @@ async fn is_active(client: &Client, token: &str) -> bool {
     is_active
 }
 
-/// Waits until both nodes know that these tokens cannot be used.
+/// Waits until both nodes know that these tokens are inactive.
 async fn become_inactive(pair: &Pair, tokens: &[&str]) {
     let started = std::time::Instant::now();
     for client in pair.clients() {
@@ -107,7 +107,8 @@ async fn an_active_token_is_told_of_and_every_other_text_is_inactive(kind: Datab
         for member in ["sub", "sid", "iss", "username", "auth_time"] {
             assert_eq!(refresh[member], access[member], "{member}");
         }
-        // A service that takes whatever is active for a bearer token is told that this is none.
+        // The response also says that this is not an access token, for services that only check
+        // `active`.
         assert_eq!((&refresh["token_type"], &refresh["jti"]), (&Value::Null, &Value::Null));
 
         for hint in ["access_token", "refresh_token", "saml2", ""] {
@@ -138,7 +139,7 @@ async fn an_active_token_is_told_of_and_every_other_text_is_inactive(kind: Datab
             assert_eq!(introspect(client, text).await.text, INACTIVE, "{text}");
         }
     }
-    // Asking has spent nothing.
+    // Introspection does not use the token.
     assert_eq!(one.refresh(next.refresh_token(), None).await.status, 200);
 }
 
@@ -159,7 +160,7 @@ async fn what_ends_a_session_makes_its_tokens_inactive_everywhere(kind: Database
     }
 }
 
-/// Row S5: introspection is one of the ways in.
+/// Row S5: introspection is one of the ways to use a token.
 async fn s5_the_tokens_of_a_disabled_account_are_inactive_at_once(kind: Database) {
     let pair = Pair::start_with(kind, &CLIENTS).await;
     let [one, other] = pair.clients();
@@ -183,8 +184,8 @@ async fn s5_the_tokens_of_a_disabled_account_are_inactive_at_once(kind: Database
     }
 }
 
-/// RFC 7009: a token of either kind, and the session with all others; what is no token is as good
-/// as taken back.
+/// RFC 7009: a token of either type ends the session with all its tokens. An invalid token counts
+/// as revoked.
 async fn a_token_that_is_taken_back_ends_its_session_on_every_node(kind: Database) {
     let pair = Pair::start_with(kind, &CLIENTS).await;
     let [one, other] = pair.clients();
@@ -208,7 +209,7 @@ async fn a_token_that_is_taken_back_ends_its_session_on_every_node(kind: Databas
         let request = form(&one, "/oauth/revoke", &fields);
         let done = one.send(request.basic_auth(API.0, Some(API.1))).await;
         assert_eq!((done.status.as_u16(), done.text.as_str()), (200, ""), "{way}: {done:?}");
-        // The node that did it knows before its answer leaves.
+        // The node that ended it knows before it responds.
         one.me(next.access()).await.is(401, "session_ended");
         assert!(!is_active(&one, next.access()).await);
         pair.has_ended("logout", &[&first, &next]).await;
@@ -225,7 +226,7 @@ async fn a_token_that_is_taken_back_ends_its_session_on_every_node(kind: Databas
     assert_eq!(other.refresh(bob.refresh_token(), None).await.status, 200);
 }
 
-/// Asserts a refusal: a problem, with the name that it has in OAuth (RFC 6749, section 5.2).
+/// Asserts an error: a problem, with its OAuth error code (RFC 6749, section 5.2).
 #[track_caller]
 fn is_refused(response: &TestResponse, status: u16, code: &str, error: &str) {
     response.is(status, code);
@@ -234,7 +235,7 @@ fn is_refused(response: &TestResponse, status: u16, code: &str, error: &str) {
     assert_eq!(challenge, (status == 401).then_some("Basic realm=\"gateward\""), "{response:?}");
 }
 
-/// Who asks is known first, then what they may; the body comes last.
+/// Authentication is checked first, then permissions, then the body.
 #[tokio::test]
 async fn a_client_shows_who_it_is_and_does_what_it_may() {
     let server = crate::test_server::TestServer::with(&CLIENTS).await;
@@ -267,7 +268,7 @@ async fn a_client_shows_who_it_is_and_does_what_it_may() {
             assert_eq!(refused.status, 401, "{broken}: {refused:?}");
             assert_eq!(refused.header("www-authenticate"), Some("Basic realm=\"gateward\""));
         }
-        // Secrets in the body or in the address are none.
+        // Secrets in the body or in the URL are ignored.
         let fields = [("token", ada.access()), ("client_id", "api"), ("client_secret", API.1)];
         let refused = client.send(form(client, path, &fields)).await;
         is_refused(&refused, 401, "missing_token", "invalid_client");
@@ -285,7 +286,7 @@ async fn a_client_shows_who_it_is_and_does_what_it_may() {
     let spaced = form(client, "/oauth/introspect", &[("token", ada.access())]);
     let response = client.send(spaced.basic_auth(asks.0, Some(asks.1))).await;
     assert_eq!(response.body["active"], true, "{response:?}");
-    // A client is nobody's session: it opens no door of users.
+    // A client has no session, so it cannot use endpoints for users.
     let me = client.request(Method::GET, "/v1/me").basic_auth(API.0, Some(API.1));
     client.send(me).await.is(401, "missing_token");
     assert_eq!(client.me(ada.access()).await.status, 200);
@@ -295,7 +296,7 @@ async fn a_client_shows_who_it_is_and_does_what_it_may() {
     }
 }
 
-/// Row W11: what is no form with one token in it is named, and does nothing.
+/// Row W11: anything but a form with one token is refused by name, and has no effect.
 #[tokio::test]
 async fn w11_what_cannot_be_read_is_an_invalid_request() {
     let server = crate::test_server::TestServer::with(&CLIENTS).await;

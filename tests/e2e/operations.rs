@@ -1,6 +1,6 @@
-//! Every body of the OpenAPI document, right and wrong: what is documented is what is read. Rows
-//! 1.5.2, 2.2.1, 15.3.3 and 15.3.5, and P12 and B1 for every operation at once. Whoever asks may do
-//! everything.
+//! Every body of the OpenAPI document, valid and invalid: the API reads what the document
+//! describes. Rows 1.5.2, 2.2.1, 15.3.3 and 15.3.5, and P12 and B1 for every operation at once. The
+//! caller has all permissions.
 
 use gateward_e2e::{PASSWORD, TestResponse};
 use reqwest::Method;
@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use crate::api::{CLIENT, Operation, operations};
 use crate::test_server::TestServer;
 
-/// Asks one operation as an administrator, and looks at every answer.
+/// Calls one operation as an administrator, and checks every response.
 struct Examiner<'a> {
     server: &'a TestServer,
     operation: &'a Operation,
@@ -22,14 +22,14 @@ impl<'a> Examiner<'a> {
         Self { server, operation, token }
     }
 
-    /// Sends a text as the body.
+    /// Sends a string as the body.
     async fn send(&mut self, text: impl Into<String>) -> TestResponse {
         let client = &self.server.client;
         let request = self.operation.request(client, &self.token);
         let request = request.header("content-type", "application/json").body(text.into());
         let response = client.send(request).await;
         self.look_at(&response);
-        // It may have been a logout, or the end of the account.
+        // It may have been a logout, or have deleted the account.
         if response.status.is_success() {
             let pair = if self.operation.method == Method::DELETE {
                 self.server.admin("ada").await
@@ -53,13 +53,13 @@ impl<'a> Examiner<'a> {
         }
     }
 
-    /// Sends members; gives the answer and what it says of a field.
+    /// Sends fields. Returns the response and its error about a field.
     async fn send_members(&mut self, members: &Map<String, Value>) -> TestResponse {
         self.send(Value::Object(members.clone()).to_string()).await
     }
 }
 
-/// What is wrong with a field.
+/// The error of a field.
 fn complaint(response: &TestResponse, field: &str) -> Option<String> {
     let errors = response.body["errors"].as_array()?;
     let error = errors.iter().find(|error| error["field"] == field)?;
@@ -67,7 +67,7 @@ fn complaint(response: &TestResponse, field: &str) -> Option<String> {
     Some(error["code"].as_str().unwrap().to_owned())
 }
 
-/// Whether the schema of a member allows a type.
+/// Whether the schema of a field allows a type.
 fn allows(schema: &Value, kind: &str) -> bool {
     match &schema["type"] {
         Value::Array(kinds) => kinds.iter().any(|known| known == kind),
@@ -81,7 +81,7 @@ fn in_camel_case(name: &str) -> String {
     words.fold(first, |text, word| text + &word[..1].to_uppercase() + &word[1..])
 }
 
-/// The members: all documented ones are read, with the type that is documented, and no others.
+/// The fields: exactly the documented ones are read, with the documented types.
 async fn examine_members(examiner: &mut Examiner<'_>) {
     let operation = examiner.operation;
     let valid = operation.valid_body().as_object().unwrap().clone();
@@ -140,7 +140,7 @@ async fn examine_members(examiner: &mut Examiner<'_>) {
     }
 }
 
-/// The body as a whole: one object, no member twice, every error named at once.
+/// The body as a whole: one object, no duplicate field, all errors in one response.
 async fn examine_whole(examiner: &mut Examiner<'_>) {
     let operation = examiner.operation;
     let valid = operation.valid_body();
@@ -178,11 +178,11 @@ async fn examine_whole(examiner: &mut Examiner<'_>) {
     assert_eq!(nothing.status == 400, operation.body_required, "{}: {nothing:?}", operation.name());
 }
 
-/// Rows 1.5.2, 2.2.1, 15.3.3, 15.3.5, P12 and B1, for every body that the document knows.
+/// Rows 1.5.2, 2.2.1, 15.3.3, 15.3.5, P12 and B1, for every documented body.
 #[tokio::test]
 async fn p12_b1_every_documented_body_is_read_as_documented() {
     let server = TestServer::new().await;
-    // The one that stays when the other deletes their account.
+    // The administrator who remains when the other deletes their account.
     server.admin("grace").await;
     server.admin("ada").await;
     let operations = operations(&server.client).await;
@@ -197,7 +197,7 @@ async fn p12_b1_every_documented_body_is_read_as_documented() {
     server.works("ada").await;
 }
 
-/// An answer is not many times as long as the request that was wrong.
+/// A response is not many times as long as the invalid request.
 #[tokio::test]
 async fn a_refusal_is_bounded() {
     let server = TestServer::new().await;
@@ -212,8 +212,8 @@ async fn a_refusal_is_bounded() {
     assert!(response.text.len() < 16 * 1024, "{}", response.text.len());
 }
 
-/// Rows W11 and 15.3.7: unknown parameters of the query are named, one that comes twice is no
-/// request at all; both at every operation.
+/// Rows W11 and 15.3.7: unknown query parameters are named, and a duplicate one makes the request
+/// invalid; both at every operation.
 #[tokio::test]
 async fn w11_queries_are_refused_everywhere() {
     let server = TestServer::with(&CLIENT).await;
@@ -242,6 +242,6 @@ async fn w11_queries_are_refused_everywhere() {
         responses[3].is(400, "malformed_request");
         responses[4].is(422, "validation_failed");
     }
-    // The member of the body counts, whatever the query says.
+    // The field of the body counts, whatever the query says.
     assert_eq!(server.client.me(pair.access()).await.status, 200);
 }

@@ -29,7 +29,8 @@ async fn an_administrator_is_made_beside_a_running_node(kind: Database) {
     let node = plan.start().await;
     let client = node.client();
 
-    // A reserved name: the operator may. One newline belongs to the terminal, the second does not.
+    // A reserved username, which the operator may use. One newline belongs to the terminal, the
+    // second does not.
     let made = said(&create(&plan, ("admin", "Admin@Example.org"), &format!("{PASSWORD}\n\n")));
     assert!(made.starts_with("Created user admin ("), "{made}");
     assert!(made.ends_with(") with roles admin, user.\n"), "{made}");

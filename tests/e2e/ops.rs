@@ -1,4 +1,5 @@
-//! `/metrics`: on `ops.listen` alone, in the text format, with what an operator needs first.
+//! `/metrics`: on `ops.listen` only, in the text format, with the metrics that an operator needs
+//! first.
 
 use gateward_e2e::{Client, Database, Plan, TestDatabase};
 use regex::Regex;
@@ -57,7 +58,7 @@ async fn metrics_are_told_on_the_other_port_alone() {
     ] {
         assert!(page.text.contains(expected), "{expected}:\n{}", page.text);
     }
-    // Paths that nobody serves are one: a client could invent any number of them.
+    // Unknown paths share one label, because a client could invent any number of them.
     for (text, count) in [("\"404\"", 21), ("request_seconds_count{route=\"unmatched\"}", 21)] {
         let lost: Vec<&str> = page.text.lines().filter(|line| line.contains(text)).collect();
         assert!(lost.len() == 1 && lost[0].ends_with(&format!(" {count}")), "{lost:?}");

@@ -7,14 +7,14 @@ use reqwest::StatusCode;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-/// A server's address between a node and the real server, which can come and go.
+/// A proxy between a node and the real database server, which can be opened and closed.
 struct Door {
     address: String,
     server: String,
 }
 
 impl Door {
-    /// Opens: connections go through to the server.
+    /// Opens it: connections go through to the server.
     async fn open(&self) -> JoinHandle<()> {
         let listener = TcpListener::bind(&self.address).await.unwrap();
         let server = self.server.clone();
@@ -33,7 +33,7 @@ impl Door {
     }
 }
 
-/// A node whose server stands behind a door that is shut.
+/// A node whose database proxy is closed.
 async fn behind_a_door(database: &TestDatabase) -> (Plan, Door) {
     let (start, rest) = database.url.split_once('@').unwrap();
     let (server, path) = rest.split_once('/').unwrap();
@@ -56,7 +56,8 @@ async fn becomes(node: &Node, status: u16) {
     panic!("/health/ready does not become {status}: {}", node.log());
 }
 
-/// Row F1: a node that starts before its database waits for it, and gives no door away meanwhile.
+/// Row F1: a node that starts before its database waits for it, and accepts no credentials
+/// meanwhile.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f1_a_node_that_starts_before_its_database_becomes_ready_with_it() {
     let database = TestDatabase::new(Database::Postgres).await;
@@ -90,7 +91,7 @@ async fn f1_a_node_that_starts_before_its_database_becomes_ready_with_it() {
     assert_eq!(client.refresh(pair.refresh_token(), None).await.status, 200);
 }
 
-/// A node that finds a database of another issuer only later is not ready, and says why.
+/// A node that only later finds a database of another issuer is not ready, and says why.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_database_of_another_issuer_that_appears_later_is_not_used() {
     let database = TestDatabase::new(Database::Postgres).await;

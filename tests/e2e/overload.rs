@@ -7,14 +7,15 @@ use gateward_e2e::{Database, PASSWORD, Plan, TestDatabase, on_both};
 
 on_both!(too_many_logins_are_refused_at_once_and_hold_up_nobody_else);
 
-/// How many logins arrive at once: many more than two hash threads and two places in each queue.
+/// How many logins arrive at once: many more than two hash threads and two slots in each queue.
 const LOGINS: usize = 60;
 
-/// Long beside a refusal and a look-up, short beside a queue of sixty slow hashes. It only tells
-/// waiting from not waiting, on a machine that is busy.
+/// Longer than a refusal or a lookup, shorter than a queue of sixty slow hashes. It separates
+/// waiting from not waiting, on a busy machine.
 const NOT_WAITING: Duration = Duration::from_secs(2);
 
-/// Row 15.2.2, and part of F27: the queue is bounded, and what is not a hash goes past it.
+/// Row 15.2.2, and part of F27: the queue is bounded, and requests without a hash do not wait in
+/// it.
 async fn too_many_logins_are_refused_at_once_and_hold_up_nobody_else(kind: Database) {
     let database = TestDatabase::new(kind).await;
     let cheap = Plan::on(&database);
@@ -62,7 +63,7 @@ async fn too_many_logins_are_refused_at_once_and_hold_up_nobody_else(kind: Datab
     assert_eq!(client.login("eve", PASSWORD).await.status, 200, "the rush is over");
 }
 
-/// Clients that give up leave the queue, so that those who stay are served.
+/// Clients that disconnect leave the queue, so that the others are served.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_goes_away_holds_up_nobody_behind() {
     let database = TestDatabase::new(Database::Sqlite).await;
@@ -77,7 +78,7 @@ async fn whoever_goes_away_holds_up_nobody_behind() {
     assert_eq!(client.login("ada", PASSWORD).await.status, 200);
     let alone = started.elapsed();
 
-    // Twenty logins, whose clients hang up while the first is being hashed.
+    // Twenty logins, whose clients disconnect while the first is being hashed.
     let callers = join_all((0..20).map(|_| client.login("ada", PASSWORD)));
     let gone = tokio::time::timeout(alone / 2, callers).await;
     assert!(gone.is_err(), "they were waiting");

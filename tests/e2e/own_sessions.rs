@@ -1,4 +1,4 @@
-//! One's own sessions: seeing them, ending them, and how many there may be. Rows S3, S4 and S7.
+//! Your own sessions: listing them, ending them, and their limit. Rows S3, S4 and S7.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -29,7 +29,7 @@ async fn page(client: &Client, access: &str, query: &str) -> TestResponse {
     client.send(client.request(Method::GET, &path).bearer_auth(access)).await
 }
 
-/// The sessions of a page, and where the next one begins.
+/// The sessions of a page, and the cursor of the next page.
 fn items(page: &TestResponse) -> (Vec<Value>, Option<String>) {
     assert_eq!(page.status, 200, "{page:?}");
     assert_eq!(page.header("cache-control"), Some("no-store"));
@@ -46,7 +46,7 @@ async fn end(client: &Client, access: &str, id: &str) -> TestResponse {
     client.send(client.request(Method::DELETE, &path).bearer_auth(access)).await
 }
 
-/// Row 7.5.2: by pages, with what tells the sessions apart.
+/// Row 7.5.2: by pages, with the fields that identify a session.
 async fn a7_5_2_the_list_shows_each_active_session_once(kind: Database) {
     let pair = Pair::start(kind).await;
     let [one, other] = pair.clients();
@@ -100,7 +100,7 @@ async fn a7_5_2_the_list_shows_each_active_session_once(kind: Database) {
     }
 }
 
-/// All sessions, read page by page, and how many each page held.
+/// All sessions, read page by page, and how many each page had.
 async fn by_pages(client: &Client, access: &str, limit: u32) -> (Vec<Value>, Vec<usize>) {
     let (mut found, mut sizes) = (Vec::new(), Vec::new());
     let mut query = format!("?limit={limit}");
@@ -113,7 +113,7 @@ async fn by_pages(client: &Client, access: &str, limit: u32) -> (Vec<Value>, Vec
     }
 }
 
-/// Row S3: one by one, and one's own as well; a second time is no error.
+/// Row S3: one by one, including the current one. A repeat is idempotent.
 async fn s3_ending_another_session_ends_it_on_every_node(kind: Database) {
     let pair = Pair::start(kind).await;
     let [one, other] = pair.clients();
@@ -125,7 +125,7 @@ async fn s3_ending_another_session_ends_it_on_every_node(kind: Database) {
     for _ in 0..2 {
         let done = end(&one, own.access(), lost.text_of("session_id")).await;
         assert_eq!(done.status, 204, "{done:?}");
-        // The node that ended it knows before its answer leaves.
+        // The node that ended it knows before it responds.
         one.me(next.access()).await.is(401, "session_ended");
         pair.has_ended("ended_by_user", &[&lost, &next]).await;
     }
@@ -143,8 +143,8 @@ async fn s3_ending_another_session_ends_it_on_every_node(kind: Database) {
     pair.is_alive(&kept).await;
 }
 
-/// Row S4: whoever knows the identifier of another's session learns and does nothing with it,
-/// however it is written; and the answer is that of one which nobody has.
+/// Row S4: the identifier of another user's session reveals nothing and has no effect, in any
+/// spelling. The response is the same as for an unknown session.
 async fn s4_another_users_session_is_as_if_it_were_not_there(kind: Database) {
     let pair = Pair::start(kind).await;
     let [one, other] = pair.clients();
@@ -172,7 +172,7 @@ async fn s4_another_users_session_is_as_if_it_were_not_there(kind: Database) {
             refused.is(404, "not_found");
             assert_eq!(refused.body["detail"], unknown.body["detail"], "{way}");
             assert!(!refused.text.contains("ada@"), "{refused:?}");
-            // Nor does Ada end her own by another spelling than that of the list.
+            // Nor does Ada end her own with another spelling than that of the list.
             if *way != id {
                 end(client, ada.access(), way).await.is(404, "not_found");
             }
@@ -188,7 +188,7 @@ async fn s4_another_users_session_is_as_if_it_were_not_there(kind: Database) {
     assert_eq!(other.refresh(ada.refresh_token(), None).await.status, 200);
 }
 
-/// Row 7.5.2: whoever finds a screen open does not throw its owner out of all others.
+/// Row 7.5.2: an unattended screen cannot be used to end the owner's other sessions.
 async fn a7_5_2_ending_another_session_wants_a_recent_password(kind: Database) {
     let pair = Pair::start_with(kind, &[("tokens.reauthentication_seconds", "2")]).await;
     let [one, other] = pair.clients();
@@ -198,12 +198,12 @@ async fn a7_5_2_ending_another_session_wants_a_recent_password(kind: Database) {
 
     let refused = end(&one, own.access(), lost.text_of("session_id")).await;
     refused.is(403, "reauthentication_required");
-    // A refresh is no password.
+    // A refresh does not confirm the password.
     let next = other.refresh(own.refresh_token(), None).await;
     end(&other, next.access(), lost.text_of("session_id"))
         .await
         .is(403, "reauthentication_required");
-    // What is not there needs no password to be found out, and neither tells anything.
+    // An unknown session needs no password, and the response reveals nothing.
     let unknown = end(&one, own.access(), "01a1f7c4-3276-7a3b-8f45-007bd2598b92").await;
     unknown.is(403, "reauthentication_required");
     pair.is_alive(&lost).await;
@@ -214,14 +214,14 @@ async fn a7_5_2_ending_another_session_wants_a_recent_password(kind: Database) {
     let done = end(&other, again.access(), lost.text_of("session_id")).await;
     assert_eq!(done.status, 204, "{done:?}");
     pair.has_ended("ended_by_user", &[&lost]).await;
-    // One's own session needs none, as a logout needs none.
+    // Your own session needs none, as a logout needs none.
     tokio::time::sleep(Duration::from_millis(3_100)).await;
     let done = end(&one, next.access(), own.text_of("session_id")).await;
     assert_eq!(done.status, 204, "{done:?}");
     pair.has_ended("ended_by_user", &[&own, &next]).await;
 }
 
-/// Row S7: never more than the cap are alive, at no moment; the oldest make room.
+/// Row S7: never more active sessions than the cap, at any moment. The oldest one ends first.
 async fn s7_parallel_logins_do_not_pass_the_cap(kind: Database) {
     const CAP: usize = 3;
     let pair = Pair::start_with(kind, &[("tokens.sessions_per_user_max", "3")]).await;
@@ -231,7 +231,7 @@ async fn s7_parallel_logins_do_not_pass_the_cap(kind: Database) {
     let callers: Vec<Client> = (0..24).map(|number| clients[number % 2].clone()).collect();
     let logins = callers.into_iter().map(async |client: Client| login(&client, "ada").await);
     let logins = tokio::spawn(together(logins));
-    // A session of hers that outlives the race looks on: the oldest may be gone at any time.
+    // A session of hers that outlives the race watches: the oldest may end at any time.
     let mut looks = 0;
     while !logins.is_finished() {
         let fresh = login(&clients[looks % 2], "ada").await;
@@ -258,10 +258,10 @@ async fn s7_parallel_logins_do_not_pass_the_cap(kind: Database) {
     assert!(over.len() >= 22);
     pair.has_ended("session_limit", &over).await;
     pair.is_alive(&last).await;
-    // Everybody has a cap of their own.
+    // Every user has a separate cap.
     pair.is_alive(&bob).await;
 
-    // One by one, it is the oldest that ends.
+    // One by one, the oldest ends.
     let fresh = [
         login(&clients[0], "ada").await,
         login(&clients[1], "ada").await,

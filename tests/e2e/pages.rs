@@ -1,4 +1,4 @@
-//! The pages behind mailed links over HTTP, as scanners, other sites and forgers ask for them.
+//! The pages behind emailed links over HTTP, as requested by scanners, other sites and forgers.
 
 mod cross_site;
 mod links;
@@ -17,13 +17,13 @@ use crate::test_server::TestServer;
 const PATHS: [&str; 5] =
     ["/confirm-email", "/reset-password", "/undo-email-change", "/not-me", "/accept-invitation"];
 
-/// What forms are sent as.
+/// The content type of forms.
 pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
 
 /// The password that a reset chooses here.
 const NEW: &str = "an entirely new one";
 
-/// A form as a browser writes it, with every byte escaped that could mean anything.
+/// A form body as a browser writes it, with every special byte escaped.
 pub(crate) fn encode(fields: &[(&str, &str)]) -> String {
     let mut text = String::new();
     for (name, value) in fields {
@@ -54,13 +54,13 @@ async fn send(
     client.send(request.body(encode(fields))).await
 }
 
-/// A link that was mailed and not used yet, of a user of its own.
+/// An unused emailed link, of a separate user.
 struct Open {
     path: &'static str,
     name: &'static str,
     token: String,
-    /// An access token that its owner has from before; that of a stranger, if it is about one; that
-    /// of whoever invited, if there can be no other.
+    /// An access token that the owner already has; for a link about another account, that
+    /// account's; for an invitation, that of the inviting user.
     access: String,
 }
 
@@ -121,7 +121,7 @@ impl Open {
         Self { path, name, token: newest(client, name, "You have been invited").await, access }
     }
 
-    /// The form of the page, filled in as it should be, with another token in it.
+    /// The fields of the form with valid values and another token.
     fn fields<'a>(&self, token: &'a str) -> Vec<(&'static str, &'a str)> {
         let mut fields = vec![("token", token)];
         match self.path {
@@ -132,12 +132,12 @@ impl Open {
         fields
     }
 
-    /// Sends the form as the page does.
+    /// Submits the form like the page.
     async fn act(&self, client: &Client) -> TestResponse {
         send(client, self.path, &self.fields(&self.token), &[]).await
     }
 
-    /// Whether what the link is for has been done.
+    /// Whether the action of the link is done.
     async fn is_done(&self, client: &Client) -> bool {
         let me = client.me(&self.access).await;
         match self.path {
@@ -149,7 +149,7 @@ impl Open {
         }
     }
 
-    /// Asserts that nothing was done so far, and that the link works now.
+    /// Asserts that the link had no effect so far, and that it works now.
     async fn still_works(&self, client: &Client) {
         assert!(!self.is_done(client).await, "{}", self.path);
         let response = self.act(client).await;
@@ -158,7 +158,7 @@ impl Open {
     }
 }
 
-/// The token of the only email of a kind to somebody.
+/// The token of the only email with this title to a user.
 async fn newest(client: &Client, name: &str, title: &str) -> String {
     let message = wait_for(client, &format!("{name}@example.org"), title, 1).await;
     token(&message).to_owned()
@@ -172,7 +172,7 @@ fn is_page(response: &TestResponse, status: u16) {
     assert_eq!(response.header("cache-control"), Some("no-store"), "{response:?}");
 }
 
-/// Rows V7 and W3: scanners, previews and whatever else only looks uses nothing up.
+/// Rows V7 and W3: scanners, previews and other readers do not use the link.
 #[tokio::test]
 async fn v7_a_hundred_looks_use_nothing_up() {
     let server = TestServer::new().await;
@@ -198,7 +198,7 @@ async fn v7_a_hundred_looks_use_nothing_up() {
     }
 }
 
-/// Row 14.2.1: a token in the query is no token, not even beside a form.
+/// Row 14.2.1: a token in the query is ignored, even beside a form.
 #[tokio::test]
 async fn v7_a_token_in_the_query_does_nothing() {
     let server = TestServer::new().await;
@@ -217,7 +217,7 @@ async fn v7_a_token_in_the_query_does_nothing() {
     }
 }
 
-/// Row H4: a page leads nowhere, whatever somebody writes at the end of a link.
+/// Row H4: a page links nowhere else, whatever the end of its link contains.
 #[tokio::test]
 async fn h4_no_parameter_leads_elsewhere() {
     let server = TestServer::new().await;
@@ -264,7 +264,7 @@ async fn h4_no_parameter_leads_elsewhere() {
     }
 }
 
-/// Row W3: nothing but `POST` acts, and what else there is is refused like everywhere.
+/// Row W3: only `POST` acts, and other methods are refused as everywhere else.
 #[tokio::test]
 async fn w3_other_methods_are_refused() {
     let server = TestServer::new().await;

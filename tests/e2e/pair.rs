@@ -1,4 +1,4 @@
-//! `Pair`: two nodes on one database, and what the tests of sessions ask of both.
+//! `Pair`: two nodes on one database, and the helpers of the session tests.
 
 use std::process::Output;
 use std::time::{Duration, Instant};
@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 use gateward_e2e::{Client, Database, Node, Plan, TestDatabase, TestResponse, run};
 use tokio::task::JoinSet;
 
-/// How long the invalidation events of an end may take to a node, on a machine that is busy.
+/// How long the invalidation event of an end may take to reach a node, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// Two nodes on one database. The nodes come first, so that they end before the database does.
+/// Two nodes on one database. The nodes come first, so that they stop before the database is
+/// dropped.
 pub(crate) struct Pair {
     pub(crate) nodes: [Node; 2],
     pub(crate) database: TestDatabase,
@@ -34,7 +35,7 @@ impl Pair {
         Self { nodes: [one, other], database, settings }
     }
 
-    /// How a node of this pair is started.
+    /// The plan of these nodes.
     pub(crate) fn plan(&self) -> Plan {
         plan(&self.database, &self.settings)
     }
@@ -44,7 +45,7 @@ impl Pair {
         self.nodes.each_ref().map(Node::client)
     }
 
-    /// Kills both nodes as the power would, and starts two others.
+    /// Kills both nodes, as a power failure would, and starts two new ones.
     pub(crate) async fn crash(&mut self) {
         self.nodes.iter_mut().for_each(Node::kill);
         let plan = self.plan();
@@ -52,7 +53,7 @@ impl Pair {
         self.nodes = [one, other];
     }
 
-    /// Runs a command of the program beside the nodes; it must go well.
+    /// Runs a command of the program beside the nodes, which must succeed.
     pub(crate) async fn command(&self, arguments: &[&str]) -> Output {
         let plan = self.plan();
         let arguments: Vec<String> = arguments.iter().map(ToString::to_string).collect();
@@ -65,8 +66,8 @@ impl Pair {
         output
     }
 
-    /// Asserts that a session is over on both nodes: none of its tokens works, and each answer
-    /// tells the reason. A node that did not end it may take a moment to hear of it.
+    /// Asserts that a session has ended on both nodes: none of its tokens works, and each response
+    /// gives the reason. The other node may take a moment.
     pub(crate) async fn has_ended(&self, reason: &str, pairs: &[&TestResponse]) {
         for client in self.clients() {
             for pair in pairs {
@@ -80,7 +81,7 @@ impl Pair {
         }
     }
 
-    /// Asserts that an access token opens both nodes.
+    /// Asserts that both nodes accept an access token.
     pub(crate) async fn is_alive(&self, pair: &TestResponse) {
         for client in self.clients() {
             let me = client.me(pair.access()).await;
@@ -89,7 +90,7 @@ impl Pair {
     }
 }
 
-/// What an access token gets once it gets something else than an answer, or after a while.
+/// The first error that an access token gets, or its last success after a while.
 pub(crate) async fn refused_soon(client: &Client, pair: &TestResponse) -> TestResponse {
     let started = Instant::now();
     loop {
@@ -105,7 +106,7 @@ fn plan(database: &TestDatabase, settings: &[(&str, &str)]) -> Plan {
     settings.iter().fold(Plan::on(database), |plan, (option, value)| plan.with(option, value))
 }
 
-/// Runs all of them side by side and gives what they give, in any order.
+/// Runs all tasks concurrently and returns their results, in any order.
 pub(crate) async fn together<F>(tasks: impl IntoIterator<Item = F>) -> Vec<F::Output>
 where
     F: Future<Output: Send + 'static> + Send + 'static,

@@ -1,4 +1,4 @@
-//! Passwords as attackers and people send them: rows P1 to P9 and P12.
+//! Passwords as attackers and users send them: rows P1 to P9 and P12.
 
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,7 @@ async fn signup(server: &TestServer, name: &str, password: &Value) -> TestRespon
     server.client.send(server.client.post("/v1/signup", &body)).await
 }
 
-/// Signs somebody up with the first password, who must then be refused with each of the others.
+/// Signs a user up with the first password, and expects a refusal for each of the others.
 async fn only(server: &TestServer, name: &str, password: &str, others: &[String]) {
     let response = signup(server, name, &json!(password)).await;
     assert_eq!(response.status, 201, "{name}: {response:?}");
@@ -40,7 +40,7 @@ async fn p1_p2_p3_p4_passwords_are_compared_byte_for_byte() {
     )
     .await;
 
-    // The same words to people, composed and decomposed; neither is turned into the other.
+    // The same text for people, composed and decomposed; neither is converted to the other.
     let (composed, decomposed) = ("zw\u{f6}lf B\u{e4}ume", "zwo\u{308}lf Ba\u{308}ume");
     only(&server, "p3.nfc", composed, &[decomposed.into(), "ZW\u{d6}LF B\u{c4}UME".into()]).await;
     only(&server, "p3.nfd", decomposed, &[composed.into()]).await;
@@ -54,10 +54,10 @@ async fn p1_p2_p3_p4_passwords_are_compared_byte_for_byte() {
     only(&server, "p4.case", text, &others).await;
 }
 
-/// Row P5: a password that is too long is refused at once: nothing is hashed, nothing is kept.
+/// Row P5: a password that is too long is refused at once. It is neither hashed nor stored.
 #[tokio::test]
 async fn p5_long_passwords_are_refused_before_hashing() {
-    // A hash takes so long here that refusing faster shows that there was none.
+    // A hash takes so long here that a faster refusal shows that there was none.
     let settings = [("password.argon2_memory_kib", "65536"), ("password.argon2_iterations", "12")];
     let server = TestServer::with(&settings).await;
     let started = Instant::now();
@@ -91,9 +91,9 @@ async fn p5_long_passwords_are_refused_before_hashing() {
             assert!(response.has_line("connection: close"), "{response:?}");
             best = best.min(started.elapsed());
         }
-        // The best of some, because the machine is busy with other tests.
+        // The fastest of several, because other tests keep the machine busy.
         assert!(best < Duration::from_millis(50), "{length}: {best:?}");
-        // Whoever goes on sending is cut off, and nothing of it is kept.
+        // A client that sends too much is cut off, and nothing is kept.
         let block = vec![b'a'; 1024 * 1024];
         for _ in 0..length / block.len() {
             if !wire.send(&block).await {
@@ -105,8 +105,8 @@ async fn p5_long_passwords_are_refused_before_hashing() {
     assert!(grown < 16 * 1024, "{grown} KiB");
 }
 
-/// Rows P6 and P7: common passwords and the account's own words are refused with the reason;
-/// nothing else is asked of a password.
+/// Rows P6 and P7: common passwords and the account's own words are refused with the reason. There
+/// are no other rules.
 #[tokio::test]
 async fn p6_p7_only_guessable_passwords_are_refused() {
     let server = TestServer::new().await;
@@ -126,7 +126,7 @@ async fn p6_p7_only_guessable_passwords_are_refused() {
     for word in words.into_iter().chain(["ada.lovelace@example.org", "ada.lovelace@example.org1"]) {
         assert_eq!(code("ada.lovelace", word).await, "context_password", "{word}");
     }
-    // The same rules where a password is changed.
+    // The same rules for a password change.
     let pair = server.client.begin("ada.lovelace").await;
     for (new, code) in [("password", "common_password"), ("ada.lovelace", "context_password")] {
         let body = json!({"current_password": PASSWORD, "new_password": new});
@@ -141,7 +141,7 @@ async fn p6_p7_only_guessable_passwords_are_refused() {
     }
 }
 
-/// Rows P8 and P9: a change wants the present password, and ends every other session.
+/// Rows P8 and P9: a change requires the current password, and ends every other session.
 #[tokio::test]
 async fn p8_p9_a_change_wants_the_old_password_and_ends_other_sessions() {
     const NEW: &str = "a wholly different one";
@@ -175,7 +175,7 @@ async fn p8_p9_a_change_wants_the_old_password_and_ends_other_sessions() {
     assert_eq!(client.refresh(own.refresh_token(), None).await.status, 200);
 }
 
-/// Row P12: a password is a string, once.
+/// Row P12: a password is one string.
 #[tokio::test]
 async fn p12_a_password_of_another_type_is_refused() {
     let server = TestServer::new().await;

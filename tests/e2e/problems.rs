@@ -1,5 +1,4 @@
-//! Refusals: whole problem documents, explained, in the right order; and methods that change
-//! nothing (row W3).
+//! Errors: whole problem documents, documented, in the right order; and safe methods (row W3).
 
 use std::collections::BTreeSet;
 
@@ -10,7 +9,7 @@ use serde_json::json;
 use crate::api::{CLIENT, operations};
 use crate::test_server::TestServer;
 
-/// The codes of the contract that something in this version can answer.
+/// The codes of the contract that this version can return.
 const CODES: [&str; 26] = [
     "malformed_request",
     "invalid_link",
@@ -40,7 +39,7 @@ const CODES: [&str; 26] = [
     "unavailable",
 ];
 
-/// The address in `type` leads to a page that explains the code, and the page knows every code.
+/// The URL in `type` leads to a page that explains the code, and the page lists every code.
 #[tokio::test]
 async fn every_code_is_explained_where_its_type_points() {
     let server = TestServer::new().await;
@@ -57,7 +56,7 @@ async fn every_code_is_explained_where_its_type_points() {
     assert_eq!(sections, CODES.len(), "name the new code here");
 }
 
-/// A 401 says how to come in, and speaks of an error only where there were credentials.
+/// A 401 names the authentication scheme, and an error only if there were credentials.
 #[tokio::test]
 async fn a_401_carries_its_challenge() {
     let server = TestServer::with(&[("tokens.access_ttl_seconds", "1")]).await;
@@ -81,7 +80,7 @@ async fn a_401_carries_its_challenge() {
     assert_eq!(challenge(ended, "session_ended"), invalid);
 }
 
-/// Credentials are checked before the body is looked at, whatever is wrong with the body.
+/// Credentials are checked before the body, whatever is wrong with the body.
 #[tokio::test]
 async fn credentials_come_before_the_body() {
     let server = TestServer::new().await;
@@ -112,7 +111,7 @@ async fn credentials_come_before_the_body() {
     closed.post_bytes("/v1/signup", "text/plain", "x").await.is(403, "forbidden");
 }
 
-/// Rows W3 and 3.5.3: what changes something does so by its own method alone.
+/// Rows W3 and 3.5.3: an operation changes something with its own method only.
 #[tokio::test]
 async fn w3_safe_methods_change_nothing() {
     let server = TestServer::new().await;
@@ -145,12 +144,12 @@ async fn w3_safe_methods_change_nothing() {
                 response.is(405, "method_not_allowed");
             }
         }
-        // No header turns one method into another.
+        // No header overrides the method.
         for header in ["x-http-method-override", "x-method-override", "x-http-method"] {
             let request = client.request(Method::GET, &operation.path).bearer_auth(pair.access());
             let response = client.send(request.header(header, operation.method.as_str())).await;
             let status = match documented.contains(&("GET", operation.path.as_str())) {
-                // Nothing has the name of the parameter.
+                // No resource has the name of the parameter.
                 true if operation.path.contains('{') => 404,
                 true => 200,
                 false => 405,
@@ -158,19 +157,19 @@ async fn w3_safe_methods_change_nothing() {
             assert_eq!(response.status, status, "{response:?}");
         }
     }
-    // The session lives, the account is as it was, and nobody else came to be.
+    // The session is active, the account is unchanged, and no other account exists.
     assert_eq!(client.me(pair.access()).await.body, before);
     assert_eq!(client.refresh(pair.refresh_token(), None).await.status, 200);
     server.works("ada").await;
 }
 
-/// `HEAD` answers as `GET` does, without the body.
+/// `HEAD` responds as `GET` does, without the body.
 #[tokio::test]
 async fn head_is_get_without_the_body() {
     let server = TestServer::with(&CLIENT).await;
     let pair = server.admin("ada").await;
     for operation in operations(&server.client).await {
-        // What has no end is not waited for.
+        // An endless response is not awaited.
         if operation.method != Method::GET || operation.is_endless() {
             continue;
         }
@@ -182,12 +181,12 @@ async fn head_is_get_without_the_body() {
         for name in ["content-type", "content-length", "cache-control", "content-security-policy"] {
             assert_eq!(head.header(name), get.header(name), "{name} of {}", operation.path);
         }
-        // The connection is still in step: the next answer is the right one.
+        // The connection is still in step: the next response is the right one.
         assert_eq!(server.client.get("/health/live").await.body["status"], "ok");
     }
 }
 
-/// Rows 4.1.4 and 13.4.4: methods that nobody serves, as they come on the wire.
+/// Rows 4.1.4 and 13.4.4: unsupported methods, as they appear on the wire.
 #[tokio::test]
 async fn odd_methods_are_refused() {
     let server = TestServer::new().await;
@@ -212,7 +211,7 @@ async fn odd_methods_are_refused() {
     assert!(!server.node.log().contains("MMMMMMMM"), "the log repeats an invented method");
 }
 
-/// Rows 13.4.1 and 14.2.5: what is not a path of ours is not found, however near it is.
+/// Rows 13.4.1 and 14.2.5: unknown paths are not found, however similar to known ones.
 #[tokio::test]
 async fn other_paths_are_not_found() {
     let server = TestServer::new().await;
@@ -258,12 +257,12 @@ async fn other_paths_are_not_found() {
         assert_eq!(response.body()["code"], "not_found", "{path}: {response:?}");
         assert!(!response.text.contains("\nX-Injected"), "{path}: {response:?}");
     }
-    // What a client calls its request is not repeated.
+    // The client's request identifier is not repeated.
     let headers = [("x-request-id", "mine"), ("x-correlation-id", "mine")];
     let response = server.get_with("/nothing", &headers).await;
     response.is(404, "not_found");
     assert!(!response.text.contains("mine") && response.header("x-request-id") != Some("mine"));
-    // Not even a Host of the attacker's changes an address that we name.
+    // Even a forged `Host` does not change a URL in a response.
     let response = server
         .get_with("/nothing", &[("host", "evil.example"), ("x-forwarded-host", "evil.example")])
         .await;

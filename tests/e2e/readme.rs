@@ -1,4 +1,4 @@
-//! The README keeps its word: its walk is run, line by line, and prints what stands there.
+//! Runs the walk of the README line by line, and compares the output.
 
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
@@ -10,19 +10,19 @@ use regex::Regex;
 
 use crate::commands::{complained, said};
 
-/// What is printed between the outputs of two lines.
+/// The separator between the outputs of two lines.
 const MARK: &str = "--- next line ---";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_walk_of_the_readme_prints_what_it_says() {
     let database = TestDatabase::new(Database::Sqlite).await;
-    // With the limits that whoever runs `make run` has as well.
+    // With the rate limits that `make run` has as well.
     let node = Plan::on(&database).with("rate_limit.enabled", true).start().await;
     let address = node.url.trim_start_matches("http://").to_owned();
 
     let walk = walk();
     assert!(walk.len() >= 12, "the walk was found");
-    // The public URL of a node stays what the settings say; the port that it listens on is free.
+    // The public URL of a node is the configured one; its port is a free one.
     let lines = walk.iter().map(|(line, _)| line.replace("127.0.0.1:8080", &address));
     let script: Vec<String> = lines.map(|line| format!("{line}\necho '{MARK}'")).collect();
     let script = script.join("\n");
@@ -42,7 +42,7 @@ async fn the_walk_of_the_readme_prints_what_it_says() {
     }
 }
 
-/// The lines of the walk, each with what it prints.
+/// The lines of the walk, each with its output.
 fn walk() -> Vec<(String, String)> {
     let mut walk: Vec<(String, String)> = Vec::new();
     for block in readme().split("```console\n").skip(1) {

@@ -14,7 +14,7 @@ on_both!(
     r2_after_a_race_only_the_one_chain_goes_on,
 );
 
-/// Shows one token many times at once, half of them to each node.
+/// Sends one token many times at once, half of them to each node.
 async fn race(
     pair: &Pair,
     token: &str,
@@ -27,7 +27,7 @@ async fn race(
         let client = clients[number % 2].clone();
         let (barrier, token) = (Arc::clone(&barrier), token.to_owned());
         async move {
-            // Opens a connection, so that nothing but the request itself follows the barrier.
+            // Opens a connection, so that only the request itself follows the barrier.
             assert_eq!(client.get("/health/live").await.status, 200);
             barrier.wait().await;
             client.refresh(&token, key).await
@@ -36,7 +36,7 @@ async fn race(
     .await
 }
 
-/// Asserts that all have got the one successor, and gives it.
+/// Asserts that all have the same successor, and returns it.
 fn one_successor(responses: &[TestResponse]) -> &TestResponse {
     for response in responses {
         assert_eq!(response.status, 200, "{response:?}");
@@ -71,7 +71,7 @@ async fn r1_racing_refreshes_with_one_key_get_the_same_successor(kind: Database)
     of_a_hundred(kind, Some("one-key-for-all-of-them")).await;
 }
 
-/// Row R2: the successor goes on; every other token is spent, and showing it ends the session.
+/// Row R2: the successor works. Every other token is used, and sending it ends the session.
 async fn r2_after_a_race_only_the_one_chain_goes_on(kind: Database) {
     let pair = Pair::start(kind).await;
     let [one, other] = pair.clients();

@@ -1,4 +1,4 @@
-//! Spent refresh tokens shown again, by whoever has no right to.
+//! Replays of used refresh tokens.
 
 use std::time::Duration;
 
@@ -15,25 +15,25 @@ on_both!(
     two_tabs_that_do_not_read_the_shared_place_log_themselves_out,
 );
 
-/// Leeways that the tests need not wait long for.
+/// A short leeway.
 const SHORT: &[(&str, &str)] = &[("tokens.refresh_leeway_seconds", "1")];
 
 /// Longer than that leeway.
 const PAST_LEEWAY: Duration = Duration::from_millis(1200);
 
-/// Refreshes, which must go well.
+/// Refreshes, which must succeed.
 async fn next(client: &Client, pair: &TestResponse, key: Option<&str>) -> TestResponse {
     let next = client.refresh(pair.refresh_token(), key).await;
     assert_eq!(next.status, 200, "{next:?}");
     next
 }
 
-/// Asserts that showing this pair's token now ends the session.
+/// Asserts that sending this pair's token now ends the session.
 async fn is_replay(client: &Client, pair: &TestResponse, key: Option<&str>) {
     client.refresh(pair.refresh_token(), key).await.is(401, "refresh_token_reused");
 }
 
-/// How many events tell of the end of the pair's session by a replay. Postgres alone.
+/// How many events record the end of the pair's session by a replay. Postgres only.
 async fn ends_told(pair: &Pair, of: &TestResponse) -> i64 {
     let sql = "SELECT count(*) FROM events WHERE session_id::text = $1 \
                AND kind = 'session_ended' AND reason = 'refresh_token_reused'";
@@ -41,7 +41,7 @@ async fn ends_told(pair: &Pair, of: &TestResponse) -> i64 {
     pair.database.postgres().await.query_one(sql, &[&session_id]).await.unwrap().get(0)
 }
 
-/// Row R4: once the leeway is over, a spent token without a key is a replay.
+/// Row R4: after the leeway, a used token without a key is a replay.
 async fn r4_a_replay_after_the_leeway_ends_the_session(kind: Database) {
     let pair = Pair::start_with(kind, SHORT).await;
     let [one, _] = pair.clients();
@@ -53,11 +53,11 @@ async fn r4_a_replay_after_the_leeway_ends_the_session(kind: Database) {
     if kind == Database::Postgres {
         assert_eq!(ends_told(&pair, &first).await, 1, "told once, however often it is shown");
     }
-    // The owner gets in again.
+    // The owner can log in again.
     assert_eq!(one.login("ada", gateward_e2e::PASSWORD).await.status, 200);
 }
 
-/// Row R4: once the successor was shown, neither leeway nor key helps the token before it.
+/// Row R4: once the successor was used, neither leeway nor key helps the token before it.
 async fn r4_a_replay_after_the_successor_was_shown_ends_the_session(kind: Database) {
     let pair = Pair::start(kind).await;
     let [one, other] = pair.clients();
@@ -69,13 +69,13 @@ async fn r4_a_replay_after_the_successor_was_shown_ends_the_session(kind: Databa
         let third = next(&one, &second, Some("the-key-of-the-second-token")).await;
         is_replay(&one, &first, key).await;
         pair.has_ended("refresh_token_reused", &[&first, &second, &third]).await;
-        // Another session of the same user is another matter.
+        // Another session of the same user is unaffected.
         pair.is_alive(&bystander).await;
         next(&other, &bystander, None).await;
     }
 }
 
-/// Row R4: inside the leeway, whoever shows another key than came first is not who came first.
+/// Row R4: inside the leeway, another key than the first one means another client.
 async fn r4_a_replay_with_another_key_or_none_ends_the_session(kind: Database) {
     let pair = Pair::start(kind).await;
     let [one, _] = pair.clients();
@@ -92,7 +92,7 @@ async fn r4_a_replay_with_another_key_or_none_ends_the_session(kind: Database) {
     }
 }
 
-/// Row R6: the other node knows what was spent on this one.
+/// Row R6: the other node knows the used tokens of this one.
 async fn r6_a_replay_on_the_other_node_ends_the_session(kind: Database) {
     let pair = Pair::start_with(kind, SHORT).await;
     let [one, other] = pair.clients();
@@ -103,7 +103,7 @@ async fn r6_a_replay_on_the_other_node_ends_the_session(kind: Database) {
     pair.has_ended("refresh_token_reused", &[&first, &second]).await;
 }
 
-/// Row R9: what was spent, and what a replay has ended, outlives a crash of all nodes.
+/// Row R9: used tokens, and sessions that a replay has ended, stay so after a crash of all nodes.
 async fn r9_a_replay_after_a_crash_of_all_nodes_ends_the_session(kind: Database) {
     let mut pair = Pair::start_with(kind, SHORT).await;
     let [one, _] = pair.clients();
@@ -117,16 +117,16 @@ async fn r9_a_replay_after_a_crash_of_all_nodes_ends_the_session(kind: Database)
     tokio::time::sleep(PAST_LEEWAY).await;
     let [one, other] = pair.clients();
     is_replay(&one, &first, None).await;
-    // The answer has left: a crash right after it undoes nothing.
+    // The response has been sent: a crash right after it undoes nothing.
     is_replay(&other, &other_first, None).await;
     pair.crash().await;
     pair.has_ended("refresh_token_reused", &[&first, &second]).await;
     pair.has_ended("refresh_token_reused", &[&other_first, &other_second, &other_third]).await;
 }
 
-/// The documented counterexample: two tabs hold the same token and do not read the place that they
-/// share before they send. The second one shows what the first has spent, with a key of its own
-/// or after the leeway, and both are out.
+/// The documented counterexample: two tabs hold the same token and do not read their shared storage
+/// before they send. The second one sends the used token of the first, with its own key or after
+/// the leeway, and both are logged out.
 async fn two_tabs_that_do_not_read_the_shared_place_log_themselves_out(kind: Database) {
     let pair = Pair::start_with(kind, SHORT).await;
     let [one, other] = pair.clients();
@@ -143,7 +143,7 @@ async fn two_tabs_that_do_not_read_the_shared_place_log_themselves_out(kind: Dat
     is_replay(&other, &shared, None).await;
     pair.has_ended("refresh_token_reused", &[&shared, &kept]).await;
 
-    // Tabs that share token and key may race as they like.
+    // Tabs that share token and key may race safely.
     let shared = one.login("ada", gateward_e2e::PASSWORD).await;
     let key = Some("the-key-in-the-shared-place");
     let (left, right) = tokio::join!(next(&one, &shared, key), next(&other, &shared, key));

@@ -21,12 +21,12 @@ on_both!(
     a_code_is_tried_five_times_and_its_link_stays,
 );
 
-/// A body that resets.
+/// The body of a reset.
 fn reset(token: &str, password: &str) -> Value {
     json!({"token": token, "new_password": password})
 }
 
-/// Row E3: known, unknown and disabled; an email comes to the known one alone.
+/// Row E3: known, unknown and disabled: only the known one gets an email.
 async fn e3_asking_for_an_email_tells_nothing(kind: Database) {
     let Some(post) = Post::start(kind, &[]).await else { return };
     for name in ["ada", "gone"] {
@@ -47,7 +47,7 @@ async fn e3_asking_for_an_email_tells_nothing(kind: Database) {
     assert_eq!(post.server.emails_to(&address("nobody")).len(), 0);
 }
 
-/// Row V1: 10,000 guesses, half of them at each endpoint, change nothing for whom they aim at.
+/// Row V1: 10,000 guesses, half of them at each endpoint, change nothing for the target.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn v1_guessing_links_finds_none_and_harms_nobody() {
     let Some(post) = Post::start(Database::Sqlite, &[]).await else { return };
@@ -60,7 +60,7 @@ async fn v1_guessing_links_finds_none_and_harms_nobody() {
         let mut guess = URL_SAFE_NO_PAD.encode(bytes);
         let (path, good) = [("confirm", &confirm), ("reset", &link)][number % 2];
         if number % 10 < 2 {
-            // A link that is right but for its end.
+            // A link that is right except for its end.
             guess.replace_range(..good.len() - 8, &good[..good.len() - 8]);
         }
         let (path, body) = match path {
@@ -89,7 +89,7 @@ async fn v4_of_many_resets_with_one_link_one_succeeds(kind: Database) {
     let mail = post.forgot(&address("ada"), 0).await;
     let password = |number: usize| format!("password of number {number}");
     let resets = together((0..COUNT).map(|number| {
-        // Two of them by the code.
+        // Two of them use the code.
         let mut body = reset(&token(&mail), &password(number));
         if number < 2 {
             body = json!({"email": address("ada"), "code": code(&mail)});
@@ -129,7 +129,7 @@ async fn v5_links_are_good_until_their_time_and_no_longer(kind: Database) {
     };
     let Some(post) = Post::start_with(kind, &[], change).await else { return };
     let passed = |since: Instant| i64::try_from(since.elapsed().as_secs()).unwrap();
-    // The time goes on and never back, as it does.
+    // Time only moves forward, as in reality.
     let mut ahead = 0;
     for (purpose, path, life) in [
         ("reset", "password/reset", 600),
@@ -154,8 +154,7 @@ async fn v5_links_are_good_until_their_time_and_no_longer(kind: Database) {
             });
         }
         let (ended, late) = (Instant::now(), bodies.pop().unwrap());
-        // The links were made between these two moments; ten seconds are for a machine that is
-        // busy.
+        // The links were created between these two moments. Ten seconds are for a busy machine.
         clock.set(ahead + life - passed(started) - 10);
         let early = post.say(path, bodies.pop().unwrap()).await;
         assert_eq!(early.status, 204, "{purpose}: {early:?}");
@@ -165,7 +164,7 @@ async fn v5_links_are_good_until_their_time_and_no_longer(kind: Database) {
     }
 }
 
-/// Row V8: sessions, links, and the email that tells.
+/// Row V8: sessions, links, and the notification email.
 async fn v8_a_reset_ends_all_else_and_is_told(kind: Database) {
     let Some(post) = Post::start(kind, &[]).await else { return };
     let ada = address("ada");
@@ -177,7 +176,7 @@ async fn v8_a_reset_ends_all_else_and_is_told(kind: Database) {
     let change = token(&post.email(&address("new"), subject::CONFIRM_NEW).await);
     let older = token(&post.forgot(&ada, 0).await);
     let newer = post.forgot(&ada, 1).await;
-    // A newer email takes the place of an older one.
+    // A newer email replaces an older one.
     post.say("password/reset", reset(&older, OTHER)).await.is(400, "invalid_link");
     let response = post.say("password/reset", reset(&token(&newer), OTHER)).await;
     assert_eq!((response.status.as_u16(), response.text.as_str()), (204, ""), "no token in it");
@@ -218,7 +217,7 @@ async fn a_weak_password_uses_nothing_up(kind: Database) {
     assert_eq!(post.say("password/reset", reset(&link, OTHER)).await.status, 204);
 }
 
-/// Whether the tries come one after the other or at once.
+/// Whether the attempts are sequential or concurrent.
 async fn a_code_is_tried_five_times_and_its_link_stays(kind: Database) {
     let Some(post) = Post::start(kind, &[]).await else { return };
     for (name, count, at_once) in [("ada", 4, false), ("bob", 5, false), ("cyd", 30, true)] {

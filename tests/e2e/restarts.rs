@@ -1,4 +1,4 @@
-//! The database stops, is locked or frozen, and comes back; nodes die: what holds meanwhile and
+//! The database stops, is locked or frozen, and comes back, and nodes die: behaviour during and
 //! after.
 
 mod losses;
@@ -22,19 +22,19 @@ use crate::pair::Pair;
 
 on_both!(r9_what_ended_stays_ended_when_all_nodes_die_right_after);
 
-/// How long a node may let somebody in by what it knew before its database went away.
+/// How long a node may accept cached tokens after its database is gone.
 const KNOWN: Duration = Duration::from_secs(1);
 
-/// Within what a node works again when its database does.
+/// The time within which a node works again after its database does.
 const HEALED: Duration = Duration::from_secs(5);
 
-/// How often the server is restarted under load.
+/// How many times the server is restarted under load.
 const RESTARTS: usize = 50;
 
 /// How many sessions are refreshed meanwhile.
 const SESSIONS: usize = 100;
 
-/// Asks a node again and again who the owner of a token is, and notes when it said what.
+/// Polls a node for the owner of a token, and records each status with its time.
 struct Watcher {
     over: Arc<AtomicBool>,
     task: JoinHandle<Vec<(Instant, StatusCode)>>,
@@ -50,7 +50,7 @@ impl Watcher {
             while !until.load(Ordering::Relaxed) {
                 let request = client.request(Method::GET, "/v1/me").bearer_auth(&token);
                 let response = client.try_send(request.timeout(Duration::from_secs(5))).await;
-                // Whoever hears nothing for so long was not let in either.
+                // A request without a response for this long counts as refused.
                 let status =
                     response.map_or(StatusCode::REQUEST_TIMEOUT, |response| response.status);
                 seen.push((Instant::now(), status));
@@ -67,7 +67,7 @@ impl Watcher {
     }
 }
 
-/// Waits until a token opens a node again; gives how long that took.
+/// Waits until a node accepts a token again. Returns how long that took.
 async fn healed(client: &Client, token: &str) -> Duration {
     let started = Instant::now();
     loop {
@@ -81,7 +81,7 @@ async fn healed(client: &Client, token: &str) -> Duration {
     }
 }
 
-/// A session that is over, and that this node knows nothing of by itself.
+/// An ended session that this node's cache knows nothing about.
 async fn ended(client: &Client, name: &str) -> TestResponse {
     let session = client.login(name, PASSWORD).await;
     assert_eq!(client.me(session.access()).await.status, 200);
@@ -89,8 +89,8 @@ async fn ended(client: &Client, name: &str) -> TestResponse {
     session
 }
 
-/// Row F2: without its database a node lets nobody in on what it cannot know, and says so; it heals
-/// by itself.
+/// Row F2: without its database a node accepts only what it can verify, and says so. It recovers by
+/// itself.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f2_a_node_whose_database_is_gone_lets_nobody_in_and_heals_with_it() {
     let Some(mut server) = OwnServer::start(&[]).await else { return };
@@ -135,8 +135,8 @@ async fn f2_a_node_whose_database_is_gone_lets_nobody_in_and_heals_with_it() {
     assert_eq!(client.refresh(pair.refresh_token(), Some("a-key")).await.status, 200);
 }
 
-/// Rows F2, F6 and R9: what ended right before the server was killed is over when it is back,
-/// for the node that lived through it and for one that is new.
+/// Rows F2, F6 and R9: sessions that ended right before the kill stay ended when the server is
+/// back, for the node that kept running and for a new one.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f2_what_ended_stays_ended_when_the_server_dies_right_after() {
     let Some(mut server) = OwnServer::start(&[]).await else { return };
@@ -157,7 +157,7 @@ async fn f2_what_ended_stays_ended_when_the_server_dies_right_after() {
     }
 }
 
-/// Asserts that a session is over on both nodes from their first answer on.
+/// Asserts that a session has ended on both nodes from their first response on.
 async fn ends_at_once(pair: &Pair, reason: &str, session: &TestResponse) {
     for client in pair.clients() {
         let refused = client.me(session.access()).await;
@@ -167,7 +167,7 @@ async fn ends_at_once(pair: &Pair, reason: &str, session: &TestResponse) {
     pair.has_ended(reason, &[session]).await;
 }
 
-/// Row R9: ended in one of many ways, and `kill -9` of both nodes as soon as it is answered.
+/// Row R9: ended in one of many ways, with `kill -9` of both nodes right after the response.
 async fn r9_what_ended_stays_ended_when_all_nodes_die_right_after(kind: Database) {
     let mut pair = Pair::start(kind).await;
     let bob = pair.clients()[0].begin("bob").await;
@@ -206,8 +206,8 @@ async fn r9_what_ended_stays_ended_when_all_nodes_die_right_after(kind: Database
     ends_at_once(&pair, "account_disabled", &bob).await;
 }
 
-/// Row F6: fifty times the server is killed and recovers while a hundred sessions are refreshed on
-/// two nodes; none is lost, and none goes on twice.
+/// Row F6: the server is killed and recovers fifty times while a hundred sessions are refreshed on
+/// two nodes. No session is lost, and none has two successors.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f6_fifty_restarts_under_a_hundred_refreshing_sessions_lose_none() {
     let Some(mut server) = OwnServer::start(&[]).await else { return };
@@ -248,8 +248,9 @@ async fn f6_fifty_restarts_under_a_hundred_refreshing_sessions_lose_none() {
     }
 }
 
-/// Rows F3 and F4: somebody locks the sessions of all. Refreshes are refused in time, those that
-/// find no connection left after a second; what needs no database goes on; nothing is lost.
+/// Rows F3 and F4: another transaction locks the whole session table. Refreshes fail in time, and
+/// those that find no free connection fail after a second. Requests that need no database work, and
+/// no write is lost.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f3_f4_a_table_that_is_locked_delays_nobody_for_long_and_harms_no_session() {
     let settings = [("database.pool_size", "2"), ("tokens.sessions_per_user_max", "200")];
@@ -294,9 +295,9 @@ async fn f3_f4_a_table_that_is_locked_delays_nobody_for_long_and_harms_no_sessio
     one.me(dead.access()).await.is(401, "session_ended");
 }
 
-/// Row F5: the server is frozen, so its connections are open and silent. Nobody is let in on what
-/// cannot be known, whoever asks is told within ten seconds, what needs no database goes on, and it
-/// is over when the server goes on.
+/// Row F5: the server is frozen, so its connections are open and silent. No unverified token is
+/// accepted, every request gets a response within ten seconds, and requests that need no database
+/// work. All is well when the server resumes.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f5_a_server_that_falls_silent_lets_nobody_in_and_loses_no_session() {
     let Some(server) = OwnServer::start(&[]).await else { return };

@@ -1,4 +1,5 @@
-//! Revocation within a second: what one node, or the command line, ends, the other node refuses.
+//! Revocation within a second: the other node refuses sessions that one node, or the command line,
+//! has ended.
 
 mod pulse;
 
@@ -24,21 +25,21 @@ const USERS: usize = 20;
 /// How many sessions of each are ended one by one.
 const SINGLE: usize = 40;
 
-/// How many sessions of each are ended by one act.
+/// How many sessions of each are ended by one request.
 const TOGETHER: usize = 10;
 
-/// Within what every node refuses a session that is over.
+/// The time within which every node refuses an ended session.
 const BOUND: Duration = Duration::from_secs(1);
 
 /// How long a node takes to refuse: as a client sees it, and without the time in which the machine
-/// let nobody run.
+/// ran no process.
 #[derive(Clone, Copy)]
 struct Delay {
     seen: Duration,
     net: Duration,
 }
 
-/// Asks a node until it refuses a token that has been dead since `ended`.
+/// Polls a node until it refuses a token that ended at `ended`.
 async fn delay(client: &Client, token: &str, ended: Instant, pulse: &Pulse) -> Delay {
     let missed = pulse.missed();
     loop {
@@ -53,7 +54,7 @@ async fn delay(client: &Client, token: &str, ended: Instant, pulse: &Pulse) -> D
     }
 }
 
-/// Prints the delays where people look for them, and asserts that none is too long.
+/// Prints the delays, and asserts that none is too long.
 fn judge(what: &str, mut delays: Vec<Delay>) {
     delays.sort_by_key(|delay| delay.seen);
     let (median, worst) = (delays[delays.len() / 2].seen, delays.last().unwrap().seen);
@@ -66,7 +67,7 @@ fn judge(what: &str, mut delays: Vec<Delay>) {
     assert!(net <= BOUND, "{what}: {net:?}");
 }
 
-/// Cuts the connections on which nodes listen, again and again, and counts them.
+/// Cuts the connections on which nodes listen, repeatedly, and counts them.
 async fn cut_channels(database: &TestDatabase) -> (JoinHandle<()>, Arc<AtomicUsize>) {
     const CUT: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
                        WHERE datname = current_database() AND pid <> pg_backend_pid() \
@@ -76,7 +77,7 @@ async fn cut_channels(database: &TestDatabase) -> (JoinHandle<()>, Arc<AtomicUsi
     let counted = Arc::clone(&count);
     let task = tokio::spawn(async move {
         for round in 0.. {
-            // Unlike intervals, so that nodes are met in every state.
+            // Different intervals, so that nodes are in every state.
             tokio::time::sleep(Duration::from_millis(100 + round * 7919 % 900)).await;
             let cut = server.query(CUT, &[]).await.unwrap().len();
             counted.fetch_add(cut, Ordering::Relaxed);
@@ -85,7 +86,7 @@ async fn cut_channels(database: &TestDatabase) -> (JoinHandle<()>, Arc<AtomicUsi
     (task, count)
 }
 
-/// Logs somebody in as often as that, at either node.
+/// Logs a user in this many times, on both nodes in turn.
 async fn log_in(clients: &[Client; 2], name: &str, count: usize) -> Vec<TestResponse> {
     let body = json!({"identifier": name, "password": PASSWORD});
     let logins = (0..count).map(|number| {
@@ -99,7 +100,7 @@ async fn log_in(clients: &[Client; 2], name: &str, count: usize) -> Vec<TestResp
     sessions
 }
 
-/// Ends one session in one of the ways; gives the reason that its tokens are refused with.
+/// Ends one session in one of the ways. Returns the reason in the errors for its tokens.
 async fn end_one(
     client: &Client,
     keeper: &TestResponse,
@@ -134,7 +135,7 @@ async fn end_one(
     }
 }
 
-/// Ends all sessions of a user but perhaps the keeper; gives the reason.
+/// Ends all sessions of a user, perhaps except the keeper. Returns the reason.
 async fn end_many(pair: &Pair, client: &Client, name: &str, keeper: &TestResponse) -> &'static str {
     let number: usize = name.trim_start_matches("user-").parse().unwrap();
     let as_keeper = |path, body| async move { client.post_as(keeper.access(), path, &body).await };
@@ -176,7 +177,7 @@ async fn is_refused(client: &Client, session: &TestResponse, reason: &str) {
     assert_eq!(refused.body["reason"], reason);
 }
 
-/// All sessions of one user end; gives how long the other node let each in.
+/// All sessions of one user end. Returns how long the other node accepted each.
 async fn end_all_of(pair: &Pair, name: &str, pulse: &Pulse) -> Vec<Delay> {
     let clients = pair.clients();
     assert_eq!(clients[0].signup(name).await.status, 201);
@@ -212,7 +213,7 @@ async fn end_all_of(pair: &Pair, name: &str, pulse: &Pulse) -> Vec<Delay> {
         }))
         .await,
     );
-    // Once refused, refused for good, and with the reason.
+    // Once refused, a session stays refused, with the reason.
     for (_, session, reason) in &ended {
         for client in &clients {
             is_refused(client, session, reason).await;
@@ -222,7 +223,7 @@ async fn end_all_of(pair: &Pair, name: &str, pulse: &Pulse) -> Vec<Delay> {
 }
 
 /// Rows S1 and ASVS 7.4.1: a thousand sessions end on one node, each in one of many ways, while the
-/// channels on which the nodes listen are cut again and again.
+/// channels on which the nodes listen are cut repeatedly.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a7_4_1_s1_a_thousand_ends_are_known_to_the_other_node_within_a_second() {
     let settings = [("tokens.sessions_per_user_max", "1000"), ("password.hash_queue_max", "1000")];
@@ -240,7 +241,8 @@ async fn a7_4_1_s1_a_thousand_ends_are_known_to_the_other_node_within_a_second()
     judge("two nodes on Postgres, channels cut", delays);
 }
 
-/// Row ASVS 7.4.1: on SQLite the command line is another process, and the node learns of it.
+/// Row ASVS 7.4.1: on SQLite the command line is another process, and the node learns of its
+/// changes.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a7_4_1_on_sqlite_a_node_learns_within_a_second_what_the_command_line_ends() {
     let pair = Pair::start(Database::Sqlite).await;

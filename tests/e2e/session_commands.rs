@@ -1,5 +1,5 @@
-//! `gateward session` and `gateward config set-issuer`: sessions explained, ended after a restore,
-//! and ended with their issuer.
+//! `gateward session` and `gateward config set-issuer`: explaining sessions, ending them after a
+//! restore, and ending them with their issuer.
 
 mod backup;
 
@@ -25,7 +25,7 @@ on_both!(
     another_issuer_ends_what_the_one_before_has_issued,
 );
 
-/// How long the invalidation events of an end may take to a node, on a machine that is busy.
+/// How long the invalidation event of an end may take to reach a node, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 async fn login(client: &Client, name: &str) -> TestResponse {
@@ -53,7 +53,7 @@ fn explain_json(plan: &Plan, id: &str) -> Value {
     serde_json::from_str(&said(&run(plan, &["session", "explain", id, "--json"], ""))).unwrap()
 }
 
-/// Asserts that each line tells a time and then this.
+/// Asserts that each line has a time and then this text.
 #[track_caller]
 fn tells(lines: &[String], expected: &[&str]) {
     assert_eq!(lines.len(), expected.len(), "{lines:#?}");
@@ -84,7 +84,7 @@ async fn a_session_is_explained_at_the_command_line(kind: Database) {
     let lifetime = "The session expires at this time in any case (lifetime_over).";
     tells(&alive, &[began, stranger, refreshed, idle, lifetime]);
 
-    // The thief shows what the owner has spent.
+    // The attacker sends a token that the owner has used.
     other.refresh(first.refresh_token(), None).await.is(401, "refresh_token_reused");
     let over = explain(&plan, id);
     let ended = "The session ended: a refresh token was used again: two clients have the same \
@@ -104,7 +104,7 @@ async fn a_session_is_explained_at_the_command_line(kind: Database) {
     assert_eq!(session["client_name"], "Ada's phone");
     assert_eq!(session["end_reason"], "refresh_token_reused");
     assert!(over[3].starts_with(session["ended_at"].as_str().unwrap()));
-    // Nothing with which anybody could go on.
+    // No secret that could be used.
     for secret in
         [first.refresh_token(), third.refresh_token(), first.text_of("known_device_token")]
     {
@@ -121,7 +121,7 @@ async fn a_session_is_explained_at_the_command_line(kind: Database) {
     }
 }
 
-/// `GET /sessions/{sid}/explain`, which wants a permission.
+/// `GET /sessions/{sid}/explain`, which requires a permission.
 async fn an_administrator_reads_the_same_timeline_over_http(kind: Database) {
     let pair = Pair::start(kind).await;
     let (plan, [one, other]) = (pair.plan(), pair.clients());
@@ -157,7 +157,7 @@ async fn an_administrator_reads_the_same_timeline_over_http(kind: Database) {
     }
 }
 
-/// Everybody's, on the nodes that run, and no account is hurt.
+/// All sessions, on the running nodes, and no account changes.
 async fn all_sessions_end_beside_running_nodes(kind: Database) {
     let pair = Pair::start(kind).await;
     let [one, other] = pair.clients();
@@ -179,7 +179,7 @@ async fn all_sessions_end_beside_running_nodes(kind: Database) {
         pair.is_alive(&new).await;
         assert_eq!(other.refresh(new.refresh_token(), None).await.status, 200);
     }
-    // Nobody is left to end, and nobody is ended again.
+    // No session is left to end, and none ends twice.
     let new = login(&one, "bob").await;
     let told =
         said(&pair.command(&["session", "end-all", "--before", "2020-01-01T00:00:00Z"]).await);
@@ -187,7 +187,7 @@ async fn all_sessions_end_beside_running_nodes(kind: Database) {
     pair.is_alive(&new).await;
 }
 
-/// What a command that also tells of its progress says in the end.
+/// The last line of a command that also prints its progress.
 #[track_caller]
 fn said_in_the_end(output: &std::process::Output) -> String {
     assert!(output.status.success(), "{output:?}");
@@ -209,7 +209,7 @@ async fn ending_all_before_a_time_spares_the_younger(kind: Database) {
     let told = said_in_the_end(&pair.command(&["session", "end-all", "--before", at]).await);
     assert_eq!(told, format!("Ended 1 session started before {at}.\n"));
     pair.has_ended("ended_by_admin", &[&old]).await;
-    // Times are told to the second, and the session began within it.
+    // Times are in whole seconds, and the session started within that second.
     for spared in [&between, &young] {
         pair.is_alive(spared).await;
         assert_eq!(other.refresh(spared.refresh_token(), None).await.status, 200);
@@ -222,8 +222,8 @@ async fn ending_all_before_a_time_spares_the_younger(kind: Database) {
     }
 }
 
-/// Rows F36 and INV18: the database forgets who logged out since it was backed up, and the command
-/// of the procedure makes up for it.
+/// Rows F36 and INV18: the database forgets the logouts since its backup, and the documented
+/// command ends all sessions.
 async fn inv18_f36_a_restored_backup_brings_no_session_back_for_good(kind: Database) {
     let database = TestDatabase::new(kind).await;
     let plan = Plan::on(&database);
@@ -239,7 +239,7 @@ async fn inv18_f36_a_restored_backup_brings_no_session_back_for_good(kind: Datab
     for node in &nodes {
         dies(&node.client(), &stolen).await;
     }
-    // Somebody who came later is not in the backup.
+    // A user created later is not in the backup.
     let late = nodes[1].client().begin("carol").await;
     drop(nodes);
     backup.restore(&database).await;
@@ -265,7 +265,7 @@ async fn inv18_f36_a_restored_backup_brings_no_session_back_for_good(kind: Datab
             assert_eq!(client.refresh(new.refresh_token(), None).await.status, 200);
         }
     }
-    // And so it stays, for nodes that start later.
+    // It stays so for nodes that start later.
     drop(nodes);
     let node = plan.start().await;
     node.client().me(stolen.access()).await.is(401, "session_ended");
@@ -280,7 +280,8 @@ async fn dies(client: &Client, session: &TestResponse) {
     client.me(session.access()).await.is(401, "session_ended");
 }
 
-/// All nodes share one issuer: the database has it, and whoever is set to another one does nothing.
+/// All nodes share one issuer: it is stored in the database, and a node with another one does
+/// nothing.
 async fn another_issuer_ends_what_the_one_before_has_issued(kind: Database) {
     let database = TestDatabase::new(kind).await;
     let plan = |issuer| Plan::on(&database).with("tokens.issuer", issuer);
@@ -288,7 +289,7 @@ async fn another_issuer_ends_what_the_one_before_has_issued(kind: Database) {
     let old_node = plan(one).start().await;
     let ada = old_node.client().begin("ada").await;
 
-    // It is said twice, here and in the settings.
+    // The new issuer is required twice, here and in the settings.
     for wrong in [two, "two.example", "", "https://one.example/"] {
         let complaint = complained(&run(&plan(one), &["config", "set-issuer", wrong], ""));
         assert!(

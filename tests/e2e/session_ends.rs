@@ -1,4 +1,4 @@
-//! How sessions begin and end: rows R7, R10, R11 and S1 to S3.
+//! How sessions start and end: rows R7, R10, R11 and S1 to S3.
 
 use std::time::{Duration, Instant};
 
@@ -28,7 +28,7 @@ async fn login(client: &Client, name: &str) -> TestResponse {
     response
 }
 
-/// Row R7: no part of one token fits another, and what else a request carries decides nothing.
+/// Row R7: the parts of two tokens do not combine, and other parts of the request do not matter.
 async fn r7_a_token_with_parts_of_anothers_is_no_token(kind: Database) {
     let pair = Pair::start(kind).await;
     let [one, other] = pair.clients();
@@ -50,7 +50,7 @@ async fn r7_a_token_with_parts_of_anothers_is_no_token(kind: Database) {
     one.refresh(ada.access(), None).await.is(401, "wrong_token_kind");
     one.me(ada.refresh_token()).await.is(401, "wrong_token_kind");
 
-    // Bob's access token and cookies beside Ada's refresh token: the refresh token alone counts.
+    // Bob's access token and cookies beside Ada's refresh token: only the refresh token counts.
     let cookies = format!(
         "__Host-gateward-access={}; __Secure-gateward-refresh={}; session_id={}",
         bob.access(),
@@ -64,7 +64,7 @@ async fn r7_a_token_with_parts_of_anothers_is_no_token(kind: Database) {
         assert_eq!(mixed.body["session_id"], ada.body["session_id"]);
         assert_eq!(claims(mixed.access())["sub"], claims(ada.access())["sub"]);
     } else {
-        // A refresh token in body and cookie is one too many.
+        // Refresh tokens in both body and cookie are refused.
         mixed.is(400, "malformed_request");
     }
     for untouched in [&ada, &bob] {
@@ -73,8 +73,8 @@ async fn r7_a_token_with_parts_of_anothers_is_no_token(kind: Database) {
     }
 }
 
-/// Row R10: without refreshes a session ends after its idle time; with them, at its absolute end,
-/// which no refresh moves.
+/// Row R10: without refreshes a session ends after its idle timeout; with them, at its absolute
+/// end, which no refresh moves.
 async fn r10_a_session_ends_when_idle_and_at_its_absolute_end(kind: Database) {
     let settings = [("tokens.refresh_idle_seconds", "3"), ("tokens.session_max_seconds", "6")];
     let pair = Pair::start_with(kind, &settings).await;
@@ -110,7 +110,7 @@ async fn r10_a_session_ends_when_idle_and_at_its_absolute_end(kind: Database) {
             assert_eq!(client.logout(pair.refresh_token()).await.status, 204);
         }
     }
-    // An older token of the same session expired before; it does not bring it back either.
+    // An older token of the same session expired before; it does not revive the session either.
     one.refresh(busy.refresh_token(), None).await.is(401, "token_expired");
 }
 
@@ -124,7 +124,7 @@ async fn r11_a_disabled_user_is_out_at_once_and_enabling_revives_nothing(kind: D
 
     pair.command(&["user", "disable", "ada"]).await;
     pair.has_ended("account_disabled", &[&ada, &next]).await;
-    // Neither the repeat of a lost answer nor a login gets anything.
+    // Neither the repeat of a lost response nor a login succeeds.
     one.refresh(ada.refresh_token(), Some("a-key")).await.is(401, "session_ended");
     for client in [&one, &other] {
         client.login("ada", PASSWORD).await.is(403, "account_disabled");
@@ -141,7 +141,7 @@ async fn r11_a_disabled_user_is_out_at_once_and_enabling_revives_nothing(kind: D
     pair.is_alive(&again).await;
 }
 
-/// Waits until a node has heard that an account may do something again.
+/// Waits until a node knows that an account is enabled again.
 async fn heard(client: &Client, pair: &TestResponse) {
     let started = Instant::now();
     while client.me(pair.access()).await.status != 200 {
@@ -150,7 +150,7 @@ async fn heard(client: &Client, pair: &TestResponse) {
     }
 }
 
-/// Row S1: by refresh token, spent or not, and by access token; the second time is no error.
+/// Row S1: by refresh token, used or not, and by access token. A repeat is idempotent.
 async fn s1_after_a_logout_nothing_of_the_session_works(kind: Database) {
     let pair = Pair::start(kind).await;
     let [one, other] = pair.clients();
@@ -166,7 +166,7 @@ async fn s1_after_a_logout_nothing_of_the_session_works(kind: Database) {
         };
         assert_eq!(log_out(&one).await.status, 204, "{way}");
         pair.has_ended("logout", &[&first, &second]).await;
-        // A repeat of the lost answer is too late as well.
+        // A repeat of the lost response is too late as well.
         other.refresh(first.refresh_token(), Some("a-key")).await.is(401, "session_ended");
         for client in [&other, &one] {
             assert_eq!(log_out(client).await.status, 204, "{way}");
@@ -176,7 +176,7 @@ async fn s1_after_a_logout_nothing_of_the_session_works(kind: Database) {
     pair.is_alive(&bystander).await;
 }
 
-/// Row S2: what an attacker has planted in a browser names no session.
+/// Row S2: an identifier that an attacker planted in a browser names no session.
 async fn s2_a_login_takes_no_identifier_from_its_request(kind: Database) {
     let pair = Pair::start(kind).await;
     let [one, _] = pair.clients();
@@ -206,7 +206,7 @@ async fn s2_a_login_takes_no_identifier_from_its_request(kind: Database) {
     }
     assert!(fresh.headers.get("set-cookie").is_none());
 
-    // In the body such a member is refused.
+    // In the body such a field is refused.
     for member in ["session_id", "sid", "id"] {
         let mut body = body.clone();
         body[member] = json!(id);

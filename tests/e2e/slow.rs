@@ -10,7 +10,7 @@ use crate::test_server::TestServer;
 /// How many clients of each kind are slow at once.
 const CLIENTS: usize = 75;
 
-/// A request that begins like this and goes on with these bytes, one at a time.
+/// A request that starts like this and continues with these bytes, one at a time.
 const KINDS: [(&str, &str); 4] = [
     // Slowloris: the head never ends.
     ("GET /health/live HTTP/1.1\r\nHost: x\r\n", "X-Header: slow\r\n"),
@@ -19,7 +19,7 @@ const KINDS: [(&str, &str); 4] = [
         "POST /v1/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9000\r\n\r\n",
         "{\"identifier\": \"",
     ),
-    // The same in chunks, and once where nobody reads it.
+    // The same in chunks, and for an endpoint that does not read it.
     (
         "POST /v1/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n",
         "1\r\n \r\n",
@@ -30,7 +30,8 @@ const KINDS: [(&str, &str); 4] = [
     ),
 ];
 
-/// Sends a byte now and then until the node hangs up; gives what it said and how long it took.
+/// Sends a byte now and then until the node closes the connection. Returns the response and how
+/// long it took.
 async fn drip(url: &str, (head, rest): (&str, &str)) -> (RawResponse, Duration) {
     let started = Instant::now();
     let mut wire = Wire::open(url).await;
@@ -49,8 +50,8 @@ async fn drip(url: &str, (head, rest): (&str, &str)) -> (RawResponse, Duration) 
     (RawResponse { text, closed: true }, started.elapsed())
 }
 
-/// Row W8: slow clients are cut off, the head after five seconds and the body after ten, and nobody
-/// else notices them.
+/// Row W8: slow clients are cut off, the head after five seconds and the body after ten, without an
+/// effect on others.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn w8_slow_clients_are_cut_off_while_others_are_served() {
     let server = TestServer::new().await;
@@ -76,10 +77,9 @@ async fn w8_slow_clients_are_cut_off_while_others_are_served() {
         let (kind, (response, elapsed)) = ended.unwrap();
         let (status, seconds) = [(408, 5), (400, 10), (400, 10), (404, 0)][kind];
         assert!(response.statuses().first().is_none_or(|found| *found == status), "{response:?}");
-        // Five seconds more, in which the node waits for the client to hang up.
+        // Five seconds more, in which the node waits for the client to close.
         assert!(elapsed < Duration::from_secs(seconds + 8), "kind {kind}: {elapsed:?}");
-        // The node's timers go by a time that it notes twice a second, later where it is kept from
-        // that.
+        // The node's timers use a time that it updates twice a second, or later on a busy machine.
         assert!(elapsed > Duration::from_secs(seconds / 5), "kind {kind}: {elapsed:?}");
     }
     server.works("ada").await;

@@ -1,5 +1,4 @@
-//! `StolenDatabase`: what somebody holds who has stolen the database, and what they can read from
-//! it.
+//! `StolenDatabase`: a stolen copy of the database, and what an attacker can read from it.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::{digest, hkdf, hmac};
@@ -18,7 +17,7 @@ pub(crate) struct StolenDatabase {
 }
 
 impl StolenDatabase {
-    /// Takes everything.
+    /// Copies the whole database.
     pub(crate) async fn of(database: &TestDatabase) -> Self {
         match database.kind {
             Database::Sqlite => {
@@ -31,19 +30,19 @@ impl StolenDatabase {
         }
     }
 
-    /// Whether these bytes stand somewhere.
+    /// Whether these bytes occur.
     pub(crate) fn has(&self, wanted: &[u8]) -> bool {
         self.find(wanted, 0).is_some()
     }
 
-    /// Where these bytes stand first, from a place on.
+    /// The first position of these bytes, from an offset.
     fn find(&self, wanted: &[u8], from: usize) -> Option<usize> {
         let rest = self.bytes.get(from..)?;
         rest.windows(wanted.len()).position(|window| window == wanted).map(|at| from + at)
     }
 
-    /// The salt of a session: it stands behind the name of its key, as long as no idempotency key
-    /// is kept, in whose place Postgres writes a length alone.
+    /// The salt of a session. It follows the identifier of its key, as long as there is no
+    /// idempotency key, for which Postgres then writes only a length.
     pub(crate) fn salt(&self, session_id: &str, key_id: &str) -> [u8; 32] {
         let id = uuid(session_id);
         let mut from = 0;
@@ -59,8 +58,7 @@ impl StolenDatabase {
         panic!("the session is not there");
     }
 
-    /// A private key as it is stored: name, purpose, algorithm, and the sealed bytes, of which
-    /// there are `length`.
+    /// A private key as stored: name, purpose, algorithm, and the ciphertext of `length` bytes.
     pub(crate) fn sealed(&self, id: &str, purpose: &str, algorithm: &str, length: usize) -> &[u8] {
         let mut row = id.as_bytes().to_vec();
         for value in [purpose, algorithm] {
@@ -70,11 +68,11 @@ impl StolenDatabase {
             row.extend(value.as_bytes());
         }
         let at = self.find(&row, 0).unwrap() + row.len() + self.gap;
-        // A version, a nonce, what is sealed, and a tag.
+        // A version, a nonce, the ciphertext, and a tag.
         &self.bytes[at..at + 1 + NONCE_LEN + length + 16]
     }
 
-    /// The same opened with the master key, which is not in the database.
+    /// The same, decrypted with the master key, which is not in the database.
     pub(crate) fn open(&self, id: &str, purpose: &str, algorithm: &str, length: usize) -> Vec<u8> {
         let sealed = self.sealed(id, purpose, algorithm, length);
         let (nonce, rest) = sealed[1..].split_at(NONCE_LEN);
@@ -89,11 +87,11 @@ impl StolenDatabase {
             .to_vec()
     }
 
-    /// Whether a secret stands somewhere: in clear, in hex or in base64.
+    /// Whether a secret occurs: in plain text, in hex or in base64.
     pub(crate) fn tells(&self, secret: &[u8]) -> bool {
         let hex = hex(secret);
         let mut forms = vec![secret.to_vec(), hex.to_uppercase().into_bytes(), hex.into_bytes()];
-        // In base64 a text looks different behind one or two other bytes, and its last character
+        // In base64 a string looks different after one or two other bytes, and its last character
         // depends on what follows.
         for before in 0..3 {
             let shifted = [vec![0; before], secret.to_vec()].concat();
@@ -106,7 +104,7 @@ impl StolenDatabase {
     }
 }
 
-/// What the tests of leaks rely on: a secret is found, however it is written.
+/// The tests of leaks rely on this: a secret is found in any encoding.
 #[test]
 fn a_secret_is_found_in_every_writing() {
     let secret = b"the canary??>>";
@@ -141,7 +139,6 @@ async fn rows(database: &TestDatabase) -> Vec<u8> {
     bytes
 }
 
-/// These bytes in hex.
 fn hex(bytes: &[u8]) -> String {
     let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
     digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
@@ -160,18 +157,16 @@ pub(crate) fn derive(secret: &[u8], label: &str) -> [u8; 32] {
     key
 }
 
-/// HMAC-SHA-256.
 pub(crate) fn mac(key: &[u8], message: &[u8]) -> [u8; 32] {
     let key = hmac::Key::new(hmac::HMAC_SHA256, key);
     hmac::sign(&key, message).as_ref().try_into().unwrap()
 }
 
-/// SHA-256.
 pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
     digest::digest(&digest::SHA256, bytes).as_ref().try_into().unwrap()
 }
 
-/// The MAC that goes into the secret of a refresh token.
+/// The MAC in the secret of a refresh token.
 pub(crate) fn keyed(key: &[u8], session_id: &str, generation: i64) -> [u8; 32] {
     mac(key, &[uuid(session_id).as_slice(), &generation.to_be_bytes()].concat())
 }
@@ -187,7 +182,7 @@ pub(crate) fn signed(header: &Value, payload: &Value, key: &[u8]) -> String {
     format!("{message}.{}", URL_SAFE_NO_PAD.encode(mac(key, message.as_bytes())))
 }
 
-/// What is signed of a token of these parts.
+/// The signed bytes of a token with these parts.
 pub(crate) fn message(header: &Value, payload: &Value) -> String {
     let [header, payload] =
         [header, payload].map(|part| URL_SAFE_NO_PAD.encode(part.to_string().as_bytes()));

@@ -1,4 +1,4 @@
-//! Row F11: SIGTERM. What runs finishes, what is new is refused, and the process ends with 0.
+//! Row F11: SIGTERM. Running requests finish, new ones are refused, and the process ends with 0.
 
 use std::time::{Duration, Instant};
 
@@ -9,10 +9,10 @@ use tokio::net::TcpStream;
 
 on_both!(f11_a_stop_finishes_what_runs_and_refuses_what_is_new);
 
-/// How many logins wait for the hasher when the signal comes.
+/// How many logins wait for the hasher when the signal arrives.
 const LOGINS: usize = 40;
 
-/// Row F11: hashes that wait, a body that is slow, and a connection that is idle.
+/// Row F11: queued hashes, a slow body, and an idle connection.
 async fn f11_a_stop_finishes_what_runs_and_refuses_what_is_new(kind: Database) {
     let database = TestDatabase::new(kind).await;
     let plan =
@@ -47,7 +47,7 @@ async fn f11_a_stop_finishes_what_runs_and_refuses_what_is_new(kind: Database) {
         assert!(started.elapsed() < Duration::from_secs(1), "new connections are still accepted");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    // Whoever asks on an old connection is told to go elsewhere, or finds it closed.
+    // A request on an old connection gets a response that closes it, or finds it closed.
     idle.send(b"GET /health/ready HTTP/1.1\r\nHost: x\r\n\r\n").await;
     let ready = idle.read_for(Duration::from_millis(300)).await;
     assert!(ready.text.is_empty() || ready.statuses() == [503], "{ready:?}");
@@ -80,7 +80,7 @@ async fn wait_for_a_queue(ops_url: &str) {
     panic!("no login waits for the hasher");
 }
 
-/// Row F11: nothing runs, an idle connection is there: the end comes at once, by either signal.
+/// Row F11: an idle node with an idle connection stops at once, on either signal.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f11_an_idle_node_ends_at_once() {
     for signal in [Signal::TERM, Signal::INT] {

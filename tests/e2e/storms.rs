@@ -1,4 +1,4 @@
-//! Storms: ten times the logins that can be served, and everybody at once after an outage.
+//! Storms: ten times the logins that can be served, and all clients at once after an outage.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -17,17 +17,17 @@ use crate::restarts::OwnServer;
 
 on_both!(f27_ten_times_the_logins_are_shed_at_once_while_everybody_else_is_served);
 
-/// How many logins one node can have under way: one is hashed, and three wait.
+/// How many logins one node can run: one is hashed, and three wait.
 const PLACES: usize = 4;
 
-/// For how long there are ten times as many.
+/// How long the tenfold load lasts.
 const STORM: Duration = Duration::from_secs(3);
 
-/// Long beside any request that waits for nothing, short beside a hash that waits its turn; it
-/// tells the two apart on a machine that is busy.
+/// Longer than any request that waits for nothing, shorter than a hash that waits its turn. It
+/// separates the two on a busy machine.
 const NOT_WAITING: Duration = Duration::from_millis(20);
 
-/// How long a request takes, the half of times.
+/// The median duration of a request.
 #[derive(Clone, Copy, Debug)]
 struct Medians {
     me: Duration,
@@ -39,7 +39,7 @@ fn median(mut times: Vec<Duration>) -> Duration {
     times[times.len() / 2]
 }
 
-/// Asks who it is and refreshes, again and again, until it is `over`.
+/// Reads the user and refreshes, repeatedly, until it is `over`.
 async fn go_on(client: &Client, pair: &mut TestResponse, over: impl Fn() -> bool) -> Medians {
     let (mut me, mut refresh) = (Vec::new(), Vec::new());
     while !over() || me.len() < 20 {
@@ -56,7 +56,7 @@ async fn go_on(client: &Client, pair: &mut TestResponse, over: impl Fn() -> bool
     Medians { me: median(me), refresh: median(refresh) }
 }
 
-/// Somebody who logs in again and again, refused or not; gives each answer and how long it took.
+/// A client that logs in repeatedly. Returns each response and how long it took.
 fn log_in_on(client: Client, over: Arc<AtomicBool>) -> JoinHandle<Vec<(TestResponse, Duration)>> {
     tokio::spawn(async move {
         let mut responses = Vec::new();
@@ -69,8 +69,8 @@ fn log_in_on(client: Client, over: Arc<AtomicBool>) -> JoinHandle<Vec<(TestRespo
     })
 }
 
-/// Row F27: whoever finds the queue full is refused at once and told when to come again; who does
-/// not log in notices little; and when it is over, nothing is left of it.
+/// Row F27: logins beyond the queue are refused at once with a retry time. Other requests hardly
+/// slow down, and afterwards no effect remains.
 async fn f27_ten_times_the_logins_are_shed_at_once_while_everybody_else_is_served(kind: Database) {
     let database = TestDatabase::new(kind).await;
     let cheap = Plan::on(&database);
@@ -134,13 +134,13 @@ async fn f27_ten_times_the_logins_are_shed_at_once_while_everybody_else_is_serve
 /// How many sessions are refreshed at the same moment.
 const SESSIONS: usize = 100;
 
-/// How long the database is away: less than the leeway of clients without keys.
+/// How long the database is down: less than the leeway of clients without keys.
 const OUTAGE: Duration = Duration::from_secs(4);
 
-/// Within what everybody is in again, on a machine that is busy.
+/// The time within which all clients are served again, on a busy machine.
 const DRAINED: Duration = Duration::from_secs(10);
 
-/// Refreshes until there is an answer; gives it, and how many tries it took.
+/// Refreshes until there is a response. Returns it, and the number of tries.
 async fn insist(clients: [Client; 2], token: String, key: Option<String>) -> (TestResponse, usize) {
     for tries in 1.. {
         let client = &clients[tries % 2];
@@ -156,8 +156,8 @@ async fn insist(clients: [Client; 2], token: String, key: Option<String>) -> (Te
     unreachable!("it ends by an answer");
 }
 
-/// Row F28: everybody refreshes as the database dies, half of them without a key, and tries again
-/// until it is back. Nobody is out, and no session has two successors.
+/// Row F28: all clients refresh as the database dies, half of them without a key, and retry until
+/// it is back. No client is logged out, and no session has two successors.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f28_everybody_who_refreshed_as_the_database_died_is_in_again_soon_after_it_is_back() {
     let Some(mut server) = OwnServer::start(&[]).await else { return };

@@ -1,4 +1,4 @@
-//! `TestServer`: one node on SQLite, for tests to which the database does not matter.
+//! `TestServer`: one node on SQLite, for tests that do not depend on the database.
 
 use gateward_e2e::{Client, Database, Node, PASSWORD, Plan, TestDatabase, TestResponse};
 use reqwest::Method;
@@ -6,7 +6,7 @@ use reqwest::Method;
 use crate::commands::said;
 use crate::operator::create;
 
-/// A node, a client of it, and what it stands on.
+/// A node, a client of it, and its database.
 pub(crate) struct TestServer {
     pub(crate) node: Node,
     pub(crate) client: Client,
@@ -31,14 +31,14 @@ impl TestServer {
         Self::on(database, plan).await
     }
 
-    /// A node on a database of SQLite.
+    /// A node on an SQLite database.
     pub(crate) async fn on(database: TestDatabase, plan: Plan) -> Self {
         let node = plan.start().await;
         Self { client: node.client(), node, plan, _database: database }
     }
 
-    /// Makes an administrator from the command line, whose address is `NAME@example.org`, and logs
-    /// them in.
+    /// Creates an administrator from the command line with the email address `NAME@example.org`,
+    /// and logs them in.
     pub(crate) async fn admin(&self, name: &str) -> TestResponse {
         said(&create(&self.plan, (name, &format!("{name}@example.org")), PASSWORD));
         let pair = self.client.login(name, PASSWORD).await;
@@ -76,7 +76,7 @@ impl TestServer {
         self.client.send(request.body(body.into())).await
     }
 
-    /// Whether somebody can still sign in, which needs every part of the service.
+    /// Asserts that a user can sign up and log in, which needs every part of the service.
     pub(crate) async fn works(&self, name: &str) {
         assert_eq!(self.client.login(name, PASSWORD).await.status, 200);
     }

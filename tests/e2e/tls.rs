@@ -31,7 +31,7 @@ async fn node_with_tls(database: &TestDatabase) -> (Node, CertificateDer<'static
     (node, cert.der().clone())
 }
 
-/// Rows 12.2.1 and 3.4.1: with a certificate the node speaks TLS and nothing else.
+/// Rows 12.2.1 and 3.4.1: with a certificate the node accepts only TLS.
 #[tokio::test]
 async fn tls_comes_from_the_settings_and_nothing_falls_back() {
     let database = TestDatabase::new(Database::Sqlite).await;
@@ -46,7 +46,7 @@ async fn tls_comes_from_the_settings_and_nothing_falls_back() {
     headers::are_safe(&me.headers, true);
     assert!(client.get("/nothing").await.text_of("type").starts_with("https://127.0.0.1:8443/"));
 
-    // In plain http the port says nothing, and does not lead anywhere else.
+    // The port neither responds to plain HTTP nor redirects it.
     let bare = node.url.replace("https://", "http://");
     let login = json!({"identifier": "ada", "password": PASSWORD}).to_string();
     let text = format!(
@@ -56,7 +56,7 @@ async fn tls_comes_from_the_settings_and_nothing_falls_back() {
     );
     let response = Wire::exchange(&bare, text.as_bytes()).await;
     assert!(response.closed && !response.text.contains("HTTP"), "{response:?}");
-    // Somebody who does not know the certificate does not talk to it.
+    // A client that does not trust the certificate does not connect.
     assert!(
         node.client()
             .try_send(node.client().request(reqwest::Method::GET, "/v1/me"))
@@ -65,7 +65,7 @@ async fn tls_comes_from_the_settings_and_nothing_falls_back() {
     );
 }
 
-/// Shakes hands with a node, offering these protocols.
+/// Performs a TLS handshake with a node, offering these protocols.
 fn shake_hands(
     node: &Node,
     certificate: &CertificateDer<'static>,

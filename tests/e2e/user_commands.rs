@@ -1,4 +1,4 @@
-//! `gateward user`: finding accounts and what is done to them, beside a running node.
+//! `gateward user`: finding and changing accounts, beside a running node.
 
 use std::process::Output;
 use std::time::{Duration, Instant};
@@ -22,10 +22,10 @@ on_both!(
     nobody_is_named_who_is_not_there,
 );
 
-/// How long the invalidation events of a change may take to a node, on a machine that is busy.
+/// How long the invalidation event of a change may take to reach a node, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// A node, and commands beside it. The node ends before the database does.
+/// A node, and commands beside it. The node stops before the database is dropped.
 struct Beside {
     client: Client,
     plan: Plan,
@@ -57,7 +57,7 @@ impl Beside {
         complaint
     }
 
-    /// The accounts that are listed with these conditions.
+    /// The accounts in the list with these filters.
     #[track_caller]
     fn listed(&self, conditions: &[&str]) -> Vec<Value> {
         let list = self.said(&[&["list", "--json"], conditions].concat());
@@ -77,7 +77,7 @@ impl Beside {
         said(&create(&self.plan, ("root-of-all", "root@example.org"), PASSWORD));
     }
 
-    /// Asks for accounts, which wants a permission, until the answer is this.
+    /// Lists accounts, which requires a permission, until the response has this status.
     async fn until_listing_gets(&self, who: &TestResponse, status: u16) {
         let started = Instant::now();
         loop {
@@ -217,7 +217,7 @@ async fn a_role_is_granted_and_revoked_by_the_next_request(kind: Database) {
     assert_eq!(complaint, "error: every user has the role user; it cannot be removed\n");
     assert_eq!(beside.run(&["grant", "ada", "No Role"]).status.code(), Some(2));
 
-    // A role that is defined over HTTP is one here, too.
+    // A role that was defined over HTTP exists here, too.
     let root = beside.client.login("root-of-all", PASSWORD).await;
     let body = json!({"permissions": ["users:read"]});
     let put = beside.client.request(Method::PUT, "/v1/roles/support").bearer_auth(root.access());
@@ -294,7 +294,7 @@ async fn the_last_administrator_stays_whatever_is_commanded(kind: Database) {
         );
     }
     assert_eq!(beside.client.me(root.access()).await.status, 200);
-    // One whose address is not confirmed does not count, and one who is disabled does not.
+    // An account with an unconfirmed email address does not count, nor does a disabled one.
     beside.said(&["grant", "ada", "admin"]);
     beside.complained(&["disable", "root-of-all"]);
     said(&create(&beside.plan, ("second", "second@example.org"), PASSWORD));

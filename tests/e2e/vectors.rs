@@ -1,4 +1,4 @@
-//! What others found to break parsers (row F32): `JSONTestSuite` and the Big List of Naughty
+//! External inputs that break parsers (row F32): `JSONTestSuite` and the Big List of Naughty
 //! Strings, at every operation. Their folder is named by `GATEWARD_VECTORS`; they are not in this
 //! repository.
 
@@ -13,11 +13,11 @@ use serde_json::{Value, json};
 use crate::api::{Operation, operations, percent_encode};
 use crate::test_server::TestServer;
 
-/// How many requests are under way at once.
+/// How many requests run at once.
 const AT_ONCE: usize = 16;
 
-/// The folder of vectors of one kind. Without it the test is skipped, loudly, and fails on a
-/// machine that tests for all.
+/// The folder of vectors of one kind. Without it the test is skipped with a message, or fails where
+/// `CI` is set.
 #[expect(clippy::disallowed_methods, reason = "a test is told by its environment")]
 fn folder(kind: &str, original: &str) -> Option<PathBuf> {
     let folder = std::env::var_os("GATEWARD_VECTORS");
@@ -32,13 +32,13 @@ fn folder(kind: &str, original: &str) -> Option<PathBuf> {
     folder.map(|folder| Path::new(&folder).join(kind))
 }
 
-/// The operations, and the access token of somebody who may do all of them.
+/// The operations, and the access token of a user who may call all of them.
 async fn prepare(server: &TestServer) -> (Vec<Operation>, String) {
     let pair = server.admin("ada").await;
     (operations(&server.client).await, pair.access().to_owned())
 }
 
-/// Sends many requests; gives each answer with what it answers.
+/// Sends many requests. Returns each value with its response.
 async fn send_all<T>(
     server: &TestServer,
     requests: Vec<(T, RequestBuilder)>,
@@ -48,7 +48,7 @@ async fn send_all<T>(
     futures_util::stream::iter(responses).buffer_unordered(AT_ONCE).collect().await
 }
 
-/// Asserts that an answer is one that we have made, and blames the client for whatever is wrong.
+/// Asserts that the response is a success or one of our problems, and no server error.
 #[track_caller]
 fn is_sound(what: &str, response: &TestResponse) {
     assert!(!response.status.is_server_error(), "{what}: {response:?}");
@@ -59,7 +59,7 @@ fn is_sound(what: &str, response: &TestResponse) {
     }
 }
 
-/// The log holds no panic, and each of its lines is still one.
+/// Asserts that the log has no panic, and that each line is valid.
 fn log_is_sound(server: &TestServer) {
     let log = server.node.log();
     for line in log.lines().filter(|line| !line.is_empty()) {
@@ -68,8 +68,8 @@ fn log_is_sound(server: &TestServer) {
     }
 }
 
-/// Row F32: every case as a body and as every member of every body. What is no JSON is a 400 (or
-/// too large), and nothing is ever our fault.
+/// Row F32: every case as a body and as every field of every body. Invalid JSON is a 400 (or too
+/// large), and nothing is ever a server error.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f32_the_json_test_suite_breaks_nothing() {
     let Some(folder) = folder("json", "nst/JSONTestSuite") else { return };
@@ -92,7 +92,7 @@ async fn f32_the_json_test_suite_breaks_nothing() {
             request.header("content-type", "application/json")
         };
         for (name, bytes) in &cases {
-            // What would end the session would leave nothing but 401 to be seen afterwards.
+            // A request that ends the session would leave only 401 for the next ones.
             if ends_session(operation) && is_harmless(bytes) {
                 continue;
             }
@@ -108,31 +108,31 @@ async fn f32_the_json_test_suite_breaks_nothing() {
     for ((name, whole), response) in send_all(&server, requests).await {
         is_sound(&name, &response);
         let status = response.status.as_u16();
-        // Nothing at all is as good as `{}` where a body may be left out.
+        // An empty body counts as `{}` where the body is optional.
         let nothing = name == "n_structure_no_data.json";
         if name.starts_with("n_") && !(whole && nothing) {
             assert!(matches!(status, 400 | 413), "{name}: {response:?}");
         }
         if name.starts_with("y_") && !whole {
             let duplicate = name.contains("duplicated_key");
-            // A text as the token of an email is read, and is that of none.
+            // A string as the token of an email is parsed, and matches none.
             let read = status == 400 && (duplicate || response.code() == "invalid_link");
-            // What administers finds nobody under the identifier of the path.
+            // Administrative operations find no account with the identifier of the path.
             let sound = matches!(status, 200 | 201 | 204 | 401 | 404 | 422);
             assert!(read || sound, "{name}: {response:?}");
         }
     }
-    // By the address: a case may have been a good username.
+    // By the email address: a case may have been a valid username.
     server.works("ada@example.org").await;
     log_is_sound(&server);
 }
 
-/// Whether nothing goes on with this session where the operation has succeeded.
+/// Whether a successful call of the operation ends the session.
 fn ends_session(operation: &Operation) -> bool {
     operation.path.ends_with("/logout-all") || operation.method == Method::DELETE
 }
 
-/// Whether a case is a good body, or a good value of a flag.
+/// Whether a case is a valid body, or a valid value of a flag.
 fn is_harmless(bytes: &[u8]) -> bool {
     matches!(bytes.trim_ascii(), b"" | b"{}" | b"null" | b"true" | b"false")
 }
@@ -144,7 +144,7 @@ fn naughty() -> Option<Vec<String>> {
     Some(texts)
 }
 
-/// Row F32: every naughty string in every member.
+/// Row F32: every naughty string in every field.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f32_naughty_strings_in_bodies_break_nothing() {
     let Some(texts) = naughty() else { return };
@@ -152,7 +152,7 @@ async fn f32_naughty_strings_in_bodies_break_nothing() {
     let (operations, token) = prepare(&server).await;
     let mut requests = Vec::new();
     for operation in &operations {
-        // The password of the account itself must stay what it is.
+        // The password of the account must not change.
         for member in operation.members().into_keys().filter(|name| *name != "new_password") {
             for text in &texts {
                 let mut body = operation.valid_body();
@@ -173,7 +173,7 @@ async fn f32_naughty_strings_in_bodies_break_nothing() {
     log_is_sound(&server);
 }
 
-/// Whether somebody could have the name; then it would be taken on.
+/// Whether the text is a valid username, which would be accepted.
 fn is_username(text: &str) -> bool {
     text.len() >= 3
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))

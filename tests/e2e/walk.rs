@@ -1,4 +1,4 @@
-//! The main job: sign up, log in, refresh, log out, who am I.
+//! The main flow: sign up, log in, refresh, log out, read the user.
 
 use gateward_e2e::{Database, PASSWORD, Plan, TestDatabase, claims, on_both};
 use serde_json::json;

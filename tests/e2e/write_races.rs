@@ -1,4 +1,4 @@
-//! Writers that race for one name or one file: rows A1 and F14, and hot rows: row F31.
+//! Writers that race for one username or one file: rows A1 and F14, and hot rows: row F31.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -15,7 +15,7 @@ on_both!(
     f31_a_hot_session_and_a_hot_user_block_nobody_else,
 );
 
-/// How many sign-ups race for one address.
+/// How many sign-ups race for one email address.
 const SIGNUPS: usize = 50;
 
 fn name(number: usize) -> String {
@@ -33,7 +33,7 @@ async fn a1_of_racing_signups_for_one_address_one_makes_the_account(kind: Databa
     let barrier = Arc::new(Barrier::new(SIGNUPS));
     let responses = together((0..SIGNUPS).map(|number| {
         let (client, barrier) = (clients[number % 2].clone(), Arc::clone(&barrier));
-        // Written in many ways, it is one address.
+        // In different spellings, it is one email address.
         let email = if number % 3 == 0 { "Ada@Example.ORG" } else { "ada@example.org" };
         let body = json!({"username": name(number), "email": email, "password": password(number)});
         async move {
@@ -62,13 +62,13 @@ async fn a1_of_racing_signups_for_one_address_one_makes_the_account(kind: Databa
             }
         }
     }
-    // What the losers have asked for is free.
+    // The username of a loser is still free.
     let free = name((winner + 1) % SIGNUPS);
     assert_eq!(clients[0].signup(&free).await.status, 201);
 }
 
-/// Row F14: a hundred writers on two nodes, and a third process beside them. Nobody is told that
-/// the database is locked, and no write is lost.
+/// Row F14: a hundred writers on two nodes, and a third process beside them. No request fails
+/// because the database is locked, and no write is lost.
 async fn f14_writers_on_two_nodes_and_the_command_line_wait_for_each_other(kind: Database) {
     let pair = Pair::start(kind).await;
     let clients = pair.clients();
@@ -91,7 +91,7 @@ async fn f14_writers_on_two_nodes_and_the_command_line_wait_for_each_other(kind:
             token
         }
     });
-    // The commands act on users of their own, or the writers would be refused.
+    // The commands use separate users, or the writers would be refused.
     let others = async {
         let idle: Vec<TestResponse> = together((0..2).map(|number| {
             let client = clients[number].clone();
@@ -114,23 +114,23 @@ async fn f14_writers_on_two_nodes_and_the_command_line_wait_for_each_other(kind:
     }
 }
 
-/// How many refreshes of the hot session race, and how many of others go on beside them.
+/// How many refreshes of the hot session race, and how many of others run beside them.
 const REFRESHES: usize = 200;
 
 /// How many logins of the hot user race.
 const LOGINS: usize = 100;
 
-/// Nobody waits longer, on a machine with two cores that runs other tests as well.
+/// The longest wait of a request, on a machine with two cores that runs other tests as well.
 const PATIENCE: Duration = Duration::from_secs(6);
 
-/// Sends a request and says how long its answer took.
+/// Sends a request and measures how long its response took.
 async fn timed(client: &Client, request: reqwest::RequestBuilder) -> (Duration, TestResponse) {
     let started = Instant::now();
     let response = client.send(request).await;
     (started.elapsed(), response)
 }
 
-/// Asserts that it went well, or that the client is told when to come back; whether it went well.
+/// Asserts that the request succeeded or got a retry time. Returns whether it succeeded.
 fn is_served_or_shed(response: &TestResponse) -> bool {
     if response.status == 200 {
         return true;
@@ -141,8 +141,8 @@ fn is_served_or_shed(response: &TestResponse) -> bool {
     false
 }
 
-/// Row F31: many refreshes of one session and many logins of one user, and beside them refreshes of
-/// everybody else, each of a session of its own.
+/// Row F31: many refreshes of one session and many logins of one user, beside refreshes of other
+/// users, each with a separate session.
 async fn f31_a_hot_session_and_a_hot_user_block_nobody_else(kind: Database) {
     let pair = Pair::start(kind).await;
     let clients = pair.clients();

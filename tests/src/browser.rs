@@ -1,4 +1,4 @@
-//! `Browser`: Chromium without a screen, led by chromedriver.
+//! `Browser`: headless Chromium, driven by chromedriver.
 
 mod chromium;
 mod session;
@@ -13,27 +13,27 @@ use serde_json::json;
 use chromium::Chromium;
 pub use session::{Element, Session};
 
-/// How long a page may take in a test, on a machine that is busy.
+/// How long a page may take in a test, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// How a browser is started.
+/// The settings of a browser.
 #[derive(Clone, Debug)]
 pub struct BrowserPlan {
     /// The width of the page in pixels.
     pub width: u32,
     /// The height of the page in pixels.
     pub height: u32,
-    /// Whether its owner prefers dark pages.
+    /// Whether the user prefers dark pages.
     pub dark: bool,
     /// Whether pages may run scripts.
     pub scripts: bool,
-    /// Whether it takes certificates that nobody vouches for.
+    /// Whether the browser accepts any certificate.
     pub any_certificate: bool,
 }
 
 /// A browser with a new profile. It ends when dropped.
 pub struct Browser {
-    /// The session, for what has no method here.
+    /// The session, for commands without a method here.
     pub session: Session,
     chromium: Chromium,
     plan: BrowserPlan,
@@ -46,7 +46,7 @@ impl BrowserPlan {
         Self { width, height, dark, scripts: true, any_certificate: false }
     }
 
-    /// Starts a browser; `None`, and said so, where Chromium or its driver is not there.
+    /// Starts a browser, or returns `None` with a message if Chromium or its driver is missing.
     pub async fn start(self) -> Option<Browser> {
         let chromium = tokio::task::spawn_blocking(Chromium::start).await.unwrap()?;
         let capabilities = chromium.capabilities(&self);
@@ -63,18 +63,18 @@ impl Browser {
         BrowserPlan::new(width, height, dark).start().await
     }
 
-    /// Opens an address and waits until the page is loaded; it may be one of Chromium's own that
-    /// says what is wrong, such as with a certificate.
+    /// Opens a URL and waits until the page is loaded. It may be an error page of Chromium's own,
+    /// such as for a certificate.
     pub async fn goto(&self, url: &str) {
         self.try_goto(url).await.unwrap_or_else(|error| panic!("{url}: {error}"));
     }
 
-    /// Opens an address; or says why it cannot be opened.
+    /// Opens a URL, or returns the error.
     pub async fn try_goto(&self, url: &str) -> Result<(), String> {
         self.session.post("/url", json!({"url": url})).await.map(drop)
     }
 
-    /// Where it is.
+    /// The current URL.
     pub async fn url(&self) -> String {
         self.session.get_text("/url").await.unwrap()
     }
@@ -84,18 +84,18 @@ impl Browser {
         self.session.get_text("/title").await.unwrap()
     }
 
-    /// The page as HTML, as it is now.
+    /// The current HTML of the page.
     pub async fn source(&self) -> String {
         self.session.get_text("/source").await.unwrap()
     }
 
-    /// Whether an element is there and to be seen now.
+    /// Whether an element exists and is visible now.
     pub async fn shows(&self, css: &str) -> bool {
         let Ok(element) = self.session.find(css).await else { return false };
         element.is_displayed().await
     }
 
-    /// Waits until an element is there and to be seen, and gives it.
+    /// Waits until an element is visible, and returns it.
     pub async fn wait_for(&self, css: &str) -> Element<'_> {
         let started = Instant::now();
         while started.elapsed() < PATIENCE {
@@ -109,35 +109,35 @@ impl Browser {
         panic!("no {css} on {}:\n{}", self.url().await, self.source().await);
     }
 
-    /// Clicks on an element, once it is to be seen.
+    /// Clicks on an element, once it is visible.
     pub async fn click(&self, css: &str) {
         let clicked = self.wait_for(css).await.click().await;
         clicked.unwrap_or_else(|error| panic!("{css}: {error}"));
     }
 
-    /// Types into an element instead of what is in it.
+    /// Replaces the text of an input.
     pub async fn fill(&self, css: &str, text: &str) {
         let element = self.wait_for(css).await;
         element.clear().await.unwrap_or_else(|error| panic!("{css}: {error}"));
         element.send_keys(text).await.unwrap_or_else(|error| panic!("{css}: {error}"));
     }
 
-    /// The text of an element, as it is to be seen.
+    /// The visible text of an element.
     pub async fn text(&self, css: &str) -> String {
         self.wait_for(css).await.text().await.unwrap()
     }
 
-    /// Goes into a frame of the page.
+    /// Enters a frame of the page.
     pub async fn enter_frame(&self, css: &str) {
         self.wait_for(css).await.enter().await.unwrap();
     }
 
-    /// Goes back from a frame to the page.
+    /// Returns from a frame to the page.
     pub async fn leave_frame(&self) {
         self.session.post("/frame", json!({"id": null})).await.unwrap();
     }
 
-    /// Goes to the window that is not the present one, as soon as there is one.
+    /// Switches to the other window, once there is one.
     pub async fn enter_other_window(&self) {
         let here = self.session.get("/window").await.unwrap();
         let started = Instant::now();
@@ -152,27 +152,27 @@ impl Browser {
         }
     }
 
-    /// Writes a picture of the page to a file (PNG).
+    /// Writes a screenshot of the page to a file (PNG).
     pub async fn screenshot(&self, file: &Path) {
         let picture = self.session.get_text("/screenshot").await.unwrap();
         std::fs::write(file, STANDARD.decode(picture).unwrap()).unwrap();
     }
 
-    /// The errors on the console since they were asked for last: of scripts, of the content
-    /// security policy, of files that could not be had.
+    /// The errors on the console since the last call: of scripts, of the content security policy,
+    /// of files that failed to load.
     pub async fn console_errors(&self) -> Vec<String> {
         let entries = self.session.post("/se/log", json!({"type": "browser"})).await.unwrap();
         let errors = entries.as_array().unwrap().iter().filter(|entry| entry["level"] == "SEVERE");
         errors.map(|entry| entry["message"].as_str().unwrap().to_owned()).collect()
     }
 
-    /// A folder that goes away with it.
+    /// A folder that is removed with it.
     #[must_use]
     pub fn folder(&self) -> &Path {
         self.chromium.folder.path()
     }
 
-    /// Gives the page its size, which a window without a screen does not have by itself.
+    /// Sets the size of the page, which a headless window does not have by itself.
     async fn set_size(&self) {
         let (width, height) = (self.plan.width, self.plan.height);
         let size =

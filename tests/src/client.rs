@@ -12,13 +12,13 @@ pub const PASSWORD: &str = "correct horse battery";
 /// A client of one node.
 #[derive(Clone)]
 pub struct Client {
-    /// The client underneath, for requests of one's own.
+    /// The underlying client, for custom requests.
     pub http: reqwest::Client,
-    /// Where the node is.
+    /// The URL of the node.
     pub url: String,
 }
 
-/// What a node answers.
+/// The response of a node.
 #[derive(Clone, Debug)]
 pub struct TestResponse {
     /// The status.
@@ -32,7 +32,7 @@ pub struct TestResponse {
 }
 
 impl Client {
-    /// A client of the node at this address.
+    /// A client of the node at this URL.
     #[must_use]
     pub fn new(url: &str) -> Self {
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
@@ -44,7 +44,7 @@ impl Client {
         self.try_send(request).await.expect("an answer")
     }
 
-    /// Sends a request that may get no answer.
+    /// Sends a request that may get no response.
     pub async fn try_send(&self, request: RequestBuilder) -> reqwest::Result<TestResponse> {
         let response = request.send().await?;
         let (status, headers) = (response.status(), response.headers().clone());
@@ -68,20 +68,20 @@ impl Client {
         self.send(self.request(Method::GET, path)).await
     }
 
-    /// Signs somebody up, whose address is `NAME@example.org`.
+    /// Signs a user up with the email address `NAME@example.org`.
     pub async fn signup(&self, name: &str) -> TestResponse {
         let email = format!("{name}@example.org");
         let body = json!({"username": name, "email": email, "password": PASSWORD});
         self.send(self.post("/v1/signup", &body)).await
     }
 
-    /// Logs somebody in.
+    /// Logs a user in.
     pub async fn login(&self, name: &str, password: &str) -> TestResponse {
         let body = json!({"identifier": name, "password": password});
         self.send(self.post("/v1/login", &body)).await
     }
 
-    /// Signs somebody up and logs them in.
+    /// Signs a user up and logs them in.
     pub async fn begin(&self, name: &str) -> TestResponse {
         assert_eq!(self.signup(name).await.status, 201);
         let reply = self.login(name, PASSWORD).await;
@@ -89,7 +89,7 @@ impl Client {
         reply
     }
 
-    /// A refresh, not sent yet.
+    /// A refresh request.
     pub fn refresh_request(&self, token: &str, key: Option<&str>) -> RequestBuilder {
         let request = self.post("/v1/refresh", &json!({"refresh_token": token}));
         match key {
@@ -98,17 +98,17 @@ impl Client {
         }
     }
 
-    /// Refreshes.
+    /// Refreshes a session.
     pub async fn refresh(&self, token: &str, key: Option<&str>) -> TestResponse {
         self.send(self.refresh_request(token, key)).await
     }
 
-    /// Asks who the owner of an access token is.
+    /// Reads the user of an access token.
     pub async fn me(&self, token: &str) -> TestResponse {
         self.send(self.request(Method::GET, "/v1/me").bearer_auth(token)).await
     }
 
-    /// Waits until the node has heard that the caller holds a role, which a command has given them.
+    /// Waits until the node knows that the caller holds a role, which a command has granted.
     pub async fn until_role(&self, access_token: &str, role: &str) {
         let started = std::time::Instant::now();
         loop {
@@ -133,7 +133,7 @@ impl Client {
 }
 
 impl TestResponse {
-    /// A member of the body that is a string.
+    /// A field of the body that is a string.
     #[must_use]
     pub fn text_of(&self, member: &str) -> &str {
         self.body[member].as_str().unwrap_or_else(|| panic!("no {member} in {self:?}"))
@@ -151,13 +151,13 @@ impl TestResponse {
         self.text_of("refresh_token")
     }
 
-    /// The code of the problem that it is.
+    /// The code of the problem.
     #[must_use]
     pub fn code(&self) -> &str {
         self.text_of("code")
     }
 
-    /// Asserts that it is this problem, and a whole one.
+    /// Asserts that it is this problem, with all its fields.
     #[track_caller]
     pub fn is(&self, status: u16, code: &str) {
         assert_eq!(self.status, status, "{self:?}");
@@ -165,7 +165,7 @@ impl TestResponse {
         self.is_problem();
     }
 
-    /// Asserts that it is a problem, and a whole one.
+    /// Asserts that it is a problem, with all its fields.
     #[track_caller]
     pub fn is_problem(&self) {
         assert!(self.status.is_client_error() || self.status.is_server_error(), "{self:?}");
@@ -181,7 +181,7 @@ impl TestResponse {
         }
     }
 
-    /// A header, if it is there once.
+    /// A header that occurs once.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut values = self.headers.get_all(name).iter();
@@ -189,7 +189,7 @@ impl TestResponse {
         values.next().is_none().then_some(value)
     }
 
-    /// The fields that a refusal names.
+    /// The invalid fields that the problem names.
     #[must_use]
     pub fn fields(&self) -> Vec<&str> {
         let errors = self.body["errors"].as_array().map(Vec::as_slice).unwrap_or_default();
@@ -197,7 +197,7 @@ impl TestResponse {
     }
 }
 
-/// What a token says.
+/// The claims of a token.
 #[must_use]
 pub fn claims(token: &str) -> Value {
     let payload = token.split('.').nth(1).expect("three parts");

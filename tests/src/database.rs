@@ -6,31 +6,31 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use tempfile::TempDir;
 use tokio_postgres::NoTls;
 
-/// Which database.
+/// The type of a database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Database {
-    /// A file.
+    /// SQLite.
     Sqlite,
-    /// A server.
+    /// Postgres.
     Postgres,
 }
 
-/// An empty database and a folder beside it.
+/// An empty database, and a folder for files beside it.
 pub struct TestDatabase {
-    /// Which one.
+    /// The type of the database.
     pub kind: Database,
-    /// What `database.url` is set to.
+    /// The value of `database.url`.
     pub url: String,
-    /// A folder for whatever belongs to it.
+    /// A folder for files of the node.
     pub folder: TempDir,
     name: Option<String>,
 }
 
-/// Where the tests find a server; `tests/with-postgres` sets it.
+/// The variable with the URL of a server; `tests/with-postgres` sets it.
 const SERVER: &str = "GATEWARD_TEST_POSTGRES_URL";
 
 impl TestDatabase {
-    /// Makes an empty database.
+    /// Creates an empty database.
     pub async fn new(kind: Database) -> Self {
         let folder = tempfile::tempdir().unwrap();
         match kind {
@@ -47,13 +47,13 @@ impl TestDatabase {
         }
     }
 
-    /// A connection to the server beside it, which stays when nobody may connect to it any more.
-    /// Postgres alone.
+    /// A connection to another database of the same server, which stays when new connections are
+    /// refused. Postgres only.
     pub async fn beside(&self) -> tokio_postgres::Client {
         connect(&server()).await
     }
 
-    /// A connection of one's own. Postgres alone.
+    /// A separate connection. Postgres only.
     pub async fn postgres(&self) -> tokio_postgres::Client {
         connect(&self.url).await
     }
@@ -63,7 +63,7 @@ impl Drop for TestDatabase {
     fn drop(&mut self) {
         let Some(name) = self.name.take() else { return };
         let sql = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
-        // A thread of its own, because a test's runtime cannot be waited for from here.
+        // A separate thread, because a test's runtime cannot be blocked here.
         let dropped = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             runtime.unwrap().block_on(execute(&server(), &sql));
@@ -80,7 +80,7 @@ fn server() -> String {
     })
 }
 
-/// A name that no other test uses, in this run or in one beside it.
+/// A name that no other test uses, in this run or in a concurrent one.
 #[expect(clippy::disallowed_methods, reason = "a test needs no fixed clock for a name")]
 fn unique_name() -> String {
     static COUNT: AtomicU32 = AtomicU32::new(0);

@@ -1,8 +1,8 @@
 //! Clocks that show a node another time of day: `FastClock` and `ShiftedClock`, by libfaketime.
 //!
-//! The time of day alone is another one. What runs on the monotonic clock keeps its pace: tokio's
-//! timers and the waits of the standard library, but for `std::thread::sleep` beside a fast clock,
-//! which is as much shorter as the clock is faster.
+//! Only the time of day changes. The monotonic clock keeps its pace: tokio's timers and the waits
+//! of the standard library, except for `std::thread::sleep` beside a fast clock, which is shorter
+//! by the factor of the clock.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,31 +13,31 @@ use tempfile::TempDir;
 
 use crate::not_checked;
 
-/// What a [`Plan`](crate::Plan) takes into its environment.
+/// The type of a [`Plan`](crate::Plan)'s environment.
 pub type Environment = BTreeMap<String, String>;
 
-/// A clock that runs many times as fast, from when it was made.
+/// A clock that runs many times as fast, from its creation.
 pub struct FastClock {
     library: PathBuf,
     factor: u32,
     started: Instant,
 }
 
-/// A clock that is so many seconds ahead, or behind, as it was told last.
+/// A clock that is ahead or behind by a number of seconds, which can change at any time.
 pub struct ShiftedClock {
     library: PathBuf,
     folder: TempDir,
 }
 
 impl FastClock {
-    /// Makes a clock; `None`, and said so, where libfaketime is not there.
+    /// Creates a clock, or returns `None` with a message if libfaketime is missing.
     #[must_use]
     pub fn new(factor: u32) -> Option<Self> {
         Some(Self { library: find_library()?, factor, started: Instant::now() })
     }
 
-    /// What a node gets that is started now: it goes on from where the clock is, so that nodes that
-    /// start one after the other agree on the time.
+    /// The environment of a node that starts now. It continues from the clock's current time, so
+    /// that nodes with different starts agree on the time.
     #[must_use]
     pub fn environment(&self) -> Environment {
         let ahead = self.started.elapsed().as_secs_f64() * f64::from(self.factor - 1);
@@ -48,7 +48,7 @@ impl FastClock {
 }
 
 impl ShiftedClock {
-    /// Makes a clock that is right so far; `None`, and said so, where libfaketime is not there.
+    /// Creates a clock without a shift, or returns `None` with a message if libfaketime is missing.
     #[must_use]
     pub fn new() -> Option<Self> {
         let clock = Self { library: find_library()?, folder: tempfile::tempdir().unwrap() };
@@ -56,15 +56,15 @@ impl ShiftedClock {
         Some(clock)
     }
 
-    /// Sets it so many seconds ahead of the true time, for the nodes that run as well.
+    /// Sets it this many seconds ahead of the real time, for running nodes as well.
     pub fn set(&self, seconds: i64) {
-        // Renamed into place, because nodes read it whenever they look at the time.
+        // Renamed atomically, because nodes read it whenever they read the time.
         let new = self.folder.path().join("new");
         fs::write(&new, format!("{seconds:+}")).unwrap();
         fs::rename(new, self.file()).unwrap();
     }
 
-    /// What a node gets that is to go by this clock.
+    /// The environment of a node with this clock.
     #[must_use]
     pub fn environment(&self) -> Environment {
         let mut environment = base(&self.library);
@@ -89,7 +89,7 @@ fn base(library: &Path) -> Environment {
     variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
 }
 
-/// Finds the library where packages put it: `/usr/lib/ARCHITECTURE/faketime` on Debian.
+/// Finds the library where packages install it: `/usr/lib/ARCHITECTURE/faketime` on Debian.
 fn find_library() -> Option<PathBuf> {
     clean_up();
     let folders = ["/usr/lib", "/usr/lib64", "/usr/local/lib"].map(PathBuf::from);
@@ -104,8 +104,8 @@ fn find_library() -> Option<PathBuf> {
     library
 }
 
-/// Removes what killed processes have left in shared memory. A later process of the same number
-/// could not start.
+/// Removes shared memory of killed processes. A later process with the same identifier could not
+/// start.
 fn clean_up() {
     for entry in fs::read_dir("/dev/shm").into_iter().flatten().flatten() {
         let name = entry.file_name().into_string().unwrap_or_default();

@@ -1,10 +1,10 @@
 //! The harness of the end-to-end tests: databases, nodes and clients.
 //!
-//! - [`TestDatabase`] is an empty database, gone when dropped.
-//! - [`Node`] is the real program as a process of its own, killed when dropped.
-//! - [`Client`] speaks HTTP to a node and gives an [`TestResponse`].
-//! - [`Wire`] sends bytes to a node as no client library would.
-//! - [`MailServer`] takes emails, as a process of its own, and gives them as [`Mail`].
+//! - [`TestDatabase`] is an empty database, removed when dropped.
+//! - [`Node`] runs the real program as a separate process, killed when dropped.
+//! - [`Client`] speaks HTTP to a node and returns a [`TestResponse`].
+//! - [`Wire`] sends raw bytes to a node.
+//! - [`MailServer`] receives emails in a separate process, and returns them as [`Mail`].
 //! - [`Browser`] opens pages in Chromium.
 //! - [`FastClock`] and [`ShiftedClock`] show a node another time of day.
 #![expect(
@@ -31,8 +31,8 @@ pub use mail::{Mail, MailPlan, MailServer, MailTls};
 pub use node::{MASTER_KEY, Node, Plan, program, run};
 pub use wire::{RawResponse, Wire};
 
-/// Says that something is not checked here, so that it is seen although the test passes: what is
-/// printed by a macro is shown for failures alone. In the gate (`CI=true`) it fails instead.
+/// Reports a skipped check, so that it is visible although the test passes: macros print only for
+/// failures. In the gate (`CI=true`) it fails instead.
 #[expect(clippy::disallowed_methods, reason = "a test is told by its environment")]
 pub fn not_checked(what: &str) {
     use std::io::Write;
@@ -40,7 +40,7 @@ pub fn not_checked(what: &str) {
     let _ = writeln!(std::io::stderr(), "\n*** NOT CHECKED: {what}\n");
 }
 
-/// Makes a test on SQLite and one on Postgres of each function, which takes a [`Database`].
+/// Creates a test on SQLite and one on Postgres for each function, which takes a [`Database`].
 #[macro_export]
 macro_rules! on_both {
     ($($name:ident),* $(,)?) => {

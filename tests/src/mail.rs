@@ -1,4 +1,4 @@
-//! `MailServer`: a real SMTP server as a process of its own, which misbehaves when told to.
+//! `MailServer`: a real SMTP server in a process of its own, which misbehaves on command.
 
 mod received;
 
@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use crate::not_checked;
 pub use received::Mail;
 
-/// The server, and what its modes do.
+/// The server, which explains its modes.
 const SERVER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/smtp_server.py");
 
 /// How the server speaks TLS.
@@ -23,16 +23,16 @@ const SERVER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/smtp_server.py");
 pub enum MailTls {
     /// From the first byte.
     Implicit,
-    /// After `STARTTLS`, without which it takes nothing.
+    /// After `STARTTLS`, which it requires.
     StartTls,
 }
 
-/// How a server is started.
+/// The settings of a server.
 #[derive(Clone, Debug, Default)]
 pub struct MailPlan {
-    /// Whether it speaks TLS; not if unset.
+    /// How it speaks TLS; not at all if unset.
     pub tls: Option<MailTls>,
-    /// The user and the password that it wants to see; none if unset.
+    /// The user and the password that it requires; none if unset.
     pub login: Option<(String, String)>,
 }
 
@@ -42,12 +42,12 @@ pub struct MailServer {
     pipes: Mutex<(ChildStdin, BufReader<ChildStdout>)>,
     folder: TempDir,
     tls: Option<MailTls>,
-    /// Its port.
+    /// The port.
     pub port: u16,
 }
 
 impl MailPlan {
-    /// Starts a server; `None`, and said so, where the package for it is not there.
+    /// Starts a server, or returns `None` with a message if the package for it is missing.
     pub async fn start(&self) -> Option<MailServer> {
         let plan = self.clone();
         tokio::task::spawn_blocking(move || plan.launch()).await.unwrap()
@@ -86,36 +86,35 @@ impl MailPlan {
 }
 
 impl MailServer {
-    /// Starts a server that speaks neither TLS nor asks who is there.
+    /// Starts a server without TLS and without a login.
     pub async fn start() -> Option<Self> {
         MailPlan::default().start().await
     }
 
-    /// Where it is.
+    /// The address of the server.
     #[must_use]
     pub fn url(&self) -> String {
         let scheme = if self.tls == Some(MailTls::Implicit) { "smtps" } else { "smtp" };
         format!("{scheme}://127.0.0.1:{}", self.port)
     }
 
-    /// The file with its certificate, which whoever trusts it is given; there with TLS alone.
+    /// The file with its certificate, for clients that trust it. Only with TLS.
     #[must_use]
     pub fn certificate(&self) -> PathBuf {
         self.folder.path().join("cert.pem")
     }
 
-    /// Has it behave like this from now on: one of the modes that `smtp_server.py` explains, such
-    /// as `refuse`.
+    /// Sets its behaviour: one of the modes that `smtp_server.py` explains, such as `refuse`.
     pub fn mode(&self, mode: &str) {
         self.tell(mode);
     }
 
-    /// Lets it answer the emails that mode `hold` has kept waiting.
+    /// Lets it respond to the emails that mode `hold` has kept waiting.
     pub fn release(&self) {
         self.tell("release");
     }
 
-    /// All emails that have come in whole, in order, whether it said so or not.
+    /// All emails that were fully received, in order, accepted or not.
     #[must_use]
     pub fn emails(&self) -> Vec<Mail> {
         let journal = self.journal();
@@ -128,7 +127,7 @@ impl MailServer {
             .collect()
     }
 
-    /// All emails to this address.
+    /// All emails to this recipient.
     #[must_use]
     pub fn emails_to(&self, address: &str) -> Vec<Mail> {
         let mut emails = self.emails();
@@ -136,19 +135,19 @@ impl MailServer {
         emails
     }
 
-    /// How often somebody connected.
+    /// The number of connections so far.
     #[must_use]
     pub fn connections(&self) -> usize {
         of_event(&self.journal(), "connection").count()
     }
 
-    /// What it refused: objects with `command`, `address` and `answer`.
+    /// The refused commands: objects with `command`, `address` and `answer`.
     #[must_use]
     pub fn refusals(&self) -> Vec<Value> {
         of_event(&self.journal(), "refused").cloned().collect()
     }
 
-    /// Waits until the emails are as they should be, and gives them.
+    /// Waits until the emails meet the condition, and returns them.
     pub async fn wait_until(
         &self,
         patience: Duration,
@@ -165,7 +164,7 @@ impl MailServer {
         }
     }
 
-    /// Waits until there are so many emails to this address, and gives them.
+    /// Waits until there are this many emails to this recipient, and returns them.
     pub async fn wait_for(&self, address: &str, count: usize, patience: Duration) -> Vec<Mail> {
         let to = |mail: &&Mail| mail.to.iter().any(|to| to == address);
         self.wait_until(patience, |emails| emails.iter().filter(to).count() >= count).await;
@@ -174,7 +173,7 @@ impl MailServer {
 
     fn journal(&self) -> Vec<Value> {
         let text = std::fs::read_to_string(self.folder.path().join("journal")).unwrap();
-        // What follows the last line feed is being written.
+        // A line without a line feed is still being written.
         let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
         whole.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
@@ -205,7 +204,7 @@ fn of_event<'a>(journal: &'a [Value], event: &'a str) -> impl Iterator<Item = &'
     journal.iter().filter(move |line| line["event"] == event)
 }
 
-/// A Python that has aiosmtpd: the one on the path, or that of the system.
+/// A Python with aiosmtpd: the one on the path, or that of the system.
 fn find_python() -> Option<&'static str> {
     let knows = |python: &&str| {
         let mut command = Command::new(python);

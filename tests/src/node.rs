@@ -1,4 +1,4 @@
-//! `Node`: the real program as a process of its own.
+//! `Node`: the real program as a separate process.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -16,10 +16,10 @@ use crate::{Client, Database, TestDatabase};
 /// The master key that all nodes of a test share.
 pub const MASTER_KEY: &str = "q83vEjRWeJASNFZ4kKvN7wEjRWeJq83vq83vEjRWeJA=";
 
-/// How long a node may take to come up or go away in a test, on a machine that is busy.
+/// How long a node may take to start or stop in a test, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// How a node is started.
+/// The settings and environment of a node.
 pub struct Plan {
     /// The environment, on top of an empty one.
     pub environment: BTreeMap<String, String>,
@@ -36,14 +36,14 @@ pub struct Plan {
 /// A running node. It is killed when dropped.
 pub struct Node {
     child: Child,
-    /// Where its API is, such as `http://127.0.0.1:12345`.
+    /// The URL of its API, such as `http://127.0.0.1:12345`.
     pub url: String,
-    /// Where its metrics are.
+    /// The URL of its metrics.
     pub ops_url: String,
     log: PathBuf,
 }
 
-/// The program, built if it is not up to date.
+/// The program, rebuilt if it is out of date.
 pub fn program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
@@ -52,13 +52,13 @@ pub fn program() -> &'static Path {
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .status();
         assert!(status.expect("cargo runs").success(), "the program does not build");
-        // This test lies in target/debug/deps, the program in target/debug.
+        // This test is in target/debug/deps, the program in target/debug.
         let deps = std::env::current_exe().unwrap();
         deps.parent().and_then(Path::parent).unwrap().join("gateward")
     })
 }
 
-/// Runs a command of the program to its end, with the given environment and nothing else.
+/// Runs a command of the program to its end, with only the given environment.
 #[must_use]
 pub fn run(plan: &Plan, arguments: &[&str], input: &str) -> Output {
     use std::io::Write;
@@ -69,7 +69,7 @@ pub fn run(plan: &Plan, arguments: &[&str], input: &str) -> Output {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    // A program that has ended already does not read.
+    // A program that has already ended does not read.
     let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
     child.wait_with_output().unwrap()
 }
@@ -82,7 +82,7 @@ fn command(plan: &Plan) -> Command {
 }
 
 impl Plan {
-    /// The plan of a node of which nothing is set but free ports.
+    /// The plan of a node that sets only free ports.
     #[must_use]
     pub fn bare(folder: &Path) -> Self {
         let environment =
@@ -129,7 +129,7 @@ impl Plan {
         self
     }
 
-    /// Starts a node and waits for nothing.
+    /// Starts a node without waiting for anything.
     #[must_use]
     pub fn launch(&self) -> Node {
         let log = tempfile::Builder::new().suffix(".log").tempfile_in(&self.folder).unwrap();
@@ -154,7 +154,7 @@ impl Plan {
         node
     }
 
-    /// The command that starts a node, for whoever wants its output elsewhere.
+    /// The command that starts a node, to redirect its output.
     #[must_use]
     pub fn command(&self) -> Command {
         command(self)
@@ -174,13 +174,13 @@ impl Node {
         Client::new(&self.url)
     }
 
-    /// Everything it has written.
+    /// Its log so far.
     #[must_use]
     pub fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap()
     }
 
-    /// Waits for a line of the log with this message, and gives it.
+    /// Waits for a log line with this message, and returns it.
     pub async fn wait_for_line(&mut self, message: &str) -> Value {
         let started = Instant::now();
         loop {
@@ -197,7 +197,7 @@ impl Node {
         }
     }
 
-    /// Waits until its log holds a text, and gives the log.
+    /// Waits until its log contains a text, and returns the log.
     pub async fn wait_for_text(&mut self, text: &str) -> String {
         let started = Instant::now();
         loop {
@@ -213,7 +213,7 @@ impl Node {
         }
     }
 
-    /// All lines of the log with this message.
+    /// All log lines with this message.
     #[must_use]
     pub fn lines(&self, message: &str) -> Vec<Value> {
         let log = self.log();
@@ -221,7 +221,7 @@ impl Node {
         lines.filter(|line| line["message"] == message).collect()
     }
 
-    /// How much memory it has, in KiB. Linux alone.
+    /// Its memory usage, in KiB. Linux only.
     #[must_use]
     pub fn memory_kib(&self) -> u64 {
         let path = format!("/proc/{}/status", self.child.id());
@@ -235,13 +235,13 @@ impl Node {
         kill_process(self.pid(), signal).unwrap();
     }
 
-    /// Its process.
+    /// Its process identifier.
     #[must_use]
     pub fn pid(&self) -> Pid {
         Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap()
     }
 
-    /// Kills it as the power would, and waits until it is gone.
+    /// Kills it, as a power failure would, and waits until it is gone.
     pub fn kill(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();

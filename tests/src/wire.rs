@@ -1,4 +1,4 @@
-//! `Wire`: bytes on a connection, as no client library would send them.
+//! `Wire`: raw bytes on a connection, as no client library would send them.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use tokio::time::timeout;
 /// A connection to a node.
 pub struct Wire(TcpStream);
 
-/// What came back on a connection.
+/// The bytes that a connection returned.
 #[derive(Debug)]
 pub struct RawResponse {
     /// The bytes, as text.
@@ -20,25 +20,25 @@ pub struct RawResponse {
 }
 
 impl Wire {
-    /// Connects to the node at this address.
+    /// Connects to the node at this URL.
     pub async fn open(url: &str) -> Self {
         let (_, address) = url.split_once("://").unwrap();
         Self(TcpStream::connect(address).await.unwrap())
     }
 
-    /// Sends bytes; false if the node has hung up.
+    /// Sends bytes; false if the node has closed the connection.
     pub async fn send(&mut self, bytes: &[u8]) -> bool {
         self.0.write_all(bytes).await.is_ok()
     }
 
-    /// Reads until the node closes the connection, or as long as that.
+    /// Reads until the node closes the connection, or until this time has passed.
     pub async fn read_for(&mut self, patience: Duration) -> RawResponse {
         let mut bytes = Vec::new();
         let closed = timeout(patience, self.0.read_to_end(&mut bytes)).await.is_ok();
         RawResponse { text: String::from_utf8_lossy(&bytes).into_owned(), closed }
     }
 
-    /// Reads the head of an answer and as much of its body as has come with it.
+    /// Reads the head of a response and as much of its body as has come with it.
     pub async fn read_checkpoint(&mut self, patience: Duration) -> RawResponse {
         let mut bytes = Vec::new();
         let read = async {
@@ -53,7 +53,7 @@ impl Wire {
         RawResponse { text: String::from_utf8_lossy(&bytes).into_owned(), closed }
     }
 
-    /// Sends bytes and gives what comes back until the node closes the connection or falls silent.
+    /// Sends bytes and returns the response until the node closes the connection or stays silent.
     pub async fn exchange(url: &str, bytes: &[u8]) -> RawResponse {
         let mut wire = Self::open(url).await;
         wire.send(bytes).await;
@@ -62,7 +62,7 @@ impl Wire {
 }
 
 impl RawResponse {
-    /// The statuses of the answers, in order.
+    /// The statuses of the responses, in order.
     #[must_use]
     pub fn statuses(&self) -> Vec<u16> {
         let heads = self.text.match_indices("HTTP/1.1 ");
@@ -71,7 +71,7 @@ impl RawResponse {
             .collect()
     }
 
-    /// The body of the first answer as JSON; `null` if it is none.
+    /// The body of the first response as JSON; `null` if it is not JSON.
     #[must_use]
     pub fn body(&self) -> Value {
         let body = self.text.split_once("\r\n\r\n").map_or("", |(_, body)| body);
@@ -79,7 +79,7 @@ impl RawResponse {
         values.next().and_then(Result::ok).unwrap_or(Value::Null)
     }
 
-    /// Whether the first head has this line, without regard to case.
+    /// Whether the first head has this line, compared case-insensitively.
     #[must_use]
     pub fn has_line(&self, line: &str) -> bool {
         self.text

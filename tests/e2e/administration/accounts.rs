@@ -1,4 +1,4 @@
-//! What becomes of an account that is administered: rows B9, B10, S5 and S6.
+//! Effects of administration on an account: rows B9, B10, S5 and S6.
 
 use std::time::Duration;
 
@@ -19,10 +19,10 @@ on_both!(
     a_name_is_changed_for_everybody_at_once,
 );
 
-/// The title of the email with which a password is chosen.
+/// The title of the password reset email.
 const RESET: &str = "Reset your password";
 
-/// Row S5: neither the tokens nor the password nor a link of before open anything.
+/// Row S5: neither the tokens nor the password nor an older link work.
 async fn s5_an_account_that_is_disabled_gets_nothing_on_any_node(kind: Database) {
     let fixture = AdminFixture::start_with(kind, &CLIENT).await;
     let AdminFixture { one, other, grace, pair } = &fixture;
@@ -61,7 +61,7 @@ async fn s5_an_account_that_is_disabled_gets_nothing_on_any_node(kind: Database)
     pair.is_alive(&login(one, "ada").await).await;
 }
 
-/// Row S6: who takes the name later is somebody else.
+/// Row S6: a later owner of the username is a different account.
 async fn s6_an_account_that_is_deleted_leaves_nothing_to_the_next_of_its_name(kind: Database) {
     let fixture = AdminFixture::start(kind).await;
     let AdminFixture { one, other, grace, pair } = &fixture;
@@ -90,7 +90,7 @@ async fn s6_an_account_that_is_deleted_leaves_nothing_to_the_next_of_its_name(ki
     assert!(!export.text.contains(old) && !export.text.contains(id(&ada)), "{export:?}");
 }
 
-/// Row B9: no operation takes a password for somebody else; what there is starts a reset.
+/// Row B9: no operation sets another user's password. The alternative starts a reset.
 async fn b9_nobody_but_its_owner_chooses_a_password(kind: Database) {
     let fixture = AdminFixture::start(kind).await;
     let AdminFixture { one, other, grace, pair } = &fixture;
@@ -130,7 +130,7 @@ async fn b9_nobody_but_its_owner_chooses_a_password(kind: Database) {
     other.login("ada", PASSWORD).await.is(401, "invalid_credentials");
 }
 
-/// Row B10: whoever finds the screen of an administrator open destroys nothing.
+/// Row B10: an unattended administrator screen cannot be used to destroy anything.
 async fn b10_what_cannot_be_taken_back_wants_a_recent_password(kind: Database) {
     let fixture = AdminFixture::start_with(kind, &[("tokens.reauthentication_seconds", "6")]).await;
     let AdminFixture { one, other, grace, pair } = &fixture;
@@ -140,7 +140,7 @@ async fn b10_what_cannot_be_taken_back_wants_a_recent_password(kind: Database) {
     tokio::time::sleep(Duration::from_millis(7_100)).await;
     let (path, sid) = (path(&ada), ada.text_of("session_id"));
     let new = |name: &str, roles: &[&str]| json!({"username": name, "email": format!("{name}@example.org"), "roles": roles});
-    // A refresh is no password.
+    // A refresh does not confirm the password.
     let next = other.refresh(grace.refresh_token(), None).await;
     for (method, path, body) in [
         ("PUT", "/roles/support".to_owned(), Some(json!({"permissions": []}))),
@@ -164,7 +164,7 @@ async fn b10_what_cannot_be_taken_back_wants_a_recent_password(kind: Database) {
     assert_eq!(ask(one, grace, "GET", &path).await.body, ada.body["user"]);
     let role = ask(one, grace, "GET", "/roles/support").await.body;
     assert_eq!(role["permissions"], json!(["users:read"]));
-    // What can be taken back needs none.
+    // A reversible action does not require it.
     let renamed = tell(one, grace, ("PATCH", &path), &json!({"username": "ada2"})).await;
     assert_eq!(renamed.status, 200, "{renamed:?}");
     assert_eq!(ask(one, grace, "POST", &format!("{path}/enable")).await.status, 200);

@@ -1,4 +1,4 @@
-//! `AdminFixture`: two nodes with an administrator, and how they are asked.
+//! `AdminFixture`: two nodes with an administrator, and requests to them.
 
 use std::time::{Duration, Instant};
 
@@ -10,13 +10,13 @@ use crate::dev_inbox::emails;
 use crate::operator::create;
 use crate::pair::Pair;
 
-/// How long invalidation events may take to the other node, on a machine that is busy.
+/// How long an invalidation event may take to reach the other node, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// How long an email may take to an inbox, on a machine that is busy.
+/// How long an email may take to reach an inbox, on a busy machine.
 const MAIL_PATIENCE: Duration = Duration::from_secs(20);
 
-/// An identifier that nothing has.
+/// An identifier that does not exist.
 pub(super) const UNKNOWN: &str = "00000000-0000-7000-8000-000000000001";
 
 /// Two nodes on one database, and Grace, who administers.
@@ -43,13 +43,13 @@ impl AdminFixture {
         Self { pair, one, other, grace }
     }
 
-    /// One more administrator, made from the command line.
+    /// Another administrator, created from the command line.
     pub(super) async fn administrator(&self, name: &str) -> TestResponse {
         said(&create(&self.pair.plan(), (name, &format!("{name}@example.org")), PASSWORD));
         login(&self.other, name).await
     }
 
-    /// Somebody with a role of their own, of the same name, that gives these permissions.
+    /// A user with a role of their own, of the same name, that grants these permissions.
     pub(super) async fn holder(&self, name: &str, permissions: &[&str]) -> TestResponse {
         let role = json!({ "permissions": permissions });
         let made = self.tell(&self.grace, "PUT", &format!("/roles/{name}"), &role).await;
@@ -59,19 +59,19 @@ impl AdminFixture {
         somebody
     }
 
-    /// Has Grace give somebody exactly these roles.
+    /// Has Grace set exactly these roles of a user.
     pub(super) async fn grant(&self, to: &TestResponse, roles: &[&str]) {
         let path = format!("/users/{}/roles", id(to));
         let granted = self.tell(&self.grace, "PUT", &path, &json!({ "roles": roles })).await;
         assert_eq!(granted.status, 200, "{granted:?}");
     }
 
-    /// Asks the first node, without a body.
+    /// Sends a request without a body to the first node.
     pub(super) async fn ask(&self, who: &TestResponse, method: &str, path: &str) -> TestResponse {
         ask(&self.one, who, method, path).await
     }
 
-    /// Asks the first node, with a body.
+    /// Sends a request with a body to the first node.
     pub(super) async fn tell(
         &self,
         who: &TestResponse,
@@ -82,8 +82,8 @@ impl AdminFixture {
         tell(&self.one, who, (method, path), body).await
     }
 
-    /// Waits until either node has sent so many emails to somebody whose text opens with this
-    /// title, and gives the newest.
+    /// Waits until the nodes have sent this many emails with this title to a user, and returns the
+    /// newest.
     pub(super) async fn email(&self, name: &str, title: &str, count: usize) -> Value {
         let (to, started) = (format!("{name}@example.org"), Instant::now());
         loop {
@@ -101,7 +101,7 @@ impl AdminFixture {
     }
 }
 
-/// Asks a node, without a body.
+/// Sends a request without a body.
 pub(super) async fn ask(
     client: &Client,
     who: &TestResponse,
@@ -112,7 +112,7 @@ pub(super) async fn ask(
     client.send(request.bearer_auth(who.access())).await
 }
 
-/// Asks a node, with a body.
+/// Sends a request with a body.
 pub(super) async fn tell(
     client: &Client,
     who: &TestResponse,
@@ -123,7 +123,8 @@ pub(super) async fn tell(
     client.send(request.bearer_auth(who.access()).json(body)).await
 }
 
-/// Asks a node until the answer has this status, for as long as invalidation events may take to it.
+/// Repeats a request until the response has this status, for as long as an invalidation event may
+/// take.
 pub(super) async fn soon(
     client: &Client,
     who: &TestResponse,
@@ -147,12 +148,12 @@ pub(super) async fn login(client: &Client, name: &str) -> TestResponse {
     pair
 }
 
-/// The identifier of whoever has logged in.
+/// The identifier of the logged-in user.
 pub(super) fn id(pair: &TestResponse) -> &str {
     pair.body["user"]["id"].as_str().unwrap()
 }
 
-/// The path of somebody's account.
+/// The path of a user's account.
 pub(super) fn path(pair: &TestResponse) -> String {
     format!("/users/{}", id(pair))
 }

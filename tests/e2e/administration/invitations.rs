@@ -1,4 +1,4 @@
-//! Inviting: an account that nobody can use until its owner has chosen a password.
+//! Invitations: an account cannot be used until its owner has chosen a password.
 
 use gateward_e2e::{Client, Database, PASSWORD, TestResponse, claims, on_both};
 use reqwest::Method;
@@ -21,7 +21,7 @@ on_both!(
 /// The title of the email.
 const INVITED: &str = "You have been invited";
 
-/// Has Grace invite somebody, and gives their account and the token of the email.
+/// Has Grace invite a user, and returns the account and the token of the email.
 async fn invite(fixture: &AdminFixture, name: &str, roles: &[&str]) -> (Value, String) {
     let body = json!({"username": name, "email": format!("{name}@example.org"), "roles": roles});
     let made = fixture.tell(&fixture.grace, "POST", "/users", &body).await;
@@ -48,7 +48,7 @@ async fn whoever_is_invited_chooses_a_password_and_logs_in(kind: Database) {
     for password in [PASSWORD, OTHER, "ivy@example.org"] {
         other.login("ivy", password).await.is(401, "invalid_credentials");
     }
-    // What is refused uses nothing up.
+    // A refused password does not use the invitation.
     for password in ["short", "password1", "ivy@example.org"] {
         let refused = accept(other, &token, password).await;
         refused.is(422, "validation_failed");
@@ -139,14 +139,14 @@ async fn an_invitation_ends_with_a_reset_a_disabling_or_a_deletion(kind: Databas
     let (user, invitation) = invite(&fixture, "kim", &[]).await;
     act("DELETE", &user, "").await;
     is_dead(&invitation).await;
-    // The next one of that name is somebody else.
+    // The next account of that name is a different one.
     let (next, fresh) = invite(&fixture, "kim-2", &[]).await;
     assert_ne!(next["id"], user["id"]);
     is_dead(&invitation).await;
     assert_eq!(accept(other, &fresh, PASSWORD).await.status, 204);
 }
 
-/// It makes one, or does nothing.
+/// An invitation creates an account, or does nothing.
 async fn an_invitation_changes_no_account_that_is_there(kind: Database) {
     let fixture = AdminFixture::start(kind).await;
     let AdminFixture { one, grace, .. } = &fixture;

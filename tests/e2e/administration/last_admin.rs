@@ -1,5 +1,5 @@
-//! The last administrator stays, also when two go at the same moment on two nodes: rows INV9 and
-//! 2.3.4.
+//! The last administrator cannot be removed, even when two leave at the same moment on two nodes:
+//! rows INV9 and 2.3.4.
 
 use gateward_e2e::{Database, TestResponse, on_both};
 use serde_json::{Value, json};
@@ -14,10 +14,10 @@ on_both!(
     inv9_the_only_administrator_stays,
 );
 
-/// How often two administrators race.
+/// How many times two administrators race.
 const ROUNDS: usize = 20;
 
-/// Two nodes, and two who administer.
+/// Two nodes, and two administrators.
 struct Two {
     fixture: AdminFixture,
     admins: [TestResponse; 2],
@@ -30,7 +30,7 @@ impl Two {
         Self { fixture, admins }
     }
 
-    /// Asserts that this one administers, and nobody else, whichever node is asked.
+    /// Asserts that this user is the only administrator, on either node.
     async fn is_alone(&self, left: &TestResponse) {
         for client in [&self.fixture.one, &self.fixture.other] {
             let listed = soon(client, left, "/users?role=admin&disabled=false", 200).await.body;
@@ -40,7 +40,7 @@ impl Two {
         }
     }
 
-    /// Waits until both nodes know that both administer.
+    /// Waits until both nodes know both administrators again.
     async fn are_back(&self) {
         for client in [&self.fixture.one, &self.fixture.other] {
             for admin in &self.admins {
@@ -56,19 +56,20 @@ impl Two {
     }
 }
 
-/// Which of two has come too late, after looking that one has, and one alone; it was told why.
+/// The index of the request that lost. Asserts that exactly one lost, and that the response says
+/// why.
 fn loser(responses: &[TestResponse; 2]) -> usize {
     let done = responses.each_ref().map(|response| response.status.is_success());
     assert_ne!(done[0], done[1], "one is done and one is not: {responses:#?}");
     let late = usize::from(done[0]);
     let code = responses[late].code();
-    // The other may have been quicker even before the question was read.
+    // The other may have been faster even before the request was read.
     let codes = ["last_admin", "forbidden", "session_ended"];
     assert!(codes.contains(&code), "{responses:#?}");
     late
 }
 
-/// Row INV9: each takes the role from the other, on a node of their own.
+/// Row INV9: each takes the role from the other, on different nodes.
 async fn inv9_two_who_demote_each_other_leave_one(kind: Database) {
     let two = Two::start(kind).await;
     let [x, y] = &two.admins;
@@ -109,7 +110,7 @@ async fn inv9_two_who_disable_each_other_leave_one(kind: Database) {
     }
 }
 
-/// Row INV9: both leave for good.
+/// Row INV9: both delete their accounts.
 async fn inv9_two_who_delete_themselves_leave_one(kind: Database) {
     let mut two = Two::start(kind).await;
     for _ in 0..ROUNDS {
@@ -129,7 +130,7 @@ async fn inv9_two_who_delete_themselves_leave_one(kind: Database) {
     }
 }
 
-/// Row 2.3.4: both step down. What they share is locked before either is counted.
+/// Row 2.3.4: both give up the role. The shared row is locked before either is counted.
 async fn a2_3_4_two_who_step_down_at_once_leave_one(kind: Database) {
     let two = Two::start(kind).await;
     let [x, y] = &two.admins;
@@ -150,7 +151,8 @@ async fn a2_3_4_two_who_step_down_at_once_leave_one(kind: Database) {
     }
 }
 
-/// Row INV9: on every way, and whoever is disabled or has not confirmed an address does not count.
+/// Row INV9: by every way; a disabled account, or one with an unconfirmed email address, does not
+/// count.
 async fn inv9_the_only_administrator_stays(kind: Database) {
     let two = Two::start(kind).await;
     let [grace, heidi] = &two.admins;

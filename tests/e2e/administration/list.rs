@@ -1,4 +1,4 @@
-//! The list of accounts: what is found, and by which pages.
+//! The list of accounts: search and pagination.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ on_both!(
     a_page_is_asked_for_in_one_way,
 );
 
-/// How many accounts are there when the walk begins.
+/// How many accounts exist when the walk starts.
 const COUNT: usize = 250;
 
 fn invited(name: &str) -> Value {
@@ -51,7 +51,7 @@ async fn names(fixture: &AdminFixture, query: &str) -> Vec<String> {
 async fn pages_hold_every_account_once_while_accounts_are_made(kind: Database) {
     let fixture = AdminFixture::start(kind).await;
     let AdminFixture { one, other, grace, .. } = &fixture;
-    // Not in the order of their names.
+    // Not in the order of their usernames.
     let name = |number: usize| format!("walk-{:03}", (number * 7) % COUNT);
     for first in (0..COUNT).step_by(25) {
         let makers = (first..first + 25).map(|number| {
@@ -67,7 +67,7 @@ async fn pages_hold_every_account_once_while_accounts_are_made(kind: Database) {
         async move {
             let mut made = 0;
             while !done.load(Ordering::Relaxed) {
-                // Between the others, where names are walked.
+                // Between the others in the order of usernames.
                 invite(&client, &grace, &format!("walk-{:03}-{made}", (made * 31) % COUNT)).await;
                 made += 1;
             }
@@ -91,7 +91,8 @@ async fn pages_hold_every_account_once_while_accounts_are_made(kind: Database) {
     let made: usize = maker.await.unwrap();
     assert!(made > 0, "nobody was made meanwhile");
 
-    // At rest: those that were made first come first; a search is in the order of names.
+    // Without concurrent changes: the oldest accounts come first; a search is in the order of
+    // usernames.
     let all = names(&fixture, "limit=33").await;
     assert_eq!((all.len(), all[0].as_str()), (1 + COUNT + made, "grace"));
     let found = names(&fixture, "limit=33&q=walk-").await;
@@ -115,7 +116,7 @@ async fn accounts_are_found_by_name_address_role_and_state(kind: Database) {
     for (query, expected) in [
         ("q=ada", vec!["ada-2", "ada-3", "Ada_1", "adax1"]),
         ("q=ADA", vec!["ada-2", "ada-3", "Ada_1", "adax1"]),
-        // Neither of these stands for any character.
+        // Neither of these is a wildcard.
         ("q=ada_", vec!["Ada_1"]),
         ("q=ada%25", vec![]),
         ("q=b", vec!["b.o.b", "bob"]),
@@ -177,7 +178,7 @@ async fn a_page_is_asked_for_in_one_way(kind: Database) {
     ask(one, grace, "GET", "/users?q=a&q=b").await.is(400, "malformed_request");
 }
 
-/// A page looks at a thousand accounts, however many there are and however few are meant.
+/// A page reads at most a thousand accounts, however many exist and however few match.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_looks_at_no_more_than_a_thousand_accounts() {
     let fixture = AdminFixture::start(Database::Postgres).await;
@@ -189,13 +190,13 @@ async fn a_page_looks_at_no_more_than_a_thousand_accounts() {
             'crowd-' || n || '@example.org', false, n = 2299, password_hash, 0, created_at, updated_at
         FROM users, generate_series(1, 2300) AS n WHERE username = 'grace'";
     database.batch_execute(callers).await.unwrap();
-    // In the order of names, number 2299 stands near the end of the second thousand.
+    // In the order of usernames, number 2299 is near the end of the second thousand.
     let pages = walk(one, grace, "q=crowd-&disabled=true").await;
     let found: Vec<usize> = pages.iter().map(Vec::len).collect();
     assert_eq!((found.len(), found.iter().sum::<usize>()), (3, 1), "{pages:?}");
     let pages = walk(one, grace, "q=crowd-&role=admin").await;
     assert_eq!(pages, [const { Vec::<String>::new() }; 3]);
-    // Where there is a way that leads to few, it is taken.
+    // Where an index leads to few, it is used.
     assert_eq!(walk(one, grace, "disabled=true").await, [["crowd-2299"]]);
     assert_eq!(walk(one, grace, "q=crowd-2299").await, [["crowd-2299"]]);
 }

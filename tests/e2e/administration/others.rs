@@ -1,4 +1,5 @@
-//! What whoever lacks a permission learns of others, and what identifiers open: rows B3, E8 and S4.
+//! What a user without a permission learns about others, and what identifiers reveal: rows B3, E8
+//! and S4.
 
 use gateward_e2e::{Client, Database, TestResponse, on_both};
 use serde_json::{Value, json};
@@ -26,7 +27,7 @@ const OPERATIONS: &[(&str, &str)] = &[
     ("DELETE", "/sessions/00000000-0000-7000-8000-000000000002"),
 ];
 
-/// Asks with a body, where the operation takes one.
+/// Sends a request, with a body where the operation takes one.
 async fn act(client: &Client, who: &TestResponse, (method, path): (&str, &str)) -> TestResponse {
     match method {
         "PATCH" => tell(client, who, (method, path), &json!({"username": "mallory"})).await,
@@ -35,7 +36,7 @@ async fn act(client: &Client, who: &TestResponse, (method, path): (&str, &str)) 
     }
 }
 
-/// Rows B3 and E8: the refusal is the same for those who are there and for those who are not.
+/// Rows B3 and E8: the error is the same for existing and for unknown accounts.
 async fn b3_e8_without_the_permission_nobody_learns_who_there_is(kind: Database) {
     let fixture = AdminFixture::start(kind).await;
     let AdminFixture { one, other, grace, pair } = &fixture;
@@ -67,14 +68,15 @@ async fn b3_e8_without_the_permission_nobody_learns_who_there_is(kind: Database)
     ] {
         are_alike(&invite(body).await, &free);
     }
-    // Nothing has happened to anybody.
+    // No account has changed.
     for somebody in [&ada, &bob, grace] {
         pair.is_alive(somebody).await;
         assert_eq!(other.me(somebody.access()).await.body, somebody.body["user"]);
     }
 }
 
-/// Row B3: what is written otherwise than in answers names nobody, also for an administrator.
+/// Row B3: an identifier in any other spelling than that of responses finds no account, even for an
+/// administrator.
 async fn b3_an_identifier_is_one_in_one_spelling(kind: Database) {
     let fixture = AdminFixture::start(kind).await;
     let AdminFixture { one, other, grace, pair } = &fixture;
@@ -102,7 +104,7 @@ async fn b3_an_identifier_is_one_in_one_spelling(kind: Database) {
     assert_eq!(ask(other, grace, "GET", &path(&ada)).await.body, ada.body["user"]);
 }
 
-/// Row S4: whoever ends sessions names account and session, and both must fit.
+/// Row S4: a request to end a session names account and session, and both must match.
 async fn s4_a_session_is_one_of_its_own_account_alone(kind: Database) {
     let fixture = AdminFixture::start(kind).await;
     let AdminFixture { one, other, pair, .. } = &fixture;

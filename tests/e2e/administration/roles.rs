@@ -1,4 +1,4 @@
-//! What roles give, when it counts, and who may give it: rows 8.3.2, B5 and B6.
+//! What roles grant, when they take effect, and who may grant them: rows 8.3.2, B5 and B6.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -15,7 +15,7 @@ on_both!(
     b6_nobody_acts_on_somebody_who_holds_more,
 );
 
-/// Row 8.3.2: giving, redefining and taking away; the token tells of it after the next refresh.
+/// Row 8.3.2: granting, redefining and revoking. The token shows it after the next refresh.
 async fn a8_3_2_a_role_counts_from_the_next_request_on_every_node(kind: Database) {
     let fixture = AdminFixture::start(kind).await;
     let AdminFixture { one, other, grace, .. } = &fixture;
@@ -26,7 +26,7 @@ async fn a8_3_2_a_role_counts_from_the_next_request_on_every_node(kind: Database
         assert!(response.status.is_success(), "{response:?}");
     };
     let opens = async |path: &str, status: u16| {
-        // The node that was told knows at once, the other one within a moment.
+        // The node that handled the request knows at once, the other one within a moment.
         assert_eq!(ask(one, &ada, "GET", path).await.status, status, "{path}");
         soon(other, &ada, path, status).await;
     };
@@ -43,7 +43,7 @@ async fn a8_3_2_a_role_counts_from_the_next_request_on_every_node(kind: Database
     define(&["users:read", "roles:read"]).await;
     opens("/roles", 200).await;
 
-    // What a token tells others is from when it was made.
+    // The claims of a token are from when it was issued.
     let told = |pair: &TestResponse| {
         let claims = claims(pair.access());
         (claims["roles"].clone(), claims["permissions"].clone())
@@ -103,8 +103,8 @@ async fn roles_are_kept_as_they_are_defined(kind: Database) {
     ask(one, grace, "DELETE", "/roles/support").await.is(404, "not_found");
 }
 
-/// Row B5: the token of a former administrator says what it said, and a token with other roles in
-/// it is none.
+/// Row B5: the token of a former administrator keeps its claims without effect, and a token with
+/// other roles is invalid.
 async fn b5_an_old_or_changed_token_gives_nothing(kind: Database) {
     let fixture = AdminFixture::start(kind).await;
     let AdminFixture { one, other, .. } = &fixture;
@@ -139,7 +139,7 @@ async fn b5_an_old_or_changed_token_gives_nothing(kind: Database) {
     }
 }
 
-/// Row B6: neither to others nor to oneself, on no way there is.
+/// Row B6: neither to others nor to oneself, in any way.
 async fn b6_nobody_gives_more_than_they_hold(kind: Database) {
     let fixture = AdminFixture::start(kind).await;
     let AdminFixture { one, other, grace, .. } = &fixture;
@@ -160,7 +160,7 @@ async fn b6_nobody_gives_more_than_they_hold(kind: Database) {
         ("PUT", &own, json!({"roles": ["manager", "auditor"]})),
         ("PUT", &bobs, json!({"roles": ["admin"]})),
         ("PUT", &bobs, json!({"roles": ["manager", "auditor"]})),
-        // One that gives nothing here may give something elsewhere.
+        // A role without permissions here may grant some elsewhere.
         ("PUT", &bobs, json!({"roles": ["tester"]})),
         ("PUT", "/roles/manager", json!({"permissions": ["audit:read"]})),
         ("PUT", "/roles/auditor", json!({"permissions": []})),
@@ -179,7 +179,7 @@ async fn b6_nobody_gives_more_than_they_hold(kind: Database) {
             refused.is(403, "forbidden");
         }
     }
-    // A plain user does not even what a manager may.
+    // A plain user may not even do what a manager may.
     for path in [roles(&bob), own.clone()] {
         let refused = fixture.tell(&bob, "PUT", &path, &json!({"roles": ["manager"]})).await;
         refused.is(403, "forbidden");
@@ -194,14 +194,14 @@ async fn b6_nobody_gives_more_than_they_hold(kind: Database) {
     let manager = ask(other, grace, "GET", "/roles/manager").await.body;
     assert_eq!(manager["permissions"], json!(all));
 
-    // What she holds she gives, and may give away.
+    // Permissions that she holds she can grant and revoke.
     assert_eq!(fixture.tell(&mia, "PUT", &bobs, &json!({"roles": ["manager"]})).await.status, 200);
     soon(other, &bob, "/users", 200).await;
     assert_eq!(fixture.tell(&mia, "PUT", &own, &json!({"roles": []})).await.status, 200);
     fixture.tell(&mia, "PUT", &own, &json!({"roles": ["manager"]})).await.is(403, "forbidden");
 }
 
-/// Row B6: whoever may write accounts does not write that of an administrator.
+/// Row B6: the permission to write accounts does not cover the account of an administrator.
 async fn b6_nobody_acts_on_somebody_who_holds_more(kind: Database) {
     let fixture = AdminFixture::start(kind).await;
     let AdminFixture { one, other, grace, .. } = &fixture;
@@ -236,7 +236,7 @@ async fn b6_nobody_acts_on_somebody_who_holds_more(kind: Database) {
         let role = if id(above) == id(grace) { "admin" } else { "auditor" };
         assert_eq!((&seen["disabled"], &seen["roles"]), (&json!(false), &json!([role, "user"])));
     }
-    // Others are hers to administer.
+    // She may administer the others.
     let bob = one.begin("bob").await;
     assert_eq!(ask(other, &mia, "DELETE", &format!("{}/sessions", path(&bob))).await.status, 204);
     fixture.pair.has_ended("ended_by_admin", &[&bob]).await;

@@ -1,4 +1,4 @@
-//! `GET /audit`: who did what to whom, and what was refused: rows 16.2.1, 16.3.1 and 16.3.2.
+//! `GET /audit`: who did what to whom, and what was denied: rows 16.2.1, 16.3.1 and 16.3.2.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -15,7 +15,7 @@ on_both!(
     events_are_found_by_every_condition_and_by_pages,
 );
 
-/// Which events a condition means.
+/// The events that a filter matches.
 type Meant<'a> = Box<dyn Fn(&Value) -> bool + 'a>;
 
 /// A page of the trail.
@@ -26,7 +26,7 @@ async fn page(fixture: &AdminFixture, query: &str) -> Value {
     page.body
 }
 
-/// All events that are found, page by page.
+/// All matching events, page by page.
 async fn events(fixture: &AdminFixture, query: &str) -> Vec<Value> {
     let (mut all, mut cursor) = (Vec::new(), String::new());
     loop {
@@ -39,15 +39,15 @@ async fn events(fixture: &AdminFixture, query: &str) -> Vec<Value> {
     }
 }
 
-/// The only event of this name about somebody.
+/// The only event with this name about a user.
 async fn only(fixture: &AdminFixture, whose: &TestResponse, name: &str) -> Value {
     let found = events(fixture, &format!("subject={}&event={name}", id(whose))).await;
     assert_eq!(found.len(), 1, "{name}: {found:#?}");
     found[0].clone()
 }
 
-/// Whether the events are in order, the newest first: identifiers tell the time to the millisecond,
-/// texts are compared to the second.
+/// Whether the events are in order, newest first: identifiers are ordered to the millisecond, texts
+/// are compared to the second.
 fn newest_first(events: &[Value]) -> bool {
     let key = |event: &Value| (second(event), event["id"].as_str().unwrap().to_owned());
     events.iter().map(key).is_sorted_by(|one, other| one > other)
@@ -57,7 +57,7 @@ fn second(event: &Value) -> String {
     event["at"].as_str().unwrap()[..19].to_owned()
 }
 
-/// Row 16.2.1: acts of an administrator, each with everything there is to say of it.
+/// Row 16.2.1: actions of an administrator, each with all its fields.
 async fn a16_2_1_an_event_tells_who_did_what_to_whom_from_where_and_in_which_session(
     kind: Database,
 ) {
@@ -107,16 +107,16 @@ async fn a16_2_1_an_event_tells_who_did_what_to_whom_from_where_and_in_which_ses
     assert_eq!(defined.len(), 1, "{defined:#?}");
     assert_eq!(defined[0]["detail"], "role=support permissions=users:read before=");
     assert_eq!((defined[0].get("user_id"), &defined[0]["actor"]["id"]), (None, &json!(id(grace))));
-    // Nothing that is written down is about a person, but for the address of the client.
+    // No event contains personal data, except for the client's IP address.
     for event in events(&fixture, "").await {
         let text = event.to_string();
-        // Identifiers may spell the name at random, but neither quotes nor an address.
+        // Identifiers may contain the username at random, but neither quotes nor an email address.
         assert!(!text.contains("\"ada") && !text.contains("ada@"), "{text}");
         assert!(!text.contains("lovelace"), "{text}");
     }
 }
 
-/// Row 16.3.1: a wrong password, and the right one of an account that is shut.
+/// Row 16.3.1: a wrong password, and the right one of a disabled account.
 async fn a16_3_1_logins_that_fail_are_written_down(kind: Database) {
     let fixture = AdminFixture::start(kind).await;
     let AdminFixture { one, other, grace, .. } = &fixture;
@@ -139,7 +139,7 @@ async fn a16_3_1_logins_that_fail_are_written_down(kind: Database) {
     assert!(about.iter().all(|event| !event.to_string().contains("password")), "{about:#?}");
 }
 
-/// Row 16.3.2: also that somebody wanted to read the trail itself.
+/// Row 16.3.2: also that a user tried to read the trail itself.
 async fn a16_3_2_what_is_refused_is_written_down(kind: Database) {
     let fixture = AdminFixture::start(kind).await;
     let AdminFixture { one, other, grace, .. } = &fixture;
@@ -175,7 +175,7 @@ async fn events_are_found_by_every_condition_and_by_pages(kind: Database) {
             let path = format!("{}/{act}", path(user));
             assert_eq!(ask(one, grace, "POST", &path).await.status, 200);
         }
-        // Times are told in whole seconds: some of these are not those of others.
+        // Times are in whole seconds: this makes some of them differ.
         tokio::time::sleep(Duration::from_millis(1100)).await;
     }
     let all = events(&fixture, "limit=100").await;
@@ -187,7 +187,7 @@ async fn events_are_found_by_every_condition_and_by_pages(kind: Database) {
         assert_eq!(ids(&events(&fixture, &format!("limit={limit}")).await), ids(&all), "{limit}");
     }
 
-    // Each condition, and all of them together, find what is meant and nothing else.
+    // Each filter, and all of them together, find exactly the matching events.
     let middle = all[0]["at"].as_str().unwrap().to_owned();
     let [graces, adas] = [id(grace), id(&ada)];
     let conditions: Vec<(String, Meant<'_>)> = vec![
@@ -206,7 +206,7 @@ async fn events_are_found_by_every_condition_and_by_pages(kind: Database) {
             assert_eq!(ids(&found), ids(&expected), "{query:?}");
         }
     }
-    // A time divides the trail in two, of which none holds what the other does.
+    // A time divides the trail in two, and the parts do not overlap.
     let [before, after] = [
         events(&fixture, &format!("to={middle}")).await,
         events(&fixture, &format!("from={middle}&limit=2")).await,

@@ -1,4 +1,4 @@
-//! The trail over weeks: entries go as long as they were kept, and keys change under it.
+//! The trail over weeks: entries expire after their retention, and keys rotate meanwhile.
 
 use gateward_e2e::{Database, PASSWORD, Plan, ShiftedClock, TestDatabase, on_both, run};
 
@@ -56,13 +56,13 @@ async fn what_was_kept_long_enough_goes_and_where_the_chain_begins_is_signed(kin
     let last = expired.last().unwrap();
     assert_eq!(last["detail"], format!("seq={}", checkpoints[0].seq));
     assert_eq!(last["actor"], "service");
-    // Heads that were kept: the one of now, the one where it begins, and one from before that.
+    // Stored checkpoints: the current one, the one at the retention boundary, and an older one.
     for checkpoint in [&verdict.checkpoint, &checkpoints[1].checkpoint, &checkpoints[0].checkpoint]
     {
         assert_eq!(verify(&plan, &["--expect", checkpoint]).findings, Vec::<String>::new());
     }
 
-    // Whoever takes more from the beginning cannot sign that.
+    // A deeper cut at the beginning cannot be signed without the key.
     let next = checkpoints[0].seq + 1;
     ledger.run(&format!("DELETE FROM events WHERE seq = {next}")).await;
     assert_eq!(verify(&plan, &[]).findings, [format!("entry {next} is missing")]);
@@ -76,7 +76,7 @@ async fn what_was_kept_long_enough_goes_and_where_the_chain_begins_is_signed(kin
     assert_eq!(verify(&plan, &[]).findings, [forged]);
 }
 
-/// A key that is rotated, by age or by command, has signed what it has signed.
+/// Signatures of a key stay valid after its rotation, by age or by command.
 async fn signatures_of_every_key_that_there_was_are_believed(kind: Database) {
     let Some(clock) = ShiftedClock::new() else { return };
     let database = TestDatabase::new(kind).await;

@@ -1,4 +1,4 @@
-//! INV12: where the event cannot be written, the change is not made.
+//! INV12: if the event cannot be written, the change is rolled back.
 
 use gateward_e2e::{Client, Database, PASSWORD, TestResponse, on_both};
 use reqwest::Method;
@@ -9,7 +9,7 @@ use crate::mail_api::{OTHER, Post, address, subject, token};
 
 on_both!(inv12_nothing_is_changed_where_the_event_cannot_be_written);
 
-/// What people change. The emails that wait and the invalidation events go with the changes.
+/// The tables that users change. Queued emails and invalidation events are part of the changes.
 const TABLES: [&str; 10] = [
     "users",
     "user_roles",
@@ -23,7 +23,7 @@ const TABLES: [&str; 10] = [
     "events",
 ];
 
-/// Everything that the tables hold.
+/// The content of all tables.
 async fn all(ledger: &Ledger) -> Vec<Vec<Vec<String>>> {
     let mut all = Vec::new();
     for table in TABLES {
@@ -34,7 +34,7 @@ async fn all(ledger: &Ledger) -> Vec<Vec<Vec<String>>> {
     all
 }
 
-/// Has the database refuse every new event, or take them again.
+/// Has the database refuse every new event, or accept them again.
 async fn refuse(ledger: &Ledger, refused: bool) {
     let postgres = if refused {
         "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS \
@@ -52,7 +52,7 @@ async fn refuse(ledger: &Ledger, refused: bool) {
     ledger.run(ledger.by_kind(postgres, sqlite)).await;
 }
 
-/// A request, perhaps of somebody who is logged in.
+/// A request, with the session that sends it, if any.
 type Act<'a> = (Option<&'a TestResponse>, Method, String, Value);
 
 async fn send(client: &Client, (who, method, path, body): &Act<'_>) -> TestResponse {
@@ -144,7 +144,7 @@ async fn inv12_nothing_is_changed_where_the_event_cannot_be_written(kind: Databa
             assert_eq!(before, after, "{} {}: {table}", act.1, act.2);
         }
     }
-    // What was wrong stays wrong, also where nobody can write that down.
+    // A failure stays a failure, even if it cannot be recorded.
     assert!(!client.login("ada", OTHER).await.status.is_success());
     refuse(&ledger, false).await;
     for pair in [&pair, &other, &root] {

@@ -1,4 +1,4 @@
-//! The trail while nodes write it, seal it together, and die.
+//! The trail while nodes append to it, extend the chain together, and die.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,16 +17,16 @@ on_both!(
     nodes_that_are_killed_while_they_chain_leave_a_whole_chain,
 );
 
-/// Who is busy.
+/// The users under load.
 const NAMES: [&str; 4] = ["ada", "bob", "cyd", "dan"];
 
-/// How often the trail is checked under load.
+/// How many times the trail is checked under load.
 const CHECKS: usize = 4;
 
 /// How often all nodes are killed.
 const KILLS: usize = 5;
 
-/// Clients that log in and out until they are stopped. A node may die under them.
+/// Clients that log in and out until they are stopped. A node may die meanwhile.
 struct Load {
     stop: Arc<AtomicBool>,
     clients: JoinSet<()>,
@@ -53,7 +53,7 @@ impl Load {
     }
 }
 
-/// What writes three events or four; `None` where the node has died.
+/// Writes three or four events. `None` if the node has died.
 async fn round(client: &Client, name: &str) -> Option<()> {
     let body = |password: &str| serde_json::json!({"identifier": name, "password": password});
     client.try_send(client.post("/v1/login", &body("a wrong password"))).await.ok()?;
@@ -63,7 +63,7 @@ async fn round(client: &Client, name: &str) -> Option<()> {
     client.try_send(client.post("/v1/logout", &body)).await.ok().map(drop)
 }
 
-/// Asserts that the places are those from one on, each once.
+/// Asserts that the sequence numbers start at one and have no gap.
 async fn has_no_gap(ledger: &Ledger) -> i64 {
     let sql = "SELECT count(*), count(DISTINCT seq), min(seq), max(seq) FROM events";
     let row: Vec<i64> =
@@ -105,14 +105,14 @@ async fn two_nodes_under_load_make_one_chain_and_every_check_of_it_finds_it_whol
     assert!((chained - all).abs() < 0.5, "each was sealed once: {chained} of {all}");
 }
 
-/// How many events a node says that it has sealed.
+/// The number of events that a node reports as chained.
 async fn counted(node: &Node) -> f64 {
     let page = Client::new(&node.ops_url).get("/metrics").await.text;
     let line = page.lines().find(|line| line.starts_with("gateward_audit_chained_total "));
     line.and_then(|line| line.rsplit(' ').next()?.parse().ok()).unwrap_or_else(|| panic!("{page}"))
 }
 
-/// `kill -9` of both nodes in the midst of it, again and again.
+/// `kill -9` of both nodes under load, several times.
 async fn nodes_that_are_killed_while_they_chain_leave_a_whole_chain(kind: Database) {
     let mut pair = Pair::start(kind).await;
     let plan = pair.plan();
@@ -127,7 +127,7 @@ async fn nodes_that_are_killed_while_they_chain_leave_a_whole_chain(kind: Databa
         tokio::time::sleep(Duration::from_millis(pause)).await;
         pair.nodes.iter_mut().for_each(Node::kill);
         load.end().await;
-        // Nobody is there: what is sealed is whole, and what is not waits.
+        // No node runs: the chain is whole, and unchained events wait.
         let expect: &[&str] = if checkpoint.is_empty() { &[] } else { &["--expect", &checkpoint] };
         let verdict = super::ledger::verify(&plan, expect);
         assert_eq!(verdict.findings, Vec::<String>::new());
@@ -139,8 +139,8 @@ async fn nodes_that_are_killed_while_they_chain_leave_a_whole_chain(kind: Databa
     }
 }
 
-/// A node dies while it holds the lock of the chain and has read what it will seal; the other one
-/// seals that.
+/// A node dies while it holds the lock of the chain and has read the events to append. The other
+/// node appends them.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_node_was_sealing_when_it_died_the_other_one_chains() {
     let database = TestDatabase::new(Database::Postgres).await;

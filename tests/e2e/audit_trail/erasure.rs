@@ -1,4 +1,4 @@
-//! What is left of a deleted account in the trail.
+//! What the trail keeps of a deleted account.
 
 use gateward_e2e::{Client, Database, PASSWORD, Plan, TestDatabase, TestResponse, on_both, run};
 use reqwest::Method;
@@ -11,14 +11,14 @@ use crate::operator::create;
 
 on_both!(s6_a_deleted_account_leaves_no_address_in_the_trail_and_the_chain_is_whole);
 
-/// Somebody, and where they are.
+/// A user, and the IP address they use.
 const ADA: (&str, &str) = ("ada", "203.0.113.1");
 const CYD: (&str, &str) = ("cyd", "2001:db8::2");
 const DAN: (&str, &str) = ("dan", "203.0.113.3");
 const EVE: (&str, &str) = ("eve", "203.0.113.4");
 const ROOT: (&str, &str) = ("root-of-all", "203.0.113.5");
 
-/// A client that comes through a proxy from somewhere.
+/// A client behind a proxy, with this IP address.
 fn from(url: &str, address: &str) -> Client {
     let mut headers = HeaderMap::new();
     headers.insert("x-forwarded-for", HeaderValue::from_str(address).unwrap());
@@ -26,7 +26,7 @@ fn from(url: &str, address: &str) -> Client {
     Client { http: http.build().unwrap(), url: url.to_owned() }
 }
 
-/// Makes an account and does something with it.
+/// Creates an account and uses it.
 async fn live(url: &str, (name, address): (&str, &str)) -> (Client, TestResponse) {
     let client = from(url, address);
     let pair = client.begin(name).await;
@@ -41,13 +41,13 @@ async fn act(client: &Client, who: &TestResponse, method: Method, path: &str) {
     assert!(response.status.is_success(), "{path}: {response:?}");
 }
 
-/// How many events tell an address.
+/// How many events contain an IP address.
 async fn count(ledger: &Ledger, address: &str) -> i64 {
     ledger.number(&format!("SELECT count(*) FROM events WHERE ip LIKE '{address}%'")).await
 }
 
-/// Row S6: its owner leaves, an administrator or an operator deletes it. Who acted on it and is
-/// still there keeps their own address.
+/// Row S6: its owner, an administrator or an operator deletes it. Another actor that still exists
+/// keeps their own IP address.
 async fn s6_a_deleted_account_leaves_no_address_in_the_trail_and_the_chain_is_whole(
     kind: Database,
 ) {
@@ -66,7 +66,8 @@ async fn s6_a_deleted_account_leaves_no_address_in_the_trail_and_the_chain_is_wh
     let id =
         |(_, pair): &(Client, TestResponse)| pair.body["user"]["id"].as_str().unwrap().to_owned();
 
-    // Ada administers: what she does to Eve tells where she is, and goes with her.
+    // Ada is an administrator: her actions on Eve record her IP address, which is erased with her
+    // account.
     said(&run(&plan, &["user", "grant", "ada", "admin"], ""));
     let ada_again = ada.0.login("ada", PASSWORD).await;
     ada.0.until_role(ada_again.access(), "admin").await;
@@ -81,7 +82,7 @@ async fn s6_a_deleted_account_leaves_no_address_in_the_trail_and_the_chain_is_wh
     said(&run(&plan, &["user", "delete", "dan", "--yes"], ""));
     is_whole(&plan);
 
-    // A node cleanups when it starts.
+    // A node cleans up when it starts.
     node.kill();
     let node = plan.start().await;
     ledger.until_none("SELECT count(*) FROM erasures").await;
@@ -103,7 +104,7 @@ async fn s6_a_deleted_account_leaves_no_address_in_the_trail_and_the_chain_is_wh
     assert_eq!(of("account_deleted", &gone[1])[0]["ip"], ROOT.1, "who did it is still there");
     assert!(of("login_failed", &id(&eve)).iter().all(|entry| entry["ip"] == EVE.1));
 
-    // Erasing is allowed to the service alone: for Eve nobody has asked.
+    // Only the service may erase. Nothing has asked for the erasure of Eve.
     drop(node);
     let victim = of("login_failed", &id(&eve))[0]["seq"].as_i64().unwrap();
     let sql = format!("UPDATE events SET ip = NULL, salt = NULL WHERE seq = {victim}");
@@ -113,7 +114,8 @@ async fn s6_a_deleted_account_leaves_no_address_in_the_trail_and_the_chain_is_wh
     assert_eq!(expected.findings, [found]);
 }
 
-/// Asserts that no entry by one of them, or about one of them by nobody else, tells of a person.
+/// Asserts that no entry by one of them, or about one of them by an unknown actor, contains
+/// personal data.
 #[track_caller]
 fn is_erased(entries: &[Value], gone: &[String]) {
     let is_gone = |id: &Value| gone.iter().any(|gone| id == gone);

@@ -1,5 +1,4 @@
-//! Exports of the trail: what somebody does to the lines of a file is found, and the entry is
-//! named.
+//! Exports of the trail: every change to the lines of a file is found, and the entry is named.
 
 use std::fs;
 
@@ -94,14 +93,14 @@ async fn a16_4_2_each_change_of_an_exported_file_is_found_by_its_number(kind: Da
     };
     check("the end of it", &without(1), &[cut(last - 1)]);
     check("more of the end", &without(100), &[cut(last - 100)]);
-    // Without its last line a file has no end at all, and nobody has signed that.
+    // Without its last line a file has no signed end.
     let mut file = kept.lines.clone();
     file.truncate(file.len() - 10);
     let found = verify_input(&kept.plan, &["/dev/stdin"], &lines(&file)).findings;
     let told = "the trail is truncated: no checkpoint follows entry ";
     assert!(found.contains(&format!("{told}{}", last - 9)), "{found:#?}");
 
-    // What was signed in the middle is an end as well; a head that was kept tells.
+    // The end in the middle was signed as well. A stored checkpoint reveals the cut.
     let index = usize::try_from(middle).unwrap();
     let mut file = kept.lines[..=index].to_vec();
     let text = format!("{}{}", lines(&file), "{\"tip\":");
@@ -112,14 +111,14 @@ async fn a16_4_2_each_change_of_an_exported_file_is_found_by_its_number(kind: Da
     assert_eq!(found, [cut(middle)]);
 }
 
-/// Row 16.4.2: whoever makes all digests anew has no key to sign them with.
+/// Row 16.4.2: an attacker who recomputes all digests has no key to sign them with.
 async fn a16_4_2_an_export_whose_digests_are_all_made_anew_is_found_by_its_signatures(
     kind: Database,
 ) {
     let Some(kept) = Kept::new(kind).await else { return };
     let Some((_, foreign)) = foreign(kind).await else { return };
     let at = usize::try_from(kept.victim()).unwrap();
-    // What is documented of the digest is so: it comes out the same from what is exported.
+    // The documented digest is right: it can be recomputed from the export.
     let before = bytes(&kept.lines[at - 1]["digest"]);
     assert_eq!(digest(&before, &kept.lines[at]), bytes(&kept.lines[at]["digest"]));
     let mut file = kept.lines.clone();
@@ -130,10 +129,11 @@ async fn a16_4_2_an_export_whose_digests_are_all_made_anew_is_found_by_its_signa
     let expected: Vec<String> = signed.map(|line| forged(line["seq"].as_i64().unwrap())).collect();
     assert!(!expected.is_empty());
     let found = verify_input(&kept.plan, &["/dev/stdin"], &lines(&file)).findings;
-    // The last entry and the end are at one place.
+    // The last entry and the end have one sequence number.
     assert_eq!(found, expected);
 
-    // Without the signatures on entries the end is left, and where it is moved to matters not.
+    // Without the signatures on entries only the end is left, and it makes no difference where it
+    // moves.
     for line in &mut file[at..end] {
         line["signature"] = Value::Null;
     }

@@ -1,9 +1,9 @@
-//! A forger who knows the rules: makes every digest of an export anew, and has no key.
+//! A forger who knows the format: recomputes every digest of an export, without a key.
 
 use aws_lc_rs::digest::{Context, SHA256};
 use serde_json::Value;
 
-/// Makes the digests of entries and of the end anew, from this line on.
+/// Recomputes the digests of the entries and of the end, from this line on.
 pub(super) fn chain_anew(lines: &mut [Value], from: usize) {
     let mut before = bytes(&lines[from - 1]["digest"]);
     let end = lines.len() - 1;
@@ -14,7 +14,7 @@ pub(super) fn chain_anew(lines: &mut [Value], from: usize) {
     lines[end]["checkpoint"]["digest"] = hex(&before).into();
 }
 
-/// The digest of the chain up to an entry, from that up to the one before, as documented.
+/// The digest of the chain up to an entry, from the digest before it, as documented.
 pub(super) fn digest(before: &[u8], entry: &Value) -> Vec<u8> {
     let mut hash = Context::new(&SHA256);
     let mut part = |bytes: &[u8]| {
@@ -37,7 +37,7 @@ pub(super) fn digest(before: &[u8], entry: &Value) -> Vec<u8> {
     hash.finish().as_ref().to_vec()
 }
 
-/// The bytes of hexadecimal digits, perhaps with hyphens; none of `null`.
+/// The bytes of hexadecimal digits, with or without hyphens; empty for `null`.
 pub(super) fn bytes(text: &Value) -> Vec<u8> {
     let digits = text.as_str().unwrap_or_default().replace('-', "");
     let pairs = (0..digits.len()).step_by(2);
@@ -53,7 +53,7 @@ fn hex(bytes: &[u8]) -> String {
 fn micros(time: &str) -> i64 {
     let number = |from: usize, to: usize| -> i64 { time[from..to].parse().unwrap() };
     let (year, month, day) = (number(0, 4), number(5, 7), number(8, 10));
-    // Years that begin in March have their odd day at the end.
+    // Years that start in March have their leap day at the end.
     let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
     let leaps = year / 4 - year / 100 + year / 400;
     let days = year * 365 + leaps + (month * 153 + 2) / 5 + day - 1 - 719_468;

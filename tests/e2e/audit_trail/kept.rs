@@ -1,4 +1,4 @@
-//! `Kept`: the database of a node that has stopped, with some hundred events and two heads.
+//! `Kept`: the database of a stopped node, with some hundred events and two checkpoints.
 
 use gateward_e2e::{Client, Database, Node, PASSWORD, Plan, TestDatabase};
 use rustix::process::Signal;
@@ -7,27 +7,27 @@ use serde_json::Value;
 use super::ledger::{Ledger, VerifyResult, export, is_whole};
 use crate::pair::together;
 
-/// The people in it.
+/// The users in it.
 const NAMES: [&str; 4] = ["ada", "bob", "cyd", "dan"];
 
-/// How often each logs in before the first head that is kept, and once more behind it.
+/// How many times each logs in before the first checkpoint, and once more after it.
 const LOGINS: usize = 12;
 
-/// A database whose trail is whole, and nobody writes to it.
+/// A database with an intact trail, and no writer.
 pub(super) struct Kept {
     pub(super) plan: Plan,
     pub(super) ledger: Ledger,
-    /// The lines of an export: the beginning, the entries by their numbers, the end.
+    /// The lines of an export: the beginning, the entries by sequence number, the end.
     pub(super) lines: Vec<Value>,
-    /// What was said of it in the middle and at the end.
+    /// The results of the check in the middle and at the end.
     pub(super) middle: VerifyResult,
     pub(super) end: VerifyResult,
     _database: TestDatabase,
 }
 
 impl Kept {
-    /// Makes one; `None`, and said so, where something for it is missing. What the chain was in the
-    /// middle is laid aside in the table `middle_chain`.
+    /// Creates one, or returns `None` with a message if a requirement is missing. The chain as it
+    /// was in the middle is copied to the table `middle_chain`.
     pub(super) async fn new(kind: Database) -> Option<Self> {
         let database = TestDatabase::new(kind).await;
         let plan = Plan::on(&database);
@@ -41,7 +41,7 @@ impl Kept {
         let middle = is_whole(&plan);
         ledger.run("CREATE TABLE middle_chain AS SELECT * FROM audit_chain").await;
         act(&node.client()).await;
-        // The check beside a node that runs finds nothing either.
+        // The check beside a running node finds nothing either.
         is_whole(&plan);
         stop(&mut node).await;
         let (end, lines) = (is_whole(&plan), export(&plan));
@@ -50,7 +50,7 @@ impl Kept {
         Some(Self { plan, ledger, lines, middle, end, _database: database })
     }
 
-    /// The number of the last entry.
+    /// The sequence number of the last entry.
     pub(super) const fn last(&self) -> i64 {
         self.end.seq
     }
@@ -60,7 +60,7 @@ impl Kept {
         &self.lines[usize::try_from(seq).unwrap()]
     }
 
-    /// The number of the beginning of a session, in the midst of entries without a signature.
+    /// The sequence number of a session start, amid entries without a signature.
     pub(super) fn victim(&self) -> i64 {
         let is_bare = |seq: i64| self.entry(seq)["signature"].is_null();
         let fits = |seq: &i64| {
@@ -72,7 +72,7 @@ impl Kept {
     }
 }
 
-/// Does what is written down: wrong passwords, logins, refreshes, log-outs.
+/// Causes recorded events: wrong passwords, logins, refreshes, logouts.
 pub(super) async fn act(client: &Client) {
     let tasks = NAMES.map(|name| {
         let client = client.clone();

@@ -1,5 +1,5 @@
-//! `Ledger`: the tables, as whoever can write to the database reads and changes them; and what
-//! `gateward audit` says of it.
+//! `Ledger`: reads and changes the tables like an attacker with write access to the database, and
+//! runs `gateward audit`.
 
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -8,7 +8,7 @@ use gateward_e2e::{Database, Plan, TestDatabase, not_checked, run};
 use serde_json::Value;
 use tokio_postgres::SimpleQueryMessage;
 
-/// How long it may take until all is sealed or erased, on a machine that is busy.
+/// How long chaining or erasing may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The tables of a database.
@@ -24,15 +24,15 @@ pub(super) struct Ledger {
 pub(super) struct VerifyResult {
     pub(super) findings: Vec<String>,
     pub(super) entries: i64,
-    /// How far the chain has come, as `--expect` takes it.
+    /// The checkpoint of the chain, as `--expect` takes it.
     pub(super) checkpoint: String,
     pub(super) seq: i64,
-    /// How many events have no place yet; a file has none of them.
+    /// How many events are not chained yet; a file has none of them.
     pub(super) waiting: Option<i64>,
 }
 
 impl Ledger {
-    /// Opens a database; `None`, and said so, where nothing is there to open SQLite with.
+    /// Opens a database, or returns `None` with a message if no program to open SQLite exists.
     pub(super) async fn open(database: &TestDatabase) -> Option<Self> {
         let (kind, file) = (database.kind, database.url.trim_start_matches("sqlite://").to_owned());
         let postgres = match kind {
@@ -46,7 +46,7 @@ impl Ledger {
         Some(Self { kind, file, postgres })
     }
 
-    /// What each database calls a thing.
+    /// The name of a thing in each database's SQL.
     pub(super) fn by_kind<'a>(&self, postgres: &'a str, sqlite: &'a str) -> &'a str {
         if self.kind == Database::Postgres { postgres } else { sqlite }
     }
@@ -70,7 +70,7 @@ impl Ledger {
         }
     }
 
-    /// Runs statements; the rows that they give, as text.
+    /// Runs statements, and returns their rows as text.
     pub(super) async fn attempt(&self, sql: &str) -> Result<Vec<Vec<String>>, String> {
         let Some(postgres) = &self.postgres else { return self.attempt_sqlite(sql) };
         let messages = postgres.simple_query(sql).await.map_err(|error| {
@@ -99,18 +99,18 @@ impl Ledger {
         Ok(text.lines().map(|line| line.split('\t').map(cell).collect()).collect())
     }
 
-    /// The same where it must go well.
+    /// The same, and it must succeed.
     pub(super) async fn run(&self, sql: &str) -> Vec<Vec<String>> {
         self.attempt(sql).await.unwrap_or_else(|error| panic!("{sql}: {error}"))
     }
 
-    /// The number that a query gives.
+    /// The number that a query returns.
     pub(super) async fn number(&self, sql: &str) -> i64 {
         let rows = self.run(sql).await;
         rows[0][0].parse().unwrap_or_else(|_| panic!("{sql}: {rows:?}"))
     }
 
-    /// Waits until a query gives zero.
+    /// Waits until a query returns zero.
     pub(super) async fn until_none(&self, sql: &str) {
         let started = Instant::now();
         while self.number(sql).await > 0 {
@@ -119,12 +119,12 @@ impl Ledger {
         }
     }
 
-    /// Waits until every event has its place.
+    /// Waits until every event is chained.
     pub(super) async fn until_chained(&self) {
         self.until_none("SELECT count(*) FROM events WHERE seq IS NULL").await;
     }
 
-    /// Takes away what keeps the events as they are. An owner of the tables can.
+    /// Removes what protects the events from changes, as an owner of the tables can.
     pub(super) async fn loosen(&self) {
         self.run(self.by_kind(
             "ALTER TABLE events DISABLE TRIGGER USER",
@@ -133,7 +133,7 @@ impl Ledger {
         .await;
     }
 
-    /// Lays the trail aside as it is.
+    /// Backs the trail up.
     pub(super) async fn lay_aside(&self) {
         self.run(
             "CREATE TABLE aside_events AS SELECT * FROM events; \
@@ -142,7 +142,7 @@ impl Ledger {
         .await;
     }
 
-    /// Puts it back as it was.
+    /// Restores it.
     pub(super) async fn put_back(&self) {
         self.run(
             "DELETE FROM events; INSERT INTO events SELECT * FROM aside_events; \
@@ -186,7 +186,7 @@ pub(super) fn verify_input(plan: &Plan, arguments: &[&str], input: &str) -> Veri
     }
 }
 
-/// Asserts that nothing is wrong with the trail of the database.
+/// Asserts that the check of the trail finds no fault.
 #[track_caller]
 pub(super) fn is_whole(plan: &Plan) -> VerifyResult {
     let verdict = verify(plan, &[]);

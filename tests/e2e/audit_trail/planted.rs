@@ -1,4 +1,4 @@
-//! What somebody does to the rows of the trail who owns the tables: each of it is found, and the
+//! Changes to the rows of the trail by an attacker who owns the tables: each is found, and the
 //! entry is named.
 
 use aws_lc_rs::digest::{SHA256, digest};
@@ -17,12 +17,12 @@ on_both!(
     a16_4_2_the_database_itself_refuses_to_change_an_event,
 );
 
-/// What is done, and what is found of it.
+/// A change, and its finding.
 struct Fault {
     what: &'static str,
     sql: String,
     findings: Vec<String>,
-    /// Whether nothing else is found.
+    /// Whether this is the only finding.
     alone: bool,
 }
 
@@ -31,7 +31,7 @@ impl Fault {
         Self { what, sql: sql.into(), findings: findings.to_vec(), alone: true }
     }
 
-    /// The same where more is found than this.
+    /// The same with further findings.
     fn and_more(self) -> Self {
         Self { alone: false, ..self }
     }
@@ -49,7 +49,7 @@ fn cut(expected: i64, found: i64) -> String {
     format!("the trail is truncated: it reached entry {expected}, but entry {found} is the last")
 }
 
-/// Does each to a trail that is whole.
+/// Applies each to an intact trail.
 async fn find_each(kept: &Kept, faults: Vec<Fault>) {
     kept.ledger.lay_aside().await;
     kept.ledger.loosen().await;
@@ -66,7 +66,7 @@ async fn find_each(kept: &Kept, faults: Vec<Fault>) {
     assert_eq!(is_whole(&kept.plan).checkpoint, kept.end.checkpoint);
 }
 
-/// Row 16.4.2: whatever is changed of what an entry says.
+/// Row 16.4.2: any change to the content of an entry.
 async fn a16_4_2_each_change_of_an_entry_is_found_by_its_number(kind: Database) {
     let Some(kept) = Kept::new(kind).await else { return };
     let (ledger, victim) = (&kept.ledger, kept.victim());
@@ -115,13 +115,13 @@ async fn a16_4_2_each_change_of_an_entry_is_found_by_its_number(kind: Database) 
     find_each(&kept, faults).await;
 }
 
-/// Row 16.4.2: entries that are gone, or stand elsewhere, or came from nowhere.
+/// Row 16.4.2: entries that are missing, moved, or inserted.
 #[expect(clippy::too_many_lines, reason = "one line for each change")]
 async fn a16_4_2_each_removal_swap_and_insertion_is_found_by_its_number(kind: Database) {
     let Some(kept) = Kept::new(kind).await else { return };
     let (victim, last, middle) = (kept.victim(), kept.last(), kept.middle.seq);
     let next = victim + 1;
-    // Numbers are unique at every moment, so they move in two steps.
+    // Sequence numbers are unique at every moment, so they move in two steps.
     let shift = |from: i64, by: i64| {
         format!(
             "UPDATE events SET seq = seq + 1000000 WHERE seq >= {from}; \
@@ -194,7 +194,7 @@ async fn a16_4_2_each_removal_swap_and_insertion_is_found_by_its_number(kind: Da
     find_each(&kept, faults).await;
 }
 
-/// Row 16.4.2: what only whoever has the key can sign.
+/// Row 16.4.2: only the owner of the key can sign these.
 async fn a16_4_2_a_forged_end_or_beginning_is_found(kind: Database) {
     let Some(kept) = Kept::new(kind).await else { return };
     let Some((foreign, _)) = foreign(kind).await else { return };
@@ -266,8 +266,8 @@ async fn a16_4_2_a_forged_end_or_beginning_is_found(kind: Database) {
     find_each(&kept, faults).await;
 }
 
-/// Row 16.4.2: an earlier end was signed, so nothing in the database tells; what is kept elsewhere
-/// does.
+/// Row 16.4.2: the earlier end was signed, so the database alone does not reveal it. A checkpoint
+/// kept elsewhere does.
 async fn a16_4_2_an_earlier_end_that_is_put_back_is_found_by_a_checkpoint_that_was_kept(
     kind: Database,
 ) {
@@ -302,11 +302,11 @@ async fn a16_4_2_an_earlier_end_that_is_put_back_is_found_by_a_checkpoint_that_w
     }
 }
 
-/// Row 16.4.2: who does not own the tables cannot even try.
+/// Row 16.4.2: a user who does not own the tables cannot change them.
 async fn a16_4_2_the_database_itself_refuses_to_change_an_event(kind: Database) {
     let Some(kept) = Kept::new(kind).await else { return };
     let (ledger, victim) = (&kept.ledger, kept.victim());
-    // It has no place: no node runs that would give it one.
+    // It is not chained: no node runs that would chain it.
     said(&create(&kept.plan, ("eve", "eve@example.org"), "correct horse battery"));
     let later = ledger.by_kind("happened_at + interval '1 second'", "happened_at + 1");
     let (id, zeros) = (ledger.id("01a1f7c4-3276-7a3b-8f45-007bd2598b92"), ledger.bytes(&[0; 32]));

@@ -1,4 +1,4 @@
-//! `Reader`: acts on a node, and reads what its audit trail says of it.
+//! `Reader`: acts on a node, and reads the audit trail afterwards.
 
 use std::collections::BTreeMap;
 
@@ -9,15 +9,15 @@ use serde_json::{Value, json};
 
 use crate::mail_api::Post;
 
-/// A node, an administrator who reads its trail, and what was read so far.
+/// A node, an administrator who reads its trail, and the events so far.
 pub(super) struct Reader {
     pub(super) post: Post,
     pub(super) root: TestResponse,
     /// The last event that was read.
     pub(super) last: String,
-    /// What identifiers are called here.
+    /// The names of identifiers here.
     pub(super) names: BTreeMap<String, String>,
-    /// What was done, and what was written down of it.
+    /// The actions, and the events that they recorded.
     pub(super) timeline: Vec<String>,
 }
 
@@ -41,7 +41,7 @@ impl Reader {
         response.body
     }
 
-    /// Reads what was written since.
+    /// Reads the new events.
     pub(super) async fn note(&mut self, what: &str) {
         for user in self.get("/v1/users?limit=100").await["items"].as_array().unwrap() {
             let name = user["username"].as_str().unwrap().to_owned();
@@ -51,7 +51,7 @@ impl Reader {
         let items = page["items"].as_array().unwrap();
         let new: Vec<&Value> = items.iter().take_while(|item| item["id"] != self.last).collect();
         items[0]["id"].as_str().unwrap().clone_into(&mut self.last);
-        // Emails are dropped and events erased whenever it is their turn.
+        // Emails are discarded and events erased at any later time.
         let later = ["email_discarded", "events_erased"];
         let new = new.into_iter().rev();
         let new = new.filter(|item| !later.iter().any(|name| item["event"] == *name));
@@ -60,7 +60,7 @@ impl Reader {
         self.timeline.push(format!("{what}: {}", told.join("; ")));
     }
 
-    /// An event in a line: what, why, by whom in which session, about whom and which session.
+    /// An event as a line: action, reason, actor and session, target and session.
     pub(super) fn told(&mut self, event: &Value) -> String {
         let at = event["at"].as_str().unwrap();
         assert!(at.starts_with("20") && at.ends_with('Z'), "{event}");
@@ -74,7 +74,7 @@ impl Reader {
             "user" => self.name(&event["actor"]["id"]),
             other => other.to_owned(),
         };
-        // Whom the service cannot name is somewhere, too; an operator is at the machine.
+        // An unidentified actor still has an IP address. An operator is at the machine.
         assert_eq!(here, who != "operator" && !is_own(event), "{event}");
         let mut told = event["event"].as_str().unwrap().to_owned();
         let mut add = |before: &str, what: String| told.extend([before, &what]);
@@ -98,14 +98,14 @@ impl Reader {
         told
     }
 
-    /// What an identifier is called: accounts by their first names, others by a number.
+    /// The name of an identifier: accounts by their first names, others by a number.
     pub(super) fn name(&mut self, id: &Value) -> String {
         let count = self.names.values().filter(|name| name.starts_with('#')).count();
         let id = id.as_str().unwrap().to_owned();
         self.names.entry(id).or_insert_with(|| format!("#{}", count + 1)).clone()
     }
 
-    /// Does something as somebody who is logged in, which must go well, and reads.
+    /// Sends a request of a logged-in user, which must succeed, and reads the new events.
     pub(super) async fn act(
         &mut self,
         who: &TestResponse,
@@ -126,7 +126,7 @@ impl Reader {
         response
     }
 
-    /// The same without being anybody.
+    /// The same without a session.
     pub(super) async fn say(&mut self, path: &str, body: Value) -> TestResponse {
         let response = self.post.say(path, body).await;
         self.note(&format!("{path} {}", response.status.as_u16())).await;
@@ -149,7 +149,7 @@ impl Reader {
     }
 }
 
-/// Whether an event is caused by nobody's request.
+/// Whether no request caused the event.
 fn is_own(event: &Value) -> bool {
     matches!(event["event"].as_str(), Some("key_created" | "events_erased"))
 }

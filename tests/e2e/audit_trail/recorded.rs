@@ -1,5 +1,5 @@
-//! INV12: whatever changes something is written down once: what, whom, by whom, in which session,
-//! from where, and how it came out. Failures too.
+//! INV12: every change is recorded once, with action, target, actor, session, IP address and
+//! outcome. So are failures.
 
 use gateward_e2e::{Database, PASSWORD, TestResponse, on_both};
 use reqwest::Method;
@@ -64,10 +64,10 @@ async fn inv12_what_people_do_is_written_down_once_with_who_and_where(kind: Data
     reader.act(&first, Method::POST, "email/confirm", json!({"token": confirm})).await;
     let undo = token(&reader.post.email(&old, subject::UNDO).await);
     reader.say("email/undo", json!({"token": undo})).await;
-    // Its email has gone before the next one is asked for, whose link takes the place of the first.
+    // Its email is sent before the next one is requested, whose link replaces the first.
     reader.post.wait_until_sent().await;
 
-    // Somebody else may know the password, so it is void.
+    // Another person may know the password, so it is void.
     reader.login(&old, PASSWORD).await;
     reader.say("password/forgot", json!({"email": old})).await;
     reader.post.wait_until_sent().await;

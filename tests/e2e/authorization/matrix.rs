@@ -1,4 +1,4 @@
-//! Every operation, asked by everybody there is: rows 8.2.1, B4 and B10.
+//! Every operation, for every kind of caller: rows 8.2.1, B4 and B10.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -12,21 +12,21 @@ use crate::api::{NO_SESSION, operations};
 use crate::commands::said;
 use crate::operator::create;
 
-/// How long a token may take to expire, with the leeway for clocks, on a machine that is busy.
+/// How long a token may take to expire, with the leeway for clocks, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What a moderator may do.
+/// The permissions of a moderator.
 const MODERATES: [&str; 2] = ["sessions:read", "users:read"];
 
-/// What the table says of an act that wants a recent password in any case.
+/// The table's words for an action that always requires a recent password.
 const RECENT: &str = "shortly after the password was given";
 
-/// Somebody who asks.
+/// One kind of caller.
 struct Asker {
     name: &'static str,
     access: Option<String>,
     refresh: Option<String>,
-    /// How their credentials are refused, if they are.
+    /// The error code for their credentials, if they are refused.
     refused: Option<&'static str>,
     permissions: BTreeSet<String>,
 }
@@ -54,7 +54,7 @@ impl Asker {
         }
     }
 
-    /// How the table has them refused; `None` where they may.
+    /// The error code by the table; `None` if the caller is authorized.
     fn refusal(&self, row: &Row) -> Option<(u16, &'static str)> {
         match (row.who.as_str(), self.refused) {
             ("anyone", _) => None,
@@ -68,7 +68,7 @@ impl Asker {
     }
 }
 
-/// Two nodes on one database. With one of them, tokens and passwords get old soon.
+/// Two nodes on one database. On one of them, tokens and password confirmations expire soon.
 struct Callers {
     client: Client,
     hasty: Client,
@@ -96,7 +96,7 @@ impl Callers {
         assert!(response.status.is_success(), "{path}: {response:?}");
     }
 
-    /// Everybody there is.
+    /// All kinds of callers.
     async fn askers(&self) -> [Asker; 7] {
         let user = self.client.begin("ada").await;
         let late = self.expired().await;
@@ -127,7 +127,7 @@ impl Callers {
         ]
     }
 
-    /// An administrator whose access token is past its time.
+    /// An administrator whose access token has expired.
     async fn expired(&self) -> TestResponse {
         let late = self.hasty.login("grace", PASSWORD).await;
         let started = Instant::now();
@@ -147,7 +147,7 @@ impl Callers {
         self.client.login("mia", PASSWORD).await
     }
 
-    /// Somebody who was an administrator and is disabled.
+    /// A former administrator whose account is disabled.
     async fn disabled(&self) -> TestResponse {
         let pair = self.client.begin("dan").await;
         let path = format!("/v1/users/{}", pair.body["user"]["id"].as_str().unwrap());
@@ -158,13 +158,13 @@ impl Callers {
         pair
     }
 
-    /// Asks for an operation with nothing else.
+    /// A request without query and body.
     fn plain(row: &Row, client: &Client) -> RequestBuilder {
         client.request(row.operation.method.clone(), &row.operation.path_to("start.js", NO_SESSION))
     }
 
-    /// Asks with a query and a body that nobody can read: whoever may is told of that, and nothing
-    /// is done; whoever may not is told so before.
+    /// A request with an unreadable query and body. An authorized caller gets a validation error;
+    /// an unauthorized one is refused before that.
     fn bent(row: &Row, client: &Client) -> RequestBuilder {
         let path = row.operation.path_to("start.js", NO_SESSION);
         let request = client.request(row.operation.method.clone(), &format!("{path}?weather=1"));
@@ -172,7 +172,7 @@ impl Callers {
     }
 }
 
-/// Rows B4 and 8.2.1: seven askers, every operation, and what the table says of each.
+/// Rows B4 and 8.2.1: seven callers, every operation, and the decision of the table for each.
 #[tokio::test(flavor = "multi_thread")]
 async fn b4_every_operation_lets_in_whom_the_table_names_and_refuses_all_others() {
     let callers = Callers::new().await;
@@ -193,7 +193,7 @@ async fn b4_every_operation_lets_in_whom_the_table_names_and_refuses_all_others(
             let Some((status, code)) = asker.refusal(row) else {
                 let is_told = bent.status.is_client_error() || row.who == "anyone";
                 assert!(is_told && !matches!(bent.status.as_u16(), 401 | 403), "{name}: {bent:?}");
-                // Where credentials are not looked at, they make no difference.
+                // Where credentials are not read, they make no difference.
                 assert!(row.who != "anyone" || bent.status == stranger, "{name}: {bent:?}");
                 if row.who != "anyone" && row.operation.method == Method::GET {
                     let plain = client.send(asker.signs(Callers::plain(row, client))).await;
@@ -219,14 +219,14 @@ async fn b4_every_operation_lets_in_whom_the_table_names_and_refuses_all_others(
         }
     }
     assert!(asked > 300, "only {asked} were asked");
-    // Nothing of this has changed anything.
+    // None of this has changed anything.
     for pair in askers.iter().filter(|asker| asker.refused.is_none()) {
         assert_eq!(client.me(pair.access.as_ref().unwrap()).await.status, 200);
     }
     holders_alone_refresh_and_log_out(client, &askers).await;
 }
 
-/// The other rows of B4: it is the token that counts, and no role.
+/// The other rows of B4: the token decides, not the role.
 async fn holders_alone_refresh_and_log_out(client: &Client, askers: &[Asker]) {
     for asker in askers {
         let log_out = || client.send(asker.signs(client.request(Method::POST, "/v1/logout")));
@@ -245,7 +245,7 @@ async fn holders_alone_refresh_and_log_out(client: &Client, askers: &[Asker]) {
                 assert_eq!(refreshed.status, 200, "{refreshed:?}");
                 log_out().await.is(401, code);
             }
-            // A session that is over is what a logout asks for.
+            // Logging out of an ended session succeeds.
             Some(code) => {
                 refreshed.is(401, code);
                 assert_eq!(log_out().await.status, 204);
@@ -260,7 +260,7 @@ async fn holders_alone_refresh_and_log_out(client: &Client, askers: &[Asker]) {
 }
 
 /// Row B10: what the table allows "shortly after the password was given" is refused later, before
-/// anything else is looked at, and nothing else is.
+/// any other check, and nothing else is.
 #[tokio::test(flavor = "multi_thread")]
 async fn b10_acts_that_the_table_names_want_a_recent_password() {
     let callers = Callers::new().await;

@@ -1,4 +1,4 @@
-//! Forms that are shown again, because something in them was wrong.
+//! Forms that are shown again because of an error.
 
 use gateward_e2e::{Browser, Client, PASSWORD};
 use serde_json::json;
@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{SEND, script, wait_for_heading, wait_for_text};
 use crate::dev_inbox::{emails, forgot, link, reachable, wait_for};
 
-/// A wrong password is told of beside the form, and a right one goes with the same link.
+/// The form shows a wrong password, and the right one then works with the same link.
 #[tokio::test]
 async fn a_wrong_password_does_not_spoil_the_link() {
     let Some(browser) = Browser::start(390, 844, false).await else { return };
@@ -26,7 +26,7 @@ async fn a_wrong_password_does_not_spoil_the_link() {
     assert_eq!(server.client.me(pair.access()).await.body["email_verified"], true);
 }
 
-/// Whoever cannot use the link any more finds the way to the code from there.
+/// A page with an invalid link leads to the code instead.
 #[tokio::test]
 async fn a_bad_link_leads_to_the_code() {
     let Some(browser) = Browser::start(390, 844, false).await else { return };
@@ -46,7 +46,7 @@ async fn a_bad_link_leads_to_the_code() {
     wait_for_heading(&browser, "Your password was changed").await;
 }
 
-/// The error of a new password stands at its field, which the browser and its reader both know.
+/// The error of a new password is attached to its field, for browsers and screen readers.
 #[tokio::test]
 async fn a_password_that_is_refused_is_told_of_at_its_field() {
     let Some(browser) = Browser::start(390, 844, false).await else { return };
@@ -71,7 +71,7 @@ async fn a_password_that_is_refused_is_told_of_at_its_field() {
     wait_for_heading(&browser, "Your password was changed").await;
 }
 
-/// Two sign-ups want one name, and the second is asked for another.
+/// Two sign-ups use one username, and the second has to choose another.
 #[tokio::test]
 async fn a_name_that_is_gone_is_chosen_anew_on_the_page() {
     let Some(browser) = Browser::start(390, 844, true).await else { return };
@@ -99,10 +99,10 @@ async fn a_name_that_is_gone_is_chosen_anew_on_the_page() {
     assert_eq!(emails(client).await.len(), 2);
 }
 
-/// Opens the link of the email to an address, and sends the form with the password.
+/// Opens the link of the email to this recipient, and submits the form with the password.
 async fn confirm(browser: &Browser, client: &Client, email: &str) {
     let message = wait_for(client, email, "Confirm", 1).await;
-    // As a click on the email does it: not on the page that is open.
+    // Like a click in the email: not from the open page.
     browser.goto("about:blank").await;
     browser.goto(link(&message)).await;
     browser.fill("input[name=password]", PASSWORD).await;

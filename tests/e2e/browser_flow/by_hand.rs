@@ -1,4 +1,4 @@
-//! The pages where no script runs: codes are typed, and links are pasted.
+//! The pages without scripts: codes are typed, and links are pasted.
 
 use gateward_e2e::{Browser, BrowserPlan, PASSWORD};
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ async fn start() -> Option<(Browser, TestServer)> {
     Some((plan.start().await?, reachable(&[]).await))
 }
 
-/// Types the address and the code of an email.
+/// Types the email address and the code of an email.
 async fn type_code(browser: &Browser, message: &Value) {
     browser.fill("input[name=email]", message["to"].as_str().unwrap()).await;
     browser.fill("input[name=code]", message["code"].as_str().unwrap()).await;
@@ -23,7 +23,7 @@ async fn an_address_is_confirmed_by_a_code_without_a_script() {
     let Some((browser, server)) = start().await else { return };
     let pair = server.client.begin("ada").await;
     let message = wait_for(&server.client, "ada@example.org", "Confirm", 1).await;
-    // Whoever has no script follows the link all the same, and is asked for the code.
+    // Without a script the link still opens the page, which asks for the code.
     browser.goto(link(&message)).await;
     type_code(&browser, &message).await;
     browser.fill("input[name=password]", "not the right one").await;
@@ -70,7 +70,7 @@ async fn a_change_of_address_is_undone_by_a_pasted_link_without_a_script() {
     wait_for(client, "ada@example.org", "Reset your password", 1).await;
 }
 
-/// The inbox, too, shows new emails where no script does it.
+/// The inbox shows new emails without a script, too.
 #[tokio::test]
 async fn the_inbox_looks_for_emails_without_a_script() {
     let Some((browser, server)) = start().await else { return };

@@ -1,5 +1,4 @@
-//! Pictures of the pages, for people to look at: written where `GATEWARD_SCREENSHOTS` names a
-//! folder.
+//! Screenshots of the pages, for review: written to the folder in `GATEWARD_SCREENSHOTS`.
 
 use std::path::{Path, PathBuf};
 
@@ -15,7 +14,7 @@ fn folder() -> Option<PathBuf> {
     std::env::var_os("GATEWARD_SCREENSHOTS").map(PathBuf::from)
 }
 
-/// Every page on a phone and on a desk, light and dark: none is wider than its window.
+/// Every page on a phone and on a desktop, light and dark: none is wider than its window.
 #[tokio::test]
 async fn pages_fit_into_their_windows() {
     for (width, height) in [(390, 844), (1280, 900)] {
@@ -28,7 +27,7 @@ async fn pages_fit_into_their_windows() {
     }
 }
 
-/// A browser, and where its pictures go.
+/// A browser, and the folder for its screenshots.
 struct Look {
     browser: Browser,
     name: String,
@@ -36,7 +35,7 @@ struct Look {
 }
 
 impl Look {
-    /// Asserts that nothing sticks out of the page, and takes its picture.
+    /// Asserts that the content fits the page, and takes a screenshot.
     async fn take(&self, page: &str) {
         let wide = "return document.documentElement.scrollWidth > innerWidth";
         assert_eq!(script(&self.browser, wide).await, false, "{page} {}", self.name);

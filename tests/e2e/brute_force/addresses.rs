@@ -1,4 +1,4 @@
-//! Who counts as one client, whatever headers say: row L3.
+//! What counts as one client, whatever headers say: row L3.
 
 use gateward_e2e::{Client, Database, Node, PASSWORD, Plan, TestDatabase, TestResponse, on_both};
 use reqwest::Method;
@@ -46,7 +46,7 @@ impl Guarded {
         self.client.send(request).await
     }
 
-    /// The events of a kind, the newest first.
+    /// The events of a kind, newest first.
     async fn events(&self, kind: &str) -> Vec<Value> {
         let request = self.client.request(Method::GET, &format!("/v1/audit?event={kind}"));
         let page = self.client.send(request.bearer_auth(self.admin.access())).await;
@@ -54,14 +54,14 @@ impl Guarded {
         page.body["items"].as_array().unwrap().clone()
     }
 
-    /// From where the logins failed that are written down.
+    /// The IP addresses of the recorded failed logins.
     async fn failed_from(&self) -> Vec<String> {
         let events = self.events("login_failed").await;
         events.iter().map(|event| event["ip"].as_str().unwrap().to_owned()).collect()
     }
 }
 
-/// Headers in which proxies name a client, each with another address each time.
+/// Headers in which proxies name a client, each with a different IP address each time.
 fn forged(number: usize) -> [(&'static str, String); 5] {
     let ip = address(number);
     [
@@ -93,7 +93,7 @@ async fn l3_behind_a_trusted_proxy_what_it_saw_counts_alone(kind: Database) {
     let guarded = Guarded::start(kind, "127.0.0.1/32").await;
     let seen = |number: usize| {
         let mut headers = forged(number).to_vec();
-        // What stands left of the last one, whoever sends it has written.
+        // The sender controls everything left of the last entry.
         headers.push(("x-forwarded-for", format!("{}, 203.0.113.9", address(number))));
         headers
     };
@@ -103,10 +103,10 @@ async fn l3_behind_a_trusted_proxy_what_it_saw_counts_alone(kind: Database) {
     for number in 5..10 {
         wait_of(&guarded.attempt(PASSWORD, &seen(number)).await);
     }
-    // Another one, though it says that it is forwarded for the first.
+    // Another client, although it claims to be forwarded for the first.
     let other = [("x-forwarded-for", "203.0.113.9, 203.0.113.10".to_owned())];
     guarded.attempt(WRONG, &other).await.is(401, "invalid_credentials");
-    // The newest first.
+    // Newest first.
     let [ref newest, ref before @ ..] = guarded.failed_from().await[..] else { panic!("none") };
     assert_eq!(newest, "203.0.113.10");
     assert_eq!(before, ["203.0.113.9"; 5]);
@@ -129,7 +129,7 @@ async fn what_was_tried_and_who_waits_is_written_down_and_counted(kind: Database
     assert_eq!(failed.len(), 6);
     assert_eq!(about(&failed[0]), Value::Null, "{failed:#?}");
     assert!(failed[1..].iter().all(|event| about(event) == *root), "{failed:#?}");
-    // The wait began once; that others have found it is no invalidation events.
+    // The wait is recorded once, however many requests it refuses.
     let waits = guarded.events("rate_limited").await;
     assert_eq!(waits.len(), 1, "{waits:#?}");
     assert_eq!((&waits[0]["ip"], &waits[0]["detail"]), (&json!("203.0.113.9"), &json!("login")));

@@ -1,4 +1,4 @@
-//! `BruteForceAttack`: two nodes behind a proxy, and whoever tries passwords on them from anywhere.
+//! `BruteForceAttack`: two nodes behind a proxy, and an attacker with any IP address.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
@@ -9,17 +9,17 @@ use gateward_e2e::{
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
-/// What switches rate limits on, and has the nodes believe whom a request is forwarded for.
+/// Enables rate limits, and has the nodes trust the forwarded client IP address.
 pub(super) const GUARDED: [(&str, &str); 2] =
     [("rate_limit.enabled", "true"), ("http.trusted_proxies", "127.0.0.1/32")];
 
-/// A password that is nobody's.
+/// A password that no account has.
 pub(super) const WRONG: &str = "a password of nobody";
 
 /// Another password that meets the policy.
 pub(super) const NEW: &str = "an entirely new one";
 
-/// Where the owner of an account is.
+/// The IP address of the account's owner.
 pub(super) const HOME: &str = "192.0.2.1";
 
 /// Two nodes on one database.
@@ -38,8 +38,8 @@ impl BruteForceAttack {
         Self::lay_with(kind, |plan| plan).await
     }
 
-    /// The same where the nodes go by a clock that can be set ahead; `None`, and said so, where
-    /// there is no such clock.
+    /// The same with a clock that can be set ahead. `None` with a message if there is no such
+    /// clock.
     pub(super) async fn lay_by_clock(kind: Database) -> Option<(Self, Clock)> {
         let clock = ShiftedClock::new()?;
         let environment = clock.environment();
@@ -50,7 +50,7 @@ impl BruteForceAttack {
         Some((attack.await, Clock { clock, ahead: 0 }))
     }
 
-    /// The same with a plan that is changed further.
+    /// The same with a modified plan.
     pub(super) async fn lay_with(kind: Database, change: impl FnOnce(Plan) -> Plan) -> Self {
         let database = TestDatabase::new(kind).await;
         let plan =
@@ -61,7 +61,7 @@ impl BruteForceAttack {
         Self { nodes: [one, other], clients, turn: AtomicUsize::new(0), plan, database }
     }
 
-    /// Kills both nodes as the power would, and starts two others.
+    /// Kills both nodes, as a power failure would, and starts two new ones.
     pub(super) async fn crash(&mut self) {
         self.nodes.iter_mut().for_each(Node::kill);
         let (one, other) = tokio::join!(self.plan.start(), self.plan.start());
@@ -74,31 +74,31 @@ impl BruteForceAttack {
         &self.clients
     }
 
-    /// A client of one node and of the other in turn.
+    /// A client of each node in turn.
     pub(super) fn client(&self) -> Client {
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
         self.clients[turn % 2].clone()
     }
 
-    /// Logs in from an address, on one node and on the other in turn.
+    /// Logs in from an IP address, on each node in turn.
     pub(super) async fn login(&self, from: &str, name: &str, password: &str) -> TestResponse {
         login(&self.client(), from, name, password).await
     }
 
-    /// Posts from an address, on one node and on the other in turn.
+    /// Posts from an IP address, on each node in turn.
     pub(super) async fn post(&self, from: &str, path: &str, body: Value) -> TestResponse {
         let client = self.client();
         client.send(request(&client, from, Method::POST, path, &body)).await
     }
 
-    /// Signs somebody up from an address.
+    /// Signs a user up from an IP address.
     pub(super) async fn signup(&self, from: &str, name: &str) -> TestResponse {
         let email = format!("{name}@example.org");
         let body = json!({"username": name, "email": email, "password": PASSWORD});
         self.post(from, "/v1/signup", body).await
     }
 
-    /// Signs somebody up and logs them in at home.
+    /// Signs a user up and logs them in from the home IP address.
     pub(super) async fn begin(&self, name: &str) -> TestResponse {
         assert_eq!(self.signup(HOME, name).await.status, 201);
         let response = self.login(HOME, name, PASSWORD).await;
@@ -106,7 +106,8 @@ impl BruteForceAttack {
         response
     }
 
-    /// Tries a name once from each of so many addresses; each time its wrong password must be told.
+    /// Tries a username once from each of this many IP addresses. Each response must say that the
+    /// password is wrong.
     pub(super) async fn wear_out(&self, name: &str, tries: usize) {
         for number in 0..tries {
             let response = self.login(&address(number), name, WRONG).await;
@@ -122,19 +123,19 @@ pub(super) struct Clock {
 }
 
 impl Clock {
-    /// Sets it so many seconds further ahead.
+    /// Sets it this many seconds further ahead.
     pub(super) fn forward(&mut self, seconds: i64) {
         self.ahead += seconds;
         self.clock.set(self.ahead);
     }
 
-    /// How many seconds have passed by it since it was right.
+    /// How many seconds have passed on this clock.
     pub(super) fn since(&self, started: Instant) -> i64 {
         self.ahead + i64::try_from(started.elapsed().as_secs()).unwrap()
     }
 }
 
-/// A request from an address, as a proxy forwards it.
+/// A request from an IP address, as a proxy forwards it.
 pub(super) fn request(
     client: &Client,
     from: &str,
@@ -145,18 +146,18 @@ pub(super) fn request(
     client.request(method, path).header("x-forwarded-for", from).json(body)
 }
 
-/// Logs in from an address.
+/// Logs in from an IP address.
 pub(super) async fn login(client: &Client, from: &str, name: &str, password: &str) -> TestResponse {
     let body = json!({"identifier": name, "password": password});
     client.send(request(client, from, Method::POST, "/v1/login", &body)).await
 }
 
-/// One of many addresses that have nothing to do with each other.
+/// One of many unrelated IP addresses.
 pub(super) fn address(number: usize) -> String {
     format!("10.7.{}.{}", number / 250, number % 250 + 1)
 }
 
-/// Asserts that an answer tells to wait, and gives for how many seconds.
+/// Asserts that the response is a rate limit, and returns its wait in seconds.
 #[track_caller]
 pub(super) fn wait_of(response: &TestResponse) -> i64 {
     response.is(429, "rate_limited");

@@ -12,7 +12,7 @@ use crate::commands::said;
 use crate::dev_inbox::{forgot, token, wait_for};
 use crate::operator::create;
 
-/// A password that nothing else is wrong with.
+/// A password that breaks no other rule.
 const BREACHED: &str = "a horse that everybody knows";
 
 /// A form of the list.
@@ -30,8 +30,8 @@ fn hash(password: &str) -> String {
     hash.as_ref().iter().fold(String::new(), |text, byte| format!("{text}{byte:02X}"))
 }
 
-/// Writes a list that holds [`BREACHED`] among hashes of nobody's. A password whose line has the
-/// number 0 is none of it: such lines pad the answers of the public service.
+/// Writes a list with [`BREACHED`] among unrelated hashes. A line with the count 0 is no match:
+/// such lines pad the responses of the public service.
 fn write(form: Form, list: &Path) {
     let breached = hash(BREACHED);
     let mut lines: Vec<String> = [PASSWORD, NEW].map(|good| format!("{}:0", hash(good))).into();
@@ -77,7 +77,7 @@ impl Listed {
         self.database.folder.path().join("breached")
     }
 
-    /// Does what sets a password, with this one.
+    /// Sets this password in one of the ways.
     async fn choose(&self, way: &Way, password: &str) -> TestResponse {
         let (path, body) = match way {
             Way::Signup => {
@@ -98,7 +98,7 @@ impl Listed {
         self.client.send(self.client.post(&format!("/v1/{path}"), &body)).await
     }
 
-    /// All the ways, with emails on which nothing was done yet.
+    /// All the ways to choose a password, with unused links.
     async fn ways(&self) -> [Way; 4] {
         let (client, bob) = (&self.client, "bob@example.org");
         assert_eq!(client.signup("bob").await.status, 201);
@@ -135,7 +135,7 @@ impl Way {
     }
 }
 
-/// Row P6: wherever somebody chooses a password; and an email is not used up by it.
+/// Row P6: the check covers every way to choose a password, and a refusal does not use the link.
 async fn is_refused_everywhere(form: Form) {
     let listed = Listed::start(form).await;
     for way in listed.ways().await {
@@ -157,7 +157,7 @@ async fn is_refused_everywhere(form: Form) {
     listed.client.login("dan", BREACHED).await.is(401, "invalid_credentials");
 }
 
-/// Row P6: what cannot be looked up is not accepted, and nothing else stops working.
+/// Row P6: a password that cannot be checked is refused, and everything else works.
 async fn nothing_is_accepted_without_it(form: Form) {
     let listed = Listed::start(form).await;
     let ways = listed.ways().await;

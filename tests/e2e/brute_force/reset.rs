@@ -1,4 +1,4 @@
-//! What is forgotten, what is not, and when something is written at all.
+//! What resets a counter, what does not, and when counters are written.
 
 use gateward_e2e::{Database, PASSWORD, TestDatabase, on_both};
 use serde_json::json;
@@ -11,7 +11,7 @@ use crate::test_server::TestServer;
 
 on_both!(l1_a_success_resets_name_and_pair, l2_an_address_and_a_name_of_one_account_count_apart,);
 
-/// Rows L1 and L2: whoever types wrong now and then is never kept waiting.
+/// Rows L1 and L2: a user who mistypes now and then never waits.
 async fn l1_a_success_resets_name_and_pair(kind: Database) {
     let attack = BruteForceAttack::lay(kind).await;
     attack.begin("ada").await;
@@ -25,12 +25,12 @@ async fn l1_a_success_resets_name_and_pair(kind: Database) {
         attack.wear_out("ada", 9).await;
         assert_eq!(attack.login(HOME, "ada", PASSWORD).await.status, 200);
     }
-    // Without one they wait.
+    // Without a success they wait.
     attack.wear_out("ada", 10).await;
     wait_of(&attack.login(HOME, "ada", PASSWORD).await);
 }
 
-/// Row L2: or a stranger could find out which address goes with which name.
+/// Row L2: otherwise an attacker could learn which email address belongs to which username.
 async fn l2_an_address_and_a_name_of_one_account_count_apart(kind: Database) {
     let attack = BruteForceAttack::lay(kind).await;
     attack.begin("ada").await;
@@ -41,7 +41,7 @@ async fn l2_an_address_and_a_name_of_one_account_count_apart(kind: Database) {
     assert_eq!(owner.status, 200, "{owner:?}");
 }
 
-/// Row L2: the way back for an owner whose clients are all unknown.
+/// Row L2: the recovery for an owner without a known device.
 #[tokio::test]
 async fn l2_a_reset_by_mail_resets_the_names_of_the_account() {
     let server = TestServer::with(&GUARDED).await;
@@ -68,14 +68,14 @@ async fn l2_a_reset_by_mail_resets_the_names_of_the_account() {
     }
 }
 
-/// How much is counted at the moment.
+/// The current count.
 async fn counter(database: &TestDatabase) -> i64 {
     let row =
         database.postgres().await.query_one("SELECT count(*) FROM rate_limit_counters", &[]).await;
     row.unwrap().get(0)
 }
 
-/// What is written costs time, and could be used to fill the table.
+/// Writes cost time, and could be used to fill the table.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_counted_while_nothing_goes_wrong() {
     let attack = BruteForceAttack::lay(Database::Postgres).await;
@@ -93,7 +93,7 @@ async fn nothing_is_counted_while_nothing_goes_wrong() {
     assert_eq!(counter(&attack.database).await, 3, "for the name, the pair and the client");
     assert_eq!(attack.login(HOME, "ada", PASSWORD).await.status, 200);
     assert_eq!(counter(&attack.database).await, 1, "for the client");
-    // While somebody waits, nothing more is counted.
+    // Attempts during a wait are not counted.
     attack.wear_out("ada", 10).await;
     let before = counter(&attack.database).await;
     for number in 0..20 {

@@ -1,4 +1,4 @@
-//! Every other way in that takes a secret, and what a stranger can ask for: rows L7, P8 and V1.
+//! Every other endpoint that takes a secret, and every public request: rows L7, P8 and V1.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -19,10 +19,10 @@ on_both!(
     l7_a_hundred_emails_are_asked_for_by_one_client,
 );
 
-/// Where one client is that tries much.
+/// The IP address of an attacker.
 const THIEF: &str = "198.51.100.7";
 
-/// The ways to give a password within a session.
+/// The endpoints that take a password within a session.
 fn ways(password: &str) -> [(Method, &'static str, Value); 4] {
     [
         (Method::POST, "/v1/me/reauthenticate", json!({"password": password})),
@@ -40,7 +40,7 @@ fn ways(password: &str) -> [(Method, &'static str, Value); 4] {
     ]
 }
 
-/// Goes one way within a session, from an address.
+/// Calls one of these endpoints from an IP address.
 async fn go(
     attack: &BruteForceAttack,
     (session, from): (&TestResponse, &str),
@@ -51,14 +51,13 @@ async fn go(
     client.send(request.bearer_auth(session.access())).await
 }
 
-/// Rows L7 and P8: ten for a session, whichever way they go, and nobody else's are counted with
-/// them.
+/// Rows L7 and P8: ten for a session, across all endpoints, counted apart from other users.
 async fn l7_p8_wrong_passwords_within_a_session_are_counted_apart_from_log_ins(kind: Database) {
     let attack = BruteForceAttack::lay(kind).await;
     let stolen = attack.begin("ada").await;
     let own = attack.login(HOME, "ada", PASSWORD).await;
     assert_eq!(own.status, 200, "{own:?}");
-    // Nobody can log in under the name now.
+    // The username cannot log in now.
     attack.wear_out("ada", 10).await;
     wait_of(&attack.login(HOME, "ada", PASSWORD).await);
 
@@ -77,7 +76,7 @@ async fn l7_p8_wrong_passwords_within_a_session_are_counted_apart_from_log_ins(k
     assert_eq!(response.status, 200, "another session of the same user: {response:?}");
 }
 
-/// Whoever shares a network with strangers who try much is waited for at the door alone.
+/// Users who share a network with attackers are delayed only at login.
 async fn strangers_of_the_same_network_keep_nobody_from_what_they_do_when_they_are_in(
     kind: Database,
 ) {
@@ -92,7 +91,7 @@ async fn strangers_of_the_same_network_keep_nobody_from_what_they_do_when_they_a
     assert_eq!(go(&attack, (&own, THIEF), &right).await.status, 200);
 }
 
-/// Row L7: what a service shows by HTTP Basic.
+/// Row L7: client secrets by HTTP Basic.
 async fn l7_wrong_secrets_of_clients_are_stopped_and_right_ones_never(kind: Database) {
     let secret = "0123456789abcdef0123456789abcdef";
     let attack = BruteForceAttack::lay_with(kind, |plan| {
@@ -125,11 +124,11 @@ async fn l7_wrong_secrets_of_clients_are_stopped_and_right_ones_never(kind: Data
     }
 }
 
-/// Row L7: whether an account comes of them or not.
+/// Row L7: whether or not an account is created.
 async fn l7_thirty_sign_ups_come_from_one_client(kind: Database) {
     let attack = BruteForceAttack::lay(kind).await;
     for number in 0..30 {
-        // Each third name is taken, but each address of the network is the same client.
+        // Every third username is taken, but all addresses of the network are the same client.
         let name = format!("user{}", number - usize::from(number % 3 == 2));
         let from = format!("2001:db8:1:2::{number:x}");
         let response = attack.signup(&from, &name).await;
@@ -139,7 +138,7 @@ async fn l7_thirty_sign_ups_come_from_one_client(kind: Database) {
     assert_eq!(attack.signup("2001:db8:1:3::ffff", "late").await.status, 201);
 }
 
-/// Row L7: of whatever kind, and to whatever address.
+/// Row L7: of any kind, and to any email address.
 async fn l7_a_hundred_emails_are_asked_for_by_one_client(kind: Database) {
     let attack = BruteForceAttack::lay(kind).await;
     let paths = ["/v1/password/forgot", "/v1/email/resend"];
@@ -155,7 +154,7 @@ async fn l7_a_hundred_emails_are_asked_for_by_one_client(kind: Database) {
     }
 }
 
-/// Bodies that show a token of an email.
+/// Bodies with a token of an email.
 fn emails(token: &str) -> [(&'static str, Value); 5] {
     [
         ("/v1/password/reset", json!({"token": token, "new_password": NEW})),
@@ -166,7 +165,7 @@ fn emails(token: &str) -> [(&'static str, Value); 5] {
     ]
 }
 
-/// Rows L7 and V1: whichever link is guessed, and on the pages behind the links too.
+/// Rows L7 and V1: for any kind of link, and on the pages behind the links too.
 #[tokio::test]
 async fn l7_v1_a_client_that_guesses_links_is_stopped_after_a_hundred() {
     let server = TestServer::with(&GUARDED).await;
@@ -194,12 +193,12 @@ async fn l7_v1_a_client_that_guesses_links_is_stopped_after_a_hundred() {
     let page = client.send(page.header("x-forwarded-for", THIEF).body(body)).await;
     assert_eq!(page.status, 429, "{page:?}");
     assert!(page.header("retry-after").is_some(), "{page:?}");
-    // Its owner is somewhere else.
+    // The owner uses another IP address.
     assert_eq!(say(HOME, &reset).await.status, 204);
 }
 
-/// Row L7: eight digits are guessed sooner than a link; each code has five tries, and a client so
-/// many.
+/// Row L7: eight digits are easier to guess than a link. Each code has five attempts, and each
+/// client a limited number.
 #[tokio::test]
 async fn l7_a_client_that_guesses_codes_of_many_emails_is_stopped() {
     let few = ("rate_limit.login_failures_per_ip", "4");

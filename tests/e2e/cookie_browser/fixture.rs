@@ -8,14 +8,14 @@ use serde_json::{Value, json};
 
 use super::site::{Certificate, serve_page};
 
-/// Sends a request from the page, and gives what the page is told of it.
+/// Sends a request from the page, and returns what the page may read of the response.
 const FETCH: &str = "
     const [url, init, done] = arguments;
     fetch(url, init).then(
         async answer => done({status: answer.status, type: answer.type, text: await answer.text()}),
         error => done({error: String(error)}));";
 
-/// Sends a form from the page, with this as its only field or with none.
+/// Submits a form from the page, with this as its only field or with none.
 const SUBMIT: &str = "
     const [url, kind, name, value] = arguments;
     const form = document.createElement('form');
@@ -32,29 +32,29 @@ const SUBMIT: &str = "
 pub(super) struct BrowserFixture {
     pub(super) browser: Browser,
     pub(super) node: Node,
-    /// A client of the node that is no browser.
+    /// A client of the node outside the browser.
     pub(super) client: Client,
     /// The origin of the node.
     pub(super) own: String,
     /// The port of a page whose origin is listed, as `localhost` and as `app.test`.
     pub(super) listed: u16,
-    /// The port of a page that is not, under whatever name.
+    /// The port of a page that is not listed, under any host name.
     pub(super) stranger: u16,
     /// Dropped after the node.
     _database: TestDatabase,
 }
 
-/// What a page is told of an answer.
+/// What the page may read of a response.
 #[derive(Debug)]
 pub(super) struct Told {
-    /// 0 where the page is told nothing.
+    /// 0 if the page may read nothing.
     pub(super) status: u64,
     pub(super) text: String,
     pub(super) body: Value,
 }
 
 impl BrowserFixture {
-    /// Sets everything up, with the account `ada`; `None` where there is no browser.
+    /// Sets everything up, with the account `ada`. `None` without a browser.
     pub(super) async fn new(kind: Database, same_site: &str) -> Option<Self> {
         let plan = BrowserPlan { any_certificate: true, ..BrowserPlan::new(800, 600, false) };
         let browser = plan.start().await?;
@@ -89,14 +89,14 @@ impl BrowserFixture {
         self.browser.session.post("/execute/sync", body).await.unwrap()
     }
 
-    /// What scripts of the page see of the cookies.
+    /// The cookies that scripts of the page can read.
     pub(super) async fn seen(&self) -> BTreeMap<String, String> {
         let seen = self.script("return document.cookie").await;
         let pairs = seen.as_str().unwrap().split("; ").filter_map(|pair| pair.split_once('='));
         pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
     }
 
-    /// Every cookie that the browser keeps, as its developer tools show it.
+    /// All cookies of the browser, as its developer tools show them.
     pub(super) async fn kept(&self) -> BTreeMap<String, Value> {
         let all = self.browser.session.develop("Network.getAllCookies", json!({})).await.unwrap();
         let all = all["cookies"].as_array().unwrap().iter();
@@ -122,7 +122,7 @@ impl BrowserFixture {
         self.fetch(path, init).await
     }
 
-    /// Logs somebody in from the page, in cookie mode.
+    /// Logs a user in from the page, in cookie mode.
     pub(super) async fn login(&self, name: &str) -> Told {
         let init = json!({
             "method": "POST", "credentials": "include", "body": login_body(name),
@@ -131,7 +131,7 @@ impl BrowserFixture {
         self.fetch("/v1/login", init).await
     }
 
-    /// Sends a form from the page, and gives the page that answers.
+    /// Submits a form from the page, and returns the resulting page.
     pub(super) async fn submit(&self, path: &str, kind: &str, field: (&str, &str)) -> String {
         let (url, before) = (format!("{}{path}", self.own), self.browser.url().await);
         let body = json!({"script": SUBMIT, "args": [url, kind, field.0, field.1]});
@@ -155,14 +155,14 @@ pub(super) fn login_body(name: &str) -> String {
 }
 
 impl Told {
-    /// Asserts the status, and gives itself.
+    /// Asserts the status, and returns the response.
     #[track_caller]
     pub(super) fn is(self, status: u64) -> Self {
         assert_eq!(self.status, status, "{self:?}");
         self
     }
 
-    /// Asserts that the page is told nothing but that it went wrong.
+    /// Asserts that the page learns only that the request failed.
     #[track_caller]
     pub(super) fn is_nothing(&self) {
         assert_eq!(self.status, 0, "{self:?}");

@@ -1,4 +1,4 @@
-//! `Site`: pages of another origin, over TLS, that hold nothing.
+//! `Site`: pages of another origin, over TLS, without content.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
@@ -13,7 +13,7 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 const PAGE: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 39\r\n\
     Connection: close\r\n\r\n<!doctype html><title>A page</title>.\r\n";
 
-/// A certificate that nobody vouches for, for the node and the pages alike.
+/// A self-signed certificate for the node and the pages.
 pub(super) struct Certificate(CertifiedKey<KeyPair>);
 
 impl Certificate {
@@ -22,7 +22,7 @@ impl Certificate {
         Self(generate_simple_self_signed(names).unwrap())
     }
 
-    /// Writes the certificate and its key to files, and gives their paths.
+    /// Writes the certificate and its key to files, and returns their paths.
     pub(super) fn write(&self, folder: &Path) -> [String; 2] {
         let files =
             [("cert.pem", self.0.cert.pem()), ("key.pem", self.0.signing_key.serialize_pem())];
@@ -48,7 +48,7 @@ impl Certificate {
     }
 }
 
-/// Serves the empty page at every path of a port, as long as the tests run; gives the port.
+/// Serves the empty page at every path of a port, as long as the tests run. Returns the port.
 pub(super) fn serve_page(certificate: &Certificate) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -63,7 +63,7 @@ pub(super) fn serve_page(certificate: &Certificate) -> u16 {
     port
 }
 
-/// Answers one request. `None` is a browser that has gone away.
+/// Handles one request. `None` if the browser has closed the connection.
 fn response(stream: TcpStream, config: Arc<ServerConfig>) -> Option<()> {
     stream.set_read_timeout(Some(Duration::from_secs(30))).ok()?;
     let connection = ServerConnection::new(config).ok()?;

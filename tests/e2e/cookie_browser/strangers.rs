@@ -1,4 +1,4 @@
-//! What pages that are not listed can do to their visitor: rows W1, W2 and W4.
+//! What unlisted pages can do to their visitor: rows W1, W2 and W4.
 
 use gateward_e2e::{Database, on_both};
 use serde_json::{Value, json};
@@ -21,15 +21,15 @@ async fn w1_w2_a_page_of_another_port_does_nothing_by_its_visitors_cookies(kind:
     is_harmless(&fixture, &page, true, "csrf_failed").await;
 }
 
-/// Another site: the browser adds no cookies to what it sends.
+/// Another site: the browser adds no cookies to its requests.
 async fn w1_w2_a_page_of_another_site_does_nothing(kind: Database) {
     let Some(fixture) = BrowserFixture::new(kind, "Lax").await else { return };
     let page = format!("https://evil.test:{}/", fixture.stranger);
     is_harmless(&fixture, &page, false, "missing_token").await;
 }
 
-/// Asserts that whatever a page does, before and after somebody is logged in, nothing comes of it.
-/// The code is that of the answers to forms: whether the browser has added the cookies.
+/// Asserts that no request of a page has an effect, before and after a login. The code of form
+/// responses shows whether the browser added the cookies.
 async fn is_harmless(fixture: &BrowserFixture, page: &str, reads: bool, code: &str) {
     assert_eq!(fixture.client.signup("mallory").await.status, 201);
     forge_logins(fixture, page).await;
@@ -53,7 +53,7 @@ async fn is_harmless(fixture: &BrowserFixture, page: &str, reads: bool, code: &s
     assert_eq!(sessions.body["items"].as_array().unwrap().len(), 1, "{sessions:?}");
 }
 
-/// The sessions of whoever is logged in, as a page of ours reads them.
+/// The sessions of the logged-in user, as a page of ours reads them.
 async fn sessions(fixture: &BrowserFixture) -> Value {
     let sessions = fixture.ask("GET", "/v1/me/sessions", None).await.is(200);
     assert_eq!(sessions.body["items"].as_array().unwrap().len(), 1, "{sessions:?}");
@@ -61,7 +61,7 @@ async fn sessions(fixture: &BrowserFixture) -> Value {
     sessions.body
 }
 
-/// Row W2: has the visitor log in as somebody else, by all means that a page has.
+/// Row W2: tries every way of a page to log the visitor in as another user.
 async fn forge_logins(fixture: &BrowserFixture, page: &str) {
     fixture.browser.goto(page).await;
     fixture.login("mallory").await.is_nothing();
@@ -82,10 +82,10 @@ async fn forge_logins(fixture: &BrowserFixture, page: &str) {
     }
 }
 
-/// Rows W1 and W4: calls the API by the cookies of the visitor.
+/// Rows W1 and W4: calls the API with the visitor's cookies.
 async fn forge_calls(fixture: &BrowserFixture, page: &str, reads: bool, csrf: &str) {
     fixture.browser.goto(page).await;
-    // What stands in a cookie that scripts read, pages of other ports read too.
+    // Pages on other ports read the value of a readable cookie, too.
     assert_eq!(fixture.seen().await.get(CSRF).map(String::as_str), reads.then_some(csrf));
     fixture.ask("GET", "/v1/me", None).await.is_nothing();
     for (method, path) in [
@@ -98,7 +98,7 @@ async fn forge_calls(fixture: &BrowserFixture, page: &str, reads: bool, csrf: &s
             fixture.ask(method, path, token).await.is_nothing();
         }
     }
-    // Without a preflight: what a form can send as well.
+    // Without a preflight: requests that a form can send as well.
     for path in ["/v1/logout", "/v1/logout-all", "/v1/refresh"] {
         for body in [Value::Null, json!("{}")] {
             let init = json!({
@@ -110,7 +110,7 @@ async fn forge_calls(fixture: &BrowserFixture, page: &str, reads: bool, csrf: &s
     }
 }
 
-/// Asserts that the node has refused what the page was told nothing of, for the right reason.
+/// Asserts that the node refused the hidden requests for the right reason.
 fn have_arrived(fixture: &BrowserFixture, code: &str) {
     let responses = fixture.node.lines("request completed");
     for route in ["/v1/logout", "/v1/logout-all"] {
@@ -119,7 +119,7 @@ fn have_arrived(fixture: &BrowserFixture, code: &str) {
     }
 }
 
-/// Row W1: sends forms. Their answers are shown, and say whether the cookies came with them.
+/// Row W1: submits forms. Their responses are visible, and show whether the cookies were sent.
 async fn forge_forms(fixture: &BrowserFixture, page: &str, code: &str) {
     for path in ["/v1/logout-all", "/v1/me/reauthenticate"] {
         for kind in ["text/plain", FORM] {

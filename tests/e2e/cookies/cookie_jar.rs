@@ -1,4 +1,4 @@
-//! `CookieJar`: what a browser keeps of a session in cookie mode, without a browser.
+//! `CookieJar`: the cookies of a session in cookie mode, without a browser.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ pub(crate) const REFRESH: &str = "__Secure-gateward-refresh";
 pub(crate) const CSRF: &str = "__Host-gateward-csrf";
 pub(crate) const DEVICE: &str = "__Host-gateward-device";
 
-/// What the nodes of the tests are called.
+/// The public URL of the nodes in the tests.
 pub(crate) const OWN: &str = "http://127.0.0.1:8080";
 
 /// One line `Set-Cookie`.
@@ -24,7 +24,7 @@ pub(crate) struct SetCookie {
     pub(crate) max_age: i64,
 }
 
-/// The cookies that an answer sets or clears, in its order.
+/// The cookies that a response sets or clears, in order.
 pub(crate) fn set_cookies(response: &TestResponse) -> Vec<SetCookie> {
     let lines = response.headers.get_all("set-cookie").iter();
     lines.map(|line| read(line.to_str().unwrap())).collect()
@@ -48,7 +48,7 @@ pub(crate) struct CookieJar {
 }
 
 impl CookieJar {
-    /// What a browser keeps of the answer to a login.
+    /// The cookies that a browser keeps of a login response.
     pub(crate) fn of(response: &TestResponse) -> Self {
         assert_eq!(response.status, 200, "{response:?}");
         let session_id = response.text_of("session_id").to_owned();
@@ -57,18 +57,16 @@ impl CookieJar {
         cookie_jar
     }
 
-    /// Logs somebody in.
     pub(crate) async fn login(client: &Client, name: &str) -> Self {
         Self::of(&client.send(login_request(client, name)).await)
     }
 
-    /// Signs somebody up and logs them in.
     pub(crate) async fn begin(client: &Client, name: &str) -> Self {
         assert_eq!(client.signup(name).await.status, 201);
         Self::login(client, name).await
     }
 
-    /// Keeps what an answer sets, and forgets what it clears.
+    /// Stores the cookies that a response sets, and removes those that it clears.
     pub(crate) fn keep(&mut self, response: &TestResponse) {
         for cookie in set_cookies(response) {
             if cookie.max_age == 0 {
@@ -84,7 +82,7 @@ impl CookieJar {
         self.cookies.get(name).unwrap_or_else(|| panic!("no {name} in {self:?}"))
     }
 
-    /// The line `Cookie` of a request to this path.
+    /// The `Cookie` header of a request to this path.
     pub(crate) fn line(&self, path: &str) -> String {
         let cookies = self.cookies.iter();
         let sent = cookies.filter(|(name, _)| *name != REFRESH || path == "/v1/refresh");
@@ -92,7 +90,7 @@ impl CookieJar {
         pairs.join("; ")
     }
 
-    /// A request with the cookies that go to its path, and nothing else.
+    /// A request with only the cookies for its path.
     pub(crate) fn bare(&self, client: &Client, method: Method, path: &str) -> RequestBuilder {
         client.request(method, path).header("cookie", self.line(path))
     }
@@ -103,7 +101,6 @@ impl CookieJar {
         request.header("x-csrf-token", self.get(CSRF))
     }
 
-    /// Asks who is logged in.
     pub(crate) async fn me(&self, client: &Client) -> TestResponse {
         client.send(self.bare(client, Method::GET, "/v1/me")).await
     }
@@ -126,7 +123,7 @@ pub(crate) fn login_request(client: &Client, name: &str) -> RequestBuilder {
     client.post("/v1/login", &body)
 }
 
-/// Asserts that an answer is this problem and touches no cookie.
+/// Asserts that the response is this problem and sets no cookie.
 #[track_caller]
 pub(crate) fn refuses(response: &TestResponse, status: u16, code: &str) {
     response.is(status, code);

@@ -1,4 +1,4 @@
-//! Which cookies are credentials, and which are too many.
+//! Which cookies are credentials, and which combinations are refused.
 
 use gateward_e2e::{Client, PASSWORD, TestResponse};
 use reqwest::Method;
@@ -7,7 +7,7 @@ use serde_json::json;
 use super::cookie_jar::{ACCESS, CSRF, CookieJar, DEVICE, OWN, REFRESH, login_request, refuses};
 use crate::test_server::TestServer;
 
-/// Sends a request with this line `Cookie`, and the CSRF token of a jar.
+/// Sends a request with this `Cookie` header, and the CSRF token of a jar.
 async fn send(
     client: &Client,
     cookie_jar: &CookieJar,
@@ -18,7 +18,7 @@ async fn send(
     client.send(request.header("x-csrf-token", cookie_jar.get(CSRF))).await
 }
 
-/// Asserts that the session is alive, that nothing was refreshed, and that no other began.
+/// Asserts that the session is active, without a refresh, and that no other session started.
 async fn is_untouched(client: &Client, cookie_jar: &CookieJar) {
     let response = client.send(cookie_jar.bare(client, Method::GET, "/v1/me/sessions")).await;
     let items = response.body["items"].as_array().unwrap_or_else(|| panic!("{response:?}"));
@@ -46,7 +46,7 @@ async fn two_cookies_of_one_name_are_refused() {
         ] {
             refuses(&send(client, &cookie_jar, act.clone(), &line).await, 400, "malformed_request");
         }
-        // In two lines, which a browser does not send and a proxy may.
+        // In two headers, which a browser does not send and a proxy may.
         let request = client.request(act.0, act.1).header("cookie", format!("{name}={value}"));
         let request = request.header("cookie", format!("{name}={value}"));
         let response = client.send(request.header("x-csrf-token", cookie_jar.get(CSRF))).await;
@@ -87,7 +87,7 @@ async fn credentials_at_two_places_are_refused() {
     is_untouched(client, &cookie_jar).await;
 }
 
-/// What stands in another cookie, or under a name that is nearly ours, opens nothing.
+/// Tokens in another cookie, or in one with a similar name, give no access.
 #[tokio::test]
 async fn no_other_cookie_is_a_credential() {
     let server = TestServer::new().await;
@@ -125,8 +125,8 @@ async fn no_other_cookie_is_a_credential() {
     is_untouched(client, &cookie_jar).await;
 }
 
-/// The refresh cookie beside the access cookie is one credential, and both stand among cookies of
-/// other applications, however those are written.
+/// The refresh cookie beside the access cookie is one credential, and both may be among cookies of
+/// other applications, in any syntax.
 #[tokio::test]
 async fn cookies_of_others_do_not_disturb() {
     let server = TestServer::new().await;
@@ -142,7 +142,7 @@ async fn cookies_of_others_do_not_disturb() {
     assert_eq!(cookie_jar.me(client).await.status, 200);
 }
 
-/// What needs no access token does not look at one, wherever it stands.
+/// A request that needs no access token ignores one anywhere.
 #[tokio::test]
 async fn cookies_are_not_looked_at_where_none_is_needed() {
     let server = TestServer::new().await;
@@ -161,7 +161,7 @@ async fn cookies_are_not_looked_at_where_none_is_needed() {
         let headers = [("cookie", twice.as_str()), ("authorization", "Bearer x")];
         assert_eq!(server.get_with(path, &headers).await.status, 200, "{path}");
     }
-    // A refresh token in the body of a logout names the session, and nothing else is looked at.
+    // A refresh token in the body of a logout names the session. Other credentials are ignored.
     let logout = json!({"refresh_token": pair.refresh_token()});
     let response = client.send(client.post("/v1/logout", &logout).header("origin", OWN)).await;
     assert_eq!(response.status, 204);

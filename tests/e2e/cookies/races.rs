@@ -1,4 +1,4 @@
-//! Refreshes by cookie that race or whose answers are lost, on two nodes.
+//! Concurrent refreshes by cookie, and lost responses, on two nodes.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ on_both!(
     r3_a_lost_response_by_cookie_is_given_again_with_its_key,
 );
 
-/// How long a node may take to hear of an end, on a machine that is busy.
+/// How long an end may take to reach a node, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Refreshes ten times at once by the cookies of one browser, half of them on each node.
@@ -27,7 +27,7 @@ async fn race(pair: &Pair, cookie_jar: &CookieJar) -> Vec<TestResponse> {
         let client = clients[number % 2].clone();
         let (barrier, cookie_jar) = (Arc::clone(&barrier), cookie_jar.clone());
         async move {
-            // Opens a connection, so that nothing but the request itself follows the barrier.
+            // Opens a connection, so that only the request itself follows the barrier.
             assert_eq!(client.get("/health/live").await.status, 200);
             barrier.wait().await;
             cookie_jar.refresh(&client, None).await
@@ -36,7 +36,7 @@ async fn race(pair: &Pair, cookie_jar: &CookieJar) -> Vec<TestResponse> {
     .await
 }
 
-/// What a browser has after an answer.
+/// The cookies of a browser after a response.
 fn after(cookie_jar: &CookieJar, response: &TestResponse) -> CookieJar {
     assert_eq!(response.status, 200, "{response:?}");
     let mut next = cookie_jar.clone();
@@ -44,7 +44,7 @@ fn after(cookie_jar: &CookieJar, response: &TestResponse) -> CookieJar {
     next
 }
 
-/// Rows R1 and R3: tabs that refresh at once, without keys, are all given the one successor.
+/// Rows R1 and R3: tabs that refresh at once, without keys, all get the same successor.
 async fn r1_r3_racing_refreshes_by_cookie_leave_every_tab_in(kind: Database) {
     let pair = Pair::start(kind).await;
     let [one, other] = pair.clients();
@@ -60,15 +60,15 @@ async fn r1_r3_racing_refreshes_by_cookie_leave_every_tab_in(kind: Database) {
             assert_eq!(tab.me(client).await.status, 200);
         }
     }
-    // Whatever answer came last, its cookies go on.
+    // The cookies of the last response work, whichever it was.
     let next = after(&tabs[9], &tabs[9].refresh(&other, None).await);
     let next = after(&next, &next.refresh(&one, None).await);
     assert_eq!(claims(next.get(REFRESH))["gen"], 4);
     assert_eq!(next.me(&other).await.status, 200);
 }
 
-/// Row R1: where there is no leeway, the losers are refused, and their refusals leave the cookies
-/// of the browser alone.
+/// Row R1: without a leeway, the losers are refused, and their responses do not clear the browser's
+/// cookies.
 async fn r1_whoever_loses_a_race_clears_nothing(kind: Database) {
     let pair = Pair::start_with(kind, &[("tokens.refresh_leeway_seconds", "0")]).await;
     let first = CookieJar::begin(&pair.clients()[0], "ada").await;
@@ -82,7 +82,7 @@ async fn r1_whoever_loses_a_race_clears_nothing(kind: Database) {
         assert!(["refresh_token_reused", "session_ended"].contains(&code), "{response:?}");
         assert!(!response.headers.contains_key("set-cookie"), "{response:?}");
     }
-    // The cookies that are kept say why the session is over, everywhere.
+    // The remaining cookies get the reason why the session ended, on both nodes.
     let winner = after(&first, won[0]);
     for client in pair.clients() {
         let refused = winner.refresh(&client, None).await;
@@ -93,7 +93,7 @@ async fn r1_whoever_loses_a_race_clears_nothing(kind: Database) {
     }
 }
 
-/// Waits until a node that did not end the session has heard of it.
+/// Waits until a node that did not end the session refuses it.
 async fn wait_until_refused(client: &Client, cookie_jar: &CookieJar) -> TestResponse {
     let started = Instant::now();
     loop {
@@ -105,8 +105,8 @@ async fn wait_until_refused(client: &Client, cookie_jar: &CookieJar) -> TestResp
     }
 }
 
-/// Row R3: an answer that never came is given again to whoever shows the same key, on another node
-/// too; another key is a replay.
+/// Row R3: a lost response is repeated for the same key, on another node too. Another key is a
+/// replay.
 async fn r3_a_lost_response_by_cookie_is_given_again_with_its_key(kind: Database) {
     let pair = Pair::start_with(kind, &[("tokens.refresh_leeway_seconds", "0")]).await;
     let [one, other] = pair.clients();

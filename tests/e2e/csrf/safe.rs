@@ -1,4 +1,4 @@
-//! Methods that change nothing, by cookie: row W3.
+//! Safe methods, by cookie: row W3.
 
 use gateward_e2e::{Client, Database, on_both};
 use reqwest::Method;
@@ -9,15 +9,15 @@ use super::{LISTED, start};
 
 on_both!(w3_safe_methods_by_cookie_change_nothing_and_want_no_token);
 
-/// Every path of the document, and whether it can be read.
+/// Every path of the document, and whether it supports `GET`.
 async fn paths(client: &Client) -> Vec<(String, bool)> {
     let document: Value = client.get("/openapi.json").await.body;
     let paths = document["paths"].as_object().unwrap();
     paths.iter().map(|(path, item)| (path.clone(), item.get("get").is_some())).collect()
 }
 
-/// Rows W3 and 3.5.3: what is read is read without the CSRF token, from wherever; what is not there
-/// to be read is refused with the methods that are.
+/// Rows W3 and 3.5.3: `GET` needs no CSRF token, from any origin. Other paths respond with their
+/// allowed methods.
 async fn w3_safe_methods_by_cookie_change_nothing_and_want_no_token(kind: Database) {
     let (_node, client, database) = start(kind).await;
     let ada = Victim::new((&client, &database), "ada").await;
@@ -46,7 +46,7 @@ async fn w3_safe_methods_by_cookie_change_nothing_and_want_no_token(kind: Databa
                     assert_eq!(allow.contains("GET"), readable, "{what}");
                     refused += 1;
                 } else {
-                    // Some of them are not for cookies, and a session is no account.
+                    // Some take no cookies, and a session identifier is no account.
                     let is_lost = path.starts_with("/v1/users/") && response.status == 404;
                     assert!(is_lost || [200, 401].contains(&response.status.as_u16()), "{what}");
                     assert_ne!(response.body["code"], "csrf_failed", "{what}");

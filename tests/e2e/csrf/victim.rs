@@ -1,4 +1,4 @@
-//! `Victim`: somebody who may do everything, and all that they can do by a cookie.
+//! `Victim`: a user with all permissions, and every request that their cookies authorize.
 
 use gateward_e2e::{Client, PASSWORD, Plan, TestDatabase, TestResponse, run};
 use reqwest::{Method, RequestBuilder};
@@ -8,31 +8,31 @@ use crate::commands::said;
 use crate::cookies::cookie_jar::{CSRF, CookieJar};
 use crate::dev_inbox::{emails, token, wait_for};
 
-/// An administrator who is logged in twice, and whose address waits to be confirmed.
+/// An administrator with two sessions and a pending email address change.
 pub(super) struct Victim<'a> {
     client: &'a Client,
     pub(super) name: String,
     pub(super) cookie_jar: CookieJar,
     pub(super) other: CookieJar,
-    /// The token of the email that confirms the address.
+    /// The token of the email that confirms the email address.
     link: String,
-    /// Whom they administer.
+    /// A user whom they administer.
     pub(super) guest: Guest,
     /// An account that is disabled.
     shut_id: String,
 }
 
-/// Somebody who is logged in and may do nothing to others.
+/// A logged-in user without permissions.
 pub(super) struct Guest {
     name: String,
     id: String,
     session_id: String,
 }
 
-/// What changes something by cookie.
+/// A state-changing request by cookie.
 pub(super) struct Act {
     pub(super) method: Method,
-    /// As the document writes it.
+    /// The path as the document writes it.
     pub(super) template: &'static str,
     pub(super) path: String,
     pub(super) body: Value,
@@ -70,7 +70,7 @@ impl<'a> Victim<'a> {
         victim
     }
 
-    /// Makes an account that can be enabled, and a role that can be deleted.
+    /// Creates an account that can be enabled, and a role that can be deleted.
     async fn prepare(&mut self) {
         let name = format!("shut-{}", self.name);
         let whom = json!({"username": name, "email": format!("{name}@example.org")});
@@ -90,12 +90,12 @@ impl<'a> Victim<'a> {
         response
     }
 
-    /// A role that nobody holds.
+    /// A role without members.
     fn spare(&self) -> String {
         format!("spare-{}", self.name)
     }
 
-    /// All that changes something by a cookie, each with what would do it.
+    /// Every state-changing request by cookie, each with a valid body.
     pub(super) fn acts(&self) -> Vec<Act> {
         let mut acts = self.own_acts();
         acts.extend(self.acts_on_others());
@@ -103,7 +103,7 @@ impl<'a> Victim<'a> {
         acts
     }
 
-    /// What they can do to themselves.
+    /// Actions on themselves.
     fn own_acts(&self) -> Vec<Act> {
         let act = |method, template: &'static str, body| {
             let path = template.replace("{id}", &self.other.session_id);
@@ -127,7 +127,7 @@ impl<'a> Victim<'a> {
         ]
     }
 
-    /// What they can do to other accounts.
+    /// Actions on other accounts.
     fn acts_on_others(&self) -> Vec<Act> {
         let act = |method, template: &'static str, body| {
             let id = if template.ends_with("/enable") { &self.shut_id } else { &self.guest.id };
@@ -150,7 +150,7 @@ impl<'a> Victim<'a> {
         ]
     }
 
-    /// What they can do to roles.
+    /// Actions on roles.
     fn acts_on_roles(&self) -> Vec<Act> {
         let act = |method, name, body| {
             let template = "/v1/roles/{name}";
@@ -163,12 +163,12 @@ impl<'a> Victim<'a> {
         ]
     }
 
-    /// Where a forged change of address would lead.
+    /// The target of a forged email address change.
     fn moved(&self) -> String {
         format!("not-{}@example.org", self.name)
     }
 
-    /// Whom a forged invitation would let in.
+    /// The email address that a forged invitation would go to.
     fn invited(&self) -> String {
         format!("invited-{}", self.name)
     }
@@ -184,7 +184,7 @@ impl<'a> Victim<'a> {
         self.bare(act).header("x-csrf-token", self.cookie_jar.get(CSRF))
     }
 
-    /// What anything that is done would change.
+    /// The state that any successful action would change.
     pub(super) async fn state(&self) -> Vec<Value> {
         let (guest, shut) = (&self.guest.id, &self.shut_id);
         let mut state = Vec::new();
@@ -207,7 +207,7 @@ impl<'a> Victim<'a> {
         state
     }
 
-    /// Asserts that all is as it was, and that nothing hidden was done either.
+    /// Asserts that the state is unchanged, without hidden effects.
     pub(super) async fn is_untouched(&self, before: &[Value]) {
         assert_eq!(&self.state().await, before);
         for message in emails(self.client).await {
@@ -215,7 +215,7 @@ impl<'a> Victim<'a> {
             assert!(*to != self.moved() && !text.starts_with("Your password was"), "{message:#?}");
             assert!(!text.starts_with("Reset your password"), "{message:#?}");
         }
-        // The refresh token was not spent, and the password is still the one that it was.
+        // The refresh token is unused, and the password is unchanged.
         let response = self.other.refresh(self.client, None).await;
         assert_eq!(response.status, 200, "{response:?}");
         let response = self.cookie_jar.refresh(self.client, None).await;

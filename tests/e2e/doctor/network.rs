@@ -1,4 +1,4 @@
-//! What the doctor finds between clients and a node: a proxy that is not trusted, and clocks.
+//! The doctor's findings between clients and a node: an untrusted proxy, and wrong clocks.
 
 use std::net::SocketAddr;
 
@@ -13,7 +13,7 @@ on_both!(
     a_clock_that_is_off_by_a_minute_is_found,
 );
 
-/// Starts a proxy that says whom it forwards for, in the first request of each connection.
+/// Starts a proxy that adds the client IP address to the first request of each connection.
 async fn start_proxy(node: SocketAddr) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -50,7 +50,7 @@ async fn a_proxy_that_forwards_and_is_not_trusted_is_found(kind: Database) {
     }
 }
 
-/// The doctor's alone is; SQLite has no server with a clock of its own.
+/// Only the doctor's clock is wrong. SQLite has no server with a clock of its own.
 async fn a_clock_that_is_off_by_a_minute_is_found(kind: Database) {
     let Some(clock) = ShiftedClock::new() else { return };
     let system = System::start(kind).await;

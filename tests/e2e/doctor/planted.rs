@@ -1,4 +1,4 @@
-//! What the doctor finds in a database where somebody has planted it; its remedy puts it right.
+//! Faults planted in a database: the doctor finds each, and its remedy fixes it.
 
 use gateward_e2e::{Database, PASSWORD, on_both, run};
 
@@ -12,7 +12,7 @@ on_both!(
     f37_damaged_rows_of_keys_and_of_the_audit_trail_are_found,
 );
 
-/// What puts something right.
+/// A remedy of a fault.
 enum Remedy {
     /// A command of the program.
     Run(&'static [&'static str]),
@@ -20,8 +20,8 @@ enum Remedy {
     Sql(&'static str),
 }
 
-/// A fault, the statement that plants it, and what puts it right. Bob has sessions that live and
-/// one that is over, and has not confirmed his address.
+/// A fault, the statement that plants it, and its remedy. Bob has active sessions and one that has
+/// ended, and has not confirmed his email address.
 const PLANTS: &[(&str, &str, &[Remedy])] = &[
     (
         "emails_failed",
@@ -69,7 +69,7 @@ const PLANTS: &[(&str, &str, &[Remedy])] = &[
     ),
 ];
 
-/// Plants something; that is found, and nothing else.
+/// Plants a fault, which must be the only finding.
 async fn plant(system: &System, statement: &str, codes: &[&str]) {
     system.sql(statement).await;
     assert_eq!(examine(&system.plan).findings, codes, "{statement}");
@@ -110,14 +110,14 @@ async fn a_migration_that_lacks_or_was_altered_is_found(kind: Database) {
     let forget = |version: &str| {
         format!("DELETE FROM __diesel_schema_migrations WHERE version = '{version}'")
     };
-    // The table is still there, so the doctor can answer every question.
+    // The table still exists, so the doctor can run every check.
     let rate_limits = "20261130000009";
     plant(&system, &forget(rate_limits), &["migrations_pending"]).await;
     let remedies = [Remedy::Sql("DROP TABLE rate_limit_counters"), Remedy::Run(&["migrate"])];
     put_right(&system, &remedies).await;
     assert_eq!(examine(&system.plan).findings, [""; 0]);
 
-    // Without the table, one question has no answer.
+    // Without the table, one check fails.
     let without = "DROP TABLE rate_limit_counters; ".to_owned() + &forget(rate_limits);
     plant(&system, &without, &["migrations_pending", "unanswered"]).await;
     put_right(&system, &[Remedy::Run(&["migrate"])]).await;
@@ -132,7 +132,7 @@ async fn what_a_node_should_have_done_is_found_and_done_by_the_next_one(kind: Da
     let Some(mut system) = System::to_plant(kind).await else { return };
     system.client().begin("bob").await;
     system.wait_for("SELECT count(*) FROM outbox_emails WHERE state = 'waiting'", "0").await;
-    // The question tells by its answer when it is done.
+    // The check shows whether the remedy is complete.
     for (code, statement, question, response) in [
         (
             "key_overdue",
@@ -177,13 +177,13 @@ async fn a_broken_audit_trail_is_found(kind: Database) {
         let Some(mut system) = System::to_plant(kind).await else { return };
         system.client().begin("bob").await;
         system.wait_for("SELECT count(*) FROM events WHERE seq IS NULL", "0").await;
-        // A sealer would not know of it, and go on.
+        // A running node would not notice, and continue the chain.
         system.node = None;
         plant(&system, forgery, &["audit_chain"]).await;
     }
 }
 
-/// Row F37: what cannot be read is told as such, and keeps nothing else from being looked at.
+/// Row F37: unreadable rows are reported as such, and do not stop other checks.
 async fn f37_damaged_rows_of_keys_and_of_the_audit_trail_are_found(kind: Database) {
     let Some(mut system) = System::to_plant(kind).await else { return };
     system.wait_for("SELECT count(*) FROM events WHERE seq IS NULL", "0").await;

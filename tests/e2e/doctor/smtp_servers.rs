@@ -1,4 +1,4 @@
-//! What the doctor finds of SMTP servers, which it sends no email.
+//! The doctor's findings about SMTP servers. It sends them no email.
 
 use gateward_e2e::{Database, MailPlan, MailServer, MailTls, Plan, on_both};
 
@@ -9,8 +9,8 @@ on_both!(f23_an_smtp_server_with_a_wrong_certificate_or_that_refuses_the_login_i
 
 const PASSWORD: &str = "hunter2";
 
-/// The plan with an SMTP server by this name and with this password; its certificate is trusted or
-/// not.
+/// A plan with an SMTP server under this host name and with this password; its certificate is
+/// trusted or not.
 fn plan(system: &System, server: &MailServer, smtp_server: &str, trusted: bool) -> Plan {
     let mut plan = system
         .plan()
@@ -24,7 +24,7 @@ fn plan(system: &System, server: &MailServer, smtp_server: &str, trusted: bool) 
     plan
 }
 
-/// Row F23: bad TLS of SMTP is told before an email waits for it.
+/// Row F23: invalid TLS of SMTP is reported before an email waits for it.
 async fn f23_an_smtp_server_with_a_wrong_certificate_or_that_refuses_the_login_is_found(
     kind: Database,
 ) {

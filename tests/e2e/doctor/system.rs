@@ -1,4 +1,4 @@
-//! `System`: an installation that is well, and what the doctor says of it.
+//! `System`: a healthy installation, and the doctor's findings about it.
 
 use std::net::{SocketAddr, TcpListener};
 use std::process::Command;
@@ -11,11 +11,11 @@ use tokio_postgres::SimpleQueryMessage;
 use crate::commands::said;
 use crate::operator::create;
 
-/// How long a node may take to do what it does each second, on a machine that is busy.
+/// How long a job that runs each second may take, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What stands in statements for what the two databases write differently: a day, the identifier of
-/// nobody, and bytes that mean nothing.
+/// Placeholders in statements for the dialects of the two databases: a day, an unused identifier,
+/// and meaningless bytes.
 const WORDS: [(&str, [&str; 2]); 3] = [
     ("$DAY", ["86400000000", "INTERVAL '1 day'"]),
     ("$NOBODY", ["x'00000000000000000000000000000007'", "'00000000-0000-0000-0000-000000000007'"]),
@@ -27,7 +27,7 @@ const WORDS: [(&str, [&str; 2]); 3] = [
 pub(super) struct System {
     pub(super) node: Option<Node>,
     pub(super) database: TestDatabase,
-    /// How the node is started, and the doctor.
+    /// The settings of the node and the doctor.
     pub(super) plan: Plan,
     /// The public URL.
     pub(super) url: String,
@@ -59,7 +59,7 @@ impl System {
         Self { node, database, plan, url }
     }
 
-    /// One in whose database something can be planted; `None`, and said so, where nothing can.
+    /// A system whose database takes planted faults, or `None` with a message.
     pub(super) async fn to_plant(kind: Database) -> Option<Self> {
         if kind == Database::Sqlite && Command::new("sqlite3").arg("-version").output().is_err() {
             not_checked("what the doctor finds in SQLite: sqlite3 is not here to plant it");
@@ -89,7 +89,7 @@ impl System {
         self.plan().with(option, value)
     }
 
-    /// Runs statements past foreign keys and triggers; gives the first value of the last row.
+    /// Runs statements without foreign keys and triggers. Returns the first value of the last row.
     pub(super) async fn sql(&self, statements: &str) -> String {
         let own = usize::from(self.database.kind == Database::Postgres);
         let put =
@@ -115,7 +115,7 @@ impl System {
         }
     }
 
-    /// Waits until a statement gives this.
+    /// Waits until a statement returns this.
     pub(super) async fn wait_for(&self, statement: &str, value: &str) {
         let started = Instant::now();
         while self.sql(statement).await != value {
@@ -125,20 +125,20 @@ impl System {
     }
 }
 
-/// Two addresses of this machine where nobody listens, as a rule.
+/// Two addresses of this machine that are usually free.
 pub(super) fn free_addresses() -> [SocketAddr; 2] {
     let listeners = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
     listeners.map(|listener| listener.local_addr().unwrap())
 }
 
-/// The codes of what the doctor has found.
+/// The codes of the doctor's findings.
 #[derive(Debug)]
 pub(super) struct Report {
     pub(super) findings: Vec<String>,
     pub(super) warnings: Vec<String>,
 }
 
-/// Has the doctor look; what it tells people and what it tells programs must be the same.
+/// Runs the doctor. Its text and JSON output must agree.
 #[track_caller]
 pub(super) fn examine(plan: &Plan) -> Report {
     let [told, as_json] =

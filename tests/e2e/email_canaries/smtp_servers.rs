@@ -1,4 +1,4 @@
-//! Row W14: what an SMTP server is told, and the passwords by which the service logs in to it.
+//! Row W14: what an SMTP server receives, and the passwords for the login there.
 
 use std::time::Duration;
 
@@ -13,8 +13,8 @@ use crate::commands::said;
 const SMTP_SERVER_PASSWORD: &str = "canary-Zwitscher-of-the-smtp-server";
 const FALLBACK_PASSWORD: &str = "canary-Zwitscher-of-the-other";
 
-/// Row W14: the passwords of SMTP servers that cannot be reached, in what the node tells and in
-/// what the commands do.
+/// Row W14: the passwords of unreachable SMTP servers, in the log of the node and in the output of
+/// commands.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn w14_no_password_of_an_smtp_server_that_is_down_is_told() {
     join_all(LEVELS.map(async |(level, format)| {
@@ -48,7 +48,7 @@ async fn w14_no_password_of_an_smtp_server_that_is_down_is_told() {
     .await;
 }
 
-/// Waits until an email was tried, and gives the list of all.
+/// Waits until an email was tried, and returns all emails.
 async fn until_tried(plan: &Plan) -> Value {
     for _ in 0..300 {
         let list = said(&run(plan, &["mail", "list", "--json"], ""));
@@ -63,7 +63,7 @@ async fn until_tried(plan: &Plan) -> Value {
     panic!("no email was tried");
 }
 
-/// Row W14: the whole talk with an SMTP server, at the most talkative level.
+/// Row W14: the whole conversation with an SMTP server, at the most verbose level.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn w14_what_is_said_to_an_smtp_server_stands_in_no_log() {
     for tls in [MailTls::Implicit, MailTls::StartTls] {

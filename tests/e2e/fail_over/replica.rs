@@ -1,4 +1,4 @@
-//! `Replica`: a second Postgres server that follows the first and takes over from it.
+//! `Replica`: a second Postgres server that follows the first and can take over.
 
 use std::fs;
 use std::net::TcpListener;
@@ -14,10 +14,10 @@ use tokio_postgres::{Client, NoTls};
 
 use crate::restarts::OwnServer;
 
-/// How long anything may take that is done to the servers.
+/// How long any operation on the servers may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A hot standby of a test's own server; stopped and gone when dropped.
+/// A hot standby of a test's own server; stopped and removed when dropped.
 pub(crate) struct Replica {
     pub(crate) port: u16,
     child: Child,
@@ -73,7 +73,7 @@ impl Replica {
         format!("postgres://gateward@127.0.0.1:{}/postgres", self.port)
     }
 
-    /// Waits until it has all that the primary has committed so far.
+    /// Waits until it has everything that the primary has committed so far.
     pub(crate) async fn catch_up(&self, primary: &OwnServer) {
         let primary = connect(&primary.url).await;
         let row = primary.query_one("SELECT pg_current_wal_lsn()::text", &[]).await.unwrap();
@@ -83,7 +83,7 @@ impl Replica {
         until("the replica catches up", async || is_true(&replica, &sql).await).await;
     }
 
-    /// Follows no more: what the primary commits from now on does not reach it.
+    /// Stops following: new commits of the primary do not reach it.
     pub(crate) async fn fall_behind(&self) {
         let replica = connect(&self.url()).await;
         replica.batch_execute("ALTER SYSTEM SET primary_conninfo = ''").await.unwrap();
@@ -111,7 +111,7 @@ impl Drop for Replica {
     }
 }
 
-/// A connection of one's own.
+/// A separate connection.
 pub(crate) async fn connect(url: &str) -> Client {
     let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
     tokio::spawn(connection);
@@ -130,7 +130,7 @@ async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     }
 }
 
-/// Where the programs of a server are, and whom it runs as.
+/// The programs of the server, and the user that it runs as.
 async fn server_of(client: &Client) -> (PathBuf, (u32, u32)) {
     let row = client.query_one("SELECT pg_backend_pid()", &[]).await.unwrap();
     let process = PathBuf::from(format!("/proc/{}", row.get::<_, i32>(0)));

@@ -9,13 +9,13 @@ use reqwest::{Method, RequestBuilder, Response};
 use serde_json::Value;
 use tokio::time::timeout;
 
-/// How long an event may take on a machine that is busy.
+/// How long an event may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The secret of every service here.
 const SECRET: &str = "a secret of the service that has 32 characters and more";
 
-/// A plan of a node that knows a service that may follow the feed, and one that may not.
+/// A plan of a node with two services, of which one may follow the feed.
 pub(crate) fn with_services(plan: Plan) -> Plan {
     plan.with("clients.checker.secret", SECRET)
         .with("clients.checker.may", "revocations")
@@ -28,29 +28,29 @@ pub(crate) fn request_of(client: &Client, service: &str, path: &str) -> RequestB
     client.request(Method::GET, path).basic_auth(service, Some(SECRET))
 }
 
-/// What a service shows in the header `Authorization`.
+/// The `Authorization` header of a service.
 pub(crate) fn credentials_of(service: &str) -> String {
     format!("Basic {}", STANDARD.encode(format!("{service}:{SECRET}")))
 }
 
-/// An entry without its place, which is another one for each reader.
+/// An entry without its cursor, which differs between readers.
 pub(crate) fn told(entry: &Value) -> Value {
     let mut told = entry.clone();
     assert!(told.as_object_mut().unwrap().remove("cursor").is_some(), "{entry}");
     told
 }
 
-/// What an entry is about.
+/// The subject of an entry.
 pub(crate) fn about(entry: &Value) -> (&str, &str, &str) {
     let text = |member: &str| entry[member].as_str().unwrap_or_else(|| panic!("{entry}"));
     (text("kind"), text("id"), text("reason"))
 }
 
-/// A service that asks for pages.
+/// A service that reads pages.
 pub(crate) struct Reader {
     client: Client,
     limit: usize,
-    /// Where it stands.
+    /// Its current position.
     pub(crate) cursor: Option<String>,
 }
 
@@ -59,7 +59,7 @@ impl Reader {
         Self { client: client.clone(), limit, cursor: None }
     }
 
-    /// Asks for one page.
+    /// Reads one page.
     async fn page(&self) -> TestResponse {
         let since = self.cursor.as_ref().map(|cursor| format!("&since={cursor}"));
         let path = format!("/v1/revocations?limit={}{}", self.limit, since.unwrap_or_default());
@@ -69,7 +69,7 @@ impl Reader {
         page
     }
 
-    /// Everything that is new, page by page.
+    /// All new entries, page by page.
     pub(crate) async fn rest(&mut self) -> Vec<Value> {
         let mut rest = Vec::new();
         loop {
@@ -87,7 +87,7 @@ impl Reader {
         }
     }
 
-    /// Asks until something is new.
+    /// Polls until there is a new entry.
     pub(crate) async fn some(&mut self) -> Vec<Value> {
         let asked = async {
             loop {
@@ -105,12 +105,12 @@ impl Reader {
 /// A stream of server-sent events.
 pub(crate) struct Events {
     response: Response,
-    /// What has come and was not read yet.
+    /// Received text that was not read yet.
     text: String,
 }
 
 impl Events {
-    /// Opens a stream, behind the event that was got last.
+    /// Opens a stream, after the last received event.
     pub(crate) async fn open(client: &Client, last: Option<&str>) -> Self {
         let mut request = request_of(client, "checker", "/v1/revocations/stream");
         if let Some(last) = last {
@@ -150,7 +150,7 @@ impl Events {
         }
     }
 
-    /// So many events.
+    /// This many events.
     pub(crate) async fn take(&mut self, count: usize) -> Vec<Value> {
         let mut events = Vec::with_capacity(count);
         for _ in 0..count {
@@ -159,7 +159,7 @@ impl Events {
         events
     }
 
-    /// What comes until nothing does for a while.
+    /// The entries until no more arrive for a while.
     pub(crate) async fn until_silence(&mut self) -> Vec<Value> {
         let mut events = Vec::new();
         while let Ok(event) = timeout(Duration::from_millis(700), self.next()).await {
@@ -168,7 +168,7 @@ impl Events {
         events
     }
 
-    /// Asserts that nothing comes for a while.
+    /// Asserts that no entry arrives for a while.
     pub(crate) async fn is_silent(&mut self) {
         assert_eq!(self.until_silence().await, [] as [Value; 0]);
     }

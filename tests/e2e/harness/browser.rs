@@ -28,7 +28,7 @@ const PAGE: &str = r##"<!doctype html>
 </script>
 "##;
 
-/// Writes the pages to a folder, and gives the address of the first.
+/// Writes the pages to a folder, and returns the URL of the first.
 fn write_pages(folder: &Path) -> String {
     std::fs::write(folder.join("page.html"), PAGE).unwrap();
     std::fs::write(folder.join("other.html"), "<p id='there'>There</p>").unwrap();
@@ -78,7 +78,7 @@ async fn a_page_is_dark_and_without_scripts_where_its_reader_wants_it() {
 
 #[tokio::test]
 async fn a_certificate_that_nobody_vouches_for_is_taken_on_request_alone() {
-    // An SMTP server is no web server, but its certificate is looked at before that is seen.
+    // An SMTP server is no web server, but the browser checks its certificate first.
     let plan = MailPlan { tls: Some(MailTls::Implicit), login: None };
     let Some(server) = plan.start().await else { return };
     let url = format!("https://127.0.0.1:{}/", server.port);
@@ -118,7 +118,7 @@ async fn a_browser_leaves_nothing_behind() {
     let folder = browser.folder().to_owned();
     assert!(count_processes(&folder) > 1);
     drop(browser);
-    // Those that were killed are gone a moment later where the machine is busy.
+    // On a busy machine, killed processes exit a moment later.
     for _ in 0..100 {
         if count_processes(&folder) == 0 {
             break;

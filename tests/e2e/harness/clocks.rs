@@ -1,4 +1,4 @@
-//! Clocks that show another time of day to a process, which is this program once more.
+//! Clocks that show another time of day to a process, which is another run of this program.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdout, Command, Stdio};
@@ -6,12 +6,12 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use gateward_e2e::{Environment, FastClock, ShiftedClock};
 
-/// What a process by another clock says.
+/// The clocks of a process.
 #[derive(Debug)]
 struct Reading {
     /// The time of day, in seconds.
     day: f64,
-    /// The monotonic time since it began.
+    /// The monotonic time since its start.
     elapsed: f64,
 }
 
@@ -31,7 +31,7 @@ impl Watch {
         Self(child, stdout)
     }
 
-    /// Asks; the answer comes after a tokio timer of half a second.
+    /// Reads the clock, after a tokio timer of half a second.
     fn read(&mut self) -> Reading {
         self.0.stdin.as_mut().unwrap().write_all(b"\n").unwrap();
         let mut line = String::new();
@@ -57,7 +57,7 @@ fn time_of_day() -> f64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs_f64()
 }
 
-/// Where it is started by [`Watch::start`], it is that process.
+/// If [`Watch::start`] has started it, it is that process.
 #[expect(clippy::disallowed_methods, reason = "a test is told by its environment")]
 #[tokio::test]
 async fn a_watch_reads_its_clocks() {
@@ -83,7 +83,7 @@ fn a_fast_clock_hastens_the_time_of_day_and_no_timer() {
     assert!(elapsed >= 0.5 && elapsed <= spent + 0.1, "a true timer: {first:?} {second:?}");
     assert!((day / elapsed - 60.0).abs() < 3.0, "{first:?} {second:?}");
 
-    // Whoever starts later has the same time.
+    // A process that starts later has the same time.
     let mut other = Watch::start(clock.environment());
     let (other, third) = (other.read(), watch.read());
     assert!(third.day >= other.day && third.day - other.day < 120.0, "{other:?} {third:?}");

@@ -1,4 +1,4 @@
-//! The SMTP server: what it takes, and how it misbehaves.
+//! The SMTP server: what it accepts, and how it misbehaves.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
@@ -12,7 +12,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
-/// How long to wait for what is there at once.
+/// How long to wait for something that should be there at once.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 const EMAIL: &str = "From: Gateward <no-reply@example.org>\r\n\
@@ -58,7 +58,8 @@ impl Talk<TcpStream> {
 }
 
 impl<S: Read + Write> Talk<S> {
-    /// Reads an answer, whose last line has a space after the number; `None` at the end or in vain.
+    /// Reads a response, whose last line has a space after the number. `None` at the end of the
+    /// stream or on failure.
     fn hear(&mut self) -> Option<String> {
         let (mut text, mut line, mut byte) = (String::new(), String::new(), [0]);
         loop {
@@ -86,7 +87,7 @@ impl<S: Read + Write> Talk<S> {
         self.hear().expect("an answer")
     }
 
-    /// Hands over the email, but for the answer.
+    /// Sends the email, without reading the response.
     fn hand_over(&mut self, to: &str) {
         assert!(self.say("MAIL FROM:<no-reply@example.org>").starts_with("250 "));
         assert!(self.say(&format!("RCPT TO:<{to}>")).starts_with("250 "));
@@ -95,7 +96,7 @@ impl<S: Read + Write> Talk<S> {
     }
 }
 
-/// TLS on a socket, with the server's certificate as the only one that is trusted.
+/// TLS on a socket, which trusts only the server's certificate.
 fn secure(server: &MailServer, socket: TcpStream) -> StreamOwned<ClientConnection, TcpStream> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_file(server.certificate()).unwrap()).unwrap();
@@ -197,7 +198,7 @@ async fn an_email_comes_in_without_being_answered() {
     let expected = [("drop".to_owned(), false), ("hold".to_owned(), true)];
     assert_eq!(accepted.collect::<Vec<_>>(), expected);
 
-    // Whoever goes away before the answer leaves an email behind that was never accepted.
+    // A client that disconnects before the response leaves an email that was never accepted.
     let mut talk = Talk::greeted(&server);
     talk.hand_over("left@example.org");
     server.wait_for("left@example.org", 1, PATIENCE).await;

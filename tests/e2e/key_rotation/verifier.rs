@@ -14,7 +14,7 @@ use tokio::sync::Mutex;
 /// How many times as fast the clock runs.
 const FACTOR: u32 = 6;
 
-/// For how long the nodes let their keys be kept: a second of true time.
+/// How long the nodes let their keys be cached: a second of real time.
 pub(super) const CACHE_SECONDS: u32 = 6;
 
 /// A fast clock, and the time that it shows.
@@ -24,18 +24,17 @@ pub(super) struct Time {
     day: f64,
 }
 
-/// Keys, and until when they may be kept.
+/// Keys, and their expiry.
 type Kept = (JwkSet, f64);
 
-/// A service beside a node, which fetches the node's keys when those that it has may be kept no
-/// longer, and for no other reason.
+/// A service beside a node, which fetches the node's keys only when its cached ones have expired.
 pub(super) struct ResourceServer {
     /// A client of the node.
     pub(super) client: Client,
     time: Arc<Time>,
     kept: Mutex<Option<Kept>>,
     fetches: AtomicUsize,
-    /// When each key had signed the first token that the node gave, by the token's own word.
+    /// When each key signed its first token, by the token's `iat`.
     signed: std::sync::Mutex<BTreeMap<String, f64>>,
 }
 
@@ -45,7 +44,7 @@ pub(super) fn kid(token: &str) -> String {
 }
 
 impl Time {
-    /// Begins; `None`, and said so, where such clocks are not to be had.
+    /// Starts, or returns `None` with a message if libfaketime is missing.
     #[expect(clippy::disallowed_methods, reason = "the clock starts at the time of the system")]
     pub(super) fn new() -> Option<Self> {
         let clock = FastClock::new(FACTOR)?;
@@ -53,7 +52,7 @@ impl Time {
         Some(Self { clock, started: Instant::now(), day })
     }
 
-    /// What a node gets that goes by it.
+    /// The environment of a node with this clock.
     pub(super) fn environment(&self) -> Environment {
         self.clock.environment()
     }
@@ -63,7 +62,7 @@ impl Time {
         self.day + self.started.elapsed().as_secs_f64() * f64::from(FACTOR)
     }
 
-    /// Whether a token is past its time, or about to be.
+    /// Whether a token has expired, or is about to.
     pub(super) fn is_past(&self, token: &str) -> bool {
         self.now() > claims(token)["exp"].as_f64().unwrap() - 1.0
     }
@@ -75,12 +74,12 @@ impl ResourceServer {
         Self { client, time, kept, fetches: AtomicUsize::new(0), signed }
     }
 
-    /// How often it has fetched the keys.
+    /// How many times it has fetched the keys.
     pub(super) fn fetches(&self) -> usize {
         self.fetches.load(Ordering::Relaxed)
     }
 
-    /// Checks a token's signature and for whom it is; its time is looked at elsewhere, for the
+    /// Checks a token's signature and audience. Its expiry is checked elsewhere, because the
     /// library's clock does not run fast.
     pub(super) async fn check(&self, token: &str) -> Result<(), String> {
         let mut kept = self.kept.lock().await;
@@ -111,7 +110,7 @@ impl ResourceServer {
         (serde_json::from_value(response.body).unwrap(), asked + life)
     }
 
-    /// Remembers which key has signed a token that the node gave.
+    /// Records the key that signed a token of the node.
     pub(super) fn note(&self, token: &str) {
         let at = claims(token)["iat"].as_f64().unwrap();
         let mut signed = self.signed.lock().unwrap_or_else(PoisonError::into_inner);
@@ -119,7 +118,7 @@ impl ResourceServer {
         *first = first.min(at);
     }
 
-    /// Waits until a key has signed, and gives when it did first, by the token's own word.
+    /// Waits until a key has signed, and returns the time of its first token, by the token's `iat`.
     pub(super) async fn first_signed(&self, kid: &str, patience: Duration) -> f64 {
         let started = Instant::now();
         loop {

@@ -1,14 +1,14 @@
-//! Forms that other sites have sent, and what is no form at all: rows W1, W6 and W7.
+//! Forms from other sites, and bodies that are no forms: rows W1, W6 and W7.
 
 use reqwest::Method;
 
 use super::{FORM, Open, encode, is_page, send};
 use crate::test_server::TestServer;
 
-/// What the nodes here are called.
+/// The public URL of the nodes here.
 const OWN: &str = "http://127.0.0.1:8080";
 
-/// Rows W1 and W2: what another site has its visitor send does nothing.
+/// Rows W1 and W2: requests that another site has its visitor send have no effect.
 #[tokio::test]
 async fn w1_a_form_of_another_site_does_nothing() {
     let server = TestServer::with(&[("http.cors_origins", "https://app.example.org")]).await;
@@ -54,7 +54,7 @@ async fn w1_a_form_of_another_site_does_nothing() {
     }
 }
 
-/// Row W1: with the origin of a listed page, or of our own, a form is taken.
+/// Row W1: a form from a listed origin, or from our own, is accepted.
 #[tokio::test]
 async fn w1_forms_of_listed_origins_are_taken() {
     let server = TestServer::with(&[("http.cors_origins", "https://app.example.org")]).await;
@@ -71,7 +71,7 @@ async fn w1_forms_of_listed_origins_are_taken() {
     }
 }
 
-/// Row W6: what does not come as a form is refused, on a page, before it is read.
+/// Row W6: a body that is no form is refused, with a page, before it is read.
 #[tokio::test]
 async fn w6_what_is_no_form_does_nothing() {
     let server = TestServer::new().await;
@@ -119,7 +119,7 @@ async fn w7_a_form_that_is_too_large_does_nothing() {
         let fitting = format!("{form}{}", "&".repeat(most - form.len()));
         is_page(&server.post_bytes(open.path, FORM, format!("{fitting}&")).await, 413);
         assert!(!open.is_done(client).await);
-        // One byte less is a form like any other.
+        // One byte less is accepted.
         assert_eq!(server.post_bytes(open.path, FORM, fitting).await.status, 200);
         assert!(open.is_done(client).await);
     }

@@ -1,4 +1,4 @@
-//! Links that are not good: one page for all of them.
+//! Invalid links: one page for all of them.
 
 use gateward_e2e::{Client, Database, Plan, ShiftedClock, TestDatabase, TestResponse};
 
@@ -6,7 +6,7 @@ use super::{Open, PATHS, is_page, send};
 use crate::dev_inbox::{forgot, token, wait_for};
 use crate::test_server::TestServer;
 
-/// The page that refuses a link, but for the token, which whoever asks knows.
+/// The page for an invalid link, without the token, which the client already knows.
 async fn refusal(client: &Client, open: &Open, token: &str) -> String {
     let response = send(client, open.path, &open.fields(token), &[]).await;
     is_page(&response, 400);
@@ -15,13 +15,13 @@ async fn refusal(client: &Client, open: &Open, token: &str) -> String {
     response.text.replace(&hidden, "value=\"\"")
 }
 
-/// What the page says of it.
+/// The text of the page about the link.
 fn words(response: &TestResponse) -> String {
     let (_, rest) = response.text.split_once("role=\"alert\"").unwrap();
     rest.split_once("</div>").unwrap().0.to_owned()
 }
 
-/// Rows 6.3.8 and V7: unknown, used, superseded or meant for another page: nobody can tell.
+/// Rows 6.3.8 and V7: unknown, used, superseded or from another page: the response is the same.
 #[tokio::test]
 async fn every_bad_link_gets_the_same_page() {
     let server = TestServer::new().await;
@@ -51,7 +51,7 @@ async fn every_bad_link_gets_the_same_page() {
         }
         assert!(open.is_done(client).await);
         assert_eq!(refusal(client, open, &open.token).await, unknown, "used");
-        // What looks like no token of ours does not come back, and is told the same.
+        // A malformed token is not echoed, and gets the same text.
         let plain = send(client, open.path, &open.fields("x"), &[]).await;
         for strange in ["a.b", "🦀", "%00", &"x".repeat(129), "' OR 1=1 --"] {
             let response = send(client, open.path, &open.fields(strange), &[]).await;
@@ -61,7 +61,7 @@ async fn every_bad_link_gets_the_same_page() {
     }
 }
 
-/// Rows V5 and 6.5.5: a link is good for its time, and then like one that never was.
+/// Rows V5 and 6.5.5: a link is valid for its lifetime, and then looks like one that never existed.
 #[tokio::test]
 async fn v5_a_link_past_its_time_gets_the_page_of_one_that_never_was() {
     let Some(clock) = ShiftedClock::new() else { return };
@@ -78,13 +78,13 @@ async fn v5_a_link_past_its_time_gets_the_page_of_one_that_never_was() {
         clock.set(life + 5);
         let unknown = refusal(client, open, &"A".repeat(43)).await;
         assert_eq!(refusal(client, open, &open.token).await, unknown, "{}", open.path);
-        // A little earlier it would have been good.
+        // A little earlier it would have been valid.
         clock.set(life - 60);
         assert_eq!(open.act(client).await.status, 200, "{}", open.path);
     }
 }
 
-/// A link can be pasted whole, as it stands in the email.
+/// The whole link of the email can be pasted.
 #[tokio::test]
 async fn a_pasted_link_is_as_good_as_its_token() {
     let server = TestServer::new().await;

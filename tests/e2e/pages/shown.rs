@@ -1,4 +1,4 @@
-//! What pages show and what they load: rows W5, 1.2.1 and 14.2.1.
+//! What pages show and load: rows W5, 1.2.1 and 14.2.1.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine;
@@ -12,7 +12,7 @@ use crate::dev_inbox::{token, wait_for};
 use crate::headers::are_safe;
 use crate::test_server::TestServer;
 
-/// What HTML must not find in its place again.
+/// A value that must be escaped when it is shown again.
 const NASTY: &str = "\"><script>alert(1)</script><img src=x onerror=alert(1)>'&lt;";
 
 /// The blocks between two tags.
@@ -22,7 +22,7 @@ fn blocks<'a>(page: &'a str, name: &str) -> Vec<&'a str> {
     parts.map(|part| part.split_once(close.as_str()).unwrap().0).collect()
 }
 
-/// Asserts that the policy allows the blocks of the page to the letter, and nothing else.
+/// Asserts that the policy allows exactly the blocks of the page, and nothing else.
 #[track_caller]
 fn has_its_policy(response: &TestResponse) {
     are_safe(&response.headers, false);
@@ -45,7 +45,7 @@ fn has_its_policy(response: &TestResponse) {
     assert!(!Regex::new(r"(?i)<[^>]*\s(style|on[a-z]+)\s*=").unwrap().is_match(&names));
 }
 
-/// Asserts that nothing on the page is of another place.
+/// Asserts that the page refers to no other host.
 #[track_caller]
 fn loads_nothing(response: &TestResponse) {
     let named = Regex::new(r#"(?i)\s(src|href|action|srcset|poster|data|formaction)="([^"]*)""#);
@@ -57,7 +57,7 @@ fn loads_nothing(response: &TestResponse) {
     }
 }
 
-/// Rows W5 and 3.4.3: whatever a page answers, it has its policy, and loads nothing.
+/// Rows W5 and 3.4.3: every response of a page has the policy, and loads nothing.
 #[tokio::test]
 async fn w5_every_page_of_every_status_has_its_policy() {
     let server = TestServer::new().await;
@@ -91,7 +91,7 @@ async fn w5_every_page_of_every_status_has_its_policy() {
     assert_eq!(statuses, [200, 400, 403, 413, 415, 422]);
 }
 
-/// The page on which a name is chosen anew, of a node of its own.
+/// The page to choose another username, from a node of its own.
 async fn name_taken() -> TestResponse {
     let server = TestServer::with(&[("signup.email_verification", "required")]).await;
     let client = &server.client;
@@ -119,7 +119,7 @@ async fn name_taken() -> TestResponse {
     response
 }
 
-/// Rows 1.2.1 and H3: what is filled in stands in its place again, and nowhere else.
+/// Rows 1.2.1 and H3: submitted values appear again in their fields, and nowhere else.
 #[tokio::test]
 async fn h3_what_is_filled_in_is_escaped() {
     let server = TestServer::new().await;
@@ -149,8 +149,8 @@ async fn h3_what_is_filled_in_is_escaped() {
     }
 }
 
-/// Row 14.2.1: of what is filled in, no password and no code stands on a page, and a token in its
-/// hidden field alone.
+/// Row 14.2.1: of the submitted values, no password and no code appears on a page, and a token only
+/// in its hidden field.
 #[tokio::test]
 async fn no_secret_that_is_filled_in_stands_on_a_page() {
     let server = TestServer::new().await;
@@ -179,7 +179,7 @@ async fn no_secret_that_is_filled_in_stands_on_a_page() {
         let hidden = format!("<input type=\"hidden\" name=\"token\" value=\"{}\">", open.token);
         let elsewhere = response.text.replacen(&hidden, "", 1);
         assert!(!elsewhere.contains(&open.token), "{response:?}");
-        // Two pages need nothing else; the others ask for the rest, and keep the link.
+        // Two pages need no other field; the others ask for the rest, and keep the link.
         let is_whole = ["/undo-email-change", "/not-me"].contains(&open.path);
         assert_eq!(elsewhere.len() < response.text.len(), !is_whole);
     }

@@ -9,9 +9,9 @@ use serde_json::json;
 use super::{OwnServer, healed};
 use crate::feed::{Reader, about, with_services};
 
-/// A backup is restored under a node that runs. It reads anew what it knew of users; the feed
-/// begins anew for whoever follows it; who holds a newer token than the database knows stays in;
-/// and what the backup has revived ends with `session end-all`, for good.
+/// A backup is restored under a running node. The node reloads its users, and the feed restarts for
+/// its followers. Clients with a newer token than the database knows stay logged in. Sessions that
+/// the backup revived end with `session end-all`, for good.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_restored_backup_revives_ends_with_end_all() {
     let Some(mut server) = OwnServer::start(&[]).await else { return };
@@ -26,7 +26,7 @@ async fn what_a_restored_backup_revives_ends_with_end_all() {
     server.go_on().await;
     healed(&client, ada.access()).await;
 
-    // All of this is lost with what was written since.
+    // All of this is lost with the later writes.
     let rename = client.request(Method::PATCH, "/v1/me").bearer_auth(ada.access());
     let renamed = client.send(rename.json(&json!({"username": "lovelace"}))).await;
     assert_eq!(renamed.status, 200, "{renamed:?}");

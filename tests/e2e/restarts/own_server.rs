@@ -1,4 +1,4 @@
-//! `OwnServer`: a Postgres server of a test's own, which it may stop, kill and freeze.
+//! `OwnServer`: a Postgres server for one test, which may stop, kill and freeze it.
 
 use std::fs;
 use std::net::TcpListener;
@@ -24,13 +24,13 @@ pub(crate) struct OwnServer {
     port: u16,
     settings: Vec<String>,
     child: Option<Child>,
-    /// Lends its folder to the nodes; what is in it is not used.
+    /// The nodes use its folder; its database is unused.
     phase: TestDatabase,
 }
 
 impl OwnServer {
-    /// Makes a server like the one that the tests have, and starts it with further settings;
-    /// `None`, and said so, where that one runs on another machine.
+    /// Creates a server like the one of the tests, and starts it with further settings. `None` with
+    /// a message if that one runs on another machine.
     pub(crate) async fn start(settings: &[&str]) -> Option<Self> {
         let phase = TestDatabase::new(Database::Postgres).await;
         let Some((programs, owner)) = like_that_of(&phase).await else {
@@ -39,7 +39,7 @@ impl OwnServer {
         };
         let folder = tempfile::Builder::new().prefix("gateward-own.").tempdir_in("/tmp").unwrap();
         chown(folder.path(), Some(owner.0), Some(owner.1)).unwrap();
-        // It was free a moment ago, and nothing else takes it on purpose.
+        // It was free a moment ago, and no other process takes it on purpose.
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let settings = settings.iter().map(ToString::to_string).collect();
         let url = format!("postgres://gateward@127.0.0.1:{port}/postgres");
@@ -70,7 +70,7 @@ impl OwnServer {
             "unix_socket_directories=",
             "max_connections=60",
             "shared_buffers=32MB",
-            // The machine lives on, so what was written is there after a kill.
+            // The machine keeps running, so written data survives a kill.
             "fsync=off",
         ];
         let settings = settings.into_iter().chain(self.settings.iter().map(String::as_str));
@@ -104,28 +104,28 @@ impl OwnServer {
         }
     }
 
-    /// Keeps what is in it, while it is stopped.
+    /// Copies its data, while it is stopped.
     pub(crate) fn back_up(&self) {
         copy(&self.data(), &self.folder.path().join("backup"));
     }
 
-    /// Puts back what was kept, while it is stopped.
+    /// Restores the copied data, while it is stopped.
     pub(crate) fn restore(&self) {
         fs::remove_dir_all(self.data()).unwrap();
         copy(&self.folder.path().join("backup"), &self.data());
     }
 
-    /// Freezes every process of the server, or lets them go on: connections stay open and silent.
+    /// Freezes every process of the server, or resumes them. Connections stay open and silent.
     pub(crate) fn signal_all(&self, signal: Signal) {
         let parent = pid(self.child.as_ref().unwrap());
-        // The parent first, so that no child is born that is not met.
+        // The parent first, so that no child starts and is missed.
         kill_process(parent, signal).unwrap();
         for child in children(parent) {
             let _ = kill_process(child, signal);
         }
     }
 
-    /// What the server has written.
+    /// The server's log.
     pub(crate) fn log(&self) -> String {
         String::from_utf8_lossy(&fs::read(self.log_path()).unwrap()).into_owned()
     }
@@ -138,7 +138,7 @@ impl OwnServer {
         self.folder.path().join("log")
     }
 
-    /// A program of the server, as the user whom it runs as.
+    /// A program of the server, run as the server's user.
     fn command(&self, program: &str) -> Command {
         let mut command = Command::new(self.programs.join(program));
         command.current_dir(self.folder.path());
@@ -154,7 +154,7 @@ impl Drop for OwnServer {
         if let Some(mut child) = self.child.take() {
             let parent = pid(&child);
             let _ = kill_process(parent, Signal::QUIT);
-            // It may be frozen, and nobody listens who is.
+            // A frozen process handles no signals, so wake it.
             for process in children(parent).into_iter().chain([parent]) {
                 let _ = kill_process(process, Signal::CONT);
             }
@@ -173,7 +173,7 @@ fn copy(from: &Path, to: &Path) {
     assert!(status.success(), "{status}");
 }
 
-/// The processes that one has begun.
+/// The child processes of a process.
 fn children(parent: Pid) -> Vec<Pid> {
     let parent = parent.as_raw_nonzero();
     let path = format!("/proc/{parent}/task/{parent}/children");
@@ -181,7 +181,7 @@ fn children(parent: Pid) -> Vec<Pid> {
     children.split_whitespace().filter_map(|id| Pid::from_raw(id.parse().ok()?)).collect()
 }
 
-/// Where the programs of a database's server are, and whom it runs as, if it is on this machine.
+/// The programs of a database's server, and the user that it runs as, if it is on this machine.
 async fn like_that_of(database: &TestDatabase) -> Option<(PathBuf, (u32, u32))> {
     // The process lives as long as the connection.
     let connection = database.postgres().await;

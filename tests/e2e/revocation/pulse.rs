@@ -1,4 +1,4 @@
-//! `Pulse`: for how long the machine did not let this process run, which tells a bug from noise.
+//! `Pulse`: how long the machine suspended this process, which separates bugs from noise.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 /// How long the thread sleeps.
 const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
-/// How late it may wake without that being told.
+/// Delays up to this are ignored.
 const TOLERATED: Duration = Duration::from_millis(50);
 
-/// A thread that does nothing but sleep and see how late it wakes.
+/// A thread that only sleeps and measures how late it wakes.
 pub(crate) struct Pulse {
     missed_micros: Arc<AtomicU64>,
     over: Arc<AtomicBool>,
@@ -34,12 +34,13 @@ impl Pulse {
         pulse
     }
 
-    /// For how long nothing ran, in all.
+    /// The total time in which nothing ran.
     pub(crate) fn missed(&self) -> Duration {
         Duration::from_micros(self.missed_micros.load(Ordering::Relaxed))
     }
 
-    /// How much of a time that began when so much was missed the machine let this process run.
+    /// The part of a period in which the machine ran this process, given the missed time at its
+    /// start.
     pub(crate) fn net(&self, time: Duration, missed_before: Duration) -> Duration {
         time.saturating_sub(self.missed().saturating_sub(missed_before))
     }

@@ -1,13 +1,13 @@
-//! `Backup`: a copy of a database that nobody uses meanwhile.
+//! `Backup`: a copy of a database that is not in use.
 
 use std::fs;
 use std::path::PathBuf;
 
 use gateward_e2e::{Database, TestDatabase};
 
-/// A copy, in the way of each database: another file, another database on the server.
+/// A copy, in the format of each database: another file, or another database on the server.
 pub(super) enum Backup {
-    /// The file of SQLite, which is whole when nobody has it open.
+    /// The file of SQLite, which is complete when no process has it open.
     File(PathBuf),
     /// The name of a database.
     Template(String),
@@ -30,7 +30,7 @@ impl Backup {
         match database.kind {
             Database::Sqlite => {
                 let copy = database.folder.path().join("backup.db");
-                // What stands in the log and not in the file belongs to the database as well.
+                // Entries that are only in the write-ahead log belong to the database as well.
                 for ending in ["", "-wal"] {
                     let _ = fs::copy(with(&file(database), ending), with(&copy, ending));
                 }
@@ -44,7 +44,7 @@ impl Backup {
         }
     }
 
-    /// Puts the copy in the place of the database.
+    /// Replaces the database with the copy.
     pub(super) async fn restore(self, database: &TestDatabase) {
         match self {
             Self::File(copy) => {
@@ -66,7 +66,7 @@ fn with(path: &std::path::Path, ending: &str) -> PathBuf {
     PathBuf::from(format!("{}{ending}", path.display()))
 }
 
-/// Has the server do something to a database, once those who used it are gone.
+/// Has the server run a statement on a database, once no connection uses it.
 async fn server(database: &TestDatabase, sql: &str) {
     let beside = database.beside().await;
     let gone = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1";

@@ -1,4 +1,4 @@
-//! `Chromium`: the processes of a browser, and what they are told.
+//! `Chromium`: the processes of a browser, and their command lines.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use super::BrowserPlan;
 use crate::not_checked;
 
-/// What Chromium is told besides what the plan says.
+/// Flags that every plan adds.
 const FLAGS: &[&str] = &[
     "--headless=new",
     "--no-sandbox",
@@ -25,26 +25,26 @@ const FLAGS: &[&str] = &[
     "--disable-breakpad",
     "--disable-component-update",
     "--disable-sync",
-    // Names under `.test` are this machine, so that pages can have several origins. Others are
-    // nowhere: a test depends on no network.
+    // Names under `.test` resolve to this machine, so that pages can have several origins. Others
+    // do not resolve: a test depends on no network.
     "--host-resolver-rules=MAP *.test 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
 ];
 
-/// How long processes may take to be there, or to be gone, on a machine that is busy.
+/// How long processes may take to start or to exit, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// chromedriver with a folder of its own, and Chromium once a session begins. Gone when dropped.
+/// chromedriver with a separate folder, and Chromium once a session starts. Both end when dropped.
 pub struct Chromium {
     driver: Child,
     program: PathBuf,
-    /// Where chromedriver listens.
+    /// The URL of chromedriver.
     pub url: String,
-    /// A folder for whatever belongs to it.
+    /// A folder for its files.
     pub folder: TempDir,
 }
 
 impl Chromium {
-    /// Starts chromedriver; `None`, and said so, where it or Chromium is not there.
+    /// Starts chromedriver, or returns `None` with a message if it or Chromium is missing.
     pub fn start() -> Option<Self> {
         let found = (find_program("chromium"), find_program("chromedriver"));
         let (Some(program), Some(driver)) = found else {
@@ -56,7 +56,7 @@ impl Chromium {
         let output = fs::File::create(&log).unwrap();
         let errors = output.try_clone().unwrap();
         let mut command = Command::new(driver);
-        // What Chromium keeps besides its profile goes into the folder as well.
+        // Other files of Chromium, besides its profile, go into the folder as well.
         command.arg("--port=0").env("HOME", folder.path()).env("TMPDIR", folder.path());
         let driver = command.stdin(Stdio::null()).stdout(output).stderr(errors).spawn().unwrap();
         let mut chromium = Self { driver, program, url: String::new(), folder };
@@ -64,7 +64,7 @@ impl Chromium {
         Some(chromium)
     }
 
-    /// What a session asks of chromedriver.
+    /// The capabilities that a session requests from chromedriver.
     pub fn capabilities(&self, plan: &BrowserPlan) -> Value {
         let profile = format!("--user-data-dir={}", self.folder.path().join("profile").display());
         let size = format!("--window-size={},{}", plan.width, plan.height);
@@ -93,7 +93,7 @@ impl Drop for Chromium {
         }
         let _ = self.driver.kill();
         let _ = self.driver.wait();
-        // Before the folder is removed, they must have stopped writing into it.
+        // They must have stopped writing into the folder before it is removed.
         let started = Instant::now();
         while started.elapsed() < PATIENCE && processes.iter().any(|process| runs(*process)) {
             std::thread::sleep(Duration::from_millis(10));
@@ -101,7 +101,7 @@ impl Drop for Chromium {
     }
 }
 
-/// Waits until chromedriver has written which port it has found.
+/// Waits until chromedriver has logged its port.
 fn wait_for_port(log: &Path) -> u16 {
     let started = Instant::now();
     loop {
@@ -115,10 +115,10 @@ fn wait_for_port(log: &Path) -> u16 {
     }
 }
 
-/// The state and the parent of a process; `None` if there is none.
+/// The state and the parent of a process; `None` if it does not exist.
 fn look_at(process: u32) -> Option<(char, u32)> {
     let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
-    // The name before them is in parentheses, and may hold some.
+    // The name before them is in parentheses, and may contain some.
     let mut words = stat.rsplit_once(") ")?.1.split(' ');
     Some((words.next()?.parse().ok()?, words.next()?.parse().ok()?))
 }
@@ -127,7 +127,7 @@ fn runs(process: u32) -> bool {
     look_at(process).is_some_and(|(state, _)| state != 'Z')
 }
 
-/// The processes that a process has started, and theirs. Linux alone.
+/// The child processes of a process, and theirs. Linux only.
 fn descendants(process: u32) -> Vec<u32> {
     let names =
         fs::read_dir("/proc").into_iter().flatten().flatten().map(|entry| entry.file_name());

@@ -5,13 +5,13 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-/// How long chromedriver may take to answer.
+/// How long chromedriver may take to respond.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// The member of an object that says which element it is.
+/// The key of an object that identifies an element.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
-/// A session: one browser, led from here.
+/// A session: one controlled browser.
 pub struct Session {
     http: reqwest::Client,
     url: String,
@@ -23,11 +23,11 @@ pub struct Element<'a> {
     id: String,
 }
 
-/// What chromedriver gave, or why it did not.
+/// The result of a command, or its error.
 pub type Given<T = Value> = Result<T, String>;
 
 impl Session {
-    /// Begins a session with the chromedriver at this address.
+    /// Starts a session with the chromedriver at this URL.
     pub async fn begin(url: &str, capabilities: Value) -> Given<Self> {
         let http = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().unwrap();
         let driver = Self { http, url: url.to_owned() };
@@ -37,23 +37,23 @@ impl Session {
         Ok(Self { url: format!("{url}/session/{id}"), ..driver })
     }
 
-    /// Asks for something, such as `/url`.
+    /// Reads a value, such as `/url`.
     pub async fn get(&self, path: &str) -> Given {
         self.call(Method::GET, path, None).await
     }
 
-    /// Asks for a text.
+    /// Reads a string.
     pub async fn get_text(&self, path: &str) -> Given<String> {
         let value = self.get(path).await?;
         value.as_str().map(ToOwned::to_owned).ok_or_else(|| format!("no text: {value}"))
     }
 
-    /// Has something done.
+    /// Sends a command.
     pub async fn post(&self, path: &str, body: Value) -> Given {
         self.call(Method::POST, path, Some(body)).await
     }
 
-    /// Has something done by the protocol of Chromium's developer tools.
+    /// Sends a command of Chromium's developer tools protocol.
     pub async fn develop(&self, command: &str, parameters: Value) -> Given {
         self.post("/goog/cdp/execute", json!({"cmd": command, "params": parameters})).await
     }
@@ -79,17 +79,17 @@ impl Session {
 }
 
 impl Element<'_> {
-    /// Its text, as it is to be seen.
+    /// Its visible text.
     pub async fn text(&self) -> Given<String> {
         self.session.get_text(&self.path("text")).await
     }
 
-    /// Whether it is to be seen.
+    /// Whether it is visible.
     pub async fn is_displayed(&self) -> bool {
         self.session.get(&self.path("displayed")).await.is_ok_and(|shown| shown == true)
     }
 
-    /// An attribute, or the property of that name.
+    /// An attribute, or the property with that name.
     pub async fn attribute(&self, name: &str) -> Given<Option<String>> {
         let value = self.session.get(&self.path(&format!("attribute/{name}"))).await?;
         Ok(value.as_str().map(ToOwned::to_owned))
@@ -100,17 +100,17 @@ impl Element<'_> {
         self.session.post(&self.path("click"), json!({})).await
     }
 
-    /// Takes away what was typed into it.
+    /// Clears its text.
     pub async fn clear(&self) -> Given {
         self.session.post(&self.path("clear"), json!({})).await
     }
 
-    /// Types into it. Keys without an email are in Unicode's private area: `\u{E007}` is Enter.
+    /// Types into it. Keys without a character are in Unicode's private area: `\u{E007}` is Enter.
     pub async fn send_keys(&self, text: &str) -> Given {
         self.session.post(&self.path("value"), json!({"text": text})).await
     }
 
-    /// Goes into the frame that it is.
+    /// Enters this frame.
     pub async fn enter(&self) -> Given {
         self.session.post("/frame", json!({"id": {ELEMENT: self.id}})).await
     }

@@ -1,4 +1,4 @@
-//! `Mail`: an email as it came to the SMTP server, read by another library than wrote it.
+//! `Mail`: an email as the SMTP server received it, parsed by a different library than wrote it.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -6,7 +6,7 @@ use mail_parser::{MessageParser, PartType};
 use regex::Regex;
 use serde_json::Value;
 
-/// An email that came in whole.
+/// A fully received email.
 #[derive(Clone, Debug)]
 pub struct Mail {
     /// The sender on the envelope.
@@ -23,22 +23,23 @@ pub struct Mail {
     pub html: String,
     /// The links in the plain text, in order.
     pub links: Vec<String>,
-    /// The code in the plain text: the first eight digits that stand alone on no link.
+    /// The code in the plain text: the first eight digits that are a separate word outside of
+    /// links.
     pub code: Option<String>,
-    /// All of it, as it came. What is not UTF-8 is replaced.
+    /// The raw email. Invalid UTF-8 is replaced.
     pub raw: String,
-    /// How the server behaved.
+    /// The mode of the server.
     pub mode: String,
-    /// Whether the server answered that it took it.
+    /// Whether the server confirmed the email.
     pub accepted: bool,
     /// Whether it came over TLS.
     pub tls: bool,
-    /// Who was logged in.
+    /// The logged-in user, if any.
     pub login: Option<String>,
 }
 
 impl Mail {
-    /// A header, if it is there once; names are compared without regard to case.
+    /// A header that occurs once; names are compared case-insensitively.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut found = self.headers.iter().filter(|(other, _)| other.eq_ignore_ascii_case(name));
@@ -93,7 +94,7 @@ fn unfold((name, value): (&str, &str)) -> (String, String) {
     (name.to_owned(), value.replace("\r\n", "").trim().to_owned())
 }
 
-/// The links of a text, and the first eight digits that are a word of their own outside of them.
+/// The links of a text, and the first eight digits that are a separate word outside of them.
 fn find_secrets(text: &str) -> (Vec<String>, Option<String>) {
     let link = Regex::new(r#"https?://[^\s<>"]*[^\s<>".,;:!?)]"#).unwrap();
     let code = Regex::new(r"\b\d{8}\b").unwrap();

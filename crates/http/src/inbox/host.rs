@@ -1,4 +1,4 @@
-//! By which names a request may ask for the inbox.
+//! The host names under which a request may open the inbox.
 
 use std::net::IpAddr;
 
@@ -9,17 +9,17 @@ use url::Url;
 
 use crate::Options;
 
-/// Whether a request calls this machine by a name that only itself has, or by the public one.
+/// Whether the request names this machine by a local host name or by the public one.
 ///
-/// A page can have its own name point at this machine (DNS rebinding), and its browser then takes
-/// both for one site; but the name stands in the request.
+/// A page can point its own host name at this machine (DNS rebinding). The browser then treats both
+/// as one site, but the `Host` header still carries the foreign name.
 pub(super) fn is_own(request: &HttpRequest, options: &Options) -> bool {
     let public = Url::parse(&options.public_url).ok();
     let public = public.as_ref().and_then(Url::host_str);
     let mut lines = request.headers().get_all(header::HOST);
     let line = match (lines.next(), lines.next()) {
         (Some(line), None) => line.to_str().ok(),
-        // HTTP/2 has the name in the target alone.
+        // HTTP/2 has the host name only in the target.
         (None, _) => request.uri().authority().map(Authority::as_str),
         (Some(_), Some(_)) => None,
     };
@@ -52,7 +52,7 @@ mod tests {
         is_own_name(line, Some("auth.example.org"))
     }
 
-    /// Row H1: names that anybody can point here do not open the inbox.
+    /// Row H1: host names that anyone can point here do not open the inbox.
     #[test]
     fn h1_the_inbox_answers_to_its_own_names_alone() {
         for own in [

@@ -19,7 +19,7 @@ use crate::endpoints::rfc3339;
 use crate::problem::{Code, Problem};
 use crate::routes::Endpoint;
 
-/// The inbox. Where there is none, its paths are not found.
+/// The inbox. Without one, its paths return 404.
 pub(crate) fn endpoints() -> Vec<Endpoint> {
     vec![
         Endpoint::page("/dev/inbox", HttpMethod::Get, || web::to(show)),
@@ -70,7 +70,7 @@ async fn show(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, Prob
     Ok(page::inbox(&emails(&app, &request)?, app.options()))
 }
 
-/// The HTML part of one email, as it stands in a frame of the page.
+/// The HTML part of one email, shown in a frame of the page.
 async fn email(
     app: Data<App>,
     request: HttpRequest,
@@ -85,10 +85,10 @@ async fn email(
         .body(page::framed(&email.html)))
 }
 
-/// The emails, if there is an inbox and the request may see it.
+/// The emails, if the inbox is on and may be shown to this request.
 ///
-/// Whoever reads them can reset every account, so pages of other sites must not: a name of theirs
-/// that they point at this machine is not one of its names.
+/// A reader of these emails can reset every account, so pages of other sites must not see them: a
+/// host name that they point at this machine (DNS rebinding) is not accepted.
 fn emails(app: &App, request: &HttpRequest) -> Result<Vec<InboxEmail>, Problem> {
     let inbox = app.inbox().filter(|_| host::is_own(request, app.options()));
     let inbox = inbox.ok_or_else(|| Problem::new(Code::NotFound))?;

@@ -1,4 +1,4 @@
-//! What the inbox looks like.
+//! The page of the inbox.
 
 use std::fmt::{self, Write};
 use std::sync::LazyLock;
@@ -11,20 +11,20 @@ use crate::Options;
 use crate::endpoints::rfc3339;
 use crate::pages::{Look, STYLE, escape};
 
-/// The pages' look and the list's own.
+/// The style of the pages, with that of the list.
 static LOOK: LazyLock<Look> = LazyLock::new(|| {
     let style = [STYLE, include_str!("inbox.css")].concat();
     let more = "frame-src 'self'; connect-src 'self'; form-action 'none'";
     Look::new(HEAD, style, include_str!("inbox.js"), more)
 });
 
-/// An email brings its own styles along and may open its links, nothing else. The page of the inbox
-/// frames it.
+/// An email may use its own inline styles and open its links, nothing else. Only the inbox page may
+/// frame it.
 pub(super) const EMAIL_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; \
     base-uri 'none'; form-action 'none'; frame-ancestors 'self'; \
     sandbox allow-popups allow-popups-to-escape-sandbox";
 
-/// What refreshes the page where no script does.
+/// Refreshes the page without a script.
 const HEAD: &str = "<noscript><meta http-equiv=\"refresh\" content=\"5\"></noscript>";
 
 /// The page with these emails.
@@ -44,7 +44,7 @@ pub(super) fn inbox(emails: &[InboxEmail], options: &Options) -> HttpResponse {
     LOOK.response(&mut HttpResponse::Ok(), "Inbox", &body)
 }
 
-/// What identifies an email here: the same email has the same name, whatever comes after it.
+/// The identifier of an email here. It stays the same when newer emails arrive.
 pub(super) fn id(email: &InboxEmail) -> String {
     let mut hash = Sha256::new();
     hash.update(email.headers.as_bytes());
@@ -57,7 +57,7 @@ pub(super) fn id(email: &InboxEmail) -> String {
     id
 }
 
-/// The HTML part as it stands in its frame: what it links to opens beside the inbox.
+/// The HTML part for its frame. Links open in a new tab.
 pub(super) fn framed(html: &str) -> String {
     const BASE: &str = "<base target=\"_blank\">";
     match html.split_once("<head>") {
@@ -66,7 +66,7 @@ pub(super) fn framed(html: &str) -> String {
     }
 }
 
-/// What stands there before the first email.
+/// The text before the first email.
 fn empty(options: &Options) -> String {
     let (url, base) = (escape(&options.public_url), escape(&options.base_path));
     format!(
@@ -103,7 +103,7 @@ fn write_row(list: &mut String, email: &InboxEmail, is_open: bool) -> fmt::Resul
     )
 }
 
-/// The code and the links, which are what a developer is looking for.
+/// The code and the links, which a developer looks for.
 fn write_keys(list: &mut String, email: &InboxEmail) -> fmt::Result {
     if email.code.is_none() && email.links.is_empty() {
         return Ok(());

@@ -1,4 +1,4 @@
-//! Tests of the inbox: who sees it, and that emails stay in their frames.
+//! Tests of the inbox: who may open it, and that emails stay in their frames.
 
 use std::sync::Arc;
 
@@ -60,7 +60,7 @@ fn paths() -> [String; 3] {
     ["/dev/inbox".to_owned(), "/dev/inbox.json".to_owned(), email]
 }
 
-/// Rows H1 and W16: without an inbox, or by a name of somebody else, there is nothing.
+/// Rows H1 and W16: without an inbox, or under a foreign host name, the page does not exist.
 #[actix_web::test]
 async fn h1_the_inbox_is_nowhere_to_strangers() {
     let (none, some) = (crate::tests::app().await, with_emails(vec![email()]).await);
@@ -96,7 +96,7 @@ async fn programs_read_the_emails_as_json() {
     assert_eq!(body, promised);
 }
 
-/// Row H3: what stands in an email runs nowhere.
+/// Row H3: no content of an email runs.
 #[actix_web::test]
 async fn h3_an_email_stays_in_its_frame() {
     let app = with_emails(vec![email()]).await;

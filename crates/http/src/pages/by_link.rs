@@ -1,4 +1,4 @@
-//! `LinkPage`: a page that wants nothing but the link of an email, and has one button.
+//! `LinkPage`: a page that needs only the link of an email, and has one button.
 
 use std::sync::Arc;
 
@@ -14,27 +14,26 @@ use crate::App;
 use crate::body::Body;
 use crate::problem::Problem;
 
-/// The words of such a page.
+/// The texts of such a page.
 pub(super) struct LinkPage {
     pub path: &'static str,
     pub title: &'static str,
     /// What has happened, and what the button does.
     pub lead: &'static str,
     pub button: &'static str,
-    /// What is said of a link that is not good: one text for all reasons, so that it tells a
-    /// stranger nothing.
+    /// The message for an invalid link. One text for all reasons, so that it reveals nothing.
     pub link_words: &'static str,
-    /// What is said once it is done: a title, and what comes next.
+    /// The page afterwards: a title, and the next step.
     pub done: (&'static str, &'static str),
 }
 
 impl LinkPage {
-    /// The form. Opening it uses nothing up.
+    /// The form. Opening it does not use the link.
     pub(super) fn show(&self) -> HttpResponse {
         super::form(self.title, &self.form(&Filled::default(), None))
     }
 
-    /// Does what the button says, by the token of the link.
+    /// Does what the button says, with the token of the link.
     pub(super) async fn act<E: 'static>(
         &self,
         app: &App,

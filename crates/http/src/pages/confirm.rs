@@ -1,4 +1,4 @@
-//! `/confirm-email`: the page that confirms an address.
+//! `/confirm-email`: the page that confirms an email address.
 
 use actix_web::web::{self, Data};
 use actix_web::{HttpRequest, HttpResponse};
@@ -20,7 +20,7 @@ pub(super) const PATH: &str = "/confirm-email";
 const TITLE: &str = "Confirm your email address";
 const NAMES: &[&str] = &["token", "email", "code", "password", "username"];
 
-/// One text for all reasons, so that it tells a stranger nothing.
+/// One text for all reasons, so that it reveals nothing.
 const LINK_WORDS: &str = "The password is wrong, or the link or code has expired, was already used \
                           or was replaced by a newer email. Check your password, or request a new \
                           email where you signed up.";
@@ -77,7 +77,7 @@ fn form(filled: &Filled, refusal: Option<&Refusal>) -> String {
         attributes: "type=\"password\" autocomplete=\"current-password\" required".to_owned(),
         is_kept: false,
     });
-    // Nobody needs another name before the one that they asked for is gone.
+    // // Ask for another username only once the requested one is taken.
     let is_gone = matches!(refusal, Some(Refusal::UsernameTaken));
     if is_gone || !filled.text("username").is_empty() {
         view.input(&Input {

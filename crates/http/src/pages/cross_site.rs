@@ -1,4 +1,4 @@
-//! Telling forms of our own pages from those that others have filled in for somebody.
+//! Distinguishes forms of our own pages from forms that another site submits.
 
 use actix_web::HttpRequest;
 
@@ -6,11 +6,11 @@ use crate::Options;
 use crate::cross_site::is_cross_origin;
 use crate::problem::{Code, Problem};
 
-/// Refuses what a browser says another site has sent.
+/// Refuses a form that, by the browser's headers, comes from another site.
 ///
-/// A page of ours names its origin because it says so in `<meta name="referrer">`: under the header
+/// Our pages send their origin because of their `<meta name="referrer">`: under the header
 /// `Referrer-Policy: no-referrer` alone, browsers send `Origin: null` with a form (Fetch, "append a
-/// request `Origin` header"), as they do for a page that hides where it comes from.
+/// request `Origin` header"), as they do for a page that hides its origin.
 pub(super) fn refuse_cross_site(request: &HttpRequest, options: &Options) -> Result<(), Problem> {
     if !is_cross_origin(request, options) {
         return Ok(());

@@ -1,4 +1,4 @@
-//! `Filled`: a form as somebody has filled it in, and what is wrong with it.
+//! `Filled`: a submitted form, and what is wrong with it.
 
 use gateward_app::LinkProof;
 use gateward_app::domain::link::LinkCode;
@@ -11,18 +11,18 @@ use percent_encoding::percent_decode;
 use crate::body::Body;
 use crate::problem::Problem;
 
-/// The most characters of a token that is given back with the form; ours are shorter.
+/// The most characters of a token that the form repeats; ours are shorter.
 const TOKEN_LEN_MAX: usize = 128;
 
-/// What is wrong with one field.
+/// The error of one field.
 pub(super) struct Wrong {
-    /// The field.
+    /// The name of the field.
     pub field: &'static str,
-    /// What is wrong, in words.
+    /// The message.
     pub words: String,
 }
 
-/// A form as somebody has filled it in; the one that is shown first is empty.
+/// A submitted form. The first time a page is shown, it is empty.
 #[derive(Default)]
 pub(super) struct Filled {
     values: Vec<(String, String)>,
@@ -30,7 +30,7 @@ pub(super) struct Filled {
 }
 
 impl Filled {
-    /// Reads a form that has these fields and no others, each once.
+    /// Reads a form with exactly these fields, each once.
     pub(super) async fn read(body: Body, names: &[&str]) -> Result<Self, Problem> {
         let bytes = body.form().await.map_err(|problem| match problem.code() {
             crate::Code::UnsupportedMediaType => {
@@ -41,7 +41,7 @@ impl Filled {
         Self::parse(&bytes, names)
     }
 
-    /// Reads the text of a form (URL Standard, section 5.1), which must be UTF-8 to the letter.
+    /// Parses a form body (URL Standard, section 5.1), which must be valid UTF-8.
     pub(super) fn parse(bytes: &[u8], names: &[&str]) -> Result<Self, Problem> {
         let mut values: Vec<(String, String)> = Vec::new();
         for pair in bytes.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
@@ -67,31 +67,31 @@ impl Filled {
         Ok(Self { values, wrongs: Vec::new() })
     }
 
-    /// What was filled in, exactly; an empty field is as good as none.
+    /// The exact value; an empty field counts as missing.
     fn exact(&self, name: &str) -> Option<&str> {
         let value = self.values.iter().find(|(known, _)| known == name);
         value.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
     }
 
-    /// What was filled in, less the spaces around it.
+    /// The value, without the spaces around it.
     pub(super) fn text(&self, name: &str) -> &str {
         self.exact(name).map(str::trim).unwrap_or_default()
     }
 
-    /// The token, be it alone or in the whole link that somebody has pasted.
+    /// The token, whether pasted alone or within the whole link.
     pub(super) fn token(&self) -> Option<String> {
         let text = self.text("token");
         let token = text.split_once("#token=").map_or(text, |(_, token)| token);
         (!token.is_empty()).then(|| token.to_owned())
     }
 
-    /// The token if it looks like one, so that it can stand in the form when that is shown again.
+    /// The token if it looks like one, so that the form can repeat it.
     pub(super) fn kept_token(&self) -> Option<String> {
         let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
         self.token().filter(|token| token.len() <= TOKEN_LEN_MAX && token.bytes().all(fits))
     }
 
-    /// The link, or the address and the code.
+    /// The link, or the email address and the code.
     pub(super) fn proof(&mut self) -> Result<Option<LinkProof>, Problem> {
         let by_hand = self.exact("email").or(self.exact("code")).is_some();
         if let Some(token) = self.token() {
@@ -117,7 +117,7 @@ impl Filled {
         email.map_err(|error| self.wrong("email", words(error))).ok()
     }
 
-    /// The digits, however somebody has set them apart.
+    /// The digits, with any separators removed.
     fn code(&mut self) -> Option<LinkCode> {
         let digits: String = self.text("code").split_whitespace().collect();
         let code = LinkCode::parse(&digits);
@@ -127,7 +127,7 @@ impl Filled {
         code
     }
 
-    /// The password of somebody who has one.
+    /// An existing password.
     pub(super) fn password(&mut self, name: &'static str) -> Option<Password> {
         let Some(text) = self.exact(name).map(str::to_owned) else {
             self.wrong(name, "Enter a password.");
@@ -137,7 +137,7 @@ impl Filled {
         Password::received(text).map_err(refuse).ok()
     }
 
-    /// A password that somebody chooses; its owner's words are looked for later.
+    /// A new password. It is checked against the account's own words later.
     pub(super) fn new_password(
         &mut self,
         name: &'static str,
@@ -149,7 +149,7 @@ impl Filled {
         Some(password)
     }
 
-    /// Another username, if somebody wants one.
+    /// A different username, if one was entered.
     pub(super) fn username(&mut self) -> Option<Username> {
         let words = |error| match error {
             UsernameError::Length => "Use 3 to 32 characters.",
@@ -161,23 +161,22 @@ impl Filled {
         username.map_err(|error| self.wrong("username", words(error))).ok()
     }
 
-    /// Notes what is wrong with a field.
+    /// Adds an error to a field.
     pub(super) fn wrong(&mut self, field: &'static str, words: impl Into<String>) {
         self.wrongs.push(Wrong { field, words: words.into() });
     }
 
-    /// What is wrong with a field, if anything is.
+    /// The error of a field, if any.
     pub(super) fn words(&self, field: &str) -> Option<&str> {
         self.wrongs.iter().find(|wrong| wrong.field == field).map(|wrong| wrong.words.as_str())
     }
 
-    /// Whether nothing is wrong.
     pub(super) fn is_right(&self) -> bool {
         self.wrongs.is_empty()
     }
 }
 
-/// What somebody is told of a password that is refused.
+/// The message for a refused password.
 pub(super) fn password_words(error: PasswordError) -> String {
     match error {
         PasswordError::TooShort { length_min } => format!("Use at least {length_min} characters."),
@@ -194,7 +193,7 @@ pub(super) fn password_words(error: PasswordError) -> String {
     }
 }
 
-/// One name or value of a form; nothing if it is not UTF-8.
+/// One name or value of a form, or `None` if it is not UTF-8.
 fn decode(part: &[u8]) -> Option<String> {
     let part: Vec<u8> = part.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
     Some(percent_decode(&part).decode_utf8().ok()?.into_owned())

@@ -1,5 +1,4 @@
-//! `Look`: the frame around every page for people, and the policy that allows its own blocks and
-//! nothing else.
+//! `Look`: the frame around every page, and the policy that allows only its own blocks.
 
 use actix_web::http::header;
 use actix_web::{HttpResponse, HttpResponseBuilder};
@@ -7,13 +6,13 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
-/// What all pages look like.
+/// The style of all pages.
 pub(crate) const STYLE: &str = include_str!("page.css");
 
 const FRAME: &str = include_str!("frame.html");
 
-/// Marks an answer that people read as it is, although its status is that of an error: the edge
-/// writes no problem document in its place, only this code into the log.
+/// Marks a page whose status is that of an error. The middleware keeps its body, writes no problem
+/// document, and only logs this code.
 #[derive(Clone, Copy)]
 pub(crate) struct PageCode(pub(crate) &'static str);
 
@@ -38,7 +37,7 @@ impl Look {
         Self { head, style, script, policy }
     }
 
-    /// Answers with a page. The title is text of ours; the body is HTML.
+    /// Responds with a page. The title is fixed text; the body is HTML.
     pub(crate) fn response(
         &self,
         response: &mut HttpResponseBuilder,
@@ -52,8 +51,8 @@ impl Look {
             .body(self.page(title, body))
     }
 
-    /// The whole page. The frame is cut before anything is put in, so that nothing that stands in
-    /// one part is taken for the place of another.
+    /// The whole page. The frame is split before anything is inserted, so that inserted text is
+    /// never mistaken for a placeholder.
     fn page(&self, title: &str, body: &str) -> String {
         let (head, rest) = FRAME.split_once("<style>{style}").unwrap_or((FRAME, ""));
         let (middle, rest) = rest.split_once("{body}").unwrap_or((rest, ""));
@@ -68,7 +67,7 @@ fn source(block: &str) -> String {
     format!("'sha256-{}'", STANDARD.encode(Sha256::digest(block.as_bytes())))
 }
 
-/// Text as it stands in HTML, in an element or in a quoted attribute.
+/// Escapes text for HTML, in an element or in a quoted attribute.
 pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {

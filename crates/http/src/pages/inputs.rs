@@ -1,4 +1,4 @@
-//! The parts of forms: inputs with their labels, and what is wrong with them.
+//! The parts of forms: inputs with their labels and errors.
 
 use gateward_app::domain::PasswordPolicy;
 
@@ -6,13 +6,13 @@ use super::filled::Filled;
 use super::frame::escape;
 use super::refusal::Refusal;
 
-/// One form on its way to the page.
+/// A form under construction.
 pub(super) struct FormView<'a> {
     pub filled: &'a Filled,
     pub refusal: Option<&'a Refusal>,
     focused: bool,
     html: String,
-    /// What stands below the form.
+    /// The HTML below the form.
     after: String,
 }
 
@@ -20,16 +20,16 @@ pub(super) struct FormView<'a> {
 pub(super) struct Input {
     pub name: &'static str,
     pub label: &'static str,
-    /// What stands below the label.
+    /// The text below the label.
     pub hint: String,
-    /// Attributes of ours.
+    /// More attributes.
     pub attributes: String,
-    /// Whether what was filled in stands there again.
+    /// Whether the form repeats the submitted value.
     pub is_kept: bool,
 }
 
 impl Input {
-    /// The whole link of an email, for whoever has no script.
+    /// The whole link of an email, for browsers without scripts.
     pub(super) fn link() -> Self {
         Self {
             name: "token",
@@ -42,7 +42,7 @@ impl Input {
         }
     }
 
-    /// A password that somebody chooses.
+    /// A new password.
     pub(super) fn new_password(label: &'static str, policy: PasswordPolicy) -> Self {
         let least = policy.length_min;
         Self {
@@ -58,7 +58,7 @@ impl Input {
         }
     }
 
-    /// The input with its label, and what is wrong with it in `words`.
+    /// The input with its label, and with the error `words`.
     fn html(&self, words: &str, is_first: bool, value: &str) -> String {
         let Self { name, label, attributes, .. } = self;
         let notes = [("hint", self.hint.as_str()), ("wrong", words)];
@@ -98,23 +98,22 @@ impl<'a> FormView<'a> {
         Self { filled, refusal, focused: false, html: String::new(), after: String::new() }
     }
 
-    /// What is wrong with a field, if anything is.
+    /// The error of a field, if any.
     fn words(&self, field: &str) -> Option<String> {
         let about = self.refusal.and_then(Refusal::wrong).filter(|(about, _)| *about == field);
         about.map(|(_, words)| words).or_else(|| self.filled.words(field).map(str::to_owned))
     }
 
-    /// Whether somebody should look at some field.
+    /// Whether some field has an error.
     fn has_wrongs(&self) -> bool {
         self.refusal.and_then(Refusal::wrong).is_some() || !self.filled.is_right()
     }
 
-    /// Adds HTML.
     pub(super) fn push(&mut self, html: &str) {
         self.html.push_str(html);
     }
 
-    /// Adds an input. The first that is wrong has the focus, or else the first of all.
+    /// Adds an input. The first one with an error has the focus, or else the first of all.
     pub(super) fn input(&mut self, input: &Input) {
         let words = self.words(input.name);
         let is_first = !self.focused && (words.is_some() || !self.has_wrongs());
@@ -124,8 +123,8 @@ impl<'a> FormView<'a> {
         self.push(&html);
     }
 
-    /// Adds the token, and for whoever has no script, or types it, what stands in for it: `by_hand`
-    /// adds that. A token that is there already stays.
+    /// Adds the token. Without a script, or for people who type, `by_hand` adds the fields to use
+    /// instead. An existing token stays.
     pub(super) fn token(&mut self, path: &str, other: &str, by_hand: impl FnOnce(&mut Self)) {
         if let Some(token) = self.filled.kept_token() {
             let token = escape(&token);
@@ -139,7 +138,7 @@ impl<'a> FormView<'a> {
         self.push("</fieldset>");
     }
 
-    /// The whole form, with what is wrong above it.
+    /// The whole form, with its error above it.
     pub(super) fn finish(self, path: &str, button: &str, link_words: &str) -> String {
         let banner = self.refusal.and_then(|refusal| refusal.banner(link_words));
         let banner = banner
@@ -162,7 +161,7 @@ fn toggle(name: &str) -> String {
     )
 }
 
-/// The address and the code of the email.
+/// The email address and the code.
 pub(super) fn code_inputs(view: &mut FormView<'_>) {
     view.input(&Input {
         name: "email",

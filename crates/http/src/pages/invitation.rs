@@ -1,5 +1,4 @@
-//! `/accept-invitation`: the page on which somebody chooses the password of an account that was
-//! made for them.
+//! `/accept-invitation`: the page to choose the password of an invited account.
 
 use actix_web::web::{self, Data};
 use actix_web::{HttpRequest, HttpResponse};
@@ -19,7 +18,7 @@ pub(super) const PATH: &str = "/accept-invitation";
 const TITLE: &str = "Accept your invitation";
 const NAMES: &[&str] = &["token", "new_password"];
 
-/// One text for all reasons, so that it tells a stranger nothing.
+/// One text for all reasons, so that it reveals nothing.
 const LINK_WORDS: &str = "This invitation has expired or was already used. If you have already set \
                           a password, log in. Otherwise, ask the person who invited you for a new \
                           invitation.";

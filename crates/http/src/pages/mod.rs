@@ -1,5 +1,5 @@
-//! The pages behind mailed links. Opening one shows a form and uses nothing up, because scanners
-//! and previews open links too; sending the form acts.
+//! The pages behind emailed links. Opening one shows a form and does not use the link, because
+//! scanners and previews open links too. Submitting the form acts.
 
 mod by_link;
 mod confirm;
@@ -25,12 +25,11 @@ pub(crate) use frame::{Look, PageCode, STYLE, escape};
 use crate::problem::Problem;
 use crate::routes::Endpoint;
 
-/// How these pages look, and the one script that they run.
+/// The style of these pages, and their one script.
 static LOOK: LazyLock<Look> = LazyLock::new(|| {
     Look::new("", STYLE.to_owned(), include_str!("page.js"), "form-action 'self'")
 });
 
-/// All pages.
 pub(crate) fn endpoints() -> Vec<Endpoint> {
     let pages = [
         confirm::endpoints(),
@@ -42,13 +41,13 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
     pages.into_iter().flatten().collect()
 }
 
-/// Whether people look at the answer to this request.
+/// Whether the response to this request is a page.
 pub(crate) fn is_page(request: &HttpRequest) -> bool {
     let paths = [confirm::PATH, reset::PATH, undo::PATH, not_me::PATH, invitation::PATH];
     request.match_pattern().is_some_and(|pattern| paths.contains(&pattern.as_str()))
 }
 
-/// What people see of a problem that leaves no form to be filled in again.
+/// The page for a problem that leaves no form to repeat.
 pub(crate) fn refused(
     response: &mut HttpResponseBuilder,
     problem: &Problem,
@@ -69,7 +68,7 @@ fn form(title: &str, body: &str) -> HttpResponse {
     LOOK.response(&mut HttpResponse::Ok(), title, body)
 }
 
-/// A page that says that it is done.
+/// A page that confirms the action.
 fn done(title: &str, text: &str) -> HttpResponse {
     let body = format!(
         "<svg class=\"tick\" viewBox=\"0 0 48 48\" aria-hidden=\"true\">\

@@ -1,4 +1,4 @@
-//! `/not-me`: the page on which somebody says that a login was not theirs.
+//! `/not-me`: the page to report a login.
 
 use actix_web::web::{self, Data};
 use actix_web::{HttpRequest, HttpResponse};

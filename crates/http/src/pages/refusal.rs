@@ -1,4 +1,4 @@
-//! `Refusal`: why a form is shown again, and what people are told of a problem.
+//! `Refusal`: why a form is shown again, and the text for a problem.
 
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, HttpResponseBuilder};
@@ -14,20 +14,20 @@ use crate::problem::{Code, Problem};
 
 /// Why a form is shown again.
 pub(super) enum Refusal {
-    /// The fields say what is wrong with each of them.
+    /// Each field has its own error.
     Fields,
-    /// The link is not good, for whatever reason.
+    /// The link is invalid, for any reason.
     Link,
-    /// The name went to somebody else.
+    /// Another account took the username.
     UsernameTaken,
-    /// The new password is made of the owner's words.
+    /// The new password contains the account's own words.
     Password(PasswordError),
-    /// It cannot be done now.
+    /// The request fails for now.
     Problem(Problem),
 }
 
 impl Refusal {
-    /// The field that it is about, and what stands next to that.
+    /// The field with the error, and the text next to it.
     pub(super) fn wrong(&self) -> Option<(&'static str, String)> {
         match self {
             Self::UsernameTaken => {
@@ -39,7 +39,7 @@ impl Refusal {
         }
     }
 
-    /// What stands above the form. `link_words` tells of a link that is not good.
+    /// The text above the form. `link_words` is the text for an invalid link.
     pub(super) fn banner(&self, link_words: &str) -> Option<String> {
         match self {
             Self::Link => Some(link_words.to_owned()),
@@ -48,7 +48,7 @@ impl Refusal {
         }
     }
 
-    /// An answer with the status of this, for the page that shows the form again.
+    /// A response with this status, for the page that shows the form again.
     pub(super) fn response(&self) -> HttpResponseBuilder {
         let (code, retry) = match self {
             Self::Fields | Self::Password(_) => (Code::ValidationFailed, None),
@@ -65,7 +65,7 @@ impl Refusal {
     }
 }
 
-/// What people are told of a problem: a title and a sentence with the way out.
+/// The text for a problem: a title, and a sentence that says what to do.
 pub(super) fn words(problem: &Problem) -> (&'static str, String) {
     match (problem.code.status(), problem.retry_after_seconds) {
         (StatusCode::TOO_MANY_REQUESTS, Some(seconds)) => {
@@ -93,7 +93,7 @@ pub(super) fn words(problem: &Problem) -> (&'static str, String) {
     }
 }
 
-/// A wait in words. What is given in minutes is rounded up, so that waiting that long helps.
+/// A wait in words. Minutes are rounded up, so that a retry after that time works.
 pub(super) fn span(seconds: u32) -> String {
     match seconds {
         1 => "1 second".to_owned(),

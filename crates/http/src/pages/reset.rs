@@ -1,4 +1,4 @@
-//! `/reset-password`: the page on which somebody chooses a new password.
+//! `/reset-password`: the page to choose a new password.
 
 use actix_web::web::{self, Data};
 use actix_web::{HttpRequest, HttpResponse};
@@ -20,7 +20,7 @@ pub(super) const PATH: &str = "/reset-password";
 const TITLE: &str = "Set a new password";
 const NAMES: &[&str] = &["token", "email", "code", "new_password"];
 
-/// One text for all reasons, so that it tells a stranger nothing.
+/// One text for all reasons, so that it reveals nothing.
 const LINK_WORDS: &str = "This link or code has expired, was already used or was replaced by a \
                           newer email. If you typed the code, check it and your email address. \
                           Otherwise, request a new email where you log in.";

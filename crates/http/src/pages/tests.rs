@@ -21,7 +21,7 @@ const NAMES: &[&str] = &["token", "email", "code", "password", "new_password", "
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 
 async fn ask(request: TestRequest) -> ServiceResponse {
-    // Its store is a panic: what is answered without one was answered without the store.
+    // The store panics on use, so these responses do not depend on it.
     let app = crate::tests::app().await;
     let service =
         test::init_service(Application::new().configure(|config| crate::configure(&app, config)))
@@ -41,12 +41,12 @@ fn filled(text: &str) -> Filled {
     Filled::parse(text.as_bytes(), NAMES).unwrap()
 }
 
-/// What stands between two marks.
+/// The text between two marks.
 fn between<'a>(text: &'a str, start: &str, end: &str) -> &'a str {
     text.split_once(start).unwrap().1.split_once(end).unwrap().0
 }
 
-/// Row V7: whoever opens a link, with whatever at its end, sees a form; the store is not asked.
+/// Row V7: opening a link shows a form, whatever the token. The store is not asked.
 #[actix_web::test]
 async fn v7_opening_a_link_uses_nothing_up() {
     for path in PATHS {
@@ -65,7 +65,7 @@ async fn v7_opening_a_link_uses_nothing_up() {
     }
 }
 
-/// Row W5: the policy allows the blocks of the page, to the letter, and nothing else.
+/// Row W5: the policy allows exactly the blocks of the page, and nothing else.
 #[actix_web::test]
 async fn w5_the_policy_allows_the_blocks_of_the_page() {
     for path in PATHS {
@@ -92,7 +92,7 @@ async fn w5_the_policy_allows_the_blocks_of_the_page() {
     }
 }
 
-/// Rows W1 and W2: a form that another site has sent is refused before it is read.
+/// Rows W1 and W2: a form from another site is refused before it is read.
 #[actix_web::test]
 async fn w1_a_form_from_another_site_is_refused() {
     let post = |origin: Option<&'static str>, site: Option<&'static str>| {
@@ -127,7 +127,7 @@ async fn w1_a_form_from_another_site_is_refused() {
         }
         let twice = post(Some(ours), None).append_header(("origin", ours));
         assert_eq!(ask(twice.uri(path)).await.status(), StatusCode::FORBIDDEN);
-        // These are read, and then refused for what stands in them.
+        // These are parsed, then refused for their content.
         for (origin, site) in [
             (None, None),
             (None, Some("same-origin")),
@@ -140,7 +140,7 @@ async fn w1_a_form_from_another_site_is_refused() {
     }
 }
 
-/// Row W6: a form is a form; what else comes is refused, on a page for people.
+/// Row W6: a body must be a form. Anything else is refused, with a page.
 #[actix_web::test]
 async fn w6_other_content_types_are_refused_on_a_page() {
     for path in PATHS {
@@ -192,7 +192,7 @@ fn a_form_is_read_to_the_email() {
     assert_eq!(form.words("password"), Some("Use at least 8 characters."));
 }
 
-/// Row W11: no field twice, none that is not known, nothing but UTF-8.
+/// Row W11: no duplicate field, no unknown field, nothing but UTF-8.
 #[test]
 fn w11_a_form_has_each_known_field_once() {
     for (text, code) in [
@@ -242,7 +242,7 @@ fn h3_nothing_leaves_its_place_in_html() {
     assert_eq!(escape("Ada & José"), "Ada &amp; José");
 }
 
-/// Row L9: what people are told is never less than the wait.
+/// Row L9: the displayed wait is never shorter than the real one.
 #[test]
 fn l9_a_wait_is_told_in_words_and_rounded_up() {
     for (seconds, words) in [

@@ -1,4 +1,4 @@
-//! `/undo-email-change`: the page that brings an address back.
+//! `/undo-email-change`: the page that restores an email address.
 
 use actix_web::web::{self, Data};
 use actix_web::{HttpRequest, HttpResponse};
