@@ -1,4 +1,6 @@
-//! `TestDatabase`: an empty database, gone when dropped.
+//! `TestDatabase`: a database with the current schema, or an empty one, gone when dropped.
+
+mod template;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -15,7 +17,7 @@ pub enum Database {
     Postgres,
 }
 
-/// An empty database, and a folder for files beside it.
+/// A database, and a folder for files beside it.
 pub struct TestDatabase {
     /// The type of the database.
     pub kind: Database,
@@ -26,25 +28,41 @@ pub struct TestDatabase {
     name: Option<String>,
 }
 
+const SQLITE_FILE: &str = "gateward.db";
+
 /// The variable with the URL of a server; `tests/with-postgres` sets it.
 const SERVER: &str = "GATEWARD_TEST_POSTGRES_URL";
 
 impl TestDatabase {
-    /// Creates an empty database.
+    /// Creates a database with the current schema and no rows.
     pub async fn new(kind: Database) -> Self {
-        let folder = tempfile::tempdir().unwrap();
         match kind {
             Database::Sqlite => {
-                let url = format!("sqlite://{}/gateward.db", folder.path().display());
+                let database = Self::empty(kind).await;
+                template::copy_sqlite(&database.folder.path().join(SQLITE_FILE));
+                database
+            }
+            Database::Postgres => Self::postgres_from(template::postgres().await).await,
+        }
+    }
+
+    /// Creates an empty database, without a schema.
+    pub async fn empty(kind: Database) -> Self {
+        match kind {
+            Database::Sqlite => {
+                let folder = tempfile::tempdir().unwrap();
+                let url = format!("sqlite://{}/{SQLITE_FILE}", folder.path().display());
                 Self { kind, url, folder, name: None }
             }
-            Database::Postgres => {
-                let name = unique_name();
-                execute(&server(), &format!("CREATE DATABASE {name}")).await;
-                let url = with_database(&server(), &name);
-                Self { kind, url, folder, name: Some(name) }
-            }
+            Database::Postgres => Self::postgres_from("template1").await,
         }
+    }
+
+    async fn postgres_from(template: &str) -> Self {
+        let (name, folder) = (unique_name(), tempfile::tempdir().unwrap());
+        execute(&server(), &format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
+        let url = with_database(&server(), &name);
+        Self { kind: Database::Postgres, url, folder, name: Some(name) }
     }
 
     /// A connection to another database of the same server, which stays when new connections are
@@ -73,7 +91,7 @@ impl Drop for TestDatabase {
 }
 
 /// The URL of the server.
-#[expect(clippy::disallowed_methods, reason = "a test is told by its environment")]
+#[expect(clippy::disallowed_methods, reason = "the environment configures a test")]
 fn server() -> String {
     std::env::var(SERVER).unwrap_or_else(|_| {
         panic!("{SERVER} is not set: run `make test`, or tests/with-postgres cargo test …")

@@ -1,6 +1,6 @@
 //! The harness of the end-to-end tests: databases, nodes and clients.
 //!
-//! - [`TestDatabase`] is an empty database, removed when dropped.
+//! - [`TestDatabase`] is a migrated database, removed when dropped.
 //! - [`Node`] runs the real program as a separate process, killed when dropped.
 //! - [`Client`] speaks HTTP to a node and returns a [`TestResponse`].
 //! - [`Wire`] sends raw bytes to a node.
@@ -33,7 +33,7 @@ pub use wire::{RawResponse, Wire};
 
 /// Reports a skipped check, so that it is visible although the test passes: macros print only for
 /// failures. In the gate (`CI=true`) it fails instead.
-#[expect(clippy::disallowed_methods, reason = "a test is told by its environment")]
+#[expect(clippy::disallowed_methods, reason = "the environment configures a test")]
 pub fn not_checked(what: &str) {
     use std::io::Write;
     assert!(std::env::var("CI").as_deref() != Ok("true"), "not checked: {what}");

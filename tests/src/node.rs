@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use crate::{Client, Database, TestDatabase};
+use crate::{Client, TestDatabase};
 
 /// The master key that all nodes of a test share.
 pub const MASTER_KEY: &str = "q83vEjRWeJASNFZ4kKvN7wEjRWeJq83vq83vEjRWeJA=";
@@ -113,12 +113,7 @@ impl Plan {
         ];
         let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let folder = database.folder.path().to_owned();
-        let plan = Self { environment: environment.into(), ..Self::bare(&folder) };
-        if database.kind == Database::Sqlite {
-            let made = run(&plan, &["migrate"], "");
-            assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-        }
-        plan
+        Self { environment: environment.into(), ..Self::bare(&folder) }
     }
 
     /// The same with another setting, such as `with("tokens.access_ttl_seconds", 20)`.

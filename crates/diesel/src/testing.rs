@@ -1,6 +1,10 @@
 //! Databases for tests: each test has one of its own.
 
-use std::hash::{BuildHasher, RandomState};
+use std::fs::OpenOptions;
+use std::hash::{BuildHasher, DefaultHasher, Hash, Hasher, RandomState};
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
 use std::thread;
 
 use diesel::dsl::sql;
@@ -13,6 +17,7 @@ use gateward_domain::refresh::Rotation;
 use gateward_domain::{RoleName, Session, User, UserId, UserRange};
 use gateward_testkit::fixtures;
 use tempfile::TempDir;
+use tokio::sync::OnceCell;
 
 use crate::postgres::{Connector, Settings};
 use crate::{CreateIfMissing, PostgresStore, SqliteStore, migrate};
@@ -68,6 +73,46 @@ async fn admin(statement: &str) {
     conn.batch_execute(statement).await.unwrap();
 }
 
+/// The URL of a database on the server.
+fn url_of(name: &str) -> String {
+    let admin = admin_url();
+    let (base, query) = admin.split_once('?').unwrap_or((&admin, ""));
+    let (server, _) = base.rsplit_once('/').unwrap();
+    format!("{server}/{name}?{query}")
+}
+
+/// Migrates the database that tests copy, unless an earlier run has done so: a copy takes a
+/// fraction of the time. Its name depends on the migrations.
+async fn migrated_template() -> String {
+    let name = format!("gateward_test_template_{:016x}", hash_of_migrations());
+    let settings = Settings::parse(&admin_url()).unwrap();
+    let mut conn = Connector::new(settings).unwrap().connect_unlimited().await.unwrap();
+    // Another run on the same server may do the same.
+    conn.batch_execute("SELECT pg_advisory_lock(7454)").await.unwrap();
+    let exists = format!("SELECT count(*) FROM pg_database WHERE datname = '{name}'");
+    if sql::<BigInt>(&exists).get_result::<i64>(&mut conn).await.unwrap() == 0 {
+        let new = format!("{name}_new");
+        conn.batch_execute(&format!("DROP DATABASE IF EXISTS {new}")).await.unwrap();
+        conn.batch_execute(&format!("CREATE DATABASE {new} TEMPLATE template0")).await.unwrap();
+        migrate(&url_of(&new), CreateIfMissing::No).await.unwrap();
+        conn.batch_execute(&format!("ALTER DATABASE {new} RENAME TO {name}")).await.unwrap();
+    }
+    name
+}
+
+fn hash_of_migrations() -> u64 {
+    let mut hasher = DefaultHasher::new();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../migrations/postgres");
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut migrations: Vec<_> = entries.collect();
+    migrations.sort();
+    for migration in migrations {
+        migration.hash(&mut hasher);
+        std::fs::read(migration.join("up.sql")).unwrap().hash(&mut hasher);
+    }
+    hasher.finish()
+}
+
 /// A database on the server, dropped together with this value.
 pub struct PostgresDatabase {
     name: String,
@@ -77,20 +122,20 @@ pub struct PostgresDatabase {
 impl PostgresDatabase {
     /// Creates an empty database.
     pub async fn empty() -> Self {
-        let random_byte = RandomState::new().hash_one(thread::current().id());
-        let name = format!("gateward_test_{random_byte:016x}");
-        admin(&format!("CREATE DATABASE {name} TEMPLATE template0")).await;
-        let admin = admin_url();
-        let (base, query) = admin.split_once('?').unwrap_or((&admin, ""));
-        let (server, _) = base.rsplit_once('/').unwrap();
-        Self { url: format!("{server}/{name}?{query}"), name }
+        Self::copy_of("template0").await
     }
 
     /// Creates a database with all tables.
     pub async fn migrated() -> Self {
-        let database = Self::empty().await;
-        migrate(&database.url, CreateIfMissing::No).await.unwrap();
-        database
+        static TEMPLATE: OnceCell<String> = OnceCell::const_new();
+        Self::copy_of(TEMPLATE.get_or_init(migrated_template).await).await
+    }
+
+    async fn copy_of(template: &str) -> Self {
+        let random = RandomState::new().hash_one(thread::current().id());
+        let name = format!("gateward_test_{random:016x}");
+        admin(&format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
+        Self { url: url_of(&name), name }
     }
 
     /// Opens a store on the database.
@@ -146,8 +191,14 @@ impl SqliteDatabase {
 
     /// Creates a database with all tables.
     pub async fn migrated() -> Self {
+        static FILE: OnceCell<Vec<u8>> = OnceCell::const_new();
+        let migrated = FILE.get_or_init(async || {
+            let database = Self::missing();
+            migrate(&database.url, CreateIfMissing::Yes).await.unwrap();
+            std::fs::read(database.file()).unwrap()
+        });
         let database = Self::missing();
-        migrate(&database.url, CreateIfMissing::Yes).await.unwrap();
+        write_private(&database.file(), migrated.await);
         database
     }
 
@@ -156,10 +207,13 @@ impl SqliteDatabase {
         SqliteStore::open(&self.url, CreateIfMissing::No).await.unwrap()
     }
 
+    fn file(&self) -> PathBuf {
+        self.folder.path().join("gateward.db")
+    }
+
     /// Opens a plain connection to the database, without enforcement of foreign keys.
     pub fn connection(&self) -> SqliteConnection {
-        let file = self.folder.path().join("gateward.db");
-        let mut conn = SqliteConnection::establish(file.to_str().unwrap()).unwrap();
+        let mut conn = SqliteConnection::establish(self.file().to_str().unwrap()).unwrap();
         let pragma = "PRAGMA foreign_keys = OFF";
         diesel::connection::SimpleConnection::batch_execute(&mut conn, pragma).unwrap();
         conn
@@ -174,6 +228,13 @@ impl SqliteDatabase {
     pub fn try_sql(&self, statements: &str) -> QueryResult<()> {
         diesel::connection::SimpleConnection::batch_execute(&mut self.connection(), statements)
     }
+}
+
+/// Writes a file with the access rights of a database.
+fn write_private(path: &Path, content: &[u8]) {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true).mode(0o600);
+    options.open(path).unwrap().write_all(content).unwrap();
 }
 
 /// Stores a user with a session.

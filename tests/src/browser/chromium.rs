@@ -142,7 +142,7 @@ fn descendants(process: u32) -> Vec<u32> {
     found.split_off(1)
 }
 
-#[expect(clippy::disallowed_methods, reason = "a test is told by its environment")]
+#[expect(clippy::disallowed_methods, reason = "the environment configures a test")]
 fn find_program(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path).map(|folder| folder.join(name)).find(|index| index.is_file())

@@ -1,0 +1,69 @@
+//! Databases that are migrated once per run, and copied for each test: a copy takes a fraction of
+//! the time.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use tempfile::TempDir;
+use tokio::sync::OnceCell;
+
+use super::{SQLITE_FILE, connect, server, with_database};
+use crate::{Plan, run};
+
+/// Copies the migrated SQLite file.
+pub(super) fn copy_sqlite(to: &Path) {
+    static FILE: OnceLock<PathBuf> = OnceLock::new();
+    let file = FILE.get_or_init(|| {
+        // Left behind when the tests end, as statics are not dropped.
+        let folder = tempfile::tempdir().unwrap().keep();
+        let file = folder.join(SQLITE_FILE);
+        migrate(&format!("sqlite://{}", file.display()));
+        file
+    });
+    std::fs::copy(file, to).unwrap();
+}
+
+/// The name of the migrated Postgres database. It is named after its schema, so that the next run
+/// on the same server uses it again.
+pub(super) async fn postgres() -> &'static str {
+    static NAME: OnceCell<String> = OnceCell::const_new();
+    NAME.get_or_init(create_postgres).await
+}
+
+async fn create_postgres() -> String {
+    let name = format!("e2e_template_{:016x}", hash_of_migrations());
+    let client = connect(&server()).await;
+    // Another run on the same server may do the same.
+    client.batch_execute("SELECT pg_advisory_lock(7453)").await.unwrap();
+    let exists = "SELECT 1 FROM pg_database WHERE datname = $1";
+    if client.query_opt(exists, &[&name]).await.unwrap().is_none() {
+        let new = format!("{name}_new");
+        client.batch_execute(&format!("DROP DATABASE IF EXISTS {new}")).await.unwrap();
+        client.batch_execute(&format!("CREATE DATABASE {new}")).await.unwrap();
+        migrate(&with_database(&server(), &new));
+        client.batch_execute(&format!("ALTER DATABASE {new} RENAME TO {name}")).await.unwrap();
+    }
+    name
+}
+
+fn migrate(url: &str) {
+    let folder = TempDir::new().unwrap();
+    let mut plan = Plan::bare(folder.path());
+    plan = plan.with("database.url", url).with("keys.master_key", crate::MASTER_KEY);
+    let output = run(&plan, &["migrate"], "");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+fn hash_of_migrations() -> u64 {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("migrations/postgres");
+    let mut files: Vec<_> =
+        std::fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let mut hasher = DefaultHasher::new();
+    for folder in files {
+        folder.hash(&mut hasher);
+        std::fs::read(folder.join("up.sql")).unwrap().hash(&mut hasher);
+    }
+    hasher.finish()
+}
