@@ -37,11 +37,40 @@ pub const IN_NAMES: &[Word] = &[
     word("weigh", "check"),
 ];
 
-/// A name that may hold a refused word.
+/// Refused in the sentences of texts and comments.
+pub const IN_PROSE: &[Word] = &[
+    word("anew", "again"),
+    word("chance", "random value, randomness"),
+    word("is good until", "expires at, is valid until"),
+    word("is no more", "no longer exists, has ended"),
+    word("is over", "has ended, has expired"),
+    word("is told", "receives, is notified"),
+    word("letter", "email"),
+    word("log-in", "login (noun), log in (verb)"),
+    word("mend", "fix, repair"),
+    word("nobody", "no one, or the subject that is meant"),
+    word("somebody", "someone, or the subject that is meant"),
+    word("stands in", "is in, replaces"),
+    word("wants a", "needs a, must be a"),
+    word("wants an", "needs an, must be an"),
+    word("wherefore", "so, therefore"),
+    word("whoever", "anyone who, or the subject that is meant"),
+];
+
+/// A name that may hold a refused word, or a phrase of prose.
 pub struct Exception {
     pub name: &'static str,
     pub reason: &'static str,
 }
+
+/// Phrases in which a refused word means something else.
+pub const PROSE_EXCEPTIONS: &[Exception] = &[
+    Exception { name: "ASCII letters", reason: "characters" },
+    Exception { name: "a letter first", reason: "a character" },
+    Exception { name: "letters A to Z", reason: "characters" },
+    Exception { name: "letters and digits", reason: "characters" },
+    Exception { name: "letters, digits", reason: "characters" },
+];
 
 /// Names that others have chosen.
 pub const EXCEPTIONS: &[Exception] =

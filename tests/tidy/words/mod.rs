@@ -1,18 +1,20 @@
-//! No name uses a word that the glossary has replaced.
+//! No name and no sentence uses a word that the glossary has replaced.
 
 mod lexer;
 mod list;
 mod matcher;
 mod names;
+mod prose;
 mod tests;
 
 use std::fs;
 use std::path::PathBuf;
 
 use lexer::pieces;
-use list::{EXCEPTIONS, EXEMPT_FILES, IN_NAMES};
+use list::{EXCEPTIONS, EXEMPT_FILES, Exception, IN_NAMES, IN_PROSE, PROSE_EXCEPTIONS};
 use matcher::Vocabulary;
 use names::names;
+use prose::Phrases;
 
 use crate::{files, root};
 
@@ -40,6 +42,22 @@ fn refused(words: &Vocabulary, path: &str, text: &str) -> Vec<String> {
         }
     }
     refused
+}
+
+/// What is refused in the sentences of one file.
+fn refused_in_prose(phrases: &Phrases, path: &str, text: &str) -> Vec<String> {
+    let mut refused = Vec::new();
+    for (line, around, word) in phrases.found_in(&pieces(path, text)) {
+        if !PROSE_EXCEPTIONS.iter().any(|exception| holds(&around, exception)) {
+            let (old, new) = (word.old, word.new);
+            refused.push(format!("{path}:{line}: `{around}` uses \"{old}\"; write {new}"));
+        }
+    }
+    refused
+}
+
+fn holds(around: &str, exception: &Exception) -> bool {
+    around.to_lowercase().contains(&exception.name.to_lowercase())
 }
 
 fn is_exempt(path: &str) -> bool {
@@ -70,6 +88,16 @@ fn names_use_the_words_of_the_glossary() {
 }
 
 #[test]
+fn sentences_use_the_words_of_the_glossary() {
+    let phrases = Phrases::new(IN_PROSE);
+    let mut sources = sources();
+    sources.retain(|(path, _)| !is_exempt(path));
+    let lines: Vec<String> =
+        sources.iter().flat_map(|(path, text)| refused_in_prose(&phrases, path, text)).collect();
+    assert!(lines.is_empty(), "{} sentences to change:\n{}", lines.len(), lines.join("\n"));
+}
+
+#[test]
 fn every_exception_is_needed() {
     let mut sources = sources();
     sources.retain(|(path, _)| !is_exempt(path));
@@ -77,6 +105,14 @@ fn every_exception_is_needed() {
         let needed = sources.iter().any(|(path, text)| {
             let pieces = pieces(path, text);
             pieces.iter().flat_map(names).any(|(_, name)| name == exception.name)
+        });
+        assert!(needed, "{} ({}) is not used any more", exception.name, exception.reason);
+    }
+    let phrases = Phrases::new(IN_PROSE);
+    for exception in PROSE_EXCEPTIONS {
+        let needed = sources.iter().any(|(path, text)| {
+            let found = phrases.found_in(&pieces(path, text));
+            found.iter().any(|(_, around, _)| holds(around, exception))
         });
         assert!(needed, "{} ({}) is not used any more", exception.name, exception.reason);
     }

@@ -1,8 +1,9 @@
 //! One old word put back anywhere is refused, and other words are left alone.
 
-use super::list::IN_NAMES;
+use super::list::{IN_NAMES, IN_PROSE};
 use super::matcher::{Vocabulary, split};
-use super::refused;
+use super::prose::Phrases;
+use super::{refused, refused_in_prose};
 
 /// The names that are refused in a file, each with its old word.
 fn found(path: &str, text: &str) -> Vec<(String, String)> {
@@ -19,6 +20,12 @@ fn assert_refused(path: &str, text: &str, name: &str, word: &str) {
 
 fn assert_accepted(path: &str, text: &str) {
     assert_eq!(found(path, text), [], "{path}: {text}");
+}
+
+/// The refused words in the sentences of a file.
+fn found_in_prose(path: &str, text: &str) -> Vec<String> {
+    let found = refused_in_prose(&Phrases::new(IN_PROSE), path, text);
+    found.iter().filter_map(|line| line.split('"').rev().nth(1).map(str::to_owned)).collect()
 }
 
 #[test]
@@ -172,4 +179,42 @@ fn a_finding_names_file_line_name_word_and_replacement() {
             "crates/app/src/a.rs:5: `weighed` uses \"weigh\"; write check",
         ]
     );
+}
+
+#[test]
+fn an_old_word_in_a_sentence_is_refused() {
+    for (path, text, word) in [
+        ("a.rs", "// Whoever asks.", "whoever"),
+        ("a.rs", "/// It is\n/// told then.", "is told"),
+        ("a.rs", "    // The session is\n    //   over.", "is over"),
+        ("a.rs", "/* a\n * letter */", "letter"),
+        ("a.rs", "t(\"Nobody can log in.\")", "nobody"),
+        ("a.rs", "t(\"{name} wants a user\")", "wants a"),
+        ("a.rs", "t(\"it\\\n   is no more\")", "is no more"),
+        ("a.md", "Fix this:\n> Mended links\n> stay.", "mend"),
+        ("a.md", "A *log-in* starts", "log-in"),
+        ("a.toml", "# Set it anew", "anew"),
+        ("a.toml", "x = \"It stands in the log.\"", "stands in"),
+        ("a.sql", "-- By chance.", "chance"),
+        ("a.html", "<p>Somebody has asked</p>", "somebody"),
+        ("openapi.json", r#"{"description": "The link is good until then."}"#, "is good until"),
+    ] {
+        assert_eq!(found_in_prose(path, text), [word], "{path}: {text}");
+    }
+}
+
+#[test]
+fn names_in_sentences_and_other_words_are_left_alone() {
+    for (path, text) in [
+        ("a.rs", "let nobody = 1; // We recommend it."),
+        ("a.rs", "(\"nobody\", 1)"),
+        ("a.rs", "t(\"no user \\\"nobody\\\"; see nobody@example.org, /letters/1\")"),
+        ("a.rs", "t(\"q=nobody nobody:{SECRET} {nobody}\")"),
+        ("a.rs", "/// Letters and digits, see `letter`.\nfn chance() {}"),
+        ("a.rs", "/// This is.\nlet x = 1;\n/// Over there."),
+        ("a.css", "a { letter-spacing: 1px }"),
+        ("a.md", "The moon is overhead, and he wants an_option."),
+    ] {
+        assert_eq!(found_in_prose(path, text), [""; 0], "{path}: {text}");
+    }
 }
