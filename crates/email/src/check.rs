@@ -10,7 +10,7 @@ pub enum SmtpServerFault {
     /// It cannot be reached, or does not do what an SMTP server does.
     #[error("{0}")]
     Unreachable(String),
-    /// Nobody who is trusted says that it is the one that was named.
+    /// No trusted authority confirms that the server has the name that was asked for.
     #[error("{0}")]
     Certificate(String),
     /// It refuses the login, or knows no way to log in.

@@ -180,7 +180,7 @@ impl Connections {
         let code = error.status().map(u16::from);
         let told = self.without_password(&error.to_string());
         match code {
-            // The SMTP server closes, or wants a login: no other email would go either (RFC 5321,
+            // The SMTP server closes, or requires a login: no other email would go either (RFC 5321,
             // section 3.8; RFC 4954, section 6).
             None | Some(421 | 530 | 534 | 535 | 538) => MailError::Unreachable(self.told(&told)),
             Some(_) => MailError::Refused { permanent: error.is_permanent(), response: told },

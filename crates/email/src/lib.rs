@@ -1,6 +1,6 @@
 //! The emails, the SMTP mailer that sends them, and the development inbox that keeps them.
 //!
-//! What an email says stands in a language file, where it stands in two layouts; see [`Templates`].
+//! The words of an email are in a language file, its layouts in two templates; see [`Templates`].
 //! An email is made the same way for an SMTP server and for the inbox, so a developer reads what a
 //! user would.
 //!

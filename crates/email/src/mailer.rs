@@ -36,7 +36,7 @@ pub struct SmtpMailer {
 }
 
 impl SmtpMailer {
-    /// Makes a mailer; connects to nobody yet. The fallback takes what the SMTP server does not
+    /// Makes a mailer. Does not connect yet. The fallback takes what the SMTP server does not
     /// take just now, and nothing that it refuses for good.
     pub fn new(
         settings: MailSettings,

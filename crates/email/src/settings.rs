@@ -15,7 +15,7 @@ use crate::TemplateError;
 pub struct MailSettings {
     /// Who writes.
     pub from: Sender,
-    /// What clients and emails call the service. Its host stands in each `Message-ID`.
+    /// What clients and emails call the service. Its host is part of each `Message-ID`.
     pub public_url: String,
     /// A folder of files that replace the built-in ones of the same name.
     pub templates: Option<PathBuf>,
@@ -37,7 +37,6 @@ pub enum SenderError {
     /// An address that not every SMTP server takes.
     #[error("the sender's email address must be ASCII before the '@'; use another one")]
     NotAscii,
-    /// A name that is too long.
     #[error("the sender's name is too long; use at most 100 characters")]
     NameTooLong,
 }

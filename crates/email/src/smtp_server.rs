@@ -56,7 +56,6 @@ pub enum SmtpUrlError {
     /// No host, or none that can be one.
     #[error("the SMTP URL has no host; write smtps://user:password@host")]
     Host,
-    /// Port 0.
     #[error("the SMTP URL has port 0; remove the port, or use the port of the SMTP server")]
     Port,
     /// A path or a fragment.

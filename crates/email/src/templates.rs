@@ -65,7 +65,6 @@ pub enum TemplateError {
     /// A language file has not the right keys.
     #[error("{file}: {problem}")]
     Language {
-        /// Which file.
         file: String,
         /// What is wrong, with the key.
         problem: String,
@@ -83,7 +82,6 @@ pub enum TemplateError {
     EmailMessage {
         /// The file, and in a language file the key.
         name: String,
-        /// Which email.
         message: EmailTemplate,
         /// What is wrong.
         problem: &'static str,
@@ -139,7 +137,6 @@ impl Templates {
         Ok(templates)
     }
 
-    /// Fills in a template.
     fn fill(&self, name: &str, values: &Value) -> Result<String, TemplateError> {
         let template = self.environment.get_template(name);
         template

@@ -1,4 +1,4 @@
-//! What stands in an email: the words of its language, filled in.
+//! The values that an email's template receives: the words of its language, filled in.
 
 use std::collections::BTreeMap;
 
