@@ -7,6 +7,7 @@ use gateward_app::domain::link::LinkCode;
 use tokio::time::{Instant, sleep_until};
 
 use crate::body::Fields;
+use crate::problem::field_texts;
 
 /// The minimum time for rejecting a code. Counting an attempt takes a write, and there is nothing
 /// to count for an email address without a code: this is longer than either, so timing reveals
@@ -19,8 +20,7 @@ pub(crate) fn link_proof(fields: &mut Fields) -> Option<LinkProof> {
     let by_hand = fields.has("email") || fields.has("code");
     if token.is_some() == by_hand {
         let _ = (fields.optional_string("email"), fields.optional_string("code"));
-        let message = "send either `token`, or `email` and `code`";
-        fields.wrong("token", "exactly_one", message);
+        fields.wrong("token", field_texts::TOKEN_OR_CODE);
         return None;
     }
     if let Some(token) = token {
@@ -30,7 +30,7 @@ pub(crate) fn link_proof(fields: &mut Fields) -> Option<LinkProof> {
     let code = fields.text("code").and_then(|text| {
         let code = LinkCode::parse(&text);
         if code.is_none() {
-            fields.wrong("code", "bad_form", "must be the 8-digit code from the email");
+            fields.wrong("code", field_texts::CODE);
         }
         code
     });

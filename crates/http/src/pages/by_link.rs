@@ -10,6 +10,7 @@ use super::cross_site::refuse_cross_site;
 use super::filled::Filled;
 use super::inputs::{FormView, Input};
 use super::refusal::Refusal;
+use super::texts::{self, Done};
 use crate::App;
 use crate::body::Body;
 use crate::problem::Problem;
@@ -24,7 +25,7 @@ pub(super) struct LinkPage {
     /// The message for an invalid link. One text for all reasons, so that it reveals nothing.
     pub link_words: &'static str,
     /// The page afterwards: a title, and the next step.
-    pub done: (&'static str, &'static str),
+    pub done: Done,
 }
 
 impl LinkPage {
@@ -53,11 +54,11 @@ impl LinkPage {
             let acted = acted.map_err(<Refusal as From<Problem>>::from);
             acted.and_then(|done| done.map_err(Refusal::from))
         } else {
-            filled.wrong("token", "Paste the link from the email.");
+            filled.wrong("token", texts::LINK_MISSING);
             Err(Refusal::Fields)
         };
         Ok(match done {
-            Ok(()) => super::done(self.done.0, self.done.1),
+            Ok(()) => super::done(self.done),
             Err(refusal) => {
                 let body = self.form(&filled, Some(&refusal));
                 super::LOOK.response(&mut refusal.response(), self.title, &body)
@@ -67,8 +68,8 @@ impl LinkPage {
 
     fn form(&self, filled: &Filled, refusal: Option<&Refusal>) -> String {
         let mut view = FormView::new(filled, refusal);
-        view.token(self.path, "Use a different link", |view| view.input(&Input::link()));
+        view.token(self.path, texts::OTHER_LINK, |view| view.input(&Input::link()));
         let form = view.finish(self.path, self.button, self.link_words);
-        format!("<h1>{}</h1><p class=\"lead\">{}</p>{form}", self.title, self.lead)
+        super::body(self.title, self.lead, &form)
     }
 }

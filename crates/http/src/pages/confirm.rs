@@ -10,6 +10,7 @@ use super::cross_site::refuse_cross_site;
 use super::filled::Filled;
 use super::inputs::{FormView, Input, code_inputs};
 use super::refusal::Refusal;
+use super::texts;
 use crate::App;
 use crate::body::Body;
 use crate::link_proof::unhurried;
@@ -17,13 +18,7 @@ use crate::problem::Problem;
 use crate::routes::Endpoint;
 
 pub(super) const PATH: &str = "/confirm-email";
-const TITLE: &str = "Confirm your email address";
 const NAMES: &[&str] = &["token", "email", "code", "password", "username"];
-
-/// One text for all reasons, so that it reveals nothing.
-const LINK_WORDS: &str = "The password is wrong, or the link or code has expired, was already used \
-                          or was replaced by a newer email. Check your password, or request a new \
-                          email where you signed up.";
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
@@ -33,7 +28,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
 }
 
 async fn show() -> HttpResponse {
-    super::form(TITLE, &form(&Filled::default(), None))
+    super::form(texts::CONFIRM_TITLE, &form(&Filled::default(), None))
 }
 
 async fn act(app: Data<App>, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
@@ -41,10 +36,10 @@ async fn act(app: Data<App>, request: HttpRequest, body: Body) -> Result<HttpRes
     let mut filled = Filled::read(body, NAMES).await?;
     let mailbox = filled.proof()?;
     Ok(match confirm(&app, &mut filled, mailbox, app.request_info(&request)).await {
-        Ok(()) => super::done("Your email address is confirmed", "You can now log in."),
+        Ok(()) => super::done(texts::CONFIRM_DONE),
         Err(refusal) => {
             let body = form(&filled, Some(&refusal));
-            super::LOOK.response(&mut refusal.response(), TITLE, &body)
+            super::LOOK.response(&mut refusal.response(), texts::CONFIRM_TITLE, &body)
         }
     })
 }
@@ -68,22 +63,21 @@ async fn confirm(
 
 fn form(filled: &Filled, refusal: Option<&Refusal>) -> String {
     let mut view = FormView::new(filled, refusal);
-    view.token(PATH, "Use the code from the email instead", code_inputs);
+    view.token(PATH, texts::CODE_INSTEAD, code_inputs);
     view.input(&Input {
         name: "password",
-        label: "Password",
-        hint: "The password of your account. It makes sure that you confirm your own account."
-            .to_owned(),
+        label: texts::CONFIRM_PASSWORD,
+        hint: texts::CONFIRM_PASSWORD_HINT.to_owned(),
         attributes: "type=\"password\" autocomplete=\"current-password\" required".to_owned(),
         is_kept: false,
     });
-    // // Ask for another username only once the requested one is taken.
+    // Ask for another username only once the requested one is taken.
     let is_gone = matches!(refusal, Some(Refusal::UsernameTaken));
     if is_gone || !filled.text("username").is_empty() {
         view.input(&Input {
             name: "username",
-            label: "New username",
-            hint: "3 to 32 characters: letters A to Z, digits, dots, “_” or “-”.".to_owned(),
+            label: texts::USERNAME,
+            hint: texts::USERNAME_HINT.to_owned(),
             attributes: format!(
                 "type=\"text\" autocomplete=\"username\" autocapitalize=\"none\" \
                  spellcheck=\"false\" minlength=\"{}\" maxlength=\"{}\" required",
@@ -93,10 +87,6 @@ fn form(filled: &Filled, refusal: Option<&Refusal>) -> String {
             is_kept: true,
         });
     }
-    let form = view.finish(PATH, "Confirm email address", LINK_WORDS);
-    format!(
-        "<h1>{TITLE}</h1>\
-         <p class=\"lead\">Enter your password to confirm that this email address is yours. You \
-         can then log in.</p>{form}"
-    )
+    let form = view.finish(PATH, texts::CONFIRM_BUTTON, texts::CONFIRM_LINK);
+    super::body(texts::CONFIRM_TITLE, texts::CONFIRM_LEAD, &form)
 }

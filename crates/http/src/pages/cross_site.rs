@@ -2,6 +2,7 @@
 
 use actix_web::HttpRequest;
 
+use super::texts;
 use crate::Options;
 use crate::cross_site::is_cross_origin;
 use crate::problem::{Code, Problem};
@@ -15,7 +16,6 @@ pub(super) fn refuse_cross_site(request: &HttpRequest, options: &Options) -> Res
     if !is_cross_origin(request, options) {
         return Ok(());
     }
-    let detail = "For your security, this request was blocked because it came from another site. \
-                  Open the link in the email again and submit the form from there.";
-    Err(Problem { challenge: None, ..Problem::new(Code::Forbidden).detail(detail) })
+    let problem = Problem::new(Code::Forbidden).detail(texts::FORM_CROSS_SITE);
+    Err(Problem { challenge: None, ..problem })
 }

@@ -8,6 +8,7 @@ use gateward_app::domain::{
 };
 use percent_encoding::percent_decode;
 
+use super::texts;
 use crate::body::Body;
 use crate::problem::Problem;
 
@@ -32,12 +33,8 @@ pub(super) struct Filled {
 impl Filled {
     /// Reads a form with exactly these fields, each once.
     pub(super) async fn read(body: Body, names: &[&str]) -> Result<Self, Problem> {
-        let bytes = body.form().await.map_err(|problem| match problem.code() {
-            crate::Code::UnsupportedMediaType => {
-                problem.detail("Open the link in the email and submit the form on that page.")
-            }
-            _ => problem,
-        })?;
+        let bytes = body.form().await;
+        let bytes = bytes.map_err(|problem| problem.detail(texts::FORM_UNREADABLE))?;
         Self::parse(&bytes, names)
     }
 
@@ -49,18 +46,14 @@ impl Filled {
             let (name, value) =
                 (parts.next().and_then(decode), decode(parts.next().unwrap_or(b"")));
             let Some((name, value)) = name.zip(value) else {
-                return Err(Problem::malformed(
-                    "The form is not valid UTF-8. Open the link again.",
-                ));
+                return Err(Problem::malformed(texts::FORM_UNREADABLE));
             };
             if !names.contains(&name.as_str()) {
-                let words = "The form has an unknown field. Open the link in the email again.";
-                return Err(Problem::field("form", "unknown_field", "unknown field").detail(words));
+                let problem = Problem::field("form", "unknown_field", "unknown field");
+                return Err(problem.detail(texts::FORM_UNREADABLE));
             }
             if values.iter().any(|(known, _)| *known == name) {
-                return Err(Problem::malformed(
-                    "A form field was sent twice. Open the link again.",
-                ));
+                return Err(Problem::malformed(texts::FORM_UNREADABLE));
             }
             values.push((name, value));
         }
@@ -96,8 +89,7 @@ impl Filled {
         let by_hand = self.exact("email").or(self.exact("code")).is_some();
         if let Some(token) = self.token() {
             if by_hand {
-                let words = "Use either the link or the code, not both.";
-                return Err(Problem::malformed(words));
+                return Err(Problem::malformed(texts::FORM_LINK_AND_CODE));
             }
             return Ok(Some(LinkProof::Token(token)));
         }
@@ -107,11 +99,9 @@ impl Filled {
 
     fn email(&mut self) -> Option<EmailAddress> {
         let words = |error| match error {
-            EmailAddressError::TooLong => "This email address is too long.",
-            EmailAddressError::Invisible => {
-                "This email address contains an invisible character. Type it again."
-            }
-            EmailAddressError::Form => "Enter a complete email address, such as name@example.org.",
+            EmailAddressError::TooLong => texts::EMAIL_TOO_LONG,
+            EmailAddressError::Invisible => texts::EMAIL_INVISIBLE,
+            EmailAddressError::Form => texts::EMAIL_INCOMPLETE,
         };
         let email = EmailAddress::parse(self.text("email"));
         email.map_err(|error| self.wrong("email", words(error))).ok()
@@ -122,7 +112,7 @@ impl Filled {
         let digits: String = self.text("code").split_whitespace().collect();
         let code = LinkCode::parse(&digits);
         if code.is_none() {
-            self.wrong("code", "Enter the 8-digit code from the email.");
+            self.wrong("code", texts::CODE_WRONG);
         }
         code
     }
@@ -130,7 +120,7 @@ impl Filled {
     /// An existing password.
     pub(super) fn password(&mut self, name: &'static str) -> Option<Password> {
         let Some(text) = self.exact(name).map(str::to_owned) else {
-            self.wrong(name, "Enter a password.");
+            self.wrong(name, texts::PASSWORD_MISSING);
             return None;
         };
         let refuse = |error| self.wrong(name, password_words(error));
@@ -152,9 +142,9 @@ impl Filled {
     /// A different username, if one was entered.
     pub(super) fn username(&mut self) -> Option<Username> {
         let words = |error| match error {
-            UsernameError::Length => "Use 3 to 32 characters.",
-            UsernameError::Character => "Use only letters A to Z, digits, dots, “_” and “-”.",
-            UsernameError::Reserved => "This username is reserved. Choose another one.",
+            UsernameError::Length => texts::USERNAME_LENGTH,
+            UsernameError::Character => texts::USERNAME_CHARACTER,
+            UsernameError::Reserved => texts::USERNAME_RESERVED,
         };
         self.exact("username")?;
         let username = Username::parse(self.text("username"));
@@ -179,17 +169,11 @@ impl Filled {
 /// The message for a refused password.
 pub(super) fn password_words(error: PasswordError) -> String {
     match error {
-        PasswordError::TooShort { length_min } => format!("Use at least {length_min} characters."),
-        PasswordError::TooLong => "Use at most 1,024 characters.".to_owned(),
-        PasswordError::Common => "This password is too common. Choose another one.".to_owned(),
-        PasswordError::Breached => {
-            "This password has appeared in a data breach. Choose another one.".to_owned()
-        }
-        PasswordError::Context => {
-            "This password is too similar to your username, your email address or the name of this \
-             service. Choose another one."
-                .to_owned()
-        }
+        PasswordError::TooShort { length_min } => texts::password_too_short(length_min),
+        PasswordError::TooLong => texts::PASSWORD_TOO_LONG.to_owned(),
+        PasswordError::Common => texts::PASSWORD_COMMON.to_owned(),
+        PasswordError::Breached => texts::PASSWORD_BREACHED.to_owned(),
+        PasswordError::Context => texts::PASSWORD_CONTEXT.to_owned(),
     }
 }
 

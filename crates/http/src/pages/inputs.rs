@@ -5,6 +5,7 @@ use gateward_app::domain::PasswordPolicy;
 use super::filled::Filled;
 use super::frame::escape;
 use super::refusal::Refusal;
+use super::texts;
 
 /// A form under construction.
 pub(super) struct FormView<'a> {
@@ -33,8 +34,8 @@ impl Input {
     pub(super) fn link() -> Self {
         Self {
             name: "token",
-            label: "Link",
-            hint: "Paste the complete link from the email.".to_owned(),
+            label: texts::LINK,
+            hint: texts::LINK_HINT.to_owned(),
             attributes: "type=\"text\" inputmode=\"url\" autocomplete=\"off\" \
                          autocapitalize=\"none\" spellcheck=\"false\" required"
                 .to_owned(),
@@ -48,9 +49,7 @@ impl Input {
         Self {
             name: "new_password",
             label,
-            hint: format!(
-                "At least {least} characters. A few unrelated words make a good password."
-            ),
+            hint: texts::password_hint(least),
             attributes: format!(
                 "type=\"password\" autocomplete=\"new-password\" minlength=\"{least}\" required"
             ),
@@ -141,8 +140,7 @@ impl<'a> FormView<'a> {
     /// The whole form, with its error above it.
     pub(super) fn finish(self, path: &str, button: &str, link_words: &str) -> String {
         let banner = self.refusal.and_then(|refusal| refusal.banner(link_words));
-        let banner = banner
-            .or_else(|| self.has_wrongs().then(|| "Please check the fields below.".to_owned()));
+        let banner = banner.or_else(|| self.has_wrongs().then(|| texts::CHECK_FIELDS.to_owned()));
         let banner = banner.map(|words| escape(&words)).unwrap_or_default();
         format!(
             "<div class=\"banner\" role=\"alert\" aria-live=\"assertive\">{banner}</div>\
@@ -155,9 +153,10 @@ impl<'a> FormView<'a> {
 
 /// The button that shows a password; the script makes it visible.
 fn toggle(name: &str) -> String {
+    let (label, show) = (texts::SHOW_PASSWORD, texts::SHOW);
     format!(
         "<button type=\"button\" class=\"toggle\" data-shows=\"{name}\" \
-         aria-label=\"Show the password\" hidden>Show</button>"
+         aria-label=\"{label}\" hidden>{show}</button>"
     )
 }
 
@@ -165,8 +164,8 @@ fn toggle(name: &str) -> String {
 pub(super) fn code_inputs(view: &mut FormView<'_>) {
     view.input(&Input {
         name: "email",
-        label: "Email address",
-        hint: "The email address that received the email.".to_owned(),
+        label: texts::EMAIL,
+        hint: texts::EMAIL_HINT.to_owned(),
         attributes: "type=\"text\" inputmode=\"email\" autocomplete=\"email\" \
                      autocapitalize=\"none\" spellcheck=\"false\" maxlength=\"254\" required"
             .to_owned(),
@@ -174,8 +173,8 @@ pub(super) fn code_inputs(view: &mut FormView<'_>) {
     });
     view.input(&Input {
         name: "code",
-        label: "Code",
-        hint: "The 8-digit code from the email.".to_owned(),
+        label: texts::CODE,
+        hint: texts::CODE_HINT.to_owned(),
         attributes: "class=\"code\" type=\"text\" inputmode=\"numeric\" \
                      autocomplete=\"one-time-code\" maxlength=\"12\" required"
             .to_owned(),

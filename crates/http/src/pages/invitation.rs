@@ -9,19 +9,14 @@ use super::cross_site::refuse_cross_site;
 use super::filled::Filled;
 use super::inputs::{FormView, Input};
 use super::refusal::Refusal;
+use super::texts;
 use crate::App;
 use crate::body::Body;
 use crate::problem::Problem;
 use crate::routes::Endpoint;
 
 pub(super) const PATH: &str = "/accept-invitation";
-const TITLE: &str = "Accept your invitation";
 const NAMES: &[&str] = &["token", "new_password"];
-
-/// One text for all reasons, so that it reveals nothing.
-const LINK_WORDS: &str = "This invitation has expired or was already used. If you have already set \
-                          a password, log in. Otherwise, ask the person who invited you for a new \
-                          invitation.";
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
@@ -31,17 +26,18 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
 }
 
 async fn show(app: Data<App>) -> HttpResponse {
-    super::form(TITLE, &form(&Filled::default(), None, app.core().policy().password))
+    let body = form(&Filled::default(), None, app.core().policy().password);
+    super::form(texts::INVITATION_TITLE, &body)
 }
 
 async fn act(app: Data<App>, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
     refuse_cross_site(&request, app.options())?;
     let mut filled = Filled::read(body, NAMES).await?;
     Ok(match accept(&app, &mut filled, app.request_info(&request)).await {
-        Ok(()) => super::done("Your password is set", "You can now log in."),
+        Ok(()) => super::done(texts::INVITATION_DONE),
         Err(refusal) => {
             let body = form(&filled, Some(&refusal), app.core().policy().password);
-            super::LOOK.response(&mut refusal.response(), TITLE, &body)
+            super::LOOK.response(&mut refusal.response(), texts::INVITATION_TITLE, &body)
         }
     })
 }
@@ -49,7 +45,7 @@ async fn act(app: Data<App>, request: HttpRequest, body: Body) -> Result<HttpRes
 async fn accept(app: &App, filled: &mut Filled, request_info: RequestInfo) -> Result<(), Refusal> {
     let token = filled.token();
     if token.is_none() {
-        filled.wrong("token", "Paste the link from the email.");
+        filled.wrong("token", texts::LINK_MISSING);
     }
     let password = filled.new_password("new_password", app.core().policy().password);
     let (token, password) = token.zip(password).ok_or(Refusal::Fields)?;
@@ -60,12 +56,8 @@ async fn accept(app: &App, filled: &mut Filled, request_info: RequestInfo) -> Re
 
 fn form(filled: &Filled, refusal: Option<&Refusal>, policy: PasswordPolicy) -> String {
     let mut view = FormView::new(filled, refusal);
-    view.token(PATH, "Use a different link", |view| view.input(&Input::link()));
-    view.input(&Input::new_password("Password", policy));
-    let form = view.finish(PATH, "Set password", LINK_WORDS);
-    format!(
-        "<h1>{TITLE}</h1>\
-         <p class=\"lead\">Choose a password to activate your account. You can then log \
-         in.</p>{form}"
-    )
+    view.token(PATH, texts::OTHER_LINK, |view| view.input(&Input::link()));
+    view.input(&Input::new_password(texts::INVITATION_PASSWORD, policy));
+    let form = view.finish(PATH, texts::INVITATION_BUTTON, texts::INVITATION_LINK);
+    super::body(texts::INVITATION_TITLE, texts::INVITATION_LEAD, &form)
 }

@@ -13,6 +13,7 @@ mod refusal;
 mod reset;
 #[cfg(test)]
 mod tests;
+mod texts;
 mod undo;
 
 use std::sync::LazyLock;
@@ -21,6 +22,8 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 
 pub(crate) use frame::{Look, PageCode, STYLE, escape};
+
+use texts::Done;
 
 use crate::problem::Problem;
 use crate::routes::Endpoint;
@@ -56,11 +59,17 @@ pub(crate) fn refused(
     let (title, text) = refusal::words(problem);
     let body = format!(
         "<h1>{title}</h1><p class=\"lead\">{}</p>\
-         <p class=\"aside\">If you contact support, include this request ID: <code>{}</code></p>",
+         <p class=\"aside\">{} <code>{}</code></p>",
         escape(&text),
+        texts::REQUEST_ID,
         escape(request_id),
     );
     LOOK.response(response, title, &body)
+}
+
+/// The body of a page with a form.
+fn body(title: &str, lead: &str, form: &str) -> String {
+    format!("<h1>{title}</h1><p class=\"lead\">{lead}</p>{form}")
 }
 
 /// A page with a form.
@@ -69,7 +78,7 @@ fn form(title: &str, body: &str) -> HttpResponse {
 }
 
 /// A page that confirms the action.
-fn done(title: &str, text: &str) -> HttpResponse {
+fn done((title, text): Done) -> HttpResponse {
     let body = format!(
         "<svg class=\"tick\" viewBox=\"0 0 48 48\" aria-hidden=\"true\">\
          <circle cx=\"24\" cy=\"24\" r=\"22\"/><path d=\"M14 25l7 7 13-15\"/></svg>\

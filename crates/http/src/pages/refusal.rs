@@ -10,6 +10,7 @@ use gateward_app::{
 
 use super::filled::password_words;
 use super::frame::PageCode;
+use super::texts;
 use crate::problem::{Code, Problem};
 
 /// Why a form is shown again.
@@ -30,10 +31,7 @@ impl Refusal {
     /// The field with the error, and the text next to it.
     pub(super) fn wrong(&self) -> Option<(&'static str, String)> {
         match self {
-            Self::UsernameTaken => {
-                let words = "This username has been taken in the meantime. Choose another one.";
-                Some(("username", words.to_owned()))
-            }
+            Self::UsernameTaken => Some(("username", texts::USERNAME_TAKEN.to_owned())),
             Self::Password(error) => Some(("new_password", password_words(*error))),
             Self::Fields | Self::Link | Self::Problem(_) => None,
         }
@@ -69,36 +67,14 @@ impl Refusal {
 pub(super) fn words(problem: &Problem) -> (&'static str, String) {
     match (problem.code.status(), problem.retry_after_seconds) {
         (StatusCode::TOO_MANY_REQUESTS, Some(seconds)) => {
-            let words =
-                format!("Too many attempts. Wait {}, then submit the form again.", span(seconds));
-            ("Too many attempts", words)
+            (texts::TOO_MANY, texts::too_many(seconds))
         }
-        (StatusCode::SERVICE_UNAVAILABLE, Some(seconds)) => {
-            let words = format!(
-                "The service is temporarily unavailable. Wait {}, then submit the form again.",
-                span(seconds)
-            );
-            ("Temporarily unavailable", words)
+        (StatusCode::SERVICE_UNAVAILABLE, seconds) => {
+            (texts::UNAVAILABLE, texts::unavailable(seconds))
         }
-        (StatusCode::SERVICE_UNAVAILABLE, None) => {
-            let words = "The service is temporarily unavailable. Wait a minute, then submit the \
-                         form again.";
-            ("Temporarily unavailable", words.to_owned())
-        }
-        (status, _) if status.is_server_error() => {
-            let words = "Something went wrong on our side. Submit the form again in a few minutes.";
-            ("Something went wrong", words.to_owned())
-        }
-        _ => (problem.code.title(), problem.detail.clone()),
-    }
-}
-
-/// A wait in words. Minutes are rounded up, so that a retry after that time works.
-pub(super) fn span(seconds: u32) -> String {
-    match seconds {
-        1 => "1 second".to_owned(),
-        0..120 => format!("{seconds} seconds"),
-        120.. => format!("{} minutes", seconds.div_ceil(60)),
+        (StatusCode::METHOD_NOT_ALLOWED, _) => (texts::METHOD.0, texts::METHOD.1.to_owned()),
+        (status, _) if status.is_server_error() => (texts::BROKEN.0, texts::BROKEN.1.to_owned()),
+        _ => (texts::title(problem.code), problem.detail.clone()),
     }
 }
 

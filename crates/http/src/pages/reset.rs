@@ -10,6 +10,7 @@ use super::cross_site::refuse_cross_site;
 use super::filled::Filled;
 use super::inputs::{FormView, Input, code_inputs};
 use super::refusal::Refusal;
+use super::texts;
 use crate::App;
 use crate::body::Body;
 use crate::link_proof::unhurried;
@@ -17,13 +18,7 @@ use crate::problem::Problem;
 use crate::routes::Endpoint;
 
 pub(super) const PATH: &str = "/reset-password";
-const TITLE: &str = "Set a new password";
 const NAMES: &[&str] = &["token", "email", "code", "new_password"];
-
-/// One text for all reasons, so that it reveals nothing.
-const LINK_WORDS: &str = "This link or code has expired, was already used or was replaced by a \
-                          newer email. If you typed the code, check it and your email address. \
-                          Otherwise, request a new email where you log in.";
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
@@ -33,7 +28,8 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
 }
 
 async fn show(app: Data<App>) -> HttpResponse {
-    super::form(TITLE, &form(&Filled::default(), None, app.core().policy().password))
+    let body = form(&Filled::default(), None, app.core().policy().password);
+    super::form(texts::RESET_TITLE, &body)
 }
 
 async fn act(app: Data<App>, request: HttpRequest, body: Body) -> Result<HttpResponse, Problem> {
@@ -41,13 +37,10 @@ async fn act(app: Data<App>, request: HttpRequest, body: Body) -> Result<HttpRes
     let mut filled = Filled::read(body, NAMES).await?;
     let proof = filled.proof()?;
     Ok(match reset(&app, &mut filled, proof, app.request_info(&request)).await {
-        Ok(()) => super::done(
-            "Your password was changed",
-            "You have been logged out everywhere. Log in with your new password.",
-        ),
+        Ok(()) => super::done(texts::RESET_DONE),
         Err(refusal) => {
             let body = form(&filled, Some(&refusal), app.core().policy().password);
-            super::LOOK.response(&mut refusal.response(), TITLE, &body)
+            super::LOOK.response(&mut refusal.response(), texts::RESET_TITLE, &body)
         }
     })
 }
@@ -70,12 +63,8 @@ async fn reset(
 
 fn form(filled: &Filled, refusal: Option<&Refusal>, policy: PasswordPolicy) -> String {
     let mut view = FormView::new(filled, refusal);
-    view.token(PATH, "Use the code from the email instead", code_inputs);
-    view.input(&Input::new_password("New password", policy));
-    let form = view.finish(PATH, "Set new password", LINK_WORDS);
-    format!(
-        "<h1>{TITLE}</h1>\
-         <p class=\"lead\">You will be logged out everywhere. You can then log in with your new \
-         password.</p>{form}"
-    )
+    view.token(PATH, texts::CODE_INSTEAD, code_inputs);
+    view.input(&Input::new_password(texts::RESET_PASSWORD, policy));
+    let form = view.finish(PATH, texts::RESET_BUTTON, texts::RESET_LINK);
+    super::body(texts::RESET_TITLE, texts::RESET_LEAD, &form)
 }

@@ -254,7 +254,7 @@ fn l9_a_wait_is_told_in_words_and_rounded_up() {
         (900, "15 minutes"),
         (u32::MAX, "71582789 minutes"),
     ] {
-        assert_eq!(super::refusal::span(seconds), words);
+        assert_eq!(super::texts::span(seconds), words);
         let (title, text) = super::refusal::words(&limited(seconds));
         assert_eq!(title, "Too many attempts");
         assert_eq!(text, format!("Too many attempts. Wait {words}, then submit the form again."));

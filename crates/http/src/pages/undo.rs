@@ -5,6 +5,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use utoipa::openapi::path::HttpMethod;
 
 use super::by_link::LinkPage;
+use super::texts;
 use crate::App;
 use crate::body::Body;
 use crate::problem::Problem;
@@ -14,19 +15,11 @@ pub(super) const PATH: &str = "/undo-email-change";
 
 const PAGE: LinkPage = LinkPage {
     path: PATH,
-    title: "Undo the email address change",
-    lead: "We received a request to change the email address of your account. If it was not you, \
-           undo the change: you keep your previous email address, you will be logged out \
-           everywhere, your current password stops working, and we will email you a link to set a \
-           new one. If it was you, you can close this page.",
-    button: "Undo the change",
-    link_words: "This link has expired or was already used. If you have lost access to your \
-                 account, contact support.",
-    done: (
-        "Your email address is restored",
-        "You have been logged out everywhere, and your old password no longer works. Check your \
-         email for a link to set a new one.",
-    ),
+    title: texts::UNDO_TITLE,
+    lead: texts::UNDO_LEAD,
+    button: texts::UNDO_BUTTON,
+    link_words: texts::UNDO_LINK,
+    done: texts::UNDO_DONE,
 };
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
