@@ -7,6 +7,7 @@ use actix_web::http::header;
 use actix_web::web::{self, Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use gateward_app::domain::EndReason;
+use utoipa::openapi::path::HttpMethod;
 
 use crate::App;
 use crate::body::refuse_query;
@@ -26,19 +27,24 @@ const PAGE: &str = include_str!("docs/page.html");
 const START: &str = include_str!("docs/start.js");
 const PROBLEMS_STYLE: &str = include_str!("docs/problems.css");
 
+const PROBLEMS_INTRO: &str = "<p>Every error response has one of these codes in <code>code</code>, \
+                              and says in <code>detail</code> what to do. Codes are stable. Paths \
+                              such as <code>POST /refresh</code> are relative to the base path, \
+                              which is <code>/v1</code> by default.</p>";
+
 pub(crate) fn endpoints(on: bool) -> Vec<Endpoint> {
-    let mut endpoints = vec![Endpoint::root::<__path_problems>(|| web::to(problems))];
+    let mut endpoints = vec![Endpoint::page(PROBLEMS_PATH, HttpMethod::Get, || web::to(problems))];
     if on {
         endpoints.push(Endpoint::root::<__path_openapi>(|| web::to(openapi)));
-        endpoints.push(Endpoint::root::<__path_page>(|| web::to(page)));
-        endpoints.push(Endpoint::root::<__path_asset>(|| web::to(asset)));
+        endpoints.push(Endpoint::page("/docs", HttpMethod::Get, || web::to(page)));
+        endpoints.push(Endpoint::page("/docs/{asset}", HttpMethod::Get, || web::to(asset)));
     }
     endpoints
 }
 
 /// Get the OpenAPI document of this installation.
 #[utoipa::path(
-    get, operation_id = "getOpenApiDocument", path = "/openapi.json", tag = "documentation",
+    get, operation_id = "getOpenApiDocument", path = "/openapi.json",
     responses((status = 200, description = "The OpenAPI 3.1 document", content_type = "application/json"))
 )]
 async fn openapi(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, Problem> {
@@ -46,22 +52,13 @@ async fn openapi(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, P
     Ok(HttpResponse::Ok().json(crate::openapi_document(app.options())))
 }
 
-/// Show the interactive API documentation.
-#[utoipa::path(
-    get, operation_id = "getDocsPage", path = "/docs", tag = "documentation",
-    responses((status = 200, description = "The page", content_type = "text/html"))
-)]
+/// The interactive API documentation.
 async fn page(request: HttpRequest) -> Result<HttpResponse, Problem> {
     refuse_query(&request)?;
     Ok(html(PAGE, PAGE_CSP))
 }
 
-/// Get a file of the API documentation page.
-#[utoipa::path(
-    get, operation_id = "getDocsAsset", path = "/docs/{asset}", tag = "documentation",
-    params(("asset" = String, Path, description = "The file name, as the page refers to it")),
-    responses((status = 200, description = "The file"), (status = 404, description = "No such file"))
-)]
+/// A file of the API documentation page, by its name.
 async fn asset(request: HttpRequest, asset: Path<String>) -> Result<HttpResponse, Problem> {
     refuse_query(&request)?;
     let not_found = || Problem::new(Code::NotFound);
@@ -82,11 +79,7 @@ async fn asset(request: HttpRequest, asset: Path<String>) -> Result<HttpResponse
     Ok(HttpResponse::Ok().insert_header((header::CONTENT_TYPE, kind)).body(bytes))
 }
 
-/// Show what each problem code means and what to do about it.
-#[utoipa::path(
-    get, operation_id = "getProblemsPage", path = "/docs/problems", tag = "documentation",
-    responses((status = 200, description = "The page", content_type = "text/html"))
-)]
+/// What each problem code means and what to do about it.
 async fn problems(request: HttpRequest) -> Result<HttpResponse, Problem> {
     refuse_query(&request)?;
     let mut rows = String::new();
@@ -99,20 +92,31 @@ async fn problems(request: HttpRequest) -> Result<HttpResponse, Problem> {
             "<section id=\"{name}\"><h2>{}</h2><p><code>{name}</code> · status {status}</p>\
              <p>{}</p>{reasons}</section>",
             code.title(),
-            code.help()
+            with_code(code.help())
         );
     }
     let page = format!(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
          <title>Gateward API errors</title><style>{PROBLEMS_STYLE}</style></head>\
-         <body><main><h1>Gateward API errors</h1>{rows}</main></body></html>"
+         <body><main><h1>Gateward API errors</h1>{PROBLEMS_INTRO}{rows}</main></body></html>"
     );
     Ok(html(
         &page,
         "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; \
                     form-action 'none'; frame-ancestors 'none'",
     ))
+}
+
+/// The text as HTML, with what is between backticks as `<code>`. The texts are our own and contain
+/// no characters that HTML escapes.
+fn with_code(text: &str) -> String {
+    let spans = text.split('`').enumerate();
+    let html = spans.map(|(index, span)| match index % 2 {
+        0 => span.to_owned(),
+        _ => format!("<code>{span}</code>"),
+    });
+    html.collect()
 }
 
 /// The list of reasons why a session ends.

@@ -1,5 +1,9 @@
 //! The OpenAPI document, collected from the endpoints.
 
+mod bodies;
+mod errors;
+mod journey;
+
 use utoipa::openapi::path::{HttpMethod, Operation, Parameter, ParameterIn};
 use utoipa::openapi::request_body::RequestBody;
 use utoipa::openapi::schema::{AdditionalProperties, Type};
@@ -14,6 +18,10 @@ use utoipa::openapi::{
 use crate::cookies::Cookie;
 use crate::{Options, endpoints};
 
+pub(crate) use self::bodies::prepare;
+pub(crate) use self::errors::add_examples;
+pub(crate) use self::journey::place;
+
 /// The security scheme of the access token in the header, as operations name it.
 const ACCESS_TOKEN: &str = "access_token";
 
@@ -21,13 +29,17 @@ const ACCESS_TOKEN: &str = "access_token";
 /// does.
 const ACCESS_COOKIE: &str = "cookieAuth";
 
+/// The content type of error responses.
+const PROBLEM_TYPE: &str = "application/problem+json";
+
 /// The OpenAPI 3.1 document of all endpoints.
 #[must_use]
 pub fn document(options: &Options) -> OpenApi {
     let mut info = Info::new("Gateward", env!("CARGO_PKG_VERSION"));
     info.description = Some(
         "Accounts, sessions and tokens. Every error response is a problem document (RFC 9457) \
-         with a stable `code`."
+         with a stable `code`, and a `detail` that says what to do. Paths in the descriptions, \
+         such as `POST /refresh`, are relative to the base path, which is `/v1` by default."
             .to_owned(),
     );
     let mut license = License::new("MIT OR Apache-2.0");
@@ -39,12 +51,23 @@ pub fn document(options: &Options) -> OpenApi {
     components.add_security_scheme(
         ACCESS_TOKEN,
         SecurityScheme::Http(
-            Http::builder().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build(),
+            Http::builder()
+                .scheme(HttpAuthScheme::Bearer)
+                .bearer_format("JWT")
+                .description(Some("The `access_token` of a login or refresh."))
+                .build(),
         ),
     );
     components.add_security_scheme(
         "client",
-        SecurityScheme::Http(Http::builder().scheme(HttpAuthScheme::Basic).build()),
+        SecurityScheme::Http(
+            Http::builder()
+                .scheme(HttpAuthScheme::Basic)
+                .description(Some(
+                    "The name and secret of an API client, from `[clients]` in the server settings.",
+                ))
+                .build(),
+        ),
     );
     let cookie = ApiKeyValue::with_description(
         Cookie::Access.name(),
@@ -52,7 +75,10 @@ pub fn document(options: &Options) -> OpenApi {
     );
     components.add_security_scheme(ACCESS_COOKIE, SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
     openapi.components = Some(components);
-    for endpoint in endpoints::all(&Options { docs: true, ..options.clone() }) {
+    openapi.tags = Some(journey::tags());
+    let mut endpoints = endpoints::all(&Options { docs: true, ..options.clone() });
+    endpoints.sort_by_key(|endpoint| endpoint.operation_id().and_then(journey::position));
+    for endpoint in endpoints {
         endpoint.document(options, &mut openapi);
     }
     openapi
@@ -94,12 +120,19 @@ pub(crate) fn complete(operation: &mut Operation) {
     let has_body = operation.request_body.is_some();
     let has_caller = operation.security.is_some();
     let asks_store = has_body || has_caller;
+    let optional = SecurityRequirement::default();
+    let may_lack_token = operation.security.iter().flatten().any(|way| *way == optional);
+    let bad_token = if may_lack_token {
+        "`invalid_token`, or another `code` that says why the token is not valid"
+    } else {
+        "`missing_token`, or another `code` that says why the token is not valid"
+    };
     let common = [
         (true, "400", "`malformed_request`"),
-        (has_caller, "401", "No valid access token: the `code` says why"),
+        (has_caller, "401", bad_token),
         (has_body, "413", "`body_too_large`"),
         (has_body, "415", "`unsupported_media_type`"),
-        (true, "422", "`validation_failed`: an unknown query parameter"),
+        (true, "422", "`validation_failed`: do not send query parameters"),
         (true, "500", "`internal`"),
         (asks_store, "503", "`unavailable`"),
     ];
@@ -114,7 +147,6 @@ pub(crate) fn complete(operation: &mut Operation) {
     }
 }
 
-/// The header `Retry-After`.
 fn retry_after() -> Header {
     let seconds = Object::builder().schema_type(Type::Integer).minimum(Some(1));
     let header = Header::builder().schema(Some(seconds));
@@ -125,7 +157,7 @@ fn retry_after() -> Header {
 fn problem(description: &str) -> Response {
     let problem = Content::new(Some(Ref::from_schema_name("Problem")));
     let response = Response::builder().description(description);
-    response.content("application/problem+json", problem).build()
+    response.content(PROBLEM_TYPE, problem).build()
 }
 
 /// Marks an optional body as not required instead of nullable. Returns the name of the body's

@@ -9,7 +9,7 @@ use actix_web::middleware::{Condition, from_fn};
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpResponse, Route};
 use tracing_actix_web::TracingLogger;
-use utoipa::__dev::{SchemaReferences, Tags};
+use utoipa::__dev::SchemaReferences;
 use utoipa::openapi::path::{HttpMethod, Operation};
 use utoipa::openapi::{RefOr, Schema};
 
@@ -36,23 +36,17 @@ pub(crate) struct Endpoint {
 
 impl Endpoint {
     /// An endpoint of the API, under the base path. `#[utoipa::path]` generates `P`.
-    pub(crate) fn api<P: utoipa::Path + SchemaReferences + Tags<'static>>(
-        route: fn() -> Route,
-    ) -> Self {
+    pub(crate) fn api<P: utoipa::Path + SchemaReferences>(route: fn() -> Route) -> Self {
         Self { under_base: true, ..Self::root::<P>(route) }
     }
 
     /// An endpoint with a fixed path, outside the base path.
-    pub(crate) fn root<P: utoipa::Path + SchemaReferences + Tags<'static>>(
-        route: fn() -> Route,
-    ) -> Self {
-        let mut operation = P::operation();
-        operation.tags = Some(P::tags().into_iter().map(str::to_owned).collect());
+    pub(crate) fn root<P: utoipa::Path + SchemaReferences>(route: fn() -> Route) -> Self {
         Self {
             path: P::path(),
             method: P::methods().into_iter().next().unwrap_or(HttpMethod::Get),
             under_base: false,
-            operation: Some(operation),
+            operation: Some(P::operation()),
             schemas: P::schemas,
             route,
         }
@@ -69,6 +63,11 @@ impl Endpoint {
         format!("{base}{}", self.path)
     }
 
+    /// The ID of the operation in the API document.
+    pub(crate) fn operation_id(&self) -> Option<&str> {
+        self.operation.as_ref()?.operation_id.as_deref()
+    }
+
     /// Adds the endpoint to the OpenAPI document.
     pub(crate) fn document(mut self, options: &Options, openapi: &mut utoipa::openapi::OpenApi) {
         let Some(mut operation) = self.operation.take() else { return };
@@ -76,6 +75,9 @@ impl Endpoint {
         (self.schemas)(&mut schemas);
         crate::openapi::allow_cookie(&mut operation, &self.method);
         crate::openapi::complete(&mut operation);
+        crate::openapi::place(&mut operation);
+        crate::openapi::prepare(&mut operation);
+        crate::openapi::add_examples(&mut operation, options);
         let body = operation.request_body.as_mut().and_then(crate::openapi::close);
         for (_, schema) in schemas.iter_mut().filter(|(name, _)| body.as_deref() == Some(name)) {
             crate::openapi::forbid_other_members(schema);

@@ -7,6 +7,7 @@ mod fixture;
 mod introspect;
 mod invitation_page;
 mod not_me;
+mod prepared;
 mod revocations;
 mod revoke;
 mod sessions;

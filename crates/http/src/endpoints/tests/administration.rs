@@ -98,7 +98,7 @@ async fn e8_a_plain_user_learns_nothing_from_any_operation() {
             let response = fixture.send(bent).await;
             assert_eq!(response.problem(), (403, "forbidden".to_owned()), "{method} {path}");
             let wanted = format!(
-                "You need the permission `{}` to do this. Ask an administrator for it.",
+                "You need the permission `{}`. Ask an administrator for it.",
                 permission.as_str()
             );
             assert_eq!(response.json()["detail"], wanted.as_str(), "{method} {path}");
