@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use crate::App;
-use crate::problem::{Challenge, Code, Problem};
+use crate::problem::{Challenge, Code, Problem, details};
 
 /// The maximum length of the encoded credentials: enough for any configured name and secret, short
 /// enough to hash on every request.
@@ -83,24 +83,20 @@ pub(crate) async fn require_client(
     right: ClientRight,
 ) -> Result<(), Problem> {
     let Some(credentials) = basic(request)? else {
-        let detail = "The request has no client credentials. Send the name and secret of an API \
-                      client with HTTP Basic in the header `Authorization`.";
-        return Err(challenged(Problem::new(Code::MissingToken).detail(detail)));
+        let problem = Problem::new(Code::MissingToken).detail(details::NO_CLIENT);
+        return Err(challenged(problem));
     };
     let Some(client) = client_of(&app.options().clients, &credentials) else {
         let request_info = app.request_info(request);
         app.detached(async move |core| core.record_wrong_client_secret(&request_info).await)
             .await??;
-        let detail = "The client name or secret is wrong. Check both in the server settings.";
-        return Err(challenged(Problem::new(Code::InvalidCredentials).detail(detail)));
+        let problem = Problem::new(Code::InvalidCredentials).detail(details::WRONG_CLIENT);
+        return Err(challenged(problem));
     };
     if client.may.contains(&right) {
         return Ok(());
     }
-    let detail = format!(
-        "This client is not allowed to do this. Add `{}` to its `may` setting.",
-        right.as_str()
-    );
+    let detail = details::missing_client_right(right.as_str());
     Err(Problem { challenge: None, ..Problem::new(Code::Forbidden).detail(detail) })
 }
 
@@ -114,8 +110,7 @@ fn basic(request: &HttpRequest) -> Result<Option<Vec<u8>>, Problem> {
     let mut headers = request.headers().get_all(AUTHORIZATION);
     let Some(header) = headers.next() else { return Ok(None) };
     if headers.next().is_some() {
-        let detail = "The header `Authorization` appears twice. Send it once.";
-        return Err(Problem::malformed(detail));
+        return Err(Problem::malformed(details::AUTHORIZATION_TWICE));
     }
     let text = header.to_str().unwrap_or_default();
     let (scheme, encoded) = text.split_once(' ').unwrap_or((text, ""));

@@ -9,7 +9,7 @@ use gateward_app::{AuthenticateError, Caller, Forbidden};
 
 use crate::App;
 use crate::cookies::{self, Cookie};
-use crate::problem::{Challenge, Code, Problem};
+use crate::problem::{Challenge, Code, Problem, details};
 
 /// The access token of a request, not verified yet.
 pub(crate) enum AccessToken<'a> {
@@ -49,9 +49,7 @@ pub(crate) fn access_token(request: &HttpRequest) -> Result<Option<AccessToken<'
     let cookie = cookies::find(request, Cookie::Access).map_err(badly_sent)?;
     let token = match (bearer(request)?, cookie) {
         (Some(_), Some(_)) => {
-            let detail = "The access token is in both the `Authorization` header and a cookie. \
-                          Send only one of them.";
-            return Err(badly_sent(Problem::malformed(detail)));
+            return Err(badly_sent(Problem::malformed(details::TOKEN_IN_HEADER_AND_COOKIE)));
         }
         (Some(text), None) => AccessToken::Header(text),
         (None, Some(text)) => AccessToken::Cookie(text),
@@ -59,8 +57,7 @@ pub(crate) fn access_token(request: &HttpRequest) -> Result<Option<AccessToken<'
     };
     let query = request.query_string().as_bytes();
     if url::form_urlencoded::parse(query).any(|(name, _)| name == "access_token") {
-        let detail = "A second access token is in the query. Remove `access_token` from the URL.";
-        return Err(badly_sent(Problem::malformed(detail)));
+        return Err(badly_sent(Problem::malformed(details::TOKEN_IN_QUERY)));
     }
     Ok(Some(token))
 }
@@ -75,10 +72,10 @@ fn bearer(request: &HttpRequest) -> Result<Option<&str>, Problem> {
     let Some(header) = headers.next() else { return Ok(None) };
     let refuse = |detail: &str| Err(badly_sent(Problem::malformed(detail)));
     if headers.next().is_some() {
-        return refuse("The header `Authorization` appears twice. Send it once.");
+        return refuse(details::AUTHORIZATION_TWICE);
     }
     let Ok(value) = header.to_str() else {
-        return refuse("The header `Authorization` contains invalid characters. Check the token.");
+        return refuse(details::AUTHORIZATION_CHARACTERS);
     };
     let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
     if !scheme.eq_ignore_ascii_case("bearer") {
@@ -87,10 +84,7 @@ fn bearer(request: &HttpRequest) -> Result<Option<&str>, Problem> {
     // RFC 6750, section 2.1: the characters of a token68.
     let token68 = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte);
     if token.is_empty() || !token.bytes().all(token68) {
-        return refuse(
-            "The header `Authorization` is malformed. Send `Authorization: Bearer TOKEN`, with one \
-             space.",
-        );
+        return refuse(details::AUTHORIZATION_FORM);
     }
     Ok(Some(token))
 }
@@ -119,23 +113,19 @@ impl From<AuthenticateError> for Problem {
 
 impl From<Forbidden> for Problem {
     fn from(Forbidden(permission): Forbidden) -> Self {
-        let detail = format!(
-            "You need the permission `{}` to do this. Ask an administrator for it.",
-            permission.as_str()
-        );
-        Self::new(Code::Forbidden).detail(detail)
+        Self::new(Code::Forbidden).detail(details::missing_permission(permission.as_str()))
     }
 }
 
 impl Problem {
     /// The problem with an access token.
     pub(crate) fn of_access_token(error: TokenError) -> Self {
-        Self::of_token(error, "This is a refresh token. Send an access token here.")
+        Self::of_token(error, details::NOT_AN_ACCESS_TOKEN)
     }
 
     /// The problem with a refresh token.
     pub(crate) fn of_refresh_token(error: TokenError) -> Self {
-        Self::of_token(error, "This is an access token. Send a refresh token here.")
+        Self::of_token(error, details::NOT_A_REFRESH_TOKEN)
     }
 
     fn of_token(error: TokenError, wrong_kind: &str) -> Self {
@@ -144,7 +134,7 @@ impl Problem {
             TokenError::WrongKind => Self::new(Code::WrongTokenKind).detail(wrong_kind),
             TokenError::Expired => Self::new(Code::TokenExpired),
             TokenError::NoKey => {
-                tracing::error!("no signing key is in use");
+                tracing::error!("no signing key is active");
                 Self::new(Code::Unavailable)
             }
         }

@@ -5,7 +5,7 @@ use actix_web::http::Method;
 use gateward_app::domain::SessionId;
 
 use crate::cross_site::is_cross_origin;
-use crate::problem::{Code, Problem};
+use crate::problem::{Code, Problem, details};
 use crate::{App, Options};
 
 const HEADER: &str = "x-csrf-token";
@@ -29,9 +29,7 @@ pub(crate) fn check(app: &App, request: &HttpRequest, id: SessionId) -> Result<(
 /// yet: a site that logs its visitors in to its own account could see what they do there.
 pub(crate) fn refuse_cross_site(request: &HttpRequest, options: &Options) -> Result<(), Problem> {
     if is_cross_origin(request, options) {
-        let detail = "The request came from another site and was rejected. If the site is yours, \
-                      add its origin to `http.cors_origins`.";
-        return Err(Problem::new(Code::CsrfFailed).detail(detail));
+        return Err(Problem::new(Code::CsrfFailed).detail(details::CROSS_SITE));
     }
     Ok(())
 }

@@ -2,6 +2,8 @@
 //!
 //! [`configure`] mounts them in any actix-web application, next to its own routes.
 
+#![warn(missing_docs)]
+
 mod body;
 mod clients;
 mod cookies;
@@ -118,7 +120,7 @@ impl App {
         let core = Arc::clone(&self.core);
         let task = actix_web::rt::spawn(async move { work(core).await }.in_current_span());
         task.await.map_err(|_| {
-            tracing::error!("a use case panicked");
+            tracing::error!("use case panicked");
             Problem::new(Code::Internal)
         })
     }

@@ -17,7 +17,7 @@ use tracing::field::Empty;
 use tracing_actix_web::{RequestId, RootSpanBuilder};
 
 use crate::pages::PageCode;
-use crate::problem::{Code, Problem, ProblemBody};
+use crate::problem::{Code, Problem, ProblemBody, details};
 use crate::unread::Unread;
 use crate::{App, Options};
 
@@ -73,7 +73,7 @@ pub(crate) async fn middleware(
         Span::current().record("client_ip", tracing::field::display(ip));
     }
     let (response, problem) = if has_long_header(kept.headers()) {
-        let problem = Problem::malformed("A header is larger than 8 KiB. Shorten it.");
+        let problem = Problem::malformed(details::LONG_HEADER);
         (HttpResponse::new(problem.code.status()), Some(problem))
     } else {
         response(request, next).await
@@ -146,19 +146,9 @@ fn document(
     request: &HttpRequest,
     options: &Options,
 ) -> HttpResponse {
-    let code = problem.code;
-    let body = ProblemBody {
-        kind: format!("{}#{}", options.problems_url(), code.as_str()),
-        title: code.title(),
-        status: code.status().as_u16(),
-        code: code.as_str(),
-        detail: &problem.detail,
-        request_id: &request_id(request),
-        reason: problem.reason.map(gateward_app::domain::EndReason::as_str),
-        error: problem.error,
-        errors: &problem.errors,
-    };
-    let mut builder = HttpResponse::build(code.status());
+    let request_id = request_id(request);
+    let body = ProblemBody::new(problem, options, &request_id);
+    let mut builder = HttpResponse::build(problem.code.status());
     for (name, value) in response.headers() {
         builder.append_header((name, value));
     }
@@ -173,7 +163,7 @@ fn document(
         builder.insert_header((header::ALLOW, allow.as_str()));
     }
     if crate::pages::is_page(request) {
-        return crate::pages::refused(&mut builder, problem, &request_id(request));
+        return crate::pages::refused(&mut builder, problem, &request_id);
     }
     // Serializing a struct of strings cannot fail.
     builder.body(serde_json::to_vec(&body).unwrap_or_default())

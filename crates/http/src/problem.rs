@@ -1,6 +1,8 @@
 //! `Problem`: an error as clients see it (problem details, RFC 9457).
 
 mod codes;
+pub(crate) mod details;
+pub(crate) mod field_texts;
 
 use std::error::Error;
 use std::fmt;
@@ -14,6 +16,9 @@ use gateward_app::{RateLimitError, RateLimited};
 use serde::Serialize;
 
 pub use self::codes::Code;
+pub(crate) use self::details::why;
+pub(crate) use self::field_texts::FieldText;
+use crate::Options;
 
 /// An invalid field or query parameter.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -116,7 +121,7 @@ impl Problem {
     /// The session has ended for this reason.
     #[must_use]
     pub fn session_ended(reason: EndReason) -> Self {
-        let detail = format!("The session has ended: {}. Log in again.", why(reason));
+        let detail = details::session_ended(reason);
         Self { reason: Some(reason), ..Self::new(Code::SessionEnded).detail(detail) }
     }
 
@@ -177,8 +182,7 @@ impl From<StoreError> for Problem {
 impl From<RateLimited> for Problem {
     fn from(RateLimited { retry_after_seconds }: RateLimited) -> Self {
         let seconds = retry_after_seconds.max(1);
-        let unit = if seconds == 1 { "second" } else { "seconds" };
-        let detail = format!("Too many attempts. Wait {seconds} {unit}, then try again.");
+        let detail = details::rate_limited(seconds);
         Self { retry_after_seconds: Some(seconds), ..Self::new(Code::RateLimited).detail(detail) }
     }
 }
@@ -189,27 +193,6 @@ impl From<RateLimitError> for Problem {
             RateLimitError::RateLimited(error) => error.into(),
             RateLimitError::Store(error) => error.into(),
         }
-    }
-}
-
-/// Why a session has ended, for people. The text completes "The session has ended: …".
-pub(crate) const fn why(reason: EndReason) -> &'static str {
-    match reason {
-        EndReason::Logout => "it was logged out",
-        EndReason::LogoutAll => "the user logged out of all sessions",
-        EndReason::EndedByUser => "the user ended it",
-        EndReason::EndedByAdmin => "an administrator ended it",
-        EndReason::PasswordChanged => "the password was changed",
-        EndReason::PasswordReset => "the password was reset",
-        EndReason::EmailChanged => "a change of the email address was undone",
-        EndReason::AccountDisabled => "the account is disabled",
-        EndReason::AccountDeleted => "the account was deleted",
-        EndReason::RefreshTokenReused => "one of its refresh tokens was used twice",
-        EndReason::IdleTimeout => "it was inactive for too long",
-        EndReason::LifetimeOver => "it reached its maximum lifetime",
-        EndReason::SessionLimit => "newer sessions of the account exceeded the session limit",
-        EndReason::KeyCompromised => "the key that signed its tokens was compromised",
-        EndReason::NotMe => "the account owner reported an unrecognized login",
     }
 }
 
@@ -286,4 +269,21 @@ pub(crate) struct ProblemBody<'a> {
     /// What is wrong with each field. Only with `validation_failed`.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     pub errors: &'a [FieldError],
+}
+
+impl<'a> ProblemBody<'a> {
+    pub(crate) fn new(problem: &'a Problem, options: &Options, request_id: &'a str) -> Self {
+        let code = problem.code;
+        Self {
+            kind: format!("{}#{}", options.problems_url(), code.as_str()),
+            title: code.title(),
+            status: code.status().as_u16(),
+            code: code.as_str(),
+            detail: &problem.detail,
+            request_id,
+            reason: problem.reason.map(EndReason::as_str),
+            error: problem.error,
+            errors: &problem.errors,
+        }
+    }
 }

@@ -1,12 +1,12 @@
 //! `Fields`: the fields of a body, taken one by one. All errors are reported together.
 
 use gateward_app::domain::{
-    EmailAddress, EmailAddressError, Password, PasswordError, PasswordPolicy, Session, Username,
-    UsernameError,
+    EmailAddress, Password, PasswordError, PasswordPolicy, Session, Username,
 };
 
 use super::json::{Members, Value};
-use crate::problem::{FieldError, Problem};
+use crate::problem::field_texts::{UNKNOWN_FIELD, UNKNOWN_PARAMETER};
+use crate::problem::{FieldError, FieldText, Problem, field_texts};
 
 /// How many characters of an unknown field's name a response repeats at most.
 const NAME_ECHO_MAX: usize = 64;
@@ -19,19 +19,17 @@ const UNKNOWN_TOLD_MAX: usize = 32;
 pub(crate) struct Fields {
     members: Vec<(String, Value)>,
     errors: Vec<FieldError>,
-    /// The error message for an unknown field.
-    unknown: &'static str,
+    /// Whether these are the parameters of a query.
+    is_query: bool,
 }
 
 impl Fields {
     pub(crate) fn new(members: Members) -> Self {
-        let unknown = "unknown field";
-        Self { members: members.0, errors: Vec::new(), unknown }
+        Self { members: members.0, errors: Vec::new(), is_query: false }
     }
 
-    /// The parameters of a query.
     pub(super) fn of_query(parameters: Members) -> Self {
-        Self { unknown: "unknown query parameter", ..Self::new(parameters) }
+        Self { is_query: true, ..Self::new(parameters) }
     }
 
     /// Whether a field is present; `null` counts as absent, and is removed.
@@ -45,10 +43,10 @@ impl Fields {
         if self.members.iter().any(|(member, _)| member == name) {
             match self.take(name) {
                 Some(Value::Text(text)) => return Some(text),
-                _ => self.wrong(name, "wrong_type", "must be a string"),
+                _ => self.wrong(name, field_texts::NOT_A_STRING),
             }
         } else {
-            self.wrong(name, "required", "is required");
+            self.wrong(name, field_texts::REQUIRED);
         }
         None
     }
@@ -59,7 +57,7 @@ impl Fields {
             Some(Value::Text(text)) => Some(text),
             None | Some(Value::Null) => None,
             Some(_) => {
-                self.wrong(name, "wrong_type", "must be a string");
+                self.wrong(name, field_texts::NOT_A_STRING);
                 None
             }
         }
@@ -68,7 +66,7 @@ impl Fields {
     /// Takes a required list of strings.
     pub(crate) fn texts(&mut self, name: &str) -> Option<Vec<String>> {
         let Some(value) = self.take(name) else {
-            self.wrong(name, "required", "is required");
+            self.wrong(name, field_texts::REQUIRED);
             return None;
         };
         self.list(name, value)
@@ -89,7 +87,7 @@ impl Fields {
             _ => None,
         };
         if texts.is_none() {
-            self.wrong(name, "wrong_type", "must be a list of strings");
+            self.wrong(name, field_texts::NOT_A_LIST);
         }
         texts
     }
@@ -100,7 +98,7 @@ impl Fields {
             Some(Value::Flag(flag)) => flag,
             None | Some(Value::Null) => false,
             Some(_) => {
-                self.wrong(name, "wrong_type", "must be true or false");
+                self.wrong(name, field_texts::NOT_A_BOOLEAN);
                 false
             }
         }
@@ -109,41 +107,26 @@ impl Fields {
     /// Takes a new username.
     pub(crate) fn new_username(&mut self, name: &str) -> Option<Username> {
         let text = self.text(name)?;
-        let code = |error| match error {
-            UsernameError::Length => "bad_length",
-            UsernameError::Character => "bad_character",
-            UsernameError::Reserved => "reserved",
-        };
-        Username::parse(&text)
-            .map_err(|error| self.wrong(name, code(error), error.to_string()))
-            .ok()
+        Username::parse(&text).map_err(|error| self.wrong(name, error)).ok()
     }
 
     /// Takes an email address.
     pub(crate) fn email(&mut self, name: &str) -> Option<EmailAddress> {
         let text = self.text(name)?;
-        let code = |error| match error {
-            EmailAddressError::TooLong => "too_long",
-            EmailAddressError::Invisible => "bad_character",
-            EmailAddressError::Form => "bad_form",
-        };
-        EmailAddress::parse(&text)
-            .map_err(|error| self.wrong(name, code(error), error.to_string()))
-            .ok()
+        EmailAddress::parse(&text).map_err(|error| self.wrong(name, error)).ok()
     }
 
     /// Takes a password.
     pub(crate) fn password(&mut self, name: &str) -> Option<Password> {
         let text = self.text(name)?;
-        let refuse = |error: PasswordError| self.errors.push(password_error(name, error));
-        Password::received(text).map_err(refuse).ok()
+        Password::received(text).map_err(|error| self.wrong(name, error)).ok()
     }
 
     /// Takes a new password. The use case checks later whether it contains the account's own words.
     pub(crate) fn new_password(&mut self, name: &str, policy: PasswordPolicy) -> Option<Password> {
         let password = self.password(name)?;
         if let Err(error) = policy.check_alone(&password) {
-            self.errors.push(password_error(name, error));
+            self.wrong(name, error);
         }
         Some(password)
     }
@@ -153,17 +136,16 @@ impl Fields {
         let text = self.optional_string("client_name")?;
         let length = text.chars().count();
         if length == 0 || length > Session::CLIENT_NAME_LEN_MAX {
-            self.wrong("client_name", "bad_length", "must have 1 to 100 characters");
+            self.wrong("client_name", field_texts::CLIENT_NAME_LENGTH);
         } else if text.chars().any(char::is_control) {
-            self.wrong("client_name", "bad_character", "must not contain control characters");
+            self.wrong("client_name", field_texts::CLIENT_NAME_CHARACTER);
         }
         Some(text)
     }
 
     /// Records an error.
-    pub(crate) fn wrong(&mut self, name: &str, code: &'static str, message: impl Into<String>) {
-        let message = message.into();
-        self.errors.push(FieldError { field: name.to_owned(), code, message });
+    pub(crate) fn wrong(&mut self, name: &str, text: impl Into<FieldText>) {
+        self.errors.push(text.into().at(name));
     }
 
     /// Reports fields that were not taken as unknown. Returns `value` if it is complete and there
@@ -171,7 +153,7 @@ impl Fields {
     pub(crate) fn finish<T>(mut self, value: Option<T>) -> Result<T, Problem> {
         for (name, _) in std::mem::take(&mut self.members).into_iter().take(UNKNOWN_TOLD_MAX) {
             let name: String = name.chars().take(NAME_ECHO_MAX).collect();
-            self.wrong(&name, "unknown_field", self.unknown);
+            self.wrong(&name, if self.is_query { UNKNOWN_PARAMETER } else { UNKNOWN_FIELD });
         }
         match value {
             Some(value) if self.errors.is_empty() => Ok(value),
@@ -187,12 +169,5 @@ impl Fields {
 
 /// The field error for a rejected password.
 pub(crate) fn password_error(field: &str, error: PasswordError) -> FieldError {
-    let code = match error {
-        PasswordError::TooShort { .. } => "too_short",
-        PasswordError::TooLong => "too_long",
-        PasswordError::Common => "common_password",
-        PasswordError::Context => "context_password",
-        PasswordError::Breached => "breached_password",
-    };
-    FieldError { field: field.to_owned(), code, message: error.to_string() }
+    FieldText::from(error).at(field)
 }

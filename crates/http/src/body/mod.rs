@@ -14,7 +14,7 @@ use futures_util::StreamExt;
 pub(crate) use fields::{Fields, password_error};
 pub(crate) use query::{query, refuse_query};
 
-use crate::problem::{Code, Problem};
+use crate::problem::{Code, Problem, details};
 
 /// The maximum size of a request body, in bytes.
 pub(crate) const BODY_LEN_MAX: usize = 16 * 1024;
@@ -79,8 +79,7 @@ impl Body {
         let read = async {
             let mut bytes = Vec::with_capacity(declared.unwrap_or(256));
             while let Some(chunk) = self.payload.next().await {
-                let chunk = chunk
-                    .map_err(|_| Problem::malformed("The body is incomplete. Send it again."))?;
+                let chunk = chunk.map_err(|_| Problem::malformed(details::BODY_INCOMPLETE))?;
                 if bytes.len() + chunk.len() > BODY_LEN_MAX {
                     return Err(Problem::new(Code::BodyTooLarge));
                 }
@@ -88,7 +87,7 @@ impl Body {
             }
             Ok(bytes)
         };
-        let late = || Problem::malformed("The body took too long to arrive. Send it again.");
+        let late = || Problem::malformed(details::BODY_LATE);
         tokio::time::timeout(BODY_DEADLINE, read).await.map_err(|_| late())?
     }
 }
@@ -123,10 +122,10 @@ fn is_kind(kind: &str, wanted: &str) -> bool {
 fn parse(bytes: &[u8]) -> Result<Fields, Problem> {
     json::read(bytes).map(Fields::new).map_err(|error| {
         Problem::malformed(match error {
-            json::JsonError::Syntax if bytes.is_empty() => "The body is empty. Send a JSON object.",
-            json::JsonError::Syntax => "The body is not valid JSON in UTF-8. Fix its syntax.",
-            json::JsonError::Duplicate => "A key appears twice in the body. Send each key once.",
-            json::JsonError::NotAnObject => "The body is not a JSON object. Send one object.",
+            json::JsonError::Syntax if bytes.is_empty() => details::BODY_EMPTY,
+            json::JsonError::Syntax => details::BODY_SYNTAX,
+            json::JsonError::Duplicate => details::KEY_TWICE,
+            json::JsonError::NotAnObject => details::NOT_AN_OBJECT,
         })
     })
 }

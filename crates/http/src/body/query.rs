@@ -6,7 +6,7 @@ use actix_web::HttpRequest;
 
 use super::fields::Fields;
 use super::json::{Members, Value};
-use crate::problem::Problem;
+use crate::problem::{FieldText, Problem, details, field_texts};
 
 /// The default page size.
 const LIMIT_DEFAULT: u32 = 50;
@@ -21,8 +21,7 @@ pub(crate) fn query(request: &HttpRequest) -> Result<Fields, Problem> {
     let mut known = HashSet::new();
     for (name, value) in url::form_urlencoded::parse(request.query_string().as_bytes()) {
         if !known.insert(name.clone()) {
-            let detail = "A query parameter appears twice. Send each parameter once.";
-            return Err(Problem::malformed(detail));
+            return Err(Problem::malformed(details::QUERY_TWICE));
         }
         members.push((name.into_owned(), Value::Text(value.into_owned())));
     }
@@ -41,7 +40,7 @@ impl Fields {
         let is_plain = text.bytes().all(|byte| byte.is_ascii_digit());
         let limit = text.parse().ok().filter(|limit| is_plain && (1..=LIMIT_MAX).contains(limit));
         if limit.is_none() {
-            self.wrong("limit", "out_of_range", "must be a whole number from 1 to 100");
+            self.wrong("limit", field_texts::LIMIT);
         }
         limit
     }
@@ -52,20 +51,20 @@ impl Fields {
         name: &str,
         read: impl FnOnce(&str) -> Option<T>,
     ) -> Option<T> {
-        self.parameter(name, ("bad_cursor", "must be a cursor from an earlier response"), read)
+        self.parameter(name, field_texts::CURSOR, read)
     }
 
     /// Takes an optional parameter, and parses it with `read`; reports `wrong` if that fails.
     pub(crate) fn parameter<T>(
         &mut self,
         name: &str,
-        wrong: (&'static str, &str),
+        wrong: FieldText,
         read: impl FnOnce(&str) -> Option<T>,
     ) -> Option<T> {
         let text = self.optional_string(name)?;
         let value = read(&text);
         if value.is_none() {
-            self.wrong(name, wrong.0, wrong.1);
+            self.wrong(name, wrong);
         }
         value
     }

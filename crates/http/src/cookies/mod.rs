@@ -23,7 +23,7 @@ pub(crate) enum Cookie {
     Refresh,
     /// The CSRF token of the session. Scripts of the site can read it.
     Csrf,
-    /// The known device token.
+    /// The known-device token.
     Device,
 }
 

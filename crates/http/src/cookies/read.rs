@@ -6,7 +6,7 @@ use actix_web::HttpRequest;
 use actix_web::http::header::COOKIE;
 
 use super::Cookie;
-use crate::problem::Problem;
+use crate::problem::{Problem, details};
 
 /// The value of a cookie; `None` if it is absent or empty.
 ///
@@ -19,8 +19,7 @@ pub(crate) fn find(request: &HttpRequest, cookie: Cookie) -> Result<Option<Cow<'
     let mut values = pairs.filter_map(|pair| value(pair, cookie.name().as_bytes()));
     let first = values.next();
     if values.next().is_some() {
-        let detail = format!("The cookie `{}` appears twice. Send it once.", cookie.name());
-        return Err(Problem::malformed(detail));
+        return Err(Problem::malformed(details::cookie_twice(cookie.name())));
     }
     Ok(first.filter(|value| !value.is_empty()).map(String::from_utf8_lossy))
 }

@@ -10,15 +10,8 @@ use super::objects::rfc3339;
 use super::users::{Administrator, identifier};
 use crate::App;
 use crate::body::{Fields, query};
-use crate::problem::{Problem, ProblemBody};
+use crate::problem::{Problem, ProblemBody, field_texts};
 use crate::routes::Endpoint;
-
-/// The error for an invalid ID.
-const BAD_ID: (&str, &str) = ("bad_form", "must be an ID as responses show it");
-
-/// The error for an invalid time.
-const BAD_TIME: (&str, &str) =
-    ("bad_form", "must be an RFC 3339 time such as 2026-11-20T04:10:00Z");
 
 pub(super) fn endpoint() -> Endpoint {
     Endpoint::api::<__path_list_events>(|| web::to(list_events))
@@ -77,8 +70,8 @@ struct EventBody {
 #[derive(Serialize, utoipa::ToSchema)]
 #[schema(as = AuditActor)]
 struct ActorBody {
-    /// `user`, `operator` (on the command line) or `service` (the service itself, or an unknown
-    /// person).
+    /// `user`, `operator` (on the command line) or `service` (the service itself, or a caller who
+    /// was not logged in).
     #[schema(example = "user")]
     kind: &'static str,
     /// The ID of the user. Absent for other actors.
@@ -125,7 +118,7 @@ impl ActorBody {
 /// have fewer items than `limit`, or none, even if there is a next page. Continue until
 /// `next_cursor` is `null`.
 #[utoipa::path(
-    get, operation_id = "listAuditEvents", path = "/audit", tag = "administration", security(("access_token" = [])),
+    get, operation_id = "listAuditEvents", path = "/audit", security(("access_token" = [])),
     params(
         ("subject" = Option<String>, Query, description = "Only events about this user ID", format = "uuid"),
         ("actor" = Option<String>, Query, description = "Only events that this user ID caused", format = "uuid"),
@@ -137,7 +130,7 @@ impl ActorBody {
     ),
     responses(
         (status = 200, description = "A page of audit events", body = PageBody),
-        (status = 403, description = "`forbidden`: the caller lacks the permission `audit:read`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 403, description = "`forbidden`: you need the permission `audit:read`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
@@ -160,11 +153,11 @@ async fn list_events(app: Data<App>, request: HttpRequest) -> Result<HttpRespons
 fn filter(fields: &mut Fields) -> EventFilter {
     let known = |text: &str| EventKind::NAMES.iter().copied().find(|name| *name == text);
     EventFilter {
-        subject: fields.parameter("subject", BAD_ID, identifier),
-        actor: fields.parameter("actor", BAD_ID, identifier),
-        event: fields.parameter("event", ("unknown_event", "must be the name of an event"), known),
-        from: fields.parameter("from", BAD_TIME, time),
-        to: fields.parameter("to", BAD_TIME, time),
+        subject: fields.parameter("subject", field_texts::ID, identifier),
+        actor: fields.parameter("actor", field_texts::ID, identifier),
+        event: fields.parameter("event", field_texts::EVENT, known),
+        from: fields.parameter("from", field_texts::TIME, time),
+        to: fields.parameter("to", field_texts::TIME, time),
     }
 }
 

@@ -79,7 +79,7 @@ pub(super) fn access(
     Ok(response.json(CookieSessionBody::new(&csrf_token, id, expires_in, &caller.user)))
 }
 
-/// Deletes the cookies of the session. The known device token stays, for the next login.
+/// Deletes the cookies of the session. The known-device token stays, for the next login.
 pub(super) fn forget(app: &App, response: &mut HttpResponseBuilder) {
     for cookie in [Cookie::Access, Cookie::Refresh, Cookie::Csrf] {
         cookie.clear(response, app.options());

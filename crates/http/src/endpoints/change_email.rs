@@ -8,7 +8,7 @@ use super::objects::Accepted;
 use crate::App;
 use crate::body::Body;
 use crate::credentials::caller;
-use crate::problem::{Problem, ProblemBody};
+use crate::problem::{Problem, ProblemBody, field_texts};
 use crate::routes::Endpoint;
 
 pub(super) fn endpoint() -> Endpoint {
@@ -31,13 +31,13 @@ struct ChangeEmailBody {
 /// Change your email address.
 ///
 /// The change takes effect when you confirm the new email address with `POST /email/confirm`. The
-/// old email address gets an email at once, with a link that undoes the change for 7 days.
+/// old email address gets an email at once. For 7 days, the link in it undoes the change.
 #[utoipa::path(
-    post, operation_id = "changeEmail", path = "/me/email", tag = "accounts", request_body = ChangeEmailBody,
+    post, operation_id = "changeEmail", path = "/me/email", request_body = ChangeEmailBody,
     security(("access_token" = [])),
     responses(
         (status = 202, description = "Emails were sent to both email addresses. The response is the same if the new one belongs to another account", body = Accepted),
-        (status = 422, description = "`validation_failed`; for a wrong password with the field error `wrong_password`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "`validation_failed`; a wrong password has the field error `wrong_password`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 429, description = "`rate_limited`: too many attempts", body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "`overloaded` or `unavailable`", body = ProblemBody, content_type = "application/problem+json"),
     )
@@ -64,12 +64,10 @@ impl From<ChangeEmailError> for Problem {
         match error {
             ChangeEmailError::WrongPassword => Self::wrong_password("password"),
             ChangeEmailError::Unchanged => {
-                let message = "is already the email address of this account";
-                Self::field("new_email", "unchanged", message)
+                Self::fields(vec![field_texts::EMAIL_UNCHANGED.at("new_email")])
             }
             ChangeEmailError::TooOften => {
-                let message = "the email address was changed too often; try again in a few days";
-                Self::field("new_email", "too_often", message)
+                Self::fields(vec![field_texts::EMAIL_TOO_OFTEN.at("new_email")])
             }
             ChangeEmailError::Token(error) => Self::of_access_token(error),
             ChangeEmailError::Store(error) => error.into(),

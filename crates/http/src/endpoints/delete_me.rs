@@ -19,12 +19,12 @@ pub(super) fn export_endpoint() -> Endpoint {
     Endpoint::api::<__path_export>(|| web::to(export))
 }
 
-/// The password. You can omit it shortly after you have entered it.
+/// The password. Not needed after a recent login or password confirmation.
 #[derive(utoipa::ToSchema)]
 #[schema(as = DeleteCurrentUser)]
 #[expect(dead_code, reason = "documents the body, which is read field by field")]
 struct DeleteCurrentUserBody {
-    /// The current password. Not needed after a recent login or password confirmation.
+    /// The current password. Omit it after a recent login or password confirmation.
     #[schema(format = "password", max_length = 1024)]
     password: Option<String>,
 }
@@ -34,13 +34,13 @@ struct DeleteCurrentUserBody {
 /// Ends all sessions. The username and the email address can be used again. Requires `password` or
 /// a recent password confirmation (`POST /me/reauthenticate`).
 #[utoipa::path(
-    delete, operation_id = "deleteCurrentUser", path = "/me", tag = "accounts", request_body = Option<DeleteCurrentUserBody>,
+    delete, operation_id = "deleteCurrentUser", path = "/me", request_body = Option<DeleteCurrentUserBody>,
     security(("access_token" = [])),
     responses(
         (status = 204, description = "The account was deleted"),
         (status = 403, description = "`reauthentication_required`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "`last_admin`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, description = "`validation_failed`; for a wrong password with the field error `wrong_password`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "`validation_failed`; a wrong password has the field error `wrong_password`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 429, description = "`rate_limited`: too many attempts", body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "`overloaded` or `unavailable`", body = ProblemBody, content_type = "application/problem+json"),
     )
@@ -66,7 +66,7 @@ async fn delete_me(
 /// Returns everything that is stored about you. Requires a recent password confirmation: call
 /// `POST /me/reauthenticate` first.
 #[utoipa::path(
-    get, operation_id = "exportCurrentUser", path = "/me/export", tag = "accounts", security(("access_token" = [])),
+    get, operation_id = "exportCurrentUser", path = "/me/export", security(("access_token" = [])),
     responses(
         (status = 200, description = "Your account, sessions, events, known devices, unused links and emails", body = ExportBody),
         (status = 403, description = "`reauthentication_required`", body = ProblemBody, content_type = "application/problem+json"),

@@ -9,7 +9,7 @@ use crate::App;
 use crate::body::{Body, Fields};
 use crate::credentials::{access_token, caller};
 use crate::link_proof::{link_proof, unhurried};
-use crate::problem::{Code, Problem, ProblemBody};
+use crate::problem::{Code, Problem, ProblemBody, details, field_texts};
 use crate::routes::Endpoint;
 
 pub(super) fn confirm_endpoint() -> Endpoint {
@@ -43,7 +43,8 @@ struct ConfirmBody {
     /// The password of the sign-up or account, instead of `signup_id`.
     #[schema(format = "password", max_length = 1024)]
     password: Option<String>,
-    /// A new username, if the one from the sign-up was taken in the meantime.
+    /// Another username. Needed only if the one from the sign-up has been taken since then
+    /// (`username_taken`).
     #[schema(min_length = 3, max_length = 32, pattern = "^[A-Za-z0-9._-]+$", example = "ada")]
     username: Option<String>,
 }
@@ -71,16 +72,16 @@ struct UndoBody {
 
 /// Confirm an email address.
 ///
-/// Use it after a sign-up or after `POST /me/email`. It needs a proof that you received the email
-/// and a proof that you own the account. If the proof of the account is missing or wrong, the
-/// link or code stays valid, so that you can retry.
+/// Use it after a sign-up or after `POST /me/email`. Send two proofs: that you received the email,
+/// and that you own the account. If only the second one is missing or wrong, the link or code stays
+/// valid, so you can retry.
 #[utoipa::path(
-    post, operation_id = "confirmEmail", path = "/email/confirm", tag = "mail", request_body = ConfirmBody,
+    post, operation_id = "confirmEmail", path = "/email/confirm", request_body = ConfirmBody,
     security((), ("access_token" = [])),
     responses(
         (status = 204, description = "The email address is confirmed; for a sign-up, the account was created"),
-        (status = 400, description = "`invalid_link`, also if the proof of the account is missing or wrong; or `malformed_request`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 409, description = "`username_taken`: retry with another `username`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 400, description = "`invalid_link`, also if the proof that you own the account is missing or wrong; or `malformed_request`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "`username_taken`: send the request again with another `username`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 429, description = "`rate_limited`: too many attempts", body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "`overloaded` or `unavailable`", body = ProblemBody, content_type = "application/problem+json"),
@@ -118,8 +119,7 @@ fn account_proof(fields: &mut Fields) -> Option<AccountProof> {
     let password = fields.has("password").then(|| fields.password("password")).flatten();
     match (signup_id, password) {
         (Some(_), Some(_)) => {
-            let message = "send either `signup_id` or `password`, not both";
-            fields.wrong("signup_id", "exactly_one", message);
+            fields.wrong("signup_id", field_texts::ONE_ACCOUNT_PROOF);
             None
         }
         (Some(secret), None) => Some(AccountProof::SignupSecret(secret)),
@@ -132,9 +132,9 @@ fn account_proof(fields: &mut Fields) -> Option<AccountProof> {
 ///
 /// The response is the same whether or not the email address is waiting for confirmation.
 #[utoipa::path(
-    post, operation_id = "resendConfirmationEmail", path = "/email/resend", tag = "mail", request_body = ResendBody,
+    post, operation_id = "resendConfirmationEmail", path = "/email/resend", request_body = ResendBody,
     responses(
-        (status = 202, description = "If the email address is waiting for confirmation, an email was sent", body = Accepted),
+        (status = 202, description = "If the email address is waiting for confirmation, a confirmation email was sent", body = Accepted),
         (status = 422, description = "`validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 429, description = "`rate_limited`: too many emails requested", body = ProblemBody, content_type = "application/problem+json"),
     )
@@ -158,7 +158,7 @@ async fn resend(app: Data<App>, request: HttpRequest, body: Body) -> Result<Http
 /// invalidates the password. An email to the old email address lets its owner choose a new
 /// password.
 #[utoipa::path(
-    post, operation_id = "undoEmailChange", path = "/email/undo", tag = "mail", request_body = UndoBody,
+    post, operation_id = "undoEmailChange", path = "/email/undo", request_body = UndoBody,
     responses(
         (status = 204, description = "The old email address is restored; an email to choose a new password was sent to it"),
         (status = 400, description = "`invalid_link`, or `malformed_request`", body = ProblemBody, content_type = "application/problem+json"),
@@ -179,9 +179,12 @@ impl From<ConfirmEmailError> for Problem {
     fn from(error: ConfirmEmailError) -> Self {
         match error {
             ConfirmEmailError::RateLimited(error) => error.into(),
-            ConfirmEmailError::InvalidLink => Self::new(Code::InvalidLink),
-            ConfirmEmailError::UsernameTaken => Self::new(Code::UsernameTaken)
-                .detail("The username was taken in the meantime. Retry with a new `username`."),
+            ConfirmEmailError::InvalidLink => {
+                Self::new(Code::InvalidLink).detail(details::CONFIRMATION)
+            }
+            ConfirmEmailError::UsernameTaken => {
+                Self::new(Code::UsernameTaken).detail(details::USERNAME_TAKEN_SINCE)
+            }
             ConfirmEmailError::Hash(error) => error.into(),
             ConfirmEmailError::Store(error) => error.into(),
         }

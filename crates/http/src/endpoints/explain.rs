@@ -43,15 +43,15 @@ struct TimelineEntryBody {
     message: String,
 }
 
-/// Explain a session.
+/// Get the timeline of a session.
 ///
-/// Returns its timeline: when it started, what happened to it, and when, why and by whom it ended.
+/// Shows when the session started, what happened to it, and when and why it ended and who ended it.
 #[utoipa::path(
-    get, operation_id = "explainSession", path = "/sessions/{sid}/explain", tag = "sessions", security(("access_token" = [])),
+    get, operation_id = "explainSession", path = "/sessions/{sid}/explain", security(("access_token" = [])),
     params(("sid" = String, Path, description = "The session ID", format = "uuid")),
     responses(
         (status = 200, description = "The session's timeline", body = TimelineBody),
-        (status = 403, description = "`forbidden`: the caller lacks the permission `sessions:read`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 403, description = "`forbidden`: you need the permission `sessions:read`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "`not_found`: the session does not exist, or was deleted after its retention period", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]

@@ -167,7 +167,7 @@ struct OutboxEmailBody {
     kind: &'static str,
     /// The email address that it is sent to.
     recipient: String,
-    /// `waiting`, `sent`, `discarded` or `failed`.
+    /// `waiting`, `sent`, `discarded` (no longer needed) or `failed` (given up).
     #[schema(example = "sent")]
     state: &'static str,
     /// When the email was queued.

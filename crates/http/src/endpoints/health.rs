@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::App;
 use crate::body::refuse_query;
-use crate::problem::{Code, Problem, ProblemBody};
+use crate::problem::{Code, Problem, ProblemBody, details};
 use crate::routes::Endpoint;
 
 pub(super) fn live_endpoint() -> Endpoint {
@@ -29,7 +29,7 @@ struct HealthBody {
 
 /// Check that the process is running.
 #[utoipa::path(
-    get, operation_id = "getLiveness", path = "/health/live", tag = "health",
+    get, operation_id = "getLiveness", path = "/health/live",
     responses((status = 200, description = "The process is running", body = HealthBody))
 )]
 async fn live(request: HttpRequest) -> Result<HttpResponse, Problem> {
@@ -39,7 +39,7 @@ async fn live(request: HttpRequest) -> Result<HttpResponse, Problem> {
 
 /// Check that this node can serve requests.
 #[utoipa::path(
-    get, operation_id = "getReadiness", path = "/health/ready", tag = "health",
+    get, operation_id = "getReadiness", path = "/health/ready",
     responses(
         (status = 200, description = "This node can serve requests", body = HealthBody),
         (status = 503, description = "`unavailable`", body = ProblemBody, content_type = "application/problem+json"),
@@ -48,8 +48,7 @@ async fn live(request: HttpRequest) -> Result<HttpResponse, Problem> {
 async fn ready(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     refuse_query(&request)?;
     if app.is_draining() {
-        return Err(Problem::new(Code::Unavailable)
-            .detail("This node is shutting down. Retry the request."));
+        return Err(Problem::new(Code::Unavailable).detail(details::SHUTTING_DOWN));
     }
     app.core().ready().await?;
     Ok(super::ok(&HealthBody { status: "ok" }))

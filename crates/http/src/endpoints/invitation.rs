@@ -20,8 +20,8 @@ pub(super) fn endpoint() -> Endpoint {
 struct AcceptBody {
     /// The token from the link in the email: the part after `#token=`.
     token: String,
-    /// At least `password.length_min` characters. It must not be a common or breached password, nor
-    /// similar to the username or email address.
+    /// At least 8 characters; an installation can require more. It must not be a common or breached
+    /// password, nor similar to the username or email address.
     #[schema(
         format = "password",
         min_length = 8,
@@ -36,7 +36,7 @@ struct AcceptBody {
 /// Sets the password of the account and marks its email address as verified. It does not log you
 /// in.
 #[utoipa::path(
-    post, operation_id = "acceptInvitation", path = "/invitation/accept", tag = "mail", request_body = AcceptBody,
+    post, operation_id = "acceptInvitation", path = "/invitation/accept", request_body = AcceptBody,
     responses(
         (status = 204, description = "The password was set, and the email address is verified"),
         (status = 400, description = "`invalid_link`, or `malformed_request`", body = ProblemBody, content_type = "application/problem+json"),

@@ -12,7 +12,7 @@ use crate::App;
 use crate::body::{Body, Fields};
 use crate::cookies::{self, Cookie};
 use crate::csrf;
-use crate::problem::{Code, Problem, ProblemBody};
+use crate::problem::{Code, Problem, ProblemBody, details, field_texts};
 use crate::routes::Endpoint;
 
 pub(super) fn endpoint() -> Endpoint {
@@ -46,7 +46,7 @@ struct LoginBody {
     known_device_token: Option<String>,
 }
 
-/// A token pair, its user, and a token to be recognized as a known device at the next login.
+/// A token pair, the user, and the known-device token for the next login.
 #[derive(Serialize, utoipa::ToSchema)]
 #[schema(as = LoggedIn)]
 struct LoggedInBody {
@@ -72,16 +72,16 @@ enum LoginResponse {
 ///
 /// With `"transport": "cookie"`, the response sets the tokens as the cookies
 /// `__Host-gateward-access` and `__Secure-gateward-refresh`, and its body has the CSRF token
-/// instead of the tokens. This fails with `csrf_failed` for pages of other origins, unless their
-/// origin is in `http.cors_origins`.
+/// instead of the tokens. A page of another origin gets `csrf_failed`, unless `http.cors_origins`
+/// lists its origin.
 #[utoipa::path(
-    post, operation_id = "logIn", path = "/login", tag = "sessions", request_body = LoginBody,
-    params(("__Host-gateward-device" = Option<String>, Cookie, description = "The known device token, in cookie mode")),
+    post, operation_id = "logIn", path = "/login", request_body = LoginBody,
+    params(("__Host-gateward-device" = Option<String>, Cookie, description = "The known-device token, in cookie mode")),
     responses(
         (status = 200, description = "Logged in; a new session has started", body = LoginResponse),
         (status = 400, description = "`malformed_request`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 401, description = "`invalid_credentials`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 403, description = "`account_disabled`, or `csrf_failed`: a page of another site requested cookies", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 403, description = "`account_disabled`, or `csrf_failed`: a page of another origin requested cookies", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 429, description = "`rate_limited`: too many attempts", body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "`overloaded` or `unavailable`", body = ProblemBody, content_type = "application/problem+json"),
@@ -122,13 +122,13 @@ fn is_by_cookie(fields: &mut Fields) -> bool {
         None | Some("bearer") => false,
         Some("cookie") => true,
         Some(_) => {
-            fields.wrong("transport", "not_available", "must be \"bearer\" or \"cookie\"");
+            fields.wrong("transport", field_texts::TRANSPORT);
             false
         }
     }
 }
 
-/// The known device token, from the body or, in cookie mode, from the cookie.
+/// The known-device token, from the body or, in cookie mode, from the cookie.
 fn known_device_token(
     fields: &mut Fields,
     cookies_of: Option<&HttpRequest>,
@@ -138,11 +138,7 @@ fn known_device_token(
         None => None,
     };
     match (fields.optional_string("known_device_token"), in_cookie) {
-        (Some(_), Some(_)) => {
-            let detail = "The known device token is in both the body and a cookie. Send only one \
-                          of them.";
-            Err(Problem::malformed(detail))
-        }
+        (Some(_), Some(_)) => Err(Problem::malformed(details::DEVICE_TOKEN_TWICE)),
         (in_body, in_cookie) => {
             Ok(in_body.or_else(|| in_cookie.map(Into::into)).map(TokenText::new))
         }
@@ -156,8 +152,7 @@ fn name(fields: &mut Fields) -> Option<(&'static str, String)> {
         given.extend(fields.optional_string(field).map(|text| (field, text)));
     }
     if given.len() != 1 {
-        let message = "send exactly one of `email`, `username` and `identifier`";
-        fields.wrong("identifier", "exactly_one", message);
+        fields.wrong("identifier", field_texts::ONE_IDENTIFIER);
         return None;
     }
     given.pop()

@@ -9,7 +9,7 @@ use crate::App;
 use crate::body::Body;
 use crate::credentials::{AccessToken, access_token, caller};
 use crate::csrf;
-use crate::problem::{Code, Problem, ProblemBody};
+use crate::problem::{Code, Problem, ProblemBody, details};
 use crate::routes::Endpoint;
 
 pub(super) fn endpoint() -> Endpoint {
@@ -44,7 +44,7 @@ struct LogoutAllBody {
 /// `refresh_token`, or with an access token in the header or cookie. In cookie mode, the access
 /// token may have expired, and the response deletes the cookies of the session.
 #[utoipa::path(
-    post, operation_id = "logOut", path = "/logout", tag = "sessions", request_body = Option<LogoutBody>,
+    post, operation_id = "logOut", path = "/logout", request_body = Option<LogoutBody>,
     security((), ("access_token" = [])),
     responses(
         (status = 204, description = "The session has ended"),
@@ -115,17 +115,14 @@ impl Presented {
 
 /// The problem if no token identifies the session.
 fn no_token() -> Problem {
-    Problem::new(Code::MissingToken).detail(
-        "The request does not identify a session. Send `refresh_token` in the body, or an access \
-         token in the header `Authorization` or in its cookie.",
-    )
+    Problem::new(Code::MissingToken).detail(details::NO_SESSION)
 }
 
 /// Log out everywhere.
 ///
 /// Ends all your sessions. With `"except_current": true`, the current session stays active.
 #[utoipa::path(
-    post, operation_id = "logOutEverywhere", path = "/logout-all", tag = "sessions", request_body = Option<LogoutAllBody>,
+    post, operation_id = "logOutEverywhere", path = "/logout-all", request_body = Option<LogoutAllBody>,
     security(("access_token" = [])),
     responses(
         (status = 204, description = "The sessions have ended"),

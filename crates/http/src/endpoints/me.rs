@@ -32,7 +32,7 @@ struct UpdateCurrentUserBody {
 
 /// Get your own account.
 #[utoipa::path(
-    get, operation_id = "getCurrentUser", path = "/me", tag = "accounts", security(("access_token" = [])),
+    get, operation_id = "getCurrentUser", path = "/me", security(("access_token" = [])),
     responses(
         (status = 200, description = "Your account", body = UserBody),
     )
@@ -45,7 +45,7 @@ async fn me(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, Proble
 
 /// Change your username.
 #[utoipa::path(
-    patch, operation_id = "updateCurrentUser", path = "/me", tag = "accounts", request_body = UpdateCurrentUserBody,
+    patch, operation_id = "updateCurrentUser", path = "/me", request_body = UpdateCurrentUserBody,
     security(("access_token" = [])),
     responses(
         (status = 200, description = "Your updated account", body = UserBody),

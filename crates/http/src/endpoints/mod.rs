@@ -30,6 +30,7 @@ mod users;
 mod well_known;
 
 use actix_web::HttpResponse;
+pub(crate) use oauth::with_error as with_oauth_error;
 pub use objects::rfc3339;
 use serde::Serialize;
 

@@ -27,7 +27,7 @@ struct ReportLoginBody {
 /// Use it with the link from the email about a new device. It ends all sessions and invalidates the
 /// password. An email lets the account owner choose a new password.
 #[utoipa::path(
-    post, operation_id = "reportLogin", path = "/sessions/not-me", tag = "mail", request_body = ReportLoginBody,
+    post, operation_id = "reportLogin", path = "/sessions/not-me", request_body = ReportLoginBody,
     responses(
         (status = 204, description = "All sessions have ended; an email to choose a new password was sent"),
         (status = 400, description = "`invalid_link`, or `malformed_request`", body = ProblemBody, content_type = "application/problem+json"),

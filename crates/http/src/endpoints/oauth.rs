@@ -11,7 +11,7 @@ use self::active::{ActiveBody, INACTIVE};
 use crate::App;
 use crate::body::Body;
 use crate::clients::{ClientRight, require_client};
-use crate::problem::{Problem, ProblemBody};
+use crate::problem::{Problem, ProblemBody, details};
 use crate::routes::Endpoint;
 
 pub(super) const INTROSPECT_PATH: &str = "/oauth/introspect";
@@ -43,10 +43,10 @@ struct TokenForm {
 
 /// Introspect a token (RFC 7662).
 ///
-/// Returns whether an access or refresh token is active, and its user and session. It needs an API
+/// Returns whether an access or refresh token is active, and its user and session. Requires an API
 /// client with the right `introspect`.
 #[utoipa::path(
-    post, operation_id = "introspectToken", path = INTROSPECT_PATH, tag = "clients", security(("client" = [])),
+    post, operation_id = "introspectToken", path = INTROSPECT_PATH, security(("client" = [])),
     request_body(content = TokenForm, content_type = "application/x-www-form-urlencoded"),
     responses(
         (status = 200, description = "The state of the token; for an inactive or unknown token only `\"active\": false`", body = ActiveBody),
@@ -71,13 +71,13 @@ async fn introspect(
 
 /// Revoke a token (RFC 7009).
 ///
-/// Ends the session of an access or refresh token. Unknown and expired tokens are accepted too. It
-/// needs an API client with the right `revoke`.
+/// Ends the session of an access or refresh token. Unknown and expired tokens also return `200`.
+/// Requires an API client with the right `revoke`.
 #[utoipa::path(
-    post, operation_id = "revokeToken", path = REVOKE_PATH, tag = "clients", security(("client" = [])),
+    post, operation_id = "revokeToken", path = REVOKE_PATH, security(("client" = [])),
     request_body(content = TokenForm, content_type = "application/x-www-form-urlencoded"),
     responses(
-        (status = 200, description = "The token is revoked"),
+        (status = 200, description = "The session of the token has ended, if there was one"),
         (status = 400, description = "`malformed_request`, with `error` `invalid_request`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 401, description = "`missing_token` or `invalid_credentials`, with `error` `invalid_client`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 403, description = "`forbidden`, with `error` `unauthorized_client`", body = ProblemBody, content_type = "application/problem+json"),
@@ -112,14 +112,14 @@ fn token_of(form: &[u8]) -> Result<String, Problem> {
             token = Some(value.into_owned());
         }
         if !names.insert(name) {
-            return Err(Problem::malformed("A form parameter appears twice. Send each once."));
+            return Err(Problem::malformed(details::FORM_PARAMETER_TWICE));
         }
     }
-    token.ok_or_else(|| Problem::malformed("The form parameter `token` is missing. Send it."))
+    token.ok_or_else(|| Problem::malformed(details::FORM_TOKEN))
 }
 
 /// Adds the OAuth error code to a problem (RFC 6749, section 5.2).
-fn with_error(problem: Problem) -> Problem {
+pub(crate) fn with_error(problem: Problem) -> Problem {
     let error = match problem.code.status().as_u16() {
         401 => Some("invalid_client"),
         403 => Some("unauthorized_client"),
@@ -127,7 +127,7 @@ fn with_error(problem: Problem) -> Problem {
         _ => None,
     };
     let detail = match problem.code {
-        crate::Code::UnsupportedMediaType => "Send `application/x-www-form-urlencoded`.",
+        crate::Code::UnsupportedMediaType => details::FORM_TYPE,
         _ => &problem.detail,
     };
     Problem { error, detail: detail.to_owned(), ..problem }

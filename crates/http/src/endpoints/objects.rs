@@ -13,7 +13,7 @@ pub(crate) struct UserBody {
     /// The username. It can change.
     #[schema(example = "ada")]
     username: String,
-    /// The email address in canonical form: NFKC, lowercase, the domain in ASCII.
+    /// The email address in canonical form: Unicode NFKC, lowercase, the domain in ASCII.
     #[schema(format = "email", example = "ada@example.org")]
     email: String,
     /// Whether the user has confirmed the email address.
@@ -84,7 +84,7 @@ impl From<&TokenPair> for TokenPairBody {
 #[derive(Serialize, utoipa::ToSchema)]
 #[schema(as = Accepted)]
 pub(crate) struct Accepted {
-    /// `email_sent` or `confirmation_sent`, even if there was no reason to send an email.
+    /// `email_sent` or `confirmation_sent`. It does not show whether an email was really sent.
     #[schema(example = "email_sent")]
     pub(super) status: &'static str,
 }

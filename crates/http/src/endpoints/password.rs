@@ -7,7 +7,7 @@ use gateward_app::{ChangePassword, ChangePasswordError, ReauthenticateError};
 use crate::App;
 use crate::body::{Body, password_error};
 use crate::credentials::caller;
-use crate::problem::{Problem, ProblemBody};
+use crate::problem::{Problem, ProblemBody, field_texts};
 use crate::routes::Endpoint;
 
 pub(super) fn endpoint() -> Endpoint {
@@ -22,8 +22,8 @@ struct ChangePasswordBody {
     /// The current password.
     #[schema(format = "password", max_length = 1024)]
     current_password: String,
-    /// At least `password.length_min` characters. It must not be a common or breached password, nor
-    /// similar to the username or email address.
+    /// At least 8 characters; an installation can require more. It must not be a common or breached
+    /// password, nor similar to the username or email address.
     #[schema(format = "password", min_length = 8, max_length = 1024)]
     new_password: String,
 }
@@ -32,11 +32,11 @@ struct ChangePasswordBody {
 ///
 /// Ends all other sessions; the current one stays active.
 #[utoipa::path(
-    post, operation_id = "changePassword", path = "/me/password", tag = "accounts", request_body = ChangePasswordBody,
+    post, operation_id = "changePassword", path = "/me/password", request_body = ChangePasswordBody,
     security(("access_token" = [])),
     responses(
         (status = 204, description = "The password was changed"),
-        (status = 422, description = "`validation_failed`; for a wrong current password with the field error `wrong_password`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "`validation_failed`; a wrong current password has the field error `wrong_password`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 429, description = "`rate_limited`: too many attempts", body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "`overloaded` or `unavailable`", body = ProblemBody, content_type = "application/problem+json"),
     )
@@ -78,6 +78,6 @@ impl From<ChangePasswordError> for Problem {
 impl Problem {
     /// A wrong password of a logged-in user. Not a 401: clients would refresh and retry forever.
     pub(super) fn wrong_password(field: &str) -> Self {
-        Self::field(field, "wrong_password", "wrong password")
+        Self::fields(vec![field_texts::WRONG_PASSWORD.at(field)])
     }
 }

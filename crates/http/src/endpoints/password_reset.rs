@@ -42,8 +42,8 @@ struct ResetBody {
     /// The 8-digit code from the email. Send it together with `email`.
     #[schema(pattern = "^[0-9]{8}$", example = "12345678")]
     code: Option<String>,
-    /// At least `password.length_min` characters. It must not be a common or breached password, nor
-    /// similar to the username or email address.
+    /// At least 8 characters; an installation can require more. It must not be a common or breached
+    /// password, nor similar to the username or email address.
     #[schema(format = "password", min_length = 8, max_length = 1024)]
     new_password: String,
 }
@@ -52,7 +52,7 @@ struct ResetBody {
 ///
 /// The response is the same whether or not the email address has an account.
 #[utoipa::path(
-    post, operation_id = "requestPasswordReset", path = "/password/forgot", tag = "mail", request_body = ForgotBody,
+    post, operation_id = "requestPasswordReset", path = "/password/forgot", request_body = ForgotBody,
     responses(
         (status = 202, description = "If the email address has an account, an email was sent", body = Accepted),
         (status = 422, description = "`validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
@@ -73,7 +73,7 @@ async fn forgot(app: Data<App>, request: HttpRequest, body: Body) -> Result<Http
 /// Sets a new password with the link or code from the email, ends all sessions and marks the email
 /// address as verified. It does not log you in.
 #[utoipa::path(
-    post, operation_id = "resetPassword", path = "/password/reset", tag = "mail", request_body = ResetBody,
+    post, operation_id = "resetPassword", path = "/password/reset", request_body = ResetBody,
     responses(
         (status = 204, description = "The password was changed, and the email address is verified"),
         (status = 400, description = "`invalid_link`, or `malformed_request`", body = ProblemBody, content_type = "application/problem+json"),

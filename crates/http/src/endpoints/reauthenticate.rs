@@ -55,11 +55,11 @@ enum ReauthenticateResponse {
 /// Call it before sensitive requests that fail with `reauthentication_required`, and repeat them
 /// with the new access token. The refresh token does not change.
 #[utoipa::path(
-    post, operation_id = "reauthenticate", path = "/me/reauthenticate", tag = "sessions", request_body = ReauthenticateBody,
+    post, operation_id = "reauthenticate", path = "/me/reauthenticate", request_body = ReauthenticateBody,
     security(("access_token" = [])),
     responses(
         (status = 200, description = "A new access token with a new `auth_time`; in cookie mode it is set as a cookie", body = ReauthenticateResponse),
-        (status = 422, description = "`validation_failed`; for a wrong password with the field error `wrong_password`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "`validation_failed`; a wrong password has the field error `wrong_password`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 429, description = "`rate_limited`: too many attempts", body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "`overloaded` or `unavailable`", body = ProblemBody, content_type = "application/problem+json"),
     )

@@ -13,14 +13,14 @@ use crate::body::Body;
 use crate::cookies::{self, Cookie};
 use crate::csrf;
 use crate::middleware::Arrival;
-use crate::problem::{Code, Problem, ProblemBody};
+use crate::problem::{Code, Problem, ProblemBody, details};
 use crate::routes::Endpoint;
 
 pub(super) fn endpoint() -> Endpoint {
     Endpoint::api::<__path_refresh>(|| web::to(refresh))
 }
 
-/// A refresh token. In cookie mode, send no `refresh_token`; the body may be empty.
+/// A refresh token. In cookie mode, omit `refresh_token`; the body may be empty.
 #[derive(utoipa::ToSchema)]
 #[schema(as = Refresh)]
 #[expect(dead_code, reason = "documents the body, which is read field by field")]
@@ -41,14 +41,15 @@ enum RefreshResponse {
 
 /// Exchange a refresh token for a new token pair.
 ///
-/// Each refresh token works once; using it twice ends the session. If you lose the response, retry
-/// with the same token and the same `Idempotency-Key` to get the same refresh token again. Generate
-/// a random key when you store a refresh token, and keep both together.
+/// Each refresh token works once; using it twice ends the session. To retry safely after a lost
+/// response, send the same token with the same `Idempotency-Key`: you get the same refresh token
+/// again. Generate a random key for each refresh token when you store the token, and keep both
+/// together.
 ///
 /// A refresh token in the cookie `__Secure-gateward-refresh` needs the header `X-CSRF-Token`; the
 /// response then sets the new pair as cookies.
 #[utoipa::path(
-    post, operation_id = "refreshTokens", path = "/refresh", tag = "sessions", request_body = RefreshBody,
+    post, operation_id = "refreshTokens", path = "/refresh", request_body = RefreshBody,
     params(
         ("Idempotency-Key" = Option<String>, Header, description = "A random key that makes retries safe: 1 to 255 visible ASCII characters, a new one for each refresh token"),
         ("__Secure-gateward-refresh" = Option<String>, Cookie, description = "The refresh token, in cookie mode"),
@@ -110,8 +111,7 @@ async fn believed(
 ) -> Result<TokenText, Problem> {
     let mut fields = body.optional_fields().await?;
     if fields.has("refresh_token") {
-        let detail = "The refresh token is in both the body and a cookie. Send only one of them.";
-        return Err(Problem::malformed(detail));
+        return Err(Problem::malformed(details::REFRESH_TOKEN_TWICE));
     }
     let session_id = app.core().session_id_of_refresh_token(token.expose());
     csrf::check(app, request, session_id.map_err(Problem::of_refresh_token)?)?;
@@ -124,9 +124,7 @@ fn idempotency_key(request: &HttpRequest) -> Result<Option<IdempotencyKeyHash>, 
     let Some(header) = headers.next() else { return Ok(None) };
     let key = header.to_str().ok().and_then(|text| IdempotencyKeyHash::of(text).ok());
     if key.is_none() || headers.next().is_some() {
-        let detail = "The header `Idempotency-Key` is invalid. Send it once, with 1 to 255 visible \
-                      ASCII characters.";
-        return Err(Problem::malformed(detail));
+        return Err(Problem::malformed(details::IDEMPOTENCY_KEY));
     }
     Ok(key)
 }
@@ -139,8 +137,7 @@ impl From<RefreshError> for Problem {
             RefreshError::Reused => Self::new(Code::RefreshTokenReused),
             RefreshError::TooLate => Self {
                 retry_after_seconds: Some(1),
-                ..Self::new(Code::Unavailable)
-                    .detail("The request waited too long and was dropped. Send it again.")
+                ..Self::new(Code::Unavailable).detail(details::REFRESH_DROPPED)
             },
             RefreshError::Store(error) => error.into(),
         }

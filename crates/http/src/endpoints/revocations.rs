@@ -15,7 +15,7 @@ use self::stream::RevocationStream;
 use crate::App;
 use crate::body::query;
 use crate::clients::{ClientRight, require_client};
-use crate::problem::{Code, Problem, ProblemBody};
+use crate::problem::{Code, Problem, ProblemBody, details, field_texts};
 use crate::routes::Endpoint;
 
 /// The `Retry-After` if all stream slots are taken.
@@ -38,7 +38,8 @@ pub(super) fn stream_endpoint() -> Endpoint {
 struct PageBody<'a> {
     /// The items of this page.
     items: Vec<EntryBody<'a>>,
-    /// Send it as `since` to get the next page. `null` if there is none yet.
+    /// Send it as `since` to get the next page. `null` if there is no further page yet; then continue
+    /// later with the `cursor` of the last item.
     next_cursor: Option<&'a str>,
 }
 
@@ -46,19 +47,18 @@ struct PageBody<'a> {
 ///
 /// Use it in services that verify access tokens themselves. Each entry revokes the tokens of a
 /// session, of a user or of a signing key, or all tokens. Entries stay in the feed until the tokens
-/// have expired. If you continue with the `cursor` of the last entry, you miss nothing; an entry
-/// may appear twice, so apply entries idempotently. It needs an API client with the right
-/// `revocations`.
+/// have expired. Continue with the `cursor` of the last entry to miss nothing. An entry may appear
+/// twice, so apply entries idempotently. Requires an API client with the right `revocations`.
 #[utoipa::path(
-    get, operation_id = "listRevocations", path = "/revocations", tag = "clients", security(("client" = [])),
+    get, operation_id = "listRevocations", path = "/revocations", security(("client" = [])),
     params(
         ("since" = Option<String>, Query, description = "Only entries after this one: the `cursor` of the last entry that you have"),
         ("limit" = Option<u32>, Query, description = "Page size; 50 by default", minimum = 1, maximum = 100),
     ),
     responses(
-        (status = 200, description = "A page of revocations; it may be empty even if there is a next page", body = PageBody),
+        (status = 200, description = "A page of revocations. It may be empty even if there is a next page", body = PageBody),
         (status = 401, description = "`missing_token` or `invalid_credentials`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 403, description = "`forbidden`: the client lacks the right `revocations`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 403, description = "`forbidden`: the API client needs the right `revocations`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 429, description = "`rate_limited`: too many attempts with a wrong secret", body = ProblemBody, content_type = "application/problem+json"),
     )
@@ -82,9 +82,9 @@ async fn list_revocations(app: Data<App>, request: HttpRequest) -> Result<HttpRe
 ///
 /// Sends the existing entries first, then new ones as they happen. The `id` of an event is the
 /// `cursor` of its entry; send it as `Last-Event-ID` to resume after a disconnect. A comment every
-/// 15 seconds keeps the connection alive. It needs an API client with the right `revocations`.
+/// 15 seconds keeps the connection alive. Requires an API client with the right `revocations`.
 #[utoipa::path(
-    get, operation_id = "streamRevocations", path = "/revocations/stream", tag = "clients", security(("client" = [])),
+    get, operation_id = "streamRevocations", path = "/revocations/stream", security(("client" = [])),
     params(
         ("since" = Option<String>, Query, description = "Only entries after this one: the `cursor` of the last entry that you have"),
         ("Last-Event-ID" = Option<String>, Header, description = "Like `since`, for resuming a stream; it takes precedence over `since`"),
@@ -92,7 +92,7 @@ async fn list_revocations(app: Data<App>, request: HttpRequest) -> Result<HttpRe
     responses(
         (status = 200, description = "An endless stream of events; the `data` of each is a `Revocation` in one line of JSON", body = String, content_type = "text/event-stream"),
         (status = 401, description = "`missing_token` or `invalid_credentials`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 403, description = "`forbidden`: the client lacks the right `revocations`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 403, description = "`forbidden`: the API client needs the right `revocations`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 429, description = "`rate_limited`: too many attempts with a wrong secret", body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "`overloaded`: too many streams are open; or `unavailable`", body = ProblemBody, content_type = "application/problem+json"),
@@ -105,8 +105,7 @@ async fn stream_revocations(app: Data<App>, request: HttpRequest) -> Result<Http
     fields.finish(Some(()))?;
     let since = last_event(&request)?.or(since);
     if app.is_draining() {
-        return Err(Problem::new(Code::Unavailable)
-            .detail("This node is shutting down. Retry the request."));
+        return Err(Problem::new(Code::Unavailable).detail(details::SHUTTING_DOWN));
     }
     let slot = app.streams.take_slot();
     let slot = slot.ok_or_else(|| Problem::overloaded(RETRY_AFTER_SECONDS))?;
@@ -126,11 +125,10 @@ fn last_event(request: &HttpRequest) -> Result<Option<FeedCursor>, Problem> {
     let mut headers = request.headers().get_all(LAST_EVENT_ID);
     let Some(header) = headers.next() else { return Ok(None) };
     if headers.next().is_some() {
-        let detail = "The header `Last-Event-ID` appears twice. Send it once.";
-        return Err(Problem::malformed(detail));
+        return Err(Problem::malformed(details::LAST_EVENT_ID_TWICE));
     }
     let cursor = header.to_str().ok().and_then(read_cursor);
-    let wrong = || Problem::field(LAST_EVENT_ID, "bad_cursor", "must be the `id` of an event");
+    let wrong = || Problem::fields(vec![field_texts::LAST_EVENT_ID.at(LAST_EVENT_ID)]);
     Ok(Some(cursor.ok_or_else(wrong)?))
 }
 

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::users::Administrator;
 use crate::App;
 use crate::body::{Body, Fields, query, refuse_query};
-use crate::problem::{Code, Problem, ProblemBody};
+use crate::problem::{Code, Problem, ProblemBody, field_texts};
 use crate::routes::Endpoint;
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
@@ -68,14 +68,14 @@ struct PutRoleBody {
 
 /// List roles, in alphabetical order.
 #[utoipa::path(
-    get, operation_id = "listRoles", path = "/roles", tag = "administration", security(("access_token" = [])),
+    get, operation_id = "listRoles", path = "/roles", security(("access_token" = [])),
     params(
         ("limit" = Option<u32>, Query, description = "Page size; 50 by default", minimum = 1, maximum = 100),
         ("cursor" = Option<String>, Query, description = "The `next_cursor` of the previous page"),
     ),
     responses(
         (status = 200, description = "A page of roles", body = PageBody),
-        (status = 403, description = "`forbidden`: the caller lacks the permission `roles:read`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 403, description = "`forbidden`: you need the permission `roles:read`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
@@ -99,11 +99,11 @@ async fn list_roles(app: Data<App>, request: HttpRequest) -> Result<HttpResponse
 
 /// Get a role.
 #[utoipa::path(
-    get, operation_id = "getRole", path = "/roles/{name}", tag = "administration", security(("access_token" = [])),
-    params(("name" = String, Path, description = "The role name")),
+    get, operation_id = "getRole", path = "/roles/{name}", security(("access_token" = [])),
+    params(("name" = String, Path, description = "The role name", example = "support")),
     responses(
         (status = 200, description = "The role", body = RoleBody),
-        (status = 403, description = "`forbidden`: the caller lacks the permission `roles:read`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 403, description = "`forbidden`: you need the permission `roles:read`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "`not_found`", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
@@ -118,17 +118,17 @@ async fn get_role(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, 
 
 /// Create or replace a role.
 ///
-/// Takes effect on the next request of its users. You cannot create or change a role that has more
-/// permissions than you, before or after the change. Requires a recent password confirmation: call
+/// Takes effect on the next request of its users. You need every permission that the role has,
+/// before and after the change. Requires a recent password confirmation: call
 /// `POST /me/reauthenticate` first.
 #[utoipa::path(
-    put, operation_id = "putRole", path = "/roles/{name}", tag = "administration", request_body = PutRoleBody,
+    put, operation_id = "putRole", path = "/roles/{name}", request_body = PutRoleBody,
     security(("access_token" = [])),
-    params(("name" = String, Path, description = "The role name: 1 to 32 characters of `a-z 0-9 _ -`, a letter first", min_length = 1, max_length = 32, pattern = "^[a-z][a-z0-9_-]*$")),
+    params(("name" = String, Path, description = "The role name: 1 to 32 characters of `a-z 0-9 _ -`, a letter first", example = "support", min_length = 1, max_length = 32, pattern = "^[a-z][a-z0-9_-]*$")),
     responses(
         (status = 200, description = "The role was replaced", body = RoleBody),
         (status = 201, description = "The role was created", body = RoleBody),
-        (status = 403, description = "`forbidden`: the caller lacks the permission `roles:write`, or one that the role has or had; or `reauthentication_required`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 403, description = "`forbidden`: you need `roles:write` and every permission of the role, old and new; or `reauthentication_required`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`validation_failed`, also if the role is built in or there are too many roles", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
@@ -141,7 +141,7 @@ async fn put_role(
     let mut fields = body.fields().await?;
     let permissions = permissions(&mut fields);
     let name = RoleName::parse(request.match_info().get("name").unwrap_or_default())
-        .map_err(|error| fields.wrong("name", "bad_form", error.to_string()));
+        .map_err(|_| fields.wrong("name", field_texts::ROLE_NAME));
     let (name, permissions) = fields.finish(name.ok().zip(permissions))?;
     let role = Role { name, permissions };
     let reply = RoleBody::from(&role);
@@ -156,11 +156,11 @@ async fn put_role(
 ///
 /// Requires a recent password confirmation: call `POST /me/reauthenticate` first.
 #[utoipa::path(
-    delete, operation_id = "deleteRole", path = "/roles/{name}", tag = "administration", security(("access_token" = [])),
-    params(("name" = String, Path, description = "The role name")),
+    delete, operation_id = "deleteRole", path = "/roles/{name}", security(("access_token" = [])),
+    params(("name" = String, Path, description = "The role name", example = "support")),
     responses(
         (status = 204, description = "The role was deleted"),
-        (status = 403, description = "`forbidden`: the caller lacks the permission `roles:write`, or one that the role has; or `reauthentication_required`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 403, description = "`forbidden`: you need `roles:write` and every permission of the role; or `reauthentication_required`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "`not_found`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "`role_in_use`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`validation_failed`: the role is built in", body = ProblemBody, content_type = "application/problem+json"),
@@ -185,9 +185,7 @@ fn permissions(fields: &mut Fields) -> Option<PermissionSet> {
     let permissions: Option<PermissionSet> =
         names.iter().map(|name| Permission::from_name(name)).collect::<Option<_>>();
     if permissions.is_none() {
-        let known: Vec<_> = Permission::ALL.iter().map(|known| known.as_str()).collect();
-        let message = format!("must contain only these permissions: {}", known.join(", "));
-        fields.wrong("permissions", "unknown_permission", message);
+        fields.wrong("permissions", field_texts::unknown_permission());
     }
     permissions
 }

@@ -50,7 +50,7 @@ impl PageBody {
 
 /// List your active sessions, oldest first.
 #[utoipa::path(
-    get, operation_id = "listSessions", path = "/me/sessions", tag = "sessions", security(("access_token" = [])),
+    get, operation_id = "listSessions", path = "/me/sessions", security(("access_token" = [])),
     params(
         ("limit" = Option<u32>, Query, description = "Page size; 50 by default", minimum = 1, maximum = 100),
         ("cursor" = Option<String>, Query, description = "The `next_cursor` of the previous page"),
@@ -72,10 +72,10 @@ async fn list_sessions(app: Data<App>, request: HttpRequest) -> Result<HttpRespo
 
 /// End one of your sessions.
 ///
-/// Idempotent. To end another session than the current one, you need a recent password confirmation
-/// (`POST /me/reauthenticate`).
+/// Idempotent. Ending a session other than the current one requires a recent password confirmation:
+/// call `POST /me/reauthenticate` first.
 #[utoipa::path(
-    delete, operation_id = "endSession", path = "/me/sessions/{id}", tag = "sessions", security(("access_token" = [])),
+    delete, operation_id = "endSession", path = "/me/sessions/{id}", security(("access_token" = [])),
     params(("id" = String, Path, description = "The session ID", format = "uuid")),
     responses(
         (status = 204, description = "The session has ended"),

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::objects::UserBody;
 use crate::App;
 use crate::body::{Body, password_error};
-use crate::problem::{Code, Problem, ProblemBody};
+use crate::problem::{Code, Problem, ProblemBody, details};
 use crate::routes::Endpoint;
 
 pub(super) fn endpoint() -> Endpoint {
@@ -26,8 +26,8 @@ struct SignupBody {
     /// The email address.
     #[schema(format = "email", max_length = 254, example = "ada@example.org")]
     email: String,
-    /// At least `password.length_min` characters. It must not be a common or breached password, nor
-    /// similar to the username or email address.
+    /// At least 8 characters; an installation can require more. It must not be a common or breached
+    /// password, nor similar to the username or email address.
     #[schema(
         format = "password",
         min_length = 8,
@@ -37,7 +37,7 @@ struct SignupBody {
     password: String,
 }
 
-/// A sign-up that waits for its email address to be confirmed.
+/// A sign-up whose email address is not confirmed yet.
 #[derive(Serialize, utoipa::ToSchema)]
 #[schema(as = PendingSignup)]
 struct PendingBody {
@@ -54,10 +54,10 @@ struct PendingBody {
 /// created when you confirm the email address with `POST /email/confirm`. A `202` response does not
 /// reveal whether the email address already has an account. Signing up does not log you in.
 #[utoipa::path(
-    post, operation_id = "signUp", path = "/signup", tag = "accounts", request_body = SignupBody,
+    post, operation_id = "signUp", path = "/signup", request_body = SignupBody,
     responses(
         (status = 201, description = "The account was created. Log in to start a session", body = UserBody),
-        (status = 202, description = "An email was sent; the account is created when you confirm the email address", body = PendingBody),
+        (status = 202, description = "A confirmation email was sent. The account is created when you confirm the email address", body = PendingBody),
         (status = 403, description = "`forbidden`: sign-up is disabled", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "`username_taken` or `email_taken`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
@@ -95,8 +95,7 @@ impl From<SignupError> for Problem {
             SignupError::RateLimited(error) => error.into(),
             SignupError::Disabled => Self {
                 challenge: None,
-                ..Self::new(Code::Forbidden)
-                    .detail("Sign-up is disabled. Ask an administrator to invite you.")
+                ..Self::new(Code::Forbidden).detail(details::SIGNUP_DISABLED)
             },
             SignupError::Password(error) => Self::fields(vec![password_error("password", error)]),
             SignupError::Hash(error) => error.into(),

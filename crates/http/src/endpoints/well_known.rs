@@ -23,7 +23,7 @@ pub(super) fn metadata_endpoint() -> Endpoint {
 ///
 /// Use them to verify access tokens. Cache them as long as `Cache-Control` says.
 #[utoipa::path(
-    get, operation_id = "getJwks", path = "/.well-known/jwks.json", tag = "discovery",
+    get, operation_id = "getJwks", path = "/.well-known/jwks.json",
     responses(
         (status = 200, description = "The public keys", content_type = "application/json"),
         (status = 503, description = "`unavailable`: this node has no keys yet", body = ProblemBody, content_type = "application/problem+json"),
@@ -67,7 +67,7 @@ struct MetadataBody<'a> {
 
 /// Get the OAuth server metadata (RFC 8414).
 #[utoipa::path(
-    get, operation_id = "getServerMetadata", path = "/.well-known/oauth-authorization-server", tag = "discovery",
+    get, operation_id = "getServerMetadata", path = "/.well-known/oauth-authorization-server",
     responses((status = 200, description = "The metadata", body = MetadataBody))
 )]
 async fn metadata(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, Problem> {

@@ -11,7 +11,7 @@
     }
   };
 
-  // What is there already stays where it is: a frame that moves loads anew.
+  // What is there already stays where it is: a frame that moves loads again.
   const merge = (fresh) => {
     const ids = new Set([...fresh.children].map((child) => child.id));
     [...list.children].filter((child) => !ids.has(child.id)).forEach((child) => child.remove());

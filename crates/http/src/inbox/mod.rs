@@ -16,7 +16,7 @@ use crate::App;
 use crate::body::refuse_query;
 use crate::cross_site::is_cross_site;
 use crate::endpoints::rfc3339;
-use crate::problem::{Code, Problem};
+use crate::problem::{Code, Problem, details};
 use crate::routes::Endpoint;
 
 /// The inbox. Without one, its paths return 404.
@@ -94,7 +94,7 @@ fn emails(app: &App, request: &HttpRequest) -> Result<Vec<InboxEmail>, Problem> 
     let inbox = inbox.ok_or_else(|| Problem::new(Code::NotFound))?;
     refuse_query(request)?;
     if is_cross_site(request) {
-        let detail = "Another site linked to the inbox. Enter its URL in the browser yourself.";
+        let detail = details::CROSS_SITE_INBOX;
         return Err(Problem { challenge: None, ..Problem::new(Code::Forbidden).detail(detail) });
     }
     Ok(inbox.emails())

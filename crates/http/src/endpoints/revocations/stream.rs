@@ -77,7 +77,7 @@ impl RevocationStream {
             match self.read().await {
                 Ok(ready) => self.ready = ready,
                 Err(error) => {
-                    tracing::warn!(cause = %Chain(&error), "a stream of revocations breaks off");
+                    tracing::warn!(cause = %Chain(&error), "revocation stream interrupted");
                     return None;
                 }
             }

@@ -36,11 +36,11 @@ struct UpdateUserBody {
 
 /// Get a user.
 #[utoipa::path(
-    get, operation_id = "getUser", path = "/users/{id}", tag = "administration", security(("access_token" = [])),
+    get, operation_id = "getUser", path = "/users/{id}", security(("access_token" = [])),
     params(("id" = String, Path, description = "The user ID", format = "uuid")),
     responses(
         (status = 200, description = "The user", body = UserBody),
-        (status = 403, description = "`forbidden`: the caller lacks the permission `users:read`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 403, description = "`forbidden`: you need the permission `users:read`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "`not_found`", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
@@ -56,12 +56,12 @@ async fn get_user(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, 
 ///
 /// The user gets an email about it.
 #[utoipa::path(
-    patch, operation_id = "updateUser", path = "/users/{id}", tag = "administration", request_body = UpdateUserBody,
+    patch, operation_id = "updateUser", path = "/users/{id}", request_body = UpdateUserBody,
     security(("access_token" = [])),
     params(("id" = String, Path, description = "The user ID", format = "uuid")),
     responses(
         (status = 200, description = "The updated user", body = UserBody),
-        (status = 403, description = "`forbidden`: the caller lacks the permission `users:write`, or a permission that the user holds", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 403, description = "`forbidden`: you need `users:write` and every permission that the user has", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "`not_found`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "`username_taken`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
@@ -89,11 +89,11 @@ async fn change_user(
 ///
 /// Requires a recent password confirmation: call `POST /me/reauthenticate` first.
 #[utoipa::path(
-    delete, operation_id = "deleteUser", path = "/users/{id}", tag = "administration", security(("access_token" = [])),
+    delete, operation_id = "deleteUser", path = "/users/{id}", security(("access_token" = [])),
     params(("id" = String, Path, description = "The user ID", format = "uuid")),
     responses(
         (status = 204, description = "The user was deleted"),
-        (status = 403, description = "`forbidden`: the caller lacks the permission `users:write`, or a permission that the user holds; or `reauthentication_required`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 403, description = "`forbidden`: you need `users:write` and every permission that the user has; or `reauthentication_required`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "`not_found`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "`last_admin`", body = ProblemBody, content_type = "application/problem+json"),
     )

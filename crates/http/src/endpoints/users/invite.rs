@@ -35,15 +35,15 @@ struct InviteBody {
 
 /// Invite a user.
 ///
-/// Creates an account and emails a link to choose its password. To assign other roles than `user`,
-/// you also need the permission `roles:grant` and a recent password confirmation
-/// (`POST /me/reauthenticate`).
+/// Creates an account and emails a link to choose its password. Assigning other roles than `user`
+/// also requires the permission `roles:grant` and a recent password confirmation: call
+/// `POST /me/reauthenticate` first.
 #[utoipa::path(
-    post, operation_id = "inviteUser", path = "/users", tag = "administration", request_body = InviteBody,
+    post, operation_id = "inviteUser", path = "/users", request_body = InviteBody,
     security(("access_token" = [])),
     responses(
         (status = 201, description = "The account was created, and an invitation email was sent", body = UserBody),
-        (status = 403, description = "`forbidden`: the caller lacks the permission `users:write`, or cannot assign one of the roles; or `reauthentication_required`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 403, description = "`forbidden`: you need `users:write` and, for other roles than `user`, `roles:grant` and each of these roles; or `reauthentication_required`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "`username_taken` or `email_taken`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
     )

@@ -13,12 +13,8 @@ use crate::App;
 use crate::body::{Fields, query};
 use crate::endpoints::objects::UserBody;
 use crate::endpoints::ok;
-use crate::problem::{Problem, ProblemBody};
+use crate::problem::{Problem, ProblemBody, field_texts};
 use crate::routes::Endpoint;
-
-/// The error for an invalid search string.
-const BAD_TEXT: (&str, &str) =
-    ("bad_form", "must have 1 to 254 characters, without control characters");
 
 pub(super) fn endpoint() -> Endpoint {
     Endpoint::api::<__path_list_users>(|| web::to(list_users))
@@ -36,14 +32,14 @@ struct PageBody {
 
 /// List users.
 ///
-/// Returns the users that match all filters: with `q`, sorted by username or email address,
-/// whichever it searches; without `q`, oldest first. Each page examines at most 1000 users, so it
+/// Returns the users that match all filters, oldest first. With `q`, they are sorted by what it
+/// searches: the username or the email address. Each page examines at most 1000 users, so it
 /// may have fewer items than `limit`, or none, even if there is a next page. Continue until
 /// `next_cursor` is `null`.
 #[utoipa::path(
-    get, operation_id = "listUsers", path = "/users", tag = "administration", security(("access_token" = [])),
+    get, operation_id = "listUsers", path = "/users", security(("access_token" = [])),
     params(
-        ("q" = Option<String>, Query, description = "Only users whose username starts with this or, if it contains `@`, whose email address does", min_length = 1, max_length = 254),
+        ("q" = Option<String>, Query, description = "Only users whose username starts with this text. If it contains `@`, only users whose email address starts with it", min_length = 1, max_length = 254),
         ("role" = Option<String>, Query, description = "Only users with this role"),
         ("disabled" = Option<bool>, Query, description = "Only disabled users (`true`) or only enabled users (`false`)"),
         ("limit" = Option<u32>, Query, description = "Page size; 50 by default", minimum = 1, maximum = 100),
@@ -51,7 +47,7 @@ struct PageBody {
     ),
     responses(
         (status = 200, description = "A page of users", body = PageBody),
-        (status = 403, description = "`forbidden`: the caller lacks the permission `users:read`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 403, description = "`forbidden`: you need the permission `users:read`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
@@ -72,11 +68,12 @@ async fn list_users(app: Data<App>, request: HttpRequest) -> Result<HttpResponse
 
 /// Takes the filters.
 fn filter(fields: &mut Fields) -> UserFilter {
-    let q = fields.parameter("q", BAD_TEXT, |text| searchable(text).then(|| text.to_owned()));
-    let wrong = ("bad_form", "must be the name of a role");
-    let role = fields.parameter("role", wrong, |text| RoleName::parse(text).ok());
-    let wrong = ("bad_form", "must be true or false");
-    let disabled = fields.parameter("disabled", wrong, |text| text.parse().ok());
+    let search = |text: &str| searchable(text).then(|| text.to_owned());
+    let q = fields.parameter("q", field_texts::SEARCH_TEXT, search);
+    let role = |text: &str| RoleName::parse(text).ok();
+    let role = fields.parameter("role", field_texts::ROLE_FILTER, role);
+    let disabled = |text: &str| text.parse().ok();
+    let disabled = fields.parameter("disabled", field_texts::BOOLEAN_FILTER, disabled);
     UserFilter { q, role, disabled }
 }
 

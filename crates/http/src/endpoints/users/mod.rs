@@ -10,12 +10,12 @@ mod state;
 use std::str::FromStr;
 
 use actix_web::HttpRequest;
-use gateward_app::domain::{Permission, RequestInfo, Role, Timestamp, UserId};
+use gateward_app::domain::{Permission, RequestInfo, Timestamp, UserId};
 use gateward_app::{AdminActor, AdminError, Caller};
 
 use crate::App;
 use crate::credentials::caller;
-use crate::problem::{Code, Problem};
+use crate::problem::{Code, Problem, details, field_texts};
 use crate::routes::Endpoint;
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
@@ -85,31 +85,22 @@ impl From<AdminError> for Problem {
     fn from(error: AdminError) -> Self {
         match error {
             AdminError::Forbidden(error) => error.into(),
-            AdminError::RoleNotHeld(role) => Self::new(Code::Forbidden).detail(format!(
-                "You do not have the role `{role}`, so you cannot assign or remove it. Ask a user \
-                 with this role or the role `admin`."
-            )),
+            AdminError::RoleNotHeld(role) => {
+                Self::new(Code::Forbidden).detail(details::missing_role(&role))
+            }
             AdminError::NotRecent(error) => error.into(),
             AdminError::NotFound => Self::new(Code::NotFound),
             AdminError::LastAdmin => Self::new(Code::LastAdmin),
-            AdminError::NoSuchRole(role) => Self::field(
-                "roles",
-                "unknown_role",
-                format!("there is no role `{role}`; list all roles with `GET /roles`"),
-            ),
-            AdminError::BuiltIn => {
-                Self::field("name", "built_in", "this role is built in and cannot be changed")
+            AdminError::NoSuchRole(role) => {
+                Self::fields(vec![field_texts::unknown_role(&role).at("roles")])
             }
-            AdminError::TooManyRoles => Self::field(
-                "name",
-                "too_many_roles",
-                format!("there are already {} roles; delete one first", Role::MAX),
-            ),
-            AdminError::TooManyRolesHeld => Self::field(
-                "roles",
-                "too_many",
-                format!("a user can have at most {} roles", Role::PER_USER_MAX),
-            ),
+            AdminError::BuiltIn => Self::fields(vec![field_texts::BUILT_IN.at("name")]),
+            AdminError::TooManyRoles => {
+                Self::fields(vec![field_texts::too_many_roles().at("name")])
+            }
+            AdminError::TooManyRolesHeld => {
+                Self::fields(vec![field_texts::too_many_roles_of_user().at("roles")])
+            }
             AdminError::RoleInUse => Self::new(Code::RoleInUse),
             AdminError::Token(error) => Self::of_access_token(error),
             AdminError::Store(error) => error.into(),

@@ -9,7 +9,7 @@ use crate::App;
 use crate::body::{Body, Fields};
 use crate::endpoints::objects::UserBody;
 use crate::endpoints::ok;
-use crate::problem::{Problem, ProblemBody};
+use crate::problem::{Problem, ProblemBody, field_texts};
 use crate::routes::Endpoint;
 
 /// The field with role names.
@@ -32,15 +32,15 @@ struct RolesBody {
 /// Replace a user's roles.
 ///
 /// Takes effect on the user's next request. Unless you have the role `admin`, you can only assign
-/// or remove roles that you have yourself, and whose permissions you have. Requires a recent
+/// or remove roles that you have yourself. Requires a recent
 /// password confirmation: call `POST /me/reauthenticate` first.
 #[utoipa::path(
-    put, operation_id = "setUserRoles", path = "/users/{id}/roles", tag = "administration", request_body = RolesBody,
+    put, operation_id = "setUserRoles", path = "/users/{id}/roles", request_body = RolesBody,
     security(("access_token" = [])),
     params(("id" = String, Path, description = "The user ID", format = "uuid")),
     responses(
         (status = 200, description = "The updated user", body = UserBody),
-        (status = 403, description = "`forbidden`: the caller lacks the permission `roles:grant`, or one that the user or a role has, or cannot assign or remove one of the roles; or `reauthentication_required`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 403, description = "`forbidden`: you need `roles:grant`, every permission that the user has, and each role that you assign or remove; or `reauthentication_required`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "`not_found`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "`last_admin`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
@@ -70,6 +70,6 @@ pub(super) fn optional_roles(fields: &mut Fields) -> Option<Vec<RoleName>> {
 
 fn read_roles(fields: &mut Fields, names: &[String]) -> Option<Vec<RoleName>> {
     let roles: Result<Vec<_>, _> = names.iter().map(|name| RoleName::parse(name)).collect();
-    let refuse = |error: BadRoleName| fields.wrong(ROLES, "bad_form", error.to_string());
+    let refuse = |_: BadRoleName| fields.wrong(ROLES, field_texts::ROLE_NAME);
     roles.map_err(refuse).ok()
 }

@@ -27,7 +27,7 @@ pub(super) fn end_endpoint() -> Endpoint {
 
 /// List a user's active sessions, oldest first.
 #[utoipa::path(
-    get, operation_id = "listUserSessions", path = "/users/{id}/sessions", tag = "administration", security(("access_token" = [])),
+    get, operation_id = "listUserSessions", path = "/users/{id}/sessions", security(("access_token" = [])),
     params(
         ("id" = String, Path, description = "The user ID", format = "uuid"),
         ("limit" = Option<u32>, Query, description = "Page size; 50 by default", minimum = 1, maximum = 100),
@@ -35,7 +35,7 @@ pub(super) fn end_endpoint() -> Endpoint {
     ),
     responses(
         (status = 200, description = "A page of sessions", body = PageBody),
-        (status = 403, description = "`forbidden`: the caller lacks the permission `sessions:read`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 403, description = "`forbidden`: you need the permission `sessions:read`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "`not_found`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
     )
@@ -56,12 +56,12 @@ async fn list_user_sessions(app: Data<App>, request: HttpRequest) -> Result<Http
 ///
 /// Requires a recent password confirmation: call `POST /me/reauthenticate` first.
 #[utoipa::path(
-    delete, operation_id = "endUserSessions", path = "/users/{id}/sessions", tag = "administration",
+    delete, operation_id = "endUserSessions", path = "/users/{id}/sessions",
     security(("access_token" = [])),
     params(("id" = String, Path, description = "The user ID", format = "uuid")),
     responses(
         (status = 204, description = "The sessions have ended"),
-        (status = 403, description = "`forbidden`: the caller lacks the permission `sessions:end`, or a permission that the user holds; or `reauthentication_required`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 403, description = "`forbidden`: you need `sessions:end` and every permission that the user has; or `reauthentication_required`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "`not_found`", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
@@ -79,7 +79,7 @@ async fn end_user_sessions(app: Data<App>, request: HttpRequest) -> Result<HttpR
 ///
 /// Requires a recent password confirmation: call `POST /me/reauthenticate` first.
 #[utoipa::path(
-    delete, operation_id = "endUserSession", path = "/users/{id}/sessions/{sid}", tag = "administration",
+    delete, operation_id = "endUserSession", path = "/users/{id}/sessions/{sid}",
     security(("access_token" = [])),
     params(
         ("id" = String, Path, description = "The user ID", format = "uuid"),
@@ -87,7 +87,7 @@ async fn end_user_sessions(app: Data<App>, request: HttpRequest) -> Result<HttpR
     ),
     responses(
         (status = 204, description = "The session has ended"),
-        (status = 403, description = "`forbidden`: the caller lacks the permission `sessions:end`, or a permission that the user holds; or `reauthentication_required`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 403, description = "`forbidden`: you need `sessions:end` and every permission that the user has; or `reauthentication_required`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "`not_found`: the user does not exist or has no such session", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]

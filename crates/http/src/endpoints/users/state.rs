@@ -30,14 +30,14 @@ pub(super) fn reset_endpoint() -> Endpoint {
 ///
 /// Requires a recent password confirmation: call `POST /me/reauthenticate` first.
 #[utoipa::path(
-    post, operation_id = "disableUser", path = "/users/{id}/disable", tag = "administration", security(("access_token" = [])),
+    post, operation_id = "disableUser", path = "/users/{id}/disable", security(("access_token" = [])),
     params(("id" = String, Path, description = "The user ID", format = "uuid")),
     responses(
         (status = 200, description = "The updated user", body = UserBody),
-        (status = 403, description = "`forbidden`: the caller lacks the permission `users:write`, or a permission that the user holds; or `reauthentication_required`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 403, description = "`forbidden`: you need `users:write` and every permission that the user has; or `reauthentication_required`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "`not_found`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "`last_admin`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, description = "`validation_failed`: the request has no fields", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "`validation_failed`: do not send any fields", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 async fn disable_user(
@@ -57,13 +57,13 @@ async fn disable_user(
 ///
 /// Sessions that have ended stay ended. Idempotent.
 #[utoipa::path(
-    post, operation_id = "enableUser", path = "/users/{id}/enable", tag = "administration", security(("access_token" = [])),
+    post, operation_id = "enableUser", path = "/users/{id}/enable", security(("access_token" = [])),
     params(("id" = String, Path, description = "The user ID", format = "uuid")),
     responses(
         (status = 200, description = "The updated user", body = UserBody),
-        (status = 403, description = "`forbidden`: the caller lacks the permission `users:write`, or a permission that the user holds", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 403, description = "`forbidden`: you need `users:write` and every permission that the user has", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "`not_found`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, description = "`validation_failed`: the request has no fields", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "`validation_failed`: do not send any fields", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 async fn enable_user(
@@ -83,14 +83,14 @@ async fn enable_user(
 ///
 /// The current password and the sessions stay valid until the user sets a new password.
 #[utoipa::path(
-    post, operation_id = "resetUserPassword", path = "/users/{id}/reset-password", tag = "administration",
+    post, operation_id = "resetUserPassword", path = "/users/{id}/reset-password",
     security(("access_token" = [])),
     params(("id" = String, Path, description = "The user ID", format = "uuid")),
     responses(
         (status = 202, description = "A password reset email was sent", body = Accepted),
-        (status = 403, description = "`forbidden`: the caller lacks the permission `users:write`, or a permission that the user holds", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 403, description = "`forbidden`: you need `users:write` and every permission that the user has", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "`not_found`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 422, description = "`validation_failed`: the request has no fields; administrators cannot set passwords", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "`validation_failed`: do not send any fields; administrators cannot set passwords", body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 async fn reset_user_password(
