@@ -9,13 +9,19 @@ use crate::App;
 #[derive(Debug, thiserror::Error)]
 pub enum NotReady {
     /// The store belongs to another issuer, or was never used.
-    #[error("the database belongs to another issuer")]
+    #[error(
+        "the database has another issuer, or none; correct tokens.issuer or database.url, and \
+         restart this node"
+    )]
     OtherIssuer,
     /// No key signs.
-    #[error("no key is in use")]
+    #[error("no signing key is active")]
     NoKey,
     /// The master key does not match the database.
-    #[error("keys.master_key does not fit the database")]
+    #[error(
+        "keys.master_key does not match the database; set the master key that its signing keys are \
+         wrapped with"
+    )]
     MasterKey(#[from] KeyError),
     /// The store failed.
     #[error(transparent)]

@@ -22,7 +22,6 @@ pub(crate) enum Json<'a> {
     Text(Cow<'a, str>),
     /// An array.
     List(Vec<Json<'a>>),
-    /// An object.
     Object(Object<'a>),
 }
 

@@ -21,10 +21,10 @@ pub struct MasterKey(Zeroizing<[u8; Self::LEN]>);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MasterKeyError {
     /// The string is not standard base64 (RFC 4648, section 4) with padding.
-    #[error("the master key is not in base64")]
+    #[error("the master key is not valid base64")]
     Base64,
     /// The key does not have exactly [`MasterKey::LEN`] bytes.
-    #[error("the master key has not 32 bytes")]
+    #[error("the master key does not have 32 bytes")]
     Length,
     /// The bytes of the key are not random.
     #[error("the master key is not random")]

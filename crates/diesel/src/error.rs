@@ -11,34 +11,34 @@ use gateward_domain::ports::{StoreError, Taken};
 #[non_exhaustive]
 pub enum OpenError {
     /// The scheme of the URL is not supported.
-    #[error("the database URL must begin with sqlite://, postgres:// or postgresql://")]
+    #[error("the database URL must start with sqlite://, postgres:// or postgresql://")]
     UnknownScheme,
     /// The URL cannot be parsed.
-    #[error("the database URL cannot be read: {0}")]
+    #[error("{0}")]
     BadUrl(&'static str),
     /// The file does not exist, and must not be created here.
     #[error(
-        "there is no database at {0}: restore it, correct the path, or make a new one with \
-         `gateward migrate`"
+        "there is no database at {0}; restore it, correct the path, or run `gateward migrate` to \
+         create a new one"
     )]
     Missing(PathBuf),
     /// The folder cannot be created.
-    #[error("the folder {0} cannot be made: make it, owned by the user of this process")]
+    #[error("cannot create the folder {0}; create it, owned by the user that runs gateward")]
     Folder(PathBuf, #[source] std::io::Error),
     /// The file cannot be created.
-    #[error("the file {0} cannot be made: give the user of this process the right to write there")]
+    #[error("cannot create the file {0}; give the user that runs gateward write permission there")]
     Create(PathBuf, #[source] std::io::Error),
     /// The file or its folder is not writable.
-    #[error("{0} cannot be written: give the user of this process the right to write it")]
+    #[error("cannot write to {0}; give the user that runs gateward write permission")]
     NotWritable(PathBuf),
     /// The file is not an SQLite database.
-    #[error("{0} is not a file of a database: correct the path")]
+    #[error("{0} is not an SQLite database; correct the path")]
     NotADatabase(PathBuf),
     /// The certificates for the verification of the server cannot be read.
-    #[error("the certificates in {0} cannot be read: `sslrootcert` wants a file in PEM form")]
+    #[error("cannot read the certificates in {0}; `sslrootcert` must be the path of a PEM file")]
     Certificates(PathBuf, #[source] Box<dyn Error + Send + Sync>),
     /// There are no certificates to verify the server with.
-    #[error("this system has no root certificates: name a file with `sslrootcert`")]
+    #[error("this system has no root certificates; set `sslrootcert` to a PEM file")]
     NoCertificates,
     /// The database failed.
     #[error("the database could not be opened")]
@@ -56,7 +56,7 @@ pub enum MigrateError {
     #[error("the database cannot be reached")]
     Unreachable(#[source] Box<dyn Error + Send + Sync>),
     /// A migration failed and was rolled back.
-    #[error("a migration has failed and was undone")]
+    #[error("a migration failed and was rolled back")]
     Failed(#[source] Box<dyn Error + Send + Sync>),
 }
 
@@ -71,7 +71,7 @@ pub enum InspectError {
     #[error("the database cannot be reached")]
     Unreachable(#[source] Box<dyn Error + Send + Sync>),
     /// A query failed: a table may be missing, or the database has failed.
-    #[error("the database did not answer")]
+    #[error("a database query failed")]
     Failed(#[source] Box<dyn Error + Send + Sync>),
 }
 
@@ -79,13 +79,13 @@ pub enum InspectError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Misuse {
     /// A write in a unit that only reads.
-    #[error("a write in a unit of work that was begun for reading")]
+    #[error("a write in a unit of work that only reads")]
     WriteInRead,
     /// A lock, or a second method, in a unit with a single write.
-    #[error("a lock in a unit of work that was not begun for several writes")]
+    #[error("a lock in a unit of work with a single write")]
     LockOutsideWrite,
     /// A statement or a commit after one that failed or was cancelled.
-    #[error("a statement of this unit of work has failed before")]
+    #[error("an earlier statement of this unit of work failed")]
     AfterFailure,
 }
 

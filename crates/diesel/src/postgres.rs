@@ -98,7 +98,7 @@ impl PostgresStore {
     pub fn open(url: &str, pool_size: usize) -> Result<Self, OpenError> {
         match Target::parse(url)? {
             Target::Postgres(settings) => Self::on(*settings, pool_size),
-            Target::Sqlite(_) => Err(OpenError::BadUrl("postgres:// is wanted here")),
+            Target::Sqlite(_) => Err(OpenError::BadUrl("this store needs a postgres:// URL")),
         }
     }
 

@@ -98,7 +98,7 @@ impl SqliteStore {
     pub async fn open(url: &str, create: CreateIfMissing) -> Result<Self, OpenError> {
         match Target::parse(url)? {
             Target::Sqlite(path) => Self::at(path, create).await,
-            Target::Postgres(_) => Err(OpenError::BadUrl("sqlite:// is wanted here")),
+            Target::Postgres(_) => Err(OpenError::BadUrl("this store needs a sqlite:// URL")),
         }
     }
 

@@ -31,16 +31,18 @@ impl Target {
 /// slash.
 fn sqlite_path(path: &str) -> Result<PathBuf, OpenError> {
     if path.is_empty() || path.ends_with('/') {
-        return Err(OpenError::BadUrl("sqlite:// wants the path of a file"));
+        return Err(OpenError::BadUrl("a sqlite:// URL must contain the path of a file"));
     }
     if path.contains(['?', '#', '\0']) {
-        return Err(OpenError::BadUrl("a sqlite:// URL takes no parameters"));
+        return Err(OpenError::BadUrl("a sqlite:// URL cannot have parameters; remove them"));
     }
     if path.contains(":memory:") {
-        return Err(OpenError::BadUrl("a database in memory would be gone after a restart"));
+        return Err(OpenError::BadUrl(
+            "an in-memory database loses its data on restart; use a file",
+        ));
     }
     // The working directory may change later; the path does not.
-    std::path::absolute(path).map_err(|_| OpenError::BadUrl("there is no working folder"))
+    std::path::absolute(path).map_err(|_| OpenError::BadUrl("the working directory does not exist"))
 }
 
 #[cfg(test)]

@@ -24,7 +24,7 @@ pub(crate) fn connections_max(pool_size: usize) -> usize {
     };
     let files = files.unwrap_or(u64::MAX);
     if files < FILES_MIN {
-        tracing::warn!(files, wanted = FILES_MIN, "open-file limit is low; raise `ulimit -n`");
+        tracing::warn!(files, recommended = FILES_MIN, "open-file limit is low; raise `ulimit -n`");
     }
     let pool = u64::try_from(pool_size).unwrap_or(u64::MAX);
     let free = files.saturating_sub(FILES_RESERVED).saturating_sub(pool).max(1);

@@ -49,10 +49,10 @@ impl Default for Argon2Settings {
 #[derive(Debug, thiserror::Error)]
 pub enum Argon2Error {
     /// Memory or iterations are outside the range that Argon2 and this service allow.
-    #[error("the parameters of Argon2 are out of range")]
+    #[error("the Argon2 parameters are out of range")]
     Parameters,
     /// A thread could not be started.
-    #[error("a thread for hashing could not be started")]
+    #[error("a hash thread could not be started")]
     Thread(#[source] io::Error),
 }
 

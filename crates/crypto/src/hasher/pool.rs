@@ -176,7 +176,7 @@ impl Shared {
             let started = Instant::now();
             let result = catch_unwind(AssertUnwindSafe(|| compute(&job.work, &mut arena)));
             let result = result.unwrap_or_else(|_| {
-                tracing::error!("hashing a password has panicked");
+                tracing::error!("password hashing panicked");
                 Err(HashError::Failed)
             });
             self.done(started.elapsed());
@@ -237,7 +237,7 @@ fn lower_priority() {
     if let Err(error) =
         rustix::process::setpriority_process(Some(rustix::thread::gettid()), NICENESS)
     {
-        tracing::debug!(%error, "the priority of a hash thread could not be lowered");
+        tracing::debug!(%error, "lowering the priority of a hash thread failed");
     }
 }
 

@@ -110,5 +110,5 @@ fn refused(error: tokio_postgres::Error) -> ConnectionError {
 async fn in_time<T>(work: impl Future<Output = ConnectionResult<T>>) -> ConnectionResult<T> {
     timeout(SETUP_TIMEOUT, work)
         .await
-        .unwrap_or_else(|_| Err(ConnectionError::BadConnection("no answer in time".to_owned())))
+        .unwrap_or_else(|_| Err(ConnectionError::BadConnection("no response in time".to_owned())))
 }

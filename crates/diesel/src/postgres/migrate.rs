@@ -17,7 +17,6 @@ use crate::migrations::{
     Cause, Sums, applied_migrations, apply, differing, gateward_migration_sums, lacking,
 };
 
-/// The embedded migrations.
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations/postgres");
 
 /// A migrating node holds this advisory lock until its connection ends. The number is "gateward" in

@@ -72,12 +72,12 @@ impl Settings {
         // Its error may contain a part of the URL, and therefore of the password.
         let mut config: Config = base.parse().map_err(|_| {
             OpenError::BadUrl(
-                "write postgres://user:password@host/database, with special characters of the \
-                 password percent-encoded",
+                "this is not a Postgres URL; write postgres://user:password@host/database, and \
+                 percent-encode special characters in the password",
             )
         })?;
         if config.get_hosts().is_empty() {
-            return Err(OpenError::BadUrl("the host is missing"));
+            return Err(OpenError::BadUrl("the Postgres URL has no host"));
         }
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(CONNECT_TIMEOUT);
@@ -105,7 +105,7 @@ impl fmt::Debug for Settings {
 /// Decodes the value of a parameter.
 fn decoded(value: &str) -> Result<String, OpenError> {
     let decoded = percent_decode_str(value).decode_utf8();
-    decoded.map(String::from).map_err(|_| OpenError::BadUrl("a parameter is not UTF-8"))
+    decoded.map(String::from).map_err(|_| OpenError::BadUrl("a parameter is not valid UTF-8"))
 }
 
 /// Converts an `sslmode`. As in libpq, naming authorities makes `require` stricter.
@@ -119,7 +119,7 @@ fn protection(mode: &str, has_roots: bool) -> Result<(SslMode, Protection), Open
         "verify-full" => (SslMode::Require, Protection::FullName),
         _ => {
             return Err(OpenError::BadUrl(
-                "sslmode is one of disable, prefer, require, verify-ca and verify-full",
+                "sslmode must be one of disable, prefer, require, verify-ca, verify-full",
             ));
         }
     })

@@ -61,7 +61,7 @@ impl AuditRepo for Tx {
         self.may_lock()?;
         if self.write_positions(positions).await? < positions.len() {
             self.fail();
-            return Err(StoreError::Unavailable("an event has its place already".into()));
+            return Err(StoreError::Unavailable("an event is already in the chain".into()));
         }
         let update = diesel::update(audit_chain::table).set((
             audit_chain::checkpoint_seq.eq(latest.checkpoint.seq),

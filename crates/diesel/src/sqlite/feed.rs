@@ -42,7 +42,6 @@ impl FeedPosition {
 }
 
 impl Tx {
-    /// Inserts rows.
     pub(super) async fn insert_invalidation_event_rows(
         &mut self,
         rows: Vec<InvalidationEventRow>,

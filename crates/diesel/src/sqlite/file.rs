@@ -52,7 +52,7 @@ pub fn open_reader(path: &Path) -> Result<SqliteConnection, OpenError> {
 
 /// Connects to an existing file.
 fn connect(path: &Path) -> Result<SqliteConnection, OpenError> {
-    let text = path.to_str().ok_or(OpenError::BadUrl("the path is not UTF-8"))?;
+    let text = path.to_str().ok_or(OpenError::BadUrl("the path is not valid UTF-8"))?;
     // As a URI, the only way to forbid the creation of the file.
     let uri = format!("file:{}?mode=rw", utf8_percent_encode(text, NOT_IN_PATH));
     let conn = SqliteConnection::establish(&uri);

@@ -16,7 +16,6 @@ use crate::migrations::{
 };
 use crate::open::CreateIfMissing;
 
-/// The embedded migrations.
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
 
 /// Wraps an error of the migration harness for a transaction.

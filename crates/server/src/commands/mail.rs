@@ -107,7 +107,6 @@ fn email_id(text: &str) -> anyhow::Result<EmailId> {
     id.with_context(|| format!("{text:?} is not an email ID; see: gateward mail list"))
 }
 
-/// An email as JSON.
 fn as_json(message: &OutboxEmail) -> Value {
     let fields = fields(message).into_iter().map(|(name, value)| (name.to_owned(), value));
     Value::Object(fields.collect())

@@ -23,7 +23,7 @@ use crate::wiring::{BringUpError, Wired, wire};
 use crate::{limits, logs, metrics, tls};
 
 /// How long the head of a request may take to arrive.
-const CHECKPOINT_DEADLINE: Duration = Duration::from_secs(5);
+const HEAD_DEADLINE: Duration = Duration::from_secs(5);
 
 /// How long an idle connection is kept for the next request: longer than most proxies keep theirs,
 /// so that the proxy closes it first.
@@ -131,8 +131,8 @@ fn server(
     .max_connections((connections_max / workers).clamp(1, CONNECTIONS_PER_WORKER_MAX))
     // A client that has hung up needs no response: its password need not be hashed.
     .h1_allow_half_closed(false)
-    .client_request_timeout(CHECKPOINT_DEADLINE)
-    .client_disconnect_timeout(CHECKPOINT_DEADLINE)
+    .client_request_timeout(HEAD_DEADLINE)
+    .client_disconnect_timeout(HEAD_DEADLINE)
     .keep_alive(KEEP_ALIVE)
     .shutdown_timeout(SHUTDOWN_SECONDS)
     .disable_signals();
@@ -252,7 +252,6 @@ async fn clean_up_once(app: &gateward_app::App) -> anyhow::Result<u64> {
     Ok(rows? + events?)
 }
 
-/// The stop signals.
 struct StopSignals(Signal, Signal);
 
 impl StopSignals {

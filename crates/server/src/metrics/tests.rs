@@ -53,7 +53,7 @@ async fn the_page_shows_what_the_document_lists_and_nothing_else() {
         node.wired.app.now(),
     );
     let mut page = Page::new(prometheus, &node.wired);
-    // Nobody is asked before a connection is wanted.
+    // No server is contacted before a connection is needed.
     page.connections = Some(PostgresStore::open("postgres://ada@127.0.0.1/none", 4).unwrap());
     let text = page.text();
     let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next());

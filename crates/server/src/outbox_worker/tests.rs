@@ -118,7 +118,6 @@ fn email() -> OutboxEmail {
     }
 }
 
-/// A worker at work.
 fn at_work(fake: Fake) -> (Arc<Fake>, Arc<OutboxWorker<Fake>>) {
     let fake = Arc::new(fake);
     let entropy = Arc::new(SystemEntropy::new());

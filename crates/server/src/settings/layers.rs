@@ -14,7 +14,6 @@ const PRODUCTION: &str = include_str!("../../../../config/production.toml");
 /// The prefix of environment variables; a double underscore separates the levels.
 const PREFIX: &str = "GATEWARD__";
 
-/// The source of a default.
 pub(crate) const DEFAULT_SOURCE: &str = "default";
 
 /// All settings by their dotted names, each with its source.

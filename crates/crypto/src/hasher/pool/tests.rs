@@ -155,7 +155,7 @@ async fn the_threads_stand_behind_all_others() {
     let pool = start(size(1, 8), move |_, _| Ok(vec![u8::try_from(nice()).unwrap()]));
     let here = nice();
     assert_eq!(pool.run(work("x")).await, Ok(vec![10]));
-    assert_eq!(nice(), here, "and nobody else does");
+    assert_eq!(nice(), here, "and no other thread does");
 }
 
 #[test]

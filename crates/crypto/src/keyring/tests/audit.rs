@@ -180,7 +180,7 @@ fn a_pseudonym_is_the_same_on_every_node_and_after_a_rotation() {
     }
     fixture.revoke(&old, NOW);
     let second = fixture.keyring.pseudonym("maria@example.org").unwrap();
-    assert_ne!(second, first, "whoever has the revoked key could check the text");
+    assert_ne!(second, first, "the holder of the revoked key could check the text");
     fixture.revoke(&next, NOW);
     assert_eq!(fixture.keyring.pseudonym("maria@example.org"), Err(TokenError::NoKey));
 }

@@ -32,7 +32,7 @@ fn a_session_has_one_text_across_rotations_revocations_restarts_and_nodes() {
     let rewrapped: Vec<StoredKey> =
         fixture.keys.iter().map(|key| fixture.keyring.rewrap_key(key).unwrap()).collect();
     node.install_keys(&rewrapped).unwrap();
-    assert_eq!(text(&node, session), first, "with keys sealed anew");
+    assert_eq!(text(&node, session), first, "with rewrapped keys");
 }
 
 #[test]

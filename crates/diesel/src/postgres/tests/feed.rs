@@ -189,7 +189,7 @@ async fn invalidation_events_that_cannot_be_read_keep_nobody_from_the_others() {
 
 /// Waits a few seconds for the watch to wake. Returns its result.
 async fn woken(watch: &mut dyn FeedWatch) -> Result<(), StoreError> {
-    timeout(Duration::from_secs(10), watch.changed()).await.expect("nobody has woken it")
+    timeout(Duration::from_secs(10), watch.changed()).await.expect("the watcher was not woken")
 }
 
 #[tokio::test]

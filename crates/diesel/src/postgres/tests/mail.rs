@@ -10,7 +10,6 @@ use gateward_testkit::fixtures::{self, NOW};
 use crate::PostgresStore;
 use crate::testing::PostgresDatabase;
 
-/// Stores an email.
 async fn post(store: &PostgresStore, seed: u64) -> OutboxEmail {
     let user = fixtures::user(seed);
     let message = fixtures::outbox_email(seed, EmailKind::PasswordChanged, &user.email);

@@ -43,7 +43,7 @@ async fn f16_what_cannot_be_written_is_named() {
         fs::set_permissions(&path, before).unwrap();
         let text = refused.to_string();
         assert!(matches!(refused, OpenError::NotWritable(named) if named == path), "{text}");
-        assert!(text.contains("give the user of this process the right"), "{text}");
+        assert!(text.contains("give the user that runs gateward write permission"), "{text}");
     }
     assert!(SqliteStore::open(&database.url, CreateIfMissing::No).await.is_ok());
 }

@@ -50,7 +50,8 @@ pub(super) async fn export(app: &App) -> anyhow::Result<()> {
     }
     ensure!(
         unread == 0,
-        "{unread} entries of the database cannot be read; all others were exported"
+        "{unread} entries of the database cannot be read; all others were exported. To find them, \
+         run: gateward audit verify"
     );
     Ok(())
 }

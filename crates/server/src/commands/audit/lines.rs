@@ -14,7 +14,6 @@ const SEQ_MAX: i64 = 1 << 53;
 pub(super) enum Line {
     /// The first: where the kept part of the chain starts.
     RetentionBoundary(SignedCheckpoint),
-    /// An entry.
     Entry(Box<Entry>),
     /// The last: the latest checkpoint.
     Latest(SignedCheckpoint),

@@ -7,7 +7,6 @@ use super::finding::{Code, Finding};
 /// What to do when something other than this service wrote the rows.
 const FOREIGN: &str = "find out what wrote them: a restore of some tables only, or a manual change";
 
-/// The finding for an anomaly.
 pub(super) fn finding(anomaly: &Anomaly) -> Finding {
     let Anomaly { what, count, example } = anomaly;
     let (code, told) = told(*what);

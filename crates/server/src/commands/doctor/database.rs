@@ -12,7 +12,7 @@ use super::{anomalies, clock, keys};
 use crate::settings::Settings;
 
 /// How long all queries of one kind may take: a slower database is of no use to a node either.
-const RESPONSE_LEN_MAX: Duration = Duration::from_mins(2);
+const QUERY_DEADLINE: Duration = Duration::from_mins(2);
 
 /// Runs all checks of the database; returns the IDs of its public keys if they could be read.
 pub(super) async fn check(settings: &Settings) -> (Vec<Finding>, Option<Vec<String>>) {
@@ -45,7 +45,7 @@ pub(super) async fn check(settings: &Settings) -> (Vec<Finding>, Option<Vec<Stri
 
 async fn in_time<T>(question: impl Future<Output = T>) -> Result<T, MigrateError> {
     let late = |_| MigrateError::Failed("no response in time".into());
-    timeout(RESPONSE_LEN_MAX, question).await.map_err(late)
+    timeout(QUERY_DEADLINE, question).await.map_err(late)
 }
 
 fn unreachable(error: MigrateError) -> Finding {

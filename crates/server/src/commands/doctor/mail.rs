@@ -17,7 +17,8 @@ pub(super) async fn check(mail: &Mail) -> Vec<Finding> {
         Err(error) => vec![Finding::new(
             Code::MailSetup,
             format!("cannot send emails: {:#}", anyhow::Error::from(error)),
-            "correct mail.smtp_url and mail.fallback_smtp_url, or what they need on this machine",
+            "correct mail.smtp_url and mail.fallback_smtp_url; for TLS, this machine also needs \
+             root certificates",
         )],
     }
 }

@@ -76,7 +76,7 @@ fn as_json(found: &[Finding]) -> Value {
         json!({
             "code": finding.code.as_str(),
             "level": finding.level.as_str(),
-            "what": finding.what,
+            "message": finding.what,
             "remedy": finding.remedy,
         })
     };

@@ -6,14 +6,14 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, Response};
 
 /// The deadline of a response.
-const RESPONSE_LEN_MAX: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The maximum size of a response: a metrics page has some ten thousand bytes.
 const BYTES_MAX: usize = 4 << 20;
 
 /// Creates a client without proxy and redirects.
 pub(super) fn client() -> reqwest::Result<Client> {
-    Client::builder().timeout(RESPONSE_LEN_MAX).redirect(Policy::none()).no_proxy().build()
+    Client::builder().timeout(TIMEOUT).redirect(Policy::none()).no_proxy().build()
 }
 
 /// Reads a response up to the maximum size.

@@ -37,7 +37,7 @@ async fn found_of(status: &'static str, body: &str, ours: Option<[&str; 2]>) -> 
 #[tokio::test]
 async fn a_host_with_our_keys_is_well() {
     assert_eq!(found_of("200 OK", KEYS, Some(OURS)).await, [""; 0]);
-    assert_eq!(found_of("200 OK", KEYS, None).await, [""; 0], "nobody knows ours");
+    assert_eq!(found_of("200 OK", KEYS, None).await, [""; 0], "no server has our keys");
 }
 
 #[tokio::test]
