@@ -70,7 +70,7 @@ pub enum AdminError {
     #[error("the role is in use")]
     RoleInUse,
     /// A link could not be created.
-    #[error("the link could not be made")]
+    #[error("the link could not be created")]
     Token(#[from] TokenError),
     /// The store failed, or a unique value is already taken.
     #[error(transparent)]

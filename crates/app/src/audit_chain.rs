@@ -35,7 +35,7 @@ const DAY_SECONDS: i64 = 24 * 3600;
 #[derive(Debug, thiserror::Error)]
 pub enum AuditChainError {
     /// A checkpoint could not be signed.
-    #[error("the head of the audit trail could not be signed")]
+    #[error("the checkpoint of the audit chain could not be signed")]
     Token(#[from] TokenError),
     /// The store failed.
     #[error(transparent)]

@@ -31,7 +31,7 @@ pub enum ChangeEmailError {
     #[error("the email address was changed too often")]
     TooOften,
     /// The link could not be created.
-    #[error("the link could not be made")]
+    #[error("the link could not be created")]
     Token(#[from] TokenError),
     /// The store failed.
     #[error(transparent)]

@@ -32,7 +32,7 @@ pub(crate) enum Composed {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ComposeError {
     /// The link could not be created.
-    #[error("the link could not be made")]
+    #[error("the link could not be created")]
     Token(#[from] TokenError),
     /// The store failed.
     #[error(transparent)]
@@ -156,7 +156,7 @@ async fn content(
         },
         EmailKind::ConfirmEmail => match owner(tx, queued).await? {
             Some(user) => Ok(of_account(&user)),
-            None => Ok(Content::Nothing("the account is gone or has another address", false)),
+            None => Ok(Content::Nothing("no account has this email address", false)),
         },
         EmailKind::ForgotPassword => Ok(match owner(tx, queued).await? {
             Some(user) if !user.disabled => Content::Make(
@@ -165,7 +165,7 @@ async fn content(
                 LinkSubject::User(user.id),
                 NO_EXPIRY,
             ),
-            _ => Content::Nothing("no account with this address may reset its password", false),
+            _ => Content::Nothing("no enabled account has this email address", false),
         }),
         // These links were created with the change, so that cancelling it reaches them.
         EmailKind::ChangeEmail
@@ -214,7 +214,7 @@ async fn of_signup(
     let Some(signup) = tx.find_signup(id, ends_soon).await? else {
         // Perhaps another sign-up with the same email address was confirmed.
         let is_known = tx.find_email_owner(&queued.recipient, now).await?.is_some();
-        return Ok(Content::Nothing("the sign-up is over", !is_known));
+        return Ok(Content::Nothing("the sign-up has ended", !is_known));
     };
     if tx.find_email_owner(&signup.email, now).await?.is_some() {
         return Ok(Content::Plain(EmailTemplate::AccountExists));
@@ -234,14 +234,14 @@ async fn of_resend(
     }
     match tx.find_newest_signup(&queued.recipient, now).await? {
         Some(signup) => of_signup(tx, queued, signup.id, now).await,
-        None => Ok(Content::Nothing("nothing waits for this address to be confirmed", false)),
+        None => Ok(Content::Nothing("no account or sign-up has this email address", false)),
     }
 }
 
 /// The email address of an account is confirmed once.
 fn of_account(user: &User) -> Content {
     if user.disabled || user.email_verified {
-        return Content::Nothing("the account is disabled or its address confirmed", false);
+        return Content::Nothing("the account is disabled or already confirmed", false);
     }
     let subject = LinkSubject::User(user.id);
     Content::Make(EmailTemplate::ConfirmEmail, LinkPurpose::ConfirmEmail, subject, NO_EXPIRY)

@@ -64,7 +64,7 @@ impl Retired {
 #[derive(Debug, thiserror::Error)]
 pub enum RetireError {
     /// The key does not exist.
-    #[error("there is no key with this name")]
+    #[error("there is no key with this ID")]
     NoSuchKey,
     /// A key could not be created, or the store failed.
     #[error(transparent)]

@@ -18,7 +18,7 @@ const SPREAD_SECONDS: i64 = 10;
 #[derive(Debug, thiserror::Error)]
 pub enum KeysError {
     /// The store belongs to an installation with another issuer.
-    #[error("the database belongs to the issuer {stored}, the settings say {configured}")]
+    #[error("the database belongs to the issuer {stored}, but the settings have {configured}")]
     OtherIssuer {
         /// The issuer in the store.
         stored: String,
@@ -26,7 +26,7 @@ pub enum KeysError {
         configured: String,
     },
     /// The store was never used.
-    #[error("the database has no keys yet; they are made at the first start")]
+    #[error("the database has no keys yet; the first start of a node creates them")]
     NoInstance,
     /// A key could not be created or unwrapped.
     #[error(transparent)]

@@ -138,7 +138,7 @@ impl App {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum KnownDeviceError {
     /// The link of its email could not be created.
-    #[error("the link could not be made")]
+    #[error("the link could not be created")]
     Token(#[from] TokenError),
     /// The store failed.
     #[error(transparent)]

@@ -3,6 +3,8 @@
 //! Each is a method on [`App`], with its input and its errors beside it. Each file covers one
 //! subject.
 
+#![warn(missing_docs)]
+
 mod admin;
 mod after_commit;
 mod audit;

@@ -68,7 +68,7 @@ pub enum LoginError {
     #[error(transparent)]
     Hash(#[from] HashError),
     /// The tokens could not be issued.
-    #[error("the tokens could not be made")]
+    #[error("the tokens could not be created")]
     Token(#[from] TokenError),
     /// The store failed.
     #[error(transparent)]

@@ -33,7 +33,7 @@ pub enum OperatorError {
     #[error("the account is disabled")]
     Disabled,
     /// The link could not be created.
-    #[error("the link could not be made")]
+    #[error("the link could not be created")]
     Token(#[from] TokenError),
     /// The password does not meet the policy.
     #[error(transparent)]

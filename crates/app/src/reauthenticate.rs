@@ -42,7 +42,7 @@ pub enum ReauthenticateError {
     #[error(transparent)]
     Hash(#[from] HashError),
     /// The token could not be issued.
-    #[error("the token could not be made")]
+    #[error("the token could not be created")]
     Token(#[from] TokenError),
     /// The store failed.
     #[error(transparent)]

@@ -4,6 +4,8 @@
 //! values when they are constructed. Rules are plain functions. The [`ports`] declare what the use
 //! cases need from their environment.
 
+#![warn(missing_docs)]
+
 pub mod audit;
 pub mod audit_check;
 pub mod email;

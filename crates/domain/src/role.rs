@@ -8,7 +8,7 @@ pub struct RoleName(String);
 
 /// The string is not a valid role name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a role name must have 1 to 32 characters of a-z, 0-9, '-' and '_', a letter first")]
+#[error("a role name must have 1 to 32 characters from a-z, 0-9, '-' and '_', a letter first")]
 pub struct BadRoleName;
 
 impl RoleName {

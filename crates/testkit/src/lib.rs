@@ -27,6 +27,7 @@
 //!     gateward_testkit::conformance!(fresh().await);
 //! }
 //! ```
+#![warn(missing_docs)]
 #![expect(
     clippy::missing_panics_doc,
     clippy::unwrap_used,

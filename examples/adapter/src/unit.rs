@@ -105,7 +105,7 @@ impl RedbTx {
                 Work::Reads(transaction) => read(View::Committed(transaction))?,
                 Work::Writes(open) => read(View::Own(&open.transaction))?,
                 Work::OneWrite(_) => return Err(misuse("a single write reads nothing")),
-                Work::Done | Work::Ended => return Err(misuse("this unit of work is over")),
+                Work::Done | Work::Ended => return Err(misuse("this unit of work has ended")),
             };
             Ok((work, response))
         })
@@ -161,7 +161,7 @@ impl RedbTx {
             }
             Work::Reads(_) => Err(misuse("a unit that reads writes nothing")),
             Work::Done => Err(misuse("a single write calls one method")),
-            Work::Ended => Err(misuse("this unit of work is over")),
+            Work::Ended => Err(misuse("this unit of work has ended")),
         }
     }
 }

@@ -290,7 +290,7 @@ async fn b9_who_administers_has_an_email_sent_and_the_owner_chooses_the_password
     let (test_app, _, ada) = fixture().await;
     let admin = test_app.caller_with_roles("grace", &["admin"]).await;
     test_app.app.send_password_reset(by(&admin), ada.id).await.unwrap();
-    assert!(test_app.login("ada", PASSWORD).await.is_ok(), "the old one is good until then");
+    assert!(test_app.login("ada", PASSWORD).await.is_ok(), "the old one is valid until then");
     let message = saying(&test_app.post().await, EmailTemplate::ResetPassword);
     assert_eq!(message.to, ada.email);
     test_app.app.reset_password(reset(by_token(&message), "another horse")).await.unwrap();

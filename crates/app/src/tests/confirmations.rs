@@ -216,7 +216,7 @@ async fn e3_an_email_that_confirms_is_sent_again_where_something_waits_for_it() 
             test_app.app.resend_confirmation(&address(name), None, &request_info).await.unwrap();
         }
     }
-    assert_eq!(memory.outbox_emails().len(), 1 + 5, "one row each, whoever it is");
+    assert_eq!(memory.outbox_emails().len(), 1 + 5, "one row each, with or without an account");
     let emails = test_app.post().await;
     assert_eq!(texts(&emails), ["confirm_email", "confirm_signup"]);
     assert_eq!(saying(&emails, EmailTemplate::ConfirmEmail).to, address("unconfirmed"));

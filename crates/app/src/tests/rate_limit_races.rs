@@ -61,7 +61,7 @@ async fn l2_who_tries_much_at_once_uses_up_no_more_than_one_after_the_other() {
     all_at_once(&mut test_app, 60, true).await;
     test_app.app.ports.hasher = Arc::new(PlainHasher::default());
     assert_eq!(test_app.try_at("ada", PASSWORD, from(0)).await, "30", "the first wait");
-    assert_eq!(test_app.try_at("ada", PASSWORD, from(99)).await, "in", "somebody else");
+    assert_eq!(test_app.try_at("ada", PASSWORD, from(99)).await, "in", "another user");
 }
 
 #[tokio::test]

@@ -51,7 +51,11 @@ async fn l1_ten_wrong_passwords_within_a_session_use_it_up_and_keep_nobody_from_
     test_app.clock.advance_seconds(30);
     assert_eq!(again(&test_app, &caller, PASSWORD, &from(99)).await, "right");
     assert_eq!(again(&test_app, &caller, WRONG, &from(99)).await, "wrong");
-    assert_eq!(again(&test_app, &caller, PASSWORD, &from(99)).await, "right", "it begins anew");
+    assert_eq!(
+        again(&test_app, &caller, PASSWORD, &from(99)).await,
+        "right",
+        "it starts again from zero"
+    );
 }
 
 /// Row P8 in part: the current password in a password change counts like any other.

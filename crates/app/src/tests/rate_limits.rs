@@ -112,7 +112,7 @@ async fn l6_one_try_on_each_of_a_thousand_names_from_one_client_ends_at_a_hundre
         assert_eq!(response, if number < 100 { "wrong" } else { "900" }, "{number}");
     }
     assert_eq!(test_app.try_at("ada", PASSWORD, from(1)).await, "900");
-    assert_eq!(test_app.try_at("ada", PASSWORD, from(2)).await, "in", "somebody else");
+    assert_eq!(test_app.try_at("ada", PASSWORD, from(2)).await, "in", "another user");
 }
 
 #[tokio::test]
@@ -202,7 +202,11 @@ async fn l1_a_known_device_has_an_allowance_that_ends_too() {
         assert_eq!(by_device(&test_app, WRONG, &device, from(number)).await, "wrong");
     }
     assert_eq!(by_device(&test_app, PASSWORD, &device, from(20)).await, "30");
-    assert_eq!(test_app.try_at("ada", PASSWORD, from(20)).await, "in", "nobody else waits for it");
+    assert_eq!(
+        test_app.try_at("ada", PASSWORD, from(20)).await,
+        "in",
+        "no other user waits for it"
+    );
 }
 
 #[tokio::test]

@@ -47,7 +47,7 @@ async fn e3_who_has_no_account_forgets_in_the_same_row_and_gets_no_email() {
     assert_eq!((emails[0].text, &emails[0].to), (EmailTemplate::ResetPassword, &address("known")));
     let link = emails[0].link.as_ref().unwrap();
     assert!(link.starts_with("https://auth.example.org/reset-password#token="), "{link}");
-    assert!(memory.events().is_empty(), "nobody waits for the others");
+    assert!(memory.events().is_empty(), "no request waits for the others");
 }
 
 #[tokio::test]

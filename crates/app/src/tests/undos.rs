@@ -57,7 +57,10 @@ async fn undone_after_it_was_confirmed_a_change_is_reverted_and_whoever_made_it_
     assert_eq!(ends.len(), 1);
     let emails = test_app.post().await;
     assert_eq!(saying(&emails, EmailTemplate::EmailUndone).to, address("new"));
-    assert!(test_app.login("ada", PASSWORD).await.is_err(), "whoever knew the password is out");
+    assert!(
+        test_app.login("ada", PASSWORD).await.is_err(),
+        "anyone who knew the password is logged out"
+    );
     let reset_email = saying(&emails, EmailTemplate::ResetPassword);
     assert_eq!(reset_email.to, user.email);
     test_app.app.reset_password(reset(by_token(&reset_email), "another horse")).await.unwrap();

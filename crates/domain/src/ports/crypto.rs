@@ -16,7 +16,7 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HashError {
     /// Too many hashes are waiting. Refused at once.
-    #[error("too many passwords wait to be hashed")]
+    #[error("too many passwords are waiting to be hashed")]
     Overloaded {
         /// Number of seconds after which a retry is likely to succeed.
         retry_after_seconds: u32,
@@ -25,7 +25,7 @@ pub enum HashError {
     #[error("the stored hash cannot be read")]
     Malformed,
     /// The hasher failed.
-    #[error("the hasher has failed")]
+    #[error("password hashing failed")]
     Failed,
 }
 
@@ -116,13 +116,13 @@ pub trait AuditKeys: Send + Sync {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
     /// The master key cannot unwrap the key.
-    #[error("the master key does not open key {0}")]
+    #[error("the master key does not decrypt key {0}")]
     CannotOpen(KeyId),
     /// The key cannot be parsed.
     #[error("key {0} is corrupt")]
     Corrupt(KeyId),
     /// The key could not be created.
-    #[error("a key could not be made")]
+    #[error("a key could not be created")]
     Failed,
 }
 

@@ -12,7 +12,7 @@ pub enum MailError {
     #[error("no SMTP server can be reached: {0}")]
     Unreachable(String),
     /// The SMTP server refused this email.
-    #[error("the SMTP server refuses: {response}")]
+    #[error("the SMTP server rejected the email: {response}")]
     Refused {
         /// Whether the server reports a permanent failure, for which a retry is useless (RFC 5321,
         /// section 4.2.1).
@@ -21,7 +21,7 @@ pub enum MailError {
         response: String,
     },
     /// The email cannot be built, for example because of an error in a template.
-    #[error("the email cannot be made: {0}")]
+    #[error("the email cannot be rendered: {0}")]
     Unfit(String),
 }
 

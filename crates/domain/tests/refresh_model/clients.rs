@@ -7,7 +7,6 @@ use crate::state::{
 };
 
 impl RefreshModel {
-    /// The actions of a client.
     pub fn client_actions(&self, state: &State, tab: Party, actions: &mut Vec<Action>) {
         if self.config.careless && state.read[tab.index()] != state.storage {
             actions.push(Action::Read(tab));
@@ -73,7 +72,6 @@ impl RefreshModel {
         }
     }
 
-    /// The actions of the thief.
     pub fn thief_actions(&self, state: &State, actions: &mut Vec<Action>) {
         if self.config.has_copy() && state.stolen.copy.is_none() {
             actions.push(Action::Steal);

@@ -25,7 +25,7 @@ fn two_tabs_that_do_not_read_the_place_before_sending_log_themselves_out() {
 #[test]
 fn so_they_do_without_keys() {
     let trace = counterexample(runs::CARELESS_LEEWAY, STAYS_IN);
-    assert!(!trace.iter().any(|step| step == "time passes"), "not even the leeway is over");
+    assert!(!trace.iter().any(|step| step == "time passes"), "not even the leeway has passed");
 }
 
 #[test]

@@ -31,7 +31,7 @@
 //! | a token has one successor | always | all |
 //! | thief and owner do not both go on | database keeps its commits, and: keys, or no leeway (once more at the copied generation where the key was copied too); without keys within the leeway of each other | `THIEF` `THIEF_CROWD` `THIEF_WITH_KEY` `STRICT_THIEF` `LEEWAY_THIEF` `CLOCKS_THIEF` |
 //! | a good client stays in after a loss of writes | without a thief; without keys as above | `LOSS` `LEEWAY_LOSS` `LOSS_FORGER` |
-//! | a session ends once, and that is committed before it is told | database keeps its commits | all without lost writes |
+//! | a session ends once, and the end is committed before it is published | database keeps its commits | all without lost writes |
 //! | a wrong secret changes nothing | always | `FORGER` `LEEWAY_FORGER` `LOSS_FORGER` |
 //!
 //! "Stays in" is more than not having been logged out: in every state, a client that reads the

@@ -18,7 +18,7 @@ pub const ONE_SUCCESSOR: &str = "a token has one successor";
 /// Thief and owner do not both continue.
 pub const NOT_BOTH: &str = "thief and owner do not both go on";
 /// The end of a session is final, and committed before the response.
-pub const ENDS_ONCE: &str = "a session ends once, and that is committed before it is told";
+pub const ENDS_ONCE: &str = "a session ends once, and the end is committed before it is published";
 /// A wrong secret changes nothing.
 pub const FORGERY_IS_IDLE: &str = "a wrong secret changes nothing";
 

@@ -54,7 +54,7 @@ fn sentence(before: &State, action: Action, after: &State) -> String {
             Some(Phase::Answered(_)) => format!("the answer to {} is lost", of(request(slot))),
             _ => format!("{} is lost", of(request(slot))),
         },
-        Action::GiveUp { slot } => format!("nobody waits for {} any more", of(request(slot))),
+        Action::GiveUp { slot } => format!("the client of {} gives up", of(request(slot))),
         Action::Crash(node) => format!("{node} crashes"),
         Action::Tick => "time passes".to_owned(),
         Action::LogOut => "the owner logs out".to_owned(),

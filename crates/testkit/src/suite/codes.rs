@@ -178,7 +178,7 @@ promises! {
         let narrow = CodeAttempt { subject: Some(nobody), ..attempt(&user.email) };
         assert_eq!(try_code(&fixture, &narrow).await, []);
         let all = try_code(&fixture, &attempt(&user.email)).await;
-        assert_eq!(ids(&all), ids([&signup, &another, &confirm]), "nobody in particular");
+        assert_eq!(ids(&all), ids([&signup, &another, &confirm]), "no user in particular");
     }
 
     async fn a_link_that_is_out_of_time_is_not_tried(fixture: StoreFixture) {

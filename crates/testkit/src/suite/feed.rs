@@ -84,7 +84,7 @@ promises! {
         }
         let page = fixture.list_invalidation_events(None, 1000).await;
         assert_eq!(told(&page), expected);
-        assert!(!page.is_restart, "whoever has no cursor begins, and not anew");
+        assert!(!page.is_restart, "a reader without a cursor starts, and does not restart");
     }
 
     async fn every_reason_of_an_end_is_told(fixture: StoreFixture) {

@@ -73,7 +73,7 @@ impl Follower {
             }
         };
         let in_time = timeout(WOKEN_WITHIN, learning).await;
-        assert!(in_time.is_ok(), "nobody has woken who watches");
+        assert!(in_time.is_ok(), "the watcher was not woken");
     }
 }
 
@@ -159,9 +159,9 @@ promises! {
             });
             let written = timeout(WATCHED, &mut writing).await;
             follower.catches_up().await;
-            assert!(!follower.knows(&early), "nobody sees what is not committed");
+            assert!(!follower.knows(&early), "no reader sees what is not committed");
             if written.is_ok() {
-                assert!(follower.knows(&later), "nobody waits for a unit that is open");
+                assert!(follower.knows(&later), "no reader waits for an open unit of work");
             }
             if commits {
                 holder.commit().await.unwrap();

@@ -35,7 +35,7 @@ async fn waiting_for<T: Send + 'static>(
 ) -> T {
     let waiting = tokio::spawn(act);
     sleep(WATCHED).await;
-    assert!(!waiting.is_finished(), "nobody passes a lock");
+    assert!(!waiting.is_finished(), "no unit of work passes a lock");
     match ending {
         Ending::Committed => holder.commit().await.unwrap(),
         Ending::Dropped => drop(holder),

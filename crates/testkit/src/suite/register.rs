@@ -77,6 +77,6 @@ pub fn run(promise: impl Future<Output = ()>) {
     let runtime = Builder::new_multi_thread().worker_threads(4).enable_all().build().unwrap();
     runtime.block_on(async {
         let in_time = timeout(TIME_MAX, promise).await;
-        assert!(in_time.is_ok(), "somebody waits for ever");
+        assert!(in_time.is_ok(), "a sign-up waits for ever");
     });
 }

@@ -184,7 +184,7 @@ promises! {
         }
         let identifier = Identifier::Email(user.email);
         let found = fixture.read().await.find_user_by_identifier(&identifier).await.unwrap();
-        assert_eq!(found, None, "but nobody logs in with it");
+        assert_eq!(found, None, "but no account logs in with it");
     }
 
     /// There is no moment between having the email address and having it reserved.

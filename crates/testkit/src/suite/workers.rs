@@ -49,7 +49,6 @@ async fn due(fixture: &StoreFixture, seconds: i64) -> OutboxEmail {
     message
 }
 
-/// Stores a finished email.
 async fn finished(fixture: &StoreFixture, as_what: EmailState) -> OutboxEmail {
     let finished_at = Some(after(-5));
     let message = OutboxEmail { state: as_what, finished_at, attempts: 7, ..fixture.email() };
