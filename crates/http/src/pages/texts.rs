@@ -8,22 +8,22 @@ pub(super) const CONFIRM_TITLE: &str = "Confirm your email address";
 pub(super) const CONFIRM_LEAD: &str =
     "Enter your password to confirm your email address. You can then log in.";
 pub(super) const CONFIRM_PASSWORD: &str = "Password";
-pub(super) const CONFIRM_PASSWORD_HINT: &str = "The password for your account. It makes sure that \
-    you confirm your own account, not another person's.";
+pub(super) const CONFIRM_PASSWORD_HINT: &str = "The password for your account. It shows that the \
+    account is yours, in case another person entered your email address.";
 pub(super) const CONFIRM_BUTTON: &str = "Confirm email address";
 pub(super) const CONFIRM_DONE: Done = ("Your email address is confirmed", "You can now log in.");
 /// One text for all reasons, so that it reveals nothing.
 pub(super) const CONFIRM_LINK: &str = "Your email address could not be confirmed. Check your \
-    password, and the code if you typed one. If the link or code has expired, was already used or \
-    was replaced by a newer one, request a new confirmation email where you signed up or changed \
-    your email address.";
+    password, and the code if you typed one. If they are correct, the link or code has expired, \
+    was already used or was replaced by one in a newer email. Request a new confirmation email \
+    where you signed up or changed your email address.";
 
 // The same page, when another account has taken the username of a sign-up.
 pub(super) const USERNAME: &str = "New username";
 pub(super) const USERNAME_HINT: &str =
     "3 to 32 characters: letters A to Z, digits, dots, underscores and hyphens.";
 pub(super) const USERNAME_TAKEN: &str =
-    "This username has been taken since you signed up. Choose another one.";
+    "Another account took this username after you signed up. Choose a different one.";
 pub(super) const USERNAME_LENGTH: &str = "Use 3 to 32 characters.";
 pub(super) const USERNAME_CHARACTER: &str =
     "Use only letters A to Z, digits, dots, underscores and hyphens.";
@@ -31,8 +31,8 @@ pub(super) const USERNAME_RESERVED: &str = "This username is reserved. Choose an
 
 // `/reset-password`: set a new password with a link or a code.
 pub(super) const RESET_TITLE: &str = "Set a new password";
-pub(super) const RESET_LEAD: &str = "Choose a new password for your account. You will then be \
-    logged out everywhere and can log in with the new password.";
+pub(super) const RESET_LEAD: &str = "Choose a new password for your account. Setting it logs you \
+    out everywhere. You can then log in with the new password.";
 pub(super) const RESET_PASSWORD: &str = "New password";
 pub(super) const RESET_BUTTON: &str = "Set new password";
 pub(super) const RESET_DONE: Done = (
@@ -40,9 +40,9 @@ pub(super) const RESET_DONE: Done = (
     "You have been logged out everywhere. Log in with your new password.",
 );
 /// One text for all reasons, so that it reveals nothing.
-pub(super) const RESET_LINK: &str = "This link or code does not work. It may have expired, or was \
-    already used or replaced by a newer one. If you typed the code, check it and your email \
-    address. Otherwise, request a new password reset email where you log in.";
+pub(super) const RESET_LINK: &str = "This link or code does not work. Perhaps it has expired, was \
+    already used or was replaced by one in a newer email. If you typed the code, check it and your \
+    email address. If it still does not work, request a new password reset email where you log in.";
 
 // `/accept-invitation`: set the first password of an invited account.
 pub(super) const INVITATION_TITLE: &str = "Accept your invitation";
@@ -50,18 +50,19 @@ pub(super) const INVITATION_LEAD: &str =
     "Choose a password to activate your account. You can then log in.";
 pub(super) const INVITATION_PASSWORD: &str = "Password";
 pub(super) const INVITATION_BUTTON: &str = "Set password";
-pub(super) const INVITATION_DONE: Done = ("Your password is set", "You can now log in.");
+pub(super) const INVITATION_DONE: Done =
+    ("Your password is set", "You can now log in with your email address and your password.");
 /// One text for all reasons, so that it reveals nothing.
-pub(super) const INVITATION_LINK: &str = "This invitation has expired or was already used. If you \
-    have already set a password, log in. Otherwise, ask the person who invited you for a new \
-    invitation.";
+pub(super) const INVITATION_LINK: &str = "This invitation has expired or was already used, or the \
+    link is incomplete. If you have already set a password, log in. Otherwise, ask the person who \
+    invited you for a new invitation.";
 
 // `/undo-email-change`: keep the old email address, before or after a change.
 pub(super) const UNDO_TITLE: &str = "Keep your email address";
 pub(super) const UNDO_LEAD: &str = "We received a request to change the email address of your \
-    account. If it was not you, keep the email address that we sent the link to: the change is \
-    undone, you will be logged out everywhere, your current password stops working, and we will \
-    email you a link to set a new one. If it was you, you can close this page.";
+    account. If it was you, close this page. If it was not you, keep your old email address. This \
+    undoes the change and logs you out everywhere. Your current password stops working, and we \
+    will email you a link to set a new one.";
 pub(super) const UNDO_BUTTON: &str = "Keep my email address";
 pub(super) const UNDO_DONE: Done = (
     "Your email address is restored",
@@ -69,25 +70,26 @@ pub(super) const UNDO_DONE: Done = (
      for a link to set a new one.",
 );
 /// One text for all reasons, so that it reveals nothing.
-pub(super) const UNDO_LINK: &str = "This link has expired or was already used. If you have lost \
-    access to your account, contact support.";
+pub(super) const UNDO_LINK: &str = "This link has expired or was already used, or it is \
+    incomplete. If you have lost access to your account, contact support.";
 
 // `/not-me`: report a login from a new device.
 pub(super) const NOT_ME_TITLE: &str = "Was this you?";
 pub(super) const NOT_ME_LEAD: &str = "There was a login to your account from a new device or \
-    browser. If you do not recognize it, secure your account: you will be logged out everywhere, \
-    your current password stops working, and we will email you a link to set a new one. If it was \
-    you, you can close this page.";
+    browser. If it was you, close this page. If it was not you, secure your account. You will be \
+    logged out everywhere, your current password stops working, and we will email you a link to \
+    set a new one.";
 pub(super) const NOT_ME_BUTTON: &str = "Not me, secure my account";
 pub(super) const NOT_ME_DONE: Done = (
     "Your account is secured",
     "You have been logged out everywhere, and your old password no longer works. Check your email \
-     for a link to set a new one. If your email address was changed too, first use the link in our \
-     email about that change: it restores your email address.",
+     for a link to set a new one. If your email address was changed too, restore it first: use the \
+     link in our earlier email about that change.",
 );
 /// One text for all reasons, so that it reveals nothing.
-pub(super) const NOT_ME_LINK: &str = "This link has expired or was already used. If your account \
-    may be at risk, reset your password where you log in. That logs you out everywhere.";
+pub(super) const NOT_ME_LINK: &str = "This link has expired or was already used, or it is \
+    incomplete. If the login was not yours, reset your password where you log in. That logs you \
+    out everywhere.";
 
 // The link and the code, on every page that takes them by hand.
 pub(super) const OTHER_LINK: &str = "Use a different link";
@@ -113,7 +115,7 @@ pub(super) const PASSWORD_MISSING: &str = "Enter a password.";
 pub(super) const PASSWORD_TOO_LONG: &str = "Use at most 1,024 characters.";
 pub(super) const PASSWORD_COMMON: &str = "This password is too common. Choose another one.";
 pub(super) const PASSWORD_BREACHED: &str =
-    "This password has appeared in a data breach. Choose another one.";
+    "This password is on a list of leaked passwords, so it is easy to guess. Choose another one.";
 pub(super) const PASSWORD_CONTEXT: &str = "This password is too similar to your username, your \
     email address or the name of this service. Choose another one.";
 
