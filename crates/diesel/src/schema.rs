@@ -51,6 +51,16 @@ table! {
 }
 
 table! {
+    use diesel::sql_types::BigInt;
+    use super::super::columns::sql::Ident;
+
+    user_numbers (number) {
+        number -> BigInt,
+        user_id -> Ident,
+    }
+}
+
+table! {
     use diesel::sql_types::Text;
     use super::super::columns::sql::Ident;
 

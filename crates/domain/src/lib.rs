@@ -38,5 +38,5 @@ pub use role::{BadRoleName, Permission, PermissionSet, Role, RoleName, permissio
 pub use session::{End, EndReason, RequestInfo, Session};
 pub use time::Timestamp;
 pub use token::{AccessClaims, AccessGrant, AccessToken, TokenError, TokenPair, TokenText};
-pub use user::{AccountDisabled, Identifier, User, UserRange};
+pub use user::{AccountDisabled, Identifier, PublicUserId, User, UserRange};
 pub use username::{Username, UsernameError};

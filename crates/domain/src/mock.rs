@@ -48,6 +48,8 @@ mockall::mock! {
     impl UserRepo for Tx {
         async fn insert_user(&mut self, user: &User) -> Result<(), StoreError>;
         async fn find_user(&mut self, id: UserId) -> Result<Option<User>, StoreError>;
+        async fn find_user_number(&mut self, id: UserId) -> Result<Option<i64>, StoreError>;
+        async fn assign_user_number(&mut self, id: UserId) -> Result<Option<i64>, StoreError>;
         async fn find_user_by_identifier(
             &mut self,
             identifier: &Identifier,

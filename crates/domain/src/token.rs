@@ -5,7 +5,7 @@ use std::fmt;
 use subtle::ConstantTimeEq;
 
 use crate::key::KeyId;
-use crate::{SessionId, Timestamp, TokenId, User, UserId};
+use crate::{PublicUserId, SessionId, Timestamp, TokenId, User, UserId};
 
 /// The text of a token. It is a bearer credential, so `Debug` hides it.
 #[derive(Clone, PartialEq, Eq)]
@@ -45,8 +45,13 @@ pub struct AccessGrant<'a> {
     pub id: TokenId,
     /// The subject, with username, email address and roles.
     pub user: &'a User,
+    /// The subject's identifier for dialects.
+    pub public_user_id: PublicUserId,
     /// The session.
     pub session_id: SessionId,
+    /// Whether the user entered the password for this token, and not for an earlier one of the
+    /// session.
+    pub is_fresh: bool,
     /// Time at which the user last entered the password, UTC.
     pub auth_time: Timestamp,
     /// Time of issue, UTC.

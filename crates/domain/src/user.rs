@@ -1,5 +1,7 @@
 //! `User`: an account, and whether it may log in.
 
+use std::fmt;
+
 use crate::{EmailAddress, PasswordHash, PermissionSet, RoleName, Timestamp, UserId, Username};
 
 /// An account.
@@ -40,6 +42,25 @@ impl User {
     /// Checks whether a user who has entered the right password may log in.
     pub fn check_enabled(&self) -> Result<(), AccountDisabled> {
         if self.disabled { Err(AccountDisabled) } else { Ok(()) }
+    }
+}
+
+/// The identifier of an account as the dialects show it: in the claim `user_id` and in their
+/// bodies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PublicUserId {
+    /// The account's identifier.
+    Uuid(UserId),
+    /// The account's number, for services whose user table has integer keys.
+    Number(i64),
+}
+
+impl fmt::Display for PublicUserId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Uuid(id) => id.fmt(formatter),
+            Self::Number(number) => number.fmt(formatter),
+        }
     }
 }
 

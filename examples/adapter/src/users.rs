@@ -6,14 +6,18 @@ use gateward_domain::ports::{StoreError, Taken, UserRepo};
 use gateward_domain::{
     EmailAddress, Identifier, PasswordHash, RoleName, Timestamp, User, UserId, UserRange, Username,
 };
-use redb::WriteTransaction;
+use redb::{ReadableTable, WriteTransaction};
 use uuid::Uuid;
 
+use crate::failed;
 use crate::known_devices;
 use crate::links;
 use crate::roles;
 use crate::rows::UserRow;
-use crate::tables::{EMAILS, USERNAMES, View, claim, count_of, insert, remove, table, update};
+use crate::tables::{
+    EMAILS, LAST_USER_NUMBER, USER_NUMBERS, USERNAMES, View, claim, count_of, insert, remove,
+    table, update,
+};
 use crate::unit::RedbTx;
 
 #[async_trait]
@@ -30,6 +34,14 @@ impl UserRepo for RedbTx {
 
     async fn find_user(&mut self, id: UserId) -> Result<Option<User>, StoreError> {
         self.read(move |view| find(view, id)).await
+    }
+
+    async fn find_user_number(&mut self, id: UserId) -> Result<Option<i64>, StoreError> {
+        self.read(move |view| view.user_number(key(id))).await
+    }
+
+    async fn assign_user_number(&mut self, id: UserId) -> Result<Option<i64>, StoreError> {
+        self.write(move |transaction| assign_number(transaction, id)).await
     }
 
     async fn find_user_by_identifier(
@@ -103,6 +115,7 @@ impl UserRepo for RedbTx {
             remove(transaction, EMAILS, user.email.as_str())?;
             links::delete_of_user(transaction, id)?;
             known_devices::delete_of_user(transaction, id)?;
+            remove(transaction, USER_NUMBERS, key(id))?;
             remove(transaction, table::<UserRow>(), key(id))?;
             Ok(true)
         })
@@ -263,4 +276,21 @@ fn take_email(
         return Err(StoreError::Taken(Taken::Email));
     }
     Ok(())
+}
+
+/// Returns the number of an account, and assigns the next one if it has none.
+fn assign_number(transaction: &WriteTransaction, id: UserId) -> Result<Option<i64>, StoreError> {
+    let view = View::Own(transaction);
+    if find(view, id)?.is_none() {
+        return Ok(None);
+    }
+    if let Some(number) = view.user_number(key(id))? {
+        return Ok(Some(number));
+    }
+    let mut last = transaction.open_table(LAST_USER_NUMBER).map_err(failed)?;
+    let number = last.get(()).map_err(failed)?.map_or(1, |last| last.value() + 1);
+    last.insert((), number).map_err(failed)?;
+    let mut numbers = transaction.open_table(USER_NUMBERS).map_err(failed)?;
+    numbers.insert(key(id), number).map_err(failed)?;
+    Ok(Some(number))
 }

@@ -146,6 +146,7 @@ fn orphans() -> Vec<(Flaw, String)> {
         + " AND links.purpose NOT IN ('confirm_signup', 'not_me')";
     vec![
         (Flaw::Orphan { table: "user_roles" }, about_nobody("user_roles", "user_id")),
+        (Flaw::Orphan { table: "user_numbers" }, about_nobody("user_numbers", "user_id")),
         (Flaw::Orphan { table: "known_devices" }, about_nobody("known_devices", "user_id")),
         (Flaw::Orphan { table: "links" }, links),
     ]

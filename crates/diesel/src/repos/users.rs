@@ -13,7 +13,7 @@ use gateward_domain::{
 use super::super::Tx;
 use super::super::columns::{Id, Time};
 use super::super::rows::{HeldRow, UserRow};
-use super::super::schema::{held_by_user, links, lower, user_roles, users};
+use super::super::schema::{held_by_user, links, lower, user_numbers, user_roles, users};
 
 /// The links that reserve an email address for an account, at a time.
 macro_rules! reservations {
@@ -46,6 +46,18 @@ impl UserRepo for Tx {
             .filter(users::id.eq(id))
             .select((users::all_columns, held_by_user()))
             .first(conn))?)
+    }
+
+    async fn find_user_number(&mut self, id: UserId) -> Result<Option<i64>, StoreError> {
+        let id = Id(id.uuid());
+        find!(self, "user_numbers", conn => user_numbers::table
+            .filter(user_numbers::user_id.eq(id))
+            .select(user_numbers::number)
+            .first(conn))
+    }
+
+    async fn assign_user_number(&mut self, id: UserId) -> Result<Option<i64>, StoreError> {
+        atomically!(self, self.assign_number(id))
     }
 
     async fn find_user_by_identifier(
@@ -174,6 +186,16 @@ impl UserRepo for Tx {
 }
 
 impl Tx {
+    async fn assign_number(&mut self, id: UserId) -> Result<Option<i64>, StoreError> {
+        let account = users::table.filter(users::id.eq(Id(id.uuid()))).select(users::id);
+        let insert = diesel::insert_into(user_numbers::table)
+            .values(account)
+            .into_columns(user_numbers::user_id)
+            .on_conflict_do_nothing();
+        change!(self, "user_numbers", conn => insert.execute(conn))?;
+        self.find_user_number(id).await
+    }
+
     /// Inserts an account and its roles, in separate statements.
     async fn insert_user_and_roles(&mut self, user: &User) -> Result<(), StoreError> {
         let insert =

@@ -60,6 +60,8 @@ labels! {
         Rotated = "rotated",
         /// The next token was returned again.
         Repeated = "repeated",
+        /// The token stayed the current one, by a dialect without rotation.
+        Kept = "kept",
         /// The session recovered from a token that was ahead of the store.
         Recovered = "recovered",
         /// A token was reused, and the session ended.

@@ -21,6 +21,16 @@ pub trait UserRepo: Send {
     /// Returns the account with this identifier.
     async fn find_user(&mut self, id: UserId) -> Result<Option<User>, StoreError>;
 
+    /// Returns the number of an account, if it has one.
+    async fn find_user_number(&mut self, id: UserId) -> Result<Option<i64>, StoreError>;
+
+    /// Returns the number of an account, and assigns the next one if it has none. Returns `None` if
+    /// the account does not exist.
+    ///
+    /// Numbers are positive and unique in the installation. A number is never assigned again, even
+    /// after its account was deleted.
+    async fn assign_user_number(&mut self, id: UserId) -> Result<Option<i64>, StoreError>;
+
     /// Returns the account with this email address or username.
     async fn find_user_by_identifier(
         &mut self,

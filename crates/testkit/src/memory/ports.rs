@@ -22,6 +22,14 @@ impl UserRepo for MemoryTx {
         Ok(self.read(|state| state.find_user(id)))
     }
 
+    async fn find_user_number(&mut self, id: UserId) -> Result<Option<i64>, StoreError> {
+        Ok(self.read(|state| state.user_numbers.get(&id).copied()))
+    }
+
+    async fn assign_user_number(&mut self, id: UserId) -> Result<Option<i64>, StoreError> {
+        self.write(|state| Ok(state.assign_user_number(id))).await
+    }
+
     async fn find_user_by_identifier(
         &mut self,
         identifier: &Identifier,

@@ -20,6 +20,9 @@ use gateward_domain::{
 #[derive(Clone, Debug, Default)]
 pub(super) struct State {
     pub users: BTreeMap<UserId, User>,
+    pub user_numbers: BTreeMap<UserId, i64>,
+    /// The last assigned number. Its account may have been deleted.
+    pub last_user_number: i64,
     pub sessions: BTreeMap<SessionId, Session>,
     pub instance: Option<Instance>,
     pub keys: Vec<StoredKey>,
@@ -156,7 +159,20 @@ impl State {
     pub fn delete_user(&mut self, id: UserId) -> bool {
         self.links.retain(|link| link.user_id() != Some(id));
         self.known_devices.retain(|known_device| known_device.user_id != id);
+        self.user_numbers.remove(&id);
         self.users.remove(&id).is_some()
+    }
+
+    pub fn assign_user_number(&mut self, id: UserId) -> Option<i64> {
+        if !self.users.contains_key(&id) {
+            return None;
+        }
+        if let Some(number) = self.user_numbers.get(&id) {
+            return Some(*number);
+        }
+        self.last_user_number += 1;
+        self.user_numbers.insert(id, self.last_user_number);
+        Some(self.last_user_number)
     }
 
     pub fn count_users_with_role(&self, role: &RoleName) -> u64 {

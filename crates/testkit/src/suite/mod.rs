@@ -37,6 +37,7 @@ pub mod rotation_races;
 pub mod sessions;
 pub mod signups;
 pub mod units;
+pub mod user_numbers;
 pub mod walks;
 pub mod workers;
 
@@ -73,6 +74,7 @@ register! {
     cleanups => __promises_cleanups,
     rate_limits => __promises_rate_limits,
     units => __promises_units,
+    user_numbers => __promises_user_numbers,
     walks => __promises_walks,
     workers => __promises_workers,
 }

@@ -36,6 +36,12 @@ pub const USERNAMES: Owners<&'static str> = TableDefinition::new("usernames");
 /// Email addresses, with their accounts.
 pub const EMAILS: Owners<&'static str> = TableDefinition::new("emails");
 
+/// The numbers of accounts.
+pub const USER_NUMBERS: TableDefinition<'static, u128, i64> = TableDefinition::new("user_numbers");
+/// The last assigned number of an account, which may have been deleted.
+pub const LAST_USER_NUMBER: TableDefinition<'static, (), i64> =
+    TableDefinition::new("last_user_number");
+
 /// The sessions of a user, by start time.
 pub const SESSIONS_OF_USER: Index<u128> = TableDefinition::new("sessions_of_user");
 /// All sessions, by the end of their maximum lifetime.
@@ -127,6 +133,8 @@ fn create_rows(transaction: &WriteTransaction) -> Result<(), TableError> {
 fn create_indexes(transaction: &WriteTransaction) -> Result<(), TableError> {
     transaction.open_table(USERNAMES)?;
     transaction.open_table(EMAILS)?;
+    transaction.open_table(USER_NUMBERS)?;
+    transaction.open_table(LAST_USER_NUMBER)?;
     transaction.open_table(SESSIONS_OF_USER)?;
     transaction.open_table(LIFETIMES)?;
     transaction.open_table(EVENTS_OF_SESSION)?;

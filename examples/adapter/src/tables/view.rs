@@ -9,7 +9,7 @@ use std::ops::RangeBounds;
 use gateward_domain::ports::StoreError;
 use redb::{Key, ReadTransaction, ReadableTable, WriteTransaction};
 
-use super::{Index, KeyOf, Owners, Pages, Times, table};
+use super::{Index, KeyOf, Owners, Pages, Times, USER_NUMBERS, table};
 use crate::failed;
 use crate::rows::Row;
 
@@ -44,6 +44,13 @@ impl View<'_> {
         with_table!(self, table::<R>(), rows => {
             let found = rows.get(key).map_err(failed)?;
             found.map(|row| decode::<R>(row.value())).transpose()
+        })
+    }
+
+    /// Returns the number of an account.
+    pub fn user_number(self, account: u128) -> Result<Option<i64>, StoreError> {
+        with_table!(self, USER_NUMBERS, numbers => {
+            Ok(numbers.get(account).map_err(failed)?.map(|number| number.value()))
         })
     }
 
