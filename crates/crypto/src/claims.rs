@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::json::Object;
 use crate::jws;
+use crate::keyring::DialectClaims;
 
 /// The `typ` of an access token (RFC 9068, section 2.1).
 pub(crate) const ACCESS_TYP: &str = "at+jwt";
@@ -41,6 +42,38 @@ struct AccessBody<'a> {
     permissions: Vec<&'static str>,
     auth_time: i64,
     amr: [&'static str; 1],
+    #[serde(flatten)]
+    dialects: DialectBody,
+}
+
+/// The claims of the dialects that are on.
+#[derive(Default, Serialize)]
+pub(crate) struct DialectBody {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_type: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none", rename = "type")]
+    kind: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fresh: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    csrf: Option<String>,
+}
+
+impl DialectBody {
+    /// The claims for this token; `csrf` is the CSRF token of its session. Both packages expect
+    /// `user_id` as a string.
+    pub(crate) fn new(on: DialectClaims, grant: &AccessGrant<'_>, csrf: Option<String>) -> Self {
+        let any = on.simplejwt || on.flask;
+        Self {
+            user_id: any.then(|| grant.public_user_id.to_string()),
+            token_type: on.simplejwt.then_some("access"),
+            kind: on.flask.then_some("access"),
+            fresh: on.flask.then_some(grant.is_fresh),
+            csrf,
+        }
+    }
 }
 
 /// The claims of a refresh token, in the order in which they are encoded.
@@ -84,6 +117,7 @@ pub(crate) fn write_access(
     issuer: &str,
     audience: &str,
     grant: &AccessGrant<'_>,
+    dialects: DialectBody,
 ) -> Option<Vec<u8>> {
     let user = grant.user;
     let issued_at = grant.issued_at.seconds();
@@ -104,6 +138,7 @@ pub(crate) fn write_access(
         permissions: user.permissions.iter().map(Permission::as_str).collect(),
         auth_time: grant.auth_time.seconds(),
         amr: AMR,
+        dialects,
     };
     serde_json::to_vec(&body).ok()
 }

@@ -22,5 +22,5 @@ pub use breached::BreachedFiles;
 pub use clock::SystemClock;
 pub use entropy::SystemEntropy;
 pub use hasher::{Argon2Error, Argon2Hasher, Argon2Settings, HashLoad};
-pub use keyring::{Keyring, KeyringSettings};
+pub use keyring::{DialectClaims, Keyring, KeyringSettings};
 pub use master_key::{MasterKey, MasterKeyError, MasterKeys};

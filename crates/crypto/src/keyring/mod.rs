@@ -31,6 +31,17 @@ pub struct KeyringSettings {
     pub session_max_seconds: i64,
     /// Approximate number of access tokens whose valid signature is cached. 0 turns the cache off.
     pub verified_max: usize,
+    /// The dialects whose claims every access token carries too.
+    pub dialect_claims: DialectClaims,
+}
+
+/// The dialects whose claims every access token carries, so that their resource servers accept it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DialectClaims {
+    /// djangorestframework-simplejwt: `token_type` and `user_id`.
+    pub simplejwt: bool,
+    /// Flask-JWT-Extended: `type`, `fresh`, `csrf` and `user_id`.
+    pub flask: bool,
 }
 
 /// The installed keys and the operations on them. Empty until keys are installed.

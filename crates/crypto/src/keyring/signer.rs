@@ -10,6 +10,7 @@ use gateward_domain::{
 
 use super::ring::Material;
 use super::{Keyring, KeyringSettings};
+use crate::claims::DialectBody;
 use crate::{claims, jws};
 
 impl TokenSigner for Keyring {
@@ -19,8 +20,14 @@ impl TokenSigner for Keyring {
         let Material::Access { keys, .. } = key.material() else {
             return Err(TokenError::NoKey);
         };
-        let KeyringSettings { issuer, audience, .. } = &self.settings;
-        claims::write_access(issuer, audience, grant)
+        let KeyringSettings { issuer, audience, dialect_claims, .. } = &self.settings;
+        let csrf = if dialect_claims.flask {
+            Some(self.csrf_token(grant.session_id)?.expose().to_owned())
+        } else {
+            None
+        };
+        let dialects = DialectBody::new(*dialect_claims, grant, csrf);
+        claims::write_access(issuer, audience, grant, dialects)
             .and_then(|claims| jws::sign(&key.opened.header_segment, &claims, &keys.signing))
             .map(TokenText::new)
             .ok_or(TokenError::NoKey)

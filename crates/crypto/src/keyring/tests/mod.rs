@@ -17,8 +17,9 @@ use gateward_domain::key::{Algorithm, KeyId, KeyPurpose, KeyState, StoredKey, ke
 use gateward_domain::ports::{KeyError, KeyMaker as _, LinkMaker as _, TokenSigner as _};
 use gateward_domain::refresh::{PresentedToken, Proof, RefreshState, Salt};
 use gateward_domain::{
-    AccessClaims, AccessGrant, EmailAddress, PasswordHash, PermissionSet, RequestInfo, RoleName,
-    Session, SessionId, Timestamp, TokenError, TokenId, User, UserId, Username,
+    AccessClaims, AccessGrant, EmailAddress, PasswordHash, PermissionSet, PublicUserId,
+    RequestInfo, RoleName, Session, SessionId, Timestamp, TokenError, TokenId, User, UserId,
+    Username,
 };
 use serde_json::{Value, json};
 
@@ -47,6 +48,7 @@ fn settings() -> KeyringSettings {
         access_ttl_seconds: ACCESS_TTL,
         session_max_seconds: SESSION_MAX,
         verified_max: VERIFIED_MAX,
+        dialect_claims: DialectClaims::default(),
     }
 }
 
@@ -241,7 +243,9 @@ fn grant(user: &User, now: i64) -> AccessGrant<'_> {
     AccessGrant {
         id: token_id(),
         user,
+        public_user_id: PublicUserId::Uuid(user.id),
         session_id: session_id(),
+        is_fresh: true,
         auth_time: at(now - 60),
         issued_at: at(now),
         expires_at: at(now + ACCESS_TTL),
