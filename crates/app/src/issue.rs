@@ -1,5 +1,6 @@
 //! Creates sessions and issues their tokens.
 
+use gateward_domain::ports::StoreError;
 use gateward_domain::refresh::{RefreshState, Salt};
 use gateward_domain::{
     AccessGrant, AccessToken, RequestInfo, Session, SessionId, Timestamp, TokenError, TokenId,
@@ -43,14 +44,15 @@ impl App {
 
     /// Issues the pair for the session's refresh state. The refresh token is derived from that
     /// state alone; the access token is new.
-    pub(crate) fn issue_pair(
+    pub(crate) async fn issue_pair<E: From<TokenError> + From<StoreError>>(
         &self,
         user: &User,
         session: &Session,
+        is_fresh: bool,
         now: Timestamp,
-    ) -> Result<TokenPair, TokenError> {
+    ) -> Result<TokenPair, E> {
         Ok(TokenPair {
-            access: self.issue_access(user, session, now)?,
+            access: self.issue_access::<E>(user, session, is_fresh, now).await?,
             refresh: self.ports.signer.sign_refresh(session)?,
             refresh_expires_in: session.refresh_state.expires_at.seconds() - now.seconds(),
             session_id: session.id,
@@ -58,18 +60,21 @@ impl App {
     }
 
     /// Issues an access token, which never outlives its session.
-    pub(crate) fn issue_access(
+    pub(crate) async fn issue_access<E: From<TokenError> + From<StoreError>>(
         &self,
         user: &User,
         session: &Session,
+        is_fresh: bool,
         now: Timestamp,
-    ) -> Result<AccessToken, TokenError> {
+    ) -> Result<AccessToken, E> {
         let expires_at = now.plus_seconds(self.policy.access_ttl_seconds);
         let expires_at = expires_at.min(session.refresh_state.expires_at);
         let text = self.ports.signer.sign_access(&AccessGrant {
             id: TokenId::new(now, &*self.ports.entropy),
             user,
+            public_user_id: self.public_user_id(user.id).await?,
             session_id: session.id,
+            is_fresh,
             auth_time: session.auth_time,
             issued_at: now,
             expires_at,

@@ -10,8 +10,8 @@ use gateward_domain::{
 
 use crate::App;
 
-/// Number of seconds after the creation of an account or a password reset in which its first login
-/// is expected and triggers no email.
+/// Number of seconds after the last change of an account, such as its creation or a password reset,
+/// in which its first login is expected and triggers no email.
 const FIRST_LOGIN_SECONDS: i64 = 24 * 3600;
 
 /// Maximum number of new-device emails to one email address in [`NEW_DEVICE_WINDOW_SECONDS`]. An

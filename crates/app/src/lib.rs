@@ -38,6 +38,7 @@ mod operator;
 mod outbox;
 mod passwords;
 mod policy;
+mod public_user_id;
 mod rate_limited;
 mod rate_limits;
 mod ready;
@@ -85,7 +86,7 @@ pub use links::LinkProof;
 pub use login::{LoggedIn, Login, LoginError, VerifiedLogin};
 pub use logout::{LogoutAllError, LogoutError};
 pub use operator::{NewAccount, OperatorError};
-pub use policy::{Policy, RateLimitPolicy};
+pub use policy::{Policy, RateLimitPolicy, UserIds};
 pub use rate_limited::{RateLimitError, RateLimited};
 pub use ready::NotReady;
 pub use reauthenticate::{PasswordConfirmed, ReauthenticateError, Reauthenticated};
@@ -95,7 +96,7 @@ pub use reset::{PreparedReset, ResetPassword, ResetPasswordError};
 pub use sessions::EndSessionError;
 pub use signup::{PreparedSignup, SignedUp, Signup, SignupError};
 pub use timeline::{SessionTimeline, TimelineEntry};
-pub use tokens::{ActiveToken, TokenKind};
+pub use tokens::{ActiveToken, InactiveToken, TokenKind};
 pub use user_list::{UserFilter, UserPage};
 
 /// What the use cases need from their environment.

@@ -142,7 +142,7 @@ impl App {
         self.ports.metrics.count(Metric::Login(LoginOutcome::Succeeded), 1);
         self.ports.metrics.count(Metric::SessionStarted, 1);
         tracing::info!(user_id = %user.id, session_id = %session.id, "session started");
-        let pair = self.issue_pair(&user, &session, now)?;
+        let pair = self.issue_pair::<LoginError>(&user, &session, true, now).await?;
         Ok(LoggedIn { pair, user, known_device_token: device.token })
     }
 

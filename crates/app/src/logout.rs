@@ -6,7 +6,8 @@ use gateward_domain::{
 };
 
 use crate::after_commit::AfterCommit;
-use crate::{App, Caller};
+use crate::tokens::check_current;
+use crate::{App, Caller, InactiveToken};
 
 /// Why a logout failed.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +55,23 @@ impl App {
         if !presented.proof.holds_for(&session.refresh_state.salt) {
             return Err(LogoutError::Token(TokenError::Invalid));
         }
+        Ok(self.end_by_logout(tx, &session, request_info, now).await?)
+    }
+
+    /// Ends the session of its current refresh token. Unlike [`App::logout_by_refresh`], it refuses
+    /// every other token, and then changes nothing.
+    #[tracing::instrument(skip_all, err(level = "debug"))]
+    pub async fn logout_by_current_refresh(
+        &self,
+        token: &str,
+        request_info: &RequestInfo,
+    ) -> Result<(), InactiveToken> {
+        let now = self.now();
+        let presented = self.ports.signer.verify_refresh(token, now)?;
+        let mut tx = self.ports.store.begin(Access::Write).await?;
+        let session = tx.lock_session(presented.session_id).await?;
+        let session = session.ok_or(TokenError::Invalid)?;
+        check_current(&session, &presented, now)?;
         Ok(self.end_by_logout(tx, &session, request_info, now).await?)
     }
 

@@ -27,6 +27,16 @@ impl Default for RateLimitPolicy {
     }
 }
 
+/// Which identifier of an account the dialects show.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum UserIds {
+    /// The account's identifier, a UUID.
+    #[default]
+    Uuid,
+    /// The account's number.
+    Integer,
+}
+
 /// The values that an operator can configure. The settings fill them.
 #[derive(Clone, Debug)]
 pub struct Policy {
@@ -68,6 +78,8 @@ pub struct Policy {
     pub rate_limit: Option<RateLimitPolicy>,
     /// Number of days for which the audit trail is kept.
     pub audit_keep_days: i64,
+    /// Which identifier of an account the dialects show.
+    pub user_ids: UserIds,
 }
 
 impl Policy {
@@ -93,6 +105,7 @@ impl Policy {
             code_attempts_max: 5,
             rate_limit: Some(RateLimitPolicy::default()),
             audit_keep_days: 365,
+            user_ids: UserIds::Uuid,
         }
     }
 }

@@ -100,7 +100,8 @@ impl App {
         tx.commit().await?;
         tracing::info!(user_id = %user.id, session_id = %session.id, "password confirmed");
         let session_expires_in = session.refresh_state.expires_at.seconds() - now.seconds();
-        Ok(Reauthenticated { access: self.issue_access(&user, &session, now)?, session_expires_in })
+        let access = self.issue_access::<ReauthenticateError>(&user, &session, true, now).await?;
+        Ok(Reauthenticated { access, session_expires_in })
     }
 }
 

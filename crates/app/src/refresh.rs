@@ -30,6 +30,9 @@ pub struct Refresh {
     pub received_at: Timestamp,
     /// Client IP address and user agent of the request.
     pub request_info: RequestInfo,
+    /// Whether the session gets its next refresh token. Without rotation the current token stays
+    /// valid until it expires, and a stolen one is noticed by no one.
+    pub rotate: bool,
 }
 
 /// The result of a refresh.
@@ -95,9 +98,14 @@ impl App {
         let rotation = self.rotation(presented, refresh.idempotency_key, now)?;
 
         // One statement decides the common cases.
-        let mut tx = self.ports.store.begin(Access::SingleWrite).await?;
-        let rotated = tx.rotate_session(&rotation).await?;
-        tx.commit().await?;
+        let rotated = if refresh.rotate {
+            let mut tx = self.ports.store.begin(Access::SingleWrite).await?;
+            let rotated = tx.rotate_session(&rotation).await?;
+            tx.commit().await?;
+            rotated
+        } else {
+            None
+        };
         let (session, user, outcome) = match rotated {
             Some((session, user)) => {
                 // The refresh state is either the one of the presented token, or has just advanced.
@@ -106,9 +114,9 @@ impl App {
                     if has_moved { RefreshOutcome::Rotated } else { RefreshOutcome::Repeated };
                 (session, user, outcome)
             }
-            None => self.rotate_locked(&rotation, &refresh.request_info, deadline).await?,
+            None => self.rotate_locked(&rotation, &refresh, deadline).await?,
         };
-        let pair = self.issue_pair(&user, &session, now)?;
+        let pair = self.issue_pair::<RefreshError>(&user, &session, false, now).await?;
         Ok((Refreshed { pair, user }, outcome))
     }
 
@@ -140,9 +148,10 @@ impl App {
     async fn rotate_locked(
         &self,
         rotation: &Rotation,
-        request_info: &RequestInfo,
+        refresh: &Refresh,
         deadline: Timestamp,
     ) -> Result<(Session, User, RefreshOutcome), RefreshError> {
+        let request_info = &refresh.request_info;
         let mut tx = self.ports.store.begin(Access::Write).await?;
         let Some(mut session) = tx.lock_session(rotation.presented.session_id).await? else {
             return Err(RefreshError::Token(TokenError::Invalid));
@@ -184,14 +193,14 @@ impl App {
                 );
                 return Err(RefreshError::Reused);
             }
-            RotationDecision::Repeat => {}
-            RotationDecision::Rotate | RotationDecision::Recover => {
+            RotationDecision::Rotate | RotationDecision::Recover if refresh.rotate => {
                 session.refresh_state =
                     session.refresh_state.after(rotation, session.lifetime_ends_at);
                 tx.set_refresh_state(session.id, &session.refresh_state).await?;
             }
+            RotationDecision::Repeat | RotationDecision::Rotate | RotationDecision::Recover => {}
         }
-        if decision == RotationDecision::Recover {
+        if decision == RotationDecision::Recover && refresh.rotate {
             tx.insert_event(&event).await?;
             tracing::warn!(session_id = %session.id, "database lost writes, session recovered");
         }
@@ -204,8 +213,9 @@ impl App {
         };
         tx.commit().await?;
         let outcome = match decision {
-            RotationDecision::Recover => RefreshOutcome::Recovered,
             RotationDecision::Repeat => RefreshOutcome::Repeated,
+            _ if !refresh.rotate => RefreshOutcome::Kept,
+            RotationDecision::Recover => RefreshOutcome::Recovered,
             _ => RefreshOutcome::Rotated,
         };
         Ok((session, user, outcome))

@@ -76,7 +76,9 @@ fn event_entry(event: &Event) -> Option<TimelineEntry> {
         EventKind::UsernameChanged => format!("The username was changed{from}"),
         EventKind::EmailChangeRequested => format!("A change of the email address was requested{from}"),
         EventKind::PasswordChanged => format!("The password was changed in this session{from}"),
-        EventKind::LoginReported => format!("The account owner reported this login{from}"),
+        EventKind::LoginReported => {
+            format!("The account owner reported this login{}", request_from(event.ip))
+        }
         _ => return None,
     };
     Some(entry(event.at, event.kind.as_str(), text))
@@ -101,9 +103,9 @@ fn ended_entry(
 ) -> TimelineEntry {
     let is_it = |event: &&Event| event.kind.reason() == Some(end.reason) && event.at == end.at;
     let event = events.iter().chain(account_events).find(is_it);
-    let performed_by = event.map_or(String::new(), |event| performed_by(event, session.user_id));
-    let why = why(end.reason);
-    entry(end.at, end.reason.as_str(), format!("The session ended: {why}{performed_by}"))
+    let why = why(end.reason, event.map(|event| actor(event, session.user_id)));
+    let from = request_from(event.and_then(|event| event.ip));
+    entry(end.at, end.reason.as_str(), format!("The session ended: {why}{from}"))
 }
 
 /// Returns the upcoming ends by expiry.
@@ -122,39 +124,50 @@ fn expiry_entries(session: &Session) -> [TimelineEntry; 2] {
     ]
 }
 
-fn performed_by(event: &Event, owner: UserId) -> String {
-    let who = match event.actor {
-        Actor::User(id) if id == owner => "by the user",
-        Actor::User(_) => "by another user",
-        Actor::Operator => "by an operator at the command line",
-        Actor::Service => "by the service",
-    };
-    format!(", {who}{}", from(event.ip))
+fn actor(event: &Event, owner: UserId) -> &'static str {
+    match event.actor {
+        Actor::User(id) if id == owner => "the user",
+        Actor::User(_) => "an administrator",
+        Actor::Operator => "an operator at the command line",
+        Actor::Service => "the service",
+    }
 }
 
 fn from(ip: Option<IpAddr>) -> String {
     ip.map(|ip| format!(" from {ip}")).unwrap_or_default()
 }
 
-/// Describes why a session ended.
-const fn why(reason: EndReason) -> &'static str {
-    match reason {
-        EndReason::Logout => "the client logged out",
-        EndReason::LogoutAll => "all sessions of the account were logged out",
-        EndReason::EndedByUser => "the user ended it",
-        EndReason::EndedByAdmin => "an administrator ended it",
-        EndReason::PasswordChanged => "the password was changed in another session",
-        EndReason::PasswordReset => "the password was reset with an emailed link",
-        EndReason::EmailChanged => "a change of the email address was undone",
-        EndReason::AccountDisabled => "the account was disabled",
-        EndReason::AccountDeleted => "the account was deleted",
-        EndReason::RefreshTokenReused => {
-            "a refresh token was used again: two clients have the same token"
+fn request_from(ip: Option<IpAddr>) -> String {
+    ip.map(|ip| format!("; the request came from {ip}")).unwrap_or_default()
+}
+
+/// Describes why a session ended. `actor` is `None` if no event is about it.
+fn why(reason: EndReason, actor: Option<&str>) -> String {
+    let text = match (reason, actor) {
+        (EndReason::Logout, _) => "the client logged out",
+        (EndReason::LogoutAll, _) => "the user logged out of all sessions",
+        (EndReason::EndedByUser, _) => "the user ended it",
+        (EndReason::EndedByAdmin, Some(actor)) => return format!("{actor} ended it"),
+        (EndReason::EndedByAdmin, None) => "an administrator ended it",
+        (EndReason::PasswordChanged, _) => "the user changed the password in another session",
+        (EndReason::PasswordReset, _) => "the user reset the password with a link or code",
+        (EndReason::EmailChanged, _) => "the user undid a change of the email address",
+        (EndReason::AccountDisabled, Some(actor)) => {
+            return format!("{actor} disabled the account");
         }
-        EndReason::IdleTimeout => "it was not refreshed for too long",
-        EndReason::LifetimeOver => "it reached its maximum lifetime",
-        EndReason::SessionLimit => "the user started more sessions than are allowed",
-        EndReason::KeyCompromised => "the key that signed its tokens was declared compromised",
-        EndReason::NotMe => "the account owner reported the login",
-    }
+        (EndReason::AccountDisabled, None) => "the account was disabled",
+        (EndReason::AccountDeleted, Some(actor)) => return format!("{actor} deleted the account"),
+        (EndReason::AccountDeleted, None) => "the account was deleted",
+        (EndReason::RefreshTokenReused, _) => {
+            "a refresh token was used again, so two clients have the same token"
+        }
+        (EndReason::IdleTimeout, _) => "it was not refreshed for too long",
+        (EndReason::LifetimeOver, _) => "it reached its maximum lifetime",
+        (EndReason::SessionLimit, _) => "the user started more sessions than are allowed",
+        (EndReason::KeyCompromised, _) => {
+            "an operator declared the key that signed its tokens compromised"
+        }
+        (EndReason::NotMe, _) => "the account owner reported the login",
+    };
+    text.to_owned()
 }

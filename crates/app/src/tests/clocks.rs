@@ -139,6 +139,10 @@ async fn what_is_asked_of_a_token_or_a_session_asks_for_the_time_once() {
     clock.assert_once("revoke_token", app.revoke_token(&refresh, &request_info)).await;
     let refresh = text(&pair().await.refresh);
     clock.assert_once("logout_by_refresh", app.logout_by_refresh(&refresh, &request_info)).await;
+    let refresh = text(&pair().await.refresh);
+    clock.assert_once("check_token", app.check_token(&refresh)).await;
+    let logout = app.logout_by_current_refresh(&refresh, &request_info);
+    clock.assert_once("logout_by_current_refresh", logout).await;
     let access = text(&pair().await.access.text);
     clock.assert_once("logout_by_access", app.logout_by_access(&access, &request_info)).await;
 }

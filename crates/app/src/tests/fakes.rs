@@ -341,6 +341,7 @@ impl TestApp {
 
     pub(super) fn refresh(&self, token: &TokenText, key: Option<&str>) -> Refresh {
         Refresh {
+            rotate: true,
             token: token.clone(),
             idempotency_key: key.map(fixtures::key_hash),
             received_at: self.app.now(),

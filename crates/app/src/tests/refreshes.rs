@@ -72,6 +72,7 @@ async fn a_replay_is_told_only_after_it_is_committed() {
         let mut first = old_session();
         first.refresh_state.generation = 1;
         let refresh = Refresh {
+            rotate: true,
             token: PlainSigner.sign_refresh(&first).unwrap(),
             idempotency_key: None,
             received_at: test_app.app.now(),

@@ -136,21 +136,35 @@ async fn put_refresh_key(test_app: &TestApp) {
     tx.commit().await.unwrap();
 }
 
-/// Returns the actor that the timeline names for each end. Empty for an expiry.
-fn by(reason: EndReason) -> &'static str {
+/// Returns what the timeline says about each end.
+fn said(reason: EndReason) -> &'static str {
     match reason {
+        EndReason::Logout => "the client logged out",
+        EndReason::LogoutAll => "the user logged out of all sessions",
+        EndReason::EndedByUser => "the user ended it; the request came from 192.0.2.7",
         // The event of ending all sessions is about no account.
-        EndReason::IdleTimeout | EndReason::LifetimeOver | EndReason::EndedByAdmin => "",
-        EndReason::AccountDisabled | EndReason::KeyCompromised => {
-            ", by an operator at the command line"
+        EndReason::EndedByAdmin => "an administrator ended it",
+        EndReason::PasswordChanged => {
+            "the user changed the password in another session; the request came from 192.0.2.7"
         }
-        EndReason::RefreshTokenReused | EndReason::SessionLimit => ", by the service",
-        EndReason::PasswordReset | EndReason::Logout | EndReason::LogoutAll => ", by the user",
-        EndReason::EndedByUser
-        | EndReason::PasswordChanged
-        | EndReason::EmailChanged
-        | EndReason::AccountDeleted
-        | EndReason::NotMe => ", by the user from 192.0.2.7",
+        EndReason::PasswordReset => "the user reset the password with a link or code",
+        EndReason::EmailChanged => {
+            "the user undid a change of the email address; the request came from 192.0.2.7"
+        }
+        EndReason::AccountDisabled => "an operator at the command line disabled the account",
+        EndReason::AccountDeleted => {
+            "the user deleted the account; the request came from 192.0.2.7"
+        }
+        EndReason::RefreshTokenReused => {
+            "a refresh token was used again, so two clients have the same token"
+        }
+        EndReason::IdleTimeout => "it was not refreshed for too long",
+        EndReason::LifetimeOver => "it reached its maximum lifetime",
+        EndReason::SessionLimit => "the user started more sessions than are allowed",
+        EndReason::KeyCompromised => {
+            "an operator declared the key that signed its tokens compromised"
+        }
+        EndReason::NotMe => "the account owner reported the login; the request came from 192.0.2.7",
     }
 }
 
@@ -165,8 +179,8 @@ async fn every_way_in_which_a_session_ends_leaves_a_reason_that_its_timeline_tel
         assert_eq!(timeline.end.map(|end| end.reason), Some(*reason));
         let last = timeline.entries.last().unwrap();
         assert_eq!(last.code, reason.as_str());
-        assert!(last.message.starts_with("The session ended: "), "{reason}: {}", last.message);
-        assert!(last.message.contains(by(*reason)), "{reason}: {}", last.message);
+        let expected = format!("The session ended: {}", said(*reason));
+        assert!(last.message.starts_with(&expected), "{reason}: {}", last.message);
         assert_eq!(timeline.entries[0].code, "session_started");
     }
 }

@@ -169,6 +169,8 @@ passed_on! {
     UserRepo {
         insert_user(user: &User) -> ();
         find_user(id: UserId) -> Option<User>;
+        find_user_number(id: UserId) -> Option<i64>;
+        assign_user_number(id: UserId) -> Option<i64>;
         find_user_by_identifier(identifier: &Identifier) -> Option<User>;
         lock_user(id: UserId) -> Option<User>;
         set_username(id: UserId, username: &Username, now: Timestamp) -> bool;
