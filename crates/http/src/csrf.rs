@@ -21,7 +21,7 @@ pub(crate) fn check(app: &App, request: &HttpRequest, id: SessionId) -> Result<(
     let mut shown = request.headers().get_all(HEADER).map(|header| header.to_str());
     match (shown.next(), shown.next()) {
         (Some(Ok(text)), None) if wanted.is(text) => Ok(()),
-        _ => Err(Problem::new(Code::CsrfFailed)),
+        _ => Err(Problem::new(Code::CsrfFailed).detail(details::CSRF_TOKEN)),
     }
 }
 

@@ -10,6 +10,7 @@ mod cookies;
 mod credentials;
 mod cross_site;
 mod csrf;
+mod dialects;
 mod docs;
 mod endpoints;
 mod inbox;
@@ -36,6 +37,9 @@ use tracing::Instrument;
 
 pub use clients::{ApiClient, ClientRight};
 pub use credentials::caller;
+pub use dialects::{
+    Collision, Dialects, Flask, FlaskTransport, SimpleJwt, collisions as dialect_collisions,
+};
 pub use endpoints::rfc3339;
 pub use gateward_app as app;
 pub use openapi::document as openapi_document;

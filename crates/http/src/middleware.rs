@@ -16,8 +16,7 @@ use tracing::Span;
 use tracing::field::Empty;
 use tracing_actix_web::{RequestId, RootSpanBuilder};
 
-use crate::pages::PageCode;
-use crate::problem::{Code, Problem, ProblemBody, details};
+use crate::problem::{Code, Problem, ProblemBody, ShownCode, details};
 use crate::unread::Unread;
 use crate::{App, Options};
 
@@ -78,7 +77,7 @@ pub(crate) async fn middleware(
     } else {
         response(request, next).await
     };
-    let shown = response.extensions().get::<PageCode>().map(|code| code.0);
+    let shown = response.extensions().get::<ShownCode>().map(|code| code.0);
     let code = problem.as_ref().map(|problem| problem.code.as_str()).or(shown);
     let mut response = match problem {
         Some(problem) => document(&problem, &response, &kept, app.options()),
@@ -119,7 +118,7 @@ async fn response(
     };
     let status = response.status();
     let told = response.error().and_then(|error| error.as_error::<Problem>()).cloned();
-    let is_bare = !response.extensions().contains::<PageCode>();
+    let is_bare = !response.extensions().contains::<ShownCode>();
     let problem = told.or_else(|| {
         let is_error = status.is_client_error() || status.is_server_error();
         (is_bare && is_error).then(|| of_status(status))
@@ -149,10 +148,11 @@ fn document(
     let request_id = request_id(request);
     let body = ProblemBody::new(problem, options, &request_id);
     let mut builder = HttpResponse::build(problem.code.status());
-    for (name, value) in response.headers() {
+    // The new body has a type of its own.
+    let others = response.headers().iter().filter(|(name, _)| **name != header::CONTENT_TYPE);
+    for (name, value) in others {
         builder.append_header((name, value));
     }
-    builder.insert_header((header::CONTENT_TYPE, "application/problem+json"));
     if let Some(challenge) = problem.challenge {
         builder.insert_header((header::WWW_AUTHENTICATE, challenge.header()));
     }
@@ -165,6 +165,10 @@ fn document(
     if crate::pages::is_page(request) {
         return crate::pages::refused(&mut builder, problem, &request_id);
     }
+    if let Some(response) = crate::dialects::refused(request, options, &mut builder, problem) {
+        return response;
+    }
+    builder.insert_header((header::CONTENT_TYPE, "application/problem+json"));
     // Serializing a struct of strings cannot fail.
     builder.body(serde_json::to_vec(&body).unwrap_or_default())
 }

@@ -20,7 +20,7 @@ use crate::{Options, endpoints};
 
 pub(crate) use self::bodies::prepare;
 pub(crate) use self::errors::add_examples;
-pub(crate) use self::journey::place;
+pub(crate) use self::journey::{place, place_dialect};
 
 /// The security scheme of the access token in the header, as operations name it.
 const ACCESS_TOKEN: &str = "access_token";
@@ -75,9 +75,13 @@ pub fn document(options: &Options) -> OpenApi {
     );
     components.add_security_scheme(ACCESS_COOKIE, SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
     openapi.components = Some(components);
-    openapi.tags = Some(journey::tags());
+    let dialects = &options.dialects;
+    let has_dialects = dialects.simplejwt.is_some() || dialects.flask.is_some();
+    openapi.tags = Some(journey::tags(has_dialects));
     let mut endpoints = endpoints::all(&Options { docs: true, ..options.clone() });
-    endpoints.sort_by_key(|endpoint| endpoint.operation_id().and_then(journey::position));
+    endpoints.sort_by_key(|endpoint| {
+        endpoint.operation_id().and_then(journey::position).unwrap_or(usize::MAX)
+    });
     for endpoint in endpoints {
         endpoint.document(options, &mut openapi);
     }

@@ -2,7 +2,7 @@
 
 use ipnet::IpNet;
 
-use crate::ApiClient;
+use crate::{ApiClient, Dialects};
 
 /// The settings of the HTTP interface.
 #[derive(Clone, Debug)]
@@ -21,6 +21,8 @@ pub struct Options {
     pub clients: Vec<ApiClient>,
     /// Whether `/docs` and `/openapi.json` are served.
     pub docs: bool,
+    /// The wires of other systems that are spoken too.
+    pub dialects: Dialects,
 }
 
 /// When browsers send a cookie with requests from other sites (RFC 6265bis, section 4.1.2.7).

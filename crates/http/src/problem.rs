@@ -46,6 +46,11 @@ pub struct Problem {
     pub(crate) error: Option<&'static str>,
 }
 
+/// Marks an error response that is complete. The middleware keeps its body, writes no problem
+/// document, and only logs this code.
+#[derive(Clone, Copy)]
+pub(crate) struct ShownCode(pub(crate) &'static str);
+
 /// The challenge in the header `WWW-Authenticate` (RFC 6750, section 3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Challenge {
@@ -259,7 +264,8 @@ pub(crate) struct ProblemBody<'a> {
     pub detail: &'a str,
     /// The ID of the request, as in the header `X-Request-Id` and in the server logs.
     pub request_id: &'a str,
-    /// Why the session has ended. Only with `session_ended`.
+    /// Why the session has ended, such as `logout`. Only with `session_ended`. The page
+    /// `/docs/problems` lists all reasons.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<&'a str>,
     /// The OAuth error code (RFC 6749, section 5.2). Only under `/oauth/`.

@@ -30,6 +30,8 @@ pub(crate) struct Endpoint {
     under_base: bool,
     /// The operation in the API document; `None` for pages, which are not part of the API.
     operation: Option<Operation>,
+    /// Whether it belongs to a dialect, which has responses of its own.
+    is_dialect: bool,
     schemas: fn(&mut Vec<(String, RefOr<Schema>)>),
     route: fn() -> Route,
 }
@@ -47,18 +49,48 @@ impl Endpoint {
             method: P::methods().into_iter().next().unwrap_or(HttpMethod::Get),
             under_base: false,
             operation: Some(P::operation()),
+            is_dialect: false,
             schemas: P::schemas,
             route,
+        }
+    }
+
+    /// An endpoint of a dialect at this path, outside the base path.
+    pub(crate) fn dialect<P: utoipa::Path + SchemaReferences>(
+        path: &str,
+        route: fn() -> Route,
+    ) -> Self {
+        Self { path: path.to_owned(), is_dialect: true, ..Self::root::<P>(route) }
+    }
+
+    /// The same endpoint at another path, which the API document does not list.
+    pub(crate) fn also_at(&self, path: &str) -> Self {
+        Self {
+            path: path.to_owned(),
+            method: self.method.clone(),
+            under_base: self.under_base,
+            operation: None,
+            is_dialect: self.is_dialect,
+            schemas: |_| (),
+            route: self.route,
         }
     }
 
     /// A page for people. It is not part of the API document.
     pub(crate) fn page(path: &str, method: HttpMethod, route: fn() -> Route) -> Self {
         let path = path.to_owned();
-        Self { path, method, under_base: false, operation: None, schemas: |_| (), route }
+        Self {
+            path,
+            method,
+            under_base: false,
+            operation: None,
+            is_dialect: false,
+            schemas: |_| (),
+            route,
+        }
     }
 
-    fn full_path(&self, options: &Options) -> String {
+    pub(crate) fn full_path(&self, options: &Options) -> String {
         let base = if self.under_base { options.base_path.as_str() } else { "" };
         format!("{base}{}", self.path)
     }
@@ -73,14 +105,20 @@ impl Endpoint {
         let Some(mut operation) = self.operation.take() else { return };
         let mut schemas = Vec::new();
         (self.schemas)(&mut schemas);
-        crate::openapi::allow_cookie(&mut operation, &self.method);
-        crate::openapi::complete(&mut operation);
-        crate::openapi::place(&mut operation);
-        crate::openapi::prepare(&mut operation);
-        crate::openapi::add_examples(&mut operation, options);
-        let body = operation.request_body.as_mut().and_then(crate::openapi::close);
-        for (_, schema) in schemas.iter_mut().filter(|(name, _)| body.as_deref() == Some(name)) {
-            crate::openapi::forbid_other_members(schema);
+        // Dialects ignore unknown members, as their originals do.
+        if self.is_dialect {
+            crate::openapi::place_dialect(&mut operation);
+        } else {
+            crate::openapi::allow_cookie(&mut operation, &self.method);
+            crate::openapi::complete(&mut operation);
+            crate::openapi::place(&mut operation);
+            crate::openapi::prepare(&mut operation);
+            crate::openapi::add_examples(&mut operation, options);
+            let body = operation.request_body.as_mut().and_then(crate::openapi::close);
+            let is_body = |name: &str| body.as_deref() == Some(name);
+            for (_, schema) in schemas.iter_mut().filter(|(name, _)| is_body(name)) {
+                crate::openapi::forbid_other_members(schema);
+            }
         }
         openapi.components.get_or_insert_default().schemas.extend(schemas);
         let path = self.full_path(options);

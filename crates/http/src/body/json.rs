@@ -5,15 +5,16 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 
-/// A JSON value in a request body. No request has numbers or nested objects.
+/// A JSON value in a request body. No request has nested objects.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Value {
     Null,
     Flag(bool),
     Text(String),
     List(Vec<Value>),
-    /// A number or an object.
-    Other,
+    /// A number, as text.
+    Number(String),
+    Object,
 }
 
 /// The fields of an object, in order.
@@ -33,9 +34,15 @@ pub(crate) enum JsonError {
 /// The serde error for a duplicate key; [`read`] recognizes it.
 const DUPLICATE: &str = "duplicate member";
 
+/// Parses a body of any kind. The text of the error says where it is wrong, and repeats no part of
+/// the body.
+pub(crate) fn document(bytes: &[u8]) -> serde_json::Result<Document> {
+    serde_json::from_slice(bytes)
+}
+
 /// Parses a body.
 pub(crate) fn read(bytes: &[u8]) -> Result<Members, JsonError> {
-    match serde_json::from_slice::<Document>(bytes) {
+    match document(bytes) {
         Ok(Document::Object(members)) => Ok(Members(members)),
         Ok(Document::Value(_)) => Err(JsonError::NotAnObject),
         Err(error) if error.is_data() && error.to_string().starts_with(DUPLICATE) => {
@@ -46,7 +53,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Members, JsonError> {
 }
 
 /// A complete JSON document.
-enum Document {
+pub(crate) enum Document {
     Object(Vec<(String, Value)>),
     Value(Value),
 }
@@ -54,7 +61,7 @@ enum Document {
 impl Document {
     fn into_value(self) -> Value {
         match self {
-            Self::Object(_) => Value::Other,
+            Self::Object(_) => Value::Object,
             Self::Value(value) => value,
         }
     }
@@ -83,16 +90,16 @@ impl<'de> Visitor<'de> for DocumentVisitor {
         Ok(Document::Value(Value::Flag(flag)))
     }
 
-    fn visit_i64<E>(self, _: i64) -> Result<Document, E> {
-        Ok(Document::Value(Value::Other))
+    fn visit_i64<E>(self, number: i64) -> Result<Document, E> {
+        Ok(Document::Value(Value::Number(number.to_string())))
     }
 
-    fn visit_u64<E>(self, _: u64) -> Result<Document, E> {
-        Ok(Document::Value(Value::Other))
+    fn visit_u64<E>(self, number: u64) -> Result<Document, E> {
+        Ok(Document::Value(Value::Number(number.to_string())))
     }
 
-    fn visit_f64<E>(self, _: f64) -> Result<Document, E> {
-        Ok(Document::Value(Value::Other))
+    fn visit_f64<E>(self, number: f64) -> Result<Document, E> {
+        Ok(Document::Value(Value::Number(format!("{number:?}"))))
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Document, E> {
@@ -139,8 +146,8 @@ mod tests {
         let members = read(br#"{"a":"x","b":true,"c":null,"d":1,"e":[{"a":1}]}"#).unwrap().0;
         let values: Vec<_> = members.into_iter().map(|(_, value)| value).collect();
         let text = Value::Text("x".to_owned());
-        let list = Value::List(vec![Value::Other]);
-        assert_eq!(values, [text, Value::Flag(true), Value::Null, Value::Other, list]);
+        let (number, list) = (Value::Number("1".to_owned()), Value::List(vec![Value::Object]));
+        assert_eq!(values, [text, Value::Flag(true), Value::Null, number, list]);
     }
 
     /// Row P12: a duplicate key is rejected, however it is encoded and at any depth.

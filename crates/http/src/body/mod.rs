@@ -12,6 +12,7 @@ use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use futures_util::StreamExt;
 
 pub(crate) use fields::{Fields, password_error};
+pub(crate) use json::{Document, Value, document};
 pub(crate) use query::{query, refuse_query};
 
 use crate::problem::{Code, Problem, details};
@@ -22,9 +23,9 @@ pub(crate) const BODY_LEN_MAX: usize = 16 * 1024;
 /// How long a body may take to arrive: 16 KiB need a tenth of it on a slow connection.
 const BODY_DEADLINE: Duration = Duration::from_secs(10);
 
-const JSON: &str = "application/json";
+pub(crate) const JSON: &str = "application/json";
 
-const FORM: &str = "application/x-www-form-urlencoded";
+pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
 
 /// The query and the body of a request that have not been read yet.
 pub(crate) struct Body {
@@ -45,6 +46,11 @@ impl Body {
     /// Reads the fields of the JSON object in the body.
     pub(crate) async fn fields(self) -> Result<Fields, Problem> {
         refuse_query(&self.request)?;
+        self.fields_ignoring_query().await
+    }
+
+    /// Like [`Self::fields`], for dialects: the systems that they imitate ignore the query.
+    pub(crate) async fn fields_ignoring_query(self) -> Result<Fields, Problem> {
         check_type(&self.request, JSON)?;
         let bytes = self.bytes().await?;
         parse(&bytes)
@@ -70,7 +76,7 @@ impl Body {
     }
 
     /// Reads the whole body, within the limits of size and time.
-    async fn bytes(mut self) -> Result<Vec<u8>, Problem> {
+    pub(crate) async fn bytes(mut self) -> Result<Vec<u8>, Problem> {
         let declared = self.request.headers().get(header::CONTENT_LENGTH);
         let declared = declared.and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
         if declared.is_some_and(|length| length > BODY_LEN_MAX) {
@@ -107,7 +113,7 @@ fn check_type(request: &HttpRequest, wanted: &str) -> Result<(), Problem> {
 
 /// Whether a media type is the expected one, with UTF-8 as its only parameter (RFC 9110, section
 /// 8.3.1).
-fn is_kind(kind: &str, wanted: &str) -> bool {
+pub(crate) fn is_kind(kind: &str, wanted: &str) -> bool {
     let mut parts = kind.split(';').map(str::trim);
     let is_utf8 = |parameter: &str| {
         let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));

@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use actix_web::HttpResponseBuilder;
 use actix_web::http::header::SET_COOKIE;
 
-pub(crate) use read::find;
+pub(crate) use read::{find, values};
 
 use crate::Options;
 

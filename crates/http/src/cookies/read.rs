@@ -14,14 +14,22 @@ use crate::problem::{Problem, details};
 /// cookies that another host was able to set. The rest of the header is ignored, even if it is
 /// malformed.
 pub(crate) fn find(request: &HttpRequest, cookie: Cookie) -> Result<Option<Cow<'_, str>>, Problem> {
-    let lines = request.headers().get_all(COOKIE);
-    let pairs = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b';'));
-    let mut values = pairs.filter_map(|pair| value(pair, cookie.name().as_bytes()));
+    let mut values = values(request, cookie.name());
     let first = values.next();
     if values.next().is_some() {
         return Err(Problem::malformed(details::cookie_twice(cookie.name())));
     }
     Ok(first.filter(|value| !value.is_empty()).map(String::from_utf8_lossy))
+}
+
+/// The values of all cookies with this name, in order.
+pub(crate) fn values<'a>(
+    request: &'a HttpRequest,
+    name: &'a str,
+) -> impl Iterator<Item = &'a [u8]> {
+    let lines = request.headers().get_all(COOKIE);
+    let pairs = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b';'));
+    pairs.filter_map(move |pair| value(pair, name.as_bytes()))
 }
 
 /// The value of a pair with this name.

@@ -43,7 +43,7 @@ struct EventBody {
     /// `success` or `failure`.
     #[schema(example = "success")]
     outcome: &'static str,
-    /// Why sessions ended. Absent for other events.
+    /// Why a session ended: one of the reasons of `session_ended`. Absent for other events.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "ended_by_admin")]
     reason: Option<&'static str>,

@@ -31,8 +31,9 @@ struct DeleteCurrentUserBody {
 
 /// Delete your account.
 ///
-/// Ends all sessions. The username and the email address can be used again. Requires `password` or
-/// a recent password confirmation (`POST /me/reauthenticate`).
+/// Ends all sessions. Another account can then use the username and the email address. Send
+/// `password`, unless you logged in or confirmed the password recently
+/// (`POST /me/reauthenticate`).
 #[utoipa::path(
     delete, operation_id = "deleteCurrentUser", path = "/me", request_body = Option<DeleteCurrentUserBody>,
     security(("access_token" = [])),

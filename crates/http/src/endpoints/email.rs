@@ -130,7 +130,8 @@ fn account_proof(fields: &mut Fields) -> Option<AccountProof> {
 
 /// Resend the confirmation email.
 ///
-/// The response is the same whether or not the email address is waiting for confirmation.
+/// The response is the same whether or not the email address is waiting for confirmation. By
+/// default, an email address gets at most one confirmation email per minute.
 #[utoipa::path(
     post, operation_id = "resendConfirmationEmail", path = "/email/resend", request_body = ResendBody,
     responses(
@@ -195,7 +196,7 @@ impl From<UndoEmailError> for Problem {
     fn from(error: UndoEmailError) -> Self {
         match error {
             UndoEmailError::RateLimited(error) => error.into(),
-            UndoEmailError::InvalidLink => Self::new(Code::InvalidLink),
+            UndoEmailError::InvalidLink => Self::new(Code::InvalidLink).detail(details::UNDO_LINK),
             UndoEmailError::Store(error) => error.into(),
         }
     }

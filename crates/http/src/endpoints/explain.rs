@@ -39,13 +39,15 @@ struct TimelineEntryBody {
     #[schema(example = "logout")]
     code: &'static str,
     /// One sentence for people. The text may change.
-    #[schema(example = "The session ended: the client logged out, by the user.")]
+    #[schema(
+        example = "The session ended: the client logged out; the request came from 192.0.2.7."
+    )]
     message: String,
 }
 
 /// Get the timeline of a session.
 ///
-/// Shows when the session started, what happened to it, and when and why it ended and who ended it.
+/// Shows when the session started, what happened to it, when and why it ended, and who ended it.
 #[utoipa::path(
     get, operation_id = "explainSession", path = "/sessions/{sid}/explain", security(("access_token" = [])),
     params(("sid" = String, Path, description = "The session ID", format = "uuid")),

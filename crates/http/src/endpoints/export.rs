@@ -59,7 +59,7 @@ struct EventBody {
     /// The name of the event.
     #[schema(example = "session_started")]
     event: &'static str,
-    /// Why sessions ended. Absent for other events.
+    /// Why a session ended: one of the reasons of `session_ended`. Absent for other events.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
     /// Who caused it: `user`, `operator` (on the command line) or `service`.
@@ -109,7 +109,7 @@ struct KnownDeviceBody {
     /// When it last logged in.
     #[schema(format = "date-time")]
     last_used_at: String,
-    /// When it is no longer recognized, unless it logs in again.
+    /// When the device stops being recognized, unless it logs in before.
     #[schema(format = "date-time")]
     expires_at: String,
 }

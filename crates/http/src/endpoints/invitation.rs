@@ -6,7 +6,7 @@ use gateward_app::AcceptInvitationError;
 
 use crate::App;
 use crate::body::{Body, password_error};
-use crate::problem::{Code, Problem, ProblemBody};
+use crate::problem::{Code, Problem, ProblemBody, details};
 use crate::routes::Endpoint;
 
 pub(super) fn endpoint() -> Endpoint {
@@ -64,7 +64,9 @@ impl From<AcceptInvitationError> for Problem {
     fn from(error: AcceptInvitationError) -> Self {
         match error {
             AcceptInvitationError::RateLimited(error) => error.into(),
-            AcceptInvitationError::InvalidLink => Self::new(Code::InvalidLink),
+            AcceptInvitationError::InvalidLink => {
+                Self::new(Code::InvalidLink).detail(details::INVITATION_LINK)
+            }
             AcceptInvitationError::Password(error) => {
                 Self::fields(vec![password_error("password", error)])
             }

@@ -53,8 +53,9 @@ struct LoggedInBody {
     #[serde(flatten)]
     pair: TokenPairBody,
     user: UserBody,
-    /// Send it with the next login, to be recognized as a known device. It is valid for this
-    /// account only, for 180 days after the last login with it.
+    /// Store it, and send it with the next login: a known device has its own rate limit, and its
+    /// logins send no email about a new device. It is valid for this account only, for 180 days
+    /// after the last login with it.
     known_device_token: String,
 }
 

@@ -32,6 +32,7 @@ mod well_known;
 use actix_web::HttpResponse;
 pub(crate) use oauth::with_error as with_oauth_error;
 pub use objects::rfc3339;
+pub(crate) use refresh::{idempotency_key, received_at};
 use serde::Serialize;
 
 use crate::Options;
@@ -77,6 +78,7 @@ pub(crate) fn all(options: &Options) -> Vec<Endpoint> {
     endpoints.extend(crate::docs::endpoints(options.docs));
     endpoints.extend(crate::pages::endpoints());
     endpoints.extend(crate::inbox::endpoints());
+    endpoints.extend(crate::dialects::endpoints(options));
     endpoints
 }
 

@@ -6,7 +6,7 @@ use gateward_app::NotMeError;
 
 use crate::App;
 use crate::body::Body;
-use crate::problem::{Code, Problem, ProblemBody};
+use crate::problem::{Code, Problem, ProblemBody, details};
 use crate::routes::Endpoint;
 
 pub(super) fn endpoint() -> Endpoint {
@@ -48,7 +48,7 @@ impl From<NotMeError> for Problem {
     fn from(error: NotMeError) -> Self {
         match error {
             NotMeError::RateLimited(error) => error.into(),
-            NotMeError::InvalidLink => Self::new(Code::InvalidLink),
+            NotMeError::InvalidLink => Self::new(Code::InvalidLink).detail(details::NOT_ME_LINK),
             NotMeError::Store(error) => error.into(),
         }
     }

@@ -8,7 +8,7 @@ use super::objects::Accepted;
 use crate::App;
 use crate::body::{Body, password_error};
 use crate::link_proof::{link_proof, unhurried};
-use crate::problem::{Code, Problem, ProblemBody};
+use crate::problem::{Code, Problem, ProblemBody, details};
 use crate::routes::Endpoint;
 
 pub(super) fn forgot_endpoint() -> Endpoint {
@@ -50,7 +50,8 @@ struct ResetBody {
 
 /// Request a password reset email.
 ///
-/// The response is the same whether or not the email address has an account.
+/// The response is the same whether or not the email address has an account. By default, an email
+/// address gets at most one reset email per minute; the link in the earlier one stays valid.
 #[utoipa::path(
     post, operation_id = "requestPasswordReset", path = "/password/forgot", request_body = ForgotBody,
     responses(
@@ -99,7 +100,9 @@ impl From<ResetPasswordError> for Problem {
     fn from(error: ResetPasswordError) -> Self {
         match error {
             ResetPasswordError::RateLimited(error) => error.into(),
-            ResetPasswordError::InvalidLink => Self::new(Code::InvalidLink),
+            ResetPasswordError::InvalidLink => {
+                Self::new(Code::InvalidLink).detail(details::RESET_LINK)
+            }
             ResetPasswordError::Password(error) => {
                 Self::fields(vec![password_error("new_password", error)])
             }

@@ -52,8 +52,9 @@ enum ReauthenticateResponse {
 
 /// Confirm your password.
 ///
-/// Call it before sensitive requests that fail with `reauthentication_required`, and repeat them
-/// with the new access token. The refresh token does not change.
+/// Call it when a request fails with `reauthentication_required`, then repeat that request with the
+/// new access token. Like a login, a confirmation counts as recent for 15 minutes by default. The
+/// refresh token does not change.
 #[utoipa::path(
     post, operation_id = "reauthenticate", path = "/me/reauthenticate", request_body = ReauthenticateBody,
     security(("access_token" = [])),

@@ -2,8 +2,8 @@
 
 use actix_web::web::{self, Data};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
-use gateward_app::domain::TokenText;
 use gateward_app::domain::refresh::IdempotencyKeyHash;
+use gateward_app::domain::{Timestamp, TokenText};
 use gateward_app::{Refresh, RefreshError, Refreshed};
 
 use super::by_cookie::{self, CookieSessionBody};
@@ -41,10 +41,10 @@ enum RefreshResponse {
 
 /// Exchange a refresh token for a new token pair.
 ///
-/// Each refresh token works once; using it twice ends the session. To retry safely after a lost
-/// response, send the same token with the same `Idempotency-Key`: you get the same refresh token
-/// again. Generate a random key for each refresh token when you store the token, and keep both
-/// together.
+/// Each refresh token works once. To retry safely after a lost response, send the same token with
+/// the same `Idempotency-Key`: you get the same refresh token again. Without a key, a retry works
+/// for 10 seconds by default. Any other use of a used token ends the session. Generate a random key
+/// for each refresh token when you store the token, and keep both together.
 ///
 /// A refresh token in the cookie `__Secure-gateward-refresh` needs the header `X-CSRF-Token`; the
 /// response then sets the new pair as cookies.
@@ -69,8 +69,7 @@ async fn refresh(
     request: HttpRequest,
     body: Body,
 ) -> Result<HttpResponse, Problem> {
-    let arrival = request.extensions().get::<Arrival>().copied();
-    let received_at = arrival.map_or_else(|| app.core().now(), |arrival| arrival.0);
+    let received_at = received_at(&app, &request);
     let request_info = app.request_info(&request);
     let idempotency_key = idempotency_key(&request)?;
     let in_cookie = in_cookie(&request)?;
@@ -79,7 +78,7 @@ async fn refresh(
         Some(token) => believed(&app, &request, body, token).await?,
         None => in_body(body).await?,
     };
-    let refresh = Refresh { token, idempotency_key, received_at, request_info };
+    let refresh = Refresh { token, idempotency_key, received_at, request_info, rotate: true };
     let refreshed = app.detached(async move |core| core.refresh(refresh).await).await??;
     let Refreshed { pair, user } = refreshed;
     if by_cookie {
@@ -118,8 +117,16 @@ async fn believed(
     fields.finish(Some(token))
 }
 
+/// The time at which a request arrived.
+pub(crate) fn received_at(app: &App, request: &HttpRequest) -> Timestamp {
+    let arrival = request.extensions().get::<Arrival>().copied();
+    arrival.map_or_else(|| app.core().now(), |arrival| arrival.0)
+}
+
 /// The hash of the idempotency key, if there is one.
-fn idempotency_key(request: &HttpRequest) -> Result<Option<IdempotencyKeyHash>, Problem> {
+pub(crate) fn idempotency_key(
+    request: &HttpRequest,
+) -> Result<Option<IdempotencyKeyHash>, Problem> {
     let mut headers = request.headers().get_all("idempotency-key");
     let Some(header) = headers.next() else { return Ok(None) };
     let key = header.to_str().ok().and_then(|text| IdempotencyKeyHash::of(text).ok());

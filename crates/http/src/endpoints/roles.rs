@@ -118,9 +118,9 @@ async fn get_role(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, 
 
 /// Create or replace a role.
 ///
-/// Takes effect on the next request of its users. You need every permission that the role has,
-/// before and after the change. Requires a recent password confirmation: call
-/// `POST /me/reauthenticate` first.
+/// The change applies from the next request of each user who has the role. You need every
+/// permission that the role has, before and after the change. Requires a recent password
+/// confirmation: call `POST /me/reauthenticate` first.
 #[utoipa::path(
     put, operation_id = "putRole", path = "/roles/{name}", request_body = PutRoleBody,
     security(("access_token" = [])),

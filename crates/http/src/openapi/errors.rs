@@ -74,9 +74,7 @@ impl Error<'_> {
         let general = || Problem::new(code);
         let problem = match code {
             Code::MalformedRequest => Problem::malformed(self.malformed()),
-            Code::InvalidLink if self.id == "confirmEmail" => {
-                general().detail(details::CONFIRMATION)
-            }
+            Code::InvalidLink => general().detail(self.invalid_link()),
             Code::MissingToken if self.client_right().is_some() => {
                 general().detail(details::NO_CLIENT)
             }
@@ -90,6 +88,7 @@ impl Error<'_> {
             Code::WrongTokenKind => Problem::of_access_token(TokenError::WrongKind),
             Code::SessionEnded => Problem::session_ended(EndReason::Logout),
             Code::CsrfFailed if self.id == "logIn" => general().detail(details::CROSS_SITE),
+            Code::CsrfFailed => general().detail(details::CSRF_TOKEN),
             Code::Forbidden => self.forbidden(),
             Code::UsernameTaken if self.id == "confirmEmail" => {
                 general().detail(details::USERNAME_TAKEN_SINCE)
@@ -109,6 +108,16 @@ impl Error<'_> {
             "introspectToken" | "revokeToken" => details::FORM_TOKEN,
             _ if self.has_body => details::BODY_SYNTAX,
             _ => details::QUERY_TWICE,
+        }
+    }
+
+    fn invalid_link(&self) -> &'static str {
+        match self.id {
+            "resetPassword" => details::RESET_LINK,
+            "acceptInvitation" => details::INVITATION_LINK,
+            "undoEmailChange" => details::UNDO_LINK,
+            "reportLogin" => details::NOT_ME_LINK,
+            _ => details::CONFIRMATION,
         }
     }
 

@@ -8,6 +8,9 @@ use utoipa::openapi::tag::{Tag, TagBuilder};
 /// operations of one path can belong to different tags.
 pub(crate) const ORDER: &str = "x-order";
 
+/// The tag of the operations of dialects.
+const DIALECTS: &str = "Dialects";
+
 /// A tag and the IDs of its operations.
 struct Group {
     name: &'static str,
@@ -105,11 +108,12 @@ const JOURNEY: &[Group] = &[
 ];
 
 /// The tags in order.
-pub(super) fn tags() -> Vec<Tag> {
-    let tag = |group: &Group| {
-        TagBuilder::new().name(group.name).description(Some(group.description)).build()
-    };
-    JOURNEY.iter().map(tag).collect()
+pub(super) fn tags(has_dialects: bool) -> Vec<Tag> {
+    let tag =
+        |name, description| TagBuilder::new().name(name).description(Some(description)).build();
+    let dialects = "The wires of other systems, for clients that were written for them.";
+    let dialects = has_dialects.then(|| tag(DIALECTS, dialects));
+    JOURNEY.iter().map(|group| tag(group.name, group.description)).chain(dialects).collect()
 }
 
 /// The position of an operation in the document, from 0.
@@ -124,4 +128,10 @@ pub(crate) fn place(operation: &mut Operation) {
     operation.tags = group.map(|group| vec![group.name.to_owned()]);
     let order = position(id).map(|position| ExtensionsBuilder::new().add(ORDER, position).build());
     operation.extensions = order;
+}
+
+/// Sets the tag of an operation of a dialect, after all others.
+pub(crate) fn place_dialect(operation: &mut Operation) {
+    operation.tags = Some(vec![DIALECTS.to_owned()]);
+    operation.extensions = Some(ExtensionsBuilder::new().add(ORDER, usize::from(u16::MAX)).build());
 }

@@ -11,11 +11,6 @@ pub(crate) const STYLE: &str = include_str!("page.css");
 
 const FRAME: &str = include_str!("frame.html");
 
-/// Marks a page whose status is that of an error. The middleware keeps its body, writes no problem
-/// document, and only logs this code.
-#[derive(Clone, Copy)]
-pub(crate) struct PageCode(pub(crate) &'static str);
-
 /// The style and the script of a kind of page, with the policy that allows them by their hashes.
 pub(crate) struct Look {
     head: &'static str,

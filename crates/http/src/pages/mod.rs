@@ -21,7 +21,7 @@ use std::sync::LazyLock;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 
-pub(crate) use frame::{Look, PageCode, STYLE, escape};
+pub(crate) use frame::{Look, STYLE, escape};
 
 use texts::Done;
 

@@ -9,9 +9,8 @@ use gateward_app::{
 };
 
 use super::filled::password_words;
-use super::frame::PageCode;
 use super::texts;
-use crate::problem::{Code, Problem};
+use crate::problem::{Code, Problem, ShownCode};
 
 /// Why a form is shown again.
 pub(super) enum Refusal {
@@ -58,7 +57,7 @@ impl Refusal {
         if let Some(seconds) = retry {
             response.insert_header((header::RETRY_AFTER, seconds.to_string()));
         }
-        response.extensions_mut().insert(PageCode(code.as_str()));
+        response.extensions_mut().insert(ShownCode(code.as_str()));
         response
     }
 }

@@ -46,13 +46,13 @@ codes! {
         "The request cannot be parsed. Send one JSON object without duplicate keys, and send each \
          credential only once.";
     InvalidLink = "invalid_link", BAD_REQUEST, "Invalid or expired link",
-        "The link or code is invalid, expired or already used. Request a new email. At \
-         `POST /email/confirm`, this can also mean that the proof that you own the account is \
-         missing or wrong: send `signup_id`, `password` or an access token together with the link \
-         or code.";
+        "The link or code is invalid, expired or already used. The `detail` of the response says \
+         how to continue. At `POST /email/confirm`, this can also mean that the proof that you own \
+         the account is missing or wrong: send `signup_id`, `password` or an access token together \
+         with the link or code.";
     MissingToken = "missing_token", UNAUTHORIZED, "Authentication required",
-        "The request has no access token. Send one in the header `Authorization: Bearer TOKEN`, or \
-         log in with cookies.";
+        "The request has no access token. Send one in the header `Authorization: Bearer TOKEN`. \
+         If the tokens are in cookies, set `credentials: \"include\"`, or log in again.";
     InvalidToken = "invalid_token", UNAUTHORIZED, "Invalid token",
         "The token is invalid: this server did not issue it, or it is for another service. Log in \
          to get a new one.";
@@ -78,9 +78,10 @@ codes! {
         "This request needs a recent password confirmation. Call `POST /me/reauthenticate` with \
          the password, then send this request again with the new access token.";
     CsrfFailed = "csrf_failed", FORBIDDEN, "CSRF check failed",
-        "The header `X-CSRF-Token` is missing, wrong or sent twice. Requests that authenticate \
-         with a cookie and change data need it. Send the `csrf_token` from the login response, \
-         which is also in the cookie `__Host-gateward-csrf`.";
+        "A request that authenticates with a cookie and changes data needs the header \
+         `X-CSRF-Token`, once, with the `csrf_token` from the login response. The page that sends \
+         it must have the origin of the service, or one that `http.cors_origins` in the server \
+         settings lists.";
     Forbidden = "forbidden", FORBIDDEN, "Permission denied",
         "You do not have permission to do this. Ask an administrator for the permission.";
     NotFound = "not_found", NOT_FOUND, "Not found",

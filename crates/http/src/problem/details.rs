@@ -56,8 +56,13 @@ pub(crate) const LAST_EVENT_ID_TWICE: &str =
     "The header `Last-Event-ID` appears twice. Send it once.";
 
 // Everything else.
-pub(crate) const CROSS_SITE: &str = "The request came from a page of another origin. If that \
-                                     page is yours, add its origin to `http.cors_origins`.";
+pub(crate) const CSRF_TOKEN: &str = "The header `X-CSRF-Token` is missing, wrong or sent twice. \
+                                     Requests that authenticate with a cookie and change data \
+                                     need it. Send the `csrf_token` from the login response, \
+                                     which is also in the cookie `__Host-gateward-csrf`.";
+pub(crate) const CROSS_SITE: &str = "The request came from a page of another origin. If that page \
+                                     is yours, add its origin to `http.cors_origins` in the \
+                                     server settings.";
 pub(crate) const CROSS_SITE_INBOX: &str = "Another site linked to the inbox. Enter its URL in \
                                            the browser yourself.";
 pub(crate) const CONFIRMATION: &str = "The link or code is invalid, expired or already used, or \
@@ -65,6 +70,17 @@ pub(crate) const CONFIRMATION: &str = "The link or code is invalid, expired or a
                                        Send the link or code together with `signup_id`, \
                                        `password` or an access token. If that fails too, request \
                                        a new email with `POST /email/resend`.";
+pub(crate) const RESET_LINK: &str = "The link or code is invalid, expired or already used. Request \
+                                     a new one with `POST /password/forgot`.";
+pub(crate) const INVITATION_LINK: &str = "The invitation is invalid, expired or already used. If \
+                                          you have already set a password, log in. Otherwise, \
+                                          ask an administrator for a new link.";
+pub(crate) const UNDO_LINK: &str = "The link is invalid, expired or already used. Log in and set \
+                                    your email address with `POST /me/email`. If you cannot log \
+                                    in, contact support.";
+pub(crate) const NOT_ME_LINK: &str = "The link is invalid, expired or already used. If the login \
+                                      was not yours, reset your password with \
+                                      `POST /password/forgot`; this ends all sessions.";
 pub(crate) const USERNAME_TAKEN_SINCE: &str = "Another account has taken the username since you \
                                                signed up. Send the request again with another \
                                                `username`.";

@@ -14,12 +14,12 @@ use gateward_app::domain::ports::{
 };
 use gateward_app::domain::{EmailAddress, Password, PasswordHash, RequestInfo, Username};
 use gateward_app::{NewAlgorithm, Policy, Ports, Signup};
-use gateward_crypto::{Keyring, KeyringSettings, MasterKey, SystemEntropy};
+use gateward_crypto::{DialectClaims, Keyring, KeyringSettings, MasterKey, SystemEntropy};
 use gateward_testkit::{FixedClock, MemoryStore};
 use serde_json::{Value, json};
 
 use super::Hollow;
-use crate::{App, Options, SameSite};
+use crate::{App, Dialects, Options, SameSite};
 
 pub(crate) const PASSWORD: &str = "correct horse battery";
 
@@ -42,6 +42,7 @@ pub(crate) fn options() -> Options {
         same_site: SameSite::Lax,
         clients: Vec::new(),
         docs: false,
+        dialects: Dialects::default(),
     }
 }
 
@@ -82,15 +83,26 @@ impl TestApp {
     }
 
     pub(crate) async fn with(options: Options) -> Self {
+        let test_app = Self::empty(options, policy()).await;
+        test_app.sign_up("ada", "ada@example.org").await;
+        test_app
+    }
+
+    /// A service without accounts.
+    pub(crate) async fn empty(options: Options, policy: Policy) -> Self {
         let (store, hasher) = (MemoryStore::new(), Arc::new(PlainHasher::default()));
         let clock = Arc::new(FixedClock::default());
         let entropy = Arc::new(SystemEntropy::new());
         let settings = KeyringSettings {
-            issuer: policy().issuer,
+            issuer: policy.issuer.clone(),
             audience: OURS.to_owned(),
-            access_ttl_seconds: policy().access_ttl_seconds,
-            session_max_seconds: policy().session_max_seconds,
+            access_ttl_seconds: policy.access_ttl_seconds,
+            session_max_seconds: policy.session_max_seconds,
             verified_max: 0,
+            dialect_claims: DialectClaims {
+                simplejwt: options.dialects.simplejwt.is_some(),
+                flask: options.dialects.flask.is_some(),
+            },
         };
         let master = MasterKey::generate(&*entropy);
         let keyring = Arc::new(Keyring::new(settings, master, entropy.clone()));
@@ -110,12 +122,10 @@ impl TestApp {
             clock: clock.clone(),
             entropy,
         };
-        let core = gateward_app::App::new(ports, policy()).await.unwrap();
+        let core = gateward_app::App::new(ports, policy).await.unwrap();
         core.prepare_keys(NewAlgorithm::Begins).await.unwrap();
         let app = App::new(Arc::new(core), options);
-        let test_app = Self { app, clock, store, hasher };
-        test_app.sign_up("ada", "ada@example.org").await;
-        test_app
+        Self { app, clock, store, hasher }
     }
 
     pub(crate) async fn sign_up(&self, username: &str, email: &str) {

@@ -24,7 +24,7 @@ pub(super) struct ActiveBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "Bearer")]
     token_type: Option<&'static str>,
-    /// The issuer, because users log in to the server itself.
+    /// Always the issuer: users log in to this server directly, without an OAuth client.
     #[schema(required = false)]
     client_id: &'a str,
     /// The current username of the user.
@@ -64,7 +64,7 @@ pub(super) struct ActiveBody<'a> {
     /// The current roles of the user.
     #[schema(required = false)]
     roles: Vec<&'a str>,
-    /// The permissions that these roles give.
+    /// The permissions that the user's current roles give.
     #[schema(required = false)]
     permissions: Vec<&'static str>,
     /// When the user last entered the password, in seconds since the Unix epoch.

@@ -36,7 +36,7 @@ async fn the_timeline_tells_in_sentences_what_has_happened() {
         {
             "at": "2026-11-20T04:11:00Z",
             "code": "logout",
-            "message": "The session ended: the client logged out, by the user.",
+            "message": "The session ended: the client logged out.",
         },
     ]);
     assert_eq!(body["timeline"], timeline);

@@ -21,11 +21,11 @@ use gateward_app::domain::ports::{
 };
 use gateward_app::domain::{EmailAddress, Password, PasswordHash, Username};
 use gateward_app::{NewAccount, NewAlgorithm, Policy, Ports};
-use gateward_crypto::{Keyring, KeyringSettings, MasterKey, SystemEntropy};
+use gateward_crypto::{DialectClaims, Keyring, KeyringSettings, MasterKey, SystemEntropy};
 use gateward_testkit::{FixedClock, MemoryStore, fixtures};
 use serde_json::{Value, json};
 
-use crate::{ApiClient, App, ClientRight, Options, SameSite};
+use crate::{ApiClient, App, ClientRight, Dialects, Options, SameSite};
 
 pub(super) const URL: &str = "https://auth.example.org";
 pub(super) const AUDIENCE: &str = "https://api.example.org";
@@ -144,6 +144,7 @@ impl EndpointFixture {
             access_ttl_seconds: 900,
             session_max_seconds: 30 * 24 * 3600,
             verified_max: 0,
+            dialect_claims: DialectClaims::default(),
         };
         let master = MasterKey::generate(&*entropy);
         let keyring = Arc::new(Keyring::new(settings, master, entropy.clone()));
@@ -266,5 +267,6 @@ fn options() -> Options {
             client("idle", &[]),
         ],
         docs: false,
+        dialects: Dialects::default(),
     }
 }

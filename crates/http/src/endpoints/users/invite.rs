@@ -35,7 +35,7 @@ struct InviteBody {
 
 /// Invite a user.
 ///
-/// Creates an account and emails a link to choose its password. Assigning other roles than `user`
+/// Creates an account and emails a link to choose its password. Assigning roles other than `user`
 /// also requires the permission `roles:grant` and a recent password confirmation: call
 /// `POST /me/reauthenticate` first.
 #[utoipa::path(
@@ -43,7 +43,7 @@ struct InviteBody {
     security(("access_token" = [])),
     responses(
         (status = 201, description = "The account was created, and an invitation email was sent", body = UserBody),
-        (status = 403, description = "`forbidden`: you need `users:write` and, for other roles than `user`, `roles:grant` and each of these roles; or `reauthentication_required`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 403, description = "`forbidden`: you need `users:write` and, to assign roles other than `user`, `roles:grant` and those roles yourself; or `reauthentication_required`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "`username_taken` or `email_taken`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
     )

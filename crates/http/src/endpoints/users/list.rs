@@ -32,10 +32,10 @@ struct PageBody {
 
 /// List users.
 ///
-/// Returns the users that match all filters, oldest first. With `q`, they are sorted by what it
-/// searches: the username or the email address. Each page examines at most 1000 users, so it
-/// may have fewer items than `limit`, or none, even if there is a next page. Continue until
-/// `next_cursor` is `null`.
+/// Returns the users that match all filters, oldest first. With `q`, they are sorted by username,
+/// or by email address if `q` contains `@`. Each page examines at most 1000 users, so it may have
+/// fewer items than `limit`, or none, even if there is a next page. Continue until `next_cursor` is
+/// `null`.
 #[utoipa::path(
     get, operation_id = "listUsers", path = "/users", security(("access_token" = [])),
     params(

@@ -32,8 +32,8 @@ struct RolesBody {
 /// Replace a user's roles.
 ///
 /// Takes effect on the user's next request. Unless you have the role `admin`, you can only assign
-/// or remove roles that you have yourself. Requires a recent
-/// password confirmation: call `POST /me/reauthenticate` first.
+/// or remove roles that you have yourself. Requires a recent password confirmation: call
+/// `POST /me/reauthenticate` first.
 #[utoipa::path(
     put, operation_id = "setUserRoles", path = "/users/{id}/roles", request_body = RolesBody,
     security(("access_token" = [])),

@@ -1,0 +1,102 @@
+//! The four cookies of the package: two tokens, and a CSRF token for each.
+
+use actix_web::HttpResponseBuilder;
+use actix_web::http::header::SET_COOKIE;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use gateward_app::domain::{SessionId, TokenText};
+use sha2::{Digest, Sha256};
+
+use super::{Flask, REFRESH};
+use crate::problem::Problem;
+use crate::{App, Options};
+
+/// Makes a browser forget a cookie, as the package does.
+const FORGET: &str = "; Expires=Thu, 01 Jan 1970 00:00:00 GMT";
+
+/// A token and its CSRF token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Access,
+    Refresh,
+}
+
+impl Kind {
+    /// The name of the cookie with the token.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Access => "access_token_cookie",
+            Self::Refresh => "refresh_token_cookie",
+        }
+    }
+
+    /// The name of the cookie with the CSRF token.
+    const fn csrf_name(self) -> &'static str {
+        match self {
+            Self::Access => "csrf_access_token",
+            Self::Refresh => "csrf_refresh_token",
+        }
+    }
+
+    /// The path of the cookie with the token.
+    fn path(self, flask: &Flask) -> String {
+        match self {
+            Self::Access => flask.path.clone(),
+            Self::Refresh => flask.path_of(REFRESH),
+        }
+    }
+
+    /// The CSRF token of a session for requests with this token.
+    ///
+    /// The package has one for each token and refuses the other. A script that knows the one for
+    /// the access token can compute the one for the refresh token. It gains nothing: scripts of the
+    /// site can read both cookies, and other sites can read neither.
+    pub(super) fn csrf_token(self, app: &App, id: SessionId) -> Result<TokenText, Problem> {
+        let token = app.core().csrf_token(id).map_err(Problem::of_access_token)?;
+        Ok(match self {
+            Self::Access => token,
+            Self::Refresh => {
+                let hash = Sha256::new().chain_update("refresh").chain_update(token.expose());
+                TokenText::new(URL_SAFE_NO_PAD.encode(hash.finalize()))
+            }
+        })
+    }
+
+    /// Sets both cookies. Browsers keep them until they close, as those of the package: also an
+    /// expired access token, so that the response says that it has expired.
+    pub(super) fn set(
+        self,
+        response: &mut HttpResponseBuilder,
+        token: &TokenText,
+        csrf_token: &TokenText,
+        (flask, options): (&Flask, &Options),
+    ) {
+        self.write(response, (token.expose(), csrf_token.expose()), "", (flask, options));
+    }
+
+    /// Deletes both cookies.
+    pub(super) fn clear(
+        self,
+        response: &mut HttpResponseBuilder,
+        (flask, options): (&Flask, &Options),
+    ) {
+        self.write(response, ("", ""), FORGET, (flask, options));
+    }
+
+    fn write(
+        self,
+        response: &mut HttpResponseBuilder,
+        (token, csrf_token): (&str, &str),
+        expires: &str,
+        (flask, options): (&Flask, &Options),
+    ) {
+        let same_site = options.same_site.as_str();
+        let path = self.path(flask);
+        let common = format!("{expires}; Secure; SameSite={same_site}");
+        let line = format!("{}={token}; Path={path}{common}; HttpOnly", self.name());
+        response.append_header((SET_COOKIE, line));
+        // A page can read a cookie only below its path, and pages need not be below the dialect's.
+        let line = format!("{}={csrf_token}; Path=/{common}", self.csrf_name());
+        response.append_header((SET_COOKIE, line));
+    }
+}
