@@ -16,7 +16,7 @@ pub(crate) use user::{Doomed, Listed, UserCommand};
 #[derive(Debug, Parser)]
 #[command(name = "gateward", version, arg_required_else_help = false)]
 pub(crate) struct Cli {
-    /// Read settings from this TOML file.
+    /// Read settings from this TOML file; defaults to the file in `GATEWARD_CONFIG`.
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
     /// The command; without one, serve.
@@ -40,7 +40,7 @@ pub(crate) enum Command {
     /// Explain a session, or end all sessions.
     #[command(subcommand)]
     Session(SessionCommand),
-    /// Inspect the email queue and retry emails.
+    /// Inspect the outbox, retry emails, or render the templates.
     #[command(subcommand)]
     Mail(MailCommand),
     /// List, rotate and revoke keys, or generate a master key.
@@ -51,7 +51,7 @@ pub(crate) enum Command {
     Audit(AuditCommand),
     /// Find problems of this installation and suggest fixes.
     ///
-    /// Exits with 1 if there are any; warnings do not count.
+    /// Exits with 1 if it finds a problem; warnings do not count.
     Doctor {
         /// Print JSON.
         #[arg(long)]
@@ -68,9 +68,9 @@ pub(crate) enum ConfigCommand {
     Check,
     /// Print the effective settings and where they come from; secrets are hidden.
     Show,
-    /// Change the issuer of the database. Ends all sessions and tokens of the old one.
+    /// Change the issuer of the database; ends all sessions, and old tokens stop working.
     SetIssuer {
-        /// The new issuer; must match the settings.
+        /// The new issuer; set it in the settings first.
         url: String,
     },
 }

@@ -11,7 +11,8 @@ use gateward_app::domain::ports::{Inbox, Mailer, Store, StoreError};
 use gateward_app::{App, KeysError, NewAlgorithm, Ports};
 use gateward_cache::NodeAuthCache;
 use gateward_crypto::{
-    Argon2Hasher, Keyring, KeyringSettings, MasterKey, MasterKeys, SystemClock, SystemEntropy,
+    Argon2Hasher, DialectClaims, Keyring, KeyringSettings, MasterKey, MasterKeys, SystemClock,
+    SystemEntropy,
 };
 use gateward_diesel::{
     CreateIfMissing, MigrateError, OpenError, Options, PostgresStore, migrate, open, pending,
@@ -66,6 +67,10 @@ pub(crate) async fn wire(settings: &Settings, create: CreateIfMissing) -> anyhow
         access_ttl_seconds: settings.policy.access_ttl_seconds,
         session_max_seconds: settings.policy.session_max_seconds,
         verified_max: settings.cached_tokens,
+        dialect_claims: DialectClaims {
+            simplejwt: settings.http.dialects.simplejwt.is_some(),
+            flask: settings.http.dialects.flask.is_some(),
+        },
     };
     let previous = settings.previous_master_key.clone();
     let master_keys = MasterKeys { present: master_key, previous };

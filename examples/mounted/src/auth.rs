@@ -63,6 +63,7 @@ pub async fn wire(folder: &Path, public_url: &str) -> anyhow::Result<App> {
         access_ttl_seconds: policy.access_ttl_seconds,
         session_max_seconds: policy.session_max_seconds,
         verified_max: TOKENS_MAX,
+        dialect_claims: gateward_crypto::DialectClaims::default(),
     };
     let entropy = Arc::new(SystemEntropy::new());
     let master_key = master_key(&folder.join("master.key"), &entropy)?;
@@ -100,6 +101,7 @@ pub async fn wire(folder: &Path, public_url: &str) -> anyhow::Result<App> {
         trusted_proxies: Vec::new(),
         cors_origins: Vec::new(),
         docs: false,
+        dialects: gateward_http::Dialects::default(),
         same_site: SameSite::Lax,
         clients: Vec::new(),
     };

@@ -12,6 +12,7 @@ pub(crate) fn print() -> anyhow::Result<()> {
         trusted_proxies: Vec::new(),
         cors_origins: Vec::new(),
         docs: true,
+        dialects: gateward_http::Dialects::default(),
         same_site: SameSite::Lax,
         clients: Vec::new(),
     };

@@ -1,6 +1,7 @@
 //! Checks: each setting on its own, then together.
 
 mod clients;
+mod dialects;
 mod http;
 mod keys;
 mod mail;

@@ -50,7 +50,8 @@ pub(crate) fn read(reader: &mut Reader<'_>, option: &str) -> Option<Secret> {
         reader.wrong(
             &twin,
             format!(
-                "contains a secret; set it to the path of a file that contains it, or set {option}"
+                "contains the secret itself; set it to the path of a file with the secret, or set \
+                 {option} instead"
             ),
         );
         return None;

@@ -7,7 +7,7 @@ use gateward_http::{Options, SameSite};
 use ipnet::IpNet;
 use url::Url;
 
-use super::clients;
+use super::{clients, dialects};
 use crate::settings::reader::Reader;
 
 /// The shortest prefix of a trusted network: that of `10.0.0.0/8` and of `fd00::/8`. Larger
@@ -16,7 +16,7 @@ const PROXY_PREFIX_MIN: u8 = 8;
 
 pub(super) fn options(reader: &mut Reader<'_>, public_url: Option<&Url>) -> Options {
     let origin = public_url.map(|url| url.origin().ascii_serialization()).unwrap_or_default();
-    Options {
+    let options = Options {
         public_url: origin,
         base_path: base_path(reader),
         trusted_proxies: trusted_proxies(reader),
@@ -24,23 +24,30 @@ pub(super) fn options(reader: &mut Reader<'_>, public_url: Option<&Url>) -> Opti
         same_site: same_site(reader),
         clients: clients::clients(reader),
         docs: reader.flag("http.docs"),
-    }
+        dialects: dialects::dialects(reader),
+    };
+    dialects::refuse_collisions(reader, &options);
+    options
 }
 
-fn base_path(reader: &mut Reader<'_>) -> String {
-    let base_path = reader.text("http.base_path").unwrap_or_default();
+/// Whether a text is a path such as `/v1`, without a trailing slash.
+pub(super) fn is_path_prefix(path: &str) -> bool {
     let segment = |segment: &str| {
         !matches!(segment, "" | "." | "..")
             && segment.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
     };
+    path.strip_prefix('/').is_some_and(|path| path.split('/').all(segment))
+}
+
+fn base_path(reader: &mut Reader<'_>) -> String {
+    let base_path = reader.text("http.base_path").unwrap_or_default();
     let fixed = [".well-known", "oauth", "health", "docs", "openapi.json", "dev", "metrics"];
     let pages = LinkPurpose::ALL.iter().map(|purpose| purpose.page().trim_start_matches('/'));
     let fixed: Vec<&str> = fixed.into_iter().chain(pages).collect();
-    let segments: Vec<&str> = base_path.split('/').skip(1).collect();
-    let well_formed = base_path.starts_with('/') && segments.iter().all(|text| segment(text));
-    if !base_path.is_empty() && !well_formed {
+    let first = base_path.split('/').nth(1);
+    if !base_path.is_empty() && !is_path_prefix(&base_path) {
         reader.wrong("http.base_path", "must be empty or like /v1, without a trailing slash");
-    } else if segments.first().is_some_and(|first| fixed.contains(first)) {
+    } else if first.is_some_and(|first| fixed.contains(&first)) {
         reader.wrong("http.base_path", "starts with a reserved path; choose another");
     }
     base_path

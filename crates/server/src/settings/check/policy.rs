@@ -56,6 +56,7 @@ pub(super) fn policy(reader: &mut Reader<'_>, public_url: &str) -> Policy {
         code_attempts_max: reader.count("rate_limit.code_attempts_max", 1..=20),
         rate_limit: rate_limit(reader),
         audit_keep_days: reader.number("audit.keep_days", 1..=KEEP_DAYS_MAX),
+        user_ids: super::dialects::user_ids(reader),
     };
     let lives = ["tokens.refresh_idle_seconds", "tokens.session_max_seconds"];
     let comparable = !lives.iter().any(|option| reader.is_wrong(option));
