@@ -1,6 +1,6 @@
 # Development tasks. `make help` lists them.
 
-.PHONY: run test check fmt clippy doc deny unused openapi release timing help
+.PHONY: run test check fmt clippy doc deny unused dialects openapi release timing help
 
 # Build and start the server, with its data in ./data
 run:
@@ -33,6 +33,10 @@ deny:
 # Find unused dependencies (needs cargo-machete)
 unused:
 	cargo machete
+
+# Install the packages that the tests of the dialects compare with, into target/
+dialects:
+	tests/dialects/install
 
 # Write openapi.json
 openapi:

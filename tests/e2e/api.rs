@@ -108,10 +108,10 @@ impl Operation {
     }
 
     /// The path with this value for each parameter.
-    pub(crate) fn path_to(&self, asset: &str, session: &str) -> String {
+    pub(crate) fn path_to(&self, session: &str) -> String {
         // Roles have names, not identifiers.
         let role = if session == NO_SESSION { NO_ROLE } else { session };
-        let path = self.path.replace("{asset}", asset).replace("{name}", role);
+        let path = self.path.replace("{name}", role);
         path.replace("{id}", session).replace("{sid}", session)
     }
 
@@ -123,7 +123,7 @@ impl Operation {
 
     /// The same with a query, which starts with its `?`.
     pub(crate) fn request_with(&self, client: &Client, token: &str, query: &str) -> RequestBuilder {
-        let path = format!("{}{query}", self.path_to("nothing.css", NO_SESSION));
+        let path = format!("{}{query}", self.path_to(NO_SESSION));
         let request = client.request(self.method.clone(), &path);
         match (self.secured, self.by_client) {
             (true, _) => request.bearer_auth(token),

@@ -56,7 +56,7 @@ async fn f16_what_cannot_be_written_is_refused_at_the_start() {
         set_mode(path, before);
         for complaint in [complaint, migrating] {
             assert!(complaint.contains(&path.display().to_string()), "{mode:o}: {complaint}");
-            assert!(complaint.contains("the right to write"), "{mode:o}: {complaint}");
+            assert!(complaint.contains("write permission"), "{mode:o}: {complaint}");
         }
     }
     said(&run(&plan, &["keys", "list"], ""));
@@ -76,8 +76,8 @@ async fn f16_a_path_without_a_database_is_refused_and_stays_as_it_is() {
     let cases: [(PathBuf, &str); 4] = [
         (folder.join("missing.db"), "there is no database at"),
         (folder.join("no/such/folder/gateward.db"), "there is no database at"),
-        (folder.clone(), "is not a file of a database: correct the path"),
-        (text.clone(), "is not a file of a database: correct the path"),
+        (folder.clone(), "is not an SQLite database; correct the path"),
+        (text.clone(), "is not an SQLite database; correct the path"),
     ];
     for (path, expected) in cases {
         let complaint = complained(&run(&plan(&path), &["serve"], ""));

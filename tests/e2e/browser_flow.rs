@@ -135,7 +135,7 @@ async fn an_email_in_the_inbox_leads_to_the_account() {
     has_no_secret(&browser, &server, "/reset-password").await;
     browser.fill("input[name=new_password]", "an entirely new one").await;
     browser.click(SEND).await;
-    wait_for_heading(&browser, "Your password was changed").await;
+    wait_for_heading(&browser, "Your password was reset").await;
     is_at_peace(&browser, &server).await;
     close(&browser, inbox).await;
     assert_eq!(client.login("ada", "an entirely new one").await.status, 200);

@@ -58,7 +58,7 @@ async fn l1_of_two_hundred_tries_from_one_client_five_are_told(kind: Database) {
     let right = attack.login(thief, "ada", PASSWORD).await;
     assert!(waits_within(started) > 0 || wait_of(&right) <= 30, "{right:?}");
     let owner = attack.login(HOME, "ada", PASSWORD).await;
-    assert_eq!(owner.status, 200, "nobody else is kept out: {owner:?}");
+    assert_eq!(owner.status, 200, "the owner is not kept out: {owner:?}");
 }
 
 /// Row L1: at once on both nodes, each attempt from a different IP address.

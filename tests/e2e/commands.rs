@@ -176,7 +176,7 @@ async fn the_printed_openapi_document_is_the_one_that_is_served() {
 }
 
 async fn migrating_twice_changes_nothing(kind: Database) {
-    let database = TestDatabase::new(kind).await;
+    let database = TestDatabase::empty(kind).await;
     let mut plan = Plan::on(&database);
     if kind == Database::Sqlite {
         let folder = database.folder.path().display();
@@ -248,7 +248,7 @@ fn a_new_master_key_is_32_random_bytes_and_needs_no_settings() {
 }
 
 async fn a_database_without_its_tables_is_refused_when_nobody_may_make_them(kind: Database) {
-    let database = TestDatabase::new(kind).await;
+    let database = TestDatabase::empty(kind).await;
     let mut plan = Plan::on(&database).with("database.migrate_on_start", false);
     if kind == Database::Sqlite {
         let file = database.folder.path().join("empty.db");

@@ -64,13 +64,12 @@ async fn operations(client: &Client) -> Vec<(Method, String)> {
     let document = client.get("/openapi.json").await.body;
     let mut found = Vec::new();
     for (path, item) in document["paths"].as_object().unwrap() {
-        let path = path.replace("{asset}", "start.js");
         for method in item.as_object().unwrap().keys() {
             found.push((method.to_uppercase().parse().unwrap(), path.clone()));
         }
     }
     assert!(found.len() > 25, "the document was read");
-    // The pages and the inbox are in no document.
+    // The pages, their files and the inbox are in no document.
     let pages = [
         "/confirm-email",
         "/reset-password",
@@ -81,7 +80,9 @@ async fn operations(client: &Client) -> Vec<(Method, String)> {
     for path in pages {
         found.extend([(Method::GET, path.to_owned()), (Method::POST, path.to_owned())]);
     }
-    found.push((Method::GET, "/dev/inbox.json".to_owned()));
+    for path in ["/docs", "/docs/problems", "/docs/start.js", "/dev/inbox.json"] {
+        found.push((Method::GET, path.to_owned()));
+    }
     found
 }
 

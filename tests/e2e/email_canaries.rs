@@ -55,13 +55,13 @@ impl Canaries {
         for canary in &self.texts {
             for form in forms(canary) {
                 let told = log.lines().find(|line| line.contains(&form));
-                assert!(told.is_none(), "{canary} stands in the log as {form}: {told:?}");
+                assert!(told.is_none(), "{canary} is in the log as {form}: {told:?}");
             }
         }
         for code in &self.codes {
             let alone = Regex::new(&format!(r"\b{}[ -]?{}\b", &code[..4], &code[4..])).unwrap();
             let told = log.lines().find(|line| alone.is_match(line));
-            assert!(told.is_none(), "the code {code} stands in the log: {told:?}");
+            assert!(told.is_none(), "the code {code} is in the log: {told:?}");
         }
     }
 }

@@ -198,7 +198,7 @@ async fn f7_a_synchronous_replica_that_takes_over_under_load_has_all_that_was_ac
     tokio::time::sleep(Duration::from_secs(1)).await;
     over.store(true, Ordering::Relaxed);
     let mut clients = load.join_all().await;
-    assert!(clients.iter().any(|client| client.attempts_max > 1), "nobody has noticed anything");
+    assert!(clients.iter().any(|client| client.attempts_max > 1), "no client noticed the failover");
     let nodes = cluster.clients();
     for client in &mut clients {
         client.check(&nodes).await;

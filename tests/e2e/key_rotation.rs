@@ -333,8 +333,8 @@ async fn a_compromised_refresh_key_ends_its_sessions_and_they_tell_why(kind: Dat
     let timeline = said(&run(&plan, &["session", "explain", ada.text_of("session_id")], ""));
     let end = timeline.lines().last().unwrap();
     assert!(end.ends_with(
-        "The session ended: the key that signed its tokens was declared compromised, by an \
-         operator at the command line (key_compromised)."
+        "The session ended: an operator declared the key that signed its tokens compromised \
+         (key_compromised)."
     ));
     assert_eq!(states(&plan, "refresh"), ["revoked", "signing"]);
 }

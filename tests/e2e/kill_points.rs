@@ -197,7 +197,8 @@ async fn kill_locked(
 ) -> Option<()> {
     let mut sqlite = Command::new("sqlite3");
     let sqlite = sqlite.arg(database.folder.path().join("gateward.db"));
-    let script = ["BEGIN IMMEDIATE", ".shell echo locked", ".shell sleep 1", "ROLLBACK"];
+    let script =
+        [".timeout 5000", "BEGIN IMMEDIATE", ".shell echo locked", ".shell sleep 1", "ROLLBACK"];
     let holder = sqlite.args(script).stdin(Stdio::null()).stdout(Stdio::piped()).spawn();
     let Ok(mut holder) = holder else {
         not_checked("f9: kills of a node that waits for SQLite: sqlite3 is not here to hold it");

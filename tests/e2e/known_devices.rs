@@ -235,7 +235,7 @@ async fn v7_looking_at_the_page_uses_nothing_up_and_its_button_does(kind: Databa
 
     let page = press(&other, secret).await;
     assert_eq!(page.status, 200, "{page:?}");
-    assert!(!page.text.contains("<form"), "there is no more to do: {page:?}");
+    assert!(!page.text.contains("<form"), "nothing is left to do: {page:?}");
     for client in [&one, &other] {
         becomes_refused(client, &thief, "not_me").await;
         let page = press(client, secret).await;

@@ -162,7 +162,7 @@ async fn a_stolen_database_does_not_tell_who_failed_to_log_in(kind: Database) {
         assert!(stolen.has(&mac(&opened, counted)), "{} is counted", counted.escape_ascii());
         for guess in [&[][..], name.as_bytes(), sealed, &sealed[13..45]] {
             for key in [guess, &sha256(guess), &derive(guess, PSEUDONYM_LABEL)] {
-                assert!(!stolen.has(&mac(key, counted)), "the key is told");
+                assert!(!stolen.has(&mac(key, counted)), "the key leaks");
             }
         }
         assert!(!stolen.has(&sha256(counted)), "a name is guessed from its hash");

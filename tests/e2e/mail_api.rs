@@ -14,15 +14,15 @@ pub(crate) mod subject {
     pub(crate) const CONFIRM: &str = "Confirm your email address for Gateward";
     pub(crate) const EXISTS: &str = "You already have an account at Gateward";
     pub(crate) const CONFIRM_NEW: &str = "Confirm your new email address for Gateward";
-    pub(crate) const IN_USE: &str = "Your email address is already in use at Gateward";
+    pub(crate) const IN_USE: &str = "Your email address already belongs to your Gateward account";
     pub(crate) const RESET: &str = "Reset your Gateward password";
     pub(crate) const UNDO: &str = "Your email address at Gateward is about to change";
     pub(crate) const CHANGED: &str = "Your email address at Gateward was changed";
-    pub(crate) const CHANGED_BACK: &str = "The change of your email address at Gateward was undone";
+    pub(crate) const CHANGED_BACK: &str = "Your email address change at Gateward was undone";
     pub(crate) const NEW_PASSWORD: &str = "Your Gateward password was changed";
     pub(crate) const WAS_RESET: &str = "Your Gateward password was reset";
     pub(crate) const RENAMED: &str = "Your Gateward username was changed";
-    pub(crate) const REUSED: &str = "We ended one of your sessions at Gateward";
+    pub(crate) const REUSED: &str = "We logged out one of your devices at Gateward";
     pub(crate) const DELETED: &str = "Your Gateward account was deleted";
     pub(crate) const INVITED: &str = "You have been invited to Gateward";
 }

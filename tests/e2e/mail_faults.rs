@@ -1,6 +1,6 @@
 //! Rows F20, F21 and F39: emails that outlive their links, emails that no server accepts, and SMTP
 //! servers that keep a node waiting.
-#![expect(clippy::print_stdout, reason = "whoever measures runs this with --nocapture")]
+#![expect(clippy::print_stdout, reason = "prints figures, with --nocapture")]
 
 use std::time::{Duration, Instant};
 
@@ -118,7 +118,7 @@ async fn f20_a_sign_up_that_is_over_is_dropped_and_written_down(kind: Database) 
     post.server.mode("ok");
     let node = post.plan.start().await;
     let message = post.wait_for("ada@example.org", is("discarded")).await;
-    assert_eq!(message["failure"], "the sign-up is over");
+    assert_eq!(message["failure"], "the sign-up has ended");
     assert_eq!(post.list(&["--state", "discarded"]), [message]);
     assert!(post.has_event("email_discarded").await);
     assert!(post.server.emails().is_empty());

@@ -254,7 +254,7 @@ async fn a_folder_of_templates_replaces_the_words_and_a_bad_one_is_refused() {
     let post = post.with("mail.templates", folder.path().display());
     templates(
         folder.path(),
-        "Please confirm the email address of your {{ service }} account.",
+        "Confirm that this is the email address of your {{ service }} account.",
         "Moin, {{ service }}!",
     );
     let node = post.plan.start().await;
@@ -262,7 +262,7 @@ async fn a_folder_of_templates_replaces_the_words_and_a_bad_one_is_refused() {
     post.wait_for("ada@example.org", is("sent")).await;
     let message = &post.server.emails()[0];
     assert!(message.text.contains("Moin, Notes!") && message.html.contains("Moin, Notes!"));
-    assert!(!message.text.contains("Please confirm"), "{}", message.text);
+    assert!(!message.text.contains("Confirm that this"), "{}", message.text);
     drop(node);
 
     for (from, to, expected) in [

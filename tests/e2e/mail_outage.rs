@@ -1,6 +1,6 @@
 //! Row F18: the SMTP server is gone for an hour, in every way that SMTP servers are, and people
 //! sign up.
-#![expect(clippy::print_stdout, reason = "whoever measures runs this with --nocapture")]
+#![expect(clippy::print_stdout, reason = "prints figures, with --nocapture")]
 
 use std::ops::Range;
 use std::time::{Duration, Instant};

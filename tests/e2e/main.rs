@@ -29,6 +29,7 @@ mod crashes;
 mod csrf;
 mod departures;
 mod dev_inbox;
+mod dialects;
 mod disconnects;
 mod disk;
 mod doctor;

@@ -16,7 +16,7 @@ on_both!(f24_nodes_that_start_at_once_migrate_once_and_make_one_set_of_keys);
 
 /// Row F24: on an empty database, and once more on the existing one.
 async fn f24_nodes_that_start_at_once_migrate_once_and_make_one_set_of_keys(kind: Database) {
-    let database = TestDatabase::new(kind).await;
+    let database = TestDatabase::empty(kind).await;
     let mut plan = Plan::on(&database);
     let count = match kind {
         Database::Postgres => 8,

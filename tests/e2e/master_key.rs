@@ -145,7 +145,7 @@ async fn f35_a_node_with_the_old_master_key_says_so_and_serves_on(kind: Database
     said(&rewrap(&both));
 
     becomes_unready(&client).await;
-    node.wait_for_text("keys.master_key does not fit the database").await;
+    node.wait_for_text("keys.master_key does not match the database").await;
     assert_eq!(client.get("/health/live").await.status, 200);
     assert_eq!(client.me(ada.access()).await.status, 200);
     let next = client.refresh(ada.refresh_token(), None).await;

@@ -67,7 +67,7 @@ async fn bad_accounts_are_refused_with_the_way_out(kind: Database) {
             PASSWORD,
             "invalid username \"e\": a username must have 3 to 32",
         ),
-        (("e ve", "eve@example.org"), PASSWORD, "a username may only contain the letters"),
+        (("e ve", "eve@example.org"), PASSWORD, "a username may only contain the letters A to Z"),
         (
             ("eve", "eve"),
             PASSWORD,
@@ -126,7 +126,9 @@ async fn disabling_works_at_once_and_enabling_undoes_it(kind: Database) {
 async fn a_command_says_which_database_it_cannot_use(kind: Database) {
     let database = TestDatabase::new(kind).await;
     let (url, expected) = match kind {
-        Database::Sqlite => ("sqlite:///nowhere/x.db", "make a new one with `gateward migrate`"),
+        Database::Sqlite => {
+            ("sqlite:///nowhere/x.db", "run `gateward migrate` to create a new one")
+        }
         Database::Postgres => (
             "postgres://ada:hunter2@127.0.0.1:1/x",
             "cannot use the server of database.url; start it",

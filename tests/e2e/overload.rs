@@ -60,7 +60,7 @@ async fn too_many_logins_are_refused_at_once_and_hold_up_nobody_else(kind: Datab
         assert!((1..=60).contains(&seconds), "{seconds}");
         assert!(*took < NOT_WAITING, "refused only after {took:?}");
     }
-    assert_eq!(client.login("eve", PASSWORD).await.status, 200, "the rush is over");
+    assert_eq!(client.login("eve", PASSWORD).await.status, 200, "the rush has ended");
 }
 
 /// Clients that disconnect leave the queue, so that the others are served.

@@ -1,11 +1,11 @@
-//! Runs the walk of the README line by line, and compares the output.
+//! Runs the walk of the README line by line, and compares the output. Other pages have walks too.
 
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use gateward_e2e::{Database, MASTER_KEY, Plan, TestDatabase, run};
+use gateward_e2e::{Database, MASTER_KEY, Node, Plan, TestDatabase, run};
 use regex::Regex;
 
 use crate::commands::{complained, said};
@@ -18,16 +18,22 @@ async fn the_walk_of_the_readme_prints_what_it_says() {
     let database = TestDatabase::new(Database::Sqlite).await;
     // With the rate limits that `make run` has as well.
     let node = Plan::on(&database).with("rate_limit.enabled", true).start().await;
-    let address = node.url.trim_start_matches("http://").to_owned();
+    assert!(check_walk(&readme(), &node) >= 12, "the walk was found");
+}
 
-    let walk = walk();
-    assert!(walk.len() >= 12, "the walk was found");
+/// Types the lines of a text's walk into a shell, and compares what they print. Returns their
+/// number.
+pub fn check_walk(text: &str, node: &Node) -> usize {
+    let address = node.url.trim_start_matches("http://").to_owned();
+    let walk = walk(text);
     // The public URL of a node is the configured one; its port is a free one.
     let lines = walk.iter().map(|(line, _)| line.replace("127.0.0.1:8080", &address));
     let script: Vec<String> = lines.map(|line| format!("{line}\necho '{MARK}'")).collect();
     let script = script.join("\n");
-    let output = Command::new("bash").args(["-euc", &script]).stdin(Stdio::null()).output();
-    let output = output.expect("bash runs");
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = Command::new("bash");
+    command.args(["-euc", &script]).current_dir(folder.path()).stdin(Stdio::null());
+    let output = command.output().expect("bash runs");
     let printed = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{printed}\n{}", String::from_utf8_lossy(&output.stderr));
 
@@ -40,15 +46,20 @@ async fn the_walk_of_the_readme_prints_what_it_says() {
             "{line}\npromised {promised}\nprinted  {printed}"
         );
     }
+    walk.len()
 }
 
-/// The lines of the walk, each with its output.
-fn walk() -> Vec<(String, String)> {
+/// The commands of the walk, each with its output.
+fn walk(text: &str) -> Vec<(String, String)> {
     let mut walk: Vec<(String, String)> = Vec::new();
-    for block in readme().split("```console\n").skip(1) {
+    for block in text.split("```console\n").skip(1) {
         for line in block.split("```").next().unwrap_or_default().lines() {
             match (line.strip_prefix("$ "), walk.last_mut()) {
                 (Some(command), _) => walk.push((command.to_owned(), String::new())),
+                (None, Some((command, _))) if command.ends_with('\\') => {
+                    command.push('\n');
+                    command.push_str(line);
+                }
                 (None, Some((_, printed))) => {
                     printed.push_str(line);
                     printed.push('\n');

@@ -124,7 +124,7 @@ async fn f27_ten_times_the_logins_are_shed_at_once_while_everybody_else_is_serve
     }
 
     let started = Instant::now();
-    assert_eq!(client.login("eve", PASSWORD).await.status, 200, "the storm is over");
+    assert_eq!(client.login("eve", PASSWORD).await.status, 200, "the storm has ended");
     let later = started.elapsed();
     assert!(later < alone * 5 + Duration::from_secs(1), "{later:?}, {alone:?} before the storm");
     let after = go_on(&client, &mut pair, || true).await;
@@ -190,7 +190,7 @@ async fn f28_everybody_who_refreshed_as_the_database_died_is_in_again_soon_after
     let drained = responses.iter().map(|(_, at)| at.saturating_duration_since(back)).max().unwrap();
     let tries: usize = responses.iter().map(|((_, tries), _)| tries).sum();
     println!("{tries} tries of {SESSIONS} sessions; all are in {drained:?} after the database is");
-    assert!(tries > SESSIONS, "nobody has noticed anything");
+    assert!(tries > SESSIONS, "no client noticed the storm");
     assert!(drained < DRAINED, "{drained:?}");
     for ((next, tries), _) in &responses {
         assert_eq!(next.status, 200, "after {tries} tries: {next:?}");

@@ -18,7 +18,7 @@ const AT_ONCE: usize = 16;
 
 /// The folder of vectors of one kind. Without it the test is skipped with a message, or fails where
 /// `CI` is set.
-#[expect(clippy::disallowed_methods, reason = "a test is told by its environment")]
+#[expect(clippy::disallowed_methods, reason = "the environment configures a test")]
 fn folder(kind: &str, original: &str) -> Option<PathBuf> {
     let folder = std::env::var_os("GATEWARD_VECTORS");
     if folder.is_none() {

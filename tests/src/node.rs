@@ -20,6 +20,7 @@ pub const MASTER_KEY: &str = "q83vEjRWeJASNFZ4kKvN7wEjRWeJq83vq83vEjRWeJA=";
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The settings and environment of a node.
+#[derive(Clone)]
 pub struct Plan {
     /// The environment, on top of an empty one.
     pub environment: BTreeMap<String, String>,

@@ -89,7 +89,7 @@ async fn pages_hold_every_account_once_while_accounts_are_made(kind: Database) {
     }
     done.store(true, Ordering::Relaxed);
     let made: usize = maker.await.unwrap();
-    assert!(made > 0, "nobody was made meanwhile");
+    assert!(made > 0, "no account was created meanwhile");
 
     // Without concurrent changes: the oldest accounts come first; a search is in the order of
     // usernames.

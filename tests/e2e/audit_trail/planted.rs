@@ -214,7 +214,7 @@ async fn a16_4_2_a_forged_end_or_beginning_is_found(kind: Database) {
     let begins = ["the signature of the retention boundary is forged".to_owned()];
     let faults = vec![
         Fault::new(
-            "the end is signed by somebody else",
+            "the end is signed with another key",
             chain(format!("checkpoint_signature = '{foreign}'")),
             &[forged(last)],
         ),
@@ -240,7 +240,7 @@ async fn a16_4_2_a_forged_end_or_beginning_is_found(kind: Database) {
         )
         .and_more(),
         Fault::new(
-            "a signature of somebody else on an entry",
+            "an entry signed with another key",
             signed(format!("'{foreign}' WHERE seq = {victim}")),
             &[forged(victim)],
         ),

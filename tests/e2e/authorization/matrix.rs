@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const MODERATES: [&str; 2] = ["sessions:read", "users:read"];
 
 /// The table's words for an action that always requires a recent password.
-const RECENT: &str = "shortly after the password was given";
+const RECENT: &str = "with a recent password";
 
 /// One kind of caller.
 struct Asker {
@@ -160,13 +160,13 @@ impl Callers {
 
     /// A request without query and body.
     fn plain(row: &Row, client: &Client) -> RequestBuilder {
-        client.request(row.operation.method.clone(), &row.operation.path_to("start.js", NO_SESSION))
+        client.request(row.operation.method.clone(), &row.operation.path_to(NO_SESSION))
     }
 
     /// A request with an unreadable query and body. An authorized caller gets a validation error;
     /// an unauthorized one is refused before that.
     fn bent(row: &Row, client: &Client) -> RequestBuilder {
-        let path = row.operation.path_to("start.js", NO_SESSION);
+        let path = row.operation.path_to(NO_SESSION);
         let request = client.request(row.operation.method.clone(), &format!("{path}?weather=1"));
         request.header("content-type", "application/json").body("{")
     }
@@ -259,7 +259,7 @@ async fn holders_alone_refresh_and_log_out(client: &Client, askers: &[Asker]) {
     }
 }
 
-/// Row B10: what the table allows "shortly after the password was given" is refused later, before
+/// Row B10: what the table allows "with a recent password" is refused later, before
 /// any other check, and nothing else is.
 #[tokio::test(flavor = "multi_thread")]
 async fn b10_acts_that_the_table_names_want_a_recent_password() {

@@ -43,7 +43,7 @@ async fn a_bad_link_leads_to_the_code() {
     browser.fill("input[name=code]", message["code"].as_str().unwrap()).await;
     browser.fill("input[name=new_password]", "an entirely new one").await;
     browser.click(SEND).await;
-    wait_for_heading(&browser, "Your password was changed").await;
+    wait_for_heading(&browser, "Your password was reset").await;
 }
 
 /// The error of a new password is attached to its field, for browsers and screen readers.
@@ -68,7 +68,7 @@ async fn a_password_that_is_refused_is_told_of_at_its_field() {
     assert_eq!(script(&browser, focused).await, "new_password");
     browser.fill("input[name=new_password]", "an entirely new one").await;
     browser.click(SEND).await;
-    wait_for_heading(&browser, "Your password was changed").await;
+    wait_for_heading(&browser, "Your password was reset").await;
 }
 
 /// Two sign-ups use one username, and the second has to choose another.

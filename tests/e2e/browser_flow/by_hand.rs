@@ -48,7 +48,7 @@ async fn a_password_is_reset_by_a_code_without_a_script() {
     type_code(&browser, &message).await;
     browser.fill("input[name=new_password]", "an entirely new one").await;
     browser.click(SEND).await;
-    wait_for_heading(&browser, "Your password was changed").await;
+    wait_for_heading(&browser, "Your password was reset").await;
     assert_eq!(server.client.login("ada", "an entirely new one").await.status, 200);
     server.client.login("ada", PASSWORD).await.is(401, "invalid_credentials");
 }

@@ -9,7 +9,7 @@ use super::{NEWEST, SEND, script, wait_for_emails, wait_for_heading};
 use crate::dev_inbox::{forgot, link, reachable, wait_for};
 use crate::test_server::TestServer;
 
-#[expect(clippy::disallowed_methods, reason = "a test is told by its environment")]
+#[expect(clippy::disallowed_methods, reason = "the environment configures a test")]
 fn folder() -> Option<PathBuf> {
     std::env::var_os("GATEWARD_SCREENSHOTS").map(PathBuf::from)
 }

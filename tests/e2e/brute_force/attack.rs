@@ -14,7 +14,7 @@ pub(super) const GUARDED: [(&str, &str); 2] =
     [("rate_limit.enabled", "true"), ("http.trusted_proxies", "127.0.0.1/32")];
 
 /// A password that no account has.
-pub(super) const WRONG: &str = "a password of nobody";
+pub(super) const WRONG: &str = "a password of no account";
 
 /// Another password that meets the policy.
 pub(super) const NEW: &str = "an entirely new one";

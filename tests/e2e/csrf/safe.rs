@@ -29,8 +29,7 @@ async fn w3_safe_methods_by_cookie_change_nothing_and_want_no_token(kind: Databa
             continue;
         }
         let path = template.replace("{id}", &ada.other.session_id);
-        let path = path.replace("{sid}", &ada.other.session_id).replace("{asset}", "start.js");
-        let path = path.replace("{name}", "admin");
+        let path = path.replace("{sid}", &ada.other.session_id).replace("{name}", "admin");
         for method in [Method::GET, Method::HEAD, Method::OPTIONS] {
             for origin in [None, Some("https://evil.example"), Some(LISTED), Some("null")] {
                 let request = ada.cookie_jar.bare(&client, method.clone(), &path);

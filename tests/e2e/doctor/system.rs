@@ -154,7 +154,7 @@ pub(super) fn examine(plan: &Plan) -> Report {
         let (level, code, remedy) = (member("level"), member("code"), member("remedy"));
         let line = lines.next().unwrap();
         assert!(line.starts_with(&format!("{level} {code}: ")), "{line}: {finding}");
-        assert!(!member("what").is_empty() && !remedy.is_empty(), "{finding}");
+        assert!(!member("message").is_empty() && !remedy.is_empty(), "{finding}");
         assert_eq!(finding.as_object().unwrap().len(), 4, "{finding}");
         assert_eq!(lines.next().unwrap(), format!("  remedy: {remedy}"));
         let codes = if level == "warning" { &mut report.warnings } else { &mut report.findings };

@@ -58,7 +58,7 @@ fn time_of_day() -> f64 {
 }
 
 /// If [`Watch::start`] has started it, it is that process.
-#[expect(clippy::disallowed_methods, reason = "a test is told by its environment")]
+#[expect(clippy::disallowed_methods, reason = "the environment configures a test")]
 #[tokio::test]
 async fn a_watch_reads_its_clocks() {
     if std::env::var_os(WATCH).is_none() {

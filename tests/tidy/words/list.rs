@@ -70,6 +70,7 @@ pub const PROSE_EXCEPTIONS: &[Exception] = &[
     Exception { name: "letters A to Z", reason: "characters" },
     Exception { name: "letters and digits", reason: "characters" },
     Exception { name: "letters, digits", reason: "characters" },
+    Exception { name: "letters, numbers", reason: "characters, in a text of Django" },
 ];
 
 /// Names that others have chosen.
