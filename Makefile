@@ -6,9 +6,9 @@
 run:
 	cargo run --package gateward-server
 
-# Run all tests, on SQLite and on Postgres
+# Run all tests, on SQLite and on Postgres. The tests wait more than they compute.
 test:
-	tests/with-postgres cargo test --workspace
+	RUST_TEST_THREADS=$$(($$(nproc) * 3 / 2)) tests/with-postgres cargo test --workspace
 
 # Run every check that a change must pass
 check: fmt clippy doc deny unused test
