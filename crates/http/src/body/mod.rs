@@ -1,6 +1,7 @@
 //! `Body`: the request body. Handlers read it after they have checked the credentials.
 
 mod fields;
+mod form;
 mod json;
 mod query;
 
@@ -12,6 +13,7 @@ use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use futures_util::StreamExt;
 
 pub(crate) use fields::{Fields, password_error};
+pub(crate) use form::form_pairs;
 pub(crate) use json::{Document, Value, document};
 pub(crate) use query::{query, refuse_query};
 

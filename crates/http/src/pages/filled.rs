@@ -6,10 +6,9 @@ use gateward_app::domain::{
     EmailAddress, EmailAddressError, Password, PasswordError, PasswordPolicy, Username,
     UsernameError,
 };
-use percent_encoding::percent_decode;
 
 use super::texts;
-use crate::body::Body;
+use crate::body::{Body, form_pairs};
 use crate::problem::Problem;
 
 /// The most characters of a token that the form repeats; ours are shorter.
@@ -41,13 +40,8 @@ impl Filled {
     /// Parses a form body (URL Standard, section 5.1), which must be valid UTF-8.
     pub(super) fn parse(bytes: &[u8], names: &[&str]) -> Result<Self, Problem> {
         let mut values: Vec<(String, String)> = Vec::new();
-        for pair in bytes.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
-            let mut parts = pair.splitn(2, |byte| *byte == b'=');
-            let (name, value) =
-                (parts.next().and_then(decode), decode(parts.next().unwrap_or(b"")));
-            let Some((name, value)) = name.zip(value) else {
-                return Err(Problem::malformed(texts::FORM_UNREADABLE));
-            };
+        let pairs = form_pairs(bytes).ok_or_else(|| Problem::malformed(texts::FORM_UNREADABLE))?;
+        for (name, value) in pairs {
             if !names.contains(&name.as_str()) {
                 let problem = Problem::field("form", "unknown_field", "unknown field");
                 return Err(problem.detail(texts::FORM_UNREADABLE));
@@ -175,10 +169,4 @@ pub(super) fn password_words(error: PasswordError) -> String {
         PasswordError::Breached => texts::PASSWORD_BREACHED.to_owned(),
         PasswordError::Context => texts::PASSWORD_CONTEXT.to_owned(),
     }
-}
-
-/// One name or value of a form, or `None` if it is not UTF-8.
-fn decode(part: &[u8]) -> Option<String> {
-    let part: Vec<u8> = part.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
-    Some(percent_decode(&part).decode_utf8().ok()?.into_owned())
 }

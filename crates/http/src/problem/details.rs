@@ -18,6 +18,7 @@ pub(crate) const FORM_TYPE: &str = "The body is not a form. Send it uncompressed
                                     `Content-Type: application/x-www-form-urlencoded`.";
 pub(crate) const FORM_PARAMETER_TWICE: &str =
     "A form parameter appears twice. Send each parameter once.";
+pub(crate) const FORM_NOT_UTF8: &str = "The form is not UTF-8. Encode it in UTF-8.";
 pub(crate) const FORM_TOKEN: &str = "The form parameter `token` is missing. Send it.";
 
 // Tokens and other credentials.

@@ -138,27 +138,39 @@ fn in_json(bytes: &[u8]) -> Result<Members, Refusal> {
 }
 
 fn in_form(bytes: &[u8]) -> Result<Members, Refusal> {
-    let pairs = url::form_urlencoded::parse(bytes);
-    once_each(pairs.map(|(name, text)| (name.into_owned(), Value::Text(text.into_owned()))))
+    let pairs = body::form_pairs(bytes).ok_or_else(|| malformed(details::FORM_NOT_UTF8))?;
+    once_each(pairs.into_iter().map(|(name, text)| (name, Value::Text(text))))
 }
 
 async fn in_multipart(bytes: Vec<u8>, boundary: String) -> Result<Members, Refusal> {
-    let members = read_parts(bytes, boundary).await.map_err(|_| malformed(texts::BAD_MULTIPART))?;
+    let parts = read_parts(bytes, boundary).await.map_err(|_| malformed(texts::BAD_MULTIPART))?;
+    let mut members = Members::new();
+    for (name, bytes) in parts {
+        let value = match bytes.map(String::from_utf8) {
+            None => Value::Object,
+            Some(Ok(text)) => Value::Text(text),
+            Some(Err(_)) => return Err(malformed(details::FORM_NOT_UTF8)),
+        };
+        members.push((name, value));
+    }
     once_each(members)
 }
 
-async fn read_parts(bytes: Vec<u8>, boundary: String) -> Result<Members, multer::Error> {
+/// The parts of a form by their names; of a file, only the name.
+async fn read_parts(
+    bytes: Vec<u8>,
+    boundary: String,
+) -> Result<Vec<(String, Option<Vec<u8>>)>, multer::Error> {
     let whole = stream::once(ready(Ok::<_, Infallible>(bytes)));
     let mut parts = multer::Multipart::new(whole, boundary);
-    let mut members = Members::new();
+    let mut read = Vec::new();
     while let Some(part) = parts.next_field().await? {
         let Some(name) = part.name().map(str::to_owned) else { continue };
         let is_file = part.file_name().is_some();
-        let bytes = part.bytes().await?;
-        let text = || String::from_utf8_lossy(&bytes).into_owned();
-        members.push((name, if is_file { Value::Object } else { Value::Text(text()) }));
+        let bytes = part.bytes().await?.to_vec();
+        read.push((name, (!is_file).then_some(bytes)));
     }
-    Ok(members)
+    Ok(read)
 }
 
 /// Refuses a form with a field that appears twice: readers of it could disagree about which counts.

@@ -73,9 +73,10 @@ struct DoneBody {}
         (status = 200, description = "Logged in; a new session has started", body = PairBody),
         (status = 400, description = "Fields are missing or wrong, or the body cannot be parsed", body = BTreeMap<String, Vec<String>>),
         (status = 401, description = "The credentials are wrong, or the account is disabled or not confirmed yet", body = ErrorBody),
+        (status = 413, description = "The body is too large", body = ErrorBody),
         (status = 415, description = "The body is neither JSON nor a form", body = ErrorBody),
         (status = 429, description = "Too many attempts", body = ErrorBody, headers(("Retry-After" = u32, description = "Seconds to wait before you retry"))),
-        (status = 503, description = "The server is too busy or temporarily unavailable", body = ErrorBody),
+        (status = 503, description = "The server is too busy or temporarily unavailable", body = ErrorBody, headers(("Retry-After" = u32, description = "Seconds to wait before you retry"))),
     )
 )]
 async fn login(app: Data<App>, request: HttpRequest, body: Body) -> Result<HttpResponse, Refusal> {
@@ -118,8 +119,9 @@ async fn login(app: Data<App>, request: HttpRequest, body: Body) -> Result<HttpR
         (status = 200, description = "The new tokens", body = RefreshedBody),
         (status = 400, description = "Fields are missing or wrong, or the body cannot be parsed", body = BTreeMap<String, Vec<String>>),
         (status = 401, description = "The token is not valid, or its session has ended", body = ErrorBody),
+        (status = 413, description = "The body is too large", body = ErrorBody),
         (status = 415, description = "The body is neither JSON nor a form", body = ErrorBody),
-        (status = 503, description = "The server is temporarily unavailable", body = ErrorBody),
+        (status = 503, description = "The server is temporarily unavailable", body = ErrorBody, headers(("Retry-After" = u32, description = "Seconds to wait before you retry"))),
     )
 )]
 async fn refresh(
@@ -156,8 +158,9 @@ async fn refresh(
         (status = 200, description = "The token is valid", body = DoneBody),
         (status = 400, description = "Fields are missing or wrong, the refresh token was already used, the session has ended, or the body cannot be parsed", body = BTreeMap<String, Vec<String>>),
         (status = 401, description = "The token is invalid or expired", body = ErrorBody),
+        (status = 413, description = "The body is too large", body = ErrorBody),
         (status = 415, description = "The body is neither JSON nor a form", body = ErrorBody),
-        (status = 503, description = "The server is temporarily unavailable", body = ErrorBody),
+        (status = 503, description = "The server is temporarily unavailable", body = ErrorBody, headers(("Retry-After" = u32, description = "Seconds to wait before you retry"))),
     )
 )]
 async fn verify(app: Data<App>, request: HttpRequest, body: Body) -> Result<HttpResponse, Refusal> {
@@ -187,8 +190,9 @@ async fn verify(app: Data<App>, request: HttpRequest, body: Body) -> Result<Http
         (status = 200, description = "The session has ended", body = DoneBody),
         (status = 400, description = "Fields are missing or wrong, or the body cannot be parsed", body = BTreeMap<String, Vec<String>>),
         (status = 401, description = "The token is not the current one of an active session", body = ErrorBody),
+        (status = 413, description = "The body is too large", body = ErrorBody),
         (status = 415, description = "The body is neither JSON nor a form", body = ErrorBody),
-        (status = 503, description = "The server is temporarily unavailable", body = ErrorBody),
+        (status = 503, description = "The server is temporarily unavailable", body = ErrorBody, headers(("Retry-After" = u32, description = "Seconds to wait before you retry"))),
     )
 )]
 async fn blacklist(

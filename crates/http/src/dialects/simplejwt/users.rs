@@ -69,9 +69,10 @@ enum IdBody {
         (status = 201, description = "The account was created, or a confirmation email was sent", body = UserBody),
         (status = 400, description = "Fields are missing, wrong or taken, or the body cannot be parsed", body = BTreeMap<String, Vec<String>>),
         (status = 403, description = "Sign-up is disabled", body = ErrorBody),
+        (status = 413, description = "The body is too large", body = ErrorBody),
         (status = 415, description = "The body is neither JSON nor a form", body = ErrorBody),
         (status = 429, description = "Too many sign-ups", body = ErrorBody, headers(("Retry-After" = u32, description = "Seconds to wait before you retry"))),
-        (status = 503, description = "The server is too busy or temporarily unavailable", body = ErrorBody),
+        (status = 503, description = "The server is too busy or temporarily unavailable", body = ErrorBody, headers(("Retry-After" = u32, description = "Seconds to wait before you retry"))),
     )
 )]
 async fn sign_up(
@@ -113,7 +114,7 @@ async fn sign_up(
     responses(
         (status = 200, description = "Your account", body = UserBody),
         (status = 401, description = "There is no access token, or it is not valid", body = ErrorBody),
-        (status = 503, description = "The server is temporarily unavailable", body = ErrorBody),
+        (status = 503, description = "The server is temporarily unavailable", body = ErrorBody, headers(("Retry-After" = u32, description = "Seconds to wait before you retry"))),
     )
 )]
 async fn me(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, Refusal> {

@@ -5,6 +5,8 @@ use actix_web::http::header::CONTENT_TYPE;
 use actix_web::test::TestRequest;
 use serde_json::{Value, json};
 
+use crate::problem::details;
+
 use super::{LOGIN, PASSWORD, REFRESH, VERIFY, ada, is_error, is_ok, post, service, tokens};
 
 const REQUIRED: &str = "This field is required.";
@@ -42,6 +44,19 @@ async fn a_form_is_read_like_json() {
     let request = raw(VERIFY, MULTIPART, parts(&[("token", &access)]));
     is_ok(&test_app.ask(request).await, 200);
     is_ok(&test_app.ask(raw(REFRESH, FORM, format!("refresh={refresh}"))).await, 200);
+}
+
+/// If what cannot be decoded were replaced, different passwords would be equal.
+#[actix_web::test]
+async fn a_form_that_is_not_utf8_is_refused() {
+    let test_app = service().await;
+    let form = raw(LOGIN, FORM, "username=ada&password=p%E4ssw%F6rter");
+    let refusal = json!({"detail": details::FORM_NOT_UTF8});
+    is_error(&test_app.ask(form).await, 400, &refusal);
+    let multipart = parts(&[("username", "ada"), ("password", "p?ssword")]).into_bytes();
+    let latin1 = multipart.into_iter().map(|byte| if byte == b'?' { 0xE4 } else { byte });
+    let request = raw(LOGIN, MULTIPART, latin1.collect::<Vec<u8>>());
+    is_error(&test_app.ask(request).await, 400, &refusal);
 }
 
 #[actix_web::test]

@@ -132,16 +132,16 @@ async fn a_blacklisted_token_ends_its_session() {
 }
 
 #[actix_web::test]
-async fn only_the_current_token_can_be_blacklisted() {
+async fn only_refresh_tokens_can_be_blacklisted_and_a_spent_one_ends_the_session_too() {
     let test_app = service().await;
     let (access, first) = tokens(&test_app).await;
     let (_, second) = refreshed(&test_app, &first).await;
-    is_bad_token(&send(&test_app, BLACKLIST, &first).await, BLACKLISTED);
     is_bad_token(&send(&test_app, BLACKLIST, &access).await, WRONG_TYPE);
     is_bad_token(&send(&test_app, BLACKLIST, "rubbish").await, INVALID);
-    // None of them has ended the session.
     is_ok(&me(&test_app, &format!("Bearer {access}")).await, 200);
-    is_ok(&send(&test_app, BLACKLIST, &second).await, 200);
+    // A tab that has missed the rotation logs out: the session ends, as the user wants.
+    is_bad_token(&send(&test_app, BLACKLIST, &first).await, BLACKLISTED);
+    is_bad_token(&send(&test_app, REFRESH, &second).await, BLACKLISTED);
     let (_, refresh) = tokens(&test_app).await;
     test_app.clock.advance_seconds(365 * 24 * 3600);
     is_bad_token(&send(&test_app, BLACKLIST, &refresh).await, INVALID);
