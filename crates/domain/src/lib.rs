@@ -37,6 +37,9 @@ pub use password::{Password, PasswordError, PasswordHash, PasswordPolicy};
 pub use role::{BadRoleName, Permission, PermissionSet, Role, RoleName, permissions_given};
 pub use session::{End, EndReason, RequestInfo, Session};
 pub use time::Timestamp;
-pub use token::{AccessClaims, AccessGrant, AccessToken, TokenError, TokenPair, TokenText};
+pub use token::{
+    AccessClaims, AccessGrant, AccessToken, CsrfUse, TokenError, TokenPair, TokenText,
+    derived_csrf_token,
+};
 pub use user::{AccountDisabled, Identifier, PublicUserId, User, UserRange};
 pub use username::{Username, UsernameError};

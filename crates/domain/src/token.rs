@@ -1,7 +1,8 @@
 //! Tokens: their claims, and the pair that a login returns.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
+use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use crate::key::KeyId;
@@ -35,6 +36,35 @@ impl fmt::Debug for TokenText {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("TokenText(…)")
     }
+}
+
+/// What a CSRF token of a dialect is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CsrfUse {
+    /// Requests with the access cookie of Flask-JWT-Extended. It is also a claim of the token.
+    FlaskAccess,
+    /// Requests with the refresh cookie of Flask-JWT-Extended.
+    FlaskRefresh,
+}
+
+/// Derives a CSRF token for one use from that of the session.
+///
+/// It cannot be reversed: every service that receives access tokens knows the one in their claims,
+/// and must not be able to compute the one that the API expects.
+#[must_use]
+pub fn derived_csrf_token(of_session: &TokenText, purpose: CsrfUse) -> TokenText {
+    let label = match purpose {
+        CsrfUse::FlaskAccess => "gateward csrf flask access",
+        CsrfUse::FlaskRefresh => "gateward csrf flask refresh",
+    };
+    let hash =
+        Sha256::new().chain_update(label).chain_update([0]).chain_update(of_session.expose());
+    let mut text = String::new();
+    for byte in hash.finalize() {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    TokenText::new(text)
 }
 
 /// The content of an access token (RFC 9068, section 2.2). The signer adds issuer, audience and
@@ -120,4 +150,22 @@ pub enum TokenError {
     /// There is no key to verify or to sign with. This is a fault of the server, not of the caller.
     #[error("no key is available")]
     NoKey,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn csrf_tokens_of_dialects_depend_on_session_and_use() {
+        let of = |session: &str, purpose| {
+            let session = TokenText::new(session.to_owned());
+            derived_csrf_token(&session, purpose).expose().to_owned()
+        };
+        let access = of("one", CsrfUse::FlaskAccess);
+        assert_eq!(access, of("one", CsrfUse::FlaskAccess));
+        assert_ne!(access, of("one", CsrfUse::FlaskRefresh));
+        assert_ne!(access, of("two", CsrfUse::FlaskAccess));
+        assert_eq!(access.len(), 64);
+    }
 }

@@ -75,9 +75,7 @@ pub fn document(options: &Options) -> OpenApi {
     );
     components.add_security_scheme(ACCESS_COOKIE, SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
     openapi.components = Some(components);
-    let dialects = &options.dialects;
-    let has_dialects = dialects.simplejwt.is_some() || dialects.flask.is_some();
-    openapi.tags = Some(journey::tags(has_dialects));
+    openapi.tags = Some(journey::tags(!options.dialects.are_off()));
     let mut endpoints = endpoints::all(&Options { docs: true, ..options.clone() });
     endpoints.sort_by_key(|endpoint| {
         endpoint.operation_id().and_then(journey::position).unwrap_or(usize::MAX)

@@ -185,11 +185,18 @@ fn only(method: Method) -> impl Guard {
     guard::fn_guard(move |context| context.head().method == method)
 }
 
+/// The headers that front ends of the dialects' systems send besides: those of common libraries and
+/// of Django.
+fn dialect_headers(options: &Options) -> &'static [&'static str] {
+    if options.dialects.are_off() { &[] } else { &["x-csrftoken", "x-requested-with"] }
+}
+
 /// CORS with an exact list of origins; without a list, no CORS headers.
 fn cors(options: &Options) -> Condition<Cors> {
     let mut cors = Cors::default()
         .allowed_methods(["GET", "POST", "PUT", "PATCH", "DELETE"])
         .allowed_headers(["authorization", "content-type", "idempotency-key", "x-csrf-token"])
+        .allowed_headers(dialect_headers(options).iter().copied())
         .expose_headers(["retry-after", "www-authenticate", "x-request-id"])
         .supports_credentials()
         .block_on_origin_mismatch(false)

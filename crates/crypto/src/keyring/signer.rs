@@ -5,7 +5,8 @@ use gateward_domain::link::LinkSecret;
 use gateward_domain::ports::{LinkMaker, TokenSigner};
 use gateward_domain::refresh::{PresentedToken, Proof, Salt};
 use gateward_domain::{
-    AccessClaims, AccessGrant, Session, SessionId, Timestamp, TokenError, TokenText,
+    AccessClaims, AccessGrant, CsrfUse, Session, SessionId, Timestamp, TokenError, TokenText,
+    derived_csrf_token,
 };
 
 use super::ring::Material;
@@ -22,7 +23,8 @@ impl TokenSigner for Keyring {
         };
         let KeyringSettings { issuer, audience, dialect_claims, .. } = &self.settings;
         let csrf = if dialect_claims.flask {
-            Some(self.csrf_token(grant.session_id)?.expose().to_owned())
+            let of_session = self.csrf_token(grant.session_id)?;
+            Some(derived_csrf_token(&of_session, CsrfUse::FlaskAccess).expose().to_owned())
         } else {
             None
         };

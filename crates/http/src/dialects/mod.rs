@@ -26,6 +26,13 @@ pub struct Dialects {
     pub flask: Option<Flask>,
 }
 
+impl Dialects {
+    /// Whether none is on.
+    pub(crate) const fn are_off(&self) -> bool {
+        self.simplejwt.is_none() && self.flask.is_none()
+    }
+}
+
 /// A dialect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {

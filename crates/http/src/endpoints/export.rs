@@ -16,6 +16,9 @@ use super::session_object::SessionBody;
 pub(super) struct ExportBody {
     /// The account.
     user: UserBody,
+    /// The number of the account in the dialects. Absent if it has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    number: Option<i64>,
     /// Active and ended sessions.
     sessions: Vec<SessionBody>,
     /// The events of the audit trail about the account.
@@ -31,9 +34,10 @@ pub(super) struct ExportBody {
 impl ExportBody {
     /// The export as a caller with the session `current` sees it.
     pub(super) fn new(export: &Export, current: SessionId) -> Self {
-        let Export { user, sessions, events, known_devices, links, emails } = export;
+        let Export { user, number, sessions, events, known_devices, links, emails } = export;
         Self {
             user: UserBody::from(user),
+            number: *number,
             sessions: sessions
                 .iter()
                 .map(|session| SessionBody::new(session, current, session.ended))

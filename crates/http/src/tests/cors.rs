@@ -4,7 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::test::TestRequest;
 
 use super::test_app::{LISTED, TestApp, login, options};
-use crate::Options;
+use crate::{Dialects, Options, SimpleJwt};
 
 /// Origins that differ from the only listed one.
 const STRANGERS: [&str; 9] = [
@@ -72,6 +72,17 @@ async fn w4_a_listed_origin_reads_with_credentials() {
     }
     let odd = test_app.ask(preflight(LISTED, "x-odd")).await.is(StatusCode::BAD_REQUEST);
     assert!(!odd.headers.contains_key("access-control-allow-origin"));
+}
+
+#[actix_web::test]
+async fn w4_dialects_allow_the_headers_of_their_front_ends() {
+    let headers = "x-csrftoken,x-requested-with";
+    let asked = || preflight(LISTED, headers);
+    TestApp::new().await.ask(asked()).await.is(StatusCode::BAD_REQUEST);
+    let dialects = Dialects { simplejwt: Some(SimpleJwt { rotate: true }), flask: None };
+    let test_app = TestApp::with(Options { dialects, ..options() }).await;
+    let response = test_app.ask(asked()).await.is(StatusCode::OK);
+    assert_eq!(response.header("access-control-allow-origin"), LISTED);
 }
 
 #[actix_web::test]

@@ -2,10 +2,7 @@
 
 use actix_web::HttpResponseBuilder;
 use actix_web::http::header::SET_COOKIE;
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use gateward_app::domain::{SessionId, TokenText};
-use sha2::{Digest, Sha256};
+use gateward_app::domain::{CsrfUse, SessionId, TokenText, derived_csrf_token};
 
 use super::{Flask, REFRESH};
 use crate::problem::Problem;
@@ -46,20 +43,26 @@ impl Kind {
         }
     }
 
-    /// The CSRF token of a session for requests with this token.
-    ///
-    /// The package has one for each token and refuses the other. A script that knows the one for
-    /// the access token can compute the one for the refresh token. It gains nothing: scripts of the
-    /// site can read both cookies, and other sites can read neither.
+    /// The session of a token that this installation has signed, even if it has expired.
+    pub(super) fn session(self, app: &App, token: &str) -> Option<SessionId> {
+        let session = match self {
+            Self::Access => app.core().past_session(token),
+            Self::Refresh => app.core().session_id_of_refresh_token(token),
+        };
+        session.ok()
+    }
+
+    /// The CSRF token of a session for requests with this token. The package has one for each
+    /// token and refuses the other.
     pub(super) fn csrf_token(self, app: &App, id: SessionId) -> Result<TokenText, Problem> {
-        let token = app.core().csrf_token(id).map_err(Problem::of_access_token)?;
-        Ok(match self {
-            Self::Access => token,
-            Self::Refresh => {
-                let hash = Sha256::new().chain_update("refresh").chain_update(token.expose());
-                TokenText::new(URL_SAFE_NO_PAD.encode(hash.finalize()))
-            }
-        })
+        let of_session = app.core().csrf_token(id).map_err(Problem::of_access_token)?;
+        Ok(derived_csrf_token(
+            &of_session,
+            match self {
+                Self::Access => CsrfUse::FlaskAccess,
+                Self::Refresh => CsrfUse::FlaskRefresh,
+            },
+        ))
     }
 
     /// Sets both cookies. Browsers keep them until they close, as those of the package: also an

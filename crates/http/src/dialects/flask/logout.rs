@@ -80,6 +80,14 @@ async fn logout(app: &App, request: &HttpRequest) -> Result<HttpResponse, Proble
             let id = caller.session_id;
             app.detached(async move |core| core.logout_session(id, &request_info).await).await??;
         }
+        // A browser must be able to log out after an hour of inactivity: no script can delete the
+        // cookies.
+        Err(AuthenticateError::Token(TokenError::Expired)) if flask.is_by_cookie() => {
+            let id = app.core().past_session(presented.token.expose());
+            let id = id.map_err(Problem::of_access_token)?;
+            presented.check_csrf(app, id)?;
+            app.detached(async move |core| core.logout_session(id, &request_info).await).await??;
+        }
         Err(AuthenticateError::Token(TokenError::WrongKind)) if !flask.is_by_cookie() => {
             let token = presented.token;
             let ended = app.detached(async move |core| {

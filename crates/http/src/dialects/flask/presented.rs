@@ -30,7 +30,9 @@ impl Presented {
     ) -> Result<Self, Problem> {
         let (token, csrf_token) = match flask.transport {
             FlaskTransport::Header => (in_header(request)?.to_owned(), None),
-            FlaskTransport::Cookie => (in_cookie(request, kind)?, csrf_token(app, flask, request)?),
+            FlaskTransport::Cookie => {
+                (in_cookie(app, request, kind)?, csrf_token(app, flask, request)?)
+            }
         };
         Ok(Self { token: TokenText::new(token), kind, csrf_token })
     }
@@ -68,12 +70,30 @@ fn in_header(request: &HttpRequest) -> Result<&str, Problem> {
     }
 }
 
-/// The token in the cookie. The first one counts, as for the package: a browser may still have the
-/// cookie of the replaced server, with a shorter path, and sends it second (RFC 6265, section 5.4).
-fn in_cookie(request: &HttpRequest, kind: Kind) -> Result<String, Problem> {
-    let value = crate::cookies::values(request, kind.name()).next();
-    let value = value.filter(|value| !value.is_empty()).ok_or_else(|| no_cookie(kind.name()))?;
-    Ok(String::from_utf8_lossy(value).into_owned())
+/// The token in the cookie.
+///
+/// A browser may still have the cookie of the replaced server and send both, in any order (RFC 6265,
+/// section 5.4), so cookies that this installation has not signed are ignored if it has signed
+/// another one. Cookies of two sessions are refused: another host of the site has set one.
+fn in_cookie(app: &App, request: &HttpRequest, kind: Kind) -> Result<String, Problem> {
+    let values = crate::cookies::values(request, kind.name());
+    let values: Vec<_> = values.filter(|value| !value.is_empty()).map(from_utf8).collect();
+    let sessions =
+        values.iter().flatten().filter_map(|text| Some((*text, kind.session(app, text)?)));
+    let mut sessions = sessions.collect::<Vec<_>>().into_iter();
+    let Some((text, id)) = sessions.next() else {
+        let first = values.first().ok_or_else(|| no_cookie(kind.name()))?;
+        // Bytes that are no text are no token either.
+        return Ok(first.unwrap_or_default().to_owned());
+    };
+    if sessions.any(|(_, other)| other != id) {
+        return Err(Problem::new(Code::InvalidToken));
+    }
+    Ok(text.to_owned())
+}
+
+fn from_utf8(value: &[u8]) -> Option<&str> {
+    std::str::from_utf8(value).ok()
 }
 
 /// The CSRF token of a request with cookies, if it needs one. Rejects requests from other sites

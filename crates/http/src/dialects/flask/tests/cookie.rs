@@ -244,20 +244,64 @@ async fn only_the_cookie_of_the_endpoint_counts() {
     ] {
         is_error(&test_app.ask(with(method, path, line)).await, status, text);
     }
-    // The cookie of the replaced server has a shorter path, so it comes second.
-    let line = format!("access_token_cookie={access}; access_token_cookie=old");
-    test_app.ask(with("GET", "/protected", line)).await.is(StatusCode::OK);
+}
+
+/// The replaced server has left its cookie, and another host of the site may set one.
+#[actix_web::test]
+async fn cookies_that_others_have_signed_are_ignored_and_those_of_two_sessions_refused() {
+    let test_app = service(cookies()).await;
+    let (jar, other) = (Jar::new(&test_app).await, Jar::new(&test_app).await);
+    let with = |line: String| TestRequest::get().uri("/protected").insert_header(("cookie", line));
+    let own = format!("access_token_cookie={}", jar.access);
+    let foreign = "access_token_cookie=e30.e30.xyz";
+    for line in [format!("{own}; {foreign}"), format!("{foreign}; {own}"), format!("{own}; {own}")]
+    {
+        test_app.ask(with(line)).await.is(StatusCode::OK);
+    }
+    for line in [
+        format!("access_token_cookie={}; {own}", other.access),
+        format!("{own}; access_token_cookie={}", other.access),
+        format!("{foreign}; {foreign}"),
+    ] {
+        is_error(&test_app.ask(with(line)).await, 422, "Signature verification failed");
+    }
+    let line = format!("refresh_token_cookie=old; refresh_token_cookie={}", jar.refresh);
+    let refresh = TestRequest::post().uri("/refresh").insert_header(("cookie", line));
+    let refresh = refresh.insert_header(("x-csrf-token", jar.refresh_csrf.as_str()));
+    test_app.ask(refresh).await.is(StatusCode::OK);
 }
 
 #[actix_web::test]
-async fn a_missing_csrf_token_comes_before_an_expired_token_and_a_wrong_one_after() {
+async fn an_expired_access_token_ends_its_session_and_the_cookies_go() {
+    let test_app = service(cookies()).await;
+    let jar = Jar::new(&test_app).await;
+    test_app.clock.advance_seconds(3600);
+    is_error(&test_app.ask(jar.bare("GET", "/protected")).await, 401, EXPIRED);
+    let response = test_app.ask(jar.request("POST", "/logout")).await;
+    is_ok(&response, &json!({"msg": "Logout successful"}));
+    assert_eq!(response.cookies().len(), 4);
+    is_error(&test_app.ask(jar.refresh("/refresh")).await, 401, REVOKED);
+}
+
+/// A service that receives access tokens knows their claims.
+#[actix_web::test]
+async fn the_csrf_claim_is_not_the_csrf_token_of_the_api() {
+    let test_app = service(cookies()).await;
+    let jar = Jar::new(&test_app).await;
+    let line = format!("__Host-gateward-access={}", jar.access);
+    let logout = TestRequest::post().uri("/v1/logout").insert_header(("cookie", line));
+    let response = test_app.ask(logout.insert_header(("x-csrf-token", jar.csrf.as_str()))).await;
+    assert_eq!(response.status, StatusCode::FORBIDDEN, "{response:?}");
+}
+
+#[actix_web::test]
+async fn csrf_tokens_are_checked_with_expired_tokens_too() {
     let test_app = service(cookies()).await;
     let jar = Jar::new(&test_app).await;
     test_app.clock.advance_seconds(3600);
     is_error(&test_app.ask(jar.bare("POST", "/logout")).await, 401, NO_CSRF);
-    is_error(&test_app.ask(jar.request("POST", "/logout")).await, 401, EXPIRED);
     let wrong = jar.bare("POST", "/logout").insert_header(("x-csrf-token", "wrong"));
-    is_error(&test_app.ask(wrong).await, 401, EXPIRED);
+    is_error(&test_app.ask(wrong).await, 401, WRONG_CSRF);
     test_app.clock.advance_seconds(40 * 24 * 3600);
     is_error(&test_app.ask(jar.refresh("/refresh")).await, 401, EXPIRED);
 }
