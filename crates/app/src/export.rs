@@ -22,6 +22,8 @@ const ROWS_MAX: usize = 20_000;
 pub struct Export {
     /// The account.
     pub user: User,
+    /// The number of the account, if it has one.
+    pub number: Option<i64>,
     /// The account's sessions, including ended ones.
     pub sessions: Vec<Session>,
     /// The events about the account.
@@ -46,11 +48,13 @@ impl App {
         let mut tx = self.ports.store.begin(Access::Read).await?;
         let mut links = tx.list_user_links(id, USER_LINKS_MAX).await?;
         let known_devices = tx.list_known_devices(id, KnownDevice::PER_USER_MAX).await?;
+        let number = tx.find_user_number(id).await?;
         tx.commit().await?;
         let now = self.now();
         links.retain(|link| link.expires_at > now);
         Ok(Export {
             user: User::clone(&caller.user),
+            number,
             known_devices,
             sessions: self.all_sessions(id).await?,
             events: self.all_events(id).await?,

@@ -59,7 +59,8 @@ impl App {
     }
 
     /// Ends the session of its current refresh token. Unlike [`App::logout_by_refresh`], it refuses
-    /// every other token, and then changes nothing.
+    /// every other token. A spent one ends the session all the same: its owner wants to log out, or
+    /// someone else has it.
     #[tracing::instrument(skip_all, err(level = "debug"))]
     pub async fn logout_by_current_refresh(
         &self,
@@ -71,8 +72,11 @@ impl App {
         let mut tx = self.ports.store.begin(Access::Write).await?;
         let session = tx.lock_session(presented.session_id).await?;
         let session = session.ok_or(TokenError::Invalid)?;
-        check_current(&session, &presented, now)?;
-        Ok(self.end_by_logout(tx, &session, request_info, now).await?)
+        let checked = check_current(&session, &presented, now);
+        if matches!(checked, Ok(()) | Err(InactiveToken::Spent)) {
+            self.end_by_logout(tx, &session, request_info, now).await?;
+        }
+        checked
     }
 
     /// Ends the session of an access token.

@@ -145,9 +145,11 @@ async fn an_export_holds_all_that_is_kept_of_the_account_and_nothing_of_others()
     }
     test_app.post().await;
     let caller = test_app.caller("ada").await;
+    let mut tx = test_app.store.begin(gateward_domain::ports::Access::SingleWrite).await.unwrap();
+    let number = tx.assign_user_number(caller.user.id).await.unwrap();
     let presented = test_app.app.check_recent(&caller).unwrap();
     let export = test_app.app.export(&caller, presented).await.unwrap();
-    assert_eq!(export.user, *caller.user);
+    assert_eq!((&export.user, export.number), (&*caller.user, number));
     assert_eq!(export.sessions.len(), 3);
     let mut purposes: Vec<_> = export.links.iter().map(|link| link.purpose.as_str()).collect();
     purposes.sort_unstable();
