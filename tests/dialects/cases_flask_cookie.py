@@ -42,6 +42,7 @@ NO_REFRESH = refused('Missing cookie "refresh_token_cookie"')
 NO_CSRF = refused("Missing CSRF token")
 BAD_CSRF = refused("CSRF double submit tokens do not match")
 WHY_COOKIES = "cookies have SameSite, and the refresh token is sent only to the path that needs it"
+WHY_LOGOUT = "a browser can log out after its access token has expired; no script can delete cookies"
 WHY_NEXT = "the next refresh token comes too"
 
 
@@ -240,7 +241,8 @@ LOGOUTS = [
         logout(cookies("expired_access")), real=NO_CSRF),
     row("logout: token without the claim csrf", logout(cookies("no_csrf", csrf="forged_csrf")),
         real=refused("Missing claim: csrf", 422), ours=stable(), why=WHY_SIGNED),
-    row("logout: expired", logout(cookies("expired_access", csrf="expired_csrf")), real=EXPIRED),
+    row("logout: expired", logout(cookies("expired_access", csrf="expired_access_csrf")),
+        real=EXPIRED, ours=OUR_LOGOUT, why=WHY_LOGOUT),
     row("logout: GET", login(), get("/logout", ACCESS), real=page(405),
         ours=stable(405), why=WHY_HTML),
 ]

@@ -31,8 +31,8 @@ CONTEXT.json:
   minutes at least.
 - `users`: enabled accounts. bob is disabled and carol is deleted by this program.
 - `admin`: may read and write users with `/v1/users`.
-- `expired`: tokens of ada that were genuine and have expired; for `flask-cookie` also `csrf`, the
-  CSRF value of its sessions, if known.
+- `expired`: tokens of ada that were genuine and have expired; for `flask-cookie` also
+  `access_csrf` and `csrf`, the CSRF values of the two.
 """
 
 import argparse

@@ -68,6 +68,7 @@ def flask(key, subject):
     return {
         "forged_csrf": csrf,
         "expired_csrf": csrf,
+        "expired_access_csrf": csrf,
         "expired_access": token(exp=now - 60),
         "expired_refresh": token("refresh", exp=now - 60),
         "foreign_access": token(signer=OTHER_KEY),

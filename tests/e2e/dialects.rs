@@ -14,16 +14,11 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use gateward_e2e::{
-    Client, Node, PASSWORD, Plan, ShiftedClock, TestDatabase, claims as claims_of, not_checked,
-};
+use gateward_e2e::{Client, Node, PASSWORD, Plan, ShiftedClock, TestDatabase, not_checked};
 use serde_json::{Value, json};
 
 use crate::commands::said;
 use crate::operator::create;
-use crate::stolen_database::sha256;
 
 /// How far back the tokens that must have expired are issued: longer than
 /// `tokens.refresh_idle_seconds`.
@@ -62,21 +57,35 @@ fn run_program(python: &Path, arguments: &[&str], context: &Value) {
     }
 }
 
-/// Tokens of ada that have expired, on the installation of this plan.
+/// Tokens of ada that have expired, on the installation of this plan, and the CSRF values of their
+/// cookies if there are any.
 async fn expired_tokens(plan: &Plan) -> Option<Value> {
     let clock = ShiftedClock::new()?;
     clock.set(-LONG_AGO_SECONDS);
     let mut past = plan.clone();
     past.environment.extend(clock.environment());
     let node = past.start().await;
-    let pair = node.client().begin("ada").await;
-    let csrf = claims_of(pair.access())["csrf"].as_str().map(csrf_of_refresh);
-    Some(json!({"access": pair.access(), "refresh": pair.refresh_token(), "csrf": csrf}))
-}
-
-/// The CSRF value of the refresh cookie, from that of the access cookie.
-fn csrf_of_refresh(csrf: &str) -> String {
-    URL_SAFE_NO_PAD.encode(sha256(format!("refresh{csrf}").as_bytes()))
+    let client = node.client();
+    let pair = client.begin("ada").await;
+    let by_cookie = ("GATEWARD__DIALECTS__FLASK_TRANSPORT", "cookie");
+    if plan.environment.get(by_cookie.0).map(String::as_str) != Some(by_cookie.1) {
+        return Some(json!({"access": pair.access(), "refresh": pair.refresh_token()}));
+    }
+    let login = json!({"username": "ada", "password": PASSWORD});
+    let set = client.send(client.post("/login", &login)).await;
+    let cookie = |name: &str| {
+        let lines = set.headers.get_all("set-cookie").iter();
+        let mut values = lines.filter_map(|line| {
+            line.to_str().ok()?.strip_prefix(name)?.strip_prefix('=')?.split(';').next()
+        });
+        values.next().unwrap_or_else(|| panic!("no cookie {name} in {set:?}")).to_owned()
+    };
+    Some(json!({
+        "access": cookie("access_token_cookie"),
+        "access_csrf": cookie("csrf_access_token"),
+        "refresh": cookie("refresh_token_cookie"),
+        "csrf": cookie("csrf_refresh_token"),
+    }))
 }
 
 /// A node with dialects, its users, and the context of a comparison.
