@@ -86,7 +86,7 @@ async fn a_name_that_is_gone_is_chosen_anew_on_the_page() {
     wait_for_heading(&browser, "Your email address is confirmed").await;
     confirm(&browser, client, "second@example.org").await;
     browser.wait_for("input[name=username][aria-invalid=true]").await;
-    assert!(browser.text("form").await.contains("This username has been taken"));
+    assert!(browser.text("form").await.contains("Another account took this username"));
     assert!(!browser.url().await.contains("token"));
     browser.fill("input[name=password]", PASSWORD).await;
     browser.fill("input[name=username]", "ada.second").await;
