@@ -22,10 +22,11 @@ const MAP: &[(&str, &[&str], &[&str])] = &[
     ("gateward-http", &["app"], &["crypto", "domain", "testkit"]),
     ("gateward-cache", &["domain"], &["testkit"]),
     ("gateward-email", &["domain"], &["testkit"]),
-    ("gateward-server", &["app", "crypto", "diesel", "domain", "http", "cache", "email"], &[]),
+    ("gateward-node", &["app", "cache", "crypto", "http"], &["testkit"]),
+    ("gateward-server", &["app", "crypto", "diesel", "domain", "http", "email", "node"], &[]),
     ("gateward-e2e", &[], &[]),
     ("gateward-example-adapter", &["domain"], &["testkit"]),
-    ("gateward-example-mounted", &["crypto", "diesel", "http", "cache", "email"], &[]),
+    ("gateward-example-mounted", &["crypto", "diesel", "http", "email", "node"], &[]),
 ];
 
 /// What `domain` must stay free of: input and output, runtimes, wire formats.

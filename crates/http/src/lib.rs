@@ -21,6 +21,7 @@ mod options;
 mod pages;
 mod problem;
 mod request_info;
+mod request_metrics;
 mod routes;
 mod streams;
 mod tasks;
@@ -33,6 +34,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use actix_web::web::{Data, ServiceConfig};
 use gateward_app::domain::ports::Inbox;
+use request_metrics::NoRequestMetrics;
 use tracing::Instrument;
 
 pub use clients::{ApiClient, ClientRight};
@@ -45,6 +47,7 @@ pub use gateward_app as app;
 pub use openapi::document as openapi_document;
 pub use options::{Options, SameSite};
 pub use problem::{Code, FieldError, Problem};
+pub use request_metrics::{CompletedRequest, RequestMetrics};
 use streams::Streams;
 pub use tasks::SpawnedTasks;
 
@@ -56,15 +59,30 @@ pub struct App {
     draining: Arc<AtomicBool>,
     inbox: Option<Arc<dyn Inbox>>,
     streams: Streams,
+    metrics: Arc<dyn RequestMetrics>,
+    /// Whether forwarding headers from an untrusted address were logged.
+    untrusted_logged: Arc<AtomicBool>,
 }
 
 impl App {
     /// Creates the HTTP interface of these use cases.
     #[must_use]
     pub fn new(core: Arc<gateward_app::App>, options: Options) -> Self {
-        let draining = Arc::new(AtomicBool::new(false));
-        let streams = Streams::new();
-        Self { core, options: Arc::new(options), draining, inbox: None, streams }
+        Self {
+            core,
+            options: Arc::new(options),
+            draining: Arc::default(),
+            inbox: None,
+            streams: Streams::new(),
+            metrics: Arc::new(NoRequestMetrics),
+            untrusted_logged: Arc::default(),
+        }
+    }
+
+    /// Counts requests with `metrics`. Without them, requests are not counted.
+    #[must_use]
+    pub fn with_request_metrics(self, metrics: Arc<dyn RequestMetrics>) -> Self {
+        Self { metrics, ..self }
     }
 
     /// Serves the development inbox at `/dev/inbox`. Never use it in production: anyone who can
@@ -89,6 +107,16 @@ impl App {
     #[must_use]
     pub fn options(&self) -> &Options {
         &self.options
+    }
+
+    /// Counts requests.
+    pub(crate) fn metrics(&self) -> &dyn RequestMetrics {
+        &*self.metrics
+    }
+
+    /// Whether this is the first request with untrusted forwarding headers.
+    pub(crate) fn is_first_untrusted(&self) -> bool {
+        !self.untrusted_logged.swap(true, Ordering::Relaxed)
     }
 
     /// The IP address and user agent of the client.

@@ -17,6 +17,7 @@ use tracing::field::Empty;
 use tracing_actix_web::{RequestId, RootSpanBuilder};
 
 use crate::problem::{Code, Problem, ProblemBody, ShownCode, details};
+use crate::request_metrics::CompletedRequest;
 use crate::unread::Unread;
 use crate::{App, Options};
 
@@ -67,7 +68,7 @@ pub(crate) async fn middleware(
     let unread = Unread::hold(&mut request);
     let kept = request.request().clone();
     kept.extensions_mut().insert(Arrival(app.core().now()));
-    crate::request_info::record_untrusted(&kept, &app.options().trusted_proxies);
+    crate::request_info::record_untrusted(&app, &kept);
     if let Some(ip) = app.request_info(&kept).ip {
         Span::current().record("client_ip", tracing::field::display(ip));
     }
@@ -84,7 +85,7 @@ pub(crate) async fn middleware(
         None => response,
     };
     finish(response.headers_mut(), &kept, app.options());
-    report(&kept, response.status(), code, started);
+    report(&app, &kept, (response.status(), code), started);
     let response = match unread {
         Some(unread) => unread.until_sent(response),
         None => response,
@@ -208,16 +209,19 @@ fn has_long_header(headers: &HeaderMap) -> bool {
 }
 
 /// Counts and logs the response. Successful requests with safe methods are logged at debug level.
-fn report(request: &HttpRequest, status: StatusCode, code: Option<&str>, started: Instant) {
-    let elapsed = started.elapsed();
-    let route = route(request.match_pattern());
-    let method = method(request.method()).to_owned();
-    metrics::histogram!("gateward_http_request_seconds", "route" => route.clone())
-        .record(elapsed.as_secs_f64());
-    let labels = [("route", route), ("method", method), ("status", status.as_str().to_owned())];
-    metrics::counter!("gateward_http_requests_total", &labels).increment(1);
-
-    let status = status.as_u16();
+fn report(
+    app: &App,
+    request: &HttpRequest,
+    (status, code): (StatusCode, Option<&str>),
+    started: Instant,
+) {
+    let (elapsed, status) = (started.elapsed(), status.as_u16());
+    app.metrics().completed(&CompletedRequest {
+        route: &route(request.match_pattern()),
+        method: method(request.method()),
+        status,
+        seconds: elapsed.as_secs_f64(),
+    });
     let micros = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
     if code.is_none() && request.method().is_safe() {
         tracing::debug!(status, micros, outcome = "ok", "request completed");

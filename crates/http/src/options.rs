@@ -49,6 +49,22 @@ impl SameSite {
 }
 
 impl Options {
+    /// Returns the defaults for a service with this public URL: the API below `/v1`, no proxy, no
+    /// other origin, no API client, no dialect, and no documentation pages.
+    #[must_use]
+    pub fn new(public_url: &str) -> Self {
+        Self {
+            public_url: public_url.to_owned(),
+            base_path: "/v1".to_owned(),
+            trusted_proxies: Vec::new(),
+            cors_origins: Vec::new(),
+            same_site: SameSite::default(),
+            clients: Vec::new(),
+            docs: false,
+            dialects: Dialects::default(),
+        }
+    }
+
     /// Whether clients use HTTPS.
     #[must_use]
     pub fn is_https(&self) -> bool {

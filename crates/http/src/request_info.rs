@@ -1,12 +1,13 @@
 //! The origin of a request: the IP address, from trusted proxies if configured, and the user agent.
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Once;
 
 use actix_web::HttpRequest;
 use actix_web::http::header::{HeaderMap, HeaderValue, USER_AGENT};
 use gateward_app::domain::RequestInfo;
 use ipnet::IpNet;
+
+use crate::App;
 
 /// The headers in which proxies forward information about the client.
 const FORWARDING: [&str; 5] =
@@ -46,17 +47,17 @@ pub(crate) fn client_ip(
 /// Counts a request with forwarding headers from an untrusted peer: the headers are forged, or a
 /// proxy is missing in the settings. Only the first one is logged, because anyone can send any
 /// number of them.
-pub(crate) fn record_untrusted(request: &HttpRequest, trusted: &[IpNet]) {
-    static TOLD: Once = Once::new();
+pub(crate) fn record_untrusted(app: &App, request: &HttpRequest) {
+    let trusted = &app.options().trusted_proxies;
     let Some(peer) = untrusted(request.peer_addr(), request.headers(), trusted) else { return };
-    metrics::counter!("gateward_untrusted_forwarded_total").increment(1);
-    TOLD.call_once(|| {
+    app.metrics().untrusted_forwarded();
+    if app.is_first_untrusted() {
         tracing::warn!(
             %peer,
             "ignored forwarding headers from an untrusted address; if it is your proxy, add it to \
              http.trusted_proxies (logged once; gateward_untrusted_forwarded_total counts all)"
         );
-    });
+    }
 }
 
 /// The peer, if it sends forwarding headers and is not trusted.

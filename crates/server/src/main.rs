@@ -1,14 +1,10 @@
 //! The program `gateward`: settings, wiring and commands.
 
-mod audit_chainer;
 mod cli;
 mod commands;
-mod follower;
 mod limits;
 mod logs;
 mod metrics;
-mod outbox_worker;
-mod recorder;
 mod settings;
 mod tls;
 mod wiring;

@@ -1,6 +1,6 @@
 //! Example: a custom application with Gateward mounted beside its own routes.
 //!
-//! - `auth.rs` connects Gateward by hand and runs its background jobs.
+//! - `auth.rs` builds a node of Gateward.
 //! - `caller.rs` authenticates the callers of the application's handlers.
 //! - `notes.rs` is the application itself.
 //!

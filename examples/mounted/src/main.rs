@@ -18,9 +18,10 @@ const FOLDER: &str = "data/mounted";
 #[actix_web::main]
 async fn main() -> anyhow::Result<()> {
     tracing_subscriber::fmt().init();
-    let auth = auth::wire(Path::new(FOLDER), PUBLIC_URL).await?;
+    let node = auth::node(Path::new(FOLDER), PUBLIC_URL).await?;
     let notes = Data::new(Notes::default());
-    actix_web::rt::spawn(auth::background_jobs(auth.clone()));
+    node.spawn_jobs();
+    let auth = node.app().clone();
     tracing::info!(url = PUBLIC_URL, "listening");
     HttpServer::new(move || {
         let (auth, notes) = (auth.clone(), notes.clone());
@@ -29,5 +30,6 @@ async fn main() -> anyhow::Result<()> {
     .bind(ADDRESS)?
     .run()
     .await?;
+    node.stop().await;
     Ok(())
 }

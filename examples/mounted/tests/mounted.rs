@@ -5,12 +5,15 @@
     reason = "a test fails by a panic, in its helpers too"
 )]
 
+use std::time::Duration;
+
 use actix_web::App;
 use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap};
 use actix_web::http::{Method, StatusCode};
 use actix_web::test::{TestRequest, call_service, init_service, read_body};
 use actix_web::web::Data;
 use gateward_example_mounted::{Notes, auth, configure};
+use gateward_node::Node;
 use serde_json::{Value, json};
 use tempfile::{TempDir, tempdir};
 
@@ -18,7 +21,7 @@ const URL: &str = "http://127.0.0.1:8090";
 
 /// The application's parts, in a folder that is deleted at the end of the test.
 struct TestServer {
-    auth: gateward_http::App,
+    node: Node,
     notes: Data<Notes>,
     folder: TempDir,
 }
@@ -33,12 +36,13 @@ struct TestResponse {
 impl TestServer {
     async fn new() -> Self {
         let folder = tempdir().unwrap();
-        let auth = auth::wire(folder.path(), URL).await.unwrap();
-        Self { auth, notes: Data::default(), folder }
+        let node = auth::node(folder.path(), URL).await.unwrap();
+        Self { node, notes: Data::default(), folder }
     }
 
     async fn send(&self, request: TestRequest) -> TestResponse {
-        let app = App::new().configure(|config| configure(&self.auth, &self.notes, config));
+        let auth = self.node.app();
+        let app = App::new().configure(|config| configure(auth, &self.notes, config));
         let response = call_service(&init_service(app).await, request.to_request()).await;
         let (status, headers) = (response.status(), response.headers().clone());
         let body = String::from_utf8(read_body(response).await.to_vec()).unwrap();
@@ -176,6 +180,29 @@ async fn the_teams_handlers_know_who_calls_until_the_session_ends() {
 async fn tokens_are_good_after_a_restart() {
     let mut server = TestServer::new().await;
     let token = server.sign_in("ada").await;
-    server.auth = auth::wire(server.folder.path(), URL).await.unwrap();
+    server.node = auth::node(server.folder.path(), URL).await.unwrap();
     assert_eq!(server.get_as("/notes", &token).await.status, StatusCode::OK);
+}
+
+/// The jobs that a sign-up needs: one delivers the email, one chains the events.
+#[actix_web::test]
+async fn the_background_jobs_of_the_node_do_their_work() {
+    let server = TestServer::new().await;
+    server.node.spawn_jobs();
+    server.sign_in("ada").await;
+    let sent = "gateward_mail_total{outcome=\"sent\"} 1";
+    for _ in 0..1000 {
+        if server.node.metrics_text().unwrap().contains(sent) {
+            break;
+        }
+        actix_web::rt::time::sleep(Duration::from_millis(10)).await;
+    }
+    let inbox = server.get("/dev/inbox").await;
+    assert_eq!(inbox.status, StatusCode::OK);
+    assert!(inbox.body.contains("ada@example.org"), "{}", inbox.body);
+    server.node.stop().await;
+    let text = server.node.metrics_text().unwrap();
+    assert!(text.contains(sent), "{text}");
+    assert!(!text.contains("gateward_audit_chained_total 0\n"), "{text}");
+    assert_eq!(server.get("/health/ready").await.status, StatusCode::SERVICE_UNAVAILABLE);
 }

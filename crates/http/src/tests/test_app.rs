@@ -19,7 +19,7 @@ use gateward_testkit::{FixedClock, MemoryStore};
 use serde_json::{Value, json};
 
 use super::Hollow;
-use crate::{App, Dialects, Options, SameSite};
+use crate::{App, Options, RequestMetrics};
 
 pub(crate) const PASSWORD: &str = "correct horse battery";
 
@@ -34,16 +34,7 @@ pub(crate) fn policy() -> Policy {
 }
 
 pub(crate) fn options() -> Options {
-    Options {
-        public_url: OURS.to_owned(),
-        base_path: "/v1".to_owned(),
-        trusted_proxies: Vec::new(),
-        cors_origins: vec![LISTED.to_owned()],
-        same_site: SameSite::Lax,
-        clients: Vec::new(),
-        docs: false,
-        dialects: Dialects::default(),
-    }
+    Options { cors_origins: vec![LISTED.to_owned()], ..Options::new(OURS) }
 }
 
 /// Hashes by writing `plain:` before the password, and counts.
@@ -136,6 +127,11 @@ impl TestApp {
             request_info: RequestInfo::default(),
         };
         self.app.core().signup(signup).await.unwrap();
+    }
+
+    /// Counts requests with `metrics`.
+    pub(crate) fn counted_by(self, metrics: Arc<dyn RequestMetrics>) -> Self {
+        Self { app: self.app.with_request_metrics(metrics), ..self }
     }
 
     /// Sends a request and reads the response.

@@ -2,23 +2,19 @@
 
 use std::net::{SocketAddr, TcpListener};
 use std::num::NonZero;
-use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::HttpServer;
 use actix_web::dev::ServerHandle;
 use anyhow::Context;
 use gateward_app::NewAlgorithm;
-use gateward_crypto::SystemEntropy;
 use gateward_diesel::CreateIfMissing;
 use gateward_http::App;
+use gateward_node::Node;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::tell;
-use crate::audit_chainer::{chain, chain_last_events};
-use crate::follower::follow;
-use crate::outbox_worker::OutboxWorker;
-use crate::settings::{LogFormat, Mode, Settings};
+use crate::settings::{LogFormat, Mode, Settings, Transport};
 use crate::wiring::{BringUpError, Wired, wire};
 use crate::{limits, logs, metrics, tls};
 
@@ -38,16 +34,10 @@ const CONNECTIONS_PER_WORKER_MAX: usize = 25_000;
 /// How often a node retries a database that is unavailable at startup.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// How often a node checks whether a key needs a successor.
-const KEY_AGE_INTERVAL: Duration = Duration::from_mins(1);
-
-/// How often expired rows are deleted.
-const CLEANUP_INTERVAL: Duration = Duration::from_mins(1);
-
 /// Serves until a stop signal arrives.
 pub(crate) async fn run(settings: &Settings) -> anyhow::Result<()> {
     let _guard = logs::init(settings.log_format, settings.log_level);
-    let wired = Arc::new(wire(settings, CreateIfMissing::Yes).await?);
+    let wired = wire(settings, CreateIfMissing::Yes).await?;
     let trouble = match wired.bring_up(settings, NewAlgorithm::Begins).await {
         Err(BringUpError::Fatal(error)) => return Err(error),
         brought_up => brought_up.err(),
@@ -59,46 +49,31 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<()> {
     let ops_listener = bind("ops.listen", settings.ops_listen)?;
     let address = listener.local_addr()?;
     let ops_address = ops_listener.local_addr()?;
-    let app = http_app(&wired, settings);
+    let node = wired.node.clone();
     let connections_max = limits::connections_max(settings.pool_size);
-    let server = server(&app, listener, settings, connections_max)?;
-    let prometheus = metrics::init()?;
-    tokio::spawn(metrics::upkeep(prometheus.clone()));
-    let ops = metrics::serve(ops_listener, prometheus, &wired)?;
+    let server = server(node.app(), listener, settings, connections_max)?;
+    let ops = metrics::serve(ops_listener, node.clone())?;
     let handles = [server.handle(), ops.handle()];
-    let entropy = Arc::new(SystemEntropy::new());
-    let worker = OutboxWorker::new(wired.app.clone(), entropy, wired.notifier.clone());
 
     tracing::info!(%address, %ops_address, mode = settings.mode.as_str(), "listening");
     warn_of_another_port(settings, address);
     let settings = settings.clone();
-    let (outbox_worker, api, use_cases) = (worker.clone(), app.clone(), wired.app.clone());
     tokio::spawn(async move {
         come_up(&wired, &settings, trouble).await;
         tracing::info!("ready");
         // JSON logs must not contain prose.
         if settings.mode == Mode::Development && settings.log_format == LogFormat::Pretty {
-            greet(&wired, &settings, (address, ops_address));
+            greet(&settings, (address, ops_address));
         }
-        background_jobs(&wired, &outbox_worker, &api).await;
+        wired.node.spawn_jobs();
     });
-    tokio::spawn(stop_on_signal(signals, app, worker.clone(), handles));
+    tokio::spawn(stop_on_signal(signals, node.clone(), handles));
     let ops = tokio::spawn(ops);
     server.await?;
     ops.await??;
-    worker.finish().await;
-    chain_last_events(&use_cases).await;
+    node.stop().await;
     tracing::info!("stopped");
     Ok(())
-}
-
-/// The HTTP interface, with the inbox where there is one.
-fn http_app(wired: &Wired, settings: &Settings) -> App {
-    let app = App::new(wired.app.clone(), settings.http.clone());
-    match &wired.inbox {
-        Some(inbox) => app.with_inbox(inbox.clone()),
-        None => app,
-    }
 }
 
 fn bind(option: &str, address: SocketAddr) -> anyhow::Result<TcpListener> {
@@ -157,15 +132,17 @@ fn warn_of_another_port(settings: &Settings, address: SocketAddr) {
 }
 
 /// Prints where everything is, in one write so that no log line comes between.
-fn greet(wired: &Wired, settings: &Settings, (address, ops_address): (SocketAddr, SocketAddr)) {
+fn greet(settings: &Settings, (address, ops_address): (SocketAddr, SocketAddr)) {
     let scheme = if settings.tls.is_some() { "https" } else { "http" };
     let base = format!("{scheme}://{address}");
     let base_path = &settings.http.base_path;
     let database = settings.shown_database_url();
     let docs =
         if settings.http.docs { format!("\n  Try it on  {base}/docs") } else { String::new() };
-    let inbox = wired.inbox.as_ref().map(|_| format!("\n  Inbox      {base}/dev/inbox"));
-    let inbox = inbox.unwrap_or_default();
+    let inbox = match settings.mail.transport {
+        Transport::Inbox => format!("\n  Inbox      {base}/dev/inbox"),
+        Transport::Smtp { .. } => String::new(),
+    };
     tell(&format!(
         "
 Gateward is ready.
@@ -200,58 +177,6 @@ async fn come_up(wired: &Wired, settings: &Settings, mut trouble: Option<BringUp
     }
 }
 
-/// The background jobs of a node. Cleanup may take long, and neither invalidation events nor emails
-/// nor the audit trail must wait for it.
-async fn background_jobs(wired: &Wired, worker: &Arc<OutboxWorker>, api: &App) {
-    tokio::join!(
-        follow(&wired.app, || api.announce_invalidations()),
-        rotate_keys(wired),
-        clean_up(wired),
-        chain(&wired.app),
-        worker.run(),
-        metrics::count_outbox_emails(&wired.app)
-    );
-}
-
-/// Creates the successors of keys that are old enough.
-async fn rotate_keys(wired: &Wired) {
-    let mut interval = tokio::time::interval(KEY_AGE_INTERVAL);
-    loop {
-        interval.tick().await;
-        match wired.app.rotate_old_keys().await {
-            Ok(false) => {}
-            Ok(true) => tracing::info!("new signing keys published"),
-            Err(error) => {
-                let cause = format!("{:#}", anyhow::Error::from(error));
-                tracing::warn!(cause, "key rotation failed, will retry");
-            }
-        }
-    }
-}
-
-/// Deletes expired rows.
-async fn clean_up(wired: &Wired) {
-    let mut interval = tokio::time::interval(CLEANUP_INTERVAL);
-    loop {
-        interval.tick().await;
-        match clean_up_once(&wired.app).await {
-            Ok(count) => {
-                metrics::note_cleanup(wired.app.now());
-                if count > 0 {
-                    tracing::info!(count, "rows cleaned up");
-                }
-            }
-            Err(error) => tracing::warn!(cause = format!("{error:#}"), "cleanup failed"),
-        }
-    }
-}
-
-/// If one part fails, the other is cleaned up nevertheless.
-async fn clean_up_once(app: &gateward_app::App) -> anyhow::Result<u64> {
-    let (rows, events) = (app.clean_up().await, app.apply_audit_retention().await);
-    Ok(rows? + events?)
-}
-
 struct StopSignals(Signal, Signal);
 
 impl StopSignals {
@@ -262,19 +187,13 @@ impl StopSignals {
 }
 
 /// Stops on a signal: readiness turns off, running requests finish, no more emails are taken.
-async fn stop_on_signal(
-    mut signals: StopSignals,
-    app: App,
-    worker: Arc<OutboxWorker>,
-    handles: [ServerHandle; 2],
-) {
+async fn stop_on_signal(mut signals: StopSignals, node: Node, handles: [ServerHandle; 2]) {
     tokio::select! {
         _ = signals.0.recv() => {}
         _ = signals.1.recv() => {}
     }
     tracing::info!("stopping");
-    app.drain();
-    worker.close();
+    node.drain();
     let [api, ops] = handles;
     tokio::join!(api.stop(true), ops.stop(true));
 }

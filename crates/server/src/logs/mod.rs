@@ -30,7 +30,14 @@ pub(crate) fn init(format: LogFormat, level: Level) -> Guard {
         .buffered_lines_limit(LINES_WAITING_MAX)
         .thread_name("log")
         .finish(std::io::stdout());
-    let ours = ["gateward", "gateward_app", "gateward_crypto", "gateward_diesel", "gateward_http"];
+    let ours = [
+        "gateward",
+        "gateward_app",
+        "gateward_crypto",
+        "gateward_diesel",
+        "gateward_http",
+        "gateward_node",
+    ];
     let libraries = level.min(Level::WARN);
     let filter =
         ours.iter().fold(libraries.to_string(), |filter, name| format!("{filter},{name}={level}"));

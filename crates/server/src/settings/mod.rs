@@ -21,7 +21,7 @@ use gateward_email::{MailSettings, SmtpServer};
 use gateward_http::Options;
 
 pub(crate) use error::SettingError;
-pub(crate) use secret::{Secret, is_exposed};
+pub(crate) use secret::Secret;
 
 /// Where the service runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,10 +1,10 @@
 //! Secrets: from a setting, or from the file of its `_file` setting.
 
 use std::fmt;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 
 use gateward_crypto::MasterKey;
+use gateward_node::is_exposed;
 
 use super::reader::Reader;
 
@@ -90,14 +90,4 @@ pub(crate) fn refuse_exposed(path: &Path) -> Result<(), String> {
 /// The path is not quoted: if there is no file, it may be the secret itself.
 fn unreadable(error: &std::io::Error) -> String {
     format!("points to a file that cannot be read ({error}); correct the path or the permissions")
-}
-
-/// Whether users other than its owner can read a file.
-///
-/// The group may read, but not write, a file of root: so a system can give a secret to a service
-/// that must not change it. Postgres has the same rule.
-pub(crate) fn is_exposed(path: &Path) -> std::io::Result<bool> {
-    let metadata = std::fs::metadata(path)?;
-    let shut = if metadata.uid() == 0 { 0o037 } else { 0o077 };
-    Ok(metadata.permissions().mode() & shut != 0)
 }

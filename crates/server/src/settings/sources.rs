@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use gateward_node::is_exposed;
+
 use super::error::SettingError;
-use super::secret::is_exposed;
 use super::show::is_secret;
 
 /// The file with variables in the working folder.

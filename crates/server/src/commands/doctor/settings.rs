@@ -1,9 +1,10 @@
 //! Checks of the settings and of the files that they name.
 
 use gateward_app::domain::Password;
+use gateward_node::is_exposed;
 
 use super::finding::{Code, Finding};
-use crate::settings::{MasterKeySource, SettingError, Settings, is_exposed};
+use crate::settings::{MasterKeySource, SettingError, Settings};
 
 /// Findings for invalid settings.
 pub(super) fn refused(errors: &[SettingError]) -> Vec<Finding> {

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use actix_web::test::{TestRequest, call_service, init_service};
-use gateward_app::domain::ports::{LoginOutcome, Metric, Metrics, OutboxCounts};
-use metrics::set_default_local_recorder;
+use actix_web::http::StatusCode;
+use actix_web::test::TestRequest;
+use gateward_testkit::MemoryStore;
 
 use super::*;
-use crate::wiring::testing::{Node, brought_up};
+use crate::tests::{builder, eventually, send, value};
 
 const DOCUMENT: &str = include_str!("../../../../docs/metrics.md");
 const DASHBOARD: &str = include_str!("../../../../docs/grafana/dashboard.json");
@@ -32,46 +32,34 @@ fn documented() -> BTreeSet<&'static str> {
     rows.filter(|name| name.starts_with("gateward_")).collect()
 }
 
-async fn response_a_request(node: &Node) {
-    let api = gateward_http::App::new(node.wired.app.clone(), node.settings.http.clone());
-    let service = actix_web::App::new().configure(|config| gateward_http::configure(&api, config));
-    let request = TestRequest::get().uri("/health/live").to_request();
-    assert_eq!(call_service(&init_service(service).await, request).await.status(), 200);
-}
-
-/// The page as it is before anything has happened but one request.
+/// The page as it is before anything has happened but one request, and the first run of the jobs.
 #[actix_web::test]
 async fn the_page_shows_what_the_document_lists_and_nothing_else() {
-    let node = brought_up().await;
-    let recorder = builder().unwrap().build_recorder();
-    let prometheus = recorder.handle();
-    let _guard = set_default_local_recorder(&recorder);
-    preset();
-    response_a_request(&node).await;
-    emails::show(
-        OutboxCounts { waiting: 0, failed: 0, oldest_scheduled_at: None },
-        node.wired.app.now(),
-    );
-    let mut page = Page::new(prometheus, &node.wired);
-    // No server is contacted before a connection is needed.
-    page.connections = Some(PostgresStore::open("postgres://ada@127.0.0.1/none", 4).unwrap());
-    let text = page.text();
+    let load = ConnectionLoad { size: 4, in_use: 1, waiting: 0 };
+    let node = builder(MemoryStore::new()).connections(move || load).build().await.unwrap();
+    assert_eq!(send(&node, TestRequest::get().uri("/health/live")).await, StatusCode::OK);
+    node.spawn_jobs();
+    eventually(|| value(&node, "gateward_mail_waiting").is_some()).await;
+    let text = node.metrics_text().unwrap();
     let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next());
     assert_eq!(types.collect::<BTreeSet<_>>(), documented());
     assert!(text.contains("gateward_pool_size 4"), "{text}");
     assert!(text.contains("gateward_sessions_ended_total{reason=\"logout\"} 0"), "{text}");
 }
 
-#[test]
-fn what_happens_is_counted_under_its_outcome() {
-    let recorder = builder().unwrap().build_recorder();
-    metrics::with_local_recorder(&recorder, || {
-        PrometheusMetrics.preset();
-        PrometheusMetrics.count(Metric::Login(LoginOutcome::Failed), 2);
-    });
-    let text = recorder.handle().render();
-    assert!(text.contains("gateward_logins_total{outcome=\"failed\"} 2"), "{text}");
-    assert!(text.contains("gateward_logins_total{outcome=\"succeeded\"} 0"), "{text}");
+#[actix_web::test]
+async fn every_value_is_registered_before_anything_happens() {
+    let node = builder(MemoryStore::new()).build().await.unwrap();
+    for name in [
+        "gateward_logins_total{outcome=\"succeeded\"}",
+        "gateward_mail_total{outcome=\"unreachable\"}",
+        "gateward_untrusted_forwarded_total",
+        "gateward_job_succeeded_timestamp_seconds{job=\"deliver_emails\"}",
+        "gateward_cleanup_timestamp_seconds",
+    ] {
+        assert_eq!(value(&node, name), Some(0.0), "{name}");
+    }
+    assert_eq!(value(&node, "gateward_feed_age_seconds"), Some(f64::INFINITY));
 }
 
 #[test]

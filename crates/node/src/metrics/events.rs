@@ -1,32 +1,28 @@
-//! `PrometheusMetrics`: counts events in Prometheus counters.
+//! Metrics of what the use cases count.
 
 use gateward_app::domain::EndReason;
 use gateward_app::domain::ports::{LoginOutcome, Metric, Metrics, RateLimitScope, RefreshOutcome};
 use metrics::{Counter, counter};
 
-/// Counts events in the recorder of the process, if there is one.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct PrometheusMetrics;
+use super::NodeMetrics;
 
-impl Metrics for PrometheusMetrics {
+impl Metrics for NodeMetrics {
     fn count(&self, metric: Metric, times: u64) {
-        counter_of(metric).increment(times);
+        self.with(|| counter_of(metric).increment(times));
     }
 }
 
-impl PrometheusMetrics {
-    /// Registers all counters with zero: without that, the first increment is not seen.
-    pub(crate) fn preset(self) {
-        let single = [Metric::SessionStarted, Metric::Denied, Metric::EventChained];
-        let all = single
-            .into_iter()
-            .chain(EndReason::ALL.iter().copied().map(Metric::SessionEnded))
-            .chain(LoginOutcome::ALL.iter().copied().map(Metric::Login))
-            .chain(RefreshOutcome::ALL.iter().copied().map(Metric::Refresh))
-            .chain(RateLimitScope::ALL.iter().copied().map(Metric::RateLimited));
-        for metric in all {
-            self.count(metric, 0);
-        }
+/// Registers all counters with zero.
+pub(super) fn preset() {
+    let single = [Metric::SessionStarted, Metric::Denied, Metric::EventChained];
+    let all = single
+        .into_iter()
+        .chain(EndReason::ALL.iter().copied().map(Metric::SessionEnded))
+        .chain(LoginOutcome::ALL.iter().copied().map(Metric::Login))
+        .chain(RefreshOutcome::ALL.iter().copied().map(Metric::Refresh))
+        .chain(RateLimitScope::ALL.iter().copied().map(Metric::RateLimited));
+    for metric in all {
+        counter_of(metric).increment(0);
     }
 }
 

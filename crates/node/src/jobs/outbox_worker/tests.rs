@@ -121,9 +121,9 @@ fn email() -> OutboxEmail {
 fn at_work(fake: Fake) -> (Arc<Fake>, Arc<OutboxWorker<Fake>>) {
     let fake = Arc::new(fake);
     let entropy = Arc::new(SystemEntropy::new());
-    let worker = OutboxWorker::new(Arc::clone(&fake), entropy, Arc::default());
-    let runner = Arc::clone(&worker);
-    tokio::spawn(async move { runner.run().await });
+    let metrics = NodeMetrics::off();
+    let worker = OutboxWorker::new(Arc::clone(&fake), entropy, Arc::default(), metrics.clone());
+    tokio::spawn(job(DeliverEmails::new(Arc::clone(&worker))).run(metrics));
     (fake, worker)
 }
 

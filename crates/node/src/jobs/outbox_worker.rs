@@ -9,13 +9,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use gateward_app::domain::email::OutboxEmail;
 use gateward_app::domain::ports::{Entropy, OutboxNotifier, StoreError};
 use gateward_app::{App, Delivery};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-use crate::metrics;
+use super::{Failed, Job, Work};
+use crate::metrics::NodeMetrics;
 use pace::Pace;
 
 /// How many emails are delivered at once: enough for a slow SMTP server, and few enough for a small
@@ -26,9 +28,9 @@ const SLOTS: u32 = 8;
 /// second.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
-/// After how many intervals the worker polls without a notification: for emails that another
-/// process has queued or could not send. An idle node queries the database rarely.
-const POLLS_IDLE: u32 = 4;
+/// How often the worker polls without a notification: for emails that another process has queued
+/// or could not send. An idle node queries the database rarely.
+const IDLE_INTERVAL: Duration = Duration::from_secs(2);
 
 /// The pause after the store has failed.
 const STORE_PAUSE: Duration = Duration::from_secs(2);
@@ -38,6 +40,7 @@ const STORE_PAUSE: Duration = Duration::from_secs(2);
 const GRACE: Duration = Duration::from_secs(3);
 
 /// What to wait for before the next poll.
+#[derive(Clone, Copy)]
 enum Pause {
     /// Nothing: more emails may be due.
     None,
@@ -81,6 +84,47 @@ pub(crate) struct OutboxWorker<L = App> {
     /// Whether the store has failed and not recovered yet.
     in_trouble: AtomicBool,
     notifier: Arc<WorkerNotifier>,
+    metrics: NodeMetrics,
+}
+
+/// Delivers emails until the worker is closed.
+pub(super) struct DeliverEmails<L = App> {
+    worker: Arc<OutboxWorker<L>>,
+    pause: Pause,
+}
+
+/// The job that delivers emails.
+pub(super) fn job<L: EmailSource>(emails: DeliverEmails<L>) -> Job {
+    Job {
+        name: "deliver_emails",
+        interval: IDLE_INTERVAL,
+        back_off: STORE_PAUSE,
+        gauge: None,
+        work: Box::new(emails),
+    }
+}
+
+impl<L: EmailSource> DeliverEmails<L> {
+    pub(super) fn new(worker: Arc<OutboxWorker<L>>) -> Self {
+        Self { worker, pause: Pause::None }
+    }
+}
+
+#[async_trait]
+impl<L: EmailSource> Work for DeliverEmails<L> {
+    async fn run_once(&mut self) -> Result<(), Failed> {
+        self.pause = self.worker.run_once().await;
+        if matches!(self.pause, Pause::Trouble) { Err(Failed) } else { Ok(()) }
+    }
+
+    async fn wait(&mut self, due: Instant) {
+        match self.pause {
+            _ if self.worker.is_closed() => std::future::pending().await,
+            Pause::None => {}
+            Pause::Idle => self.worker.rest(due).await,
+            Pause::Trouble => sleep_until(due).await,
+        }
+    }
 }
 
 /// Notifies the worker that this node has queued an email.
@@ -108,6 +152,7 @@ impl<L: EmailSource> OutboxWorker<L> {
         source: Arc<L>,
         entropy: Arc<dyn Entropy>,
         notifier: Arc<WorkerNotifier>,
+        metrics: NodeMetrics,
     ) -> Arc<Self> {
         Arc::new(Self {
             source,
@@ -117,14 +162,8 @@ impl<L: EmailSource> OutboxWorker<L> {
             closed: AtomicBool::new(false),
             in_trouble: AtomicBool::new(false),
             notifier,
+            metrics,
         })
-    }
-
-    /// Delivers emails until the worker is closed.
-    pub(crate) async fn run(self: &Arc<Self>) {
-        while !self.is_closed() {
-            self.run_once().await;
-        }
     }
 
     /// Leases no more emails.
@@ -141,30 +180,28 @@ impl<L: EmailSource> OutboxWorker<L> {
         }
     }
 
-    /// Leases as many emails as there are free slots, or waits a little.
-    async fn run_once(self: &Arc<Self>) {
+    /// Leases as many emails as there are free slots, or waits a little. Returns what to wait for
+    /// before the next poll.
+    async fn run_once(self: &Arc<Self>) -> Pause {
         let probe_at = self.pace().probe_at();
         // An email in flight may reach an SMTP server meanwhile, so sleep in short steps.
         if let Some(at) = probe_at.filter(|at| Instant::now() < *at) {
-            return sleep_until(at.min(Instant::now() + POLL_INTERVAL)).await;
+            sleep_until(at.min(Instant::now() + POLL_INTERVAL)).await;
+            return Pause::None;
         }
         let slots = match probe_at {
             None => self.free_slots().await,
             Some(_) => self.all_slots().await,
         };
         if self.is_closed() || self.pace().probe_at() != probe_at {
-            return;
+            return Pause::None;
         }
-        match self.take_into(slots).await {
-            Pause::None => {}
-            Pause::Idle => self.rest().await,
-            Pause::Trouble => sleep(STORE_PAUSE).await,
-        }
+        self.take_into(slots).await
     }
 
     /// Waits until the next poll is due, or a notification arrives.
-    async fn rest(&self) {
-        for _ in 0..POLLS_IDLE {
+    async fn rest(&self, due: Instant) {
+        while Instant::now() < due {
             sleep(POLL_INTERVAL).await;
             if self.notifier.was_notified() {
                 return;
@@ -202,7 +239,7 @@ impl<L: EmailSource> OutboxWorker<L> {
 
     /// Adapts the pace, and logs when it changes.
     fn record(&self, delivery: Delivery) {
-        metrics::email_attempted(delivery);
+        self.metrics.email_attempted(delivery);
         let mut random_byte = [0];
         self.entropy.fill(&mut random_byte);
         let mut pace = self.pace();

@@ -1,14 +1,19 @@
 //! `Follower`: keeps this node's cache current by following the invalidation events.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use gateward_app::domain::ports::{FeedWatch, StoreError};
-use gateward_app::{App, Following, KeysError};
+use gateward_app::{App as Core, Following, KeysError};
+use gateward_http::App;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
+
+use super::{Failed, Work};
 
 /// How often a node polls the feed, whether or not it was notified: often enough to be current
 /// within 500 ms, and no more than about four times a second.
-const LOOK_INTERVAL: Duration = Duration::from_millis(300);
+pub(super) const LOOK_INTERVAL: Duration = Duration::from_millis(300);
 
 /// The shortest time between two polls, however often it is notified: events are read in batches.
 const LOOK_PAUSE: Duration = Duration::from_millis(50);
@@ -16,21 +21,10 @@ const LOOK_PAUSE: Duration = Duration::from_millis(50);
 /// The deadline for a poll or for opening the channel: a slower server counts as unavailable.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Follows the feed for as long as the process runs; calls `announce` when there are new events.
-pub(crate) async fn follow(app: &App, announce: impl Fn()) {
-    let following = Following::default();
-    let mut follower = Follower { app, following, watch: None, in_trouble: false };
-    loop {
-        follower.open().await;
-        if follower.look().await {
-            announce();
-        }
-        follower.wait().await;
-    }
-}
-
-struct Follower<'a> {
-    app: &'a App,
+/// Follows the feed, and wakes the open streams when there are new events.
+pub(super) struct Follower {
+    app: App,
+    core: Arc<Core>,
     following: Following,
     /// The channel; none while it is closed.
     watch: Option<Box<dyn FeedWatch>>,
@@ -38,13 +32,44 @@ struct Follower<'a> {
     in_trouble: bool,
 }
 
-impl Follower<'_> {
+#[async_trait]
+impl Work for Follower {
+    async fn run_once(&mut self) -> Result<(), Failed> {
+        self.open().await;
+        if self.look().await {
+            self.app.announce_invalidations();
+        }
+        if self.in_trouble { Err(Failed) } else { Ok(()) }
+    }
+
+    /// Waits until the next poll is due, or the channel reports new events.
+    async fn wait(&mut self, due: Instant) {
+        sleep(LOOK_PAUSE).await;
+        let Some(watch) = &mut self.watch else { return sleep_until(due).await };
+        tokio::select! {
+            () = sleep_until(due) => {}
+            changed = watch.changed() => {
+                if let Err(error) = changed {
+                    self.watch = None;
+                    self.core.invalidate_auth_cache();
+                    self.note_trouble(error.into());
+                }
+            }
+        }
+    }
+}
+
+impl Follower {
+    pub(super) fn new(app: App, core: Arc<Core>) -> Self {
+        Self { app, core, following: Following::default(), watch: None, in_trouble: false }
+    }
+
     /// Opens the channel if it is closed.
     async fn open(&mut self) {
         if self.watch.is_some() {
             return;
         }
-        match timeout(PATIENCE, self.app.watch_feed()).await {
+        match timeout(PATIENCE, self.core.watch_feed()).await {
             Ok(Ok(watch)) => self.watch = Some(watch),
             Ok(Err(error)) => self.note_trouble(error.into()),
             Err(_) => self.note_trouble(no_response()),
@@ -55,7 +80,7 @@ impl Follower<'_> {
     async fn look(&mut self) -> bool {
         let mut is_new = false;
         loop {
-            match timeout(PATIENCE, self.app.follow_feed(&mut self.following)).await {
+            match timeout(PATIENCE, self.core.follow_feed(&mut self.following)).await {
                 Ok(Ok(followed)) => {
                     is_new |= followed.is_new;
                     if followed.is_complete {
@@ -74,28 +99,11 @@ impl Follower<'_> {
         }
         if self.watch.is_none() {
             // Without a channel, invalidation events arrive late, so requests check the database.
-            self.app.invalidate_auth_cache();
+            self.core.invalidate_auth_cache();
         } else if std::mem::take(&mut self.in_trouble) {
             tracing::info!("revocation feed available again");
         }
         is_new
-    }
-
-    /// Waits until the next poll is due.
-    async fn wait(&mut self) {
-        let due = Instant::now() + LOOK_INTERVAL;
-        sleep(LOOK_PAUSE).await;
-        let Some(watch) = &mut self.watch else { return sleep_until(due).await };
-        tokio::select! {
-            () = sleep_until(due) => {}
-            changed = watch.changed() => {
-                if let Err(error) = changed {
-                    self.watch = None;
-                    self.app.invalidate_auth_cache();
-                    self.note_trouble(error.into());
-                }
-            }
-        }
     }
 
     /// Logs once that the feed is unavailable.
