@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use gateward_app::domain::ports::{
-    BreachedPasswords, Entropy, HashError, Inbox, Mailer, NoBreachedPasswords, Store,
+    BreachedPasswords, HashError, Inbox, Mailer, NoBreachedPasswords, Store,
 };
 use gateward_app::{App as Core, Policy, Ports};
 use gateward_cache::NodeAuthCache;
@@ -53,6 +53,14 @@ pub struct NodeBuilder {
     inbox: Option<Arc<dyn Inbox>>,
     connections: Option<ConnectionLoads>,
     metrics: bool,
+}
+
+/// The adapters that more than the use cases use.
+struct Shared {
+    hasher: Arc<Argon2Hasher>,
+    auth_cache: Arc<NodeAuthCache>,
+    notifier: Arc<WorkerNotifier>,
+    entropy: Arc<SystemEntropy>,
 }
 
 impl NodeBuilder {
@@ -136,21 +144,18 @@ impl NodeBuilder {
 
     /// Builds the node. Call it within a Tokio runtime. It does not use the store yet.
     pub async fn build(self) -> Result<Node, NodeError> {
-        let entropy = Arc::new(SystemEntropy::new());
-        let hasher = Arc::new(Argon2Hasher::new(self.argon2, entropy.clone())?);
-        let auth_cache =
-            Arc::new(NodeAuthCache::new(self.policy.access_ttl_seconds, self.cached_users));
+        let shared = self.shared()?;
         let loads = Loads {
-            hasher: hasher.clone(),
-            auth_cache: auth_cache.clone(),
+            hasher: shared.hasher.clone(),
+            auth_cache: shared.auth_cache.clone(),
             connections: self.connections.clone(),
         };
         let metrics =
             if self.metrics { NodeMetrics::recording(loads)? } else { NodeMetrics::off() };
-        let notifier = Arc::new(WorkerNotifier::default());
+        let (entropy, notifier) = (shared.entropy.clone(), shared.notifier.clone());
         let (options, inbox) = (self.options.clone(), self.inbox.clone());
         let policy = self.policy.clone();
-        let ports = self.ports(hasher, auth_cache, &metrics, notifier.clone(), entropy.clone());
+        let ports = self.ports(shared, &metrics);
         let core = Arc::new(Core::new(ports, policy).await?);
         let app = App::new(core.clone(), options).with_request_metrics(Arc::new(metrics.clone()));
         let app = match inbox {
@@ -163,15 +168,20 @@ impl NodeBuilder {
         Ok(Node::new(app, core, outbox, metrics, jobs))
     }
 
+    fn shared(&self) -> Result<Shared, NodeError> {
+        let entropy = Arc::new(SystemEntropy::new());
+        let (ttl, users) = (self.policy.access_ttl_seconds, self.cached_users);
+        Ok(Shared {
+            hasher: Arc::new(Argon2Hasher::new(self.argon2, entropy.clone())?),
+            auth_cache: Arc::new(NodeAuthCache::new(ttl, users)),
+            notifier: Arc::default(),
+            entropy,
+        })
+    }
+
     /// Connects the ports with their adapters.
-    fn ports(
-        self,
-        hasher: Arc<Argon2Hasher>,
-        auth_cache: Arc<NodeAuthCache>,
-        metrics: &NodeMetrics,
-        outbox_notifier: Arc<WorkerNotifier>,
-        entropy: Arc<dyn Entropy>,
-    ) -> Ports {
+    fn ports(self, shared: Shared, metrics: &NodeMetrics) -> Ports {
+        let Shared { hasher, auth_cache, notifier, entropy } = shared;
         let settings = KeyringSettings {
             issuer: self.policy.issuer,
             audience: self.audience,
@@ -194,7 +204,7 @@ impl NodeBuilder {
             metrics: Arc::new(metrics.clone()),
             tasks: Arc::new(SpawnedTasks),
             auth_cache,
-            outbox_notifier,
+            outbox_notifier: notifier,
             mailer: self.mailer,
             key_maker: keyring,
             clock: Arc::new(SystemClock),
