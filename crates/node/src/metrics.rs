@@ -110,7 +110,7 @@ impl NodeMetrics {
         now: Timestamp,
     ) {
         self.with(|| {
-            metrics::gauge!("gateward_job_succeeded_timestamp_seconds", "job" => job)
+            metrics::gauge!("gateward_job_succeeded_timestamp_seconds", "name" => job)
                 .set(number(now.seconds()));
             if let Some(gauge) = own_gauge {
                 set(gauge, now.seconds());

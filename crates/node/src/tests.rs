@@ -74,7 +74,7 @@ pub(crate) fn value(node: &Node, name: &str) -> Option<f64> {
 /// The jobs that have ever succeeded.
 fn succeeded(node: &Node) -> Vec<&'static str> {
     let when = |job: &str| {
-        value(node, &format!("gateward_job_succeeded_timestamp_seconds{{job=\"{job}\"}}")).unwrap()
+        value(node, &format!("gateward_job_succeeded_timestamp_seconds{{name=\"{job}\"}}")).unwrap()
     };
     JOBS.into_iter().filter(|job| when(job) > 0.0).collect()
 }

@@ -54,7 +54,7 @@ async fn every_value_is_registered_before_anything_happens() {
         "gateward_logins_total{outcome=\"succeeded\"}",
         "gateward_mail_total{outcome=\"unreachable\"}",
         "gateward_untrusted_forwarded_total",
-        "gateward_job_succeeded_timestamp_seconds{job=\"deliver_emails\"}",
+        "gateward_job_succeeded_timestamp_seconds{name=\"deliver_emails\"}",
         "gateward_cleanup_timestamp_seconds",
     ] {
         assert_eq!(value(&node, name), Some(0.0), "{name}");
