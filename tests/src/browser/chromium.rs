@@ -33,6 +33,9 @@ const FLAGS: &[&str] = &[
 /// How long processes may take to start or to exit, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// How often chromedriver is started if its port is taken.
+const STARTS_MAX: u32 = 5;
+
 /// chromedriver with a separate folder, and Chromium once a session starts. Both end when dropped.
 pub struct Chromium {
     driver: Child,
@@ -51,6 +54,14 @@ impl Chromium {
             not_checked("what needs a browser: apt-get install chromium chromium-driver");
             return None;
         };
+        (0..STARTS_MAX).find_map(|_| Self::try_start(&program, &driver)).or_else(|| {
+            panic!("chromedriver found its port taken {STARTS_MAX} times");
+        })
+    }
+
+    /// Starts chromedriver, or returns `None` if its port is taken: it chooses one that is free for
+    /// IPv6, and another process may have it for IPv4.
+    fn try_start(program: &Path, driver: &Path) -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
         let log = folder.path().join("chromedriver.log");
         let output = fs::File::create(&log).unwrap();
@@ -59,8 +70,9 @@ impl Chromium {
         // Other files of Chromium, besides its profile, go into the folder as well.
         command.arg("--port=0").env("HOME", folder.path()).env("TMPDIR", folder.path());
         let driver = command.stdin(Stdio::null()).stdout(output).stderr(errors).spawn().unwrap();
+        let program = program.to_owned();
         let mut chromium = Self { driver, program, url: String::new(), folder };
-        chromium.url = format!("http://127.0.0.1:{}", wait_for_port(&log));
+        chromium.url = format!("http://127.0.0.1:{}", wait_for_port(&log)?);
         Some(chromium)
     }
 
@@ -101,14 +113,17 @@ impl Drop for Chromium {
     }
 }
 
-/// Waits until chromedriver has logged its port.
-fn wait_for_port(log: &Path) -> u16 {
+/// Waits until chromedriver has logged its port, or that it is taken.
+fn wait_for_port(log: &Path) -> Option<u16> {
     let started = Instant::now();
     loop {
         let text = fs::read_to_string(log).unwrap();
         let rest = text.split_once("started successfully on port ").map(|(_, rest)| rest);
         if let Some((port, _)) = rest.and_then(|rest| rest.split_once(".\n")) {
-            return port.parse().unwrap();
+            return Some(port.parse().unwrap());
+        }
+        if text.contains("port not available") {
+            return None;
         }
         assert!(started.elapsed() < PATIENCE, "chromedriver does not start:\n{text}");
         std::thread::sleep(Duration::from_millis(10));
