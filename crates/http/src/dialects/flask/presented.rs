@@ -76,24 +76,20 @@ fn in_header(request: &HttpRequest) -> Result<&str, Problem> {
 /// section 5.4), so cookies that this installation has not signed are ignored if it has signed
 /// another one. Cookies of two sessions are refused: another host of the site has set one.
 fn in_cookie(app: &App, request: &HttpRequest, kind: Kind) -> Result<String, Problem> {
-    let values = crate::cookies::values(request, kind.name());
-    let values: Vec<_> = values.filter(|value| !value.is_empty()).map(from_utf8).collect();
-    let sessions =
-        values.iter().flatten().filter_map(|text| Some((*text, kind.session(app, text)?)));
-    let mut sessions = sessions.collect::<Vec<_>>().into_iter();
-    let Some((text, id)) = sessions.next() else {
-        let first = values.first().ok_or_else(|| no_cookie(kind.name()))?;
-        // Bytes that are no text are no token either.
-        return Ok(first.unwrap_or_default().to_owned());
-    };
-    if sessions.any(|(_, other)| other != id) {
+    let values = crate::cookies::values(request, kind.name()).filter(|value| !value.is_empty());
+    // Bytes that are no text are no token either.
+    let values: Vec<_> =
+        values.map(|value| std::str::from_utf8(value).unwrap_or_default()).collect();
+    let first = *values.first().ok_or_else(|| no_cookie(kind.name()))?;
+    if values.len() == 1 {
+        return Ok(first.to_owned());
+    }
+    let mut ours = values.iter().filter_map(|text| Some((*text, kind.session(app, text)?)));
+    let Some((text, id)) = ours.next() else { return Ok(first.to_owned()) };
+    if ours.any(|(_, other)| other != id) {
         return Err(Problem::new(Code::InvalidToken));
     }
     Ok(text.to_owned())
-}
-
-fn from_utf8(value: &[u8]) -> Option<&str> {
-    std::str::from_utf8(value).ok()
 }
 
 /// The CSRF token of a request with cookies, if it needs one. Rejects requests from other sites
