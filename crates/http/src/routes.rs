@@ -24,6 +24,7 @@ const CORS_MAX_AGE_SECONDS: usize = 600;
 pub(crate) const ANY_PATH: &str = "/{path:.*}";
 
 /// A route and its documentation.
+#[derive(Clone)]
 pub(crate) struct Endpoint {
     path: String,
     method: HttpMethod,
@@ -63,17 +64,21 @@ impl Endpoint {
         Self { path: path.to_owned(), is_dialect: true, ..Self::root::<P>(route) }
     }
 
-    /// The same endpoint at another path, which the API document does not list.
-    pub(crate) fn also_at(&self, path: &str) -> Self {
-        Self {
-            path: path.to_owned(),
-            method: self.method.clone(),
-            under_base: self.under_base,
-            operation: None,
-            is_dialect: self.is_dialect,
-            schemas: |_| (),
-            route: self.route,
+    /// The same endpoint without the final slash of its path. The API document does not list it.
+    pub(crate) fn without_final_slash(&self) -> Self {
+        let path = self.path.trim_end_matches('/').to_owned();
+        Self { path, operation: None, ..self.clone() }
+    }
+
+    /// The same endpoint with another method, which the API document lists as an operation of its
+    /// own.
+    pub(crate) fn with_method(&self, method: HttpMethod, id: &str, summary: &str) -> Self {
+        let mut endpoint = Self { method, ..self.clone() };
+        if let Some(operation) = &mut endpoint.operation {
+            operation.operation_id = Some(id.to_owned());
+            operation.summary = Some(summary.to_owned());
         }
+        endpoint
     }
 
     /// A page for people. It is not part of the API document.

@@ -4,6 +4,7 @@ use actix_web::web::{self, Data};
 use actix_web::{HttpRequest, HttpResponse};
 use gateward_app::domain::TokenError;
 use gateward_app::{AuthenticateError, LogoutError};
+use utoipa::openapi::path::HttpMethod;
 
 use super::cookies::Kind;
 use super::errors::ErrorBody;
@@ -14,12 +15,12 @@ use crate::App;
 use crate::problem::Problem;
 use crate::routes::Endpoint;
 
-pub(super) fn post_endpoint(flask: &Flask) -> Endpoint {
-    Endpoint::dialect::<__path_post_logout>(&flask.path_of(LOGOUT), || web::to(post_logout))
-}
-
-pub(super) fn delete_endpoint(flask: &Flask) -> Endpoint {
-    Endpoint::dialect::<__path_delete_logout>(&flask.path_of(LOGOUT), || web::to(delete_logout))
+/// Both methods do the same.
+pub(super) fn endpoints(flask: &Flask) -> [Endpoint; 2] {
+    let post = Endpoint::dialect::<__path_logout>(&flask.path_of(LOGOUT), || web::to(logout));
+    let summary = "Log out with `DELETE` (Flask-JWT-Extended).";
+    let delete = post.with_method(HttpMethod::Delete, "flaskLogOutByDelete", summary);
+    [post, delete]
 }
 
 /// Log out (Flask-JWT-Extended).
@@ -42,33 +43,8 @@ pub(super) fn delete_endpoint(flask: &Flask) -> Endpoint {
         (status = 503, description = "The service is unavailable", body = ErrorBody, headers(("Retry-After" = u32, description = "Seconds to wait before you retry"))),
     )
 )]
-async fn post_logout(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, Problem> {
-    logout(&app, &request).await
-}
-
-/// Log out with `DELETE` (Flask-JWT-Extended).
-///
-/// The same as `POST`.
-#[utoipa::path(
-    delete, operation_id = "flaskLogOutByDelete", path = "/logout",
-    security((), ("access_token" = [])),
-    params(
-        ("access_token_cookie" = Option<String>, Cookie, description = "The access token, in cookie mode"),
-        ("X-CSRF-TOKEN" = Option<String>, Header, description = "The value of the cookie `csrf_access_token`, in cookie mode"),
-    ),
-    responses(
-        (status = 200, description = "The session has ended", body = MessageBody),
-        (status = 401, description = "The token is missing or has expired, the session has ended, or the CSRF token is missing or wrong", body = ErrorBody),
-        (status = 403, description = "In cookie mode: a page of another origin has sent the request", body = ErrorBody),
-        (status = 422, description = "The token or its header is invalid", body = ErrorBody),
-        (status = 503, description = "The service is unavailable", body = ErrorBody, headers(("Retry-After" = u32, description = "Seconds to wait before you retry"))),
-    )
-)]
-async fn delete_logout(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, Problem> {
-    logout(&app, &request).await
-}
-
-async fn logout(app: &App, request: &HttpRequest) -> Result<HttpResponse, Problem> {
+async fn logout(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let (app, request) = (&*app, &request);
     let flask = Flask::of(app)?;
     let request_info = app.request_info(request);
     let presented = Presented::of(app, flask, request, Kind::Access)?;

@@ -67,11 +67,8 @@ impl Flask {
 }
 
 pub(super) fn endpoints(flask: &Flask) -> Vec<Endpoint> {
-    vec![
-        login::endpoint(flask),
-        refresh::endpoint(flask),
-        logout::post_endpoint(flask),
-        logout::delete_endpoint(flask),
-        protected::endpoint(flask),
-    ]
+    let mut endpoints =
+        vec![login::endpoint(flask), refresh::endpoint(flask), protected::endpoint(flask)];
+    endpoints.extend(logout::endpoints(flask));
+    endpoints
 }

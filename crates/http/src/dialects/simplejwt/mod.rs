@@ -29,15 +29,15 @@ pub struct SimpleJwt {
 /// The endpoints, each with and without the final slash. Only the path with it is documented.
 pub(super) fn endpoints() -> Vec<Endpoint> {
     let endpoints = [
-        (LOGIN, tokens::login_endpoint()),
-        (REFRESH, tokens::refresh_endpoint()),
-        (VERIFY, tokens::verify_endpoint()),
-        (BLACKLIST, tokens::blacklist_endpoint()),
-        (USERS, users::sign_up_endpoint()),
-        (ME, users::me_endpoint()),
+        tokens::login_endpoint(),
+        tokens::refresh_endpoint(),
+        tokens::verify_endpoint(),
+        tokens::blacklist_endpoint(),
+        users::sign_up_endpoint(),
+        users::me_endpoint(),
     ];
-    let both = |(path, endpoint): (&str, Endpoint)| {
-        let bare = endpoint.also_at(path.trim_end_matches('/'));
+    let both = |endpoint: Endpoint| {
+        let bare = endpoint.without_final_slash();
         [endpoint, bare]
     };
     endpoints.into_iter().flat_map(both).collect()
