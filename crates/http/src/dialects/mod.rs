@@ -6,7 +6,7 @@
 mod flask;
 mod simplejwt;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use actix_web::dev::ResourceDef;
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
@@ -40,17 +40,17 @@ enum Kind {
     Flask,
 }
 
+/// The dialects that are on, by name, with their endpoints.
+fn by_name(options: &Options) -> Vec<(&'static str, Vec<Endpoint>)> {
+    let Dialects { simplejwt, flask } = &options.dialects;
+    let simplejwt = simplejwt.as_ref().map(|_| ("simplejwt", simplejwt::endpoints()));
+    let flask = flask.as_ref().map(|flask| ("flask", flask::endpoints(flask)));
+    simplejwt.into_iter().chain(flask).collect()
+}
+
 /// The endpoints of the dialects that are on.
 pub(crate) fn endpoints(options: &Options) -> Vec<Endpoint> {
-    let Dialects { simplejwt, flask } = &options.dialects;
-    let mut endpoints = Vec::new();
-    if simplejwt.is_some() {
-        endpoints.extend(simplejwt::endpoints());
-    }
-    if let Some(flask) = flask {
-        endpoints.extend(flask::endpoints(flask));
-    }
-    endpoints
+    by_name(options).into_iter().flat_map(|(_, endpoints)| endpoints).collect()
 }
 
 /// A path of a dialect that is taken.
@@ -67,32 +67,27 @@ pub struct Collision {
 /// Returns the paths that a dialect shares with a route of the service or with another dialect.
 #[must_use]
 pub fn collisions(options: &Options) -> Vec<Collision> {
+    if options.dialects.are_off() {
+        return Vec::new();
+    }
     let plain = Options { dialects: Dialects::default(), docs: true, ..options.clone() };
-    let own: BTreeSet<String> =
-        crate::endpoints::all(&plain).iter().map(|own| own.full_path(&plain)).collect();
-    let paths = |endpoints: Vec<Endpoint>| -> BTreeSet<String> {
-        endpoints.iter().map(|endpoint| endpoint.full_path(options)).collect()
-    };
-    let Dialects { simplejwt, flask } = &options.dialects;
-    let simplejwt = simplejwt.as_ref().map(|_| paths(simplejwt::endpoints())).unwrap_or_default();
-    let flask = flask.as_ref().map(|flask| paths(flask::endpoints(flask))).unwrap_or_default();
-    let mut collisions = Vec::new();
-    for (dialect, paths) in [("simplejwt", &simplejwt), ("flask", &flask)] {
-        for path in paths {
-            let taken = own.iter().find(|own| ResourceDef::new(own.as_str()).is_match(path));
-            collisions.extend(taken.map(|own| Collision {
-                dialect,
-                path: path.clone(),
-                other: format!("the path {own} of the service"),
-            }));
+    let own = paths(&crate::endpoints::all(&plain), options);
+    let (mut collisions, mut claimed) = (Vec::new(), BTreeMap::new());
+    for (dialect, endpoints) in by_name(options) {
+        for path in paths(&endpoints, options) {
+            let own = own.iter().find(|own| ResourceDef::new(own.as_str()).is_match(&path));
+            let own = own.map(|own| format!("the path {own} of the service"));
+            let earlier = claimed.insert(path.clone(), dialect);
+            let earlier = earlier.map(|earlier| format!("a path of the dialect {earlier}"));
+            let others = own.into_iter().chain(earlier);
+            collisions.extend(others.map(|other| Collision { dialect, path: path.clone(), other }));
         }
     }
-    collisions.extend(flask.intersection(&simplejwt).map(|path| Collision {
-        dialect: "flask",
-        path: path.clone(),
-        other: "a path of the dialect simplejwt".to_owned(),
-    }));
     collisions
+}
+
+fn paths(endpoints: &[Endpoint], options: &Options) -> BTreeSet<String> {
+    endpoints.iter().map(|endpoint| endpoint.full_path(options)).collect()
 }
 
 /// Renders a problem in the form of the request's dialect. `None` if the path belongs to none.
