@@ -25,7 +25,7 @@ use gateward_crypto::{DialectClaims, Keyring, KeyringSettings, MasterKey, System
 use gateward_testkit::{FixedClock, MemoryStore, fixtures};
 use serde_json::{Value, json};
 
-use crate::{ApiClient, App, ClientRight, Dialects, Options, SameSite};
+use crate::{ApiClient, App, ClientRight, Options};
 
 pub(super) const URL: &str = "https://auth.example.org";
 pub(super) const AUDIENCE: &str = "https://api.example.org";
@@ -254,11 +254,6 @@ fn options() -> Options {
     let client =
         |name: &str, may: &[ClientRight]| ApiClient::new(name.to_owned(), SECRET, may.to_vec());
     Options {
-        public_url: URL.to_owned(),
-        base_path: "/v1".to_owned(),
-        trusted_proxies: Vec::new(),
-        cors_origins: Vec::new(),
-        same_site: SameSite::Lax,
         clients: vec![
             client(CLIENT, &[Introspect, Revoke, Revocations]),
             client("introspect", &[Introspect]),
@@ -266,7 +261,6 @@ fn options() -> Options {
             client("revocations", &[Revocations]),
             client("idle", &[]),
         ],
-        docs: false,
-        dialects: Dialects::default(),
+        ..Options::new(URL)
     }
 }
