@@ -1,17 +1,28 @@
 # Development tasks. `make help` lists them.
 
-.PHONY: run test check fmt clippy doc deny unused dialects openapi release timing help
+.PHONY: run test soak check fmt clippy doc deny unused dialects openapi release timing help
 
 # Build and start the server, with its data in ./data
 run:
 	cargo run --package gateward-server
 
-# Run all tests, on SQLite and on Postgres. The tests wait more than they compute.
+# The tests wait more than they compute.
+THREADS = RUST_TEST_THREADS=$$(($$(nproc) * 3 / 2))
+
+# Run the tests, on SQLite and on Postgres
 test:
-	RUST_TEST_THREADS=$$(($$(nproc) * 3 / 2)) tests/with-postgres cargo test --workspace
+	$(THREADS) tests/with-postgres cargo test --workspace -- --skip soak::
+
+# How many times as many kills, restarts and races the long tests make.
+SOAK = 1
+
+# Run the long tests: kills, restarts, storms, outages, races, browsers, the whole model of refresh
+soak:
+	$(THREADS) GATEWARD_SOAK=$(SOAK) tests/with-postgres cargo test --workspace \
+		--test e2e --test refresh_model -- soak:: promises::
 
 # Run every check that a change must pass
-check: fmt clippy doc deny unused test
+check: fmt clippy doc deny unused test soak
 
 # Check the formatting
 fmt:

@@ -2,7 +2,6 @@
 
 mod aging;
 mod atomic;
-mod busy;
 mod erasure;
 mod files;
 mod forger;
@@ -11,3 +10,4 @@ mod ledger;
 mod planted;
 mod reader;
 mod recorded;
+mod soak;

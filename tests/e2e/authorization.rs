@@ -5,7 +5,7 @@ mod matrix;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use gateward_e2e::{Client, Database, Node, PASSWORD, Plan, TestDatabase, TestResponse};
+use gateward_e2e::{Client, Database, Node, PASSWORD, Plan, TestDatabase, TestResponse, root};
 use regex::Regex;
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::json;
@@ -27,8 +27,7 @@ struct Row {
 
 /// The rows of the table: exactly one for each operation.
 fn rows(operations: Vec<Operation>) -> Result<Vec<Row>, String> {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/authorization.md");
-    let table = std::fs::read_to_string(path).unwrap();
+    let table = std::fs::read_to_string(root().join("docs/authorization.md")).unwrap();
     let row = Regex::new(r"(?m)^\| `([A-Z]+ /[^`]*)` \| ([^|]*) \|([^|]*)\|$").unwrap();
     let mut cells: BTreeMap<String, (String, String)> = row
         .captures_iter(&table)

@@ -8,10 +8,9 @@ mod reset;
 mod scopes;
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::time::Instant;
 
-use gateward_e2e::{Database, PASSWORD, TestResponse, on_both};
+use gateward_e2e::{Database, PASSWORD, TestResponse, on_both, root};
 use reqwest::Method;
 use serde_json::json;
 
@@ -279,8 +278,7 @@ async fn l9_who_waits_as_long_as_told_is_looked_at(kind: Database) {
 /// ASVS 6.1.1: the documented limits are the defaults.
 #[test]
 fn a6_1_1_the_document_tells_the_numbers_that_are_in_force() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let read = |path: &str| std::fs::read_to_string(root.join(path)).unwrap();
+    let read = |path: &str| std::fs::read_to_string(root().join(path)).unwrap();
     let document = read("docs/rate-limits.md");
     let settings: toml::Table = read("config/default.toml").parse().unwrap();
     let rate_limit = settings["rate_limit"].as_table().unwrap();

@@ -7,14 +7,14 @@ mod races;
 use std::time::Duration;
 
 use gateward_e2e::{
-    Client, Database, Node, PASSWORD, Plan, TestDatabase, TestResponse, claims, on_both,
+    Client, Database, Node, PASSWORD, Plan, TestDatabase, TestResponse, claims, on_sqlite,
 };
 use reqwest::Method;
 use serde_json::json;
 
 use cookie_jar::{ACCESS, CSRF, CookieJar, DEVICE, REFRESH, login_request, refuses, set_cookies};
 
-on_both!(
+on_sqlite!(
     s8_cookies_have_their_flags_in_every_response,
     s8_cookies_are_kept_for_the_rest_of_the_session,
     s2_a_login_takes_no_session_from_its_cookies,

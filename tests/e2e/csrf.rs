@@ -3,7 +3,7 @@
 mod safe;
 mod victim;
 
-use gateward_e2e::{Client, Database, Node, PASSWORD, Plan, TestDatabase, on_both};
+use gateward_e2e::{Client, Database, Node, PASSWORD, Plan, TestDatabase, on_sqlite};
 use reqwest::{Method, RequestBuilder};
 use serde_json::json;
 
@@ -11,7 +11,7 @@ use self::victim::{Act, Victim};
 use crate::cookies::cookie_jar::{ACCESS, CSRF, CookieJar, OWN, REFRESH, login_request, refuses};
 use crate::dev_inbox::wait_for;
 
-on_both!(
+on_sqlite!(
     w1_without_the_csrf_token_of_the_session_nothing_is_done,
     w1_from_a_foreign_origin_nothing_is_done,
     w1_neither_a_form_nor_another_method_is_a_way_round,

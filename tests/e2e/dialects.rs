@@ -8,13 +8,13 @@ mod claims;
 mod collisions;
 mod front_ends;
 mod packages;
-mod verifiers;
+mod soak;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use gateward_e2e::{Client, Node, PASSWORD, Plan, ShiftedClock, TestDatabase, not_checked};
+use gateward_e2e::{Client, Node, PASSWORD, Plan, ShiftedClock, TestDatabase, not_checked, root};
 use serde_json::{Value, json};
 
 use crate::commands::said;
@@ -26,10 +26,6 @@ const LONG_AGO_SECONDS: i64 = 8 * 24 * 3600;
 
 /// The accounts that the comparisons use.
 const USERS: [&str; 5] = ["ada", "bob", "carol", "dave", "erin"];
-
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
-}
 
 /// The Python with the packages, if they are installed.
 fn python() -> Option<PathBuf> {

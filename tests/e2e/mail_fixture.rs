@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use gateward_e2e::{
-    Client, Database, Environment, Mail, MailServer, Node, Plan, ShiftedClock, TestDatabase, run,
+    Client, Database, Environment, Mail, MailServer, Node, Plan, ShiftedClock, TestDatabase, root,
+    run,
 };
 use serde_json::{Value, json};
 
@@ -203,10 +204,10 @@ pub(crate) fn assert_copies_of_one(copies: &[&Mail]) {
 
 /// Builds the library of `mail_names.c` in a folder. A node loads it with `LD_PRELOAD`.
 pub(crate) fn names(folder: &Path) -> PathBuf {
-    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/e2e/mail_names.c");
+    let source = root().join("tests/e2e/mail_names.c");
     let library = folder.join("names.so");
     let mut command = Command::new("cc");
-    command.args(["-shared", "-fPIC", source, "-ldl", "-o"]).arg(&library);
+    command.args(["-shared", "-fPIC"]).arg(source).args(["-ldl", "-o"]).arg(&library);
     assert!(command.status().unwrap().success());
     library
 }

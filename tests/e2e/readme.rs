@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use gateward_e2e::{Database, MASTER_KEY, Node, Plan, TestDatabase, run};
+use gateward_e2e::{Database, MASTER_KEY, Node, Plan, TestDatabase, root, run};
 use regex::Regex;
 
 use crate::commands::{complained, said};
@@ -75,8 +75,7 @@ fn walk(text: &str) -> Vec<(String, String)> {
 }
 
 fn readme() -> String {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md");
-    std::fs::read_to_string(path).unwrap()
+    std::fs::read_to_string(root().join("README.md")).unwrap()
 }
 
 /// The settings that a server needs, as the README lists them, with the files in this folder.

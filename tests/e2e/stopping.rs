@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 on_both!(f11_a_stop_finishes_what_runs_and_refuses_what_is_new);
 
 /// How many logins wait for the hasher when the signal arrives.
-const LOGINS: usize = 40;
+const LOGINS: u32 = 40;
 
 /// Row F11: queued hashes, a slow body, and an idle connection.
 async fn f11_a_stop_finishes_what_runs_and_refuses_what_is_new(kind: Database) {
@@ -67,12 +67,18 @@ async fn f11_a_stop_finishes_what_runs_and_refuses_what_is_new(kind: Database) {
     assert_eq!(node.client().login("bob", PASSWORD).await.status, 200);
 }
 
-/// Waits until passwords wait to be hashed.
+/// Waits until the node has read all logins, while passwords still wait to be hashed.
 async fn wait_for_a_queue(ops_url: &str) {
     for _ in 0..500 {
         let page = reqwest::get(format!("{ops_url}/metrics")).await.unwrap().text().await.unwrap();
-        let queue = page.lines().find_map(|line| line.strip_prefix("gateward_hash_queue_length "));
-        if queue.and_then(|number| number.parse::<f64>().ok()).is_some_and(|number| number > 5.0) {
+        let value = |name: &str| -> f64 {
+            let line = page.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+            line.expect(name).parse().unwrap()
+        };
+        let waiting = value("gateward_hash_queue_length");
+        let done = value("gateward_logins_total{outcome=\"succeeded\"}");
+        let read = waiting + value("gateward_hash_threads_busy") + done;
+        if waiting > 5.0 && read >= f64::from(LOGINS) {
             return;
         }
         tokio::time::sleep(Duration::from_millis(5)).await;

@@ -23,6 +23,8 @@ mod mail;
 mod node;
 mod wire;
 
+use std::path::Path;
+
 pub use browser::{Browser, BrowserPlan, Element, Session};
 pub use client::{Client, PASSWORD, TestResponse, claims};
 pub use database::{Database, TestDatabase};
@@ -30,6 +32,21 @@ pub use faketime::{Environment, FastClock, ShiftedClock};
 pub use mail::{Mail, MailPlan, MailServer, MailTls};
 pub use node::{MASTER_KEY, Node, Plan, program, run};
 pub use wire::{RawResponse, Wire};
+
+/// The folder of the repository.
+#[must_use]
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a workspace")
+}
+
+/// How often a long test repeats itself: `small` times in the gate, and `GATEWARD_SOAK` times as
+/// many by hand (`make soak SOAK=10`).
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "the environment configures a test")]
+pub fn rounds<N: std::ops::Mul<Output = N> + From<u8>>(small: N) -> N {
+    let factor = std::env::var("GATEWARD_SOAK").unwrap_or_else(|_| "1".to_owned());
+    small * N::from(factor.parse().expect("GATEWARD_SOAK is a number from 1 to 255"))
+}
 
 /// Reports a skipped check, so that it is visible although the test passes: macros print only for
 /// failures. In the gate (`CI=true`) it fails instead.
@@ -44,20 +61,28 @@ pub fn not_checked(what: &str) {
 #[macro_export]
 macro_rules! on_both {
     ($($name:ident),* $(,)?) => {
-        mod sqlite {
-            $(
-                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-                async fn $name() {
-                    super::$name($crate::Database::Sqlite).await;
-                }
-            )*
-        }
+        $crate::on_sqlite!($($name),*);
 
         mod postgres {
             $(
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn $name() {
                     super::$name($crate::Database::Postgres).await;
+                }
+            )*
+        }
+    };
+}
+
+/// The same on SQLite alone, for what no database changes.
+#[macro_export]
+macro_rules! on_sqlite {
+    ($($name:ident),* $(,)?) => {
+        mod sqlite {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $name() {
+                    super::$name($crate::Database::Sqlite).await;
                 }
             )*
         }

@@ -44,15 +44,10 @@ pub struct Node {
     log: PathBuf,
 }
 
-/// The program, rebuilt if it is out of date.
+/// The program. Cargo builds it before the tests of its package.
 pub fn program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
-        let status = Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--package", "gateward-server"])
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .status();
-        assert!(status.expect("cargo runs").success(), "the program does not build");
         // This test is in target/debug/deps, the program in target/debug.
         let deps = std::env::current_exe().unwrap();
         deps.parent().and_then(Path::parent).unwrap().join("gateward")

@@ -5,10 +5,11 @@ mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use cargo_metadata::{DependencyKind, MetadataCommand};
+use gateward_e2e::root;
 use regex::Regex;
 use serde_json::Value;
 
@@ -23,7 +24,7 @@ const MAP: &[(&str, &[&str], &[&str])] = &[
     ("gateward-cache", &["domain"], &["testkit"]),
     ("gateward-email", &["domain"], &["testkit"]),
     ("gateward-node", &["app", "cache", "crypto", "http"], &["testkit"]),
-    ("gateward-server", &["app", "crypto", "diesel", "domain", "http", "email", "node"], &[]),
+    ("gateward-server", &["app", "crypto", "diesel", "domain", "http", "email", "node"], &["e2e"]),
     ("gateward-e2e", &[], &[]),
     ("gateward-example-adapter", &["domain"], &["testkit"]),
     ("gateward-example-mounted", &["crypto", "diesel", "http", "email", "node"], &[]),
@@ -34,10 +35,6 @@ const NOT_IN_DOMAIN: &[&str] = &["actix-web", "diesel", "serde", "serde_json", "
 
 /// The most lines of a file.
 const LINES_MAX: usize = 400;
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
-}
 
 fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use gateward_e2e::{Database, on_both, run};
+use gateward_e2e::{Database, on_sqlite, run};
 use serde_json::{Value, json};
 
 use super::forger::{bytes, chain_anew, digest};
@@ -10,7 +10,7 @@ use super::kept::{Kept, foreign, lines};
 use super::ledger::{verify, verify_input};
 use crate::commands::complained;
 
-on_both!(
+on_sqlite!(
     a16_4_2_each_change_of_an_exported_file_is_found_by_its_number,
     a16_4_2_an_export_whose_digests_are_all_made_anew_is_found_by_its_signatures,
     an_export_is_checked_as_it_is_written,

@@ -1,13 +1,13 @@
 //! Safe methods, by cookie: row W3.
 
-use gateward_e2e::{Client, Database, on_both};
+use gateward_e2e::{Client, Database, on_sqlite};
 use reqwest::Method;
 use serde_json::Value;
 
 use super::victim::Victim;
 use super::{LISTED, start};
 
-on_both!(w3_safe_methods_by_cookie_change_nothing_and_want_no_token);
+on_sqlite!(w3_safe_methods_by_cookie_change_nothing_and_want_no_token);
 
 /// Every path of the document, and whether it supports `GET`.
 async fn paths(client: &Client) -> Vec<(String, bool)> {

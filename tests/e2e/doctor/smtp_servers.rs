@@ -1,11 +1,11 @@
 //! The doctor's findings about SMTP servers. It sends them no email.
 
-use gateward_e2e::{Database, MailPlan, MailServer, MailTls, Plan, on_both};
+use gateward_e2e::{Database, MailPlan, MailServer, MailTls, Plan, on_sqlite};
 
 use super::system::{System, examine};
 use crate::mail_fixture::names;
 
-on_both!(f23_an_smtp_server_with_a_wrong_certificate_or_that_refuses_the_login_is_found);
+on_sqlite!(f23_an_smtp_server_with_a_wrong_certificate_or_that_refuses_the_login_is_found);
 
 const PASSWORD: &str = "hunter2";
 

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
 use super::{SQLITE_FILE, connect, server, with_database};
-use crate::{Plan, run};
+use crate::{Plan, root, run};
 
 /// Copies the migrated SQLite file.
 pub(super) fn copy_sqlite(to: &Path) {
@@ -56,7 +56,7 @@ fn migrate(url: &str) {
 }
 
 fn hash_of_migrations() -> u64 {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("migrations/postgres");
+    let root = root().join("migrations/postgres");
     let mut files: Vec<_> =
         std::fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();

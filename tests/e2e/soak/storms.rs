@@ -13,7 +13,7 @@ use tokio::sync::Barrier;
 use tokio::task::JoinHandle;
 
 use crate::pair::together;
-use crate::restarts::OwnServer;
+use crate::soak::restarts::OwnServer;
 
 on_both!(f27_ten_times_the_logins_are_shed_at_once_while_everybody_else_is_served);
 

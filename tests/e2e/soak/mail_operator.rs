@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use gateward_e2e::{Database, PASSWORD, Plan, TestDatabase, on_both, run};
+use gateward_e2e::{Database, PASSWORD, Plan, TestDatabase, on_both, root, run};
 use serde_json::{Value, json};
 
 use crate::commands::{complained, said};
@@ -18,7 +18,7 @@ on_both!(
 );
 
 /// The built-in emails.
-const EMAILS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/email/templates");
+const ENGLISH: &str = "crates/email/templates/en.toml";
 
 /// The fields of an email.
 const MEMBERS: [&str; 12] = [
@@ -228,8 +228,7 @@ fn every_email_is_rendered_for_whoever_writes_templates() {
     let there = folder.path().join("emails");
     let told = said(&run(&plan, &["mail", "render", "emails"], ""));
     assert_eq!(told, "Wrote 48 files to emails.\n");
-    let language: toml::Table =
-        fs::read_to_string(format!("{EMAILS}/en.toml")).unwrap().parse().unwrap();
+    let language: toml::Table = fs::read_to_string(root().join(ENGLISH)).unwrap().parse().unwrap();
     let names: Vec<&String> = language["emails"].as_table().unwrap().keys().collect();
     assert_eq!(names.len(), 16);
     for name in names {
@@ -242,7 +241,7 @@ fn every_email_is_rendered_for_whoever_writes_templates() {
 
 /// A folder of templates with a changed text for one email.
 fn templates(folder: &Path, from: &str, to: &str) {
-    let words = fs::read_to_string(format!("{EMAILS}/en.toml")).unwrap();
+    let words = fs::read_to_string(root().join(ENGLISH)).unwrap();
     assert!(words.contains(from));
     fs::write(folder.join("en.toml"), words.replace(from, to)).unwrap();
 }

@@ -4,13 +4,13 @@ mod fixture;
 mod site;
 mod strangers;
 
-use gateward_e2e::{Database, on_both};
+use gateward_e2e::{Database, on_sqlite};
 use serde_json::json;
 
 use crate::cookies::cookie_jar::{ACCESS, CSRF, DEVICE, REFRESH};
 use fixture::BrowserFixture;
 
-on_both!(
+on_sqlite!(
     s8_a_page_of_ours_lives_by_cookies_that_it_cannot_read,
     w4_a_page_of_a_listed_origin_lives_by_cookies,
 );

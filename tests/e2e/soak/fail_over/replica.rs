@@ -12,7 +12,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 use tokio_postgres::{Client, NoTls};
 
-use crate::restarts::OwnServer;
+use crate::soak::restarts::OwnServer;
 
 /// How long any operation on the servers may take.
 const PATIENCE: Duration = Duration::from_secs(30);

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use gateward_e2e::{Client, Database, PASSWORD, TestResponse, on_both};
+use gateward_e2e::{Client, Database, PASSWORD, TestResponse, on_both, rounds};
 use serde_json::json;
 
 use crate::pair::{Pair, refused_soon};
@@ -98,7 +98,7 @@ async fn logging_out_races_with_refresh_and_login(kind: Database) {
     let [one, other] = pair.clients();
     let mut session = one.begin("ada").await;
     let (lead, mut of_refresh) = (Tuned::from(4000, 0), Tuned::from(4000, 200));
-    for round in 0..ROUNDS {
+    for round in 0..rounds(ROUNDS) {
         let key = format!("the-key-of-round-{round}");
         let (logged_out, refreshed, logged_in) = tokio::join!(
             async {
@@ -129,7 +129,7 @@ async fn changing_the_password_races_with_refresh_and_login(kind: Database) {
     let mut password = PASSWORD.to_owned();
     let mut session = login(&one, "ada", &password).await;
     let (mut of_refresh, mut of_login) = (Tuned::from(8000, 400), Tuned::from(2000, 400));
-    for round in 0..ROUNDS {
+    for round in 0..rounds(ROUNDS) {
         let key = format!("the-key-of-round-{round}");
         let next = format!("{PASSWORD} {round}");
         let body = json!({"current_password": password, "new_password": next});
@@ -172,7 +172,7 @@ async fn disabling_races_with_refresh_and_login(kind: Database) {
     let pair = Pair::start(kind).await;
     let [one, other] = pair.clients();
     let (mut of_refresh, mut of_login) = (Tuned::from(40_000, 4000), Tuned::from(30_000, 4000));
-    for round in 0..ROUNDS {
+    for round in 0..rounds(ROUNDS) {
         let (name, key) = (format!("ada{round}"), format!("the-key-of-round-{round}"));
         let session = one.begin(&name).await;
         let disable = ["user", "disable", &name];

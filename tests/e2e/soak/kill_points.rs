@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use gateward_e2e::{Client, Database, Node, PASSWORD, Plan, TestDatabase, TestResponse, claims};
-use gateward_e2e::{not_checked, on_both};
+use gateward_e2e::{not_checked, on_both, rounds};
 use rustix::process::Signal;
 use tokio::task::JoinHandle;
 
-use crate::fail_over::connect;
-use crate::restarts::OwnServer;
+use crate::soak::fail_over::connect;
+use crate::soak::restarts::OwnServer;
 
 on_both!(f9_a_kill_at_any_point_of_a_refresh_loses_no_session_and_makes_no_second_successor);
 
@@ -96,7 +96,7 @@ async fn f9_a_kill_at_any_point_of_a_refresh_loses_no_session_and_makes_no_secon
     let plan = Plan::on(&database).with("database.pool_size", SESSIONS + 4);
     let mut node = plan.start().await;
     let mut pairs = start_sessions(&node.client()).await;
-    for round in 0..ROUNDS {
+    for round in 0..rounds(ROUNDS) {
         for point in [Point::Waiting, Point::Undone, Point::Committed] {
             let key = format!("the-key-of-{point:?}-{round}");
             match kind {

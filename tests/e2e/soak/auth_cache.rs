@@ -11,8 +11,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::commands::said;
-use crate::restarts::OwnServer;
-use crate::revocation::Pulse;
+use crate::soak::restarts::OwnServer;
+use crate::soak::revocation::Pulse;
 
 on_both!(
     no_response_differs_with_what_a_node_remembers_or_not,

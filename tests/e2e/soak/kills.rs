@@ -1,6 +1,6 @@
 //! Row F15: acknowledged writes survive the death of the process, and no write is partial.
 
-use gateward_e2e::{Database, PASSWORD, Plan, TestDatabase, on_both};
+use gateward_e2e::{Database, PASSWORD, Plan, TestDatabase, on_both, rounds};
 
 on_both!(f15_a_kill_right_after_a_response_takes_nothing_back);
 
@@ -11,7 +11,7 @@ const ROUNDS: usize = 20;
 async fn f15_a_kill_right_after_a_response_takes_nothing_back(kind: Database) {
     let database = TestDatabase::new(kind).await;
     let plan = Plan::on(&database);
-    for round in 0..ROUNDS {
+    for round in 0..rounds(ROUNDS) {
         let name = format!("user-{round}");
         let mut node = plan.start().await;
         let user = node.client().signup(&name).await;

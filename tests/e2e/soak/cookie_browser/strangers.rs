@@ -1,12 +1,12 @@
 //! What unlisted pages can do to their visitor: rows W1, W2 and W4.
 
-use gateward_e2e::{Database, on_both};
+use gateward_e2e::{Database, on_sqlite};
 use serde_json::{Value, json};
 
 use super::fixture::{BrowserFixture, login_body};
 use crate::cookies::cookie_jar::CSRF;
 
-on_both!(
+on_sqlite!(
     w1_w2_a_page_of_another_port_does_nothing_by_its_visitors_cookies,
     w1_w2_a_page_of_another_site_does_nothing,
 );

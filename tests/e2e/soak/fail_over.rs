@@ -15,7 +15,7 @@ use self::replica::Replica;
 pub(crate) use self::replica::connect;
 use crate::commands::said;
 use crate::honest::{Addresses, Honest};
-use crate::restarts::OwnServer;
+use crate::soak::restarts::OwnServer;
 
 /// How long the nodes may take to switch to the other server, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);

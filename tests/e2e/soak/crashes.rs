@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
-use gateward_e2e::{Database, on_both};
+use gateward_e2e::{Database, on_both, rounds};
 use rustix::process::Signal;
 use tokio::task::JoinSet;
 
@@ -82,7 +82,7 @@ async fn check(pair: &Pair, clients: &mut [Honest]) {
 async fn f10_a_node_killed_under_load_takes_nothing_back_that_was_acknowledged(kind: Database) {
     let mut pair = Pair::start(kind).await;
     let load = Load::begin(&pair).await;
-    for kill in 0..KILLS {
+    for kill in 0..rounds(KILLS) {
         // Different intervals, the same in every run.
         tokio::time::sleep(Duration::from_millis(200 + kill * 7919 % 400)).await;
         let number = usize::from(kill * 31 % 7 > 2);
@@ -102,7 +102,7 @@ async fn f12_a_rolling_restart_fails_no_operation_of_a_client_that_tries_the_oth
 ) {
     let mut pair = Pair::start(kind).await;
     let load = Load::begin(&pair).await;
-    for restart in 0..RESTARTS {
+    for restart in 0..rounds(RESTARTS) {
         tokio::time::sleep(Duration::from_millis(300)).await;
         let node = &mut pair.nodes[restart % 2];
         node.signal(Signal::TERM);

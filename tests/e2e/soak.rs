@@ -1,0 +1,32 @@
+//! Long tests: kills, restarts, storms, outages, races and long browser runs. `make soak`.
+
+mod auth_cache;
+mod browser_flow;
+mod canaries;
+mod clock_steps;
+mod cookie_browser;
+mod crashes;
+mod disconnects;
+mod email_canaries;
+mod end_races;
+mod fail_over;
+mod harness;
+mod injection;
+mod key_rotation;
+mod kill_points;
+mod kills;
+mod lost_responses;
+mod mail_crash;
+mod mail_faults;
+mod mail_operator;
+mod mail_outage;
+mod mail_servers;
+mod many_nodes;
+mod outage;
+mod overload;
+mod restarts;
+mod revocation;
+mod slow;
+mod storms;
+mod vectors;
+mod write_races;
