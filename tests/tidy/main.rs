@@ -25,6 +25,7 @@ const MAP: &[(&str, &[&str], &[&str])] = &[
     ("gateward-email", &["domain"], &["testkit"]),
     ("gateward-node", &["app", "cache", "crypto", "http"], &["testkit"]),
     ("gateward-server", &["app", "crypto", "diesel", "domain", "http", "email", "node"], &["e2e"]),
+    ("gateward-bench", &[], &[]),
     ("gateward-e2e", &[], &[]),
     ("gateward-example-adapter", &["domain"], &["testkit"]),
     ("gateward-example-mounted", &["crypto", "diesel", "http", "email", "node"], &[]),
