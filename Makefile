@@ -1,6 +1,6 @@
 # Development tasks. `make help` lists them.
 
-.PHONY: run test soak check fmt clippy doc deny unused dialects openapi release timing help
+.PHONY: run test soak check fmt clippy doc deny unused dialects openapi release timing bench help
 
 # Build and start the server, with its data in ./data
 run:
@@ -60,6 +60,12 @@ release:
 # Check that response times do not reveal which email addresses have an account (takes minutes)
 timing: release
 	tests/with-postgres cargo run --quiet --package gateward-e2e --example timing -- target/release/gateward
+
+# Measure speed against what the hardware allows (ten minutes; QUICK=1 two; ALGORITHM=eddsa; ONLY="me jwks")
+bench: release
+	cargo build --release --package gateward-bench
+	GATEWARD_TEST_POSTGRES_DURABLE=1 tests/with-postgres target/release/gateward-bench \
+		$(if $(QUICK),--quick) $(if $(ALGORITHM),--algorithm $(ALGORITHM)) $(if $(ONLY),--only $(ONLY))
 
 # List these targets
 help:
