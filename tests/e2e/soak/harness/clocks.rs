@@ -24,7 +24,8 @@ const WATCH: &str = "GATEWARD_TEST_WATCH";
 impl Watch {
     fn start(environment: Environment) -> Self {
         let mut command = Command::new(std::env::current_exe().unwrap());
-        command.args(["--exact", "--nocapture", "harness::clocks::a_watch_reads_its_clocks"]);
+        let (_, module) = module_path!().split_once("::").unwrap();
+        command.args(["--exact", "--nocapture", &format!("{module}::a_watch_reads_its_clocks")]);
         command.env_clear().envs(environment).env(WATCH, "1");
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap());
