@@ -13,8 +13,8 @@ use crate::postgres::execute;
 /// idle, and fewer than the node accepts.
 const LOGINS_AT_A_TIME: usize = 16;
 
-/// How many accounts a SQLite database has.
-const SQLITE_ACCOUNTS: u64 = 8;
+/// How many accounts a SQLite database has: an account keeps 100 sessions at most by default.
+const SQLITE_ACCOUNTS: u64 = 64;
 
 /// A running node, and what is known about its database.
 pub(crate) struct Population {
