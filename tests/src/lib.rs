@@ -23,6 +23,7 @@ mod mail;
 mod node;
 mod wire;
 
+use std::num::NonZero;
 use std::path::Path;
 
 pub use browser::{Browser, BrowserPlan, Element, Session};
@@ -45,7 +46,8 @@ pub fn root() -> &'static Path {
 #[expect(clippy::disallowed_methods, reason = "the environment configures a test")]
 pub fn rounds<N: std::ops::Mul<Output = N> + From<u8>>(small: N) -> N {
     let factor = std::env::var("GATEWARD_SOAK").unwrap_or_else(|_| "1".to_owned());
-    small * N::from(factor.parse().expect("GATEWARD_SOAK is a number from 1 to 255"))
+    let factor: NonZero<u8> = factor.parse().expect("GATEWARD_SOAK is a number from 1 to 255");
+    small * N::from(factor.get())
 }
 
 /// Reports a skipped check, so that it is visible although the test passes: macros print only for
@@ -74,7 +76,7 @@ macro_rules! on_both {
     };
 }
 
-/// The same on SQLite alone, for what no database changes.
+/// The same on SQLite alone, for what does not depend on the database.
 #[macro_export]
 macro_rules! on_sqlite {
     ($($name:ident),* $(,)?) => {

@@ -50,7 +50,9 @@ pub fn program() -> &'static Path {
     PROGRAM.get_or_init(|| {
         // This test is in target/debug/deps, the program in target/debug.
         let deps = std::env::current_exe().unwrap();
-        deps.parent().and_then(Path::parent).unwrap().join("gateward")
+        let program = deps.parent().and_then(Path::parent).unwrap().join("gateward");
+        assert!(program.is_file(), "run: cargo build --package gateward-server");
+        program
     })
 }
 

@@ -4,7 +4,8 @@
 //! machines too. Times and sizes were set for two cores that server, database and load generator
 //! share. The other services were measured on such a machine with their default settings and a
 //! generator of the same kind: Rauthy (Rust), djangorestframework-simplejwt on Postgres (Python),
-//! and a service in Node.js with the `pg` package. A share is that of the same limit.
+//! and a service in Node.js with the `pg` package. Shares are those of the same limit,
+//! except that of bcrypt, which is a share of the bcrypt hashes that the machine can compute.
 
 use Unit::{Mebibytes, Megabytes, Milliseconds};
 
@@ -86,7 +87,7 @@ pub(crate) const GOALS: &[Goal] = &[
         "p99 of /v1/me, login flood",
         Milliseconds,
         (5.0, 3.0),
-        "5.7 ms, core idle",
+        "5.7 ms, an idle core",
     ),
     value("flood_refresh_p99", "p99 of refresh, login flood", Milliseconds, (20.0, 12.0), ""),
     share("flood_login", "logins meanwhile", (0.75, 0.85), ""),

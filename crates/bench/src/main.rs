@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::thread;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use clap::Parser;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
@@ -27,6 +27,9 @@ use crate::node::Program;
 use crate::options::{Command, Options};
 use crate::postgres::Postgres;
 use crate::report::Machine;
+
+/// The type of a file system in memory (`TMPFS_MAGIC` of Linux).
+const TMPFS: rustix::fs::FsWord = 0x0102_1994;
 
 fn main() -> ExitCode {
     let options = Options::parse();
@@ -44,8 +47,10 @@ fn main() -> ExitCode {
 }
 
 fn run(options: &Options) -> anyhow::Result<()> {
+    report::clear(options)?;
     allow_many_connections()?;
     let folder = tempfile::Builder::new().prefix("gateward-bench.").tempdir()?;
+    ensure_on_disk(folder.path())?;
     clean_up_on_signal(folder.path().to_owned())?;
     let machine = Machine::here();
     let program = Program::new(&options.program, folder.path(), options.algorithm.setting())?;
@@ -53,6 +58,14 @@ fn run(options: &Options) -> anyhow::Result<()> {
     let bench = Bench::new(options.effort(), program, postgres, folder.path());
     let figures = bench.run(&options.groups())?;
     report::write(options, &machine, &figures)
+}
+
+/// Fails for a folder in memory, where writing durably costs nothing.
+pub(crate) fn ensure_on_disk(folder: &Path) -> anyhow::Result<()> {
+    let kind = rustix::fs::statfs(folder)?.f_type;
+    let shown = folder.display();
+    ensure!(kind != TMPFS, "{shown} is in memory; set TMPDIR to a folder on a disk");
+    Ok(())
 }
 
 /// Raises the limit of open files as far as allowed: each client has a connection.

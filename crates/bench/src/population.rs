@@ -13,7 +13,7 @@ use crate::postgres::execute;
 /// idle, and fewer than the node accepts.
 const LOGINS_AT_A_TIME: usize = 16;
 
-/// How many accounts a SQLite database has: an account keeps 100 sessions at most by default.
+/// How many accounts a SQLite database has: enough that none exceeds the default limit of sessions.
 const SQLITE_ACCOUNTS: u64 = 64;
 
 /// A running node, and what is known about its database.
@@ -150,11 +150,26 @@ fn uuid_sql(millis: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::options::Options;
 
     #[test]
     fn there_are_as_many_accounts_as_requested() {
         assert!(accounts_sql(10_000).contains("generate_series(1, 9999)"));
         assert_eq!(username(0), "user00000000");
+    }
+
+    #[test]
+    fn no_account_exceeds_the_default_limit_of_sessions() {
+        use clap::Parser;
+
+        /// The default of `tokens.sessions_per_user_max`.
+        const SESSIONS_PER_USER_MAX: u64 = 100;
+
+        for arguments in [&["gateward-bench"][..], &["gateward-bench", "--quick"]] {
+            let sessions = Options::parse_from(arguments).effort().sessions;
+            let sessions = u64::try_from(sessions).unwrap();
+            assert!(sessions.div_ceil(SQLITE_ACCOUNTS) <= SESSIONS_PER_USER_MAX);
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! `Postgres`: the server on which the benchmark creates its databases.
 
 use std::cell::RefCell;
+use std::path::Path;
 
 use anyhow::{Context, ensure};
 use tokio_postgres::NoTls;
@@ -19,7 +20,7 @@ pub(crate) struct Postgres {
 impl Postgres {
     /// Connects to the server of `make bench`.
     ///
-    /// Fails if commits are not durable there: the figures would be meaningless.
+    /// Fails if commits are not durable there: the figures would mean nothing.
     #[expect(clippy::disallowed_methods, reason = "the environment names the server")]
     pub(crate) fn from_environment() -> anyhow::Result<Self> {
         let url = std::env::var(SERVER);
@@ -29,6 +30,11 @@ impl Postgres {
         for setting in ["fsync", "synchronous_commit", "full_page_writes"] {
             let value = text(&server.url, &format!("SHOW {setting}"))?;
             ensure!(value == "on", "the Postgres server has {setting} = {value}; it must be on");
+        }
+        // A server on another machine has its folder there.
+        let folder = text(&server.url, "SHOW data_directory")?;
+        if Path::new(&folder).exists() {
+            crate::ensure_on_disk(Path::new(&folder))?;
         }
         Ok(server)
     }

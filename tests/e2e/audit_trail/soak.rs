@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use gateward_e2e::{Client, Database, PASSWORD, TestDatabase, on_both};
+use gateward_e2e::{Client, Database, PASSWORD, TestDatabase, on_both, rounds};
 use gateward_e2e::{Node, Plan};
 use tokio::task::JoinSet;
 
@@ -121,7 +121,7 @@ async fn nodes_that_are_killed_while_they_chain_leave_a_whole_chain(kind: Databa
         assert_eq!(pair.clients()[0].signup(name).await.status, 201);
     }
     let mut checkpoint = String::new();
-    for round in 0..KILLS {
+    for round in 0..rounds(KILLS) {
         let load = Load::begin(&pair.clients());
         let pause = 900 + u64::try_from(round).unwrap() * 70;
         tokio::time::sleep(Duration::from_millis(pause)).await;

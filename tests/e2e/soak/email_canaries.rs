@@ -6,7 +6,7 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use gateward_e2e::{Client, Database, Node, Plan, TestDatabase, TestResponse, on_sqlite, run};
+use gateward_e2e::{Client, Database, Node, Plan, TestDatabase, TestResponse, on_both, run};
 use regex::Regex;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ use crate::commands::said;
 use crate::operator::create;
 use crate::soak::canaries::{NEW_PASSWORD, PASSWORD, WRONG_PASSWORD, forms, whole_lines};
 
-on_sqlite!(w14_no_secret_of_an_email_stands_in_the_log);
+on_both!(w14_no_secret_of_an_email_stands_in_the_log);
 
 /// Every level with each of the line formats.
 const LEVELS: [(&str, &str); 6] = [

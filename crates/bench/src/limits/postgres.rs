@@ -43,8 +43,8 @@ const SESSIONS: i64 = 10_000;
 /// A database with some sessions.
 pub(crate) struct PostgresRotations {
     url: String,
-    /// How far apart the sessions are that are rotated in turn.
-    step: i64,
+    /// How many sessions are rotated in turn.
+    rotated: i64,
 }
 
 impl PostgresRotations {
@@ -57,7 +57,7 @@ impl PostgresRotations {
              FROM generate_series(1, {SESSIONS}) n"
         );
         execute(&url, &[TABLES, &rows, "VACUUM (ANALYZE) sessions", "CHECKPOINT"])?;
-        Ok(Self { url, step: (SESSIONS / i64::try_from(sessions)?).max(1) })
+        Ok(Self { url, rotated: i64::try_from(sessions)?.min(SESSIONS) })
     }
 
     /// Rotates sessions for this time, and returns the number of rotations per second.
@@ -65,8 +65,9 @@ impl PostgresRotations {
         let count = i64::try_from(clients)?;
         let rotator = |index| Rotator {
             url: self.url.clone(),
-            next: index * self.step,
-            step: count * self.step,
+            next: index,
+            clients: count,
+            rotated: self.rotated,
         };
         let mut rotators: Vec<_> = (0..count).map(rotator).collect();
         Ok(closed_loop(&mut rotators, Timing::of(measured))?.rate)
@@ -76,8 +77,10 @@ impl PostgresRotations {
 /// A client with sessions of its own.
 struct Rotator {
     url: String,
+    /// The next session, of those that are rotated.
     next: i64,
-    step: i64,
+    clients: i64,
+    rotated: i64,
 }
 
 impl Client for Rotator {
@@ -91,8 +94,9 @@ impl Client for Rotator {
     }
 
     async fn step(&mut self, (client, statement): &mut Self::Wire) -> anyhow::Result<Outcome> {
-        let id = self.next + 1;
-        self.next = (self.next + self.step) % SESSIONS;
+        // Spread over the table.
+        let id = self.next * (SESSIONS / self.rotated) + 1;
+        self.next = (self.next + self.clients) % self.rotated;
         let rows = client.query(&*statement, &[&id, &[0_u8; 32].as_slice()]).await?;
         ensure!(rows.len() == 1, "session {id} of the limit was not rotated");
         Ok(Outcome::Served)

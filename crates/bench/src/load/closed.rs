@@ -13,7 +13,26 @@ use super::{Client, Outcome, Timing, latencies, micros, runtime};
 pub(crate) struct Load {
     /// Served requests per second.
     pub(crate) rate: f64,
+    /// Of the requests that were sent in the measured time, however late their responses were.
     pub(crate) latencies: Histogram<u64>,
+}
+
+/// What some of the clients measured.
+struct Measured {
+    /// How many requests were served within the measured time.
+    served: u64,
+    latencies: Histogram<u64>,
+}
+
+impl Measured {
+    fn nothing() -> anyhow::Result<Self> {
+        Ok(Self { served: 0, latencies: latencies()? })
+    }
+
+    fn add(&mut self, other: &Self) -> anyhow::Result<()> {
+        self.served += other.served;
+        self.latencies.add(&other.latencies).context("cannot add latencies")
+    }
 }
 
 /// Runs the clients, and leaves them where they stopped, for the next round.
@@ -34,13 +53,14 @@ pub(crate) fn closed_loop<C: Client>(clients: &mut Vec<C>, timing: Timing) -> an
         let handles: Vec<_> = groups.into_iter().map(spawn).collect();
         handles.into_iter().map(thread::ScopedJoinHandle::join).collect()
     });
-    let mut merged = latencies()?;
+    let mut merged = Measured::nothing()?;
     for result in results {
-        let (group, histogram) = result.ok().context("a client panicked")??;
+        let (group, measured) = result.ok().context("a client panicked")??;
         clients.extend(group);
-        merged.add(histogram).context("cannot add latencies")?;
+        merged.add(&measured)?;
     }
-    Ok(Load { rate: per_second(merged.len(), timing.measured), latencies: merged })
+    let rate = per_second(merged.served, timing.measured);
+    Ok(Load { rate, latencies: merged.latencies })
 }
 
 /// Returns a number of events per second.
@@ -49,7 +69,7 @@ pub(crate) fn per_second(count: u64, time: Duration) -> f64 {
     count as f64 / time.as_secs_f64()
 }
 
-/// The time in which responses count.
+/// The measured time.
 #[derive(Clone, Copy)]
 struct Window {
     from: Instant,
@@ -61,43 +81,44 @@ impl Window {
         let from = Instant::now() + timing.warm_up;
         Self { from, until: from + timing.measured }
     }
+
+    fn contains(&self, time: Instant) -> bool {
+        time >= self.from && time < self.until
+    }
 }
 
 /// Runs clients on the calling thread.
-fn run_group<C: Client>(
-    clients: Vec<C>,
-    window: Window,
-) -> anyhow::Result<(Vec<C>, Histogram<u64>)> {
+fn run_group<C: Client>(clients: Vec<C>, window: Window) -> anyhow::Result<(Vec<C>, Measured)> {
     runtime()?.block_on(async {
         let run = |client| tokio::spawn(run_client(client, window));
         let tasks: Vec<_> = clients.into_iter().map(run).collect();
-        let (mut clients, mut merged) = (Vec::new(), latencies()?);
+        let (mut clients, mut merged) = (Vec::new(), Measured::nothing()?);
         for task in tasks {
-            let (client, histogram) = task.await.context("a client panicked")??;
+            let (client, measured) = task.await.context("a client panicked")??;
             clients.push(client);
-            merged.add(histogram).context("cannot add latencies")?;
+            merged.add(&measured)?;
         }
         Ok((clients, merged))
     })
 }
 
-async fn run_client<C: Client>(
-    mut client: C,
-    window: Window,
-) -> anyhow::Result<(C, Histogram<u64>)> {
-    let mut histogram = latencies()?;
+async fn run_client<C: Client>(mut client: C, window: Window) -> anyhow::Result<(C, Measured)> {
+    let mut measured = Measured::nothing()?;
     let mut wire = client.connect().await?;
     let mut started = Instant::now();
     while started < window.until {
         let outcome = client.step(&mut wire).await?;
         let ended = Instant::now();
-        let counts = ended >= window.from && ended < window.until;
-        if counts && outcome == Outcome::Served {
-            histogram.record(micros(ended - started)).context("cannot record a latency")?;
+        if outcome == Outcome::Served {
+            measured.served += u64::from(window.contains(ended));
+            if window.contains(started) {
+                let latency = micros(ended - started);
+                measured.latencies.record(latency).context("cannot record a latency")?;
+            }
         }
         started = ended;
     }
-    Ok((client, histogram))
+    Ok((client, measured))
 }
 
 #[cfg(test)]

@@ -124,7 +124,8 @@ impl Exchange for Login {
                 self.tokens = Some(serde_json::from_slice(response.body)?);
                 Ok(Outcome::Served)
             }
-            429 | 503 if self.refusable => Ok(Outcome::Refused),
+            // Not 429, which is cheaper: no client here exceeds a rate limit.
+            503 if self.refusable => Ok(Outcome::Refused),
             _ => Err(unexpected("POST /v1/login", response)),
         }
     }
@@ -229,6 +230,7 @@ mod tests {
         login.allow_refusals();
         assert_eq!(login.accept(&busy).unwrap(), Outcome::Refused);
         assert!(login.accept(&Response { status: 401, body: b"" }).is_err());
+        assert!(login.accept(&Response { status: 429, body: b"" }).is_err());
     }
 
     #[test]

@@ -8,7 +8,7 @@ mod wire;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use hdrhistogram::Histogram;
 use tokio::runtime::{Builder, Runtime};
 
@@ -57,10 +57,11 @@ fn latencies() -> anyhow::Result<Histogram<u64>> {
     Histogram::new_with_bounds(1, LATENCY_MAX_MICROS, 3).context("cannot create a histogram")
 }
 
-/// Returns a percentile of the latencies in milliseconds.
+/// Returns a percentile of the latencies in milliseconds. Fails if there are none.
 #[expect(clippy::cast_precision_loss, reason = "at most a minute, in microseconds")]
-pub(crate) fn percentile_ms(latencies: &Histogram<u64>, percentile: f64) -> f64 {
-    latencies.value_at_percentile(percentile) as f64 / 1000.0
+pub(crate) fn percentile_ms(latencies: &Histogram<u64>, percentile: f64) -> anyhow::Result<f64> {
+    ensure!(!latencies.is_empty(), "no response was counted, so there is no percentile");
+    Ok(latencies.value_at_percentile(percentile) as f64 / 1000.0)
 }
 
 fn micros(latency: Duration) -> u64 {
@@ -93,11 +94,12 @@ mod tests {
     #[test]
     fn a_percentile_is_in_milliseconds() {
         let mut histogram = latencies().unwrap();
+        assert!(percentile_ms(&histogram, 99.0).is_err());
         for number in 1..=1000 {
             histogram.record(micros(Duration::from_micros(number * 100))).unwrap();
         }
-        assert!((percentile_ms(&histogram, 99.0) - 99.0).abs() < 0.2);
-        assert!((percentile_ms(&histogram, 50.0) - 50.0).abs() < 0.2);
+        assert!((percentile_ms(&histogram, 99.0).unwrap() - 99.0).abs() < 0.2);
+        assert!((percentile_ms(&histogram, 50.0).unwrap() - 50.0).abs() < 0.2);
     }
 
     #[test]

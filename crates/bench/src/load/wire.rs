@@ -1,10 +1,15 @@
 //! One HTTP/1.1 connection that is kept alive, with as little work per request as possible.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
+use tokio::time::timeout;
+
+/// A server that takes longer hangs: even a login in the longest queue is refused within seconds.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// More than any response of these endpoints, so that reading never allocates.
 const BUFFER_LEN: usize = 16 * 1024;
@@ -46,6 +51,11 @@ impl Wire {
 
     /// Sends a request and reads its response.
     pub(crate) async fn exchange(&mut self, request: &[u8]) -> anyhow::Result<Response<'_>> {
+        let exchanged = timeout(PATIENCE, self.exchange_now(request)).await;
+        exchanged.context("the server does not respond")?
+    }
+
+    async fn exchange_now(&mut self, request: &[u8]) -> anyhow::Result<Response<'_>> {
         self.stream.write_all(request).await.context("cannot send a request")?;
         self.buffer.clear();
         loop {

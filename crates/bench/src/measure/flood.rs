@@ -40,8 +40,8 @@ pub(super) fn measure(bench: &Bench<'_>) -> anyhow::Result<Vec<Figure>> {
             let refreshes = scope.spawn(|| open_loop(&mut refreshes, RATE, timing));
             (closed_loop(&mut logins, timing), reads.join(), refreshes.join())
         });
-        let reads = p99(&reads.ok().context("a client panicked")??);
-        let refreshes = p99(&refreshes.ok().context("a client panicked")??);
+        let reads = p99(&reads.ok().context("a client panicked")??)?;
+        let refreshes = p99(&refreshes.ok().context("a client panicked")??)?;
         progress(&format!("  p99 of reads {reads:.1} ms, of refreshes {refreshes:.1} ms"));
         of_reads.push(Round::of(reads));
         of_refreshes.push(Round::of(refreshes));
@@ -54,6 +54,6 @@ pub(super) fn measure(bench: &Bench<'_>) -> anyhow::Result<Vec<Figure>> {
     ])
 }
 
-fn p99(load: &OpenLoad) -> f64 {
+fn p99(load: &OpenLoad) -> anyhow::Result<f64> {
     percentile_ms(&load.served, 99.0)
 }

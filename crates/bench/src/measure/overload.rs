@@ -30,7 +30,7 @@ pub(super) fn measure(bench: &Bench<'_>) -> anyhow::Result<Vec<Figure>> {
         let timing = Timing { warm_up: measured / 2, measured };
         let load = open_loop(&mut clients, peak * TIMES, timing)?;
         let served = per_second(load.goodput, measured);
-        let refused = percentile_ms(&load.refused, 99.0);
+        let refused = percentile_ms(&load.refused, 99.0)?;
         progress(&format!(
             "overload, {number} of {}: {served:.0}/s, peak {peak:.0}/s, p99 of {} refusals \
              {refused:.1} ms",

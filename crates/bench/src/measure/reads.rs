@@ -52,7 +52,7 @@ fn measure(
         || Ok(closed_loop(&mut of_bare, timing)?.rate),
         || {
             let load = closed_loop(&mut of_node, timing)?;
-            p99.push(Round::of(percentile_ms(&load.latencies, 99.0)));
+            p99.push(Round::of(percentile_ms(&load.latencies, 99.0)?));
             Ok(load.rate)
         },
     )?;

@@ -5,7 +5,7 @@ mod json;
 mod machine;
 mod table;
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::Path;
 
 use anyhow::Context;
@@ -14,6 +14,24 @@ pub(crate) use self::machine::Machine;
 use crate::figure::Figure;
 use crate::goals::{GOALS, Goal, Target, Unit};
 use crate::options::Options;
+
+/// The files in the output folder.
+const RESULTS: &str = "results.json";
+const CHART: &str = "chart.svg";
+
+/// Deletes the results of an earlier run, which must not be taken for those of a run that fails.
+pub(crate) fn clear(options: &Options) -> anyhow::Result<()> {
+    for name in [RESULTS, CHART] {
+        let path = options.output.join(name);
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(error).with_context(|| format!("cannot delete {}", path.display()));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
 
 /// Writes the files, and the table to standard output.
 pub(crate) fn write(
@@ -25,8 +43,8 @@ pub(crate) fn write(
     let folder = &options.output;
     std::fs::create_dir_all(folder)
         .with_context(|| format!("cannot create the folder {}", folder.display()))?;
-    write_file(folder, "results.json", &json::results(options, machine, &rows)?)?;
-    write_file(folder, "chart.svg", &chart::svg(&rows))?;
+    write_file(folder, RESULTS, &json::results(options, machine, &rows)?)?;
+    write_file(folder, CHART, &chart::svg(&rows))?;
     let accounts = options.effort().accounts;
     let title = format!(
         "{} cores of {}, {}, {accounts} accounts in the large database",

@@ -1,4 +1,5 @@
-//! The rules of refresh, explored exhaustively: every order of every step, within bounds.
+//! The rules of refresh, explored exhaustively: every order of every step, within bounds. `make test`
+//! ends large runs early; `make soak` does not.
 //!
 //! The model is two honest clients that share one storage for token and key, at times a thief, a
 //! service of two nodes, and a database. Decisions and refresh states are the domain's own: each

@@ -111,6 +111,8 @@ pub fn explore(config: Config, states_at_least: usize) {
     let builder = RefreshModel::new(config).checker();
     if bounded {
         let checker = builder.target_state_count(BOUND).spawn_bfs().join();
+        let steps = checker.state_count();
+        assert!(steps >= BOUND, "{name}: {steps} steps are fewer than {BOUND}");
         for property in checker.model().promises() {
             assert!(checker.discovery(property.name).is_none(), "{name}: {}", property.name);
         }
