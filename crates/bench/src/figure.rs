@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-/// One measurement, and the limit measured right before it.
+/// One measurement, and the limit measured right before or after it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub(crate) struct Round {
     pub(crate) value: f64,

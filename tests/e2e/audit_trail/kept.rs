@@ -11,7 +11,7 @@ use crate::pair::together;
 const NAMES: [&str; 4] = ["ada", "bob", "cyd", "dan"];
 
 /// How many times each logs in before the first checkpoint, and once more after it.
-const LOGINS: usize = 6;
+const LOGINS: usize = 12;
 
 /// A database with an intact trail, and no writer.
 pub(super) struct Kept {
@@ -46,7 +46,7 @@ impl Kept {
         stop(&mut node).await;
         let (end, lines) = (is_whole(&plan), export(&plan));
         assert_eq!(end.waiting, Some(0), "what was not sealed is sealed at the end");
-        assert!(end.entries == end.seq && end.seq > middle.seq + 50, "{middle:?} {end:?}");
+        assert!(end.entries == end.seq && end.seq > middle.seq + 100, "{middle:?} {end:?}");
         Some(Self { plan, ledger, lines, middle, end, _database: database })
     }
 
