@@ -7,6 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use tempfile::TempDir;
 use tokio_postgres::NoTls;
+use url::Url;
 
 /// The type of a database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,12 +110,9 @@ fn unique_name() -> String {
 
 /// The URL with another database in its path.
 fn with_database(url: &str, name: &str) -> String {
-    let (base, query) =
-        url.split_once('?').map_or((url, None), |(base, query)| (base, Some(query)));
-    let (scheme, rest) = base.split_once("://").expect("a URL");
-    let authority = rest.split('/').next().unwrap_or(rest);
-    let query = query.map(|query| format!("?{query}")).unwrap_or_default();
-    format!("{scheme}://{authority}/{name}{query}")
+    let mut url = Url::parse(url).expect("a URL");
+    url.set_path(name);
+    url.into()
 }
 
 async fn connect(url: &str) -> tokio_postgres::Client {

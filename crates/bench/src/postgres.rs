@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, ensure};
 use tokio_postgres::NoTls;
+use url::Url;
 
 use crate::load::runtime;
 
@@ -96,13 +97,9 @@ fn with_client<T>(
 
 /// Returns the URL with another database in its path.
 fn with_database(url: &str, name: &str) -> anyhow::Result<String> {
-    let (base, query) = match url.split_once('?') {
-        Some((base, query)) => (base, format!("?{query}")),
-        None => (url, String::new()),
-    };
-    let (scheme, rest) = base.split_once("://").context("the URL of Postgres is not a URL")?;
-    let authority = rest.split('/').next().unwrap_or(rest);
-    Ok(format!("{scheme}://{authority}/{name}{query}"))
+    let mut url = Url::parse(url).context("the URL of Postgres is not a URL")?;
+    url.set_path(name);
+    Ok(url.into())
 }
 
 #[cfg(test)]
