@@ -4,6 +4,7 @@ use gateward_e2e::{Client, TestResponse};
 use reqwest::{Method, RequestBuilder};
 
 use crate::cookies::cookie_jar::{CookieJar, login_request, set_cookies};
+use crate::pages::PATHS;
 use crate::test_server::TestServer;
 
 const LISTED: &str = "https://app.example.org";
@@ -70,14 +71,7 @@ async fn operations(client: &Client) -> Vec<(Method, String)> {
     }
     assert!(found.len() > 25, "the document was read");
     // The pages, their files and the inbox are in no document.
-    let pages = [
-        "/confirm-email",
-        "/reset-password",
-        "/undo-email-change",
-        "/not-me",
-        "/accept-invitation",
-    ];
-    for path in pages {
+    for path in PATHS {
         found.extend([(Method::GET, path.to_owned()), (Method::POST, path.to_owned())]);
     }
     for path in ["/docs", "/docs/problems", "/docs/start.js", "/dev/inbox.json"] {

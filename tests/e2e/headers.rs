@@ -6,6 +6,7 @@ use reqwest::header::HeaderMap;
 use serde_json::json;
 
 use crate::api::{CLIENT, CLIENT_SECRET, NO_SESSION, form};
+use crate::pages::PATHS;
 use crate::test_server::TestServer;
 
 /// Asserts that a response has the headers common to all responses.
@@ -42,12 +43,7 @@ async fn responses(server: &TestServer) -> Vec<TestResponse> {
     responses.push(client.me(pair.access()).await);
     let forgotten = json!({"email": "ada@example.org"});
     responses.push(client.send(client.post("/v1/password/forgot", &forgotten)).await);
-    for path in [
-        "/confirm-email",
-        "/reset-password",
-        "/undo-email-change",
-        "/not-me",
-        "/accept-invitation",
+    let others = [
         "/dev/inbox",
         "/dev/inbox.json",
         "/docs",
@@ -64,7 +60,8 @@ async fn responses(server: &TestServer) -> Vec<TestResponse> {
         "/nothing",
         "/docs/nothing",
         "/health/live?x=1",
-    ] {
+    ];
+    for path in PATHS.into_iter().chain(others) {
         responses.push(client.get(path).await);
     }
     for path in ["/v1/me/sessions", &format!("/v1/sessions/{NO_SESSION}/explain")] {

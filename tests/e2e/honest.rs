@@ -1,11 +1,13 @@
 //! `Honest`: a client that stores token and key together and retries on the other node.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, RwLock};
 use std::time::{Duration, Instant};
 
-use gateward_e2e::{Client, PASSWORD, TestResponse};
+use gateward_e2e::{Client, Node, PASSWORD, TestResponse};
 use reqwest::RequestBuilder;
 use serde_json::json;
+use tokio::task::JoinSet;
 
 /// The current URLs of the nodes.
 pub(crate) type Addresses = Arc<RwLock<[String; 2]>>;
@@ -145,5 +147,46 @@ impl Honest {
         let generation = gateward_e2e::claims(self.pair.refresh_token())["gen"].clone();
         assert_eq!(generation, self.refreshes + 1, "each refresh counts once");
         self.refresh().await;
+    }
+}
+
+/// Clients at work on two nodes.
+pub(crate) struct Load {
+    addresses: Addresses,
+    over: Arc<AtomicBool>,
+    clients: JoinSet<Honest>,
+}
+
+impl Load {
+    pub(crate) async fn begin(nodes: &[Node; 2], count: usize) -> Self {
+        let addresses: Addresses =
+            Arc::new(RwLock::new(nodes.each_ref().map(|node| node.url.clone())));
+        let over = Arc::new(AtomicBool::new(false));
+        let mut clients = JoinSet::new();
+        for number in 0..count {
+            let mut client = Honest::begin(format!("client{number}"), &addresses).await;
+            let over = Arc::clone(&over);
+            clients.spawn(async move {
+                let mut round = 0;
+                while !over.load(Ordering::Relaxed) {
+                    client.act(round).await;
+                    round += 1;
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+                client
+            });
+        }
+        Self { addresses, over, clients }
+    }
+
+    /// Updates the URL of a node for all clients.
+    pub(crate) fn moved(&self, number: usize, url: &str) {
+        url.clone_into(&mut self.addresses.write().unwrap()[number]);
+    }
+
+    /// Waits until all have finished their current step, and returns them.
+    pub(crate) async fn end(self) -> Vec<Honest> {
+        self.over.store(true, Ordering::Relaxed);
+        self.clients.join_all().await
     }
 }

@@ -211,9 +211,3 @@ pub(crate) fn names(folder: &Path) -> PathBuf {
     assert!(command.status().unwrap().success());
     library
 }
-
-pub(crate) fn median(times: &[Duration]) -> Duration {
-    let mut times = times.to_vec();
-    times.sort();
-    times[times.len() / 2]
-}

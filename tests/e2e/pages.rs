@@ -14,7 +14,7 @@ use crate::dev_inbox::{forgot, token, wait_for};
 use crate::test_server::TestServer;
 
 /// The pages.
-const PATHS: [&str; 5] =
+pub(crate) const PATHS: [&str; 5] =
     ["/confirm-email", "/reset-password", "/undo-email-change", "/not-me", "/accept-invitation"];
 
 /// The content type of forms.

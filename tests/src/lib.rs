@@ -25,6 +25,7 @@ mod wire;
 
 use std::num::NonZero;
 use std::path::Path;
+use std::time::Duration;
 
 pub use browser::{Browser, BrowserPlan, Element, Session};
 pub use client::{Client, PASSWORD, TestResponse, claims};
@@ -48,6 +49,14 @@ pub fn rounds<N: std::ops::Mul<Output = N> + From<u8>>(small: N) -> N {
     let factor = std::env::var("GATEWARD_SOAK").unwrap_or_else(|_| "1".to_owned());
     let factor: NonZero<u8> = factor.parse().expect("GATEWARD_SOAK is a number from 1 to 255");
     small * N::from(factor.get())
+}
+
+/// The median, the upper one of two.
+#[must_use]
+pub fn median(times: &[Duration]) -> Duration {
+    let mut times = times.to_vec();
+    times.sort();
+    times[times.len() / 2]
 }
 
 /// Reports a skipped check, so that it is visible although the test passes: macros print only for

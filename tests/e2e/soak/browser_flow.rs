@@ -6,7 +6,7 @@ mod pictures;
 
 use std::time::{Duration, Instant};
 
-use gateward_e2e::{Browser, PASSWORD};
+use gateward_e2e::{Browser, Client, PASSWORD, TestResponse};
 use serde_json::{Value, json};
 
 use crate::dev_inbox::{forgot, link, reachable, wait_for};
@@ -145,6 +145,13 @@ async fn an_email_in_the_inbox_leads_to_the_account() {
     is_at_peace(&browser, &server).await;
 }
 
+/// Asks for another email address for ada, and returns the email to the old one.
+async fn change_address(client: &Client, pair: &TestResponse) -> Value {
+    let body = json!({"new_email": "new@example.org", "password": PASSWORD});
+    assert_eq!(client.post_as(pair.access(), "/v1/me/email", &body).await.status, 202);
+    wait_for(client, "ada@example.org", "Your email address is about to change", 1).await
+}
+
 /// The email to the old email address undoes a change with one more click.
 #[tokio::test]
 async fn a_change_of_address_is_undone_by_its_link() {
@@ -152,10 +159,7 @@ async fn a_change_of_address_is_undone_by_its_link() {
     let server = reachable(&[]).await;
     let client = &server.client;
     let pair = client.begin("ada").await;
-    let body = json!({"new_email": "new@example.org", "password": PASSWORD});
-    assert_eq!(client.post_as(pair.access(), "/v1/me/email", &body).await.status, 202);
-    let message =
-        wait_for(client, "ada@example.org", "Your email address is about to change", 1).await;
+    let message = change_address(client, &pair).await;
     browser.goto(link(&message)).await;
     has_no_secret(&browser, &server, "/undo-email-change").await;
     assert!(!browser.shows("input[name=token]:not([type=hidden])").await);

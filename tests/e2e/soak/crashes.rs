@@ -1,14 +1,11 @@
 //! Nodes that die or are replaced under load: rows F10 and F12.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use gateward_e2e::{Database, on_both, rounds};
 use rustix::process::Signal;
-use tokio::task::JoinSet;
 
-use crate::honest::{Addresses, Honest};
+use crate::honest::{Honest, Load};
 use crate::pair::Pair;
 
 on_both!(
@@ -25,47 +22,6 @@ const KILLS: u64 = 10;
 /// How many times a node is replaced.
 const RESTARTS: usize = 6;
 
-/// Clients at work on two nodes.
-struct Load {
-    addresses: Addresses,
-    over: Arc<AtomicBool>,
-    clients: JoinSet<Honest>,
-}
-
-impl Load {
-    async fn begin(pair: &Pair) -> Self {
-        let addresses: Addresses =
-            Arc::new(RwLock::new(pair.nodes.each_ref().map(|node| node.url.clone())));
-        let over = Arc::new(AtomicBool::new(false));
-        let mut clients = JoinSet::new();
-        for number in 0..CLIENTS {
-            let mut client = Honest::begin(format!("client{number}"), &addresses).await;
-            let over = Arc::clone(&over);
-            clients.spawn(async move {
-                let mut round = 0;
-                while !over.load(Ordering::Relaxed) {
-                    client.act(round).await;
-                    round += 1;
-                    tokio::time::sleep(Duration::from_millis(5)).await;
-                }
-                client
-            });
-        }
-        Self { addresses, over, clients }
-    }
-
-    /// Updates the URL of a node for all clients.
-    fn moved(&self, number: usize, url: &str) {
-        url.clone_into(&mut self.addresses.write().unwrap()[number]);
-    }
-
-    /// Waits until all have finished their current step, and returns them.
-    async fn end(self) -> Vec<Honest> {
-        self.over.store(true, Ordering::Relaxed);
-        self.clients.join_all().await
-    }
-}
-
 /// Asserts that every acknowledged change survived, and that there were some.
 async fn check(pair: &Pair, clients: &mut [Honest]) {
     let nodes = pair.clients();
@@ -81,7 +37,7 @@ async fn check(pair: &Pair, clients: &mut [Honest]) {
 /// Row F10: kills at random moments, one node at a time.
 async fn f10_a_node_killed_under_load_takes_nothing_back_that_was_acknowledged(kind: Database) {
     let mut pair = Pair::start(kind).await;
-    let load = Load::begin(&pair).await;
+    let load = Load::begin(&pair.nodes, CLIENTS).await;
     for kill in 0..rounds(KILLS) {
         // Different intervals, the same in every run.
         tokio::time::sleep(Duration::from_millis(200 + kill * 7919 % 400)).await;
@@ -101,7 +57,7 @@ async fn f12_a_rolling_restart_fails_no_operation_of_a_client_that_tries_the_oth
     kind: Database,
 ) {
     let mut pair = Pair::start(kind).await;
-    let load = Load::begin(&pair).await;
+    let load = Load::begin(&pair.nodes, CLIENTS).await;
     for restart in 0..rounds(RESTARTS) {
         tokio::time::sleep(Duration::from_millis(300)).await;
         let node = &mut pair.nodes[restart % 2];

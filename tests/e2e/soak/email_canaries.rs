@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use crate::commands::said;
 use crate::operator::create;
+use crate::pages::PATHS;
 use crate::soak::canaries::{NEW_PASSWORD, PASSWORD, WRONG_PASSWORD, forms, whole_lines};
 
 on_both!(w14_no_secret_of_an_email_stands_in_the_log);
@@ -293,14 +294,7 @@ impl Walk {
                 client.send(client.post(path, body)).await.is_problem();
             }
         }
-        for path in [
-            "/confirm-email",
-            "/reset-password",
-            "/undo-email-change",
-            "/not-me",
-            "/accept-invitation",
-            "/v1/me",
-        ] {
+        for path in PATHS.into_iter().chain(["/v1/me"]) {
             let query = format!("{path}?token={token}&code={code}");
             client.get(&query).await;
             client.get(&format!("{path}/{token}/{code}")).await;

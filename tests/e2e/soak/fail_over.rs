@@ -2,19 +2,16 @@
 
 mod replica;
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, RwLock};
 use std::time::{Duration, Instant};
 
 use gateward_e2e::{Client, Node, PASSWORD, Plan, TestResponse, claims, run};
 use reqwest::Method;
 use serde_json::{Value, json};
-use tokio::task::JoinSet;
 
 use self::replica::Replica;
 pub(crate) use self::replica::connect;
 use crate::commands::said;
-use crate::honest::{Addresses, Honest};
+use crate::honest::Load;
 use crate::soak::restarts::OwnServer;
 
 /// How long the nodes may take to switch to the other server, on a busy machine.
@@ -176,28 +173,11 @@ async fn f7_a_synchronous_replica_that_takes_over_under_load_has_all_that_was_ac
     }
     let sync = "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'";
     until(async || primary.query_one(sync, &[]).await.unwrap().get::<_, i64>(0) == 1).await;
-    let addresses: Addresses =
-        Arc::new(RwLock::new(cluster.nodes.each_ref().map(|node| node.url.clone())));
-    let over = Arc::<AtomicBool>::default();
-    let mut load = JoinSet::new();
-    for number in 0..8 {
-        let mut client = Honest::begin(format!("client{number}"), &addresses).await;
-        let over = Arc::clone(&over);
-        load.spawn(async move {
-            let mut round = 0;
-            while !over.load(Ordering::Relaxed) {
-                client.act(round).await;
-                round += 1;
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-            client
-        });
-    }
+    let load = Load::begin(&cluster.nodes, 8).await;
     tokio::time::sleep(Duration::from_secs(1)).await;
     cluster.fail_over().await;
     tokio::time::sleep(Duration::from_secs(1)).await;
-    over.store(true, Ordering::Relaxed);
-    let mut clients = load.join_all().await;
+    let mut clients = load.end().await;
     assert!(clients.iter().any(|client| client.attempts_max > 1), "no client noticed the failover");
     let nodes = cluster.clients();
     for client in &mut clients {

@@ -4,13 +4,15 @@
 
 use std::time::{Duration, Instant};
 
-use gateward_e2e::{Client, Database, MailServer, Node, PASSWORD, TestDatabase, on_both, run};
+use gateward_e2e::{
+    Client, Database, MailServer, Node, PASSWORD, TestDatabase, median, on_both, run,
+};
 use rustix::process::Signal;
 
 use crate::commands::said;
 use crate::mail_fixture::{
-    HOUR, PATIENCE, PAUSE, Post, by_recipient, forgot, has_failed, is, median, metric, names, plan,
-    reset, tried, wait_for_gauge, wait_until_sent,
+    HOUR, PATIENCE, PAUSE, Post, by_recipient, forgot, has_failed, is, metric, names, plan, reset,
+    tried, wait_for_gauge, wait_until_sent,
 };
 
 on_both!(

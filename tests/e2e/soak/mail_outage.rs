@@ -5,11 +5,11 @@
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
-use gateward_e2e::{Client, Database, Mail, Node, Plan, TestDatabase, on_both};
+use gateward_e2e::{Client, Database, Mail, Node, Plan, TestDatabase, median, on_both};
 use tokio::task::JoinHandle;
 
 use crate::mail_fixture::{
-    Post, assert_copies_of_one, by_recipient, median, metric, tried, wait_until_sent,
+    Post, assert_copies_of_one, by_recipient, metric, tried, wait_until_sent,
 };
 
 on_both!(f18_no_email_is_lost_in_an_outage_of_an_hour_and_nobody_notices);

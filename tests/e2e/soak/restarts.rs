@@ -16,7 +16,7 @@ use rustix::process::Signal;
 use serde_json::json;
 use tokio::task::{JoinHandle, JoinSet};
 
-pub(crate) use self::own_server::OwnServer;
+pub(crate) use self::own_server::{OwnServer, SETTINGS};
 use crate::honest::{Addresses, Honest};
 use crate::pair::Pair;
 

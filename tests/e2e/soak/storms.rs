@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use gateward_e2e::{
-    Client, Database, Node, PASSWORD, Plan, TestDatabase, TestResponse, claims, on_both,
+    Client, Database, Node, PASSWORD, Plan, TestDatabase, TestResponse, claims, median, on_both,
 };
 use tokio::sync::Barrier;
 use tokio::task::JoinHandle;
@@ -34,11 +34,6 @@ struct Medians {
     refresh: Duration,
 }
 
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort_unstable();
-    times[times.len() / 2]
-}
-
 /// Reads the user and refreshes, repeatedly, until it is `over`.
 async fn go_on(client: &Client, pair: &mut TestResponse, over: impl Fn() -> bool) -> Medians {
     let (mut me, mut refresh) = (Vec::new(), Vec::new());
@@ -53,7 +48,7 @@ async fn go_on(client: &Client, pair: &mut TestResponse, over: impl Fn() -> bool
         *pair = next;
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    Medians { me: median(me), refresh: median(refresh) }
+    Medians { me: median(&me), refresh: median(&refresh) }
 }
 
 /// A client that logs in repeatedly. Returns each response and how long it took.
@@ -106,7 +101,7 @@ async fn f27_ten_times_the_logins_are_shed_at_once_while_everybody_else_is_serve
         assert!((1..=60).contains(&seconds), "{seconds}");
     }
     let count = shed.len();
-    let refused = median(shed.into_iter().map(|(_, took)| took).collect());
+    let refused = median(&shed.into_iter().map(|(_, took)| took).collect::<Vec<_>>());
     let _ = writeln!(
         std::io::stderr(),
         "{kind:?}: a login takes {alone:?}; {} served and {count} shed in {refused:?} during \

@@ -1,9 +1,9 @@
 //! The pages without scripts: codes are typed, and links are pasted.
 
 use gateward_e2e::{Browser, BrowserPlan, PASSWORD};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::{SEND, wait_for_heading, wait_for_text};
+use super::{SEND, change_address, wait_for_heading, wait_for_text};
 use crate::dev_inbox::{forgot, link, reachable, wait_for};
 use crate::test_server::TestServer;
 
@@ -58,10 +58,7 @@ async fn a_change_of_address_is_undone_by_a_pasted_link_without_a_script() {
     let Some((browser, server)) = start().await else { return };
     let client = &server.client;
     let pair = client.begin("ada").await;
-    let body = json!({"new_email": "new@example.org", "password": PASSWORD});
-    assert_eq!(client.post_as(pair.access(), "/v1/me/email", &body).await.status, 202);
-    let message =
-        wait_for(client, "ada@example.org", "Your email address is about to change", 1).await;
+    let message = change_address(client, &pair).await;
     browser.goto(&format!("{}/undo-email-change", server.node.url)).await;
     browser.fill("input[name=token]:not([type=hidden])", link(&message)).await;
     browser.click(SEND).await;

@@ -3,9 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use gateward_e2e::{Browser, PASSWORD};
-use serde_json::json;
 
-use super::{NEWEST, SEND, script, wait_for_emails, wait_for_heading};
+use super::{NEWEST, SEND, change_address, script, wait_for_emails, wait_for_heading};
 use crate::dev_inbox::{forgot, link, reachable, wait_for};
 use crate::test_server::TestServer;
 
@@ -55,10 +54,7 @@ impl Look {
         let confirm = wait_for(client, "eve@example.org", "Confirm", 1).await;
         forgot(client, "ada@example.org").await;
         let reset = wait_for(client, "ada@example.org", "Reset", 1).await;
-        let body = json!({"new_email": "new@example.org", "password": PASSWORD});
-        assert_eq!(client.post_as(pair.access(), "/v1/me/email", &body).await.status, 202);
-        let undo =
-            wait_for(client, "ada@example.org", "Your email address is about to change", 1).await;
+        let undo = change_address(client, &pair).await;
         wait_for(client, "new@example.org", "Confirm", 1).await;
         wait_for_emails(browser, 5).await;
         open("/dev/inbox").await;

@@ -12,7 +12,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 use tokio_postgres::{Client, NoTls};
 
-use crate::soak::restarts::OwnServer;
+use crate::soak::restarts::{OwnServer, SETTINGS};
 
 /// How long any operation on the servers may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -46,17 +46,10 @@ impl Replica {
         assert!(copied.status.success(), "{copied:?}");
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let log = fs::File::create(folder.path().join("log")).unwrap();
-        let settings = [
-            "listen_addresses=127.0.0.1",
-            "unix_socket_directories=",
-            "max_connections=60",
-            "shared_buffers=32MB",
-            "fsync=off",
-        ];
         let child = command("postgres")
             .args(["-D", "data"])
             .arg(format!("--port={port}"))
-            .args(settings.iter().flat_map(|setting| ["-c", setting]))
+            .args(SETTINGS.iter().flat_map(|setting| ["-c", setting]))
             .stdout(log.try_clone().unwrap())
             .stderr(log)
             .spawn()

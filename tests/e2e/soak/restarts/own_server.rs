@@ -15,6 +15,16 @@ use tempfile::TempDir;
 /// How long the server may take to start or stop.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// The settings of each server that a test starts: small, and without a socket.
+pub(crate) const SETTINGS: [&str; 5] = [
+    "listen_addresses=127.0.0.1",
+    "unix_socket_directories=",
+    "max_connections=60",
+    "shared_buffers=32MB",
+    // The machine keeps running, so written data survives a kill.
+    "fsync=off",
+];
+
 /// A server with one database; stopped and gone when dropped.
 pub(crate) struct OwnServer {
     pub(crate) url: String,
@@ -65,15 +75,7 @@ impl OwnServer {
     pub(crate) async fn go_on(&mut self) {
         let log = fs::File::options().create(true).append(true).open(self.log_path()).unwrap();
         let errors = log.try_clone().unwrap();
-        let settings = [
-            "listen_addresses=127.0.0.1",
-            "unix_socket_directories=",
-            "max_connections=60",
-            "shared_buffers=32MB",
-            // The machine keeps running, so written data survives a kill.
-            "fsync=off",
-        ];
-        let settings = settings.into_iter().chain(self.settings.iter().map(String::as_str));
+        let settings = SETTINGS.into_iter().chain(self.settings.iter().map(String::as_str));
         let child = self
             .command("postgres")
             .arg("-D")
