@@ -59,7 +59,7 @@ impl Doors {
                 .with(&format!("clients.{right}.secret"), CLIENT_SECRET)
                 .with(&format!("clients.{right}.may"), right);
         }
-        let node = plan.start().await;
+        let node = plan.serve().await;
         let client = node.client();
         said(&create(&plan, ("grace", "grace@example.org"), PASSWORD));
         let admin = client.login("grace", PASSWORD).await;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use gateward_e2e::{TestResponse, Wire};
+use gateward_e2e::{Database, TestResponse, Wire};
 use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, HeaderValue};
 use serde_json::json;
@@ -35,7 +35,7 @@ async fn j15_one_kind_of_token_is_not_the_other() {
 /// Row J18: a token that is too long costs neither time nor memory.
 #[tokio::test]
 async fn j18_oversized_tokens_cost_nothing() {
-    let server = TestServer::new().await;
+    let server = TestServer::process(Database::Sqlite, &[]).await;
     let before = server.node.memory_kib();
     for length in [8 * 1024 + 1, 100 * 1024] {
         let response = server.client.me(&"a".repeat(length)).await;

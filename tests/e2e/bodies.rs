@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gateward_e2e::{PASSWORD, Wire};
+use gateward_e2e::{Database, PASSWORD, Wire};
 use serde_json::json;
 
 use crate::test_server::TestServer;
@@ -70,7 +70,7 @@ async fn w6_only_json_is_a_body() {
 /// Rows W6 and W7: bodies are not decompressed, so that a small one cannot become large.
 #[tokio::test]
 async fn w7_no_body_is_unpacked() {
-    let server = TestServer::new().await;
+    let server = TestServer::process(Database::Sqlite, &[]).await;
     let before = server.node.memory_kib();
     for coding in ["gzip", "deflate", "br", "zstd", "identity", "gzip, gzip", "unknown"] {
         let request =
@@ -149,7 +149,7 @@ async fn send_endlessly(url: &str, line: &str, status: u16) {
 /// Row W7: an endless body is cut off, whether or not the operation reads it.
 #[tokio::test]
 async fn w7_an_endless_body_is_cut_off() {
-    let server = TestServer::new().await;
+    let server = TestServer::process(Database::Sqlite, &[]).await;
     let before = server.node.memory_kib();
     let kinds = [
         ("POST /v1/login", 413),

@@ -40,7 +40,7 @@ fn is_told(response: &TestResponse) {
 /// Rows L1 and L2: half as many as for a username, so that one client cannot use up the attempts of
 /// a username.
 async fn l1_of_two_hundred_tries_from_one_client_five_are_told(kind: Database) {
-    let attack = BruteForceAttack::lay(kind).await;
+    let attack = BruteForceAttack::lay(kind, &[]).await;
     attack.begin("ada").await;
     let (started, thief) = (Instant::now(), "198.51.100.7");
     let mut told = 0;
@@ -62,7 +62,7 @@ async fn l1_of_two_hundred_tries_from_one_client_five_are_told(kind: Database) {
 
 /// Row L1: at once on both nodes, each attempt from a different IP address.
 async fn l1_of_a_hundred_tries_at_once_ten_are_told_at_the_most(kind: Database) {
-    let attack = BruteForceAttack::lay(kind).await;
+    let attack = BruteForceAttack::lay(kind, &[]).await;
     attack.begin("ada").await;
     let started = Instant::now();
     let responses = at_once(&attack, None).await;
@@ -118,7 +118,7 @@ async fn l1_a_name_is_tried_a_hundred_and_nine_times_on_the_first_day(kind: Data
 
 /// Row L2: a login with a known device token is counted by it alone.
 async fn l2_a_known_device_has_tries_of_its_own(kind: Database) {
-    let attack = BruteForceAttack::lay(kind).await;
+    let attack = BruteForceAttack::lay(kind, &[]).await;
     let own = attack.begin("ada").await;
     let device = own.text_of("known_device_token");
     let known = async |password: &str| {
@@ -141,7 +141,7 @@ async fn l2_a_known_device_has_tries_of_its_own(kind: Database) {
 
 /// Rows L6, L8 and INV16: on two nodes in turn, with kills in between. The owner logs in meanwhile.
 async fn l6_l8_inv16_one_account_is_tried_ten_times_from_a_thousand_addresses(kind: Database) {
-    let mut attack = BruteForceAttack::lay(kind).await;
+    let mut attack = BruteForceAttack::processes(kind).await;
     let own = attack.begin("ada").await;
     let client = attack.client();
     let cookie_jar = CookieJar::of(&client.send(login_request(&client, "ada")).await);
@@ -187,7 +187,7 @@ async fn owner_gets_in(attack: &BruteForceAttack, device: &str, cookie_jar: &Coo
 
 /// Rows L6 and INV16: a client is an IPv4 address, or an IPv6 network of 64 bits.
 async fn l6_inv16_one_client_tries_a_hundred_of_a_thousand_names(kind: Database) {
-    let mut attack = BruteForceAttack::lay(kind).await;
+    let mut attack = BruteForceAttack::processes(kind).await;
     attack.begin("ada").await;
     for is_old in [true, false] {
         let from = |number: usize| {
@@ -219,7 +219,7 @@ async fn l6_inv16_one_client_tries_a_hundred_of_a_thousand_names(kind: Database)
 
 /// Row L6: the same responses in the same order, so they do not reveal which usernames exist.
 async fn l6_a_name_of_nobody_is_counted_like_any_other(kind: Database) {
-    let attack = BruteForceAttack::lay(kind).await;
+    let attack = BruteForceAttack::lay(kind, &[]).await;
     attack.begin("ada").await;
     let timeless = |mut response: TestResponse| {
         if response.status == 429 {

@@ -29,7 +29,7 @@ async fn start(kind: Database, settings: &[(&str, &str)]) -> (Node, Client, Test
     let database = TestDatabase::new(kind).await;
     let plan =
         settings.iter().fold(Plan::on(&database), |plan, (name, text)| plan.with(name, text));
-    let node = plan.start().await;
+    let node = plan.serve().await;
     let client = node.client();
     (node, client, database)
 }

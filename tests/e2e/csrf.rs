@@ -25,7 +25,7 @@ const LISTED: &str = "https://app.example.org";
 async fn start(kind: Database) -> (Node, Client, TestDatabase) {
     let database = TestDatabase::new(kind).await;
     let plan = Plan::on(&database).with("http.cors_origins", LISTED);
-    let node = plan.start().await;
+    let node = plan.serve().await;
     let client = node.client();
     (node, client, database)
 }

@@ -93,7 +93,7 @@ async fn start(database: &TestDatabase, settings: &[(&str, &str)]) -> Option<(No
         plan = plan.with(option, value);
     }
     let expired = expired_tokens(&plan).await?;
-    let node = plan.start().await;
+    let node = plan.serve().await;
     let client = node.client();
     for name in &USERS[1..] {
         assert_eq!(client.signup(name).await.status, 201);

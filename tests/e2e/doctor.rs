@@ -10,7 +10,6 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use gateward_e2e::{Database, MASTER_KEY, Plan, on_both, run};
-use rustix::process::Signal;
 
 use self::system::{System, examine, free_addresses};
 use crate::commands::said;
@@ -34,9 +33,7 @@ async fn nothing_is_found_of_a_healthy_system_and_nothing_is_written(kind: Datab
     assert!(report.findings.is_empty() && report.warnings.is_empty(), "{report:?}");
 
     // Without a node, only the doctor could write.
-    let mut node = system.node.take().unwrap();
-    node.signal(Signal::TERM);
-    assert!(node.ended().await.success());
+    system.node.take().unwrap().stop().await;
     let before = StolenDatabase::of(&system.database).await.bytes;
     let report = examine(&system.plan);
     assert_eq!(report.findings, [""; 0]);

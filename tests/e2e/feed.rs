@@ -35,7 +35,16 @@ impl FeedFixture {
     async fn start(kind: Database) -> Self {
         let database = TestDatabase::new(kind).await;
         let plan = with_services(Plan::on(&database));
-        let node = plan.start().await;
+        Self::on(plan.serve().await, plan, database)
+    }
+
+    async fn process(kind: Database) -> Self {
+        let database = TestDatabase::new(kind).await;
+        let plan = with_services(Plan::on(&database));
+        Self::on(plan.start().await, plan, database)
+    }
+
+    fn on(node: Node, plan: Plan, database: TestDatabase) -> Self {
         Self { client: node.client(), node, plan, database }
     }
 
@@ -228,7 +237,7 @@ async fn no_entry_is_skipped_that_is_committed_late() {
 async fn readers_that_are_slow_cost_no_memory_and_miss_nothing() {
     const SILENT: usize = 10;
     const ENTRIES: usize = 20_000;
-    let fixture = FeedFixture::start(Database::Postgres).await;
+    let fixture = FeedFixture::process(Database::Postgres).await;
     assert_eq!(fixture.client.signup("ada").await.status, 201);
     let mut slow = Events::open(&fixture.client, None).await;
     let mut silent = Vec::new();
@@ -291,7 +300,7 @@ async fn a_stream_beats_when_nothing_happens() {
 
 /// Row F11: with open streams, one of them to a client that does not read.
 async fn f11_a_node_that_stops_ends_its_streams_at_once(kind: Database) {
-    let mut fixture = FeedFixture::start(kind).await;
+    let mut fixture = FeedFixture::process(kind).await;
     assert_eq!(fixture.client.signup("ada").await.status, 201);
     fixture.logout("ada").await;
     let mut events = Events::open(&fixture.client, None).await;

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use gateward_e2e::Client;
+use gateward_e2e::{Database, Client};
 use jsonwebtoken::{Algorithm, EncodingKey, crypto};
 use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256, PublicKeyData};
 use serde_json::{Value, json};
@@ -210,7 +210,7 @@ async fn j6_no_key_is_fetched() {
 /// the log.
 #[tokio::test]
 async fn j7_hostile_key_ids_are_refused_fast_and_quietly() {
-    let server = TestServer::with(&[("log.level", "trace")]).await;
+    let server = TestServer::process(Database::Sqlite, &[("log.level", "trace")]).await;
     let pair = server.client.begin("ada").await;
     let header = header(pair.access());
     let (key, _) = own_key(&header["kid"]);

@@ -205,7 +205,7 @@ async fn walk(read_the_email: bool) -> (Vec<Request>, Vec<Operation>) {
     // With the rate limits that `make run` has as well.
     let mut plan = Plan::on(&database).with("rate_limit.enabled", true);
     plan.environment.extend(settings());
-    let node = plan.start().await;
+    let node = plan.serve().await;
     let client = node.client();
     let operations = operations(&client).await;
     let (mut variables, requests) = read();

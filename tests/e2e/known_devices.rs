@@ -42,7 +42,7 @@ impl DeviceFixture {
         let server = MailServer::start().await?;
         let database = TestDatabase::new(kind).await;
         let plan = mail_fixture::plan(&database, &server.url());
-        let nodes = [plan.start().await, plan.start().await];
+        let nodes = [plan.serve().await, plan.start().await];
         Some(Self { nodes, server, plan, _database: database })
     }
 

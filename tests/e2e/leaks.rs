@@ -42,7 +42,7 @@ struct Victim {
 
 impl Victim {
     async fn new(kind: Database) -> Self {
-        let pair = Pair::start(kind).await;
+        let pair = Pair::start(kind, &[]).await;
         let [client, _] = pair.clients();
         let first = client.begin("ada").await;
         let current = client.refresh(first.refresh_token(), None).await;
@@ -104,7 +104,7 @@ fn split(token: &str) -> (&str, Vec<u8>) {
 async fn a_stolen_database_holds_no_secret_in_clear(kind: Database) {
     const CANARY: &str = "the canary sings 7351 times";
     const KEY: &str = "the-idempotency-key-of-the-canary";
-    let pair = Pair::start(kind).await;
+    let pair = Pair::start(kind, &[]).await;
     let [client, other] = pair.clients();
     let mut signup = json!({"username": "canary", "email": "canary@example.org"});
     signup["password"] = json!(CANARY);
@@ -141,7 +141,7 @@ async fn a_stolen_database_holds_no_secret_in_clear(kind: Database) {
 /// Failed attempts are counted under digests that need a secret key, which is encrypted.
 async fn a_stolen_database_does_not_tell_who_failed_to_log_in(kind: Database) {
     const NAME: &str = "nobody.canary";
-    let pair = Pair::start_with(kind, &[("rate_limit.enabled", "true")]).await;
+    let pair = Pair::start(kind, &[("rate_limit.enabled", "true")]).await;
     let [client, _] = pair.clients();
     client.login(NAME, PASSWORD).await.is(401, "invalid_credentials");
 

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use gateward_e2e::{
-    Client, Database, Mail, MailServer, Node, PASSWORD, Plan, TestDatabase, TestResponse, run,
+    Client, Database, Environment, Mail, MailServer, Node, PASSWORD, Plan, TestDatabase, TestResponse, run,
 };
 use serde_json::{Value, json};
 
@@ -43,9 +43,11 @@ pub(crate) struct Post {
 }
 
 impl Post {
-    /// Starts a node, or returns `None` with a message if the SMTP server is missing.
+    /// Starts a node in this process, or returns `None` with a message if the SMTP server is
+    /// missing.
     pub(crate) async fn start(kind: Database, settings: &[(&str, &str)]) -> Option<Self> {
-        Self::start_with(kind, settings, |plan| plan).await
+        let (server, database, plan) = Self::prepare(kind, settings).await?;
+        Some(Self::on(plan.serve().await, server, plan, database))
     }
 
     /// The same with required confirmation of email addresses.
@@ -53,29 +55,36 @@ impl Post {
         Self::start(kind, &[("signup.email_verification", "required")]).await
     }
 
-    /// The same with a modified plan.
-    pub(crate) async fn start_with(
+    /// Starts a process, with these environment variables besides its settings.
+    pub(crate) async fn process(kind: Database, environment: Environment) -> Option<Self> {
+        let (server, database, mut plan) = Self::prepare(kind, &[]).await?;
+        plan.environment.extend(environment);
+        Some(Self::on(plan.start().await, server, plan, database))
+    }
+
+    async fn prepare(
         kind: Database,
         settings: &[(&str, &str)],
-        change: impl FnOnce(Plan) -> Plan,
-    ) -> Option<Self> {
+    ) -> Option<(MailServer, TestDatabase, Plan)> {
         let server = MailServer::start().await?;
         let database = TestDatabase::new(kind).await;
         let plan = Plan::on(&database)
             .with("mail.transport", "smtp")
             .with("mail.smtp_url", server.url())
-            .with("mail.from", "Gateward <accounts@example.org>");
-        let plan = settings.iter().fold(plan, |plan, (option, value)| plan.with(option, value));
-        let plan = change(plan);
-        let node = plan.start().await;
-        Some(Self { client: node.client(), node, server, plan, database })
+            .with("mail.from", "Gateward <accounts@example.org>")
+            .with_all(settings);
+        Some((server, database, plan))
+    }
+
+    fn on(node: Node, server: MailServer, plan: Plan, database: TestDatabase) -> Self {
+        Self { client: node.client(), node, server, plan, database }
     }
 
     /// Starts another node on the same database, with another setting.
     pub(crate) async fn beside(&self, option: &str, value: &str) -> Node {
         let environment = self.plan.environment.clone();
         let plan = Plan { environment, ..Plan::on(&self.database) };
-        plan.with(option, value).start().await
+        plan.with(option, value).serve().await
     }
 
     /// Posts a body to a path below `/v1`.

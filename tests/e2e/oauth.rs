@@ -5,6 +5,7 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
 use crate::pages::{FORM, encode};
+use crate::test_server::TestServer;
 use crate::pair::Pair;
 
 on_both!(
@@ -70,7 +71,7 @@ async fn become_inactive(pair: &Pair, tokens: &[&str]) {
 
 /// RFC 7662, section 2.2.
 async fn an_active_token_is_told_of_and_every_other_text_is_inactive(kind: Database) {
-    let pair = Pair::start_with(kind, &CLIENTS).await;
+    let pair = Pair::start(kind, &CLIENTS).await;
     let [one, other] = pair.clients();
     let first = one.begin("ada").await;
     let next = other.refresh(first.refresh_token(), None).await;
@@ -144,7 +145,7 @@ async fn an_active_token_is_told_of_and_every_other_text_is_inactive(kind: Datab
 }
 
 async fn what_ends_a_session_makes_its_tokens_inactive_everywhere(kind: Database) {
-    let pair = Pair::start_with(kind, &CLIENTS).await;
+    let pair = Pair::start(kind, &CLIENTS).await;
     let [one, other] = pair.clients();
     let bob = one.begin("bob").await;
     let (gone, replayed) = (one.begin("ada").await, one.login("ada", PASSWORD).await);
@@ -162,7 +163,7 @@ async fn what_ends_a_session_makes_its_tokens_inactive_everywhere(kind: Database
 
 /// Row S5: introspection is one of the ways to use a token.
 async fn s5_the_tokens_of_a_disabled_account_are_inactive_at_once(kind: Database) {
-    let pair = Pair::start_with(kind, &CLIENTS).await;
+    let pair = Pair::start(kind, &CLIENTS).await;
     let [one, other] = pair.clients();
     let ada = one.begin("ada").await;
     let bob = other.begin("bob").await;
@@ -187,7 +188,7 @@ async fn s5_the_tokens_of_a_disabled_account_are_inactive_at_once(kind: Database
 /// RFC 7009: a token of either type ends the session with all its tokens. An invalid token counts
 /// as revoked.
 async fn a_token_that_is_taken_back_ends_its_session_on_every_node(kind: Database) {
-    let pair = Pair::start_with(kind, &CLIENTS).await;
+    let pair = Pair::start(kind, &CLIENTS).await;
     let [one, other] = pair.clients();
     let bob = one.begin("bob").await;
     assert_eq!(one.signup("ada").await.status, 201);
@@ -238,7 +239,7 @@ fn is_refused(response: &TestResponse, status: u16, code: &str, error: &str) {
 /// Authentication is checked first, then permissions, then the body.
 #[tokio::test]
 async fn a_client_shows_who_it_is_and_does_what_it_may() {
-    let server = crate::test_server::TestServer::with(&CLIENTS).await;
+    let server = TestServer::process(Database::Sqlite, &CLIENTS).await;
     let client = &server.client;
     let ada = client.begin("ada").await;
     for path in ["/oauth/introspect", "/oauth/revoke"] {
@@ -299,7 +300,7 @@ async fn a_client_shows_who_it_is_and_does_what_it_may() {
 /// Row W11: anything but a form with one token is refused by name, and has no effect.
 #[tokio::test]
 async fn w11_what_cannot_be_read_is_an_invalid_request() {
-    let server = crate::test_server::TestServer::with(&CLIENTS).await;
+    let server = TestServer::with(&CLIENTS).await;
     let client = &server.client;
     let ada = client.begin("ada").await;
     let token = ada.access();

@@ -26,7 +26,7 @@ pub(crate) fn create(
 async fn an_administrator_is_made_beside_a_running_node(kind: Database) {
     let database = TestDatabase::new(kind).await;
     let plan = Plan::on(&database);
-    let node = plan.start().await;
+    let node = plan.serve().await;
     let client = node.client();
 
     // A reserved username, which the operator may use. One newline belongs to the terminal, the
@@ -98,7 +98,7 @@ async fn bad_accounts_are_refused_with_the_way_out(kind: Database) {
 async fn disabling_works_at_once_and_enabling_undoes_it(kind: Database) {
     let database = TestDatabase::new(kind).await;
     let plan = Plan::on(&database);
-    let node = plan.start().await;
+    let node = plan.serve().await;
     let client = node.client();
     let pair = client.begin("ada").await;
 

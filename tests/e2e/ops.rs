@@ -7,7 +7,7 @@ use regex::Regex;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn metrics_are_told_on_the_other_port_alone() {
     let database = TestDatabase::new(Database::Sqlite).await;
-    let node = Plan::on(&database).start().await;
+    let node = Plan::on(&database).serve().await;
     let client = node.client();
     let pair = client.begin("ada").await;
     client.me(pair.access()).await;

@@ -48,7 +48,7 @@ async fn end(client: &Client, access: &str, id: &str) -> TestResponse {
 
 /// Row 7.5.2: by pages, with the fields that identify a session.
 async fn a7_5_2_the_list_shows_each_active_session_once(kind: Database) {
-    let pair = Pair::start(kind).await;
+    let pair = Pair::start(kind, &[]).await;
     let [one, other] = pair.clients();
     let first = one.begin("ada").await;
     one.begin("bob").await;
@@ -115,7 +115,7 @@ async fn by_pages(client: &Client, access: &str, limit: u32) -> (Vec<Value>, Vec
 
 /// Row S3: one by one, including the current one. A repeat is idempotent.
 async fn s3_ending_another_session_ends_it_on_every_node(kind: Database) {
-    let pair = Pair::start(kind).await;
+    let pair = Pair::start(kind, &[]).await;
     let [one, other] = pair.clients();
     let own = one.begin("ada").await;
     let (lost, kept) = (login(&other, "ada").await, login(&one, "ada").await);
@@ -146,7 +146,7 @@ async fn s3_ending_another_session_ends_it_on_every_node(kind: Database) {
 /// Row S4: the identifier of another user's session reveals nothing and has no effect, in any
 /// spelling. The response is the same as for an unknown session.
 async fn s4_another_users_session_is_as_if_it_were_not_there(kind: Database) {
-    let pair = Pair::start(kind).await;
+    let pair = Pair::start(kind, &[]).await;
     let [one, other] = pair.clients();
     let ada = one.begin("ada").await;
     let mallory = other.begin("mallory").await;
@@ -190,7 +190,7 @@ async fn s4_another_users_session_is_as_if_it_were_not_there(kind: Database) {
 
 /// Row 7.5.2: an unattended screen cannot be used to end the owner's other sessions.
 async fn a7_5_2_ending_another_session_wants_a_recent_password(kind: Database) {
-    let pair = Pair::start_with(kind, &[("tokens.reauthentication_seconds", "2")]).await;
+    let pair = Pair::start(kind, &[("tokens.reauthentication_seconds", "2")]).await;
     let [one, other] = pair.clients();
     let own = one.begin("ada").await;
     let lost = login(&other, "ada").await;
@@ -224,7 +224,7 @@ async fn a7_5_2_ending_another_session_wants_a_recent_password(kind: Database) {
 /// Row S7: never more active sessions than the cap, at any moment. The oldest one ends first.
 async fn s7_parallel_logins_do_not_pass_the_cap(kind: Database) {
     const CAP: usize = 3;
-    let pair = Pair::start_with(kind, &[("tokens.sessions_per_user_max", "3")]).await;
+    let pair = Pair::start(kind, &[("tokens.sessions_per_user_max", "3")]).await;
     let clients = pair.clients();
     let bob = clients[0].begin("bob").await;
     let oldest = clients[0].begin("ada").await;

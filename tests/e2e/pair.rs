@@ -3,7 +3,7 @@
 use std::process::Output;
 use std::time::{Duration, Instant};
 
-use gateward_e2e::{Client, Database, Node, Plan, TestDatabase, TestResponse, run};
+use gateward_e2e::{Client, Database, Environment, Node, Plan, TestDatabase, TestResponse, run};
 use tokio::task::JoinSet;
 
 /// How long the invalidation event of an end may take to reach a node, on a busy machine.
@@ -13,31 +13,36 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// dropped.
 pub(crate) struct Pair {
     pub(crate) nodes: [Node; 2],
+    /// The plan of these nodes.
+    pub(crate) plan: Plan,
     pub(crate) database: TestDatabase,
-    settings: Vec<(&'static str, &'static str)>,
 }
 
 impl Pair {
-    /// Starts two nodes on an empty database.
-    pub(crate) async fn start(kind: Database) -> Self {
-        Self::start_with(kind, &[]).await
+    /// Starts two nodes in this process on an empty database.
+    pub(crate) async fn start(kind: Database, settings: &[(&str, &str)]) -> Self {
+        let database = TestDatabase::new(kind).await;
+        let plan = Plan::on(&database).with_all(settings);
+        let (one, other) = tokio::join!(plan.serve(), plan.serve());
+        Self { nodes: [one, other], plan, database }
     }
 
-    /// The same with other settings.
-    pub(crate) async fn start_with(
+    /// Starts two processes.
+    pub(crate) async fn processes(kind: Database, settings: &[(&str, &str)]) -> Self {
+        Self::processes_in(kind, settings, Environment::new()).await
+    }
+
+    /// The same with environment variables besides the settings.
+    pub(crate) async fn processes_in(
         kind: Database,
-        settings: &[(&'static str, &'static str)],
+        settings: &[(&str, &str)],
+        environment: Environment,
     ) -> Self {
         let database = TestDatabase::new(kind).await;
-        let settings = settings.to_vec();
-        let plan = plan(&database, &settings);
+        let mut plan = Plan::on(&database).with_all(settings);
+        plan.environment.extend(environment);
         let (one, other) = tokio::join!(plan.start(), plan.start());
-        Self { nodes: [one, other], database, settings }
-    }
-
-    /// The plan of these nodes.
-    pub(crate) fn plan(&self) -> Plan {
-        plan(&self.database, &self.settings)
+        Self { nodes: [one, other], plan, database }
     }
 
     /// A client of each node.
@@ -48,14 +53,13 @@ impl Pair {
     /// Kills both nodes, as a power failure would, and starts two new ones.
     pub(crate) async fn crash(&mut self) {
         self.nodes.iter_mut().for_each(Node::kill);
-        let plan = self.plan();
-        let (one, other) = tokio::join!(plan.start(), plan.start());
+        let (one, other) = tokio::join!(self.plan.start(), self.plan.start());
         self.nodes = [one, other];
     }
 
     /// Runs a command of the program beside the nodes, which must succeed.
     pub(crate) async fn command(&self, arguments: &[&str]) -> Output {
-        let plan = self.plan();
+        let plan = self.plan.clone();
         let arguments: Vec<String> = arguments.iter().map(ToString::to_string).collect();
         let running = tokio::task::spawn_blocking(move || {
             let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
@@ -100,10 +104,6 @@ pub(crate) async fn refused_soon(client: &Client, pair: &TestResponse) -> TestRe
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-}
-
-fn plan(database: &TestDatabase, settings: &[(&str, &str)]) -> Plan {
-    settings.iter().fold(Plan::on(database), |plan, (option, value)| plan.with(option, value))
 }
 
 /// Runs all tasks concurrently and returns their results, in any order.

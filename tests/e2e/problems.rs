@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use gateward_e2e::{PASSWORD, TestResponse, Wire};
+use gateward_e2e::{Database, PASSWORD, TestResponse, Wire};
 use reqwest::Method;
 use serde_json::json;
 
@@ -189,7 +189,7 @@ async fn head_is_get_without_the_body() {
 /// Rows 4.1.4 and 13.4.4: unsupported methods, as they appear on the wire.
 #[tokio::test]
 async fn odd_methods_are_refused() {
-    let server = TestServer::new().await;
+    let server = TestServer::process(Database::Sqlite, &[]).await;
     for (line, statuses) in [
         ("TRACE /v1/me HTTP/1.1", [405].as_slice()),
         ("TRACE / HTTP/1.1", &[404]),

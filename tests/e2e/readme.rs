@@ -17,7 +17,7 @@ const MARK: &str = "--- next line ---";
 async fn the_walk_of_the_readme_prints_what_it_says() {
     let database = TestDatabase::new(Database::Sqlite).await;
     // With the rate limits that `make run` has as well.
-    let node = Plan::on(&database).with("rate_limit.enabled", true).start().await;
+    let node = Plan::on(&database).with("rate_limit.enabled", true).serve().await;
     assert!(check_walk(&readme(), &node) >= 12, "the walk was found");
 }
 

@@ -50,7 +50,7 @@ fn one_successor(responses: &[TestResponse]) -> &TestResponse {
 }
 
 async fn of_a_hundred(kind: Database, key: Option<&'static str>) {
-    let pair = Pair::start(kind).await;
+    let pair = Pair::start(kind, &[]).await;
     let client = &pair.clients()[0];
     let first = client.begin("ada").await;
     let responses = race(&pair, first.refresh_token(), key, 100).await;
@@ -73,7 +73,7 @@ async fn r1_racing_refreshes_with_one_key_get_the_same_successor(kind: Database)
 
 /// Row R2: the successor works. Every other token is used, and sending it ends the session.
 async fn r2_after_a_race_only_the_one_chain_goes_on(kind: Database) {
-    let pair = Pair::start(kind).await;
+    let pair = Pair::start(kind, &[]).await;
     let [one, other] = pair.clients();
     let first = one.begin("ada").await;
     let responses = race(&pair, first.refresh_token(), None, 20).await;

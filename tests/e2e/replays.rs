@@ -43,7 +43,7 @@ async fn ends_told(pair: &Pair, of: &TestResponse) -> i64 {
 
 /// Row R4: after the leeway, a used token without a key is a replay.
 async fn r4_a_replay_after_the_leeway_ends_the_session(kind: Database) {
-    let pair = Pair::start_with(kind, SHORT).await;
+    let pair = Pair::start(kind, SHORT).await;
     let [one, _] = pair.clients();
     let first = one.begin("ada").await;
     let second = next(&one, &first, None).await;
@@ -59,7 +59,7 @@ async fn r4_a_replay_after_the_leeway_ends_the_session(kind: Database) {
 
 /// Row R4: once the successor was used, neither leeway nor key helps the token before it.
 async fn r4_a_replay_after_the_successor_was_shown_ends_the_session(kind: Database) {
-    let pair = Pair::start(kind).await;
+    let pair = Pair::start(kind, &[]).await;
     let [one, other] = pair.clients();
     assert_eq!(one.signup("ada").await.status, 201);
     for key in [None, Some("the-key-of-the-first-token")] {
@@ -77,7 +77,7 @@ async fn r4_a_replay_after_the_successor_was_shown_ends_the_session(kind: Databa
 
 /// Row R4: inside the leeway, another key than the first one means another client.
 async fn r4_a_replay_with_another_key_or_none_ends_the_session(kind: Database) {
-    let pair = Pair::start(kind).await;
+    let pair = Pair::start(kind, &[]).await;
     let [one, _] = pair.clients();
     assert_eq!(one.signup("ada").await.status, 201);
     for (first_key, then_key) in [
@@ -94,7 +94,7 @@ async fn r4_a_replay_with_another_key_or_none_ends_the_session(kind: Database) {
 
 /// Row R6: the other node knows the used tokens of this one.
 async fn r6_a_replay_on_the_other_node_ends_the_session(kind: Database) {
-    let pair = Pair::start_with(kind, SHORT).await;
+    let pair = Pair::start(kind, SHORT).await;
     let [one, other] = pair.clients();
     let first = one.begin("ada").await;
     let second = next(&one, &first, None).await;
@@ -105,7 +105,7 @@ async fn r6_a_replay_on_the_other_node_ends_the_session(kind: Database) {
 
 /// Row R9: used tokens, and sessions that a replay has ended, stay so after a crash of all nodes.
 async fn r9_a_replay_after_a_crash_of_all_nodes_ends_the_session(kind: Database) {
-    let mut pair = Pair::start_with(kind, SHORT).await;
+    let mut pair = Pair::start(kind, SHORT).await;
     let [one, _] = pair.clients();
     let first = one.begin("ada").await;
     let second = next(&one, &first, None).await;
@@ -128,7 +128,7 @@ async fn r9_a_replay_after_a_crash_of_all_nodes_ends_the_session(kind: Database)
 /// before they send. The second one sends the used token of the first, with its own key or after
 /// the leeway, and both are logged out.
 async fn two_tabs_that_do_not_read_the_shared_place_log_themselves_out(kind: Database) {
-    let pair = Pair::start_with(kind, SHORT).await;
+    let pair = Pair::start(kind, SHORT).await;
     let [one, other] = pair.clients();
     assert_eq!(one.signup("ada").await.status, 201);
 

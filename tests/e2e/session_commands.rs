@@ -65,8 +65,8 @@ fn tells(lines: &[String], expected: &[&str]) {
 }
 
 async fn a_session_is_explained_at_the_command_line(kind: Database) {
-    let pair = Pair::start(kind).await;
-    let (plan, [one, other]) = (pair.plan(), pair.clients());
+    let pair = Pair::start(kind, &[]).await;
+    let (plan, [one, other]) = (pair.plan.clone(), pair.clients());
     one.begin("ada").await;
     let body = json!({"identifier": "ada", "password": PASSWORD, "client_name": "Ada's phone"});
     let request = one.post("/v1/login", &body).header("user-agent", "Notes/1.0");
@@ -123,8 +123,8 @@ async fn a_session_is_explained_at_the_command_line(kind: Database) {
 
 /// `GET /sessions/{sid}/explain`, which requires a permission.
 async fn an_administrator_reads_the_same_timeline_over_http(kind: Database) {
-    let pair = Pair::start(kind).await;
-    let (plan, [one, other]) = (pair.plan(), pair.clients());
+    let pair = Pair::start(kind, &[]).await;
+    let (plan, [one, other]) = (pair.plan.clone(), pair.clients());
     said(&create(&plan, ("root-of-all", "root@example.org"), PASSWORD));
     let root = login(&one, "root-of-all").await;
     let ada = other.begin("ada").await;
@@ -159,7 +159,7 @@ async fn an_administrator_reads_the_same_timeline_over_http(kind: Database) {
 
 /// All sessions, on the running nodes, and no account changes.
 async fn all_sessions_end_beside_running_nodes(kind: Database) {
-    let pair = Pair::start(kind).await;
+    let pair = Pair::start(kind, &[]).await;
     let [one, other] = pair.clients();
     let ada = one.begin("ada").await;
     let bob = other.begin("bob").await;
@@ -172,7 +172,7 @@ async fn all_sessions_end_beside_running_nodes(kind: Database) {
     pair.has_ended("ended_by_admin", &[&ada, &next, &bob]).await;
     pair.has_ended("logout", &[&gone]).await;
     one.refresh(ada.refresh_token(), Some("a-key")).await.is(401, "session_ended");
-    let timeline = explain(&pair.plan(), ada.text_of("session_id"));
+    let timeline = explain(&pair.plan, ada.text_of("session_id"));
     assert!(timeline.last().unwrap().ends_with(" (ended_by_admin)."), "{timeline:#?}");
     for client in [&one, &other] {
         let new = login(client, "ada").await;
@@ -197,12 +197,12 @@ fn said_in_the_end(output: &std::process::Output) -> String {
 }
 
 async fn ending_all_before_a_time_spares_the_younger(kind: Database) {
-    let pair = Pair::start(kind).await;
+    let pair = Pair::start(kind, &[]).await;
     let [one, other] = pair.clients();
     let old = one.begin("ada").await;
     tokio::time::sleep(Duration::from_millis(1_100)).await;
     let between = login(&other, "ada").await;
-    let body = explain_json(&pair.plan(), between.text_of("session_id"));
+    let body = explain_json(&pair.plan, between.text_of("session_id"));
     let at = body["session"]["created_at"].as_str().unwrap();
     tokio::time::sleep(Duration::from_millis(1_100)).await;
     let young = login(&one, "ada").await;
@@ -215,7 +215,7 @@ async fn ending_all_before_a_time_spares_the_younger(kind: Database) {
         assert_eq!(other.refresh(spared.refresh_token(), None).await.status, 200);
     }
     for wrong in ["yesterday", "2026-11-20", "2026-13-01T00:00:00Z", ""] {
-        let output = run(&pair.plan(), &["session", "end-all", "--before", wrong], "");
+        let output = run(&pair.plan, &["session", "end-all", "--before", wrong], "");
         assert_eq!(output.status.code(), Some(2), "{output:?}");
         let complaint = String::from_utf8(output.stderr).unwrap();
         assert!(complaint.contains("use a UTC time such as 2026-11-20T04:10:00Z"), "{complaint}");

@@ -30,7 +30,7 @@ async fn login(client: &Client, name: &str) -> TestResponse {
 
 /// Row R7: the parts of two tokens do not combine, and other parts of the request do not matter.
 async fn r7_a_token_with_parts_of_anothers_is_no_token(kind: Database) {
-    let pair = Pair::start(kind).await;
+    let pair = Pair::start(kind, &[]).await;
     let [one, other] = pair.clients();
     let ada = one.begin("ada").await;
     let bob = one.begin("bob").await;
@@ -77,7 +77,7 @@ async fn r7_a_token_with_parts_of_anothers_is_no_token(kind: Database) {
 /// end, which no refresh moves.
 async fn r10_a_session_ends_when_idle_and_at_its_absolute_end(kind: Database) {
     let settings = [("tokens.refresh_idle_seconds", "3"), ("tokens.session_max_seconds", "6")];
-    let pair = Pair::start_with(kind, &settings).await;
+    let pair = Pair::start(kind, &settings).await;
     let [one, other] = pair.clients();
     let idle = one.begin("ada").await;
     let busy = login(&one, "ada").await;
@@ -116,7 +116,7 @@ async fn r10_a_session_ends_when_idle_and_at_its_absolute_end(kind: Database) {
 
 /// Row R11: the operator's command works on both nodes, without waiting for a token to expire.
 async fn r11_a_disabled_user_is_out_at_once_and_enabling_revives_nothing(kind: Database) {
-    let pair = Pair::start(kind).await;
+    let pair = Pair::start(kind, &[]).await;
     let [one, other] = pair.clients();
     let ada = one.begin("ada").await;
     let next = other.refresh(ada.refresh_token(), Some("a-key")).await;
@@ -152,7 +152,7 @@ async fn heard(client: &Client, pair: &TestResponse) {
 
 /// Row S1: by refresh token, used or not, and by access token. A repeat is idempotent.
 async fn s1_after_a_logout_nothing_of_the_session_works(kind: Database) {
-    let pair = Pair::start(kind).await;
+    let pair = Pair::start(kind, &[]).await;
     let [one, other] = pair.clients();
     assert_eq!(one.signup("ada").await.status, 201);
     let bystander = login(&one, "ada").await;
@@ -178,7 +178,7 @@ async fn s1_after_a_logout_nothing_of_the_session_works(kind: Database) {
 
 /// Row S2: an identifier that an attacker planted in a browser names no session.
 async fn s2_a_login_takes_no_identifier_from_its_request(kind: Database) {
-    let pair = Pair::start(kind).await;
+    let pair = Pair::start(kind, &[]).await;
     let [one, _] = pair.clients();
     let planted = one.begin("mallory").await;
     let victim = one.begin("ada").await;
@@ -220,7 +220,7 @@ async fn s2_a_login_takes_no_identifier_from_its_request(kind: Database) {
 
 /// Row S3: all others end, then all.
 async fn s3_logging_out_everywhere_spares_only_the_own_session(kind: Database) {
-    let pair = Pair::start(kind).await;
+    let pair = Pair::start(kind, &[]).await;
     let [one, other] = pair.clients();
     assert_eq!(one.signup("ada").await.status, 201);
     let bob = one.begin("bob").await;

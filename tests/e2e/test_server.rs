@@ -1,4 +1,4 @@
-//! `TestServer`: one node on SQLite, for tests that do not depend on the database.
+//! `TestServer`: one node and its database.
 
 use gateward_e2e::{Client, Database, Node, PASSWORD, Plan, TestDatabase, TestResponse};
 use reqwest::Method;
@@ -10,30 +10,38 @@ use crate::operator::create;
 pub(crate) struct TestServer {
     pub(crate) node: Node,
     pub(crate) client: Client,
-    plan: Plan,
+    pub(crate) plan: Plan,
     /// Dropped after the node.
     _database: TestDatabase,
 }
 
 impl TestServer {
-    /// A node with the settings of the tests.
+    /// A node in this process on SQLite, for tests that do not depend on the database.
     pub(crate) async fn new() -> Self {
         Self::with(&[]).await
     }
 
-    /// A node with other settings.
+    /// The same with other settings.
     pub(crate) async fn with(settings: &[(&str, &str)]) -> Self {
-        let database = TestDatabase::new(Database::Sqlite).await;
-        let mut plan = Plan::on(&database);
-        for (option, value) in settings {
-            plan = plan.with(option, value);
-        }
-        Self::on(database, plan).await
+        Self::start(Database::Sqlite, settings).await
     }
 
-    /// A node on an SQLite database.
-    pub(crate) async fn on(database: TestDatabase, plan: Plan) -> Self {
-        let node = plan.start().await;
+    /// A node in this process.
+    pub(crate) async fn start(kind: Database, settings: &[(&str, &str)]) -> Self {
+        let database = TestDatabase::new(kind).await;
+        let plan = Plan::on(&database).with_all(settings);
+        Self::on(plan.serve().await, plan, database)
+    }
+
+    /// A node as a process, which has a log and a memory of its own.
+    pub(crate) async fn process(kind: Database, settings: &[(&str, &str)]) -> Self {
+        let database = TestDatabase::new(kind).await;
+        let plan = Plan::on(&database).with_all(settings);
+        Self::on(plan.start().await, plan, database)
+    }
+
+    /// A node on a database.
+    pub(crate) fn on(node: Node, plan: Plan, database: TestDatabase) -> Self {
         Self { client: node.client(), node, plan, _database: database }
     }
 

@@ -27,7 +27,7 @@ async fn node_with_tls(database: &TestDatabase) -> (Node, CertificateDer<'static
     });
     let [cert_path, key_path] = paths;
     let plan = Plan::on(database).with("http.tls_cert", cert_path).with("http.tls_key", key_path);
-    let node = plan.with("http.public_url", "https://127.0.0.1:8443").start().await;
+    let node = plan.with("http.public_url", "https://127.0.0.1:8443").serve().await;
     (node, cert.der().clone())
 }
 

@@ -37,7 +37,7 @@ impl Beside {
     async fn start(kind: Database) -> Self {
         let database = TestDatabase::new(kind).await;
         let plan = Plan::on(&database);
-        let node = plan.start().await;
+        let node = plan.serve().await;
         Self { client: node.client(), plan, _node: node, _database: database }
     }
 

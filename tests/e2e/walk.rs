@@ -7,7 +7,7 @@ on_both!(the_main_job);
 
 async fn the_main_job(kind: Database) {
     let database = TestDatabase::new(kind).await;
-    let node = Plan::on(&database).start().await;
+    let node = Plan::on(&database).serve().await;
     let client = node.client();
 
     let user = client.signup("ada").await;

@@ -1,7 +1,8 @@
 //! The harness of the end-to-end tests: databases, nodes and clients.
 //!
 //! - [`TestDatabase`] is a migrated database, removed when dropped.
-//! - [`Node`] runs the real program as a separate process, killed when dropped.
+//! - [`Node`] is a node of the real program, in a process of its own or in that of the test, killed
+//!   when dropped.
 //! - [`Client`] speaks HTTP to a node and returns a [`TestResponse`].
 //! - [`Wire`] sends raw bytes to a node.
 //! - [`MailServer`] receives emails in a separate process, and returns them as [`Mail`].
@@ -18,6 +19,7 @@
 mod browser;
 mod client;
 mod database;
+mod eventually;
 mod faketime;
 mod mail;
 mod node;
@@ -30,6 +32,7 @@ use std::time::Duration;
 pub use browser::{Browser, BrowserPlan, Element, Session};
 pub use client::{Client, PASSWORD, TestResponse, claims};
 pub use database::{Database, TestDatabase};
+pub use eventually::eventually;
 pub use faketime::{Environment, FastClock, ShiftedClock};
 pub use mail::{Mail, MailPlan, MailServer, MailTls};
 pub use node::{MASTER_KEY, Node, Plan, program, run};

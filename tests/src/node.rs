@@ -1,23 +1,22 @@
-//! `Node`: the real program as a separate process.
+//! `Node`: a node of the real program.
+
+mod process;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Output, Stdio};
-use std::sync::OnceLock;
-use std::time::{Duration, Instant};
+use std::process::{Command, Output, Stdio};
+use std::sync::{LazyLock, OnceLock, mpsc};
 
-use rustix::process::{Pid, Signal, kill_process};
-use serde_json::Value;
+use gateward_server::EmbeddedNode;
+use rustix::process::Signal;
+use tokio::runtime::{Builder, Runtime};
 
+use self::process::Process;
 use crate::{Client, TestDatabase};
 
 /// The master key that all nodes of a test share.
 pub const MASTER_KEY: &str = "q83vEjRWeJASNFZ4kKvN7wEjRWeJq83vq83vEjRWeJA=";
-
-/// How long a node may take to start or stop in a test, on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The settings and environment of a node.
 #[derive(Clone)]
@@ -34,15 +33,26 @@ pub struct Plan {
     pub wrapper: Vec<String>,
 }
 
-/// A running node. It is killed when dropped.
+/// A running node, in a process of its own or in that of the test. It is killed when dropped.
 pub struct Node {
-    child: Child,
     /// The URL of its API, such as `http://127.0.0.1:12345`.
     pub url: String,
     /// The URL of its metrics.
     pub ops_url: String,
-    log: PathBuf,
+    place: Place,
 }
+
+/// Where a node runs.
+enum Place {
+    Process(Process),
+    /// In the process of the test. Empty once it is killed.
+    Here(Option<EmbeddedNode>),
+}
+
+/// Where the nodes in the process of the test run. It outlives the runtime of each test, as a node
+/// must.
+static RUNTIME: LazyLock<Runtime> =
+    LazyLock::new(|| Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap());
 
 /// The program. Cargo builds it before the tests of its package.
 pub fn program() -> &'static Path {
@@ -122,24 +132,44 @@ impl Plan {
         self
     }
 
-    /// Starts a node without waiting for anything.
+    /// The same with other settings.
     #[must_use]
-    pub fn launch(&self) -> Node {
-        let log = tempfile::Builder::new().suffix(".log").tempfile_in(&self.folder).unwrap();
-        let (file, path) = log.keep().unwrap();
-        self.spawn(file, path)
+    pub fn with_all(self, settings: &[(&str, &str)]) -> Self {
+        settings.iter().fold(self, |plan, (option, value)| plan.with(option, value))
     }
 
-    /// Starts a node and waits until it is ready.
+    /// Starts a node in this process, which takes a fraction of the time of [`Plan::start`]: the
+    /// same settings, adapters, listeners and background jobs. It has no process, no signals and no
+    /// log, and sees the clock and the working folder of the test.
+    pub async fn serve(&self) -> Node {
+        let is_setting = |variable: &String| variable.starts_with("GATEWARD_");
+        let unchanged = self.wrapper.is_empty() && self.program == program();
+        assert!(
+            unchanged && self.environment.keys().all(is_setting),
+            "this needs a process: Plan::start"
+        );
+        let environment = self.environment.clone();
+        let started = RUNTIME.spawn(async move { EmbeddedNode::start(&environment).await });
+        let node = started.await.unwrap().unwrap_or_else(|error| panic!("{error:#}"));
+        Node {
+            url: format!("{}://{}", self.scheme(), node.address),
+            ops_url: format!("http://{}", node.ops_address),
+            place: Place::Here(Some(node)),
+        }
+    }
+
+    /// Starts a process without waiting for anything.
+    #[must_use]
+    pub fn launch(&self) -> Node {
+        let place = Place::Process(Process::start(self));
+        Node { url: String::new(), ops_url: String::new(), place }
+    }
+
+    /// Starts a process and waits until it is ready.
     pub async fn start(&self) -> Node {
         let mut node = self.launch();
         let listening = node.wait_for_line("listening").await;
-        let scheme = if self.environment.contains_key("GATEWARD__HTTP__TLS_CERT") {
-            "https"
-        } else {
-            "http"
-        };
-        node.url = format!("{scheme}://{}", listening["address"].as_str().unwrap());
+        node.url = format!("{}://{}", self.scheme(), listening["address"].as_str().unwrap());
         node.ops_url = format!("http://{}", listening["ops_address"].as_str().unwrap());
         if self.wait {
             node.wait_for_line("ready").await;
@@ -147,16 +177,14 @@ impl Plan {
         node
     }
 
-    /// The command that starts a node, to redirect its output.
+    /// The command that starts a process, to redirect its output.
     #[must_use]
     pub fn command(&self) -> Command {
         command(self)
     }
 
-    fn spawn(&self, log: File, path: PathBuf) -> Node {
-        let errors = log.try_clone().unwrap();
-        let child = command(self).stdin(Stdio::null()).stdout(log).stderr(errors).spawn().unwrap();
-        Node { child, url: String::new(), ops_url: String::new(), log: path }
+    fn scheme(&self) -> &'static str {
+        if self.environment.contains_key("GATEWARD__HTTP__TLS_CERT") { "https" } else { "http" }
     }
 }
 
@@ -167,88 +195,33 @@ impl Node {
         Client::new(&self.url)
     }
 
-    /// Its log so far.
-    #[must_use]
-    pub fn log(&self) -> String {
-        std::fs::read_to_string(&self.log).unwrap()
-    }
-
-    /// Waits for a log line with this message, and returns it.
-    pub async fn wait_for_line(&mut self, message: &str) -> Value {
-        let started = Instant::now();
-        loop {
-            let log = self.log();
-            let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-            if let Some(line) = lines.into_iter().find(|line| line["message"] == message) {
-                return line;
+    /// Stops it, as an operator would.
+    pub async fn stop(&mut self) {
+        match &mut self.place {
+            Place::Process(_) => {
+                self.signal(Signal::TERM);
+                assert!(self.ended().await.success(), "{}", self.log());
             }
-            if let Some(status) = self.child.try_wait().unwrap() {
-                panic!("the node ended with {status}:\n{}", self.log());
+            Place::Here(node) => {
+                let node = node.take().expect("a running node");
+                RUNTIME.spawn(node.stop()).await.unwrap();
             }
-            assert!(started.elapsed() < PATIENCE, "no line {message:?}:\n{log}");
-            tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
 
-    /// Waits until its log contains a text, and returns the log.
-    pub async fn wait_for_text(&mut self, text: &str) -> String {
-        let started = Instant::now();
-        loop {
-            let log = self.log();
-            if log.contains(text) {
-                return log;
-            }
-            if let Some(status) = self.child.try_wait().unwrap() {
-                panic!("the node ended with {status}:\n{}", self.log());
-            }
-            assert!(started.elapsed() < PATIENCE, "no text {text:?}:\n{log}");
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    }
-
-    /// All log lines with this message.
-    #[must_use]
-    pub fn lines(&self, message: &str) -> Vec<Value> {
-        let log = self.log();
-        let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-        lines.filter(|line| line["message"] == message).collect()
-    }
-
-    /// Its memory usage, in KiB. Linux only.
-    #[must_use]
-    pub fn memory_kib(&self) -> u64 {
-        let path = format!("/proc/{}/status", self.child.id());
-        let status = std::fs::read_to_string(path).unwrap();
-        let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
-        line.split_whitespace().nth(1).unwrap().parse().unwrap()
-    }
-
-    /// Sends a signal.
-    pub fn signal(&self, signal: Signal) {
-        kill_process(self.pid(), signal).unwrap();
-    }
-
-    /// Its process identifier.
-    #[must_use]
-    pub fn pid(&self) -> Pid {
-        Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap()
-    }
-
-    /// Kills it, as a power failure would, and waits until it is gone.
+    /// Kills it, as a power failure would. When this returns, it accepts no connections.
     pub fn kill(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-
-    /// Waits until it has ended by itself.
-    pub async fn ended(&mut self) -> ExitStatus {
-        let started = Instant::now();
-        loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                return status;
+        match &mut self.place {
+            Place::Process(process) => process.kill(),
+            Place::Here(node) => {
+                let Some(node) = node.take() else { return };
+                let (done, killed) = mpsc::channel();
+                RUNTIME.spawn(async move {
+                    node.kill().await;
+                    let _ = done.send(());
+                });
+                let _ = killed.recv();
             }
-            assert!(started.elapsed() < PATIENCE, "the node does not end:\n{}", self.log());
-            tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
 }

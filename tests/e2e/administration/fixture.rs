@@ -36,16 +36,16 @@ impl AdminFixture {
         kind: Database,
         settings: &[(&'static str, &'static str)],
     ) -> Self {
-        let pair = Pair::start_with(kind, settings).await;
+        let pair = Pair::start(kind, settings).await;
         let [one, other] = pair.clients();
-        said(&create(&pair.plan(), ("grace", "grace@example.org"), PASSWORD));
+        said(&create(&pair.plan, ("grace", "grace@example.org"), PASSWORD));
         let grace = login(&one, "grace").await;
         Self { pair, one, other, grace }
     }
 
     /// Another administrator, created from the command line.
     pub(super) async fn administrator(&self, name: &str) -> TestResponse {
-        said(&create(&self.pair.plan(), (name, &format!("{name}@example.org")), PASSWORD));
+        said(&create(&self.pair.plan, (name, &format!("{name}@example.org")), PASSWORD));
         login(&self.other, name).await
     }
 

@@ -2,7 +2,7 @@
 
 use gateward_e2e::{Database, PASSWORD, Plan, ShiftedClock, TestDatabase, on_both, run};
 
-use super::kept::{act, stop};
+use super::kept::act;
 use super::ledger::{Ledger, export, is_whole, verify};
 use crate::commands::said;
 
@@ -28,7 +28,7 @@ async fn what_was_kept_long_enough_goes_and_where_the_chain_begins_is_signed(kin
             assert!(made == if day == 0 { 201 } else { 409 }, "{made}");
         }
         act(&node.client()).await;
-        stop(&mut node).await;
+        node.stop().await;
         checkpoints.push(is_whole(&plan));
     }
     assert_eq!(checkpoints[1].entries, checkpoints[1].seq, "twenty days are not enough");
@@ -44,7 +44,7 @@ async fn what_was_kept_long_enough_goes_and_where_the_chain_begins_is_signed(kin
     ledger.until_none("SELECT 1 - count(*) FROM events WHERE kind = 'events_expired'").await;
     assert_eq!(node.client().login("ada", PASSWORD).await.status, 200);
     ledger.until_chained().await;
-    stop(&mut node).await;
+    node.stop().await;
     let verdict = is_whole(&plan);
     let lines = export(&plan);
     let retention_boundary = &lines[0]["retention_boundary"];
@@ -88,7 +88,7 @@ async fn signatures_of_every_key_that_there_was_are_believed(kind: Database) {
         let mut node = plan.start().await;
         node.client().begin(&format!("user-{round}")).await;
         said(&run(&plan, &["keys", "rotate"], ""));
-        stop(&mut node).await;
+        node.stop().await;
         let verdict = is_whole(&plan);
         assert!(verdict.entries == verdict.seq && verdict.seq > reached, "{verdict:?}");
         reached = verdict.seq;

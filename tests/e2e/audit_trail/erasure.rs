@@ -55,7 +55,7 @@ async fn s6_a_deleted_account_leaves_no_address_in_the_trail_and_the_chain_is_wh
     let plan = Plan::on(&database).with("http.trusted_proxies", "127.0.0.1");
     let Some(ledger) = Ledger::open(&database).await else { return };
     said(&create(&plan, (ROOT.0, "root@example.org"), PASSWORD));
-    let mut node = plan.start().await;
+    let mut node = plan.serve().await;
     let root = from(&node.url, ROOT.1);
     let admin = root.login(ROOT.0, PASSWORD).await;
     let mut people = Vec::new();
@@ -84,7 +84,7 @@ async fn s6_a_deleted_account_leaves_no_address_in_the_trail_and_the_chain_is_wh
 
     // A node cleans up when it starts.
     node.kill();
-    let node = plan.start().await;
+    let node = plan.serve().await;
     ledger.until_none("SELECT count(*) FROM erasures").await;
     ledger.until_chained().await;
     for who in [ADA, CYD, DAN] {

@@ -1,7 +1,6 @@
 //! `Kept`: the database of a stopped node, with some hundred events and two checkpoints.
 
-use gateward_e2e::{Client, Database, Node, PASSWORD, Plan, TestDatabase};
-use rustix::process::Signal;
+use gateward_e2e::{Client, Database, PASSWORD, Plan, TestDatabase};
 use serde_json::Value;
 
 use super::ledger::{Ledger, VerifyResult, export, is_whole};
@@ -31,7 +30,7 @@ impl Kept {
     pub(super) async fn new(kind: Database) -> Option<Self> {
         let database = TestDatabase::new(kind).await;
         let plan = Plan::on(&database);
-        let mut node = plan.start().await;
+        let mut node = plan.serve().await;
         let ledger = Ledger::open(&database).await?;
         for name in NAMES {
             assert_eq!(node.client().signup(name).await.status, 201);
@@ -43,7 +42,7 @@ impl Kept {
         act(&node.client()).await;
         // The check beside a running node finds nothing either.
         is_whole(&plan);
-        stop(&mut node).await;
+        node.stop().await;
         let (end, lines) = (is_whole(&plan), export(&plan));
         assert_eq!(end.waiting, Some(0), "what was not sealed is sealed at the end");
         assert!(end.entries == end.seq && end.seq > middle.seq + 100, "{middle:?} {end:?}");
@@ -89,19 +88,13 @@ pub(super) async fn act(client: &Client) {
     together(tasks).await;
 }
 
-/// Stops a node as an operator would.
-pub(super) async fn stop(node: &mut Node) {
-    node.signal(Signal::TERM);
-    assert!(node.ended().await.success(), "{}", node.log());
-}
-
 /// The signature on the end of another installation's trail, and an export of it.
 pub(super) async fn foreign(kind: Database) -> Option<(String, String)> {
     let database = TestDatabase::new(kind).await;
     let plan = Plan::on(&database);
-    let mut node = plan.start().await;
+    let mut node = plan.serve().await;
     node.client().begin("eve").await;
-    stop(&mut node).await;
+    node.stop().await;
     let ledger = Ledger::open(&database).await?;
     let signature =
         ledger.run("SELECT checkpoint_signature FROM audit_chain").await.remove(0).remove(0);

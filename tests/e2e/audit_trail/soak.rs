@@ -74,8 +74,8 @@ async fn has_no_gap(ledger: &Ledger) -> i64 {
 }
 
 async fn two_nodes_under_load_make_one_chain_and_every_check_of_it_finds_it_whole(kind: Database) {
-    let pair = Pair::start(kind).await;
-    let (plan, clients) = (pair.plan(), pair.clients());
+    let pair = Pair::processes(kind, &[]).await;
+    let (plan, clients) = (pair.plan.clone(), pair.clients());
     let Some(ledger) = Ledger::open(&pair.database).await else { return };
     for name in NAMES {
         assert_eq!(clients[0].signup(name).await.status, 201);
@@ -114,8 +114,8 @@ async fn counted(node: &Node) -> f64 {
 
 /// `kill -9` of both nodes under load, several times.
 async fn nodes_that_are_killed_while_they_chain_leave_a_whole_chain(kind: Database) {
-    let mut pair = Pair::start(kind).await;
-    let plan = pair.plan();
+    let mut pair = Pair::processes(kind, &[]).await;
+    let plan = pair.plan.clone();
     let Some(ledger) = Ledger::open(&pair.database).await else { return };
     for name in NAMES {
         assert_eq!(pair.clients()[0].signup(name).await.status, 201);

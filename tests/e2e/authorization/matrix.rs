@@ -81,10 +81,10 @@ impl Callers {
     async fn new() -> Self {
         let database = TestDatabase::new(Database::Sqlite).await;
         let plan = Plan::on(&database).with("http.docs", true);
-        let node = plan.start().await;
+        let node = plan.serve().await;
         said(&create(&plan, ("grace", "grace@example.org"), PASSWORD));
         let hasty = plan.with("tokens.access_ttl_seconds", 1);
-        let hasty = hasty.with("tokens.reauthentication_seconds", 1).start().await;
+        let hasty = hasty.with("tokens.reauthentication_seconds", 1).serve().await;
         let client = node.client();
         let admin = client.login("grace", PASSWORD).await;
         Self { hasty: hasty.client(), client, admin, _nodes: [node, hasty], _database: database }

@@ -28,7 +28,7 @@ impl Guarded {
         let database = TestDatabase::new(kind).await;
         let plan = Plan::on(&database).with("rate_limit.enabled", true);
         let plan = plan.with("http.trusted_proxies", trusted);
-        let node = plan.start().await;
+        let node = plan.serve().await;
         said(&create(&plan, ("root", "root@example.org"), PASSWORD));
         let client = node.client();
         let admin = client.login("root", PASSWORD).await;

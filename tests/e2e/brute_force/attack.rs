@@ -4,10 +4,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use gateward_e2e::{
-    Client, Database, Node, PASSWORD, Plan, ShiftedClock, TestDatabase, TestResponse,
+    Client, Database, PASSWORD, ShiftedClock, TestResponse,
 };
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
+
+use crate::pair::Pair;
 
 /// Enables rate limits, and has the nodes trust the forwarded client IP address.
 pub(super) const GUARDED: [(&str, &str); 2] =
@@ -24,49 +26,38 @@ pub(super) const HOME: &str = "192.0.2.1";
 
 /// Two nodes on one database.
 pub(super) struct BruteForceAttack {
-    nodes: [Node; 2],
+    pub(super) pair: Pair,
     clients: [Client; 2],
     turn: AtomicUsize,
-    /// How the nodes are started.
-    pub(super) plan: Plan,
-    pub(super) database: TestDatabase,
 }
 
 impl BruteForceAttack {
-    /// Starts the nodes on an empty database.
-    pub(super) async fn lay(kind: Database) -> Self {
-        Self::lay_with(kind, |plan| plan).await
+    /// Starts the nodes in this process, on an empty database.
+    pub(super) async fn lay(kind: Database, settings: &[(&str, &str)]) -> Self {
+        Self::on(Pair::start(kind, &[&GUARDED, settings].concat()).await)
     }
 
-    /// The same with a clock that can be set ahead. `None` with a message if there is no such
-    /// clock.
+    /// Starts processes, which can crash.
+    pub(super) async fn processes(kind: Database) -> Self {
+        Self::on(Pair::processes(kind, &GUARDED).await)
+    }
+
+    /// Starts processes with a clock that can be set ahead. `None` with a message if there is no
+    /// such clock.
     pub(super) async fn lay_by_clock(kind: Database) -> Option<(Self, Clock)> {
         let clock = ShiftedClock::new()?;
-        let environment = clock.environment();
-        let attack = Self::lay_with(kind, |mut plan| {
-            plan.environment.extend(environment);
-            plan
-        });
-        Some((attack.await, Clock { clock, ahead: 0 }))
+        let pair = Pair::processes_in(kind, &GUARDED, clock.environment()).await;
+        Some((Self::on(pair), Clock { clock, ahead: 0 }))
     }
 
-    /// The same with a modified plan.
-    pub(super) async fn lay_with(kind: Database, change: impl FnOnce(Plan) -> Plan) -> Self {
-        let database = TestDatabase::new(kind).await;
-        let plan =
-            GUARDED.iter().fold(Plan::on(&database), |plan, (key, value)| plan.with(key, value));
-        let plan = change(plan);
-        let (one, other) = tokio::join!(plan.start(), plan.start());
-        let clients = [one.client(), other.client()];
-        Self { nodes: [one, other], clients, turn: AtomicUsize::new(0), plan, database }
+    fn on(pair: Pair) -> Self {
+        Self { clients: pair.clients(), pair, turn: AtomicUsize::new(0) }
     }
 
     /// Kills both nodes, as a power failure would, and starts two new ones.
     pub(super) async fn crash(&mut self) {
-        self.nodes.iter_mut().for_each(Node::kill);
-        let (one, other) = tokio::join!(self.plan.start(), self.plan.start());
-        self.clients = [one.client(), other.client()];
-        self.nodes = [one, other];
+        self.pair.crash().await;
+        self.clients = self.pair.clients();
     }
 
     /// A client of each node.

@@ -64,7 +64,7 @@ impl Listed {
         let list = database.folder.path().join("breached");
         write(form, &list);
         let plan = Plan::on(&database).with("password.breached_list", list.display());
-        let node = plan.start().await;
+        let node = plan.serve().await;
         said(&create(&plan, ("root", "root@example.org"), PASSWORD));
         let client = node.client();
         let admin = client.login("root", PASSWORD).await;

@@ -13,7 +13,7 @@ on_both!(l1_a_success_resets_name_and_pair, l2_an_address_and_a_name_of_one_acco
 
 /// Rows L1 and L2: a user who mistypes now and then never waits.
 async fn l1_a_success_resets_name_and_pair(kind: Database) {
-    let attack = BruteForceAttack::lay(kind).await;
+    let attack = BruteForceAttack::lay(kind, &[]).await;
     attack.begin("ada").await;
     for _ in 0..3 {
         for _ in 0..4 {
@@ -32,7 +32,7 @@ async fn l1_a_success_resets_name_and_pair(kind: Database) {
 
 /// Row L2: otherwise an attacker could learn which email address belongs to which username.
 async fn l2_an_address_and_a_name_of_one_account_count_apart(kind: Database) {
-    let attack = BruteForceAttack::lay(kind).await;
+    let attack = BruteForceAttack::lay(kind, &[]).await;
     attack.begin("ada").await;
     attack.wear_out("ada", 10).await;
     wait_of(&attack.login(HOME, "ada", PASSWORD).await);
@@ -78,8 +78,8 @@ async fn counter(database: &TestDatabase) -> i64 {
 /// Writes cost time, and could be used to fill the table.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_counted_while_nothing_goes_wrong() {
-    let attack = BruteForceAttack::lay(Database::Postgres).await;
-    said(&create(&attack.plan, ("ada", "ada@example.org"), PASSWORD));
+    let attack = BruteForceAttack::lay(Database::Postgres, &[]).await;
+    said(&create(&attack.pair.plan, ("ada", "ada@example.org"), PASSWORD));
     for number in 0..50 {
         let session = attack.login(&address(number), "ada", PASSWORD).await;
         assert_eq!(session.status, 200, "{session:?}");
@@ -88,16 +88,16 @@ async fn nothing_is_counted_while_nothing_goes_wrong() {
         let again = client.post_as(session.access(), "/v1/me/reauthenticate", &body).await;
         assert_eq!(again.status, 200, "{again:?}");
     }
-    assert_eq!(counter(&attack.database).await, 0);
+    assert_eq!(counter(&attack.pair.database).await, 0);
     attack.login(HOME, "ada", WRONG).await.is(401, "invalid_credentials");
-    assert_eq!(counter(&attack.database).await, 3, "for the name, the pair and the client");
+    assert_eq!(counter(&attack.pair.database).await, 3, "for the name, the pair and the client");
     assert_eq!(attack.login(HOME, "ada", PASSWORD).await.status, 200);
-    assert_eq!(counter(&attack.database).await, 1, "for the client");
+    assert_eq!(counter(&attack.pair.database).await, 1, "for the client");
     // Attempts during a wait are not counted.
     attack.wear_out("ada", 10).await;
-    let before = counter(&attack.database).await;
+    let before = counter(&attack.pair.database).await;
     for number in 0..20 {
         wait_of(&attack.login(&address(100 + number), "ada", WRONG).await);
     }
-    assert_eq!(counter(&attack.database).await, before);
+    assert_eq!(counter(&attack.pair.database).await, before);
 }

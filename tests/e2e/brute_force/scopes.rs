@@ -53,7 +53,7 @@ async fn go(
 
 /// Rows L7 and P8: ten for a session, across all endpoints, counted apart from other users.
 async fn l7_p8_wrong_passwords_within_a_session_are_counted_apart_from_log_ins(kind: Database) {
-    let attack = BruteForceAttack::lay(kind).await;
+    let attack = BruteForceAttack::lay(kind, &[]).await;
     let stolen = attack.begin("ada").await;
     let own = attack.login(HOME, "ada", PASSWORD).await;
     assert_eq!(own.status, 200, "{own:?}");
@@ -80,7 +80,7 @@ async fn l7_p8_wrong_passwords_within_a_session_are_counted_apart_from_log_ins(k
 async fn strangers_of_the_same_network_keep_nobody_from_what_they_do_when_they_are_in(
     kind: Database,
 ) {
-    let attack = BruteForceAttack::lay(kind).await;
+    let attack = BruteForceAttack::lay(kind, &[]).await;
     let own = attack.begin("ada").await;
     for number in 0..100 {
         let response = attack.login(THIEF, &format!("user{number}"), WRONG).await;
@@ -94,11 +94,11 @@ async fn strangers_of_the_same_network_keep_nobody_from_what_they_do_when_they_a
 /// Row L7: client secrets by HTTP Basic.
 async fn l7_wrong_secrets_of_clients_are_stopped_and_right_ones_never(kind: Database) {
     let secret = "0123456789abcdef0123456789abcdef";
-    let attack = BruteForceAttack::lay_with(kind, |plan| {
-        let plan = plan.with("clients.api.secret", secret);
-        plan.with("clients.api.may", "introspect,revoke,revocations")
-    });
-    let attack = attack.await;
+    let client = [
+        ("clients.api.secret", secret),
+        ("clients.api.may", "introspect,revoke,revocations"),
+    ];
+    let attack = BruteForceAttack::lay(kind, &client).await;
     let show = async |number: usize, from: &str, (name, secret): (&str, &str)| {
         let client = attack.client();
         let paths = ["/oauth/introspect", "/oauth/revoke", "/v1/revocations"];
@@ -126,7 +126,7 @@ async fn l7_wrong_secrets_of_clients_are_stopped_and_right_ones_never(kind: Data
 
 /// Row L7: whether or not an account is created.
 async fn l7_thirty_sign_ups_come_from_one_client(kind: Database) {
-    let attack = BruteForceAttack::lay(kind).await;
+    let attack = BruteForceAttack::lay(kind, &[]).await;
     for number in 0..30 {
         // Every third username is taken, but all addresses of the network are the same client.
         let name = format!("user{}", number - usize::from(number % 3 == 2));
@@ -140,7 +140,7 @@ async fn l7_thirty_sign_ups_come_from_one_client(kind: Database) {
 
 /// Row L7: of any kind, and to any email address.
 async fn l7_a_hundred_emails_are_asked_for_by_one_client(kind: Database) {
-    let attack = BruteForceAttack::lay(kind).await;
+    let attack = BruteForceAttack::lay(kind, &[]).await;
     let paths = ["/v1/password/forgot", "/v1/email/resend"];
     for number in 0..100 {
         let body = json!({"email": format!("user{number}@example.org")});

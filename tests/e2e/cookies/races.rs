@@ -46,7 +46,7 @@ fn after(cookie_jar: &CookieJar, response: &TestResponse) -> CookieJar {
 
 /// Rows R1 and R3: tabs that refresh at once, without keys, all get the same successor.
 async fn r1_r3_racing_refreshes_by_cookie_leave_every_tab_in(kind: Database) {
-    let pair = Pair::start(kind).await;
+    let pair = Pair::start(kind, &[]).await;
     let [one, other] = pair.clients();
     let first = CookieJar::begin(&one, "ada").await;
     let responses = race(&pair, &first).await;
@@ -70,7 +70,7 @@ async fn r1_r3_racing_refreshes_by_cookie_leave_every_tab_in(kind: Database) {
 /// Row R1: without a leeway, the losers are refused, and their responses do not clear the browser's
 /// cookies.
 async fn r1_whoever_loses_a_race_clears_nothing(kind: Database) {
-    let pair = Pair::start_with(kind, &[("tokens.refresh_leeway_seconds", "0")]).await;
+    let pair = Pair::start(kind, &[("tokens.refresh_leeway_seconds", "0")]).await;
     let first = CookieJar::begin(&pair.clients()[0], "ada").await;
     let responses = race(&pair, &first).await;
     let (won, lost): (Vec<_>, Vec<_>) =
@@ -108,7 +108,7 @@ async fn wait_until_refused(client: &Client, cookie_jar: &CookieJar) -> TestResp
 /// Row R3: a lost response is repeated for the same key, on another node too. Another key is a
 /// replay.
 async fn r3_a_lost_response_by_cookie_is_given_again_with_its_key(kind: Database) {
-    let pair = Pair::start_with(kind, &[("tokens.refresh_leeway_seconds", "0")]).await;
+    let pair = Pair::start(kind, &[("tokens.refresh_leeway_seconds", "0")]).await;
     let [one, other] = pair.clients();
     let first = CookieJar::begin(&one, "ada").await;
     let lost = after(&first, &first.refresh(&one, Some("key-1")).await);

@@ -33,7 +33,7 @@ async fn observe(settings: &[(&str, &str)]) -> (Vec<String>, Value, [bool; 2]) {
     for (option, value) in settings {
         plan = plan.with(option, value);
     }
-    let node = plan.start().await;
+    let node = plan.serve().await;
     let client = node.client();
     let pair = client.begin("ada").await;
     let names = claim_names(pair.access());

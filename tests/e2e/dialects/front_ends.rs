@@ -38,7 +38,7 @@ fn plan(database: &TestDatabase, dialect: &str) -> Plan {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_requests_of_projects_from_django_get_the_responses_of_the_page() {
     let database = TestDatabase::new(Database::Sqlite).await;
-    let node = plan(&database, "simplejwt").start().await;
+    let node = plan(&database, "simplejwt").serve().await;
     assert!(check_walk(&example("from-django/README.md"), &node) >= 15, "the walk was found");
 }
 
@@ -48,10 +48,10 @@ async fn the_requests_of_projects_from_flask_get_the_responses_of_the_page() {
     let (header, cookies) = readme.split_once("## With cookies").expect("both transports");
     let database = TestDatabase::new(Database::Sqlite).await;
     let plan = plan(&database, "flask");
-    let node = plan.start().await;
+    let node = plan.serve().await;
     assert!(check_walk(header, &node) >= 12, "the walk was found");
     drop(node);
-    let node = plan.with("dialects.flask_transport", "cookie").start().await;
+    let node = plan.with("dialects.flask_transport", "cookie").serve().await;
     assert!(check_walk(cookies, &node) >= 8, "the walk was found");
 }
 
@@ -83,7 +83,7 @@ async fn the_page_from_flask_lives_by_cookies_in_a_browser() {
     let database = TestDatabase::new(Database::Sqlite).await;
     let plan = plan(&database, "flask").with("dialects.flask_transport", "cookie");
     let plan = plan.with("tokens.access_ttl_seconds", TTL_SECONDS);
-    let node = plan.with("http.cors_origins", &origin).start().await;
+    let node = plan.with("http.cors_origins", &origin).serve().await;
     assert_eq!(node.client().signup("ada").await.status, 201);
     serve_page(listener, node.url.trim_start_matches("http://"));
 

@@ -54,7 +54,7 @@ impl System {
             .with("http.public_url", &url)
             .with("tokens.issuer", "https://one.example");
         let plan = settings.iter().fold(plan, |plan, (option, value)| plan.with(option, value));
-        let node = Some(plan.start().await);
+        let node = Some(plan.serve().await);
         said(&create(&plan, ("ada", "ada@example.org"), PASSWORD));
         Self { node, database, plan, url }
     }

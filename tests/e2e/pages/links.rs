@@ -68,7 +68,7 @@ async fn v5_a_link_past_its_time_gets_the_page_of_one_that_never_was() {
     let database = TestDatabase::new(Database::Sqlite).await;
     let mut plan = Plan::on(&database);
     plan.environment.extend(clock.environment());
-    let server = TestServer::on(database, plan).await;
+    let server = TestServer::on(plan.start().await, plan, database);
     let client = &server.client;
     let [confirm, reset, undo, not_me, invitation] = Open::all(&server).await;
     let week = 7 * 24 * 3600;

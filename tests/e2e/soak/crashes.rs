@@ -36,14 +36,14 @@ async fn check(pair: &Pair, clients: &mut [Honest]) {
 
 /// Row F10: kills at random moments, one node at a time.
 async fn f10_a_node_killed_under_load_takes_nothing_back_that_was_acknowledged(kind: Database) {
-    let mut pair = Pair::start(kind).await;
+    let mut pair = Pair::processes(kind, &[]).await;
     let load = Load::begin(&pair.nodes, CLIENTS).await;
     for kill in 0..rounds(KILLS) {
         // Different intervals, the same in every run.
         tokio::time::sleep(Duration::from_millis(200 + kill * 7919 % 400)).await;
         let number = usize::from(kill * 31 % 7 > 2);
         pair.nodes[number].kill();
-        pair.nodes[number] = pair.plan().start().await;
+        pair.nodes[number] = pair.plan.start().await;
         load.moved(number, &pair.nodes[number].url);
     }
     tokio::time::sleep(Duration::from_millis(300)).await;
@@ -56,7 +56,7 @@ async fn f10_a_node_killed_under_load_takes_nothing_back_that_was_acknowledged(k
 async fn f12_a_rolling_restart_fails_no_operation_of_a_client_that_tries_the_other_node(
     kind: Database,
 ) {
-    let mut pair = Pair::start(kind).await;
+    let mut pair = Pair::processes(kind, &[]).await;
     let load = Load::begin(&pair.nodes, CLIENTS).await;
     for restart in 0..rounds(RESTARTS) {
         tokio::time::sleep(Duration::from_millis(300)).await;
@@ -64,7 +64,7 @@ async fn f12_a_rolling_restart_fails_no_operation_of_a_client_that_tries_the_oth
         node.signal(Signal::TERM);
         let status = node.ended().await;
         assert!(status.success(), "{status}");
-        pair.nodes[restart % 2] = pair.plan().start().await;
+        pair.nodes[restart % 2] = pair.plan.start().await;
         load.moved(restart % 2, &pair.nodes[restart % 2].url);
     }
     tokio::time::sleep(Duration::from_millis(300)).await;

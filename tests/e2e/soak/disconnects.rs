@@ -110,7 +110,7 @@ async fn cut_off_and_retry(clients: [Client; 2], user: usize) -> Vec<TestRespons
 /// Row F17: wherever the client disconnects, no connection stays in a transaction, and a client
 /// that repeats the request gets its pair and continues.
 async fn f17_a_client_that_goes_away_at_any_stage_loses_no_session(kind: Database) {
-    let pair = Pair::start(kind).await;
+    let pair = Pair::processes(kind, &[]).await;
     let clients = pair.clients();
     let users = (0..USERS).map(|user| cut_off_and_retry(clients.clone(), user));
     let pairs = together(users).await.into_iter().flatten();

@@ -94,7 +94,7 @@ async fn login(client: &Client, name: &str, password: &str) -> TestResponse {
 /// After an acknowledged logout no refresh of that session succeeds, and a racing login has its own
 /// session.
 async fn logging_out_races_with_refresh_and_login(kind: Database) {
-    let pair = Pair::start(kind).await;
+    let pair = Pair::processes(kind, &[]).await;
     let [one, other] = pair.clients();
     let mut session = one.begin("ada").await;
     let (lead, mut of_refresh) = (Tuned::from(4000, 0), Tuned::from(4000, 200));
@@ -123,7 +123,7 @@ async fn logging_out_races_with_refresh_and_login(kind: Database) {
 /// After an acknowledged password change only the caller's session is active. A racing login with
 /// the old password has none.
 async fn changing_the_password_races_with_refresh_and_login(kind: Database) {
-    let pair = Pair::start(kind).await;
+    let pair = Pair::processes(kind, &[]).await;
     let [one, other] = pair.clients();
     let own = one.begin("ada").await;
     let mut password = PASSWORD.to_owned();
@@ -169,7 +169,7 @@ async fn changing_the_password_races_with_refresh_and_login(kind: Database) {
 
 /// After an acknowledged disabling no session is active, including that of a racing login.
 async fn disabling_races_with_refresh_and_login(kind: Database) {
-    let pair = Pair::start(kind).await;
+    let pair = Pair::processes(kind, &[]).await;
     let [one, other] = pair.clients();
     let (mut of_refresh, mut of_login) = (Tuned::from(40_000, 4000), Tuned::from(30_000, 4000));
     for round in 0..rounds(ROUNDS) {

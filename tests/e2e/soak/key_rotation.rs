@@ -267,8 +267,8 @@ async fn j25_what_a_retired_key_signed_is_refused_before_its_own_time(kind: Data
 /// Tokens of a compromised key are refused within a second, on the other node too. Sessions
 /// continue.
 async fn a_key_that_is_compromised_is_not_believed_anywhere(kind: Database) {
-    let pair = Pair::start(kind).await;
-    let (plan, clients) = (pair.plan(), pair.clients());
+    let pair = Pair::processes(kind, &[]).await;
+    let (plan, clients) = (pair.plan.clone(), pair.clients());
     let ada = clients[0].begin("ada").await;
     pair.is_alive(&ada).await;
     let stolen = kid(ada.access());
@@ -300,8 +300,8 @@ async fn a_key_that_is_compromised_is_not_believed_anywhere(kind: Database) {
 
 /// Sessions whose refresh token the key signed end with it.
 async fn a_compromised_refresh_key_ends_its_sessions_and_they_tell_why(kind: Database) {
-    let pair = Pair::start(kind).await;
-    let (plan, clients) = (pair.plan(), pair.clients());
+    let pair = Pair::processes(kind, &[]).await;
+    let (plan, clients) = (pair.plan.clone(), pair.clients());
     let [one, other] = &clients;
     let first = one.begin("ada").await;
     let bob = other.begin("bob").await;
@@ -342,8 +342,8 @@ async fn a_compromised_refresh_key_ends_its_sessions_and_they_tell_why(kind: Dat
 
 /// Without `--compromised` no session ends.
 async fn a_key_is_retired_by_name_or_withdrawn_before_it_signs(kind: Database) {
-    let pair = Pair::start(kind).await;
-    let (plan, clients) = (pair.plan(), pair.clients());
+    let pair = Pair::processes(kind, &[]).await;
+    let (plan, clients) = (pair.plan.clone(), pair.clients());
     let ada = clients[0].begin("ada").await;
     let signing = kid(ada.access());
 
@@ -370,8 +370,8 @@ async fn a_key_is_retired_by_name_or_withdrawn_before_it_signs(kind: Database) {
 
 /// `keys rotate --compromised`: for an unknown compromised key.
 async fn everything_that_is_signed_dies_when_all_keys_are_compromised(kind: Database) {
-    let pair = Pair::start(kind).await;
-    let (plan, clients) = (pair.plan(), pair.clients());
+    let pair = Pair::processes(kind, &[]).await;
+    let (plan, clients) = (pair.plan.clone(), pair.clients());
     let ada = clients[0].begin("ada").await;
     said(&run(&plan, &["keys", "rotate"], ""));
     let told = said(&run(&plan, &["keys", "rotate", "--compromised"], ""));

@@ -40,7 +40,7 @@ fn key_of(token: &str) -> String {
 
 /// Row R3: on either node, with a key and without.
 async fn r3_a_lost_response_is_given_again_inside_the_leeway(kind: Database) {
-    let pair = Pair::start(kind).await;
+    let pair = Pair::processes(kind, &[]).await;
     let [one, other] = pair.clients();
     assert_eq!(one.signup("ada").await.status, 201);
     for key in [None, Some("a-key")] {
@@ -59,7 +59,7 @@ async fn r3_a_lost_response_is_given_again_inside_the_leeway(kind: Database) {
 
 /// Row R3: long after the leeway a key still helps, also after a crash of all nodes.
 async fn r3_a_lost_response_is_given_again_with_the_key_however_late(kind: Database) {
-    let mut pair = Pair::start_with(kind, &[("tokens.refresh_leeway_seconds", "1")]).await;
+    let mut pair = Pair::processes(kind, &[("tokens.refresh_leeway_seconds", "1")]).await;
     let [one, _] = pair.clients();
     let first = one.begin("ada").await;
     let second = show(&one, &first, Some("a-key")).await;
@@ -73,7 +73,7 @@ async fn r3_a_lost_response_is_given_again_with_the_key_however_late(kind: Datab
 
 /// Row R3: a leeway of 0 turns off repeats without a key. With a key they still work.
 async fn r3_without_leeway_only_a_key_gets_a_lost_response_again(kind: Database) {
-    let pair = Pair::start_with(kind, &[("tokens.refresh_leeway_seconds", "0")]).await;
+    let pair = Pair::processes(kind, &[("tokens.refresh_leeway_seconds", "0")]).await;
     let [one, other] = pair.clients();
     let first = one.begin("ada").await;
     let second = show(&one, &first, Some("a-key")).await;
@@ -91,7 +91,7 @@ async fn r3_a_lost_response_is_given_again_after_a_rotation_of_keys(kind: Databa
         ("keys.jwks_cache_seconds", "1"),
         ("tokens.refresh_leeway_seconds", "1"),
     ];
-    let pair = Pair::start_with(kind, &settings).await;
+    let pair = Pair::processes(kind, &settings).await;
     let [one, other] = pair.clients();
     let first = one.begin("ada").await;
     let second = show(&one, &first, Some("a-key")).await;

@@ -169,7 +169,7 @@ async fn ends_at_once(pair: &Pair, reason: &str, session: &TestResponse) {
 
 /// Row R9: ended in one of many ways, with `kill -9` of both nodes right after the response.
 async fn r9_what_ended_stays_ended_when_all_nodes_die_right_after(kind: Database) {
-    let mut pair = Pair::start(kind).await;
+    let mut pair = Pair::processes(kind, &[]).await;
     let bob = pair.clients()[0].begin("bob").await;
     assert_eq!(pair.clients()[0].signup("ada").await.status, 201);
     for reason in ["logout", "refresh_token_reused", "ended_by_user", "logout_all"] {
@@ -255,7 +255,7 @@ async fn f6_fifty_restarts_under_a_hundred_refreshing_sessions_lose_none() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f3_f4_a_table_that_is_locked_delays_nobody_for_long_and_harms_no_session() {
     let settings = [("database.pool_size", "2"), ("tokens.sessions_per_user_max", "200")];
-    let pair = Pair::start_with(Database::Postgres, &settings).await;
+    let pair = Pair::processes(Database::Postgres, &settings).await;
     let [one, _] = pair.clients();
     let first = one.begin("ada").await;
     let dead = ended(&one, "ada").await;

@@ -227,7 +227,7 @@ async fn end_all_of(pair: &Pair, name: &str, pulse: &Pulse) -> Vec<Delay> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a7_4_1_s1_a_thousand_ends_are_known_to_the_other_node_within_a_second() {
     let settings = [("tokens.sessions_per_user_max", "1000"), ("password.hash_queue_max", "1000")];
-    let pair = Pair::start_with(Database::Postgres, &settings).await;
+    let pair = Pair::processes(Database::Postgres, &settings).await;
     let pulse = Pulse::start();
     let (cutter, cut) = cut_channels(&pair.database).await;
     let mut delays = Vec::new();
@@ -245,7 +245,7 @@ async fn a7_4_1_s1_a_thousand_ends_are_known_to_the_other_node_within_a_second()
 /// changes.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a7_4_1_on_sqlite_a_node_learns_within_a_second_what_the_command_line_ends() {
-    let pair = Pair::start(Database::Sqlite).await;
+    let pair = Pair::processes(Database::Sqlite, &[]).await;
     let clients = pair.clients();
     let pulse = Pulse::start();
     let mut delays = Vec::new();

@@ -28,7 +28,7 @@ fn password(number: usize) -> String {
 
 /// Row A1: one 201, one account, and its password is that of the 201.
 async fn a1_of_racing_signups_for_one_address_one_makes_the_account(kind: Database) {
-    let pair = Pair::start(kind).await;
+    let pair = Pair::processes(kind, &[]).await;
     let clients = pair.clients();
     let barrier = Arc::new(Barrier::new(SIGNUPS));
     let responses = together((0..SIGNUPS).map(|number| {
@@ -70,7 +70,7 @@ async fn a1_of_racing_signups_for_one_address_one_makes_the_account(kind: Databa
 /// Row F14: a hundred writers on two nodes, and a third process beside them. No request fails
 /// because the database is locked, and no write is lost.
 async fn f14_writers_on_two_nodes_and_the_command_line_wait_for_each_other(kind: Database) {
-    let pair = Pair::start(kind).await;
+    let pair = Pair::processes(kind, &[]).await;
     let clients = pair.clients();
     let sessions: Vec<TestResponse> = together((0..20).map(|number| {
         let client = clients[number % 2].clone();
@@ -144,7 +144,7 @@ fn is_served_or_shed(response: &TestResponse) -> bool {
 /// Row F31: many refreshes of one session and many logins of one user, beside refreshes of other
 /// users, each with a separate session.
 async fn f31_a_hot_session_and_a_hot_user_block_nobody_else(kind: Database) {
-    let pair = Pair::start(kind).await;
+    let pair = Pair::processes(kind, &[]).await;
     let clients = pair.clients();
     let hot = clients[0].begin("hot").await;
     // Another user: a hundred logins would end the hot session by the limit of sessions.

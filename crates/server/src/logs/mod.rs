@@ -31,12 +31,12 @@ pub(crate) fn init(format: LogFormat, level: Level) -> Guard {
         .thread_name("log")
         .finish(std::io::stdout());
     let ours = [
-        "gateward",
         "gateward_app",
         "gateward_crypto",
         "gateward_diesel",
         "gateward_http",
         "gateward_node",
+        "gateward_server",
     ];
     let libraries = level.min(Level::WARN);
     let filter =
