@@ -55,13 +55,13 @@ impl TestDatabase {
                 let url = format!("sqlite://{}/{SQLITE_FILE}", folder.path().display());
                 Self { kind, url, folder, name: None }
             }
-            Database::Postgres => Self::postgres_from("template1").await,
+            Database::Postgres => Self::postgres_from("TEMPLATE template1").await,
         }
     }
 
-    async fn postgres_from(template: &str) -> Self {
+    async fn postgres_from(source: &str) -> Self {
         let (name, folder) = (unique_name(), tempfile::tempdir().unwrap());
-        execute(&server(), &format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
+        execute(&server(), &format!("CREATE DATABASE {name} {source}")).await;
         let url = with_database(&server(), &name);
         Self { kind: Database::Postgres, url, folder, name: Some(name) }
     }

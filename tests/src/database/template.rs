@@ -24,16 +24,25 @@ pub(super) fn copy_sqlite(to: &Path) {
     std::fs::copy(file, to).unwrap();
 }
 
-/// The name of the migrated Postgres database. It is named after its schema, so that the next run
-/// on the same server uses it again.
+/// How `CREATE DATABASE` copies the migrated Postgres database.
 pub(super) async fn postgres() -> &'static str {
-    static NAME: OnceCell<String> = OnceCell::const_new();
-    NAME.get_or_init(create_postgres).await
+    static SOURCE: OnceCell<String> = OnceCell::const_new();
+    SOURCE
+        .get_or_init(async || {
+            let client = connect(&server()).await;
+            let name = create_postgres(&client).await;
+            let query = "SELECT current_setting('server_version_num')::integer >= 150000";
+            let has_strategies: bool = client.query_one(query, &[]).await.unwrap().get(0);
+            // Other strategies write every page to the log, which takes three times as long.
+            let strategy = if has_strategies { " STRATEGY FILE_COPY" } else { "" };
+            format!("TEMPLATE {name}{strategy}")
+        })
+        .await
 }
 
-async fn create_postgres() -> String {
+/// The database is named after its schema, so that the next run on the same server uses it again.
+async fn create_postgres(client: &tokio_postgres::Client) -> String {
     let name = format!("e2e_template_{:016x}", hash_of_migrations());
-    let client = connect(&server()).await;
     // Another run on the same server may do the same.
     client.batch_execute("SELECT pg_advisory_lock(7453)").await.unwrap();
     let exists = "SELECT 1 FROM pg_database WHERE datname = $1";
