@@ -1,7 +1,5 @@
 //! Sign-up, changes of one's account, and operator commands.
 
-use std::sync::atomic::Ordering;
-
 use gateward_domain::ports::{StoreError, Taken};
 use gateward_domain::{
     EmailAddress, EndReason, Identifier, PasswordError, RequestInfo, RoleName, Username,
@@ -9,8 +7,8 @@ use gateward_domain::{
 
 use gateward_testkit::fixtures;
 
-use super::fakes::{PASSWORD, password, policy, signup, test_app, test_app_with};
 use super::mailbox::{by_token, open_test_app, reset};
+use super::test_app::{PASSWORD, password, policy, signup, test_app, test_app_with};
 use crate::{
     AdminActor, AdminError, AuthenticateError, ChangePassword, ChangePasswordError, LinkProof,
     LoginError, NewAccount, OperatorError, Policy, ReauthenticateError, ResetPasswordError, Signup,
@@ -27,11 +25,11 @@ async fn a_new_account_has_the_rights_of_everybody_and_no_more() {
 #[tokio::test]
 async fn a_refused_password_is_never_hashed() {
     let test_app = test_app().await;
-    let before = test_app.hasher.hashed.load(Ordering::Relaxed);
+    let before = test_app.hasher.hashed();
     let weak = Signup { password: password("password"), ..signup("ada") };
     let refused = test_app.app.signup(weak).await;
     assert!(matches!(refused, Err(SignupError::Password(PasswordError::Common))));
-    assert_eq!(test_app.hasher.hashed.load(Ordering::Relaxed), before);
+    assert_eq!(test_app.hasher.hashed(), before);
 }
 
 #[tokio::test]

@@ -1,44 +1,17 @@
 //! Changes of the email address.
 
-use gateward_domain::email::{EmailMessage, EmailTemplate};
+use gateward_domain::email::EmailTemplate;
 use gateward_domain::link::LinkPurpose;
 use gateward_domain::{RequestInfo, User};
 
-use super::fakes::{PASSWORD, TestApp, password, policy};
 use super::mailbox::{
     address, by_code, by_password, by_token, confirm, open_test_app, reset, saying, texts,
 };
+use super::test_app::{PASSWORD, TestApp, password, policy};
 use crate::{
-    AccountProof, Caller, ChangeEmailError, ChangePassword, ConfirmEmailError, ReauthenticateError,
+    AccountProof, ChangeEmailError, ChangePassword, ConfirmEmailError, ReauthenticateError,
     ResetPasswordError,
 };
-
-/// Requests a change to another email address with the right password.
-pub(super) async fn ask(
-    test_app: &TestApp,
-    caller: &Caller,
-    new: &str,
-) -> Result<(), ChangeEmailError> {
-    let presented = test_app
-        .app
-        .verify_again(caller, &password(PASSWORD), &RequestInfo::default())
-        .await
-        .unwrap();
-    test_app.app.change_email(caller, presented, address(new), &RequestInfo::default()).await
-}
-
-/// Changes the owner's email address. Returns the email with the undo link.
-pub(super) async fn change(test_app: &TestApp, caller: &Caller, new: &str) -> EmailMessage {
-    ask(test_app, caller, new).await.unwrap();
-    let emails = test_app.post().await;
-    let response = confirm(
-        by_token(&saying(&emails, EmailTemplate::ConfirmChange)),
-        AccountProof::LoggedIn(caller.user.id),
-    );
-    test_app.app.confirm_email(response).await.unwrap();
-    test_app.clock.advance_seconds(60);
-    saying(&emails, EmailTemplate::EmailChange)
-}
 
 async fn now(test_app: &TestApp, user: &User) -> User {
     test_app.find(user.id).await.unwrap()
@@ -75,7 +48,10 @@ async fn the_address_that_one_has_is_no_change() {
     let (test_app, memory) = open_test_app(policy()).await;
     test_app.owner("ada", |_| ()).await;
     let caller = test_app.caller("ada").await;
-    assert!(matches!(ask(&test_app, &caller, "ADA").await, Err(ChangeEmailError::Unchanged)));
+    assert!(matches!(
+        test_app.request_email_change(&caller, "ADA").await,
+        Err(ChangeEmailError::Unchanged)
+    ));
     assert!(memory.links().is_empty() && memory.outbox_emails().is_empty());
 }
 
@@ -87,7 +63,7 @@ async fn a7_the_new_address_is_confirmed_and_the_old_one_told_how_to_undo_it() {
         let (test_app, memory) = open_test_app(policy()).await;
         let user = test_app.owner("ada", |_| ()).await;
         let caller = test_app.caller("ada").await;
-        ask(&test_app, &caller, "new").await.unwrap();
+        test_app.request_email_change(&caller, "new").await.unwrap();
         assert_eq!(now(&test_app, &user).await, user, "nothing is changed yet");
         test_app.forgotten("ada").await;
         let emails = test_app.recording_mailer.sent();
@@ -119,11 +95,11 @@ async fn e5_a_taken_address_gets_the_same_response_and_its_owner_is_told() {
     let user = test_app.owner("ada", |_| ()).await;
     let bob = test_app.owner("bob", |_| ()).await;
     let caller = test_app.caller("ada").await;
-    ask(&test_app, &caller, "free").await.unwrap();
+    test_app.request_email_change(&caller, "free").await.unwrap();
     let free = (memory.links().len(), memory.outbox_emails().len(), memory.events().len());
     test_app.post().await;
     test_app.clock.advance_seconds(60);
-    ask(&test_app, &caller, "bob").await.unwrap();
+    test_app.request_email_change(&caller, "bob").await.unwrap();
     let taken = (memory.links().len() - 1, memory.outbox_emails().len(), memory.events().len());
     assert_eq!(taken, (free.0, 2 * free.1, free.2 + 1), "the same rows, and one link replaced");
 
@@ -140,7 +116,7 @@ async fn an_address_that_was_taken_meanwhile_is_not_given_twice() {
     let (test_app, _) = open_test_app(policy()).await;
     let user = test_app.owner("ada", |_| ()).await;
     let caller = test_app.caller("ada").await;
-    ask(&test_app, &caller, "new").await.unwrap();
+    test_app.request_email_change(&caller, "new").await.unwrap();
     let message = saying(&test_app.post().await, EmailTemplate::ConfirmChange);
     let other = test_app.owner("new", |_| ()).await;
     let response = confirm(by_token(&message), AccountProof::LoggedIn(user.id));
@@ -155,7 +131,7 @@ async fn v5_a_link_to_a_new_address_is_good_until_its_last_second() {
     for (seconds, good) in [(-1, true), (0, false)] {
         let (test_app, _) = open_test_app(policy()).await;
         test_app.owner("ada", |_| ()).await;
-        ask(&test_app, &test_app.caller("ada").await, "new").await.unwrap();
+        test_app.request_email_change(&test_app.caller("ada").await, "new").await.unwrap();
         let emails = test_app.post().await;
         let message = saying(&emails, EmailTemplate::ConfirmChange);
         test_app.clock.set(message.expires_at.unwrap().plus_seconds(seconds));
@@ -172,7 +148,7 @@ async fn a9_an_email_to_the_old_address_resets_nothing_any_more() {
     let message = test_app.forgotten("ada").await;
     let response = reset(by_token(&message), "another horse");
     let prepared = test_app.app.prepare_reset(response).await.unwrap();
-    change(&test_app, &caller, "new").await;
+    test_app.change_email(&caller, "new").await;
     let refused = test_app.app.complete_reset(prepared).await;
     assert!(matches!(refused, Err(ResetPasswordError::InvalidLink)), "{refused:?}");
     let refused = test_app.app.reset_password(reset(by_token(&message), "another horse")).await;
@@ -186,8 +162,11 @@ async fn the_address_is_changed_twenty_times_a_week_at_most() {
     test_app.owner("ada", |_| ()).await;
     let caller = test_app.caller("ada").await;
     for number in 0..20 {
-        ask(&test_app, &caller, &format!("new{number}")).await.unwrap();
+        test_app.request_email_change(&caller, &format!("new{number}")).await.unwrap();
     }
-    assert!(matches!(ask(&test_app, &caller, "more").await, Err(ChangeEmailError::TooOften)));
+    assert!(matches!(
+        test_app.request_email_change(&caller, "more").await,
+        Err(ChangeEmailError::TooOften)
+    ));
     assert_eq!(memory.links().len(), 20 + 1);
 }

@@ -7,8 +7,8 @@ use gateward_testkit::MemoryStore;
 use super::admins::{
     DESK, RolesGrant, RolesWrite, SessionsEnd, UsersRead, UsersWrite, by, giving, lacks, role, why,
 };
-use super::fakes::{PASSWORD, TestApp, policy, test_app};
 use super::mailbox::{by_token, open_test_app, reset, saying};
+use super::test_app::{PASSWORD, TestApp, policy, test_app};
 use crate::{AdminActor, AdminError, AuthenticateError, Caller, Invitation, LoginError};
 
 /// Runs every administrative action on an account. Returns the result of each.

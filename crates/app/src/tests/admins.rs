@@ -2,7 +2,7 @@
 
 use gateward_domain::{Permission, RequestInfo, Role, RoleName, User};
 
-use super::fakes::TestApp;
+use super::test_app::TestApp;
 use crate::{AdminActor, AdminError, Caller};
 
 pub(super) use gateward_domain::Permission::{

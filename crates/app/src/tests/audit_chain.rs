@@ -12,9 +12,9 @@ use gateward_domain::{Event, EventKind, User};
 use gateward_testkit::{MemoryStore, fixtures};
 
 use super::admins::{DESK, by};
-use super::fakes::{PASSWORD, TestApp, policy, test_app_with};
+use super::attempts::{WRONG, attempt, from};
 use super::mailbox::open_test_app;
-use super::rate_limits::{WRONG, attempt, from};
+use super::test_app::{PASSWORD, TestApp, policy, test_app_with};
 use crate::{AdminActor, AuditReport, Policy};
 
 const DAY: i64 = 24 * 3600;

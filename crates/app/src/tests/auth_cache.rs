@@ -10,8 +10,9 @@ use gateward_domain::ports::{Access, AuthCache, NoAuthCache, Store};
 use gateward_domain::{EndReason, RequestInfo, Session, TokenError, Username};
 use gateward_testkit::{MemoryStore, fixtures};
 
-use super::fakes::{
-    ACCESS_KEY, PASSWORD, TestApp, password, policy, put_access_key, test_app_that, test_app_with,
+use super::fakes::ACCESS_KEY;
+use super::test_app::{
+    PASSWORD, TestApp, password, policy, put_access_key, test_app_that, test_app_with,
 };
 use crate::{AuthenticateError, ChangePassword, Following, Policy};
 

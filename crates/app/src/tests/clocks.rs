@@ -8,12 +8,11 @@ use gateward_domain::ports::Clock;
 use gateward_domain::{RequestInfo, RoleName, Timestamp, Username};
 use gateward_testkit::FixedClock;
 
-use super::addresses::{ask, change};
 use super::admins::{UsersRead, by, giving, role};
-use super::fakes::{PASSWORD, TestApp, password, policy};
 use super::mailbox::{
     address, by_password, by_token, confirm, open_test_app, reset, saying, token,
 };
+use super::test_app::{PASSWORD, TestApp, password, policy};
 use crate::{Caller, Invitation};
 
 /// A clock that counts how often it is read.
@@ -27,7 +26,7 @@ impl Clock for CountingClock {
 }
 
 /// A fixture with such a clock, the clock, and an administrator.
-async fn counting_world() -> (TestApp, Arc<CountingClock>, Caller) {
+async fn counting_app() -> (TestApp, Arc<CountingClock>, Caller) {
     let (mut test_app, _) = open_test_app(policy()).await;
     let clock = Arc::new(CountingClock(test_app.clock.clone(), AtomicU32::new(0)));
     test_app.app.ports.clock = clock.clone();
@@ -51,11 +50,11 @@ impl CountingClock {
 
 #[tokio::test]
 async fn what_a_link_begins_asks_for_the_time_once() {
-    let (test_app, clock, _) = counting_world().await;
+    let (test_app, clock, _) = counting_app().await;
     let (app, request_info) = (&test_app.app, RequestInfo::default());
     test_app.owner("ada", |_| ()).await;
     let caller = test_app.caller("ada").await;
-    let undo = token(&change(&test_app, &caller, "new").await);
+    let undo = token(&test_app.change_email(&caller, "new").await);
     clock.assert_once("undo_email_change", app.undo_email_change(&undo, &request_info)).await;
 
     // No email reports a new device on the first day of an account.
@@ -69,7 +68,7 @@ async fn what_a_link_begins_asks_for_the_time_once() {
     test_app.owner("bob", |_| ()).await;
     let caller = test_app.caller("bob").await;
     test_app.post().await;
-    ask(&test_app, &caller, "other").await.unwrap();
+    test_app.request_email_change(&caller, "other").await.unwrap();
     let message = saying(&test_app.post().await, EmailTemplate::ConfirmChange);
     let proofs = confirm(by_token(&message), by_password());
     let prepared =
@@ -100,7 +99,7 @@ async fn what_a_link_begins_asks_for_the_time_once() {
 
 #[tokio::test]
 async fn what_an_administrator_does_asks_for_the_time_once() {
-    let (test_app, clock, admin) = counting_world().await;
+    let (test_app, clock, admin) = counting_app().await;
     let (app, desk) = (&test_app.app, by(&admin));
     let id = test_app.owner("ada", |_| ()).await.id;
     let session = test_app.caller("ada").await.session_id;
@@ -122,7 +121,7 @@ async fn what_an_administrator_does_asks_for_the_time_once() {
 
 #[tokio::test]
 async fn what_is_asked_of_a_token_or_a_session_asks_for_the_time_once() {
-    let (test_app, clock, _) = counting_world().await;
+    let (test_app, clock, _) = counting_app().await;
     let (app, request_info) = (&test_app.app, RequestInfo::default());
     test_app.owner("ada", |_| ()).await;
     let pair = async || test_app.login("ada", PASSWORD).await.unwrap().pair;

@@ -1,16 +1,14 @@
 //! Confirmation of an email address: two proofs, once, before it expires.
 
-use std::sync::atomic::Ordering;
-
 use gateward_domain::RequestInfo;
 use gateward_domain::email::{EmailMessage, EmailTemplate};
 use gateward_domain::link::LinkCode;
 
-use super::fakes::{TestApp, password, policy, signup};
 use super::mailbox::{
     address, by_code, by_password, by_token, by_wrong_code, confirm, open_test_app, required,
     reset, saying, texts,
 };
+use super::test_app::{TestApp, password, policy, signup};
 use crate::{AccountProof, ConfirmEmail, ConfirmEmailError, LinkProof, ResetPasswordError, Signup};
 
 /// A pending sign-up: its secret and its email.
@@ -231,8 +229,8 @@ async fn a_password_is_checked_whether_or_not_the_email_is_known() {
     let unknown =
         || LinkProof::Code { email: address("nobody"), code: LinkCode::parse("00000000").unwrap() };
     for mailbox in [unknown(), LinkProof::Token("none".to_owned()), by_token(&message)] {
-        let before = test_app.hasher.verified.load(Ordering::Relaxed);
+        let before = test_app.hasher.verified();
         refuses(&test_app, confirm(mailbox, AccountProof::Password(password("wrong horse")))).await;
-        assert_eq!(test_app.hasher.verified.load(Ordering::Relaxed), before + 1);
+        assert_eq!(test_app.hasher.verified(), before + 1);
     }
 }

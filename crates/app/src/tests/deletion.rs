@@ -3,9 +3,8 @@
 use gateward_domain::email::EmailTemplate;
 use gateward_domain::{EndReason, RequestInfo, RoleName};
 
-use super::addresses::ask;
-use super::fakes::{PASSWORD, TestApp, password, policy, signup};
 use super::mailbox::{address, open_test_app, saying, texts};
+use super::test_app::{PASSWORD, TestApp, password, policy, signup};
 use crate::{
     AuthenticateError, Caller, ChangePassword, DeleteAccountError, LoginError, NewAlgorithm,
     ReauthenticateError, SignedUp,
@@ -25,7 +24,7 @@ async fn a_deleted_account_leaves_its_name_its_address_and_its_timeline() {
     let user = test_app.owner("ada", |_| ()).await;
     let pair = test_app.login("ada", PASSWORD).await.unwrap().pair;
     let caller = test_app.caller("ada").await;
-    ask(&test_app, &caller, "new").await.unwrap();
+    test_app.request_email_change(&caller, "new").await.unwrap();
     test_app.post().await;
     delete(&test_app, &caller).await.unwrap();
 
@@ -140,7 +139,7 @@ async fn an_export_holds_all_that_is_kept_of_the_account_and_nothing_of_others()
         let user = test_app.owner(name, |_| ()).await;
         test_app.login(name, PASSWORD).await.unwrap();
         let caller = test_app.caller(name).await;
-        ask(&test_app, &caller, &format!("new-{name}")).await.unwrap();
+        test_app.request_email_change(&caller, &format!("new-{name}")).await.unwrap();
         test_app.app.forgot_password(&user.email, &RequestInfo::default()).await.unwrap();
     }
     test_app.post().await;

@@ -8,8 +8,8 @@ use gateward_domain::ports::{BreachedUnavailable, Metric};
 use gateward_domain::{EmailAddress, EventKind, PasswordError, RequestInfo, Username};
 
 use super::admins::{DESK, UsersRead};
-use super::fakes::{PASSWORD, TestApp, password, policy, signup};
 use super::mailbox::{address, by_token, open_test_app, reset, saying, token};
+use super::test_app::{PASSWORD, TestApp, password, policy, signup};
 use crate::{
     AcceptInvitationError, AdminActor, ChangePassword, ChangePasswordError, Forbidden, Invitation,
     NewAccount, OperatorError, Policy, ResetPasswordError, SignupError,

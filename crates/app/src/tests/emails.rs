@@ -5,35 +5,17 @@ use std::sync::Arc;
 use gateward_domain::EmailAddress;
 use gateward_domain::email::{EmailKind, EmailState, OutboxEmail};
 use gateward_domain::mock::{MockMailer, MockStore, MockTx};
-use gateward_domain::ports::{
-    Access, InlineTasks, MailError, NoAuthCache, NoBreachedPasswords, NoMetrics, NoOutboxNotifier,
-    Store, StoreError,
-};
-use gateward_testkit::{FixedClock, MemoryStore, SeededEntropy, fixtures};
+use gateward_domain::ports::{Access, MailError, Store, StoreError};
+use gateward_testkit::{MemoryStore, fixtures};
 use mockall::Sequence;
 
-use super::fakes::{HollowKeys, PlainAuditKeys, PlainHasher, PlainSigner, policy, signup};
-use super::mailbox::{PlainLinks, address, open_test_app, required, unreachable};
+use super::mailbox::{address, open_test_app, required, unreachable};
+use super::test_app::{policy, ports, signup};
 use crate::{App, Delivery, Ports, Signup};
 
 /// An application with the test's own store and mailer.
 async fn app(store: Arc<dyn Store>, mailer: MockMailer) -> App {
-    let ports = Ports {
-        store,
-        hasher: Arc::new(PlainHasher::default()),
-        signer: Arc::new(PlainSigner),
-        links: Arc::new(PlainLinks),
-        audit_keys: Arc::new(PlainAuditKeys),
-        breached: Arc::new(NoBreachedPasswords),
-        metrics: Arc::new(NoMetrics),
-        tasks: Arc::new(InlineTasks),
-        auth_cache: Arc::new(NoAuthCache),
-        outbox_notifier: Arc::new(NoOutboxNotifier),
-        mailer: Arc::new(mailer),
-        key_maker: Arc::new(HollowKeys),
-        clock: Arc::new(FixedClock::default()),
-        entropy: Arc::new(SeededEntropy::new(1)),
-    };
+    let ports = Ports { mailer: Arc::new(mailer), ..ports(store) };
     App::new(ports, policy()).await.unwrap()
 }
 

@@ -7,11 +7,10 @@
 use gateward_domain::email::EmailTemplate;
 use gateward_domain::{EmailAddress, RequestInfo};
 
-use super::addresses::ask;
-use super::fakes::{PASSWORD, TestApp, password, policy, signup};
 use super::mailbox::{
     address, by_code, by_password, by_token, confirm, open_test_app, required, reset, saying, token,
 };
+use super::test_app::{PASSWORD, TestApp, password, policy, signup};
 use crate::{
     AccountProof, AuthenticateError, Caller, ConfirmEmailError, LoginError, SignedUp, Signup,
 };
@@ -51,7 +50,7 @@ async fn a3_the_squatters_password_is_dead_once_the_owner_has_proved_the_address
 #[tokio::test]
 async fn a4_undoing_a_squatters_change_leaves_the_squatter_nothing() {
     let (test_app, squatter) = squatted().await;
-    ask(&test_app, &squatter, "eve").await.unwrap();
+    test_app.request_email_change(&squatter, "eve").await.unwrap();
     let message = saying(&test_app.post().await, EmailTemplate::EmailChange);
     test_app.app.undo_email_change(&token(&message), &RequestInfo::default()).await.unwrap();
     assert!(matches!(test_app.login("eve", PASSWORD).await, Err(LoginError::InvalidCredentials)));
@@ -69,7 +68,7 @@ async fn v10_an_address_that_was_never_proved_gets_few_notices() {
     test_app.post().await;
     test_app.clock.advance_seconds(60);
     for number in 0..5 {
-        ask(&test_app, &squatter, &format!("eve{number}")).await.unwrap();
+        test_app.request_email_change(&squatter, &format!("eve{number}")).await.unwrap();
     }
     let emails = test_app.post().await;
     assert_eq!(emails.iter().filter(|message| message.to == address("ada")).count(), 1);
@@ -122,7 +121,7 @@ async fn a4_the_squatters_session_ends_when_the_owner_resets() {
 #[tokio::test]
 async fn a4_a_change_to_the_squatters_address_dies_when_the_owner_resets() {
     let (test_app, squatter) = squatted().await;
-    ask(&test_app, &squatter, "evil").await.unwrap();
+    test_app.request_email_change(&squatter, "evil").await.unwrap();
     let emails = test_app.post().await;
     let message = saying(&emails, EmailTemplate::ConfirmChange);
     let before = confirm(by_code(&message), AccountProof::LoggedIn(squatter.user.id));
@@ -152,7 +151,7 @@ async fn a4_a_change_to_the_owners_address_is_not_confirmed_by_the_owners_click(
     let (test_app, _) = open_test_app(policy()).await;
     test_app.owner("eve", |_| ()).await;
     let squatter = test_app.caller("eve").await;
-    ask(&test_app, &squatter, "ada").await.unwrap();
+    test_app.request_email_change(&squatter, "ada").await.unwrap();
     let message = saying(&test_app.post().await, EmailTemplate::ConfirmChange);
     let click = confirm(by_token(&message), AccountProof::Missing);
     assert!(matches!(test_app.app.confirm_email(click).await, Err(ConfirmEmailError::InvalidLink)));
@@ -166,7 +165,7 @@ async fn a4_a_change_to_the_owners_address_is_not_confirmed_by_the_owners_click(
 #[tokio::test]
 async fn a4_a_squatter_who_took_the_account_elsewhere_keeps_nothing_from_the_owner() {
     let (test_app, squatter) = squatted().await;
-    super::addresses::change(&test_app, &squatter, "evil").await;
+    test_app.change_email(&squatter, "evil").await;
     let undo = saying(&test_app.recording_mailer.sent(), EmailTemplate::EmailChange);
     assert_eq!(undo.to, address("ada"));
     let own = Signup { password: password(OWN), ..signup("ada") };

@@ -4,8 +4,8 @@ use gateward_domain::email::{EmailMessage, EmailTemplate};
 use gateward_domain::{EventKind, Permission, RequestInfo, RoleName, User, Username};
 
 use super::admins::{RolesGrant, UsersRead, UsersWrite, by, lacks, role, why};
-use super::fakes::{PASSWORD, TestApp, password, policy};
 use super::mailbox::{address, by_token, open_test_app, reset, saying, token};
+use super::test_app::{PASSWORD, TestApp, password, policy};
 use crate::{AcceptInvitationError, AdminActor, AdminError, Caller, Invitation};
 
 fn guest(roles: &[&str]) -> Invitation {

@@ -6,8 +6,8 @@ use gateward_domain::key::{KeyId, KeyPurpose, KeyState, StoredKey};
 use gateward_domain::{EndReason, EventKind};
 use gateward_testkit::MemoryStore;
 
-use super::fakes::{TestApp, policy, test_app_with};
 use super::mailbox::{by_token, reset};
+use super::test_app::{PASSWORD, TestApp, policy, test_app_with};
 use crate::{
     NewAlgorithm, Policy, RefreshError, ResetPasswordError, RetireError, Retired, Rotated,
 };
@@ -126,7 +126,7 @@ async fn a_next_key_that_verifiers_know_takes_the_place_of_a_compromised_one() {
 async fn what_a_compromised_key_signed_ends_with_it() {
     let (test_app, store) = with_keys().await;
     test_app.owner("ada", |_| ()).await;
-    let pair = test_app.login("ada", super::fakes::PASSWORD).await.unwrap().pair;
+    let pair = test_app.login("ada", PASSWORD).await.unwrap().pair;
     let message = test_app.forgotten("ada").await;
     for (name, purpose) in [("refresh", KeyPurpose::Refresh), ("link", KeyPurpose::Link)] {
         let (made, _) = test_app.keys(purpose).await.remove(0);

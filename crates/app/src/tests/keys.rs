@@ -6,7 +6,7 @@ use gateward_domain::key::{Algorithm, KeyPurpose, KeyState, signing_key};
 use gateward_domain::ports::{Access, NoAuthCache};
 use gateward_testkit::MemoryStore;
 
-use super::fakes::{policy, test_app, test_app_that, test_app_with};
+use super::test_app::{policy, test_app, test_app_that, test_app_with};
 use crate::{KeysError, NewAlgorithm, NotReady, Policy, Rotated};
 
 #[tokio::test]

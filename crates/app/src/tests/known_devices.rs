@@ -7,8 +7,8 @@ use gateward_domain::known_device::KnownDevice;
 use gateward_domain::{EndReason, Identifier, RequestInfo, TokenText};
 use gateward_testkit::MemoryStore;
 
-use super::fakes::{PASSWORD, TestApp, password, policy};
 use super::mailbox::{address, by_token, confirm, open_test_app, reset, saying, token};
+use super::test_app::{PASSWORD, TestApp, password, policy};
 use crate::{
     AccountProof, AuthenticateError, ConfirmEmailError, LoggedIn, Login, LoginError, NotMeError,
 };

@@ -1,18 +1,14 @@
 //! Login and logout.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use gateward_domain::mock::{MockPasswordHasher, MockStore, MockTokenSigner, MockTx};
-use gateward_domain::ports::{
-    Access, Clock, InlineTasks, NoAuthCache, NoBreachedPasswords, NoMetrics, NoOutboxNotifier,
-    StoreError, TokenSigner,
-};
+use gateward_domain::ports::{Access, StoreError, TokenSigner};
 use gateward_domain::{EndReason, Identifier, PasswordHash, RequestInfo, TokenError};
-use gateward_testkit::{FixedClock, SeededEntropy, fixtures};
+use gateward_testkit::fixtures;
 
-use super::fakes::{HollowKeys, PASSWORD, PlainAuditKeys, PlainSigner, password, policy, test_app};
-use super::mailbox::{PlainLinks, RecordingMailer};
+use super::fakes::PlainSigner;
+use super::test_app::{self, PASSWORD, password, policy, test_app};
 use crate::{App, AuthenticateError, Login, LoginError, LogoutError, Ports};
 
 /// Rows 6.3.8 and E2 in part: the same response after the same work.
@@ -21,10 +17,10 @@ async fn an_unknown_name_costs_the_work_of_a_wrong_password() {
     let test_app = test_app().await;
     test_app.user("ada").await;
     for name in ["nobody", "nobody@example.org", "no such name!", "ada"] {
-        let before = test_app.hasher.verified.load(Ordering::Relaxed);
+        let before = test_app.hasher.verified();
         let refused = test_app.login(name, "wrong horse").await;
         assert!(matches!(refused, Err(LoginError::InvalidCredentials)), "{name}");
-        assert_eq!(test_app.hasher.verified.load(Ordering::Relaxed), before + 1, "{name}");
+        assert_eq!(test_app.hasher.verified(), before + 1, "{name}");
     }
 }
 
@@ -159,24 +155,9 @@ fn ports(store: MockStore, matches: bool) -> Ports {
     hasher.expect_hash().returning(|_| Ok(PasswordHash::from_phc("decoy".to_owned())));
     hasher.expect_verify().times(1).returning(move |_, _| Ok(matches));
     hasher.expect_needs_rehash().return_const(false);
-    let clock = FixedClock::new(fixtures::NOW);
-    assert_eq!(clock.now(), fixtures::NOW);
-    Ports {
-        store: Arc::new(store),
-        hasher: Arc::new(hasher),
-        signer: Arc::new(PlainSigner),
-        links: Arc::new(PlainLinks),
-        audit_keys: Arc::new(PlainAuditKeys),
-        breached: Arc::new(NoBreachedPasswords),
-        metrics: Arc::new(NoMetrics),
-        tasks: Arc::new(InlineTasks),
-        auth_cache: Arc::new(NoAuthCache),
-        outbox_notifier: Arc::new(NoOutboxNotifier),
-        mailer: Arc::new(RecordingMailer::default()),
-        key_maker: Arc::new(HollowKeys),
-        clock: Arc::new(clock),
-        entropy: Arc::new(SeededEntropy::new(1)),
-    }
+    let ports = Ports { hasher: Arc::new(hasher), ..test_app::ports(Arc::new(store)) };
+    assert_eq!(ports.clock.now(), fixtures::NOW);
+    ports
 }
 
 async fn app(store: MockStore, matches: bool) -> App {

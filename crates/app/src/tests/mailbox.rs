@@ -15,9 +15,11 @@ use gateward_domain::{
 };
 use gateward_testkit::{MemoryStore, fixtures};
 
-use super::fakes::{PASSWORD, TestApp, hex, password, policy, test_app_with};
+use super::fakes::hex;
+use super::test_app::{PASSWORD, TestApp, password, policy, test_app_with};
 use crate::{
-    AccountProof, Caller, ConfirmEmail, LinkProof, Policy, ResetPassword, SignedUp, Signup,
+    AccountProof, Caller, ChangeEmailError, ConfirmEmail, LinkProof, Policy, ResetPassword,
+    SignedUp, Signup,
 };
 
 /// Derives secrets that contain their salt.
@@ -215,5 +217,28 @@ impl TestApp {
     pub(super) async fn forgotten(&self, name: &str) -> EmailMessage {
         self.app.forgot_password(&address(name), &RequestInfo::default()).await.unwrap();
         saying(&self.post().await, EmailTemplate::ResetPassword)
+    }
+
+    /// Requests a change to another email address with the right password.
+    pub(super) async fn request_email_change(
+        &self,
+        caller: &Caller,
+        new: &str,
+    ) -> Result<(), ChangeEmailError> {
+        let request_info = RequestInfo::default();
+        let current = password(PASSWORD);
+        let presented = self.app.verify_again(caller, &current, &request_info).await.unwrap();
+        self.app.change_email(caller, presented, address(new), &request_info).await
+    }
+
+    /// Changes the owner's email address. Returns the email with the undo link.
+    pub(super) async fn change_email(&self, caller: &Caller, new: &str) -> EmailMessage {
+        self.request_email_change(caller, new).await.unwrap();
+        let emails = self.post().await;
+        let mailbox = by_token(&saying(&emails, EmailTemplate::ConfirmChange));
+        let account = AccountProof::LoggedIn(caller.user.id);
+        self.app.confirm_email(confirm(mailbox, account)).await.unwrap();
+        self.clock.advance_seconds(60);
+        saying(&emails, EmailTemplate::EmailChange)
     }
 }

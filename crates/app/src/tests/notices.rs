@@ -3,8 +3,8 @@
 use gateward_domain::email::EmailTemplate;
 use gateward_domain::{EmailAddress, RequestInfo, Username};
 
-use super::fakes::{PASSWORD, TestApp, password, policy};
 use super::mailbox::{by_token, open_test_app, reset, texts};
+use super::test_app::{PASSWORD, TestApp, password, policy};
 use crate::{ChangePassword, RefreshError};
 
 fn somewhere() -> RequestInfo {

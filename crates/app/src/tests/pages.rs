@@ -7,8 +7,9 @@ use gateward_domain::{Actor, Event, EventId, EventKind, RequestInfo, RoleName, U
 use gateward_testkit::{MemoryStore, fixtures};
 
 use super::admins::role;
-use super::fakes::{PASSWORD, TestApp, policy};
+use super::attempts::attempt;
 use super::mailbox::{address, open_test_app};
+use super::test_app::{PASSWORD, TestApp, policy};
 use crate::{AdminActor, EventFilter, UserFilter};
 
 /// This many accounts. Every hundredth holds a role, and is disabled.
@@ -128,11 +129,7 @@ async fn history() -> (TestApp, MemoryStore, [User; 2]) {
     let users = [test_app.owner("ada", |_| ()).await, test_app.owner("eve", |_| ()).await];
     for name in ["ada", "eve", "ada"] {
         test_app.clock.advance_seconds(60);
-        test_app
-            .app
-            .login(super::rate_limits::attempt(name, PASSWORD, RequestInfo::default()))
-            .await
-            .unwrap();
+        test_app.app.login(attempt(name, PASSWORD, RequestInfo::default())).await.unwrap();
     }
     test_app.clock.advance_seconds(60);
     test_app.set_disabled("eve", true).await;

@@ -6,13 +6,17 @@ use std::time::Duration;
 use async_trait::async_trait;
 use gateward_domain::ports::{Access, HashError, PasswordHasher, Task, Tasks};
 use gateward_domain::{Password, PasswordHash};
-use gateward_testkit::{MemoryStore, SeededEntropy};
-use tokio::sync::Barrier;
+use gateward_testkit::{MemoryStore, PlainHasher, SeededEntropy};
+use tokio::sync::{Barrier, Notify};
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
-use super::fakes::{PASSWORD, PlainHasher, TestApp, policy, test_app_with};
-use super::rate_limits::{WRONG, attempt, from, said, with_ada};
+use super::attempts::{WRONG, attempt, from, said, with_ada};
+use super::test_app::{PASSWORD, TestApp, policy, test_app_with};
 use crate::LoginError;
+
+/// A test that takes longer hangs, and fails.
+const HANGS: Duration = Duration::from_mins(1);
 
 /// Verifies no password before this many were received.
 struct AtOnce(PlainHasher, Barrier);
@@ -114,12 +118,21 @@ async fn l8_nodes_count_together_and_a_restart_forgets_nothing() {
     assert_eq!(restarted.try_at("ada", PASSWORD, from(99)).await, "in");
 }
 
-/// Runs work as the service does: it continues without its caller.
-struct Spawning;
+/// Runs work as the service does: it continues without its caller. Notifies of its start and end.
+#[derive(Clone, Default)]
+struct Spawning {
+    started: Arc<Notify>,
+    finished: Arc<Notify>,
+}
 
 impl Tasks for Spawning {
     fn run(&self, task: Task) -> Task {
-        let task = tokio::spawn(task);
+        let Self { started, finished } = self.clone();
+        let task = tokio::spawn(async move {
+            started.notify_one();
+            task.await;
+            finished.notify_one();
+        });
         Box::pin(async move { task.await.unwrap() })
     }
 }
@@ -127,12 +140,16 @@ impl Tasks for Spawning {
 #[tokio::test]
 async fn l1_a_client_that_hangs_up_has_not_tried_for_nothing() {
     let (mut test_app, _) = with_ada().await;
-    test_app.app.ports.tasks = Arc::new(Spawning);
+    let spawning = Spawning::default();
+    test_app.app.ports.tasks = Arc::new(spawning.clone());
     // Another writer holds the store, so nothing can be counted yet.
     let writer = test_app.store.begin(Access::Write).await.unwrap();
-    let tried = test_app.app.login(attempt("ada", WRONG, from(1)));
-    let hung_up = tokio::time::timeout(Duration::from_millis(20), tried).await;
-    assert!(hung_up.is_err(), "there is no answer yet");
+    let has_answer = tokio::select! {
+        _ = test_app.app.login(attempt("ada", WRONG, from(1))) => true,
+        () = spawning.started.notified() => false,
+    };
+    assert!(!has_answer, "there is no answer yet");
     drop(writer);
+    timeout(HANGS, spawning.finished.notified()).await.expect("the work goes on");
     assert_eq!(test_app.counts().await, 3, "of the name, the client and the two together");
 }

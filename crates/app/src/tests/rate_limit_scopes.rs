@@ -3,9 +3,9 @@
 use gateward_domain::email::EmailTemplate;
 use gateward_domain::{EventKind, RequestInfo};
 
-use super::fakes::{PASSWORD, TestApp, password, policy, signup};
+use super::attempts::{WRONG, at, attempt, from, said, with_ada};
 use super::mailbox::{address, by_token, confirm, open_test_app, required, reset, saying, token};
-use super::rate_limits::{WRONG, at, from, with_ada};
+use super::test_app::{PASSWORD, TestApp, password, policy, signup};
 use crate::{
     AccountProof, Caller, ChangePassword, ChangePasswordError, ConfirmEmailError, LinkProof,
     NotMeError, RateLimitError, RateLimited, ReauthenticateError, ResetPasswordError, Signup,
@@ -264,15 +264,11 @@ async fn an_allowance_of_a_known_device_dies_with_a_not_me() {
     test_app.clock.advance_seconds(2 * 24 * 3600);
     test_app.try_at("ada", PASSWORD, from(1)).await;
     test_app.post().await;
-    let thief =
-        test_app.app.login(super::rate_limits::attempt("ada", PASSWORD, from(2))).await.unwrap();
+    let thief = test_app.app.login(attempt("ada", PASSWORD, from(2))).await.unwrap();
     let message = saying(&test_app.post().await, EmailTemplate::NewDevice);
     test_app.app.report_login(&token(&message), &RequestInfo::default()).await.unwrap();
     test_app.attempt_on_name("ada", 10).await;
     let known_device_token = Some(thief.known_device_token);
-    let login = crate::Login {
-        known_device_token,
-        ..super::rate_limits::attempt("ada", PASSWORD, from(2))
-    };
-    assert_eq!(super::rate_limits::said(test_app.app.login(login).await), "30");
+    let login = crate::Login { known_device_token, ..attempt("ada", PASSWORD, from(2)) };
+    assert_eq!(said(test_app.app.login(login).await), "30");
 }

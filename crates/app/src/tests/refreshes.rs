@@ -9,7 +9,8 @@ use gateward_domain::{EndReason, EventKind, RoleName, TokenError};
 use gateward_testkit::fixtures;
 use mockall::Sequence;
 
-use super::fakes::{PlainSigner, policy, test_app, test_app_that};
+use super::fakes::PlainSigner;
+use super::test_app::{PASSWORD, policy, test_app, test_app_that};
 use crate::{AuthenticateError, Refresh, RefreshError};
 
 #[tokio::test]
@@ -157,7 +158,7 @@ async fn r10_a_session_ends_by_idleness_and_by_age() {
     let refused = test_app.app.refresh(test_app.refresh(&idle.refresh, None)).await;
     assert!(matches!(refused, Err(RefreshError::Token(TokenError::Expired))));
 
-    let mut pair = test_app.login("ada", super::fakes::PASSWORD).await.unwrap().pair;
+    let mut pair = test_app.login("ada", PASSWORD).await.unwrap().pair;
     let mut lives = Vec::new();
     for _ in 0..5 {
         test_app.clock.advance_seconds(6 * 24 * 3600);

@@ -5,11 +5,11 @@ use gateward_domain::link::LinkPurpose;
 use gateward_domain::ports::Access;
 use gateward_domain::{EndReason, PasswordError, RequestInfo};
 
-use super::fakes::{PASSWORD, TestApp, password, policy};
 use super::mailbox::{
     address, by_code, by_password, by_token, by_wrong_code, confirm, open_test_app, reset, saying,
     texts, token,
 };
+use super::test_app::{PASSWORD, TestApp, password, policy};
 use crate::{
     AuthenticateError, ConfirmEmailError, LoginError, Policy, ResetPassword, ResetPasswordError,
     UndoEmailError,

@@ -4,10 +4,10 @@ use gateward_domain::email::{EmailState, EmailTemplate};
 use gateward_domain::ports::{MailError, OutboxFilter};
 use gateward_domain::{EventKind, RequestInfo};
 
-use super::fakes::{TestApp, policy, signup};
 use super::mailbox::{
     address, by_token, open_test_app, refused, required, reset, saying, texts, unreachable,
 };
+use super::test_app::{TestApp, policy, signup};
 use crate::Delivery;
 
 const HOUR: i64 = 3600;

@@ -5,8 +5,8 @@ use gateward_domain::{EventKind, PermissionSet, Role, RoleName};
 use super::admins::{
     AuditRead, RolesGrant, RolesWrite, UsersRead, UsersWrite, by, giving, lacks, role, why,
 };
-use super::fakes::{policy, test_app};
 use super::mailbox::open_test_app;
+use super::test_app::{PASSWORD, policy, test_app};
 use crate::{AdminActor, Forbidden};
 
 #[tokio::test]
@@ -15,7 +15,7 @@ async fn what_a_role_gives_changes_with_the_next_request_of_its_holders() {
     test_app.define("support", &[UsersRead]).await;
     let token = {
         test_app.holder("sue", &["support"]).await;
-        test_app.login("sue", super::fakes::PASSWORD).await.unwrap().pair.access.text
+        test_app.login("sue", PASSWORD).await.unwrap().pair.access.text
     };
     let given = async || test_app.app.authenticate(token.expose()).await.unwrap().user.permissions;
     assert_eq!(given().await, [UsersRead].into_iter().collect());

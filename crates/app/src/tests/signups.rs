@@ -5,8 +5,8 @@ use gateward_domain::Username;
 use gateward_domain::email::{EmailState, EmailTemplate, OutboxEmail};
 use gateward_domain::ports::{StoreError, Taken};
 
-use super::fakes::{PASSWORD, password, policy, signup};
 use super::mailbox::{address, by_token, confirm, open_test_app, required, saying, texts, token};
+use super::test_app::{PASSWORD, password, policy, signup};
 use crate::{AccountProof, ConfirmEmailError, LoginError, SignedUp, Signup, SignupError};
 
 /// A sign-up with this username and another user's email address.

@@ -3,11 +3,10 @@
 use gateward_domain::RequestInfo;
 use gateward_domain::email::{EmailState, EmailTemplate};
 
-use super::addresses::ask;
-use super::fakes::{policy, signup};
 use super::mailbox::{
     address, by_token, confirm, open_test_app, required, reset, saying, texts, unreachable,
 };
+use super::test_app::{policy, signup};
 use crate::AccountProof;
 
 /// Row F20: an outage longer than the lifetime of a link sends no expired one.
@@ -87,7 +86,7 @@ async fn f20_a_change_of_address_that_nobody_could_confirm_in_time_is_written_do
     let (test_app, memory) = open_test_app(policy()).await;
     test_app.owner("ada", |_| ()).await;
     let caller = test_app.caller("ada").await;
-    ask(&test_app, &caller, "new").await.unwrap();
+    test_app.request_email_change(&caller, "new").await.unwrap();
     test_app.clock.advance_seconds(24 * 3600);
     assert_eq!(texts(&test_app.post().await), ["email_change"], "undoing is good for longer");
     let told: Vec<_> = memory.events().iter().map(|event| event.kind.as_str()).collect();

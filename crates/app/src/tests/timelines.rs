@@ -7,8 +7,8 @@ use gateward_domain::ports::Access;
 use gateward_domain::{EndReason, RequestInfo, RoleName, SessionId, TokenText};
 use gateward_testkit::{MemoryStore, fixtures};
 
-use super::fakes::{PASSWORD, TestApp, password, policy, test_app_with};
 use super::mailbox::{address, by_token, reset, saying, token};
+use super::test_app::{PASSWORD, TestApp, password, policy, test_app_with};
 use crate::{ChangePassword, ExplainError, LoggedIn, RefreshError};
 use gateward_domain::email::EmailTemplate;
 

@@ -5,11 +5,10 @@ use gateward_domain::link::LinkPurpose;
 use gateward_domain::ports::{StoreError, Taken};
 use gateward_domain::{EndReason, RequestInfo, User};
 
-use super::addresses::{ask, change};
-use super::fakes::{PASSWORD, TestApp, policy, signup};
 use super::mailbox::{
     address, by_password, by_token, confirm, open_test_app, required, reset, saying, texts, token,
 };
+use super::test_app::{PASSWORD, TestApp, policy, signup};
 use crate::{ConfirmEmailError, SignupError, UndoEmailError};
 
 async fn undo(test_app: &TestApp, message: &EmailMessage) -> Result<(), UndoEmailError> {
@@ -25,7 +24,7 @@ async fn undone_before_it_is_confirmed_a_change_is_cancelled() {
     let (test_app, memory) = open_test_app(policy()).await;
     let user = test_app.owner("ada", |_| ()).await;
     let caller = test_app.caller("ada").await;
-    ask(&test_app, &caller, "new").await.unwrap();
+    test_app.request_email_change(&caller, "new").await.unwrap();
     let emails = test_app.post().await;
     undo(&test_app, &saying(&emails, EmailTemplate::EmailChange)).await.unwrap();
     assert_eq!(memory.links(), []);
@@ -47,7 +46,7 @@ async fn undone_after_it_was_confirmed_a_change_is_reverted_and_whoever_made_it_
     let (test_app, memory) = open_test_app(policy()).await;
     let user = test_app.owner("ada", |_| ()).await;
     let caller = test_app.caller("ada").await;
-    let message = change(&test_app, &caller, "new").await;
+    let message = test_app.change_email(&caller, "new").await;
     test_app.post().await;
     test_app.clock.set(message.expires_at.unwrap().minus_seconds(1));
     undo(&test_app, &message).await.unwrap();
@@ -72,7 +71,7 @@ async fn undoing_ends_the_sessions_for_that_reason() {
     let (test_app, memory) = open_test_app(policy()).await;
     test_app.owner("ada", |_| ()).await;
     let caller = test_app.caller("ada").await;
-    undo(&test_app, &change(&test_app, &caller, "new").await).await.unwrap();
+    undo(&test_app, &test_app.change_email(&caller, "new").await).await.unwrap();
     let ended = memory.sessions().remove(0).ended.unwrap();
     assert_eq!(ended.reason, EndReason::EmailChanged);
 }
@@ -82,7 +81,7 @@ async fn v5_a_change_is_undone_within_seven_days_and_not_later() {
     for (seconds, good) in [(-1, true), (0, false)] {
         let (test_app, _) = open_test_app(policy()).await;
         let user = test_app.owner("ada", |_| ()).await;
-        let message = change(&test_app, &test_app.caller("ada").await, "new").await;
+        let message = test_app.change_email(&test_app.caller("ada").await, "new").await;
         test_app.clock.set(message.expires_at.unwrap().plus_seconds(seconds));
         assert_eq!(undo(&test_app, &message).await.is_ok(), good);
         assert_eq!(now(&test_app, &user).await.email == user.email, good);
@@ -97,7 +96,7 @@ async fn undoing_a_change_takes_the_later_undo_links_and_leaves_the_earlier_ones
     let caller = test_app.caller("ada").await;
     let mut links = Vec::new();
     for name in ["second", "third", "fourth"] {
-        links.push(change(&test_app, &caller, name).await);
+        links.push(test_app.change_email(&caller, name).await);
     }
     undo(&test_app, &links[1]).await.unwrap();
     assert_eq!(now(&test_app, &user).await.email, address("second"));
@@ -111,7 +110,7 @@ async fn undoing_a_change_takes_the_later_undo_links_and_leaves_the_earlier_ones
 async fn an_address_that_can_come_back_is_kept_from_others_as_long() {
     let (test_app, _) = open_test_app(policy()).await;
     test_app.owner("ada", |_| ()).await;
-    let message = change(&test_app, &test_app.caller("ada").await, "new").await;
+    let message = test_app.change_email(&test_app.caller("ada").await, "new").await;
     let wanted = || crate::Signup { email: address("ada"), ..signup("eve") };
     test_app.clock.set(message.expires_at.unwrap().minus_seconds(1));
     let refused = test_app.app.signup(wanted()).await;
@@ -124,7 +123,7 @@ async fn an_address_that_can_come_back_is_kept_from_others_as_long() {
 async fn who_signs_up_with_a_kept_address_learns_nothing_where_confirming_is_required() {
     let (test_app, memory) = open_test_app(required()).await;
     test_app.owner("ada", |_| ()).await;
-    change(&test_app, &test_app.caller("ada").await, "new").await;
+    test_app.change_email(&test_app.caller("ada").await, "new").await;
     test_app.post().await;
     test_app.pending(crate::Signup { email: address("ada"), ..signup("eve") }).await;
     assert_eq!(texts(&test_app.post().await), ["account_exists"]);
@@ -138,7 +137,7 @@ async fn an_address_that_was_never_proved_is_kept_from_nobody() {
         (user.email, user.email_verified) = (address("ada"), false);
     });
     let squatter = squatter.await;
-    let message = change(&test_app, &test_app.caller("eve").await, "eve").await;
+    let message = test_app.change_email(&test_app.caller("eve").await, "eve").await;
     let ada = test_app.user("ada").await;
     assert_eq!(ada.email, address("ada"));
     assert!(matches!(undo(&test_app, &message).await, Err(UndoEmailError::InvalidLink)));

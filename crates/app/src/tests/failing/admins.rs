@@ -2,10 +2,10 @@
 
 use gateward_domain::{Identifier, Username};
 
-use super::{FailureFixture, done, with_each_failure};
+use super::fixture::{FAILURES, FailureFixture, done, with_each_failure};
 use crate::tests::admins::{DESK, UsersRead, by, giving, role};
+use crate::tests::attempts::{WRONG, attempt, from};
 use crate::tests::mailbox::address;
-use crate::tests::rate_limits::{WRONG, attempt, from};
 use crate::{EventFilter, Forbidden, Invitation, LoginError, UserFilter};
 
 /// The target account.
@@ -102,7 +102,7 @@ async fn f29_a_wrong_password_that_cannot_be_counted_is_no_response() {
 #[tokio::test]
 async fn f29_a_refusal_holds_whether_or_not_it_can_be_written_down() {
     for call in 1..=7 {
-        for failure in super::FAILURES {
+        for failure in FAILURES {
             let fixture = FailureFixture::set(false).await;
             let eve = fixture.test_app.caller("eve").await;
             fixture.store.fail_at(Some((call, failure)));

@@ -8,8 +8,8 @@ use gateward_testkit::MemoryStore;
 
 use super::store::FailingStore;
 use crate::Login;
-use crate::tests::fakes::{PASSWORD, policy, put_access_key, test_app_that};
-use crate::tests::rate_limits::{attempt, from};
+use crate::tests::attempts::{attempt, from};
+use crate::tests::test_app::{PASSWORD, policy, put_access_key, test_app_that};
 
 #[tokio::test]
 async fn e2_a_name_without_an_account_asks_the_same_of_the_store() {
