@@ -26,6 +26,8 @@ mod routes;
 mod streams;
 mod tasks;
 #[cfg(test)]
+mod testing;
+#[cfg(test)]
 mod tests;
 mod unread;
 

@@ -22,6 +22,8 @@ mod tests {
     use std::sync::atomic::{AtomicBool, Ordering};
     use std::time::Duration;
 
+    use gateward_testkit::eventually;
+
     use super::*;
 
     /// Row L1: a client that disconnects is counted all the same.
@@ -33,12 +35,13 @@ mod tests {
             tokio::task::yield_now().await;
             mark.store(true, Ordering::SeqCst);
         })));
-        for _ in 0..1000 {
+        eventually(Duration::from_secs(5), async || {
             if done.load(Ordering::SeqCst) {
-                return;
+                Ok(())
+            } else {
+                Err("the work was not done".to_owned())
             }
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-        panic!("the work was not done");
+        })
+        .await;
     }
 }

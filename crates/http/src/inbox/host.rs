@@ -89,10 +89,8 @@ mod tests {
 
     #[test]
     fn a_request_with_no_name_or_two_is_nobodys() {
-        let options = Options {
-            public_url: "http://127.0.0.1:8080".to_owned(),
-            ..crate::tests::test_app::options()
-        };
+        let options =
+            Options { public_url: "http://127.0.0.1:8080".to_owned(), ..crate::testing::options() };
         let ask = |uri: &str, hosts: &[&str]| {
             let request = TestRequest::get().uri(uri);
             let request =

@@ -2,16 +2,14 @@
 
 use std::sync::Arc;
 
-use actix_web::App as Application;
-use actix_web::dev::ServiceResponse;
 use actix_web::http::StatusCode;
-use actix_web::test::{self, TestRequest};
+use actix_web::test::TestRequest;
 use gateward_app::domain::ports::{Inbox, InboxEmail};
 use gateward_app::domain::{EmailAddress, Timestamp};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::page;
-use crate::App;
+use crate::testing::{TestApp, TestResponse};
 
 /// Always holds the same emails.
 struct StillInbox(Vec<InboxEmail>);
@@ -39,18 +37,19 @@ fn email() -> InboxEmail {
     }
 }
 
-async fn ask(app: &App, path: &str, headers: &[(&'static str, &'static str)]) -> ServiceResponse {
-    let service =
-        test::init_service(Application::new().configure(|config| crate::configure(app, config)))
-            .await;
+async fn get(
+    test_app: &TestApp,
+    path: &str,
+    headers: &[(&'static str, &'static str)],
+) -> TestResponse {
     let request = TestRequest::get().uri(path);
-    let request = headers.iter().fold(request, |request, header| request.insert_header(*header));
-    let response = test::call_service(&service, request.to_request()).await;
-    response.map_into_boxed_body()
+    test_app
+        .send(headers.iter().fold(request, |request, header| request.insert_header(*header)))
+        .await
 }
 
-async fn with_emails(emails: Vec<InboxEmail>) -> App {
-    crate::tests::app().await.with_inbox(Arc::new(StillInbox(emails)))
+async fn with_emails(emails: Vec<InboxEmail>) -> TestApp {
+    TestApp::panicking().await.with_inbox(Arc::new(StillInbox(emails)))
 }
 
 const LOCAL: (&str, &str) = ("host", "localhost:8080");
@@ -63,47 +62,46 @@ fn paths() -> [String; 3] {
 /// Rows H1 and W16: without an inbox, or under a foreign host name, the page does not exist.
 #[actix_web::test]
 async fn h1_the_inbox_is_nowhere_to_strangers() {
-    let (none, some) = (crate::tests::app().await, with_emails(vec![email()]).await);
+    let (none, some) = (TestApp::panicking().await, with_emails(vec![email()]).await);
     for path in paths() {
-        let status = ask(&none, &path, &[LOCAL]).await.status();
+        let status = get(&none, &path, &[LOCAL]).await.status;
         assert_eq!(status, StatusCode::NOT_FOUND, "{path}");
-        let status = ask(&some, &path, &[("host", "evil.example")]).await.status();
+        let status = get(&some, &path, &[("host", "evil.example")]).await.status;
         assert_eq!(status, StatusCode::NOT_FOUND, "{path}");
-        let status = ask(&some, &path, &[]).await.status();
+        let status = get(&some, &path, &[]).await.status;
         assert_eq!(status, StatusCode::NOT_FOUND, "{path}");
         let led = [LOCAL, ("sec-fetch-site", "cross-site")];
-        assert_eq!(ask(&some, &path, &led).await.status(), StatusCode::FORBIDDEN, "{path}");
+        assert_eq!(get(&some, &path, &led).await.status, StatusCode::FORBIDDEN, "{path}");
         for site in ["none", "same-origin"] {
             let own = [LOCAL, ("sec-fetch-site", site)];
-            assert_eq!(ask(&some, &path, &own).await.status(), StatusCode::OK, "{path}");
+            assert_eq!(get(&some, &path, &own).await.status, StatusCode::OK, "{path}");
         }
     }
-    let response = ask(&some, "/dev/inbox/l0.html", &[LOCAL]).await;
-    assert_eq!(response.status(), StatusCode::NOT_FOUND);
+    let response = get(&some, "/dev/inbox/l0.html", &[LOCAL]).await;
+    assert_eq!(response.status, StatusCode::NOT_FOUND);
 }
 
 #[actix_web::test]
 async fn programs_read_the_emails_as_json() {
-    let response = ask(&with_emails(vec![email()]).await, "/dev/inbox.json", &[LOCAL]).await;
-    assert_eq!(response.headers().get("cache-control").unwrap(), "no-store");
-    let body: Value = test::read_body_json(response).await;
+    let response = get(&with_emails(vec![email()]).await, "/dev/inbox.json", &[LOCAL]).await;
+    assert_eq!(response.header("cache-control"), "no-store");
     let email = email();
     let promised = json!({"items": [{
         "to": "ada@example.org", "subject": email.subject, "text": email.text,
         "html": email.html, "links": email.links, "code": "12345678",
         "sent_at": "2023-11-14T22:13:20Z",
     }]});
-    assert_eq!(body, promised);
+    assert_eq!(response.json(), promised);
 }
 
 /// Row H3: no content of an email runs.
 #[actix_web::test]
 async fn h3_an_email_stays_in_its_frame() {
     let app = with_emails(vec![email()]).await;
-    let response = ask(&app, "/dev/inbox", &[LOCAL]).await;
-    let policy = response.headers().get("content-security-policy").unwrap().to_str().unwrap();
+    let response = get(&app, "/dev/inbox", &[LOCAL]).await;
+    let policy = response.header("content-security-policy");
     assert!(!policy.contains("unsafe"), "{policy}");
-    let body = String::from_utf8(test::read_body(response).await.to_vec()).unwrap();
+    let body = &response.text;
     assert_eq!(body.matches("<script>").count(), 1, "the page's own");
     assert!(body.contains("Confirm &lt;your&gt; address"));
     assert!(body.contains("href=\"http://127.0.0.1:8080/confirm-email#token=a&quot;b\""));
@@ -112,17 +110,17 @@ async fn h3_an_email_stays_in_its_frame() {
 
     let [_, _, path] = paths();
     assert!(body.contains(&format!("src=\"{path}\"")));
-    let response = ask(&app, &path, &[LOCAL]).await;
-    let policy = response.headers().get("content-security-policy").unwrap();
+    let response = get(&app, &path, &[LOCAL]).await;
+    let policy = response.header("content-security-policy");
     assert_eq!(policy, page::EMAIL_POLICY);
-    let body = String::from_utf8(test::read_body(response).await.to_vec()).unwrap();
+    let body = &response.text;
     assert!(body.contains("<head><base target=\"_blank\"><title>"));
 }
 
 #[actix_web::test]
 async fn an_empty_inbox_says_how_to_get_an_email() {
-    let response = ask(&with_emails(Vec::new()).await, "/dev/inbox", &[LOCAL]).await;
-    let body = String::from_utf8(test::read_body(response).await.to_vec()).unwrap();
+    let response = get(&with_emails(Vec::new()).await, "/dev/inbox", &[LOCAL]).await;
+    let body = &response.text;
     assert!(body.contains("No emails yet"));
     assert!(body.contains("curl https://auth.example.org/v1/signup"));
 }

@@ -1,10 +1,7 @@
 //! Tests of the pages that need no account.
 
-use actix_web::App as Application;
-use actix_web::dev::ServiceResponse;
 use actix_web::http::StatusCode;
-use actix_web::http::header::HeaderMap;
-use actix_web::test::{self, TestRequest};
+use actix_web::test::TestRequest;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use gateward_app::LinkProof;
@@ -14,27 +11,15 @@ use sha2::{Digest, Sha256};
 use super::escape;
 use super::filled::Filled;
 use crate::problem::{Code, Problem};
+use crate::testing::{FORM, LISTED, OURS, TestApp, TestResponse};
 
 const PATHS: [&str; 5] =
     ["/confirm-email", "/reset-password", "/undo-email-change", "/not-me", "/accept-invitation"];
 const NAMES: &[&str] = &["token", "email", "code", "password", "new_password", "username"];
-const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 
-async fn ask(request: TestRequest) -> ServiceResponse {
-    // The store panics on use, so these responses do not depend on it.
-    let app = crate::tests::app().await;
-    let service =
-        test::init_service(Application::new().configure(|config| crate::configure(&app, config)))
-            .await;
-    test::call_service(&service, request.to_request()).await.map_into_boxed_body()
-}
-
-async fn body(response: ServiceResponse) -> String {
-    String::from_utf8(test::read_body(response).await.to_vec()).unwrap()
-}
-
-fn header(headers: &HeaderMap, name: &str) -> String {
-    headers.get(name).unwrap_or_else(|| panic!("no {name}")).to_str().unwrap().to_owned()
+/// Sends a request to a service whose store panics, so that its responses cannot depend on it.
+async fn send(request: TestRequest) -> TestResponse {
+    TestApp::panicking().await.send(request).await
 }
 
 fn filled(text: &str) -> Filled {
@@ -55,11 +40,11 @@ async fn v7_opening_a_link_uses_nothing_up() {
                 [TestRequest::get(), TestRequest::default().method("HEAD".parse().unwrap())]
             {
                 let request = request.insert_header(("sec-fetch-site", "cross-site"));
-                let response = ask(request.uri(&format!("{path}{query}"))).await;
-                assert_eq!(response.status(), StatusCode::OK, "{path}{query}");
+                let response = send(request.uri(&format!("{path}{query}"))).await;
+                assert_eq!(response.status, StatusCode::OK, "{path}{query}");
             }
         }
-        let page = body(ask(TestRequest::get().uri(&format!("{path}?x=canary"))).await).await;
+        let page = send(TestRequest::get().uri(&format!("{path}?x=canary"))).await.text;
         assert!(page.contains(&format!("<form method=\"post\" action=\"{path}\"")), "{path}");
         assert!(!page.contains("canary"));
     }
@@ -69,23 +54,22 @@ async fn v7_opening_a_link_uses_nothing_up() {
 #[actix_web::test]
 async fn w5_the_policy_allows_the_blocks_of_the_page() {
     for path in PATHS {
-        let response = ask(TestRequest::get().uri(path)).await;
-        let headers = response.headers().clone();
-        let page = body(response).await;
+        let response = send(TestRequest::get().uri(path)).await;
+        let page = &response.text;
         let hash = |block: &str| STANDARD.encode(Sha256::digest(block.as_bytes()));
         let (style, script) =
-            (between(&page, "<style>", "</style>"), between(&page, "<script>", "</script>"));
+            (between(page, "<style>", "</style>"), between(page, "<script>", "</script>"));
         let policy = format!(
             "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; \
              form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
             hash(style),
             hash(script),
         );
-        assert_eq!(header(&headers, "content-security-policy"), policy);
-        assert_eq!(header(&headers, "content-type"), "text/html; charset=utf-8");
-        assert_eq!(header(&headers, "cache-control"), "no-store");
-        assert_eq!(header(&headers, "referrer-policy"), "no-referrer");
-        assert_eq!(header(&headers, "x-content-type-options"), "nosniff");
+        assert_eq!(response.header("content-security-policy"), policy);
+        assert_eq!(response.header("content-type"), "text/html; charset=utf-8");
+        assert_eq!(response.header("cache-control"), "no-store");
+        assert_eq!(response.header("referrer-policy"), "no-referrer");
+        assert_eq!(response.header("x-content-type-options"), "nosniff");
         assert_eq!(page.matches("<script").count(), 1);
         assert_eq!(page.matches("<style").count(), 1);
         assert!(!page.contains("style=\"") && !page.contains(" onclick"));
@@ -105,7 +89,6 @@ async fn w1_a_form_from_another_site_is_refused() {
         }
         request
     };
-    let (ours, listed) = ("https://auth.example.org", "https://app.example.org");
     for path in PATHS {
         for cross_site in [
             "null",
@@ -116,26 +99,26 @@ async fn w1_a_form_from_another_site_is_refused() {
             "https://auth.example.org:444",
             "https://AUTH.example.org",
         ] {
-            let response = ask(post(Some(cross_site), None).uri(path)).await;
-            assert_eq!(response.status(), StatusCode::FORBIDDEN, "{path} {cross_site:?}");
-            assert!(!response.headers().contains_key("www-authenticate"));
-            assert!(body(response).await.contains("another site"));
+            let response = send(post(Some(cross_site), None).uri(path)).await;
+            assert_eq!(response.status, StatusCode::FORBIDDEN, "{path} {cross_site:?}");
+            assert!(!response.headers.contains_key("www-authenticate"));
+            assert!(response.text.contains("another site"));
         }
-        for origin in [None, Some(ours)] {
-            let response = ask(post(origin, Some("cross-site")).uri(path)).await;
-            assert_eq!(response.status(), StatusCode::FORBIDDEN, "{path} {origin:?}");
+        for origin in [None, Some(OURS)] {
+            let response = send(post(origin, Some("cross-site")).uri(path)).await;
+            assert_eq!(response.status, StatusCode::FORBIDDEN, "{path} {origin:?}");
         }
-        let twice = post(Some(ours), None).append_header(("origin", ours));
-        assert_eq!(ask(twice.uri(path)).await.status(), StatusCode::FORBIDDEN);
+        let twice = post(Some(OURS), None).append_header(("origin", OURS));
+        assert_eq!(send(twice.uri(path)).await.status, StatusCode::FORBIDDEN);
         // These are parsed, then refused for their content.
         for (origin, site) in [
             (None, None),
             (None, Some("same-origin")),
-            (Some(ours), Some("same-origin")),
-            (Some(listed), Some("cross-site")),
+            (Some(OURS), Some("same-origin")),
+            (Some(LISTED), Some("cross-site")),
         ] {
-            let response = ask(post(origin, site).uri(path)).await;
-            assert_eq!(response.status(), StatusCode::UNPROCESSABLE_ENTITY, "{path} {origin:?}");
+            let response = send(post(origin, site).uri(path)).await;
+            assert_eq!(response.status, StatusCode::UNPROCESSABLE_ENTITY, "{path} {origin:?}");
         }
     }
 }
@@ -146,37 +129,37 @@ async fn w6_other_content_types_are_refused_on_a_page() {
     for path in PATHS {
         for kind in ["application/json", "text/plain", "multipart/form-data; boundary=x"] {
             let request = TestRequest::post().uri(path).insert_header(("content-type", kind));
-            let response = ask(request.set_payload("token=x")).await;
-            assert_eq!(response.status(), StatusCode::UNSUPPORTED_MEDIA_TYPE, "{path} {kind}");
-            assert_eq!(header(response.headers(), "content-type"), "text/html; charset=utf-8");
-            assert!(body(response).await.contains("submit the form on that page."));
+            let response = send(request.set_payload("token=x")).await;
+            assert_eq!(response.status, StatusCode::UNSUPPORTED_MEDIA_TYPE, "{path} {kind}");
+            assert_eq!(response.header("content-type"), "text/html; charset=utf-8");
+            assert!(response.text.contains("submit the form on that page."));
         }
         let request = TestRequest::post().uri(path).insert_header(FORM);
-        let response = ask(request.set_payload("a".repeat(16 * 1024 + 1))).await;
-        assert_eq!(response.status(), StatusCode::PAYLOAD_TOO_LARGE);
-        assert_eq!(header(response.headers(), "content-type"), "text/html; charset=utf-8");
+        let response = send(request.set_payload("a".repeat(16 * 1024 + 1))).await;
+        assert_eq!(response.status, StatusCode::PAYLOAD_TOO_LARGE);
+        assert_eq!(response.header("content-type"), "text/html; charset=utf-8");
     }
 }
 
 #[actix_web::test]
 async fn what_is_wrong_stands_next_to_its_field_and_the_link_survives() {
     let post = |text: &'static str| TestRequest::post().insert_header(FORM).set_payload(text);
-    let response = ask(post("token=tok-en_1&new_password=short").uri("/reset-password")).await;
-    assert_eq!(response.status(), StatusCode::UNPROCESSABLE_ENTITY);
-    let page = body(response).await;
+    let response = send(post("token=tok-en_1&new_password=short").uri("/reset-password")).await;
+    assert_eq!(response.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let page = response.text;
     assert!(page.contains("<input type=\"hidden\" name=\"token\" value=\"tok-en_1\">"));
     assert!(page.contains("id=\"new_password-wrong\">Use at least 8 characters.</p>"));
     assert!(!page.contains("value=\"short\""));
 
     let text = "email=%22%3E%3Cb%3E&code=123&new_password=canary-canary";
-    let page = body(ask(post(text).uri("/reset-password")).await).await;
+    let page = send(post(text).uri("/reset-password")).await.text;
     assert!(page.contains("value=\"&quot;&gt;&lt;b&gt;\""));
     assert!(page.contains("id=\"email-wrong\"") && page.contains("id=\"code-wrong\""));
     assert!(!page.contains("canary") && !page.contains("value=\"123\""));
 
-    let page = body(ask(post("token=%3Cb%3E&password=").uri("/confirm-email")).await).await;
+    let page = send(post("token=%3Cb%3E&password=").uri("/confirm-email")).await.text;
     assert!(page.contains("id=\"password-wrong\""));
-    assert!(!page.contains("&lt;b&gt;"), "no token of ours looks like this");
+    assert!(!page.contains("&lt;b&gt;"), "no token of OURS looks like this");
 }
 
 #[test]

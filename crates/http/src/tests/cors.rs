@@ -3,7 +3,7 @@
 use actix_web::http::StatusCode;
 use actix_web::test::TestRequest;
 
-use super::test_app::{LISTED, TestApp, login, options};
+use crate::testing::{LISTED, TestApp, login, options};
 use crate::{Dialects, Options, SimpleJwt};
 
 /// Origins that differ from the only listed one.
@@ -43,7 +43,7 @@ async fn w4_an_origin_that_is_not_listed_reads_nothing() {
             login("cookie").insert_header(header),
             TestRequest::get().uri("/v1/nothing").insert_header(header),
         ] {
-            let response = test_app.ask(request).await;
+            let response = test_app.send(request).await;
             assert!(!response.headers.contains_key("access-control-allow-origin"), "{response:?}");
             assert!(!response.headers.contains_key("access-control-allow-headers"));
             if response.status != StatusCode::NOT_FOUND {
@@ -58,11 +58,11 @@ async fn w4_a_listed_origin_reads_with_credentials() {
     let test_app = TestApp::new().await;
     let browser = test_app.browser().await;
     let asked = preflight(LISTED, "content-type,idempotency-key,x-csrf-token");
-    let response = test_app.ask(asked).await.is(StatusCode::OK);
+    let response = test_app.send(asked).await.is(StatusCode::OK);
     let header = ("origin", LISTED);
     let request = browser.request("PATCH", "/v1/me").insert_header(header);
-    let read = test_app.ask(browser.bare("GET", "/v1/me").insert_header(header)).await;
-    let refused = test_app.ask(request).await;
+    let read = test_app.send(browser.bare("GET", "/v1/me").insert_header(header)).await;
+    let refused = test_app.send(request).await;
     for response in
         [response, read.is(StatusCode::OK), refused.is(StatusCode::UNSUPPORTED_MEDIA_TYPE)]
     {
@@ -70,7 +70,7 @@ async fn w4_a_listed_origin_reads_with_credentials() {
         assert_eq!(response.header("access-control-allow-credentials"), "true");
         assert!(response.header("vary").contains("Origin"), "{response:?}");
     }
-    let odd = test_app.ask(preflight(LISTED, "x-odd")).await.is(StatusCode::BAD_REQUEST);
+    let odd = test_app.send(preflight(LISTED, "x-odd")).await.is(StatusCode::BAD_REQUEST);
     assert!(!odd.headers.contains_key("access-control-allow-origin"));
 }
 
@@ -78,10 +78,10 @@ async fn w4_a_listed_origin_reads_with_credentials() {
 async fn w4_dialects_allow_the_headers_of_their_front_ends() {
     let headers = "x-csrftoken,x-requested-with";
     let asked = || preflight(LISTED, headers);
-    TestApp::new().await.ask(asked()).await.is(StatusCode::BAD_REQUEST);
+    TestApp::new().await.send(asked()).await.is(StatusCode::BAD_REQUEST);
     let dialects = Dialects { simplejwt: Some(SimpleJwt { rotate: true }), flask: None };
     let test_app = TestApp::with(Options { dialects, ..options() }).await;
-    let response = test_app.ask(asked()).await.is(StatusCode::OK);
+    let response = test_app.send(asked()).await.is(StatusCode::OK);
     assert_eq!(response.header("access-control-allow-origin"), LISTED);
 }
 
@@ -90,8 +90,8 @@ async fn w4_without_a_list_nobody_else_reads() {
     let test_app = TestApp::with(Options { cors_origins: Vec::new(), ..options() }).await;
     let browser = test_app.browser().await;
     let request = browser.bare("GET", "/v1/me").insert_header(("origin", LISTED));
-    let response = test_app.ask(request).await.is(StatusCode::OK);
+    let response = test_app.send(request).await.is(StatusCode::OK);
     assert!(!response.headers.contains_key("access-control-allow-origin"));
-    let response = test_app.ask(preflight(LISTED, "content-type")).await;
+    let response = test_app.send(preflight(LISTED, "content-type")).await;
     response.is(StatusCode::METHOD_NOT_ALLOWED);
 }

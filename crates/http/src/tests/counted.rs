@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use actix_web::test::TestRequest;
 
-use super::test_app::{TestApp, options};
+use crate::testing::{TestApp, options};
 use crate::{CompletedRequest, Options, RequestMetrics};
 
 /// Keeps the labels of every completed request.
@@ -36,7 +36,7 @@ async fn requests_are_counted_by_the_pattern_of_their_path_and_never_by_what_sta
     let kept = Arc::new(Kept::default());
     let test_app = TestApp::new().await.counted_by(kept.clone());
     for id in ["00000000-0000-7000-8000-00000000000a", "canary"] {
-        test_app.ask(from("192.0.2.1", &format!("/v1/sessions/{id}/explain?canary=1"))).await;
+        test_app.send(from("192.0.2.1", &format!("/v1/sessions/{id}/explain?canary=1"))).await;
     }
     let line = "GET /v1/sessions/{sid}/explain 401".to_owned();
     assert_eq!(*kept.completed.lock().unwrap(), vec![line; 2]);
@@ -57,11 +57,11 @@ async fn what_forwards_and_is_no_trusted_proxy_is_counted_once_for_each_request(
         "X-Forwarded-Host",
         "X-Real-IP",
     ]) {
-        test_app.ask(from("192.0.2.1", "/v1/me").insert_header((header, "x"))).await;
+        test_app.send(from("192.0.2.1", "/v1/me").insert_header((header, "x"))).await;
         assert_eq!(count(), expected, "{header}");
-        test_app.ask(from("10.0.0.1", "/v1/me").insert_header((header, "x"))).await;
+        test_app.send(from("10.0.0.1", "/v1/me").insert_header((header, "x"))).await;
         assert_eq!(count(), expected, "{header} of a trusted proxy");
     }
-    test_app.ask(from("192.0.2.1", "/v1/me")).await;
+    test_app.send(from("192.0.2.1", "/v1/me")).await;
     assert_eq!(count(), 5);
 }

@@ -1,13 +1,11 @@
 //! Tests of requests from other sites, with the cookies that a browser adds to them.
 
-use std::sync::atomic::Ordering;
-
 use actix_web::http::StatusCode;
 use actix_web::test::TestRequest;
 use gateward_app::domain::refresh::RefreshState;
 use serde_json::json;
 
-use super::test_app::{Browser, LISTED, OURS, PASSWORD, TestApp, login};
+use crate::testing::{Browser, LISTED, OURS, PASSWORD, TestApp, login};
 
 /// Requests that change data with the access cookie, with valid bodies.
 fn acts(browser: &Browser, bare: bool) -> Vec<(TestRequest, &'static str)> {
@@ -39,7 +37,7 @@ fn is_untouched(test_app: &TestApp, browser: &Browser) -> bool {
     let (sessions, links) = (test_app.store.sessions(), test_app.store.links());
     let session = sessions.iter().find(|session| session.id.to_string() == browser.session_id);
     let session = session.unwrap();
-    test_app.lives(&browser.session_id)
+    test_app.is_active(&browser.session_id)
         && user.username.to_string() == "ada"
         && user.password_hash.expose() == format!("plain:{PASSWORD}")
         && links.iter().all(|link| !link.email.to_string().starts_with("mallory"))
@@ -61,14 +59,14 @@ async fn w1_an_act_by_cookie_wants_the_csrf_token() {
                 Some(token) => request.insert_header(("x-csrf-token", token)),
                 None => request,
             };
-            let response = test_app.ask(request.insert_header(("origin", OURS))).await;
+            let response = test_app.send(request.insert_header(("origin", OURS))).await;
             assert_eq!(response.status, StatusCode::FORBIDDEN, "{path} {token:?}");
             response.refused("csrf_failed");
         }
     }
     for (request, path) in acts(&browser, false) {
         let twice = request.append_header(("x-csrf-token", &*browser.csrf));
-        assert_eq!(test_app.ask(twice).await.status, StatusCode::FORBIDDEN, "{path}");
+        assert_eq!(test_app.send(twice).await.status, StatusCode::FORBIDDEN, "{path}");
     }
     assert!(is_untouched(&test_app, &browser));
 }
@@ -95,7 +93,7 @@ async fn w1_an_act_by_cookie_from_another_site_is_refused() {
             for header in headers {
                 request = request.append_header(*header);
             }
-            let response = test_app.ask(request).await;
+            let response = test_app.send(request).await;
             assert_eq!(response.status, StatusCode::FORBIDDEN, "{path} {headers:?}");
             response.refused("csrf_failed");
         }
@@ -114,7 +112,7 @@ async fn w1_a_form_or_another_method_is_no_way_round() {
         for path in ["/v1/logout-all", "/v1/me/reauthenticate", "/v1/logout", "/v1/refresh"] {
             let form = browser.bare("POST", path).insert_header(("content-type", kind));
             let form = form.insert_header(("origin", "null")).set_payload("{}");
-            let status = test_app.ask(form).await.status.as_u16();
+            let status = test_app.send(form).await.status.as_u16();
             assert!([403, 415].contains(&status), "{path} {kind}: {status}");
         }
     }
@@ -124,9 +122,9 @@ async fn w1_a_form_or_another_method_is_no_way_round() {
     {
         let act = browser.bare("DELETE", path).insert_header((name, "GET"));
         let act = act.set_json(json!({"password": PASSWORD}));
-        test_app.ask(act).await.is(StatusCode::FORBIDDEN).refused("csrf_failed");
+        test_app.send(act).await.is(StatusCode::FORBIDDEN).refused("csrf_failed");
         let read = browser.bare("GET", "/v1/me").insert_header((name, "DELETE"));
-        test_app.ask(read).await.is(StatusCode::OK);
+        test_app.send(read).await.is(StatusCode::OK);
     }
     assert!(is_untouched(&test_app, &browser));
 }
@@ -148,9 +146,9 @@ async fn a_page_that_may_act_does() {
         for header in headers {
             request = request.insert_header(*header);
         }
-        let response = test_app.ask(request).await;
+        let response = test_app.send(request).await;
         assert_eq!(response.status, StatusCode::NO_CONTENT, "{headers:?}");
-        assert!(!test_app.lives(&browser.session_id));
+        assert!(!test_app.is_active(&browser.session_id));
     }
 }
 
@@ -160,7 +158,7 @@ async fn what_changes_nothing_needs_no_csrf_token() {
     let browser = test_app.browser().await;
     for method in ["GET", "HEAD"] {
         let request = browser.bare(method, "/v1/me").insert_header(("origin", "null"));
-        test_app.ask(request).await.is(StatusCode::OK);
+        test_app.send(request).await.is(StatusCode::OK);
     }
 }
 
@@ -172,7 +170,7 @@ async fn a_token_in_the_header_needs_no_csrf_token() {
     let header = ("authorization", format!("Bearer {}", bearer.text_of("access_token")));
     let request = TestRequest::post().uri("/v1/logout-all").insert_header(header);
     let request = request.insert_header(("origin", "https://evil.example"));
-    test_app.ask(request).await.is(StatusCode::NO_CONTENT);
+    test_app.send(request).await.is(StatusCode::NO_CONTENT);
 }
 
 #[actix_web::test]
@@ -181,18 +179,18 @@ async fn the_token_is_judged_first_and_the_body_last() {
     let browser = test_app.browser().await;
     let forged = Browser { access: "e30.e30.e30".to_owned(), ..browser.clone() };
     for (request, path) in acts(&forged, true).into_iter().take(7) {
-        let response = test_app.ask(request).await;
+        let response = test_app.send(request).await;
         assert_eq!(response.status, StatusCode::UNAUTHORIZED, "{path}");
         response.refused("invalid_token");
     }
     for (method, path) in [("PATCH", "/v1/me"), ("DELETE", "/v1/me"), ("POST", "/v1/logout-all")] {
         let request = browser.bare(method, path).insert_header(("content-type", "text/plain"));
-        let response = test_app.ask(request.set_payload("{")).await;
+        let response = test_app.send(request.set_payload("{")).await;
         response.is(StatusCode::FORBIDDEN).refused("csrf_failed");
     }
     for path in ["/v1/logout", "/v1/refresh"] {
         let request = browser.bare("POST", path).set_json(json!({"unknown": 1}));
-        test_app.ask(request).await.is(StatusCode::FORBIDDEN).refused("csrf_failed");
+        test_app.send(request).await.is(StatusCode::FORBIDDEN).refused("csrf_failed");
     }
 }
 
@@ -213,20 +211,20 @@ async fn w2_a_login_from_another_site_gets_no_cookies() {
         for header in headers {
             request = request.append_header(*header);
         }
-        let response = test_app.ask(request).await;
+        let response = test_app.send(request).await;
         assert_eq!(response.status, StatusCode::FORBIDDEN, "{headers:?}");
         response.refused("csrf_failed");
     }
-    assert_eq!(test_app.hasher.verified.load(Ordering::Relaxed), 0);
+    assert_eq!(test_app.hasher.verified(), 0);
     assert!(test_app.store.sessions().is_empty());
     for origin in [OURS, LISTED] {
-        let response = test_app.ask(login("cookie").insert_header(("origin", origin))).await;
+        let response = test_app.send(login("cookie").insert_header(("origin", origin))).await;
         assert_eq!(response.is(StatusCode::OK).cookies().len(), 4);
     }
     // Without a cookie in the response, the browser is not logged in.
     let bearer = login("bearer").insert_header(("origin", "https://evil.example"));
-    test_app.ask(bearer).await.is(StatusCode::OK);
+    test_app.send(bearer).await.is(StatusCode::OK);
     let form = TestRequest::post().uri("/v1/login").insert_header(("content-type", "text/plain"));
     let form = form.set_payload(json!({"username": "ada", "transport": "cookie"}).to_string());
-    test_app.ask(form).await.is(StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    test_app.send(form).await.is(StatusCode::UNSUPPORTED_MEDIA_TYPE);
 }

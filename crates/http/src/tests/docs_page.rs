@@ -4,8 +4,8 @@ use actix_web::http::StatusCode;
 use actix_web::test::TestRequest;
 use serde_json::{Value, json};
 
-use super::test_app::{TestApp, options};
 use crate::Options;
+use crate::testing::{TestApp, options};
 
 /// The tags, as the page shows them.
 const TAGS: [&str; 9] = [
@@ -83,31 +83,31 @@ async fn the_page_and_its_files_are_served_but_are_no_operations() {
     assert!(!listed.iter().any(|path| path.starts_with("/docs")), "{listed:?}");
 
     let app = TestApp::with(Options { docs: true, ..options() }).await;
-    let page = app.ask(TestRequest::get().uri("/docs")).await.is(StatusCode::OK);
+    let page = app.send(TestRequest::get().uri("/docs")).await.is(StatusCode::OK);
     assert_eq!(page.header("content-security-policy"), PAGE_CSP);
     let files = page.text.split('"').filter(|path| path.starts_with("/docs/"));
     // The icon is no text, which this client needs.
     let files: Vec<&str> = files.filter(|path| !path.contains("favicon")).collect();
     assert_eq!(files.len(), 3, "{files:?}");
     for file in files {
-        app.ask(TestRequest::get().uri(file)).await.is(StatusCode::OK);
+        app.send(TestRequest::get().uri(file)).await.is(StatusCode::OK);
     }
-    app.ask(TestRequest::get().uri("/docs/problems")).await.is(StatusCode::OK);
-    let missing = app.ask(TestRequest::get().uri("/docs/other.js")).await;
+    app.send(TestRequest::get().uri("/docs/problems")).await.is(StatusCode::OK);
+    let missing = app.send(TestRequest::get().uri("/docs/other.js")).await;
     missing.is(StatusCode::NOT_FOUND).refused("not_found");
 }
 
 #[actix_web::test]
 async fn the_page_keeps_the_access_token_and_follows_the_color_scheme() {
     let app = TestApp::with(Options { docs: true, ..options() }).await;
-    let script = app.ask(TestRequest::get().uri("/docs/start.js")).await.text;
+    let script = app.send(TestRequest::get().uri("/docs/start.js")).await.text;
     assert!(script.contains("persistAuthorization: true"), "{script}");
     assert!(script.contains("operationsSorter"), "{script}");
     assert!(script.contains("(prefers-color-scheme: dark)"), "{script}");
     assert!(script.contains("\"dark-mode\""), "{script}");
     // The class is one of Swagger UI: an update that renames it must be noticed.
-    let style = app.ask(TestRequest::get().uri("/docs/swagger-ui.css")).await.text;
+    let style = app.send(TestRequest::get().uri("/docs/swagger-ui.css")).await.text;
     assert!(style.contains("html.dark-mode .swagger-ui"));
-    let page = app.ask(TestRequest::get().uri("/docs")).await.text;
+    let page = app.send(TestRequest::get().uri("/docs")).await.text;
     assert!(page.contains(r#"<meta name="color-scheme" content="light dark">"#), "{page}");
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::test_app::options;
+use crate::testing::options;
 
 /// The verbs of operation IDs, which generators use as method names.
 const VERBS: &[&str] = &[

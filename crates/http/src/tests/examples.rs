@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::test_app::{OURS, options};
 use crate::Code;
+use crate::testing::{OURS, options};
 
 struct Operation {
     id: String,

@@ -4,7 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::test::TestRequest;
 use serde_json::json;
 
-use super::test_app::{TestApp, TestResponse, login};
+use crate::testing::{TestApp, TestResponse, login};
 
 const CHALLENGE: &str = r#"Bearer realm="gateward", error="invalid_request""#;
 
@@ -24,19 +24,21 @@ async fn j20_two_access_tokens_are_refused() {
             [("GET", "/v1/me"), ("POST", "/v1/logout"), ("POST", "/v1/logout-all")]
         {
             let header = ("authorization", format!("Bearer {token}"));
-            badly_sent(test_app.ask(browser.request(method, path).insert_header(header)).await);
+            badly_sent(test_app.send(browser.request(method, path).insert_header(header)).await);
         }
     }
-    badly_sent(test_app.ask(browser.bare("GET", "/v1/me?access_token=x")).await);
+    badly_sent(test_app.send(browser.bare("GET", "/v1/me?access_token=x")).await);
     let twice = format!("__Host-gateward-access={0}; __Host-gateward-access={0}", browser.access);
     let request = TestRequest::get().uri("/v1/me").insert_header(("cookie", twice.clone()));
-    badly_sent(test_app.ask(request).await);
+    badly_sent(test_app.send(request).await);
     let request = TestRequest::post().uri("/v1/logout").insert_header(("cookie", twice));
-    badly_sent(test_app.ask(request).await);
-    assert!(test_app.lives(&browser.session_id) && test_app.lives(bearer.text_of("session_id")));
+    badly_sent(test_app.send(request).await);
+    assert!(
+        test_app.is_active(&browser.session_id) && test_app.is_active(bearer.text_of("session_id"))
+    );
     // Other authentication schemes are ignored.
     let basic = ("authorization", "Basic YTpi");
-    test_app.ask(browser.bare("GET", "/v1/me").insert_header(basic)).await.is(StatusCode::OK);
+    test_app.send(browser.bare("GET", "/v1/me").insert_header(basic)).await.is(StatusCode::OK);
 }
 
 #[actix_web::test]
@@ -48,8 +50,8 @@ async fn the_refresh_cookie_beside_the_access_cookie_is_one_credential() {
         browser.refresh, browser.access
     );
     let request = TestRequest::get().uri("/v1/me").insert_header(("cookie", line));
-    test_app.ask(request).await.is(StatusCode::OK);
-    test_app.ask(browser.request("POST", "/v1/refresh")).await.is(StatusCode::OK);
+    test_app.send(request).await.is(StatusCode::OK);
+    test_app.send(browser.request("POST", "/v1/refresh")).await.is(StatusCode::OK);
 }
 
 #[actix_web::test]
@@ -59,11 +61,11 @@ async fn who_needs_no_access_token_looks_at_none() {
         let cookies = "__Host-gateward-access=x; __Host-gateward-access=y; __Host-gateward-csrf=z";
         request.insert_header(("authorization", "Bearer x")).insert_header(("cookie", cookies))
     };
-    test_app.ask(both(login("bearer"))).await.is(StatusCode::OK);
-    test_app.ask(both(login("cookie"))).await.is(StatusCode::OK);
+    test_app.send(both(login("bearer"))).await.is(StatusCode::OK);
+    test_app.send(both(login("cookie"))).await.is(StatusCode::OK);
     let forgot = TestRequest::post().uri("/v1/password/forgot");
     let forgot = forgot.set_json(json!({"email": "ada@example.org"}));
-    test_app.ask(both(forgot)).await.is(StatusCode::ACCEPTED);
+    test_app.send(both(forgot)).await.is(StatusCode::ACCEPTED);
     let jwks = TestRequest::get().uri("/.well-known/jwks.json");
-    test_app.ask(both(jwks)).await.is(StatusCode::OK);
+    test_app.send(both(jwks)).await.is(StatusCode::OK);
 }

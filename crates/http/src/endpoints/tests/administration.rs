@@ -1,21 +1,19 @@
 //! Tests of administration: permissions and their limits.
 
 mod accounts;
+mod fixture;
 mod roles;
 mod trail;
 
 use std::collections::BTreeSet;
 
 use actix_web::http::StatusCode;
-use actix_web::test::TestRequest;
 use gateward_app::domain::Permission;
 use gateward_app::domain::email::EmailKind;
 use serde_json::{Value, json};
 
-use super::fixture::{EndpointFixture, LoggedIn, PASSWORD, RECENT_SECONDS, TestResponse};
-
-/// An ID that does not exist.
-const UNKNOWN: &str = "00000000-0000-7000-8000-000000000001";
+use self::fixture::{holder, request, send_as, send_json_as};
+use crate::testing::{LoggedIn, PASSWORD, RECENT_SECONDS, TestApp, UNKNOWN_ID};
 
 /// All operations of administration and their permissions. `ID` is replaced by a user ID.
 const OPERATIONS: &[(&str, &str, Permission)] = &[
@@ -38,80 +36,38 @@ const OPERATIONS: &[(&str, &str, Permission)] = &[
     ("GET", "/audit", Permission::AuditRead),
 ];
 
-fn request(method: &str, path: &str) -> TestRequest {
-    TestRequest::default().method(method.parse().unwrap()).uri(&format!("/v1{path}"))
-}
-
-async fn ask(fixture: &EndpointFixture, who: &LoggedIn, method: &str, path: &str) -> TestResponse {
-    fixture.send(who.sends(request(method, path))).await
-}
-
-async fn tell(
-    fixture: &EndpointFixture,
-    who: &LoggedIn,
-    act: (&str, &str),
-    body: Value,
-) -> TestResponse {
-    fixture.send(who.sends(request(act.0, act.1)).set_json(body)).await
-}
-
-/// Creates a user with a new role that has these permissions.
-async fn holder(
-    fixture: &EndpointFixture,
-    root: &LoggedIn,
-    name: &str,
-    permissions: &[&str],
-) -> LoggedIn {
-    let role = format!("/roles/{name}");
-    let response = tell(fixture, root, ("PUT", &role), json!({ "permissions": permissions })).await;
-    assert_eq!(response.status, StatusCode::CREATED, "{}", response.body);
-    let user = fixture.sign_in(name, false).await;
-    let roles = format!("/users/{}/roles", user.user_id);
-    let response = tell(fixture, root, ("PUT", &roles), json!({ "roles": [name] })).await;
-    assert_eq!(response.status, StatusCode::OK, "{}", response.body);
-    user
-}
-
-/// The field errors of a response: fields and codes.
-fn wrong(response: &TestResponse) -> Vec<(String, String)> {
-    assert_eq!(response.problem(), (422, "validation_failed".to_owned()), "{}", response.body);
-    let errors = response.json()["errors"].as_array().unwrap().clone();
-    let text = |error: &Value, name: &str| error[name].as_str().unwrap().to_owned();
-    errors.iter().map(|error| (text(error, "field"), text(error, "code"))).collect()
-}
-
 /// Row E8: without the permission the response is the same for every resource, and nothing is
 /// looked up.
 #[actix_web::test]
 async fn e8_a_plain_user_learns_nothing_from_any_operation() {
-    let fixture = EndpointFixture::new().await;
-    let root = fixture.sign_in("root-1", true).await;
-    let ada = fixture.sign_in("ada", false).await;
+    let test_app = TestApp::empty().await;
+    let root = test_app.admin("root-1").await;
+    let ada = test_app.user("ada").await;
     // No password confirmation is recent any more: the permission is checked first.
-    fixture.clock.advance_seconds(RECENT_SECONDS);
+    test_app.clock.advance_seconds(RECENT_SECONDS);
     for (method, path, permission) in OPERATIONS {
-        for id in [root.user_id.as_str(), UNKNOWN, "x"] {
+        for id in [root.user_id.as_str(), UNKNOWN_ID, "x"] {
             let path = path.replace("ID", id);
-            let response = fixture.send(request(method, &path)).await;
+            let response = test_app.send(request(method, &path)).await;
             assert_eq!(response.problem(), (401, "missing_token".to_owned()), "{method} {path}");
             let bent = ada.sends(request(method, &format!("{path}?x=1"))).set_payload("{");
-            let response = fixture.send(bent).await;
+            let response = test_app.send(bent).await;
             assert_eq!(response.problem(), (403, "forbidden".to_owned()), "{method} {path}");
             let wanted = format!(
                 "You need the permission `{}`. Ask an administrator for it.",
                 permission.as_str()
             );
             assert_eq!(response.json()["detail"], wanted.as_str(), "{method} {path}");
-            assert!(response.header("www-authenticate").unwrap().contains("insufficient_scope"));
+            assert!(response.header("www-authenticate").contains("insufficient_scope"));
         }
     }
     // The limit of audited denials is reached by now: the remaining work is the same for all.
     let mut work = BTreeSet::new();
     for (method, path, _) in OPERATIONS {
-        for id in [root.user_id.as_str(), UNKNOWN] {
-            let before = fixture.started();
-            ask(&fixture, &ada, method, &path.replace("ID", id)).await;
-            work.insert(fixture.started() - before);
+        for id in [root.user_id.as_str(), UNKNOWN_ID] {
+            let before = test_app.transactions();
+            send_as(&test_app, &ada, method, &path.replace("ID", id)).await;
+            work.insert(test_app.transactions() - before);
         }
     }
     assert_eq!(work.len(), 1, "{work:?}");
@@ -120,16 +76,16 @@ async fn e8_a_plain_user_learns_nothing_from_any_operation() {
 /// Row B4: each permission allows its own operations and no other one.
 #[actix_web::test]
 async fn b4_a_permission_opens_its_operations_alone() {
-    let fixture = EndpointFixture::new().await;
-    let root = fixture.sign_in("root-1", true).await;
+    let test_app = TestApp::empty().await;
+    let root = test_app.admin("root-1").await;
     for (index, permission) in Permission::ALL.iter().enumerate() {
         let one = [permission.as_str()];
-        let caller = holder(&fixture, &root, &format!("only-{index}"), &one).await;
+        let caller = holder(&test_app, &root, &format!("only-{index}"), &one).await;
         for (method, path, wanted) in OPERATIONS {
-            let path = path.replace("ID", UNKNOWN);
-            let response = ask(&fixture, &caller, method, &path).await;
+            let path = path.replace("ID", UNKNOWN_ID);
+            let response = send_as(&test_app, &caller, method, &path).await;
             let is_open = response.status != StatusCode::FORBIDDEN;
-            assert_eq!(is_open, permission == wanted, "{one:?} {method} {path}: {}", response.body);
+            assert_eq!(is_open, permission == wanted, "{one:?} {method} {path}: {}", response.text);
         }
     }
 }
@@ -138,16 +94,16 @@ async fn b4_a_permission_opens_its_operations_alone() {
 /// users with more permissions.
 #[actix_web::test]
 async fn b6_nobody_reaches_above_themselves() {
-    let fixture = EndpointFixture::new().await;
-    let root = fixture.sign_in("root-1", true).await;
+    let test_app = TestApp::empty().await;
+    let root = test_app.admin("root-1").await;
     let all_but_one: Vec<_> = Permission::ALL
         .iter()
         .filter(|it| **it != Permission::AuditRead)
         .map(|it| it.as_str())
         .collect();
-    let eve = holder(&fixture, &root, "eve", &all_but_one).await;
-    let rob = holder(&fixture, &root, "rob", &["users:read"]).await;
-    holder(&fixture, &root, "auditor", &["audit:read"]).await;
+    let eve = holder(&test_app, &root, "eve", &all_but_one).await;
+    let rob = holder(&test_app, &root, "rob", &["users:read"]).await;
+    holder(&test_app, &root, "auditor", &["audit:read"]).await;
 
     let roles = |who: &LoggedIn| format!("/users/{}/roles", who.user_id);
     let (own, robs, roots) = (roles(&eve), roles(&rob), roles(&root));
@@ -175,21 +131,22 @@ async fn b6_nobody_reaches_above_themselves() {
         ("PUT", "/roles/auditor", json!({"permissions": []})),
         ("DELETE", "/roles/auditor", json!({})),
     ] {
-        let response = tell(&fixture, &eve, (method, path), body).await;
+        let response = send_json_as(&test_app, &eve, (method, path), body).await;
         assert_eq!(response.problem(), (403, "forbidden".to_owned()), "{method} {path}");
     }
     // They can assign their own roles.
-    let response = tell(&fixture, &eve, ("PUT", &robs), json!({"roles": ["eve", "rob"]})).await;
-    assert_eq!(response.json()["roles"], json!(["eve", "rob", "user"]), "{}", response.body);
-    assert_eq!(ask(&fixture, &root, "GET", "/me").await.status, StatusCode::OK);
+    let response =
+        send_json_as(&test_app, &eve, ("PUT", &robs), json!({"roles": ["eve", "rob"]})).await;
+    assert_eq!(response.json()["roles"], json!(["eve", "rob", "user"]), "{}", response.text);
+    assert_eq!(send_as(&test_app, &root, "GET", "/me").await.status, StatusCode::OK);
 }
 
 /// Row B9: no operation sets the password of another user; a reset only sends the email.
 #[actix_web::test]
 async fn b9_nobody_chooses_the_password_of_another() {
-    let fixture = EndpointFixture::new().await;
-    let root = fixture.sign_in("root-1", true).await;
-    let ada = fixture.sign_in("ada", false).await;
+    let test_app = TestApp::empty().await;
+    let root = test_app.admin("root-1").await;
+    let ada = test_app.user("ada").await;
     let one = format!("/users/{}", ada.user_id);
     let other = |what: &str| format!("{one}/{what}");
     for (method, path, body) in [
@@ -203,34 +160,34 @@ async fn b9_nobody_chooses_the_password_of_another() {
         for name in ["password", "new_password", "password_hash"] {
             let mut body = body.clone();
             body[name] = json!("another horse battery");
-            let response = tell(&fixture, &root, (method, path), body).await;
+            let response = send_json_as(&test_app, &root, (method, path), body).await;
             let unknown = (name.to_owned(), "unknown_field".to_owned());
-            assert_eq!(wrong(&response), [unknown], "{method} {path}");
+            assert_eq!(response.field_errors(), [unknown], "{method} {path}");
         }
     }
-    assert_eq!(fixture.store().users().len(), 2);
+    assert_eq!(test_app.store.users().len(), 2);
 
-    let response = ask(&fixture, &root, "POST", &other("reset-password")).await;
+    let response = send_as(&test_app, &root, "POST", &other("reset-password")).await;
     assert_eq!(response.status, StatusCode::ACCEPTED);
     assert_eq!(response.json(), json!({ "status": "email_sent" }));
-    let emails = fixture.store().outbox_emails();
+    let emails = test_app.store.outbox_emails();
     let resets: Vec<_> = emails.iter().filter(|it| it.kind == EmailKind::ForgotPassword).collect();
     assert_eq!(resets.len(), 1);
     assert_eq!(resets[0].recipient.as_str(), "ada@example.org");
-    fixture.log_in("ada", "First/1").await;
-    assert_eq!(ask(&fixture, &ada, "GET", "/me").await.status, StatusCode::OK);
+    test_app.log_in("ada", "First/1").await;
+    assert_eq!(send_as(&test_app, &ada, "GET", "/me").await.status, StatusCode::OK);
 }
 
 /// Row B10: irreversible operations need a recent password confirmation, which is checked before
 /// the request is read; reversible ones do not.
 #[actix_web::test]
 async fn b10_sensitive_acts_want_the_password_of_late() {
-    let fixture = EndpointFixture::new().await;
-    let root = fixture.sign_in("root-1", true).await;
-    let ada = fixture.sign_in("ada", false).await;
-    fixture.clock.advance_seconds(RECENT_SECONDS);
+    let test_app = TestApp::empty().await;
+    let root = test_app.admin("root-1").await;
+    let ada = test_app.user("ada").await;
+    test_app.clock.advance_seconds(RECENT_SECONDS);
     let one = format!("/users/{}", ada.user_id);
-    for id in [ada.user_id.as_str(), UNKNOWN, "x"] {
+    for id in [ada.user_id.as_str(), UNKNOWN_ID, "x"] {
         for (method, path) in [
             ("DELETE", "/users/ID"),
             ("POST", "/users/ID/disable"),
@@ -241,22 +198,25 @@ async fn b10_sensitive_acts_want_the_password_of_late() {
             ("DELETE", "/roles/weather"),
         ] {
             let path = path.replace("ID", id);
-            let response = fixture.send(root.sends(request(method, &path)).set_payload("{")).await;
+            let response = test_app.send(root.sends(request(method, &path)).set_payload("{")).await;
             let refused = (403, "reauthentication_required".to_owned());
             assert_eq!(response.problem(), refused, "{method} {path}");
         }
     }
     let invite = |name: &str, roles: Value| json!({"username": name, "email": format!("{name}@example.org"), "roles": roles});
-    let response = tell(&fixture, &root, ("POST", "/users"), invite("bob", json!(["admin"]))).await;
+    let response =
+        send_json_as(&test_app, &root, ("POST", "/users"), invite("bob", json!(["admin"]))).await;
     assert_eq!(response.problem(), (403, "reauthentication_required".to_owned()));
-    let response = tell(&fixture, &root, ("POST", "/users"), invite("bob", json!(["user"]))).await;
-    assert_eq!(response.status, StatusCode::CREATED, "{}", response.body);
-    let response = tell(&fixture, &root, ("PATCH", &one), json!({"username": "lovelace"})).await;
-    assert_eq!(response.status, StatusCode::OK, "{}", response.body);
+    let response =
+        send_json_as(&test_app, &root, ("POST", "/users"), invite("bob", json!(["user"]))).await;
+    assert_eq!(response.status, StatusCode::CREATED, "{}", response.text);
+    let response =
+        send_json_as(&test_app, &root, ("PATCH", &one), json!({"username": "lovelace"})).await;
+    assert_eq!(response.status, StatusCode::OK, "{}", response.text);
 
     let body = json!({ "password": PASSWORD });
-    let access = tell(&fixture, &root, ("POST", "/me/reauthenticate"), body).await.json();
+    let access = send_json_as(&test_app, &root, ("POST", "/me/reauthenticate"), body).await.json();
     let access = access["access_token"].as_str().unwrap().to_owned();
     let root = LoggedIn { access, ..root };
-    assert_eq!(ask(&fixture, &root, "DELETE", &one).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(send_as(&test_app, &root, "DELETE", &one).await.status, StatusCode::NO_CONTENT);
 }

@@ -5,7 +5,7 @@ use actix_web::test::TestRequest;
 use gateward_app::domain::{Actor, EventKind};
 use serde_json::json;
 
-use super::fixture::EndpointFixture;
+use crate::testing::{TestApp, UNKNOWN_ID};
 
 fn explain(id: &str) -> TestRequest {
     TestRequest::get().uri(&format!("/v1/sessions/{id}/explain"))
@@ -13,15 +13,15 @@ fn explain(id: &str) -> TestRequest {
 
 #[actix_web::test]
 async fn the_timeline_tells_in_sentences_what_has_happened() {
-    let fixture = EndpointFixture::new().await;
-    let root = fixture.sign_in("root-1", true).await;
-    let ada = fixture.sign_in("ada", false).await;
-    fixture.clock.advance_seconds(60);
+    let test_app = TestApp::empty().await;
+    let root = test_app.admin("root-1").await;
+    let ada = test_app.user("ada").await;
+    test_app.clock.advance_seconds(60);
     let logout = TestRequest::post().uri("/v1/logout");
-    assert_eq!(fixture.send(ada.sends(logout)).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(test_app.send(ada.sends(logout)).await.status, StatusCode::NO_CONTENT);
 
-    let response = fixture.send(root.sends(explain(&ada.session_id))).await;
-    assert_eq!(response.status, StatusCode::OK, "{}", response.body);
+    let response = test_app.send(root.sends(explain(&ada.session_id))).await;
+    assert_eq!(response.status, StatusCode::OK, "{}", response.text);
     let body = response.json();
     assert_eq!(body["session"]["id"], ada.session_id.as_str());
     assert_eq!(body["session"]["current"], false);
@@ -41,18 +41,18 @@ async fn the_timeline_tells_in_sentences_what_has_happened() {
     ]);
     assert_eq!(body["timeline"], timeline);
 
-    let own = fixture.send(root.sends(explain(&root.session_id))).await.json();
+    let own = test_app.send(root.sends(explain(&root.session_id))).await.json();
     assert_eq!(own["session"]["current"], true);
     assert!(own["session"].get("ended_at").is_none());
 }
 
 #[actix_web::test]
 async fn a_session_that_time_has_ended_shows_its_end() {
-    let fixture = EndpointFixture::new().await;
-    let ada = fixture.sign_in("ada", false).await;
-    fixture.clock.advance_seconds(8 * 24 * 3600);
-    let root = fixture.sign_in("root-1", true).await;
-    let body = fixture.send(root.sends(explain(&ada.session_id))).await.json();
+    let test_app = TestApp::empty().await;
+    let ada = test_app.user("ada").await;
+    test_app.clock.advance_seconds(8 * 24 * 3600);
+    let root = test_app.admin("root-1").await;
+    let body = test_app.send(root.sends(explain(&ada.session_id))).await.json();
     assert_eq!(body["session"]["ended_at"], "2026-11-27T04:10:00Z");
     assert_eq!(body["session"]["end_reason"], "idle_timeout");
     assert_eq!(body["timeline"][1]["code"], "idle_timeout", "{body}");
@@ -62,23 +62,22 @@ async fn a_session_that_time_has_ended_shows_its_end() {
 /// denial is audited.
 #[actix_web::test]
 async fn b4_explaining_wants_a_permission_before_anything_else() {
-    let fixture = EndpointFixture::new().await;
-    let root = fixture.sign_in("root-1", true).await;
-    let ada = fixture.sign_in("ada", false).await;
-    let unknown = "00000000-0000-7000-8000-000000000001";
-    for id in [ada.session_id.as_str(), root.session_id.as_str(), unknown, "x"] {
-        assert_eq!(fixture.send(explain(id)).await.problem(), (401, "missing_token".to_owned()));
-        let before = fixture.started();
-        let response = fixture.send(ada.sends(explain(id))).await;
+    let test_app = TestApp::empty().await;
+    let root = test_app.admin("root-1").await;
+    let ada = test_app.user("ada").await;
+    for id in [ada.session_id.as_str(), root.session_id.as_str(), UNKNOWN_ID, "x"] {
+        assert_eq!(test_app.send(explain(id)).await.problem(), (401, "missing_token".to_owned()));
+        let before = test_app.transactions();
+        let response = test_app.send(ada.sends(explain(id))).await;
         assert_eq!(response.problem(), (403, "forbidden".to_owned()), "{id}");
-        assert!(response.header("www-authenticate").unwrap().contains("insufficient_scope"));
+        assert!(response.header("www-authenticate").contains("insufficient_scope"));
         assert_eq!(
-            fixture.started() - before,
+            test_app.transactions() - before,
             3,
             "for the caller, what was counted, and the refusal"
         );
     }
-    let mut events = fixture.store().events();
+    let mut events = test_app.store.events();
     events.retain(|event| event.kind == EventKind::AccessDenied);
     assert_eq!(events.len(), 4);
     for event in events {
@@ -87,10 +86,12 @@ async fn b4_explaining_wants_a_permission_before_anything_else() {
         assert_eq!(event.detail.as_deref(), Some("sessions:read"));
         assert_eq!((event.user_id, event.session_id), (None, None));
     }
-    for id in [unknown, "x", &ada.session_id.to_uppercase(), &format!("%7B{}%7D", ada.session_id)] {
-        let response = fixture.send(root.sends(explain(id))).await;
+    for id in
+        [UNKNOWN_ID, "x", &ada.session_id.to_uppercase(), &format!("%7B{}%7D", ada.session_id)]
+    {
+        let response = test_app.send(root.sends(explain(id))).await;
         assert_eq!(response.problem(), (404, "not_found".to_owned()), "{id}");
     }
-    let response = fixture.send(root.sends(explain(&format!("{}/", ada.session_id)))).await;
+    let response = test_app.send(root.sends(explain(&format!("{}/", ada.session_id)))).await;
     assert_eq!(response.status, StatusCode::NOT_FOUND);
 }

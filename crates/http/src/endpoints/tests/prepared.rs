@@ -3,7 +3,7 @@
 use actix_web::test::TestRequest;
 use serde_json::{Value, json};
 
-use super::fixture::{CLIENT, EndpointFixture, LoggedIn, PASSWORD, SECRET, TestResponse, basic};
+use crate::testing::{CLIENT, LoggedIn, PASSWORD, SECRET, TestApp, TestResponse, basic};
 
 /// An operation of the document.
 struct Operation {
@@ -13,8 +13,8 @@ struct Operation {
 }
 
 impl Operation {
-    fn find(fixture: &EndpointFixture, id: &str) -> Self {
-        let document = crate::openapi_document(fixture.app.options());
+    fn find(test_app: &TestApp, id: &str) -> Self {
+        let document = crate::openapi_document(test_app.app.options());
         let document = serde_json::to_value(document).unwrap();
         for (path, item) in document["paths"].as_object().unwrap() {
             for (method, value) in item.as_object().unwrap() {
@@ -42,17 +42,17 @@ impl Operation {
 }
 
 /// Sends the prepared body of an operation.
-async fn send(fixture: &EndpointFixture, id: &str, who: Option<&LoggedIn>) -> TestResponse {
-    send_about(fixture, id, who, "").await
+async fn send(test_app: &TestApp, id: &str, who: Option<&LoggedIn>) -> TestResponse {
+    send_about(test_app, id, who, "").await
 }
 
 async fn send_about(
-    fixture: &EndpointFixture,
+    test_app: &TestApp,
     id: &str,
     who: Option<&LoggedIn>,
     user_id: &str,
 ) -> TestResponse {
-    let operation = Operation::find(fixture, id);
+    let operation = Operation::find(test_app, id);
     let content = operation.value["requestBody"]["content"].as_object().unwrap();
     let (kind, media) = content.iter().next().unwrap();
     let mut request = operation.request(user_id);
@@ -61,14 +61,14 @@ async fn send_about(
     } else {
         request = request.set_form(&media["example"]).insert_header(basic(CLIENT, SECRET));
     }
-    fixture.send(who.iter().fold(request, |request, who| who.sends(request))).await
+    test_app.send(who.iter().fold(request, |request, who| who.sends(request))).await
 }
 
 /// What each prepared body leads to, one after the other: with a token or code that has to be
 /// filled in first, a problem that says so.
 #[actix_web::test]
 async fn the_prepared_bodies_of_a_user_work_in_order() {
-    let fixture = EndpointFixture::new().await;
+    let test_app = TestApp::empty().await;
     let before = [
         ("signUp", 201, ""),
         ("confirmEmail", 400, "invalid_link"),
@@ -84,9 +84,9 @@ async fn the_prepared_bodies_of_a_user_work_in_order() {
         ("revokeToken", 200, ""),
     ];
     for (id, status, code) in before {
-        let response = send(&fixture, id, None).await;
-        assert_eq!(response.status.as_u16(), status, "{id}: {}", response.body);
-        assert!(code.is_empty() || response.json()["code"] == code, "{id}: {}", response.body);
+        let response = send(&test_app, id, None).await;
+        assert_eq!(response.status.as_u16(), status, "{id}: {}", response.text);
+        assert!(code.is_empty() || response.json()["code"] == code, "{id}: {}", response.text);
     }
     let logged_in = [
         ("reauthenticate", 200),
@@ -96,33 +96,33 @@ async fn the_prepared_bodies_of_a_user_work_in_order() {
         ("logOutEverywhere", 204),
         ("logOut", 204),
     ];
-    let ada = fixture.log_in("ada", "First/1").await;
+    let ada = test_app.log_in("ada", "First/1").await;
     for (id, status) in logged_in {
-        let response = send(&fixture, id, Some(&ada)).await;
-        assert_eq!(response.status.as_u16(), status, "{id}: {}", response.body);
+        let response = send(&test_app, id, Some(&ada)).await;
+        assert_eq!(response.status.as_u16(), status, "{id}: {}", response.text);
     }
-    let bob = fixture.sign_in("bob", false).await;
-    assert_eq!(send(&fixture, "deleteCurrentUser", Some(&bob)).await.status.as_u16(), 204);
+    let bob = test_app.user("bob").await;
+    assert_eq!(send(&test_app, "deleteCurrentUser", Some(&bob)).await.status.as_u16(), 204);
 }
 
 #[actix_web::test]
 async fn the_prepared_bodies_of_an_administrator_work_in_order() {
-    let fixture = EndpointFixture::new().await;
-    let root = fixture.sign_in("root-1", true).await;
-    let invited = send(&fixture, "inviteUser", Some(&root)).await;
-    assert_eq!(invited.status.as_u16(), 201, "{}", invited.body);
+    let test_app = TestApp::empty().await;
+    let root = test_app.admin("root-1").await;
+    let invited = send(&test_app, "inviteUser", Some(&root)).await;
+    assert_eq!(invited.status.as_u16(), 201, "{}", invited.text);
     let grace = invited.json()["id"].as_str().unwrap().to_owned();
     for (id, status) in [("updateUser", 200), ("putRole", 201), ("setUserRoles", 200)] {
-        let response = send_about(&fixture, id, Some(&root), &grace).await;
-        assert_eq!(response.status.as_u16(), status, "{id}: {}", response.body);
+        let response = send_about(&test_app, id, Some(&root), &grace).await;
+        assert_eq!(response.status.as_u16(), status, "{id}: {}", response.text);
     }
 }
 
 /// Checks that the document shows exactly this response, but for the request ID.
-async fn is_shown(fixture: &EndpointFixture, id: &str, request: TestRequest) {
-    let response = fixture.send(request).await;
+async fn is_shown(test_app: &TestApp, id: &str, request: TestRequest) {
+    let response = test_app.send(request).await;
     let (status, code) = response.problem();
-    let mut shown = Operation::find(fixture, id).example(&status.to_string(), &code);
+    let mut shown = Operation::find(test_app, id).example(&status.to_string(), &code);
     let mut real = response.json();
     for body in [&mut shown, &mut real] {
         assert!(body.as_object_mut().unwrap().remove("request_id").is_some(), "{id}");
@@ -132,8 +132,8 @@ async fn is_shown(fixture: &EndpointFixture, id: &str, request: TestRequest) {
 
 #[actix_web::test]
 async fn field_errors_are_shown_as_they_are_sent() {
-    let fixture = EndpointFixture::new().await;
-    let root = fixture.sign_in("root-1", true).await;
+    let test_app = TestApp::empty().await;
+    let root = test_app.admin("root-1").await;
     let email = "ada@example.org";
     let short = "short";
     let wrong = "not the password of root";
@@ -164,8 +164,8 @@ async fn field_errors_are_shown_as_they_are_sent() {
         ("resetUserPassword", json!({"reason": "spam"})),
     ];
     for (id, body) in rejected {
-        let request = Operation::find(&fixture, id).request(&root.user_id).set_json(body);
-        is_shown(&fixture, id, root.sends(request)).await;
+        let request = Operation::find(&test_app, id).request(&root.user_id).set_json(body);
+        is_shown(&test_app, id, root.sends(request)).await;
     }
     let queries = [
         ("/v1/me?verbose=1", "getCurrentUser"),
@@ -177,24 +177,24 @@ async fn field_errors_are_shown_as_they_are_sent() {
         ("/health/live?verbose=1", "getLiveness"),
     ];
     for (path, id) in queries {
-        is_shown(&fixture, id, root.sends(TestRequest::get().uri(path))).await;
+        is_shown(&test_app, id, root.sends(TestRequest::get().uri(path))).await;
     }
     let built_in = TestRequest::delete().uri("/v1/roles/admin");
-    is_shown(&fixture, "deleteRole", root.sends(built_in)).await;
+    is_shown(&test_app, "deleteRole", root.sends(built_in)).await;
     for (path, id) in [
         ("/v1/revocations?limit=0", "listRevocations"),
         ("/v1/revocations/stream?since=", "streamRevocations"),
     ] {
         let request = TestRequest::get().uri(path).insert_header(basic(CLIENT, SECRET));
-        is_shown(&fixture, id, request).await;
+        is_shown(&test_app, id, request).await;
     }
 }
 
 #[actix_web::test]
 async fn other_problems_are_shown_as_they_are_sent() {
-    let fixture = EndpointFixture::new().await;
-    let ada = fixture.sign_in("ada", false).await;
-    let find = |id: &str| Operation::find(&fixture, id).request(&ada.user_id);
+    let test_app = TestApp::empty().await;
+    let ada = test_app.user("ada").await;
+    let find = |id: &str| Operation::find(&test_app, id).request(&ada.user_id);
     let broken = |id: &str| find(id).insert_header(("content-type", "application/json"));
     let plain = |id: &str| find(id).insert_header(("content-type", "text/plain"));
     let login = json!({"username": "ada", "password": "not the password of ada"});
@@ -231,6 +231,6 @@ async fn other_problems_are_shown_as_they_are_sent() {
         ("listRevocations", find("listRevocations").insert_header(basic(CLIENT, "wrong"))),
     ];
     for (id, request) in requests {
-        is_shown(&fixture, id, request).await;
+        is_shown(&test_app, id, request).await;
     }
 }

@@ -2,56 +2,23 @@
 
 use actix_web::http::StatusCode;
 use actix_web::test::TestRequest;
-use gateward_app::domain::feed::InvalidationEvent;
-use gateward_app::domain::key::KeyId;
-use gateward_app::domain::{EndReason, SessionId, Timestamp, UserId};
+use gateward_testkit::StoreFault;
 use serde_json::{Value, json};
 
-use super::fixture::{CLIENT, EndpointFixture, SECRET, TestResponse, basic};
+use super::fixture::{SESSION, USER, ended, every_kind};
+use crate::testing::{CLIENT, SECRET, TestApp, TestResponse, basic};
 
-pub(super) const SESSION: &str = "019abcde-0000-7000-8000-000000000001";
-pub(super) const USER: &str = "019abcde-0000-7000-8000-000000000002";
-
-/// Invalidation events of every kind. Two of them are not public.
-pub(super) fn every_kind() -> [InvalidationEvent; 6] {
-    let user: UserId = USER.parse().unwrap();
-    let before = Timestamp::from_seconds(1_795_147_801);
-    [
-        InvalidationEvent::KeysChanged,
-        InvalidationEvent::SessionEnded { id: SESSION.parse().unwrap(), reason: EndReason::Logout },
-        InvalidationEvent::UserTokensRevoked {
-            id: user,
-            before,
-            reason: EndReason::AccountDisabled,
-        },
-        InvalidationEvent::UserChanged { id: user },
-        InvalidationEvent::KeyRevoked { id: KeyId("key-1".to_owned()) },
-        InvalidationEvent::AllTokensRevoked {
-            before: Timestamp::from_seconds(1),
-            reason: EndReason::EndedByAdmin,
-        },
-    ]
-}
-
-/// Ends of this many sessions, with ascending IDs.
-pub(super) fn ended(count: u128) -> impl Iterator<Item = InvalidationEvent> {
-    (0..count).map(|number| {
-        let id: SessionId = format!("{number:032x}").parse().unwrap();
-        InvalidationEvent::SessionEnded { id, reason: EndReason::Logout }
-    })
-}
-
-async fn page(fixture: &EndpointFixture, query: &str) -> TestResponse {
+async fn page(test_app: &TestApp, query: &str) -> TestResponse {
     let request = TestRequest::get().uri(&format!("/v1/revocations{query}"));
-    fixture.send(request.insert_header(basic(CLIENT, SECRET))).await
+    test_app.send(request.insert_header(basic(CLIENT, SECRET))).await
 }
 
 #[actix_web::test]
 async fn what_is_revoked_is_told_by_kind_and_what_nodes_tell_each_other_is_not() {
-    let fixture = EndpointFixture::new().await;
-    let keys = fixture.store().invalidation_events().len();
-    fixture.tell(every_kind()).await;
-    let response = page(&fixture, "").await;
+    let test_app = TestApp::empty().await;
+    let keys = test_app.store.invalidation_events().len();
+    test_app.publish(every_kind()).await;
+    let response = page(&test_app, "").await;
     assert_eq!(response.status, StatusCode::OK);
     let cursor = |index: usize| (keys + index).to_string();
     let until = "2026-11-20T04:25:10Z";
@@ -66,19 +33,19 @@ async fn what_is_revoked_is_told_by_kind_and_what_nodes_tell_each_other_is_not()
 
 #[actix_web::test]
 async fn going_on_from_each_cursor_gives_the_rest_and_every_page_together_all() {
-    let fixture = EndpointFixture::new().await;
-    fixture.tell(ended(4).chain(every_kind()).chain(ended(3))).await;
-    let all = page(&fixture, "?limit=100").await.json()["items"].as_array().unwrap().clone();
+    let test_app = TestApp::empty().await;
+    test_app.publish(ended(4).chain(every_kind()).chain(ended(3))).await;
+    let all = page(&test_app, "?limit=100").await.json()["items"].as_array().unwrap().clone();
     assert_eq!(all.len(), 4 + 4 + 3);
     for (index, item) in all.iter().enumerate() {
         let since = item["cursor"].as_str().unwrap();
-        let rest = page(&fixture, &format!("?since={since}")).await.json();
+        let rest = page(&test_app, &format!("?since={since}")).await.json();
         assert_eq!(rest["items"], Value::from(all[index + 1..].to_vec()), "{since}");
     }
     for limit in [1, 2, 5, 100] {
         let (mut seen, mut since) = (Vec::new(), String::new());
         loop {
-            let page = page(&fixture, &format!("?limit={limit}{since}")).await.json();
+            let page = page(&test_app, &format!("?limit={limit}{since}")).await.json();
             seen.extend(page["items"].as_array().unwrap().clone());
             let Some(next) = page["next_cursor"].as_str() else { break };
             since = format!("&since={next}");
@@ -89,7 +56,7 @@ async fn going_on_from_each_cursor_gives_the_rest_and_every_page_together_all() 
 
 #[actix_web::test]
 async fn a_bad_query_is_refused_by_its_parameter() {
-    let fixture = EndpointFixture::new().await;
+    let test_app = TestApp::empty().await;
     for (query, field) in [
         ("?since=", "since"),
         ("?since=a%20b", "since"),
@@ -98,12 +65,12 @@ async fn a_bad_query_is_refused_by_its_parameter() {
         ("?limit=101", "limit"),
         ("?cursor=1", "cursor"),
     ] {
-        let response = page(&fixture, query).await;
+        let response = page(&test_app, query).await;
         assert_eq!(response.problem(), (422, "validation_failed".to_owned()), "{query}");
         assert_eq!(response.json()["errors"][0]["field"], field, "{query}");
     }
-    let response = page(&fixture, "?since=1&since=1").await;
+    let response = page(&test_app, "?since=1&since=1").await;
     assert_eq!(response.problem(), (400, "malformed_request".to_owned()));
-    fixture.break_store(true);
-    assert_eq!(page(&fixture, "").await.problem(), (503, "unavailable".to_owned()));
+    test_app.set_fault(Some(StoreFault::Unavailable));
+    assert_eq!(page(&test_app, "").await.problem(), (503, "unavailable".to_owned()));
 }

@@ -8,8 +8,8 @@ use actix_web::{App as Application, HttpServer};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::fixture::{CLIENT, EndpointFixture, SECRET, basic};
-use super::revocations::ended;
+use super::fixture::ended;
+use crate::testing::{CLIENT, SECRET, TestApp, basic};
 
 /// A test that takes longer hangs, and fails.
 const HANGS: Duration = Duration::from_mins(1);
@@ -55,10 +55,10 @@ impl Line {
 /// streams.
 #[actix_web::test]
 async fn f11_events_come_at_once_and_open_streams_hold_up_no_stop() {
-    let fixture = EndpointFixture::new().await;
+    let test_app = TestApp::empty().await;
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
-    let app = fixture.app.clone();
+    let app = test_app.app.clone();
     let server = HttpServer::new(move || {
         let app = app.clone();
         Application::new().configure(move |config| crate::configure(&app, config))
@@ -74,11 +74,11 @@ async fn f11_events_come_at_once_and_open_streams_hold_up_no_stop() {
     let head = line.text.to_lowercase();
     assert!(head.contains("\r\ntransfer-encoding: chunked\r\n"), "{head}");
     assert!(!head.contains("content-encoding") && !head.contains("data:"), "{head}");
-    fixture.tell(ended(1)).await;
-    fixture.app.announce_invalidations();
+    test_app.publish(ended(1)).await;
+    test_app.app.announce_invalidations();
     line.read_until("\"reason\":\"logout\"}\n\n").await;
 
-    fixture.app.drain();
+    test_app.app.drain();
     timeout(HANGS, handle.stop(true)).await.expect("the stop is held up");
     line.read_until("\r\n0\r\n\r\n").await;
     timeout(HANGS, running).await.expect("the server goes on").unwrap().unwrap();

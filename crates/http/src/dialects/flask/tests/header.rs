@@ -4,15 +4,16 @@ use actix_web::http::StatusCode;
 use actix_web::test::TestRequest;
 use serde_json::json;
 
-use super::{
-    EXPIRED, Flask, REVOKED, TestApp, ada, bearer, flask, is_error, is_ok, login, options_with,
-    service,
+use super::super::Flask;
+use super::fixture::{
+    EXPIRED, REVOKED, ada, bearer, flask, is_error, is_ok, login, options_with, service,
 };
+use crate::testing::{self, TestApp};
 
 /// The access token and the refresh token of a new session.
 async fn tokens(test_app: &TestApp) -> (String, String) {
-    let response = test_app.ask(login()).await.is(StatusCode::OK);
-    assert_eq!(response.members(), ["access_token", "refresh_token"]);
+    let response = test_app.send(login()).await.is(StatusCode::OK);
+    assert_eq!(response.fields(), ["access_token", "refresh_token"]);
     assert_eq!(response.cookies(), [""; 0]);
     let text = |name| response.text_of(name).to_owned();
     (text("access_token"), text("refresh_token"))
@@ -20,8 +21,8 @@ async fn tokens(test_app: &TestApp) -> (String, String) {
 
 /// Refreshes, and returns both tokens.
 async fn refreshed(test_app: &TestApp, token: &str) -> (String, String) {
-    let response = test_app.ask(bearer("POST", "/refresh", token)).await.is(StatusCode::OK);
-    assert_eq!(response.members(), ["access_token", "refresh_token"]);
+    let response = test_app.send(bearer("POST", "/refresh", token)).await.is(StatusCode::OK);
+    assert_eq!(response.fields(), ["access_token", "refresh_token"]);
     let text = |name| response.text_of(name).to_owned();
     (text("access_token"), text("refresh_token"))
 }
@@ -31,18 +32,18 @@ async fn a_session_is_used_refreshed_twice_and_ended() {
     let test_app = service(flask()).await;
     let hello = json!({"message": "Hello, ada!"});
     let (first, refresh) = tokens(&test_app).await;
-    is_ok(&test_app.ask(bearer("GET", "/protected", &first)).await, &hello);
+    is_ok(&test_app.send(bearer("GET", "/protected", &first)).await, &hello);
     let (second, refresh) = refreshed(&test_app, &refresh).await;
     let (third, refresh) = refreshed(&test_app, &refresh).await;
     for token in [&first, &second, &third] {
-        is_ok(&test_app.ask(bearer("GET", "/protected", token)).await, &hello);
+        is_ok(&test_app.send(bearer("GET", "/protected", token)).await, &hello);
     }
     let logged_out = json!({"msg": "Logout successful"});
-    is_ok(&test_app.ask(bearer("DELETE", "/logout", &third)).await, &logged_out);
+    is_ok(&test_app.send(bearer("DELETE", "/logout", &third)).await, &logged_out);
     for (method, path, token) in
         [("GET", "/protected", &first), ("POST", "/refresh", &refresh), ("POST", "/logout", &third)]
     {
-        is_error(&test_app.ask(bearer(method, path, token)).await, 401, REVOKED);
+        is_error(&test_app.send(bearer(method, path, token)).await, 401, REVOKED);
     }
 }
 
@@ -54,7 +55,7 @@ async fn a_login_takes_an_email_address_and_ignores_all_else() {
     let request = request.insert_header(("authorization", "Bearer rubbish"));
     // Without cookies, another site has nothing to abuse.
     let request = request.insert_header(("origin", "https://other.example"));
-    test_app.ask(request).await.is(StatusCode::OK);
+    test_app.send(request).await.is(StatusCode::OK);
 }
 
 #[actix_web::test]
@@ -65,12 +66,12 @@ async fn a_logout_takes_either_token() {
         for is_refresh in [false, true] {
             let (access, refresh) = tokens(&test_app).await;
             let token = if is_refresh { &refresh } else { &access };
-            test_app.ask(bearer(method, "/logout", token)).await.is(StatusCode::OK);
-            is_error(&test_app.ask(bearer("GET", "/protected", &access)).await, 401, REVOKED);
-            is_error(&test_app.ask(bearer("POST", "/refresh", &refresh)).await, 401, REVOKED);
+            test_app.send(bearer(method, "/logout", token)).await.is(StatusCode::OK);
+            is_error(&test_app.send(bearer("GET", "/protected", &access)).await, 401, REVOKED);
+            is_error(&test_app.send(bearer("POST", "/refresh", &refresh)).await, 401, REVOKED);
         }
     }
-    test_app.ask(bearer("GET", "/protected", &other)).await.is(StatusCode::OK);
+    test_app.send(bearer("GET", "/protected", &other)).await.is(StatusCode::OK);
 }
 
 #[actix_web::test]
@@ -82,16 +83,16 @@ async fn a_used_refresh_token_ends_the_session_unless_its_key_is_repeated() {
     };
     let mut answers = Vec::new();
     for _ in 0..2 {
-        let response = test_app.ask(with_key(&first, "k1")).await.is(StatusCode::OK);
+        let response = test_app.send(with_key(&first, "k1")).await.is(StatusCode::OK);
         answers.push(response.text_of("refresh_token").to_owned());
         test_app.clock.advance_seconds(60);
     }
     assert_eq!(answers[0], answers[1]);
-    let response = test_app.ask(with_key(&first, "no key")).await;
+    let response = test_app.send(with_key(&first, "no key")).await;
     assert_eq!(response.status, StatusCode::BAD_REQUEST);
     is_error(&response, 400, response.text_of("msg"));
-    is_error(&test_app.ask(bearer("POST", "/refresh", &first)).await, 401, REVOKED);
-    is_error(&test_app.ask(bearer("POST", "/refresh", &answers[0])).await, 401, REVOKED);
+    is_error(&test_app.send(bearer("POST", "/refresh", &first)).await, 401, REVOKED);
+    is_error(&test_app.send(bearer("POST", "/refresh", &answers[0])).await, 401, REVOKED);
 }
 
 #[actix_web::test]
@@ -100,10 +101,10 @@ async fn without_rotation_the_refresh_token_stays() {
     let (_, refresh) = tokens(&test_app).await;
     for _ in 0..3 {
         test_app.clock.advance_seconds(3600);
-        let response = test_app.ask(bearer("POST", "/refresh", &refresh)).await;
-        assert_eq!(response.members(), ["access_token"]);
+        let response = test_app.send(bearer("POST", "/refresh", &refresh)).await;
+        assert_eq!(response.fields(), ["access_token"]);
         let access = response.text_of("access_token");
-        test_app.ask(bearer("GET", "/protected", access)).await.is(StatusCode::OK);
+        test_app.send(bearer("GET", "/protected", access)).await.is(StatusCode::OK);
     }
 }
 
@@ -113,25 +114,25 @@ async fn expired_tokens_have_expired() {
     let (access, refresh) = tokens(&test_app).await;
     test_app.clock.advance_seconds(3600);
     for (method, path) in [("GET", "/protected"), ("DELETE", "/logout")] {
-        is_error(&test_app.ask(bearer(method, path, &access)).await, 401, EXPIRED);
+        is_error(&test_app.send(bearer(method, path, &access)).await, 401, EXPIRED);
     }
     test_app.clock.advance_seconds(40 * 24 * 3600);
-    is_error(&test_app.ask(bearer("POST", "/refresh", &refresh)).await, 401, EXPIRED);
+    is_error(&test_app.send(bearer("POST", "/refresh", &refresh)).await, 401, EXPIRED);
 }
 
 #[actix_web::test]
 async fn the_endpoints_follow_the_path() {
     let test_app = service(Flask { path: "/auth".to_owned(), ..flask() }).await;
     let request = TestRequest::post().uri("/auth/login").set_json(ada());
-    let response = test_app.ask(request).await.is(StatusCode::OK);
+    let response = test_app.send(request).await.is(StatusCode::OK);
     let access = response.text_of("access_token");
-    test_app.ask(bearer("GET", "/auth/protected", access)).await.is(StatusCode::OK);
+    test_app.send(bearer("GET", "/auth/protected", access)).await.is(StatusCode::OK);
     is_error(
-        &test_app.ask(bearer("GET", "/auth/protected", "x")).await,
+        &test_app.send(bearer("GET", "/auth/protected", "x")).await,
         422,
         "Signature verification failed",
     );
-    assert_eq!(test_app.ask(login()).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(test_app.send(login()).await.status, StatusCode::NOT_FOUND);
 }
 
 #[actix_web::test]
@@ -145,7 +146,7 @@ async fn without_the_dialect_its_paths_do_not_exist() {
         ("GET", "/protected"),
     ] {
         let request = TestRequest::default().method(method.parse().unwrap()).uri(path);
-        assert_eq!(test_app.ask(request).await.status, StatusCode::NOT_FOUND, "{path}");
+        assert_eq!(test_app.send(request).await.status, StatusCode::NOT_FOUND, "{path}");
     }
 }
 
@@ -168,6 +169,6 @@ fn the_api_document_lists_the_endpoints() {
     }
     let body = &document["components"]["schemas"]["FlaskLogin"];
     assert_eq!(body["additionalProperties"], json!(null), "others are ignored");
-    let plain = serde_json::to_value(crate::openapi_document(&super::options())).unwrap();
+    let plain = serde_json::to_value(crate::openapi_document(&testing::options())).unwrap();
     assert_eq!(plain["paths"]["/auth/login"], json!(null));
 }

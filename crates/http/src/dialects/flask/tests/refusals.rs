@@ -3,11 +3,10 @@
 use actix_web::http::StatusCode;
 use actix_web::http::header::CONTENT_TYPE;
 use actix_web::test::TestRequest;
-use gateward_app::NewAccount;
-use gateward_app::domain::{EmailAddress, Password, Username};
 use serde_json::{Value, json};
 
-use super::{PASSWORD, REVOKED, TestApp, ada, bearer, flask, is_error, login, service};
+use super::fixture::{REVOKED, ada, bearer, flask, is_error, login, service};
+use crate::testing::{PASSWORD, TestApp};
 
 const BAD_LOGIN: &str = "Bad username or password";
 const INVALID: &str = "Signature verification failed";
@@ -38,14 +37,14 @@ async fn every_bad_login_has_one_answer() {
         json!({"username": "ada", "password": 42}),
         json!({"username": "ada", "password": "x".repeat(2000)}),
     ] {
-        is_error(&test_app.ask(sent(&body)).await, 401, BAD_LOGIN);
+        is_error(&test_app.send(sent(&body)).await, 401, BAD_LOGIN);
     }
-    test_app.ask(login()).await.is(StatusCode::OK);
+    test_app.send(login()).await.is(StatusCode::OK);
 }
 
-/// The status and media type of an error with a text of our own, in both members.
+/// The status and media type of an error with a text of our own, in both fields.
 async fn own_error(test_app: &TestApp, request: TestRequest) -> u16 {
-    let response = test_app.ask(request).await;
+    let response = test_app.send(request).await;
     let status = response.status.as_u16();
     let text = response.text_of("msg");
     assert!(text.ends_with('.'), "{text}");
@@ -76,7 +75,7 @@ async fn bodies_and_methods_are_refused_in_the_same_form() {
     ] {
         assert_eq!(own_error(&test_app, request).await, status);
     }
-    let response = test_app.ask(TestRequest::get().uri("/logout")).await;
+    let response = test_app.send(TestRequest::get().uri("/logout")).await;
     let allowed: Vec<&str> = response.header("allow").split(", ").collect();
     assert_eq!(allowed, ["POST", "DELETE"]);
 }
@@ -84,7 +83,7 @@ async fn bodies_and_methods_are_refused_in_the_same_form() {
 #[actix_web::test]
 async fn a_header_without_a_token_is_refused_as_by_the_package() {
     let test_app = service(flask()).await;
-    let session = test_app.ask(login()).await;
+    let session = test_app.send(login()).await;
     let (access, refresh) = (session.text_of("access_token"), session.text_of("refresh_token"));
     for (method, path, token) in [
         ("GET", "/protected", access),
@@ -92,12 +91,12 @@ async fn a_header_without_a_token_is_refused_as_by_the_package() {
         ("DELETE", "/logout", access),
     ] {
         let bare = || TestRequest::default().method(method.parse().unwrap()).uri(path);
-        is_error(&test_app.ask(bare()).await, 401, NO_HEADER);
+        is_error(&test_app.send(bare()).await, 401, NO_HEADER);
         let elsewhere = TestRequest::default().method(method.parse().unwrap());
         let elsewhere = elsewhere.uri(&format!("{path}?jwt={token}"));
         let line = format!("access_token_cookie={token}; refresh_token_cookie={token}");
         let elsewhere = elsewhere.insert_header(("cookie", line));
-        is_error(&test_app.ask(elsewhere).await, 401, NO_HEADER);
+        is_error(&test_app.send(elsewhere).await, 401, NO_HEADER);
         for (value, status, text) in [
             (String::new(), 401, NO_HEADER),
             (" ".to_owned(), 401, NO_HEADER),
@@ -113,16 +112,16 @@ async fn a_header_without_a_token_is_refused_as_by_the_package() {
             (format!("Bearer {token}x"), 422, INVALID),
         ] {
             let request = bare().insert_header(("authorization", value));
-            is_error(&test_app.ask(request).await, status, text);
+            is_error(&test_app.send(request).await, status, text);
         }
         let twice = bearer(method, path, token);
         let twice = twice.append_header(("authorization", format!("Bearer {token}")));
-        is_error(&test_app.ask(twice).await, 422, BAD_HEADER);
+        is_error(&test_app.send(twice).await, 422, BAD_HEADER);
     }
     let request = bearer("GET", "/protected", refresh);
-    is_error(&test_app.ask(request).await, 422, "Only non-refresh tokens are allowed");
+    is_error(&test_app.send(request).await, 422, "Only non-refresh tokens are allowed");
     let request = bearer("POST", "/refresh", access);
-    is_error(&test_app.ask(request).await, 422, "Only refresh tokens are allowed");
+    is_error(&test_app.send(request).await, 422, "Only refresh tokens are allowed");
 }
 
 #[actix_web::test]
@@ -130,9 +129,9 @@ async fn too_many_attempts_are_refused_with_a_wait() {
     let test_app = service(flask()).await;
     let body = json!({"username": "ada", "password": "not the password"});
     for _ in 0..10 {
-        is_error(&test_app.ask(sent(&body)).await, 401, BAD_LOGIN);
+        is_error(&test_app.send(sent(&body)).await, 401, BAD_LOGIN);
     }
-    let response = test_app.ask(login()).await;
+    let response = test_app.send(login()).await;
     let seconds: u32 = response.header("retry-after").parse().unwrap();
     let text = format!("Too many attempts. Wait {seconds} seconds, then try again.");
     is_error(&response, 429, &text);
@@ -141,26 +140,20 @@ async fn too_many_attempts_are_refused_with_a_wait() {
 #[actix_web::test]
 async fn a_disabled_account_is_refused_like_a_wrong_password() {
     let test_app = service(flask()).await;
-    let session = test_app.ask(login()).await.is(StatusCode::OK);
-    let boss = NewAccount {
-        username: Username::parse("boss").unwrap(),
-        email: EmailAddress::parse("boss@example.org").unwrap(),
-        password: Password::received(PASSWORD.to_owned()).unwrap(),
-        admin: true,
-    };
+    let session = test_app.send(login()).await.is(StatusCode::OK);
     let id = test_app.store.users().first().unwrap().id;
-    test_app.app.core().create_user(boss).await.unwrap();
-    let boss = test_app.ask(sent(&json!({"username": "boss", "password": PASSWORD}))).await;
+    test_app.create_user("boss", true).await;
+    let boss = test_app.send(sent(&json!({"username": "boss", "password": PASSWORD}))).await;
     let path = format!("/v1/users/{id}/disable");
-    test_app.ask(bearer("POST", &path, boss.text_of("access_token"))).await.is(StatusCode::OK);
+    test_app.send(bearer("POST", &path, boss.text_of("access_token"))).await.is(StatusCode::OK);
 
-    is_error(&test_app.ask(login()).await, 401, BAD_LOGIN);
+    is_error(&test_app.send(login()).await, 401, BAD_LOGIN);
     for (method, path, token) in [
         ("GET", "/protected", "access_token"),
         ("POST", "/refresh", "refresh_token"),
         ("POST", "/logout", "access_token"),
     ] {
         let request = bearer(method, path, session.text_of(token));
-        is_error(&test_app.ask(request).await, 401, REVOKED);
+        is_error(&test_app.send(request).await, 401, REVOKED);
     }
 }

@@ -5,9 +5,9 @@ use actix_web::http::header::CONTENT_TYPE;
 use actix_web::test::TestRequest;
 use serde_json::{Value, json};
 
+use super::fixture::{LOGIN, REFRESH, VERIFY, ada, is_error, is_ok, post, service, tokens};
 use crate::problem::details;
-
-use super::{LOGIN, PASSWORD, REFRESH, VERIFY, ada, is_error, is_ok, post, service, tokens};
+use crate::testing::PASSWORD;
 
 const REQUIRED: &str = "This field is required.";
 const BLANK: &str = "This field may not be blank.";
@@ -34,16 +34,19 @@ fn parts(fields: &[(&str, &str)]) -> String {
 async fn a_form_is_read_like_json() {
     let test_app = service().await;
     let form = format!("username=ada&password={}&next=%2F", PASSWORD.replace(' ', "+"));
-    is_ok(&test_app.ask(raw(LOGIN, FORM, &form)).await, 200);
-    is_ok(&test_app.ask(raw("/api/token?x=1", &format!("{FORM}; charset=UTF-8"), form)).await, 200);
+    is_ok(&test_app.send(raw(LOGIN, FORM, &form)).await, 200);
+    is_ok(
+        &test_app.send(raw("/api/token?x=1", &format!("{FORM}; charset=UTF-8"), form)).await,
+        200,
+    );
     let multipart = parts(&[("username", "ada"), ("password", PASSWORD), ("next", "/")]);
-    is_ok(&test_app.ask(raw(LOGIN, MULTIPART, multipart)).await, 200);
+    is_ok(&test_app.send(raw(LOGIN, MULTIPART, multipart)).await, 200);
     let request = raw(LOGIN, "application/json; charset=utf-8", ada().to_string());
-    is_ok(&test_app.ask(request).await, 200);
+    is_ok(&test_app.send(request).await, 200);
     let (access, refresh) = tokens(&test_app).await;
     let request = raw(VERIFY, MULTIPART, parts(&[("token", &access)]));
-    is_ok(&test_app.ask(request).await, 200);
-    is_ok(&test_app.ask(raw(REFRESH, FORM, format!("refresh={refresh}"))).await, 200);
+    is_ok(&test_app.send(request).await, 200);
+    is_ok(&test_app.send(raw(REFRESH, FORM, format!("refresh={refresh}"))).await, 200);
 }
 
 /// If what cannot be decoded were replaced, different passwords would be equal.
@@ -52,11 +55,11 @@ async fn a_form_that_is_not_utf8_is_refused() {
     let test_app = service().await;
     let form = raw(LOGIN, FORM, "username=ada&password=p%E4ssw%F6rter");
     let refusal = json!({"detail": details::FORM_NOT_UTF8});
-    is_error(&test_app.ask(form).await, 400, &refusal);
+    is_error(&test_app.send(form).await, 400, &refusal);
     let multipart = parts(&[("username", "ada"), ("password", "p?ssword")]).into_bytes();
     let latin1 = multipart.into_iter().map(|byte| if byte == b'?' { 0xE4 } else { byte });
     let request = raw(LOGIN, MULTIPART, latin1.collect::<Vec<u8>>());
-    is_error(&test_app.ask(request).await, 400, &refusal);
+    is_error(&test_app.send(request).await, 400, &refusal);
 }
 
 #[actix_web::test]
@@ -76,18 +79,18 @@ async fn every_wrong_field_is_named() {
             json!({"password": ["Ensure this field has no more than 1024 characters."]}),
         ),
     ] {
-        is_error(&test_app.ask(post(LOGIN, &body)).await, 400, &errors);
+        is_error(&test_app.send(post(LOGIN, &body)).await, 400, &errors);
     }
     // No body, with or without a media type.
-    is_error(&test_app.ask(raw(LOGIN, "application/json", "")).await, 400, &both(REQUIRED));
-    is_error(&test_app.ask(TestRequest::post().uri(LOGIN)).await, 400, &both(REQUIRED));
+    is_error(&test_app.send(raw(LOGIN, "application/json", "")).await, 400, &both(REQUIRED));
+    is_error(&test_app.send(TestRequest::post().uri(LOGIN)).await, 400, &both(REQUIRED));
     for (kind, body) in [(FORM, "username=&x".to_owned()), (MULTIPART, parts(&[("username", "")]))]
     {
         let errors = json!({"username": [BLANK], "password": [REQUIRED]});
-        is_error(&test_app.ask(raw(LOGIN, kind, body)).await, 400, &errors);
+        is_error(&test_app.send(raw(LOGIN, kind, body)).await, 400, &errors);
     }
     // A number is text.
-    let response = test_app.ask(post(LOGIN, &json!({"username": 42, "password": 4.5}))).await;
+    let response = test_app.send(post(LOGIN, &json!({"username": 42, "password": 4.5}))).await;
     assert_eq!(response.status, StatusCode::UNAUTHORIZED);
 }
 
@@ -98,10 +101,10 @@ async fn a_body_that_is_no_object_is_refused() {
         [("[\"ada\"]", "list"), ("\"x\"", "str"), ("1", "int"), ("1.5", "float"), ("true", "bool")]
     {
         let text = format!("Invalid data. Expected a dictionary, but got {kind}.");
-        let response = test_app.ask(raw(LOGIN, "application/json", body)).await;
+        let response = test_app.send(raw(LOGIN, "application/json", body)).await;
         is_error(&response, 400, &json!({"non_field_errors": [text]}));
     }
-    let response = test_app.ask(raw(LOGIN, "application/json", "null")).await;
+    let response = test_app.send(raw(LOGIN, "application/json", "null")).await;
     is_error(&response, 400, &json!({"non_field_errors": ["No data provided"]}));
 }
 
@@ -116,7 +119,7 @@ async fn a_body_that_cannot_be_parsed_says_where() {
         b"username=ada",
     ];
     for body in bodies {
-        let response = test_app.ask(raw(LOGIN, "application/json", body)).await;
+        let response = test_app.send(raw(LOGIN, "application/json", body)).await;
         let detail = response.text_of("detail").to_owned();
         is_error(&response, 400, &json!({"detail": detail}));
         assert!(detail.starts_with("JSON parse error - "), "{detail}");
@@ -137,12 +140,12 @@ async fn a_form_that_is_ambiguous_or_broken_is_refused() {
         ("multipart/form-data", &whole),
         ("multipart/form-data; boundary=other", &whole),
     ] {
-        let response = test_app.ask(raw(LOGIN, kind, body)).await;
+        let response = test_app.send(raw(LOGIN, kind, body)).await;
         let detail = response.text_of("detail").to_owned();
         is_error(&response, 400, &json!({"detail": detail}));
     }
     let file = whole.replace("name=\"username\"", "name=\"username\"; filename=\"ada\"");
-    let response = test_app.ask(raw(LOGIN, MULTIPART, file)).await;
+    let response = test_app.send(raw(LOGIN, MULTIPART, file)).await;
     is_error(&response, 400, &json!({"username": [NOT_A_STRING]}));
 }
 
@@ -151,11 +154,11 @@ async fn other_media_types_are_refused_by_name() {
     let test_app = service().await;
     for kind in ["text/plain", "application/xml", "application/json; charset=latin-1"] {
         let text = format!("Unsupported media type \"{kind}\" in request.");
-        let response = test_app.ask(raw(LOGIN, kind, ada().to_string())).await;
+        let response = test_app.send(raw(LOGIN, kind, ada().to_string())).await;
         is_error(&response, 415, &json!({"detail": text}));
     }
     let request = post(LOGIN, &ada()).insert_header(("content-encoding", "gzip"));
-    assert_eq!(test_app.ask(request).await.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    assert_eq!(test_app.send(request).await.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
 }
 
 /// What no handler names is rendered in the form of the wire too.
@@ -165,13 +168,13 @@ async fn a_large_body_or_header_is_refused_in_the_form_of_the_wire() {
     let large = json!({"username": "ada", "password": "x".repeat(17 * 1024)});
     let many = parts(&[("username", &"x".repeat(17 * 1024))]);
     for request in [post(LOGIN, &large), raw(LOGIN, MULTIPART, many)] {
-        let response = test_app.ask(request).await;
-        let detail: Value = response.body["detail"].clone();
+        let response = test_app.send(request).await;
+        let detail: Value = response.json()["detail"].clone();
         assert!(detail.is_string(), "{response:?}");
         is_error(&response, 413, &json!({"detail": detail}));
     }
     let request = post(LOGIN, &ada()).insert_header(("x-long", "x".repeat(9 * 1024)));
-    let response = test_app.ask(request).await;
+    let response = test_app.send(request).await;
     let detail = response.text_of("detail").to_owned();
     is_error(&response, 400, &json!({"detail": detail}));
 }

@@ -4,8 +4,8 @@ use actix_web::http::StatusCode;
 use actix_web::test::TestRequest;
 use serde_json::{Value, json};
 
-use super::{BLACKLIST, LOGIN, ME, REFRESH, USERS, VERIFY, ada, options_with, post};
-use crate::tests::test_app::{TestApp, options};
+use super::fixture::{BLACKLIST, LOGIN, ME, REFRESH, USERS, VERIFY, ada, options_with, post};
+use crate::testing::{TestApp, options};
 use crate::{Options, openapi_document};
 
 fn document(options: &Options) -> Value {
@@ -21,11 +21,11 @@ async fn without_the_dialect_its_paths_do_not_exist() {
     let test_app = TestApp::new().await;
     for path in [LOGIN, REFRESH, VERIFY, BLACKLIST, USERS] {
         for path in [path, path.trim_end_matches('/')] {
-            let response = test_app.ask(post(path, &ada())).await;
+            let response = test_app.send(post(path, &ada())).await;
             assert_eq!(response.status, StatusCode::NOT_FOUND, "{path}");
         }
     }
-    let response = test_app.ask(TestRequest::get().uri(ME)).await;
+    let response = test_app.send(TestRequest::get().uri(ME)).await;
     assert_eq!(response.status, StatusCode::NOT_FOUND);
 }
 

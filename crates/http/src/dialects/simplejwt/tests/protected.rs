@@ -3,7 +3,9 @@
 use actix_web::test::TestRequest;
 use serde_json::{Value, json};
 
-use super::{INVALID, ME, WRONG_TYPE, delete, disable, is_error, is_ok, me, service, tokens};
+use super::fixture::{
+    INVALID, ME, WRONG_TYPE, delete, disable, is_error, is_ok, me, service, tokens,
+};
 
 /// The error for an access token that is refused.
 fn unusable(message: &str) -> Value {
@@ -24,9 +26,9 @@ async fn the_caller_is_shown() {
     let ada = json!({"email": "ada@example.org", "username": "ada", "id": id});
     for path in [ME, "/auth/users/me", "/auth/users/me/?x=1"] {
         let header = ("authorization", format!("Bearer {access}"));
-        let response = test_app.ask(TestRequest::get().uri(path).insert_header(header)).await;
+        let response = test_app.send(TestRequest::get().uri(path).insert_header(header)).await;
         is_ok(&response, 200);
-        assert_eq!(response.body, ada);
+        assert_eq!(response.json(), ada);
     }
 }
 
@@ -41,7 +43,7 @@ async fn a_request_without_credentials_is_refused() {
         TestRequest::get().uri(&format!("{ME}?token={access}&access_token={access}")),
         TestRequest::get().uri(ME).insert_header(("cookie", in_cookie)),
     ] {
-        is_error(&test_app.ask(request).await, 401, &none);
+        is_error(&test_app.send(request).await, 401, &none);
     }
     for scheme in ["bearer ", "BEARER ", "Token ", "JWT ", "Basic ", ""] {
         is_error(&me(&test_app, &format!("{scheme}{access}")).await, 401, &none);
@@ -62,7 +64,7 @@ async fn a_malformed_header_is_refused() {
     }
     let header = ("authorization", format!("Bearer {access}"));
     let twice = TestRequest::get().uri(ME).append_header(header.clone()).append_header(header);
-    is_error(&test_app.ask(twice).await, 401, &malformed);
+    is_error(&test_app.send(twice).await, 401, &malformed);
 }
 
 #[actix_web::test]

@@ -4,8 +4,8 @@ use gateward_app::domain::{EmailAddress, Password, Username};
 use gateward_app::{NewAccount, Policy};
 use serde_json::{Value, json};
 
-use super::{LOGIN, TestApp, USERS, is_error, is_ok, options_with, post, service};
-use crate::tests::test_app::policy;
+use super::fixture::{LOGIN, USERS, is_error, is_ok, options_with, post, service};
+use crate::testing::{TestApp, policy};
 
 const NEW_PASSWORD: &str = "seven lamps by the river";
 
@@ -13,7 +13,7 @@ fn grace() -> Value {
     json!({"username": "grace", "email": "Grace@example.org", "password": NEW_PASSWORD})
 }
 
-/// The sign-up with another member.
+/// The sign-up with another field.
 fn with(name: &str, value: impl Into<Value>) -> Value {
     let mut body = grace();
     body[name] = value.into();
@@ -22,7 +22,7 @@ fn with(name: &str, value: impl Into<Value>) -> Value {
 
 /// A service with one account, `ada`.
 async fn service_with(policy: Policy) -> TestApp {
-    let test_app = TestApp::empty(options_with(true), policy).await;
+    let test_app = TestApp::set_up(options_with(true), policy).await;
     let ada = NewAccount {
         username: Username::parse("ada").unwrap(),
         email: EmailAddress::parse("ada@example.org").unwrap(),
@@ -36,14 +36,14 @@ async fn service_with(policy: Policy) -> TestApp {
 #[actix_web::test]
 async fn a_user_signs_up_and_logs_in() {
     let test_app = service().await;
-    let response = test_app.ask(post(USERS, &with("is_staff", 1))).await;
+    let response = test_app.send(post(USERS, &with("is_staff", 1))).await;
     is_ok(&response, 201);
     let users = test_app.store.users();
     let id = users.iter().find(|user| user.username.as_str() == "grace").unwrap().id;
     let user = json!({"email": "grace@example.org", "username": "grace", "id": id.to_string()});
-    assert_eq!(response.body, user);
+    assert_eq!(response.json(), user);
     let login = json!({"username": "grace", "password": NEW_PASSWORD});
-    is_ok(&test_app.ask(post(LOGIN, &login)).await, 200);
+    is_ok(&test_app.send(post(LOGIN, &login)).await, 200);
 }
 
 #[actix_web::test]
@@ -76,11 +76,11 @@ async fn every_wrong_field_is_named() {
             "The password is too similar to the username or email address.",
         ),
     ] {
-        is_error(&test_app.ask(post(USERS, &body)).await, 400, &json!({field: [text]}));
+        is_error(&test_app.send(post(USERS, &body)).await, 400, &json!({field: [text]}));
     }
     let required = ["This field is required."];
     let all = json!({"username": required, "email": required, "password": required});
-    is_error(&test_app.ask(post("/auth/users", &json!({}))).await, 400, &all);
+    is_error(&test_app.send(post("/auth/users", &json!({}))).await, 400, &all);
     assert_eq!(test_app.store.users().len(), 1);
 }
 
@@ -88,9 +88,9 @@ async fn every_wrong_field_is_named() {
 async fn a_pending_sign_up_has_no_id_and_does_not_reveal_an_account() {
     let test_app = service_with(Policy { confirmation_required: true, ..policy() }).await;
     for email in ["grace@example.org", "ada@example.org"] {
-        let response = test_app.ask(post(USERS, &with("email", email))).await;
+        let response = test_app.send(post(USERS, &with("email", email))).await;
         is_ok(&response, 201);
-        assert_eq!(response.body, json!({"email": email, "username": "grace", "id": null}));
+        assert_eq!(response.json(), json!({"email": email, "username": "grace", "id": null}));
     }
 }
 
@@ -98,5 +98,5 @@ async fn a_pending_sign_up_has_no_id_and_does_not_reveal_an_account() {
 async fn a_sign_up_may_be_disabled() {
     let test_app = service_with(Policy { signup_enabled: false, ..policy() }).await;
     let text = "Sign-up is disabled. Ask an administrator to invite you.";
-    is_error(&test_app.ask(post(USERS, &grace())).await, 403, &json!({"detail": text}));
+    is_error(&test_app.send(post(USERS, &grace())).await, 403, &json!({"detail": text}));
 }

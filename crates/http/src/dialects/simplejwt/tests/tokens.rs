@@ -4,11 +4,12 @@ use actix_web::http::StatusCode;
 use actix_web::test::TestRequest;
 use serde_json::json;
 
-use super::{
-    AFTER_LEEWAY, BLACKLIST, BLACKLISTED, INVALID, LOGIN, PASSWORD, REFRESH, TestApp, VERIFY,
-    WRONG_TYPE, ada, delete, disable, is_bad_token, is_error, is_ok, me, options_with, post,
-    refreshed, send, service, tokens,
+use super::fixture::{
+    AFTER_LEEWAY, BLACKLIST, BLACKLISTED, INVALID, LOGIN, REFRESH, VERIFY, WRONG_TYPE, ada, delete,
+    disable, is_bad_token, is_error, is_ok, me, options_with, post, refreshed, send, service,
+    tokens,
 };
+use crate::testing::{PASSWORD, TestApp};
 
 const NO_ACCOUNT: &str = "No active account found with the given credentials";
 const NO_ACCOUNT_OF_TOKEN: &str = "No active account found for the given token.";
@@ -20,10 +21,10 @@ async fn a_login_takes_a_username_or_an_email_address_in_any_case() {
         for path in [LOGIN, "/api/token"] {
             let body = json!({"username": username, "password": PASSWORD, "next": [1]});
             let request = post(path, &body).insert_header(("authorization", "Bearer rubbish"));
-            let response = test_app.ask(request).await;
+            let response = test_app.send(request).await;
             is_ok(&response, 200);
             assert!(response.text.starts_with(r#"{"refresh":""#), "{}", response.text);
-            assert_eq!(response.body.as_object().unwrap().len(), 2);
+            assert_eq!(response.json().as_object().unwrap().len(), 2);
         }
     }
 }
@@ -33,7 +34,7 @@ async fn every_failed_login_has_one_response() {
     let test_app = service().await;
     let failed = async |username: &str, password: &str| {
         let body = json!({"username": username, "password": password});
-        let response = test_app.ask(post(LOGIN, &body)).await;
+        let response = test_app.send(post(LOGIN, &body)).await;
         is_error(&response, 401, &json!({"detail": NO_ACCOUNT}));
     };
     failed("ada", "not the password").await;
@@ -50,12 +51,12 @@ async fn every_failed_login_has_one_response() {
 async fn too_many_logins_are_throttled() {
     let test_app = service().await;
     let wrong = json!({"username": "ada", "password": "not the password"});
-    let mut response = test_app.ask(post(LOGIN, &wrong)).await;
+    let mut response = test_app.send(post(LOGIN, &wrong)).await;
     for _ in 0..100 {
         if response.status == StatusCode::TOO_MANY_REQUESTS {
             break;
         }
-        response = test_app.ask(post(LOGIN, &wrong)).await;
+        response = test_app.send(post(LOGIN, &wrong)).await;
     }
     let seconds: u32 = response.header("retry-after").parse().unwrap();
     let unit = if seconds == 1 { "second" } else { "seconds" };
@@ -87,7 +88,7 @@ async fn a_refresh_is_repeated_by_its_key_and_dropped_if_its_key_is_malformed() 
     let (_, first) = tokens(&test_app).await;
     let ask = |key: &str| {
         let request = post(REFRESH, &json!({"refresh": first}));
-        test_app.ask(request.insert_header(("idempotency-key", key)))
+        test_app.send(request.insert_header(("idempotency-key", key)))
     };
     let response = ask("a b").await;
     assert_eq!(response.status, StatusCode::BAD_REQUEST);
@@ -105,7 +106,7 @@ async fn without_rotation_the_refresh_token_stays() {
     for _ in 0..3 {
         let response = send(&test_app, REFRESH, &refresh).await;
         is_ok(&response, 200);
-        assert_eq!(response.members(), ["access"]);
+        assert_eq!(response.fields(), ["access"]);
         let access = response.text_of("access");
         is_ok(&me(&test_app, &format!("Bearer {access}")).await, 200);
         test_app.clock.advance_seconds(AFTER_LEEWAY);
@@ -122,11 +123,11 @@ async fn a_blacklisted_token_ends_its_session() {
         let (access, refresh) = tokens(&test_app).await;
         let response = send(&test_app, path, &refresh).await;
         is_ok(&response, 200);
-        assert_eq!(response.body, json!({}));
+        assert_eq!(response.json(), json!({}));
         is_bad_token(&send(&test_app, BLACKLIST, &refresh).await, BLACKLISTED);
         is_bad_token(&send(&test_app, REFRESH, &refresh).await, BLACKLISTED);
         let response = me(&test_app, &format!("Bearer {access}")).await;
-        assert_eq!(response.body["messages"][0]["message"], BLACKLISTED);
+        assert_eq!(response.json()["messages"][0]["message"], BLACKLISTED);
     }
     is_ok(&me(&test_app, &format!("Bearer {other}")).await, 200);
 }
@@ -153,9 +154,9 @@ async fn either_token_is_verified_and_nothing_changes() {
     let (access, refresh) = tokens(&test_app).await;
     for token in [&access, &refresh] {
         for path in [VERIFY, "/api/token/verify"] {
-            let response = test_app.ask(post(path, &json!({"token": token}))).await;
+            let response = test_app.send(post(path, &json!({"token": token}))).await;
             is_ok(&response, 200);
-            assert_eq!(response.body, json!({}));
+            assert_eq!(response.json(), json!({}));
         }
     }
     let blacklisted = json!({"non_field_errors": [BLACKLISTED]});
@@ -207,13 +208,13 @@ async fn wrong_methods_are_refused_in_the_form_of_the_wire() {
     for path in [LOGIN, REFRESH, VERIFY, BLACKLIST, "/api/token", "/auth/users/"] {
         for method in ["GET", "PUT", "DELETE"] {
             let request = TestRequest::default().method(method.parse().unwrap()).uri(path);
-            let response = test_app.ask(request.set_json(ada())).await;
+            let response = test_app.send(request.set_json(ada())).await;
             let text = format!("Method \"{method}\" not allowed.");
             is_error(&response, 405, &json!({"detail": text}));
             assert_eq!(response.header("allow"), "POST, OPTIONS");
         }
     }
-    let response = test_app.ask(post("/auth/users/me/", &json!({}))).await;
+    let response = test_app.send(post("/auth/users/me/", &json!({}))).await;
     is_error(&response, 405, &json!({"detail": "Method \"POST\" not allowed."}));
     assert_eq!(response.header("allow"), "GET, HEAD, OPTIONS");
 }

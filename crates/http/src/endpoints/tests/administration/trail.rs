@@ -3,8 +3,8 @@
 use actix_web::http::StatusCode;
 use serde_json::{Value, json};
 
-use super::super::fixture::EndpointFixture;
-use super::{ask, tell, wrong};
+use super::fixture::{send_as, send_json_as};
+use crate::testing::TestApp;
 
 /// The names of the events of a page.
 fn names(page: &Value) -> Vec<String> {
@@ -14,14 +14,15 @@ fn names(page: &Value) -> Vec<String> {
 
 #[actix_web::test]
 async fn an_event_tells_what_was_done_by_whom_to_whom_and_how_it_ended() {
-    let fixture = EndpointFixture::new().await;
-    let root = fixture.sign_in("root-1", true).await;
-    let ada = fixture.sign_in("ada", false).await;
-    fixture.clock.advance_seconds(1);
+    let test_app = TestApp::empty().await;
+    let root = test_app.admin("root-1").await;
+    let ada = test_app.user("ada").await;
+    test_app.clock.advance_seconds(1);
     let path = format!("/users/{}/roles", ada.user_id);
-    let response = tell(&fixture, &root, ("PUT", &path), json!({ "roles": ["admin"] })).await;
-    assert_eq!(response.status, StatusCode::OK, "{}", response.body);
-    let page = ask(&fixture, &root, "GET", "/audit?event=roles_changed").await.json();
+    let response =
+        send_json_as(&test_app, &root, ("PUT", &path), json!({ "roles": ["admin"] })).await;
+    assert_eq!(response.status, StatusCode::OK, "{}", response.text);
+    let page = send_as(&test_app, &root, "GET", "/audit?event=roles_changed").await.json();
     let mut event = page["items"][0].clone();
     assert!(event.as_object_mut().unwrap().remove("id").is_some());
     let expected = json!({
@@ -36,19 +37,19 @@ async fn an_event_tells_what_was_done_by_whom_to_whom_and_how_it_ended() {
     assert_eq!(page["items"].as_array().unwrap().len(), 1);
 
     // The accounts were created on the command line.
-    let page = ask(&fixture, &root, "GET", "/audit?event=account_created").await.json();
+    let page = send_as(&test_app, &root, "GET", "/audit?event=account_created").await.json();
     assert_eq!(page["items"][0]["actor"], json!({ "kind": "operator" }));
 }
 
 /// Row 16.3.2: denied requests are audited.
 #[actix_web::test]
 async fn a16_3_2_what_was_not_permitted_is_in_the_trail() {
-    let fixture = EndpointFixture::new().await;
-    let root = fixture.sign_in("root-1", true).await;
-    let ada = fixture.sign_in("ada", false).await;
-    assert_eq!(ask(&fixture, &ada, "GET", "/users").await.status, StatusCode::FORBIDDEN);
+    let test_app = TestApp::empty().await;
+    let root = test_app.admin("root-1").await;
+    let ada = test_app.user("ada").await;
+    assert_eq!(send_as(&test_app, &ada, "GET", "/users").await.status, StatusCode::FORBIDDEN);
     let path = format!("/audit?actor={}&event=access_denied", ada.user_id);
-    let page = ask(&fixture, &root, "GET", &path).await.json();
+    let page = send_as(&test_app, &root, "GET", &path).await.json();
     assert_eq!(names(&page), ["access_denied"]);
     let event = &page["items"][0];
     assert_eq!((&event["outcome"], &event["detail"]), (&json!("failure"), &json!("users:read")));
@@ -57,13 +58,13 @@ async fn a16_3_2_what_was_not_permitted_is_in_the_trail() {
 
 #[actix_web::test]
 async fn the_pages_hold_each_wanted_event_once_the_newest_first() {
-    let fixture = EndpointFixture::new().await;
-    let root = fixture.sign_in("root-1", true).await;
-    let ada = fixture.sign_in("ada", false).await;
+    let test_app = TestApp::empty().await;
+    let root = test_app.admin("root-1").await;
+    let ada = test_app.user("ada").await;
     for what in ["disable", "enable", "disable", "enable"] {
-        fixture.clock.advance_seconds(1);
+        test_app.clock.advance_seconds(1);
         let path = format!("/users/{}/{what}", ada.user_id);
-        assert_eq!(ask(&fixture, &root, "POST", &path).await.status, StatusCode::OK);
+        assert_eq!(send_as(&test_app, &root, "POST", &path).await.status, StatusCode::OK);
     }
     let (on, off) = ("account_enabled", "account_disabled");
     let (ada, root_id) = (ada.user_id.as_str(), root.user_id.as_str());
@@ -81,7 +82,7 @@ async fn the_pages_hold_each_wanted_event_once_the_newest_first() {
             let (mut seen, mut cursor) = (Vec::new(), String::new());
             loop {
                 let path = format!("/audit?limit={limit}{query}{cursor}");
-                let page = ask(&fixture, &root, "GET", &path).await.json();
+                let page = send_as(&test_app, &root, "GET", &path).await.json();
                 seen.extend(names(&page));
                 let Some(next) = page["next_cursor"].as_str() else { break };
                 cursor = format!("&cursor={next}");
@@ -94,8 +95,8 @@ async fn the_pages_hold_each_wanted_event_once_the_newest_first() {
 /// Row W11, and invalid filters.
 #[actix_web::test]
 async fn w11_a_bad_condition_of_the_trail_is_refused_by_its_name() {
-    let fixture = EndpointFixture::new().await;
-    let root = fixture.sign_in("root-1", true).await;
+    let test_app = TestApp::empty().await;
+    let root = test_app.admin("root-1").await;
     let shouted = root.user_id.to_uppercase();
     for (query, field) in [
         ("subject=x".to_owned(), "subject"),
@@ -110,7 +111,7 @@ async fn w11_a_bad_condition_of_the_trail_is_refused_by_its_name() {
         ("limit=101".to_owned(), "limit"),
         ("user_id=x".to_owned(), "user_id"),
     ] {
-        let response = ask(&fixture, &root, "GET", &format!("/audit?{query}")).await;
-        assert_eq!(wrong(&response)[0].0, field, "{query}");
+        let response = send_as(&test_app, &root, "GET", &format!("/audit?{query}")).await;
+        assert_eq!(response.field_errors()[0].0, field, "{query}");
     }
 }
