@@ -23,6 +23,8 @@ mod master_key_file;
 mod metrics;
 mod node;
 #[cfg(test)]
+mod testing;
+#[cfg(test)]
 mod tests;
 
 pub use self::metrics::{ConnectionLoad, MetricsError};

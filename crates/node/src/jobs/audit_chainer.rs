@@ -111,7 +111,7 @@ impl AuditChainer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tests::node;
+    use crate::testing::node;
 
     /// The first start has created keys, which is an event.
     #[tokio::test]

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use actix_web::http::StatusCode;
 use actix_web::test::TestRequest;
-use gateward_testkit::MemoryStore;
+use gateward_testkit::{MemoryStore, eventually};
 
 use super::*;
-use crate::tests::{builder, eventually, send, value};
+use crate::testing::{builder, send, value};
 
 const DOCUMENT: &str = include_str!("../../../../docs/metrics.md");
 const DASHBOARD: &str = include_str!("../../../../docs/grafana/dashboard.json");
@@ -39,7 +39,10 @@ async fn the_page_shows_what_the_document_lists_and_nothing_else() {
     let node = builder(MemoryStore::new()).connections(move || load).build().await.unwrap();
     assert_eq!(send(&node, TestRequest::get().uri("/health/live")).await, StatusCode::OK);
     node.spawn_jobs();
-    eventually(|| value(&node, "gateward_mail_waiting").is_some()).await;
+    eventually(Duration::from_secs(10), async || {
+        value(&node, "gateward_mail_waiting").ok_or_else(|| node.metrics_text().unwrap())
+    })
+    .await;
     let text = node.metrics_text().unwrap();
     let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next());
     assert_eq!(types.collect::<BTreeSet<_>>(), documented());

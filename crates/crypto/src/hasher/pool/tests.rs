@@ -3,6 +3,8 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 
+use gateward_testkit::eventually;
+
 use super::*;
 
 fn size(threads: usize, queue_max: usize) -> PoolSize {
@@ -46,14 +48,11 @@ fn gated(queue_max: usize) -> (Arc<Pool>, mpsc::Sender<()>, Arc<AtomicUsize>) {
 
 /// Waits until the pool has this many running and waiting jobs.
 async fn until(pool: &Pool, busy: usize, queued: usize) {
-    for _ in 0..5000 {
+    eventually(Duration::from_secs(5), async || {
         let load = pool.load();
-        if (load.busy, load.queued) == (busy, queued) {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
-    panic!("never came to {busy} busy and {queued} queued: {:?}", pool.load());
+        if (load.busy, load.queued) == (busy, queued) { Ok(()) } else { Err(format!("{load:?}")) }
+    })
+    .await;
 }
 
 #[tokio::test]
