@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -206,19 +206,24 @@ fn of_event<'a>(journal: &'a [Value], event: &'a str) -> impl Iterator<Item = &'
 
 /// A Python with aiosmtpd: the one on the path, or that of the system.
 fn find_python() -> Option<&'static str> {
-    let knows = |python: &&str| {
-        let mut command = Command::new(python);
-        command.args(["-c", "import aiosmtpd.smtp"]).stdout(Stdio::null()).stderr(Stdio::null());
-        command.status().is_ok_and(|status| status.success())
-    };
-    let python = ["python3", "/usr/bin/python3"].into_iter().find(knows);
-    if python.is_none() {
+    // To look takes as long as to start a server.
+    static PYTHON: LazyLock<Option<&str>> = LazyLock::new(look_for_python);
+    if PYTHON.is_none() {
         not_checked(
             "what needs an SMTP server: no python3 has aiosmtpd \
              (apt-get install python3-aiosmtpd, or pip install aiosmtpd)",
         );
     }
-    python
+    *PYTHON
+}
+
+fn look_for_python() -> Option<&'static str> {
+    let knows = |python: &&str| {
+        let mut command = Command::new(python);
+        command.args(["-c", "import aiosmtpd.smtp"]).stdout(Stdio::null()).stderr(Stdio::null());
+        command.status().is_ok_and(|status| status.success())
+    };
+    ["python3", "/usr/bin/python3"].into_iter().find(knows)
 }
 
 fn make_certificate(folder: &Path) {
