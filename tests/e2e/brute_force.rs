@@ -6,26 +6,23 @@ mod attack;
 mod breached;
 mod reset;
 mod scopes;
+mod soak;
 
 use std::collections::BTreeMap;
 use std::time::Instant;
 
 use gateward_e2e::{Database, PASSWORD, TestResponse, on_both, root};
-use reqwest::Method;
 use serde_json::json;
 
-use crate::cookies::cookie_jar::{CookieJar, DEVICE, login_request};
 use crate::mail_api::are_alike;
 use crate::pair::together;
-use attack::{BruteForceAttack, HOME, WRONG, address, login, request, wait_of};
+use attack::{BruteForceAttack, HOME, WRONG, address, login, wait_of};
 
 on_both!(
     l1_of_two_hundred_tries_from_one_client_five_are_told,
     l1_of_a_hundred_tries_at_once_ten_are_told_at_the_most,
     l1_a_name_is_tried_a_hundred_and_nine_times_on_the_first_day,
     l2_a_known_device_has_tries_of_its_own,
-    l6_l8_inv16_one_account_is_tried_ten_times_from_a_thousand_addresses,
-    l6_inv16_one_client_tries_a_hundred_of_a_thousand_names,
     l6_a_name_of_nobody_is_counted_like_any_other,
     l9_who_waits_as_long_as_told_is_looked_at,
 );
@@ -137,84 +134,6 @@ async fn l2_a_known_device_has_tries_of_its_own(kind: Database) {
     let body =
         json!({"username": "ada", "password": PASSWORD, "known_device_token": "x".repeat(43)});
     assert_eq!(attack.post(HOME, "/v1/login", body).await.status, 200);
-}
-
-/// Rows L6, L8 and INV16: on two nodes in turn, with kills in between. The owner logs in meanwhile.
-async fn l6_l8_inv16_one_account_is_tried_ten_times_from_a_thousand_addresses(kind: Database) {
-    let mut attack = BruteForceAttack::processes(kind).await;
-    let own = attack.begin("ada").await;
-    let client = attack.client();
-    let cookie_jar = CookieJar::of(&client.send(login_request(&client, "ada")).await);
-    let (started, mut told) = (Instant::now(), 0);
-    for number in 0..1000 {
-        if number == 500 {
-            attack.crash().await;
-        }
-        let response = attack.login(&address(number), "ada", WRONG).await;
-        if number < 10 || response.status == 401 {
-            is_told(&response);
-            told += 1;
-        } else {
-            wait_of(&response);
-        }
-        if number % 200 == 199 {
-            owner_gets_in(&attack, own.text_of("known_device_token"), &cookie_jar).await;
-        }
-    }
-    assert!(told <= 10 + waits_within(started), "{told}");
-    for client in attack.clients() {
-        let stranger = login(client, "203.0.113.1", "ada", PASSWORD).await;
-        assert!(waits_within(started) > 0 || wait_of(&stranger) <= 30, "{stranger:?}");
-    }
-}
-
-/// Logs in by a known device on both nodes, with bearer tokens and in cookie mode.
-async fn owner_gets_in(attack: &BruteForceAttack, device: &str, cookie_jar: &CookieJar) {
-    for client in attack.clients() {
-        let body = json!({"username": "ada", "password": PASSWORD, "known_device_token": device});
-        // From the attacker's IP address, too.
-        for from in [HOME, &address(3)] {
-            let by_token = request(client, from, Method::POST, "/v1/login", &body);
-            let response = client.send(by_token).await;
-            assert_eq!(response.status, 200, "{response:?}");
-        }
-        let cookie = format!("{DEVICE}={}", cookie_jar.get(DEVICE));
-        let by_cookie = login_request(client, "ada").header("cookie", cookie);
-        let response = client.send(by_cookie.header("x-forwarded-for", address(4))).await;
-        assert_eq!(response.status, 200, "{response:?}");
-    }
-}
-
-/// Rows L6 and INV16: a client is an IPv4 address, or an IPv6 network of 64 bits.
-async fn l6_inv16_one_client_tries_a_hundred_of_a_thousand_names(kind: Database) {
-    let mut attack = BruteForceAttack::processes(kind).await;
-    attack.begin("ada").await;
-    for is_old in [true, false] {
-        let from = |number: usize| {
-            if is_old {
-                "203.0.113.9".to_owned()
-            } else {
-                format!("2001:db8:1:2:{:x}::{number:x}", number % 7)
-            }
-        };
-        let neighbour = if is_old { "203.0.113.10" } else { "2001:db8:1:3::1" };
-        for number in 0..1000 {
-            if number == 500 {
-                attack.crash().await;
-            }
-            // Some usernames exist.
-            let name = if number % 99 == 1 { "ada" } else { &format!("user{number}") };
-            let response = attack.login(&from(number), name, WRONG).await;
-            if number < 100 {
-                is_told(&response);
-            } else {
-                wait_of(&response);
-            }
-        }
-        wait_of(&attack.login(&from(1000), "ada", PASSWORD).await);
-        let other = attack.login(neighbour, "ada", PASSWORD).await;
-        assert_eq!(other.status, 200, "{other:?}");
-    }
 }
 
 /// Row L6: the same responses in the same order, so they do not reveal which usernames exist.

@@ -1,20 +1,18 @@
 //! What a request cannot change about an email: rows H1, H2, H4 and V10.
 
+mod soak;
+
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
 
 use gateward_e2e::{Database, PASSWORD, Wire, on_both};
 use reqwest::header::HeaderValue;
 use serde_json::json;
 
 use crate::emails::is_whole;
-use crate::mail_api::{OTHER, Post, address, code, subject, token};
+use crate::mail_api::{Post, address, code, subject};
 use crate::pair::together;
 
-on_both!(
-    v10_who_asks_a_hundred_times_causes_two_emails_at_most,
-    emails_of_many_sign_ups_come_one_after_the_other,
-);
+on_both!(v10_who_asks_a_hundred_times_causes_two_emails_at_most);
 
 /// The public URL in the tests of hosts.
 const PUBLIC_URL: &str = "http://localhost:4711";
@@ -218,25 +216,4 @@ async fn v10_who_asks_a_hundred_times_causes_two_emails_at_most(kind: Database) 
     post.wait_until_sent().await;
     let count = post.emails(&address("bob"), subject::CONFIRM, 1).await.len();
     assert!((1..=2).contains(&count), "{count} emails");
-}
-
-/// Sign-ups with another person's email address cannot suppress that person's own email.
-async fn emails_of_many_sign_ups_come_one_after_the_other(kind: Database) {
-    let settings = [
-        ("rate_limit.enabled", "true"),
-        ("rate_limit.email_interval_seconds", "2"),
-        ("signup.email_verification", "required"),
-    ];
-    let Some(post) = Post::start(kind, &settings).await else { return };
-    let ada = address("ada");
-    for name in ["eve", "mallory", "ada"] {
-        assert_eq!(post.signup(name, &ada, PASSWORD).await.status, 202);
-    }
-    let started = Instant::now();
-    post.emails(&ada, subject::CONFIRM, 3).await;
-    assert!(started.elapsed() > Duration::from_secs(2), "three spans take two at least");
-    let own = post.signup("ada.l", &ada, OTHER).await;
-    let mail = post.nth_email(&ada, subject::CONFIRM, 3).await;
-    let body = json!({"token": token(&mail), "signup_id": own.text_of("signup_id")});
-    assert_eq!(post.say("email/confirm", body).await.status, 204);
 }

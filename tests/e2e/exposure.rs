@@ -1,6 +1,6 @@
 //! What the public can see, and which headers the node trusts: rows W16 and 15.3.4.
 
-use gateward_e2e::{Database, Client, Wire};
+use gateward_e2e::{Client, Database, Wire};
 use serde_json::Value;
 
 use crate::test_server::TestServer;
@@ -111,10 +111,9 @@ async fn a_forwarded_address_from_a_stranger_is_ignored() {
 /// before it.
 #[tokio::test]
 async fn the_rightmost_untrusted_hop_is_the_client() {
-    let server = TestServer::process(
-        Database::Sqlite,
-        &[("http.trusted_proxies", "127.0.0.1,10.0.0.0/8")],
-    ).await;
+    let server =
+        TestServer::process(Database::Sqlite, &[("http.trusted_proxies", "127.0.0.1,10.0.0.0/8")])
+            .await;
     let seen = "198.51.100.7";
     let cases: [(&[&[u8]], &str); 9] = [
         (&[], "127.0.0.1"),

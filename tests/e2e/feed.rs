@@ -1,6 +1,7 @@
 //! The revocation feed, by pages and as server-sent events.
 
 mod follower;
+mod soak;
 
 use std::time::{Duration, Instant};
 
@@ -231,46 +232,6 @@ async fn no_entry_is_skipped_that_is_committed_late() {
     assert_eq!(fixture.client.me(ada.access()).await.status, 200);
 }
 
-/// Readers that do not read use bounded memory, delay no other reader, and get everything once they
-/// read.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn readers_that_are_slow_cost_no_memory_and_miss_nothing() {
-    const SILENT: usize = 10;
-    const ENTRIES: usize = 20_000;
-    let fixture = FeedFixture::process(Database::Postgres).await;
-    assert_eq!(fixture.client.signup("ada").await.status, 201);
-    let mut slow = Events::open(&fixture.client, None).await;
-    let mut silent = Vec::new();
-    for _ in 0..SILENT {
-        silent.push(open_and_be_silent(&fixture.node.url).await);
-    }
-    let before = fixture.node.memory_kib();
-    let server = fixture.database.postgres().await;
-    let insert = format!(
-        "INSERT INTO invalidation_events (kind, subject, reason, happened_at, expires_at) \
-         SELECT 'session', gen_random_uuid()::text, 'logout', now(), now() + interval '15 minutes' \
-         FROM generate_series(1, {})",
-        ENTRIES / 20
-    );
-    for _ in 0..20 {
-        server.batch_execute(&insert).await.unwrap();
-    }
-    // Some sessions really end, which other readers see at once.
-    for _ in 0..20 {
-        fixture.logout("ada").await;
-    }
-    let mut quick = Reader::new(&fixture.client, 100);
-    let all: Vec<Value> = quick.rest().await.iter().map(told).collect();
-    assert_eq!(all.len(), ENTRIES + 20);
-    tokio::time::sleep(Duration::from_secs(3)).await;
-    let grown = fixture.node.memory_kib().saturating_sub(before);
-    // The unread data is ten times five megabytes.
-    assert!(grown < 25 * 1024, "{grown} KiB for readers that do not read");
-    let got: Vec<Value> = slow.take(all.len()).await.iter().map(told).collect();
-    assert!(got == all, "a slow reader has missed something");
-    drop(silent);
-}
-
 /// Opens a stream and does not read it, with the smallest possible receive buffer.
 async fn open_and_be_silent(url: &str) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
@@ -286,16 +247,6 @@ async fn open_and_be_silent(url: &str) -> TcpStream {
     stream.read_exact(&mut status).await.unwrap();
     assert_eq!(&status, b"HTTP/1.1 200");
     stream
-}
-
-/// An idle stream sends heartbeats, so that both ends can detect a dead connection.
-#[tokio::test]
-async fn a_stream_beats_when_nothing_happens() {
-    let fixture = FeedFixture::start(Database::Sqlite).await;
-    let mut events = Events::open(&fixture.client, None).await;
-    let started = Instant::now();
-    events.beat().await;
-    assert!(started.elapsed() > Duration::from_secs(10), "{:?}", started.elapsed());
 }
 
 /// Row F11: with open streams, one of them to a client that does not read.

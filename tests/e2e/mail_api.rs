@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use gateward_e2e::{
-    Client, Database, Environment, Mail, MailServer, Node, PASSWORD, Plan, TestDatabase, TestResponse, run,
+    Client, Database, Environment, Mail, MailServer, Node, PASSWORD, Plan, TestDatabase,
+    TestResponse, run,
 };
 use serde_json::{Value, json};
 

@@ -38,7 +38,6 @@ mod honest;
 mod http_file;
 mod known_devices;
 mod leaks;
-mod limits;
 mod mail_api;
 mod mail_fixture;
 mod master_key;

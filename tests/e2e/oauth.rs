@@ -5,8 +5,8 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
 use crate::pages::{FORM, encode};
-use crate::test_server::TestServer;
 use crate::pair::Pair;
+use crate::test_server::TestServer;
 
 on_both!(
     an_active_token_is_told_of_and_every_other_text_is_inactive,

@@ -15,6 +15,7 @@ mod injection;
 mod key_rotation;
 mod kill_points;
 mod kills;
+mod limits;
 mod lost_responses;
 mod mail_crash;
 mod mail_faults;

@@ -3,9 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-use gateward_e2e::{
-    Client, Database, PASSWORD, ShiftedClock, TestResponse,
-};
+use gateward_e2e::{Client, Database, PASSWORD, ShiftedClock, TestResponse};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 

@@ -1,12 +1,10 @@
-//! What resets a counter, what does not, and when counters are written.
+//! What resets a counter, and what does not.
 
-use gateward_e2e::{Database, PASSWORD, TestDatabase, on_both};
+use gateward_e2e::{Database, PASSWORD, on_both};
 use serde_json::json;
 
 use super::attack::{BruteForceAttack, GUARDED, HOME, NEW, WRONG, address, login, wait_of};
-use crate::commands::said;
 use crate::dev_inbox::{forgot, token, wait_for};
-use crate::operator::create;
 use crate::test_server::TestServer;
 
 on_both!(l1_a_success_resets_name_and_pair, l2_an_address_and_a_name_of_one_account_count_apart,);
@@ -66,38 +64,4 @@ async fn l2_a_reset_by_mail_resets_the_names_of_the_account() {
             assert_eq!(response.status, 200, "{response:?}");
         }
     }
-}
-
-/// The current count.
-async fn counter(database: &TestDatabase) -> i64 {
-    let row =
-        database.postgres().await.query_one("SELECT count(*) FROM rate_limit_counters", &[]).await;
-    row.unwrap().get(0)
-}
-
-/// Writes cost time, and could be used to fill the table.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nothing_is_counted_while_nothing_goes_wrong() {
-    let attack = BruteForceAttack::lay(Database::Postgres, &[]).await;
-    said(&create(&attack.pair.plan, ("ada", "ada@example.org"), PASSWORD));
-    for number in 0..50 {
-        let session = attack.login(&address(number), "ada", PASSWORD).await;
-        assert_eq!(session.status, 200, "{session:?}");
-        let client = attack.client();
-        let body = json!({"password": PASSWORD});
-        let again = client.post_as(session.access(), "/v1/me/reauthenticate", &body).await;
-        assert_eq!(again.status, 200, "{again:?}");
-    }
-    assert_eq!(counter(&attack.pair.database).await, 0);
-    attack.login(HOME, "ada", WRONG).await.is(401, "invalid_credentials");
-    assert_eq!(counter(&attack.pair.database).await, 3, "for the name, the pair and the client");
-    assert_eq!(attack.login(HOME, "ada", PASSWORD).await.status, 200);
-    assert_eq!(counter(&attack.pair.database).await, 1, "for the client");
-    // Attempts during a wait are not counted.
-    attack.wear_out("ada", 10).await;
-    let before = counter(&attack.pair.database).await;
-    for number in 0..20 {
-        wait_of(&attack.login(&address(100 + number), "ada", WRONG).await);
-    }
-    assert_eq!(counter(&attack.pair.database).await, before);
 }

@@ -94,10 +94,8 @@ async fn strangers_of_the_same_network_keep_nobody_from_what_they_do_when_they_a
 /// Row L7: client secrets by HTTP Basic.
 async fn l7_wrong_secrets_of_clients_are_stopped_and_right_ones_never(kind: Database) {
     let secret = "0123456789abcdef0123456789abcdef";
-    let client = [
-        ("clients.api.secret", secret),
-        ("clients.api.may", "introspect,revoke,revocations"),
-    ];
+    let client =
+        [("clients.api.secret", secret), ("clients.api.may", "introspect,revoke,revocations")];
     let attack = BruteForceAttack::lay(kind, &client).await;
     let show = async |number: usize, from: &str, (name, secret): (&str, &str)| {
         let client = attack.client();
