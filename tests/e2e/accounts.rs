@@ -4,7 +4,7 @@ use gateward_e2e::{PASSWORD, TestResponse};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::test_server::TestServer;
+use crate::support::test_server::TestServer;
 
 async fn signup(server: &TestServer, name: &str, email: &str) -> TestResponse {
     let body = json!({"username": name, "email": email, "password": PASSWORD});

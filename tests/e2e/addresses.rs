@@ -3,7 +3,8 @@
 use gateward_e2e::{Database, PASSWORD, TestResponse, on_both};
 use serde_json::json;
 
-use crate::mail_api::{OTHER, Post, address, are_alike, code, subject, token, wrong_code};
+use crate::support::post::{OTHER, Post, address, code, subject, token, wrong_code};
+use crate::support::responses::are_alike;
 
 on_both!(
     a7_a_change_takes_both_mailboxes,

@@ -10,10 +10,10 @@ use regex::Regex;
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::json;
 
-use crate::api::{CLIENT_SECRET, NO_SESSION, Operation, operations};
-use crate::commands::said;
-use crate::operator::create;
-use crate::test_server::TestServer;
+use crate::support::api::{CLIENT_SECRET, NO_SESSION, Operation, operations};
+use crate::support::commands::create;
+use crate::support::commands::said;
+use crate::support::test_server::TestServer;
 
 /// The permissions of a client. Each is also the name of the client that has only this permission.
 const RIGHTS: [&str; 3] = ["introspect", "revoke", "revocations"];

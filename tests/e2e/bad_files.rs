@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use gateward_e2e::{Database, Plan, TestDatabase, program, run};
 
-use crate::commands::{complained, said};
+use crate::support::commands::{complained, said};
 
 /// An unprivileged user.
 const NOBODY: u32 = 65_534;

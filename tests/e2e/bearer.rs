@@ -8,7 +8,7 @@ use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, HeaderValue};
 use serde_json::json;
 
-use crate::test_server::TestServer;
+use crate::support::test_server::TestServer;
 
 /// Row J15: a refresh token gives no access, an access token cannot be refreshed, and both errors
 /// say so.

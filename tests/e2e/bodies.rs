@@ -5,7 +5,7 @@ use std::time::Duration;
 use gateward_e2e::{Database, PASSWORD, Wire};
 use serde_json::json;
 
-use crate::test_server::TestServer;
+use crate::support::test_server::TestServer;
 
 const BODY_LEN_MAX: usize = 16 * 1024;
 

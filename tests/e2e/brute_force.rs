@@ -14,14 +14,13 @@ use std::time::Instant;
 use gateward_e2e::{Database, PASSWORD, TestResponse, on_both, root};
 use serde_json::json;
 
-use crate::mail_api::are_alike;
-use crate::pair::together;
+use crate::support::pair::together;
+use crate::support::responses::are_alike;
 use attack::{BruteForceAttack, HOME, WRONG, address, login, wait_of};
 
 on_both!(
     l1_of_two_hundred_tries_from_one_client_five_are_told,
     l1_of_a_hundred_tries_at_once_ten_are_told_at_the_most,
-    l1_a_name_is_tried_a_hundred_and_nine_times_on_the_first_day,
     l2_a_known_device_has_tries_of_its_own,
     l6_a_name_of_nobody_is_counted_like_any_other,
     l9_who_waits_as_long_as_told_is_looked_at,
@@ -91,26 +90,6 @@ async fn at_once(attack: &BruteForceAttack, right: Option<usize>) -> Vec<TestRes
 /// s and so on, and a machine may be slow.
 fn waits_within(started: Instant) -> usize {
     [30, 90, 210, 450, 930].into_iter().filter(|end| started.elapsed().as_secs() >= *end).count()
-}
-
-/// Row L1: with any number of IP addresses, and no wait beyond the announced one.
-async fn l1_a_name_is_tried_a_hundred_and_nine_times_on_the_first_day(kind: Database) {
-    let Some((attack, mut clock)) = BruteForceAttack::lay_by_clock(kind).await else { return };
-    attack.begin("ada").await;
-    let (started, mut told) = (Instant::now(), 0);
-    for number in 0.. {
-        let response = attack.login(&address(number), "ada", WRONG).await;
-        if response.status == 429 {
-            clock.forward(wait_of(&response));
-        } else {
-            is_told(&response);
-            told += 1;
-        }
-        if clock.since(started) > 24 * 3600 {
-            break;
-        }
-    }
-    assert_eq!(told, 109);
 }
 
 /// Row L2: a login with a known device token is counted by it alone.

@@ -4,34 +4,17 @@ use std::fs;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::Output;
 
 use gateward_e2e::{Database, MASTER_KEY, Plan, TestDatabase, on_both, run};
 use serde_json::Value;
+
+use crate::support::commands::{complained, said};
 
 on_both!(
     migrating_twice_changes_nothing,
     keys_are_listed_and_rotated_beside_a_running_node,
     a_database_without_its_tables_is_refused_when_nobody_may_make_them,
 );
-
-/// The standard output of a successful command.
-#[track_caller]
-pub fn said(output: &Output) -> String {
-    assert!(output.status.success(), "{output:?}");
-    assert!(output.stderr.is_empty(), "{output:?}");
-    String::from_utf8(output.stdout.clone()).unwrap()
-}
-
-/// The errors of a failed command, in lines that each start with `error: `.
-#[track_caller]
-pub fn complained(output: &Output) -> String {
-    assert_eq!(output.status.code(), Some(1), "{output:?}");
-    assert!(output.stdout.is_empty(), "{output:?}");
-    let complaint = String::from_utf8(output.stderr.clone()).unwrap();
-    assert!(complaint.lines().all(|line| line.starts_with("error: ")), "{complaint}");
-    complaint
-}
 
 fn write(path: &Path, text: &str, mode: u32) {
     fs::write(path, text).unwrap();

@@ -3,7 +3,8 @@
 use gateward_e2e::{Database, PASSWORD, TestResponse, on_both};
 use serde_json::{Value, json};
 
-use crate::mail_api::{OTHER, Post, address, are_alike, code, subject, token, wrong_code};
+use crate::support::post::{OTHER, Post, address, code, subject, token, wrong_code};
+use crate::support::responses::are_alike;
 
 on_both!(
     e1_a_sign_up_tells_nothing_of_an_address,

@@ -1,6 +1,5 @@
 //! The cookie transport over the wire: cookies that are set, accepted and cleared.
 
-pub(crate) mod cookie_jar;
 mod credentials;
 mod races;
 
@@ -12,7 +11,9 @@ use gateward_e2e::{
 use reqwest::Method;
 use serde_json::json;
 
-use cookie_jar::{ACCESS, CSRF, CookieJar, DEVICE, REFRESH, login_request, refuses, set_cookies};
+use crate::support::cookie_jar::{
+    ACCESS, CSRF, CookieJar, DEVICE, REFRESH, login_request, refuses, set_cookies,
+};
 
 on_sqlite!(
     s8_cookies_have_their_flags_in_every_response,

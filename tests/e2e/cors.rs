@@ -3,9 +3,9 @@
 use gateward_e2e::{Client, TestResponse};
 use reqwest::{Method, RequestBuilder};
 
-use crate::cookies::cookie_jar::{CookieJar, login_request, set_cookies};
-use crate::pages::PATHS;
-use crate::test_server::TestServer;
+use crate::support::cookie_jar::{CookieJar, login_request, set_cookies};
+use crate::support::pages::PATHS;
+use crate::support::test_server::TestServer;
 
 const LISTED: &str = "https://app.example.org";
 

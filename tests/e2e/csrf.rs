@@ -8,8 +8,8 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::json;
 
 use self::victim::{Act, Victim};
-use crate::cookies::cookie_jar::{ACCESS, CSRF, CookieJar, OWN, REFRESH, login_request, refuses};
-use crate::dev_inbox::wait_for;
+use crate::support::cookie_jar::{ACCESS, CSRF, CookieJar, OWN, REFRESH, login_request, refuses};
+use crate::support::inbox::wait_for_email;
 
 on_sqlite!(
     w1_without_the_csrf_token_of_the_session_nothing_is_done,
@@ -200,7 +200,7 @@ async fn w1_what_a_page_of_ours_sends_is_done(kind: Database) {
             "/v1/email/confirm" => assert_eq!(me.body["email_verified"], true),
             "/v1/me/email" => {
                 let title = "Confirm your";
-                wait_for(&client, act.body["new_email"].as_str().unwrap(), title, 1).await;
+                wait_for_email(&client, act.body["new_email"].as_str().unwrap(), title, 1).await;
             }
             "/v1/me/password" => {
                 assert_eq!(client.login(&bob.name, "another long one").await.status, 200);
@@ -209,7 +209,7 @@ async fn w1_what_a_page_of_ours_sends_is_done(kind: Database) {
                 assert!(response.headers.contains_key("set-cookie"), "{response:?}");
             }
             "/v1/users/{id}/reset-password" => {
-                wait_for(&client, &bob.guest.email(), "Reset your password", 1).await;
+                wait_for_email(&client, &bob.guest.email(), "Reset your password", 1).await;
             }
             _ => assert_ne!(bob.state().await, before, "{}", act.name()),
         }

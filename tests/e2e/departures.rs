@@ -6,8 +6,8 @@ use gateward_e2e::{Database, PASSWORD, TestResponse, claims, on_both};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::mail_api::{OTHER, Post, address, code, subject, token};
-use crate::pair::together;
+use crate::support::pair::together;
+use crate::support::post::{OTHER, Post, address, code, subject, token};
 
 on_both!(
     s6_a_deleted_account_is_gone_and_its_address_is_free,

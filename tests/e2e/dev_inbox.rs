@@ -1,70 +1,14 @@
-//! The development inbox: its content, and who may see it. Other tests read emails here.
-
-use std::time::{Duration, Instant};
+//! The development inbox: its content, and who may see it.
 
 use gateward_e2e::{Client, PASSWORD, Wire};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::test_server::TestServer;
-
-/// How long an email may take to arrive, on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(20);
+use crate::support::inbox::{emails, link, link_token, reachable, wait_for_email};
+use crate::support::password_reset::forgot;
 
 /// The paths of the inbox, for people and for programs.
 const PAGES: [&str; 2] = ["/dev/inbox", "/dev/inbox.json"];
-
-/// A development node whose public URL is its real address, so that a browser can follow the links.
-pub(crate) async fn reachable(settings: &[(&str, &str)]) -> TestServer {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap().to_string();
-    drop(listener);
-    let url = format!("http://{address}");
-    let own = [("http.listen", address.as_str()), ("http.public_url", url.as_str())];
-    TestServer::with(&[&own[..], settings].concat()).await
-}
-
-/// All emails, newest first.
-pub(crate) async fn emails(client: &Client) -> Vec<Value> {
-    let response = client.get("/dev/inbox.json").await;
-    assert_eq!(response.status, 200, "{response:?}");
-    response.body["items"].as_array().unwrap().clone()
-}
-
-/// Waits until there are this many emails to a recipient with this title, and returns the newest.
-pub(crate) async fn wait_for(client: &Client, to: &str, title: &str, count: usize) -> Value {
-    let started = Instant::now();
-    loop {
-        let all = emails(client).await;
-        let is_meant = |message: &&Value| {
-            message["to"] == to && message["text"].as_str().unwrap().starts_with(title)
-        };
-        let meant: Vec<&Value> = all.iter().filter(is_meant).collect();
-        if meant.len() >= count {
-            return meant[0].clone();
-        }
-        assert!(started.elapsed() < PATIENCE, "no {title:?} to {to}: {all:#?}");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-}
-
-/// The only link of an email.
-pub(crate) fn link(message: &Value) -> &str {
-    let links = message["links"].as_array().unwrap();
-    assert_eq!(links.len(), 1, "{message:#?}");
-    links[0].as_str().unwrap()
-}
-
-/// The token in the link of an email.
-pub(crate) fn token(message: &Value) -> &str {
-    link(message).split_once("#token=").unwrap().1
-}
-
-/// Requests the email to choose a new password.
-pub(crate) async fn forgot(client: &Client, email: &str) {
-    let request = client.post("/v1/password/forgot", &json!({"email": email}));
-    assert_eq!(client.send(request).await.status, 202);
-}
 
 /// The URL of the HTML part of the newest email, as the page frames it.
 async fn frame(client: &Client) -> String {
@@ -79,9 +23,9 @@ async fn programs_read_the_emails_newest_first() {
     let client = &server.client;
     assert_eq!(emails(client).await, [] as [Value; 0]);
     assert_eq!(client.signup("ada").await.status, 201);
-    let first = wait_for(client, "ada@example.org", "Confirm your email address", 1).await;
+    let first = wait_for_email(client, "ada@example.org", "Confirm your email address", 1).await;
     forgot(client, "ada@example.org").await;
-    let second = wait_for(client, "ada@example.org", "Reset your password", 1).await;
+    let second = wait_for_email(client, "ada@example.org", "Reset your password", 1).await;
 
     let response = client.get("/dev/inbox.json").await;
     assert_eq!(response.body, json!({"items": [second, first]}));
@@ -97,7 +41,10 @@ async fn programs_read_the_emails_newest_first() {
         assert!(link(message).starts_with(&format!("{}/{page}#token=", server.node.url)));
         for part in ["text", "html"] {
             let text = message[part].as_str().unwrap();
-            assert!(text.contains(code) && text.contains(token(message)), "{part}: {message:#?}");
+            assert!(
+                text.contains(code) && text.contains(link_token(message)),
+                "{part}: {message:#?}"
+            );
         }
         assert!(at.is_match(message["sent_at"].as_str().unwrap()), "{message:#?}");
     }
@@ -110,7 +57,8 @@ async fn a_notice_has_neither_link_nor_code() {
     let pair = server.client.begin("ada").await;
     let body = json!({"current_password": PASSWORD, "new_password": "a new one, and longer"});
     assert_eq!(server.client.post_as(pair.access(), "/v1/me/password", &body).await.status, 204);
-    let notice = wait_for(&server.client, "ada@example.org", "Your password was changed", 1).await;
+    let notice =
+        wait_for_email(&server.client, "ada@example.org", "Your password was changed", 1).await;
     assert_eq!((&notice["links"], &notice["code"]), (&json!([]), &Value::Null));
 }
 
@@ -146,7 +94,7 @@ async fn h1_the_inbox_answers_to_its_own_names_alone() {
     let server = reachable(&[]).await;
     let client = &server.client;
     assert_eq!(client.signup("ada").await.status, 201);
-    let message = wait_for(client, "ada@example.org", "Confirm", 1).await;
+    let message = wait_for_email(client, "ada@example.org", "Confirm", 1).await;
     let port = server.node.url.rsplit_once(':').unwrap().1.to_owned();
     let paths = [PAGES.map(str::to_owned).to_vec(), vec![frame(client).await]].concat();
     for path in &paths {
@@ -175,12 +123,12 @@ async fn h1_the_inbox_answers_to_its_own_names_alone() {
         ] {
             let response = ask(foreign).await;
             assert_eq!(response.statuses(), [404], "{path} {foreign} {response:?}");
-            assert!(!response.text.contains(token(&message)), "{response:?}");
+            assert!(!response.text.contains(link_token(&message)), "{response:?}");
         }
         for unclear in ["", "Host: localhost\r\nHost: evil.example\r\n", "Host: \r\n"] {
             let response = ask(unclear).await;
             assert!([[400], [404]].iter().any(|ok| response.statuses() == ok), "{response:?}");
-            assert!(!response.text.contains(token(&message)), "{response:?}");
+            assert!(!response.text.contains(link_token(&message)), "{response:?}");
         }
     }
 }
@@ -193,7 +141,7 @@ async fn w1_no_other_site_reads_the_inbox() {
     let server = reachable(&origins).await;
     let client = &server.client;
     assert_eq!(client.signup("ada").await.status, 201);
-    wait_for(client, "ada@example.org", "Confirm", 1).await;
+    wait_for_email(client, "ada@example.org", "Confirm", 1).await;
     let paths = [PAGES.map(str::to_owned).to_vec(), vec![frame(client).await]].concat();
     for path in &paths {
         for mode in ["cors", "no-cors", "navigate"] {
@@ -229,12 +177,12 @@ async fn h3_an_email_is_shown_in_a_sandbox() {
     let server = reachable(&[]).await;
     let client = &server.client;
     assert_eq!(client.signup("ada").await.status, 201);
-    let message = wait_for(client, "ada@example.org", "Confirm", 1).await;
+    let message = wait_for_email(client, "ada@example.org", "Confirm", 1).await;
     let inbox = client.get("/dev/inbox").await;
     let frame = client.get(&frame(client).await).await;
     assert_eq!(frame.status, 200);
     assert_eq!(frame.header("content-type"), Some("text/html; charset=utf-8"));
-    assert!(frame.text.contains(token(&message)), "it is this email");
+    assert!(frame.text.contains(link_token(&message)), "it is this email");
     let policy = frame.header("content-security-policy").unwrap();
     let sandbox = policy.split(';').map(str::trim).find(|part| part.starts_with("sandbox"));
     let rights: Vec<&str> = sandbox.expect("a sandbox").split(' ').skip(1).collect();

@@ -17,8 +17,8 @@ use std::process::Command;
 use gateward_e2e::{Client, Node, PASSWORD, Plan, ShiftedClock, TestDatabase, not_checked, root};
 use serde_json::{Value, json};
 
-use crate::commands::said;
-use crate::operator::create;
+use crate::support::commands::create;
+use crate::support::commands::said;
 
 /// How far back the tokens that must have expired are issued: longer than
 /// `tokens.refresh_idle_seconds`.

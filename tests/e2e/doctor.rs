@@ -12,8 +12,8 @@ use std::path::Path;
 use gateward_e2e::{Database, MASTER_KEY, Plan, on_both, run};
 
 use self::system::{System, examine, free_addresses};
-use crate::commands::said;
-use crate::stolen_database::StolenDatabase;
+use crate::support::commands::said;
+use crate::support::stolen_database::StolenDatabase;
 
 on_both!(
     nothing_is_found_of_a_healthy_system_and_nothing_is_written,

@@ -8,9 +8,9 @@ use gateward_e2e::{Database, PASSWORD, Wire, on_both};
 use reqwest::header::HeaderValue;
 use serde_json::json;
 
-use crate::emails::is_whole;
-use crate::mail_api::{Post, address, code, subject};
-use crate::pair::together;
+use crate::support::emails::is_whole;
+use crate::support::pair::together;
+use crate::support::post::{Post, address, code, subject};
 
 on_both!(v10_who_asks_a_hundred_times_causes_two_emails_at_most);
 

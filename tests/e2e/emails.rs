@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use gateward_e2e::{Client, Database, Mail, PASSWORD, TestResponse, on_both};
+use gateward_e2e::{Client, Database, PASSWORD, TestResponse, on_both};
 use reqwest::Method;
 use serde_json::json;
 
-use crate::mail_api::{OTHER, Post, address, subject, token};
-use crate::pair::together;
-use crate::stolen_database::{StolenDatabase, sha256};
+use crate::support::emails::is_whole;
+use crate::support::pair::together;
+use crate::support::post::{OTHER, Post, address, subject, token};
+use crate::support::stolen_database::{StolenDatabase, sha256, unhex};
 
 on_both!(
     h2_h3_every_email_has_one_recipient_and_nothing_that_somebody_typed,
@@ -20,46 +21,6 @@ on_both!(
 
 /// User input that tries to get into an email.
 const BAIT: &str = "<a href=\"http://evil.example\">evil.example</a>";
-
-/// The sender.
-const FROM: &str = "accounts@example.org";
-
-/// The headers of an email, and no others.
-const HEADERS: [&str; 8] = [
-    "auto-submitted",
-    "content-type",
-    "date",
-    "from",
-    "message-id",
-    "mime-version",
-    "subject",
-    "to",
-];
-
-/// Asserts that an email is well-formed, goes to one recipient, and contains no user input.
-#[track_caller]
-pub(crate) fn is_whole(mail: &Mail, to: &str) {
-    assert_eq!((mail.to.as_slice(), mail.from.as_str()), ([to.to_owned()].as_slice(), FROM));
-    let mut names: Vec<String> =
-        mail.headers.iter().map(|(name, _)| name.to_ascii_lowercase()).collect();
-    names.sort();
-    assert_eq!(names, HEADERS, "{mail:#?}");
-    let header = |name: &str| mail.header(name).unwrap();
-    assert_eq!((header("to"), header("auto-submitted")), (to, "auto-generated"));
-    assert!(header("from").contains(FROM) && header("from").contains("Gateward"), "{mail:#?}");
-    assert!(header("subject").contains("Gateward") && header("date").len() > 20, "{mail:#?}");
-    assert!(header("message-id").starts_with('<') && header("message-id").ends_with('>'));
-    assert!(header("content-type").starts_with("multipart/alternative"), "{mail:#?}");
-    assert!(mail.text.contains("Hello,") && mail.html.contains("<html"), "{mail:#?}");
-    assert_eq!(mail.raw.matches("Content-Type: text/").count(), 2, "{mail:#?}");
-    let html = mail.html.replace("&#x2f;", "/").replace("&#x2F;", "/");
-    for secret in mail.links.iter().chain(&mail.code) {
-        assert!(html.contains(secret), "{secret} is in the text alone: {mail:#?}");
-    }
-    for part in [&mail.raw, &mail.text, &mail.html, &mail.subject] {
-        assert!(!part.contains("evil.") && !part.contains("href=//"), "{mail:#?}");
-    }
-}
 
 /// A login with bait in every string field.
 async fn baited_login(post: &Post, name: &str) -> TestResponse {
@@ -207,11 +168,6 @@ async fn v3_neither_link_nor_code_nor_sign_up_is_in_the_database(kind: Database)
             assert!(!stolen.tells(&sha256(code.as_bytes())), "a code is guessed from its hash");
         }
     }
-}
-
-pub(crate) fn unhex(text: &str) -> Vec<u8> {
-    let digits = (0..text.len()).step_by(2);
-    digits.map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
 }
 
 /// A change of password or username, and a replay.

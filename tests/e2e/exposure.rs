@@ -3,7 +3,7 @@
 use gateward_e2e::{Client, Database, Wire};
 use serde_json::Value;
 
-use crate::test_server::TestServer;
+use crate::support::test_server::TestServer;
 
 /// Rows W16, 13.4.5 and 15.2.3: metrics are not public, the documentation can be switched off, and
 /// health reveals only the status.

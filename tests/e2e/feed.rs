@@ -1,6 +1,5 @@
 //! The revocation feed, by pages and as server-sent events.
 
-mod follower;
 mod soak;
 
 use std::time::{Duration, Instant};
@@ -15,8 +14,9 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 
-use self::follower::{Events, credentials_of, request_of, told};
-pub(crate) use self::follower::{Reader, about, with_services};
+use crate::support::feed_follower::{
+    Events, Reader, about, credentials_of, request_of, told, with_services,
+};
 
 on_both!(
     every_end_is_told_by_pages_and_as_events,

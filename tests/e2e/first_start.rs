@@ -8,7 +8,7 @@ use gateward_e2e::{Client, Database, Node, PASSWORD, Plan, TestDatabase, on_both
 use regex::Regex;
 use rustix::process::Signal;
 
-use crate::commands::{complained, said};
+use crate::support::commands::{complained, said};
 
 on_both!(a_node_of_another_issuer_or_master_key_is_refused);
 

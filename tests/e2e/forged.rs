@@ -9,7 +9,7 @@ use jsonwebtoken::{Algorithm, EncodingKey, crypto};
 use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256, PublicKeyData};
 use serde_json::{Value, json};
 
-use crate::test_server::TestServer;
+use crate::support::test_server::TestServer;
 
 /// How fast an unusable token must be refused.
 const QUICK: Duration = Duration::from_millis(50);

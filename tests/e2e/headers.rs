@@ -2,36 +2,12 @@
 
 use gateward_e2e::{PASSWORD, TestResponse, Wire};
 use reqwest::Method;
-use reqwest::header::HeaderMap;
 use serde_json::json;
 
-use crate::api::{CLIENT, CLIENT_SECRET, NO_SESSION, form};
-use crate::pages::PATHS;
-use crate::test_server::TestServer;
-
-/// Asserts that a response has the headers common to all responses.
-#[track_caller]
-pub(crate) fn are_safe(headers: &HeaderMap, is_https: bool) {
-    let all = |name: &str| -> Vec<&str> {
-        headers.get_all(name).iter().map(|value| value.to_str().unwrap()).collect()
-    };
-    assert_eq!(all("x-content-type-options"), ["nosniff"], "{headers:?}");
-    assert_eq!(all("referrer-policy"), ["no-referrer"], "{headers:?}");
-    assert_eq!(all("cross-origin-resource-policy"), ["same-origin"], "{headers:?}");
-    let policies = all("content-security-policy");
-    assert_eq!(policies.len(), 1, "{headers:?}");
-    for part in ["default-src 'none'", "base-uri 'none'", "frame-ancestors 'none'"] {
-        assert!(policies[0].contains(part), "{headers:?}");
-    }
-    assert!(!policies[0].contains("http"), "nothing comes from elsewhere: {headers:?}");
-    let hsts: &[&str] = if is_https { &["max-age=31536000; includeSubDomains"] } else { &[] };
-    assert_eq!(all("strict-transport-security"), hsts, "{headers:?}");
-    assert_eq!(all("x-request-id").len(), 1, "{headers:?}");
-    assert_eq!(all("cache-control").len(), 1, "{headers:?}");
-    for name in ["server", "x-powered-by", "via", "location"] {
-        assert_eq!(all(name), [""; 0], "{headers:?}");
-    }
-}
+use crate::support::api::{CLIENT, CLIENT_SECRET, NO_SESSION, form};
+use crate::support::pages::PATHS;
+use crate::support::responses::are_safe;
+use crate::support::test_server::TestServer;
 
 /// One response of each status that a client can cause.
 async fn responses(server: &TestServer) -> Vec<TestResponse> {

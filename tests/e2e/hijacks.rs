@@ -5,8 +5,8 @@ use std::time::Duration;
 use gateward_e2e::{Database, PASSWORD, TestResponse, on_both};
 use serde_json::json;
 
-use crate::mail_api::{OTHER, Post, address, code, subject, token};
-use crate::pair::together;
+use crate::support::pair::together;
+use crate::support::post::{OTHER, Post, address, code, subject, token};
 
 on_both!(
     a1_of_many_sign_ups_of_one_address_one_becomes_an_account,

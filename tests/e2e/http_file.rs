@@ -7,8 +7,8 @@ use gateward_e2e::{Client, Database, Plan, TestDatabase, TestResponse, run};
 use regex::Regex;
 use serde_json::{Map, Value, json};
 
-use crate::api::{Operation, operations};
-use crate::commands::said;
+use crate::support::api::{Operation, operations};
+use crate::support::commands::said;
 
 const FILE: &str = include_str!("../../docs/gateward.http");
 

@@ -8,8 +8,9 @@ use gateward_e2e::{
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::mail_fixture::{self, PATIENCE, reset};
-use crate::pages::{FORM, encode};
+use crate::support::mail_fixture::{self, PATIENCE};
+use crate::support::pages::{FORM, encode};
+use crate::support::password_reset::reset;
 
 on_both!(
     a6_3_5_the_owner_learns_of_a_new_device_and_throws_it_out,

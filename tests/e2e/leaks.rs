@@ -10,9 +10,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use gateward_e2e::{Client, Database, PASSWORD, TestResponse, claims, on_both};
 use serde_json::{Value, json};
 
-use crate::emails::unhex;
-use crate::pair::{Pair, refused_soon};
-use crate::stolen_database::{
+use crate::support::pair::{Pair, refused_soon};
+use crate::support::stolen_database::unhex;
+use crate::support::stolen_database::{
     StolenDatabase, derive, header, keyed, mac, message, secret, sha256, signed,
 };
 

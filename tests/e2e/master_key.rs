@@ -14,7 +14,7 @@ use rustix::process::Signal;
 use serde_json::json;
 use tokio::sync::RwLock;
 
-use crate::commands::{complained, said};
+use crate::support::commands::{complained, said};
 
 on_both!(
     f35_the_master_key_is_changed_without_an_interruption,

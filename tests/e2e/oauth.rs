@@ -4,9 +4,9 @@ use gateward_e2e::{Client, Database, PASSWORD, TestResponse, claims, on_both};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
-use crate::pages::{FORM, encode};
-use crate::pair::Pair;
-use crate::test_server::TestServer;
+use crate::support::pages::{FORM, encode};
+use crate::support::pair::Pair;
+use crate::support::test_server::TestServer;
 
 on_both!(
     an_active_token_is_told_of_and_every_other_text_is_inactive,

@@ -6,8 +6,8 @@ use gateward_e2e::{PASSWORD, TestResponse};
 use reqwest::Method;
 use serde_json::{Map, Value, json};
 
-use crate::api::{CLIENT, Operation, operations};
-use crate::test_server::TestServer;
+use crate::support::api::{CLIENT, Operation, operations};
+use crate::support::test_server::TestServer;
 
 /// Calls one operation as an administrator, and checks every response.
 struct Examiner<'a> {

@@ -3,7 +3,7 @@
 use gateward_e2e::{Database, PASSWORD, Plan, TestDatabase, on_both, run};
 use serde_json::json;
 
-use crate::commands::{complained, said};
+use crate::support::commands::{complained, create, said};
 
 on_both!(
     an_administrator_is_made_beside_a_running_node,
@@ -11,17 +11,6 @@ on_both!(
     disabling_works_at_once_and_enabling_undoes_it,
     a_command_says_which_database_it_cannot_use,
 );
-
-/// Makes an administrator.
-pub(crate) fn create(
-    plan: &Plan,
-    (name, email): (&str, &str),
-    input: &str,
-) -> std::process::Output {
-    let arguments =
-        ["user", "create", "--username", name, "--email", email, "--admin", "--password-stdin"];
-    run(plan, &arguments, input)
-}
 
 async fn an_administrator_is_made_beside_a_running_node(kind: Database) {
     let database = TestDatabase::new(kind).await;

@@ -7,7 +7,7 @@ use gateward_e2e::{Client, Database, PASSWORD, TestResponse, on_both};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::pair::{Pair, together};
+use crate::support::pair::{Pair, together};
 
 on_both!(
     a7_5_2_the_list_shows_each_active_session_once,

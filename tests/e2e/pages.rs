@@ -4,41 +4,17 @@ mod cross_site;
 mod links;
 mod shown;
 
-use std::fmt::Write;
-
 use gateward_e2e::{Client, PASSWORD, TestResponse};
 use reqwest::Method;
 use serde_json::json;
 
-use crate::dev_inbox::{forgot, token, wait_for};
-use crate::test_server::TestServer;
-
-/// The pages.
-pub(crate) const PATHS: [&str; 5] =
-    ["/confirm-email", "/reset-password", "/undo-email-change", "/not-me", "/accept-invitation"];
-
-/// The content type of forms.
-pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
+use crate::support::inbox::{link_token, wait_for_email};
+use crate::support::pages::{FORM, encode};
+use crate::support::password_reset::forgot;
+use crate::support::test_server::TestServer;
 
 /// The password that a reset chooses here.
 const NEW: &str = "an entirely new one";
-
-/// A form body as a browser writes it, with every special byte escaped.
-pub(crate) fn encode(fields: &[(&str, &str)]) -> String {
-    let mut text = String::new();
-    for (name, value) in fields {
-        let separator = if text.is_empty() { "" } else { "&" };
-        write!(text, "{separator}{name}=").unwrap();
-        for byte in value.bytes() {
-            if byte.is_ascii_alphanumeric() {
-                text.push(char::from(byte));
-            } else {
-                write!(text, "%{byte:02X}").unwrap();
-            }
-        }
-    }
-    text
-}
 
 /// Sends a form with these headers.
 async fn send(
@@ -160,8 +136,8 @@ impl Open {
 
 /// The token of the only email with this title to a user.
 async fn newest(client: &Client, name: &str, title: &str) -> String {
-    let message = wait_for(client, &format!("{name}@example.org"), title, 1).await;
-    token(&message).to_owned()
+    let message = wait_for_email(client, &format!("{name}@example.org"), title, 1).await;
+    link_token(&message).to_owned()
 }
 
 /// Asserts that it is a page, and not a problem document.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use gateward_e2e::{Database, PASSWORD, TestResponse, Wire};
 use serde_json::{Value, json};
 
-use crate::test_server::TestServer;
+use crate::support::test_server::TestServer;
 
 async fn signup(server: &TestServer, name: &str, password: &Value) -> TestResponse {
     let email = format!("{name}@example.org");

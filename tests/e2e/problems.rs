@@ -6,8 +6,8 @@ use gateward_e2e::{Database, PASSWORD, TestResponse, Wire};
 use reqwest::Method;
 use serde_json::json;
 
-use crate::api::{CLIENT, operations};
-use crate::test_server::TestServer;
+use crate::support::api::{CLIENT, operations};
+use crate::support::test_server::TestServer;
 
 /// The codes of the contract that this version can return.
 const CODES: [&str; 26] = [

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use gateward_e2e::{Database, TestResponse, claims, on_both};
 use tokio::sync::Barrier;
 
-use crate::pair::{Pair, together};
+use crate::support::pair::{Pair, together};
 
 on_both!(
     r1_of_racing_refreshes_one_makes_the_successor,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use gateward_e2e::{Client, Database, TestResponse, claims, on_both};
 
-use crate::pair::Pair;
+use crate::support::pair::Pair;
 
 on_both!(
     r4_a_replay_after_the_leeway_ends_the_session,

@@ -8,8 +8,9 @@ use futures_util::StreamExt;
 use gateward_e2e::{Database, PASSWORD, ShiftedClock, on_both};
 use serde_json::{Value, json};
 
-use crate::mail_api::{OTHER, Post, address, are_alike, code, subject, token, wrong_code};
-use crate::pair::together;
+use crate::support::pair::together;
+use crate::support::post::{OTHER, Post, address, code, subject, token, wrong_code};
+use crate::support::responses::are_alike;
 
 on_both!(
     e3_asking_for_an_email_tells_nothing,

@@ -12,9 +12,9 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use self::backup::Backup;
-use crate::commands::{complained, said};
-use crate::operator::create;
-use crate::pair::Pair;
+use crate::support::commands::create;
+use crate::support::commands::{complained, said};
+use crate::support::pair::Pair;
 
 on_both!(
     a_session_is_explained_at_the_command_line,

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use gateward_e2e::{Client, Database, PASSWORD, TestResponse, claims, on_both};
 use serde_json::json;
 
-use crate::pair::Pair;
+use crate::support::pair::Pair;
 
 on_both!(
     r7_a_token_with_parts_of_anothers_is_no_token,

@@ -12,7 +12,7 @@ use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, ProtocolVersion, RootCertStore, StreamOwned};
 use serde_json::json;
 
-use crate::headers;
+use crate::support::responses::are_safe;
 
 /// A node with a self-signed certificate for this machine.
 async fn node_with_tls(database: &TestDatabase) -> (Node, CertificateDer<'static>) {
@@ -43,7 +43,7 @@ async fn tls_comes_from_the_settings_and_nothing_falls_back() {
     let pair = client.begin("ada").await;
     let me = client.me(pair.access()).await;
     assert_eq!(me.body["username"], "ada");
-    headers::are_safe(&me.headers, true);
+    are_safe(&me.headers, true);
     assert!(client.get("/nothing").await.text_of("type").starts_with("https://127.0.0.1:8443/"));
 
     // The port neither responds to plain HTTP nor redirects it.

@@ -9,8 +9,8 @@ use gateward_e2e::{
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::commands::{complained, said};
-use crate::operator::create;
+use crate::support::commands::create;
+use crate::support::commands::{complained, said};
 
 on_both!(
     accounts_are_listed_by_name_address_role_and_state,

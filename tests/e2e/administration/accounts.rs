@@ -7,9 +7,10 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::fixture::{AdminFixture, ask, id, login, path, soon, tell};
-use crate::api::{CLIENT, CLIENT_SECRET, form, operations};
-use crate::dev_inbox::{forgot, token};
-use crate::mail_api::OTHER;
+use crate::support::api::{CLIENT, CLIENT_SECRET, form, operations};
+use crate::support::inbox::link_token;
+use crate::support::password_reset::forgot;
+use crate::support::post::OTHER;
 
 on_both!(
     s5_an_account_that_is_disabled_gets_nothing_on_any_node,
@@ -28,7 +29,7 @@ async fn s5_an_account_that_is_disabled_gets_nothing_on_any_node(kind: Database)
     let AdminFixture { one, other, grace, pair } = &fixture;
     let ada = one.begin("ada").await;
     forgot(one, "ada@example.org").await;
-    let link = token(&fixture.email("ada", RESET, 1).await).to_owned();
+    let link = link_token(&fixture.email("ada", RESET, 1).await).to_owned();
     let disable = format!("{}/disable", path(&ada));
     for client in [one, other] {
         let disabled = ask(client, grace, "POST", &disable).await;
@@ -119,7 +120,7 @@ async fn b9_nobody_but_its_owner_chooses_a_password(kind: Database) {
     let reset = format!("{}/reset-password", path(&ada));
     let sent = ask(other, grace, "POST", &reset).await;
     assert_eq!((sent.status.as_u16(), &sent.body), (202, &json!({"status": "email_sent"})));
-    let link = token(&fixture.email("ada", RESET, 1).await).to_owned();
+    let link = link_token(&fixture.email("ada", RESET, 1).await).to_owned();
     assert!(!sent.text.contains(&link));
     pair.is_alive(&ada).await;
     login(other, "ada").await;

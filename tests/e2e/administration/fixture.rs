@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 use gateward_e2e::{Client, Database, PASSWORD, TestResponse};
 use serde_json::{Value, json};
 
-use crate::commands::said;
-use crate::dev_inbox::emails;
-use crate::operator::create;
-use crate::pair::Pair;
+use crate::support::commands::create;
+use crate::support::commands::said;
+use crate::support::inbox::emails;
+use crate::support::pair::Pair;
 
 /// How long an invalidation event may take to reach the other node, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(3);

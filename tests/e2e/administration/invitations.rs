@@ -5,10 +5,10 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::fixture::{AdminFixture, ask};
-use crate::dev_inbox::{link, token};
-use crate::mail_api::OTHER;
-use crate::pages::{FORM, encode};
-use crate::pair::together;
+use crate::support::inbox::{link, link_token};
+use crate::support::pages::{FORM, encode};
+use crate::support::pair::together;
+use crate::support::post::OTHER;
 
 on_both!(
     whoever_is_invited_chooses_a_password_and_logs_in,
@@ -28,8 +28,8 @@ async fn invite(fixture: &AdminFixture, name: &str, roles: &[&str]) -> (Value, S
     assert_eq!(made.status, 201, "{made:?}");
     let message = fixture.email(name, INVITED, 1).await;
     assert!(link(&message).contains("/accept-invitation#token="), "{message:#?}");
-    assert!(!made.text.contains(token(&message)));
-    (made.body, token(&message).to_owned())
+    assert!(!made.text.contains(link_token(&message)));
+    (made.body, link_token(&message).to_owned())
 }
 
 async fn accept(client: &Client, token: &str, password: &str) -> TestResponse {
@@ -123,7 +123,7 @@ async fn an_invitation_ends_with_a_reset_a_disabling_or_a_deletion(kind: Databas
     let (user, invitation) = invite(&fixture, "ivy", &[]).await;
     act("POST", &user, "/reset-password").await;
     let message = fixture.email("ivy", "Reset your password", 1).await;
-    let body = json!({"token": token(&message), "new_password": OTHER});
+    let body = json!({"token": link_token(&message), "new_password": OTHER});
     assert_eq!(other.send(other.post("/v1/password/reset", &body)).await.status, 204);
     is_dead(&invitation).await;
     let pair = one.login("ivy", OTHER).await;

@@ -5,7 +5,7 @@ use gateward_e2e::{Client, Database, TestResponse, on_both};
 use serde_json::{Value, json};
 
 use super::fixture::{AdminFixture, UNKNOWN, ask, id, path, tell};
-use crate::mail_api::are_alike;
+use crate::support::responses::are_alike;
 
 on_both!(
     b3_e8_without_the_permission_nobody_learns_who_there_is,

@@ -4,7 +4,7 @@ use gateward_e2e::{Database, PASSWORD, Plan, ShiftedClock, TestDatabase, on_both
 
 use super::kept::act;
 use super::ledger::{Ledger, export, is_whole, verify};
-use crate::commands::said;
+use crate::support::commands::said;
 
 on_both!(
     what_was_kept_long_enough_goes_and_where_the_chain_begins_is_signed,

@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::ledger::{Ledger, is_whole};
-use crate::mail_api::{OTHER, Post, address, subject, token};
+use crate::support::post::{OTHER, Post, address, subject, token};
 
 on_both!(inv12_nothing_is_changed_where_the_event_cannot_be_written);
 

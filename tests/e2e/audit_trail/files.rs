@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::forger::{bytes, chain_anew, digest};
 use super::kept::{Kept, foreign, lines};
 use super::ledger::{verify, verify_input};
-use crate::commands::complained;
+use crate::support::commands::complained;
 
 on_sqlite!(
     a16_4_2_each_change_of_an_exported_file_is_found_by_its_number,

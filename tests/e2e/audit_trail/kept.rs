@@ -4,7 +4,7 @@ use gateward_e2e::{Client, Database, PASSWORD, Plan, TestDatabase};
 use serde_json::Value;
 
 use super::ledger::{Ledger, VerifyResult, export, is_whole};
-use crate::pair::together;
+use crate::support::pair::together;
 
 /// The users in it.
 const NAMES: [&str; 4] = ["ada", "bob", "cyd", "dan"];

@@ -7,7 +7,7 @@ use regex::Regex;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::mail_api::Post;
+use crate::support::post::Post;
 
 /// A node, an administrator who reads its trail, and the events so far.
 pub(super) struct Reader {

@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::reader::Reader;
-use crate::mail_api::{OTHER, address, subject, token};
+use crate::support::post::{OTHER, address, subject, token};
 
 on_both!(
     inv12_what_people_do_is_written_down_once_with_who_and_where,

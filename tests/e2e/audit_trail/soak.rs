@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 
 use super::kept::lines;
 use super::ledger::{Ledger, export, is_whole, verify_input};
-use crate::pair::Pair;
+use crate::support::pair::Pair;
 
 on_both!(
     two_nodes_under_load_make_one_chain_and_every_check_of_it_finds_it_whole,

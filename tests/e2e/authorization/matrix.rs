@@ -8,9 +8,9 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
 use super::{Row, rows};
-use crate::api::{NO_SESSION, operations};
-use crate::commands::said;
-use crate::operator::create;
+use crate::support::api::{NO_SESSION, operations};
+use crate::support::commands::create;
+use crate::support::commands::said;
 
 /// How long a token may take to expire, with the leeway for clocks, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);

@@ -5,9 +5,9 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::attack::{WRONG, address, wait_of};
-use crate::commands::said;
-use crate::mail_fixture::metric;
-use crate::operator::create;
+use crate::support::commands::create;
+use crate::support::commands::said;
+use crate::support::metrics::metric;
 
 on_both!(
     l3_without_a_trusted_proxy_no_header_makes_another_client,

@@ -7,7 +7,7 @@ use gateward_e2e::{Client, Database, PASSWORD, ShiftedClock, TestResponse};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
-use crate::pair::Pair;
+use crate::support::pair::Pair;
 
 /// Enables rate limits, and has the nodes trust the forwarded client IP address.
 pub(super) const GUARDED: [(&str, &str); 2] =

@@ -8,9 +8,10 @@ use gateward_e2e::{Client, Database, Node, PASSWORD, Plan, TestDatabase, TestRes
 use serde_json::json;
 
 use super::attack::NEW;
-use crate::commands::said;
-use crate::dev_inbox::{forgot, token, wait_for};
-use crate::operator::create;
+use crate::support::commands::create;
+use crate::support::commands::said;
+use crate::support::inbox::{link_token, wait_for_email};
+use crate::support::password_reset::forgot;
 
 /// A password that breaks no other rule.
 const BREACHED: &str = "a horse that everybody knows";
@@ -103,16 +104,17 @@ impl Listed {
         let (client, bob) = (&self.client, "bob@example.org");
         assert_eq!(client.signup("bob").await.status, 201);
         forgot(client, bob).await;
-        let reset = wait_for(client, bob, "Reset your password", 1).await;
+        let reset = wait_for_email(client, bob, "Reset your password", 1).await;
         let body = json!({"username": "eve", "email": "eve@example.org", "roles": ["user"]});
         let invited = client.post_as(self.admin.access(), "/v1/users", &body).await;
         assert_eq!(invited.status, 201, "{invited:?}");
-        let invitation = wait_for(client, "eve@example.org", "You have been invited", 1).await;
+        let invitation =
+            wait_for_email(client, "eve@example.org", "You have been invited", 1).await;
         [
             Way::Signup,
             Way::Change,
-            Way::Reset(token(&reset).to_owned()),
-            Way::Invitation(token(&invitation).to_owned()),
+            Way::Reset(link_token(&reset).to_owned()),
+            Way::Invitation(link_token(&invitation).to_owned()),
         ]
     }
 }

@@ -4,8 +4,9 @@ use gateward_e2e::{Database, PASSWORD, on_both};
 use serde_json::json;
 
 use super::attack::{BruteForceAttack, GUARDED, HOME, NEW, WRONG, address, login, wait_of};
-use crate::dev_inbox::{forgot, token, wait_for};
-use crate::test_server::TestServer;
+use crate::support::inbox::{link_token, wait_for_email};
+use crate::support::password_reset::forgot;
+use crate::support::test_server::TestServer;
 
 on_both!(l1_a_success_resets_name_and_pair, l2_an_address_and_a_name_of_one_account_count_apart,);
 
@@ -54,8 +55,8 @@ async fn l2_a_reset_by_mail_resets_the_names_of_the_account() {
         wait_of(&login(client, "203.0.113.1", name, PASSWORD).await);
     }
     forgot(client, "ada@example.org").await;
-    let message = wait_for(client, "ada@example.org", "Reset your password", 1).await;
-    let body = json!({"token": token(&message), "new_password": NEW});
+    let message = wait_for_email(client, "ada@example.org", "Reset your password", 1).await;
+    let body = json!({"token": link_token(&message), "new_password": NEW});
     let reset = client.post("/v1/password/reset", &body).header("x-forwarded-for", HOME);
     assert_eq!(client.send(reset).await.status, 204);
     for name in ["ada", "ada@example.org"] {

@@ -7,9 +7,10 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::attack::{BruteForceAttack, GUARDED, HOME, NEW, WRONG, address, request, wait_of};
-use crate::dev_inbox::{forgot, token, wait_for};
-use crate::pages::{FORM, encode};
-use crate::test_server::TestServer;
+use crate::support::inbox::{link_token, wait_for_email};
+use crate::support::pages::{FORM, encode};
+use crate::support::password_reset::forgot;
+use crate::support::test_server::TestServer;
 
 on_both!(
     l7_p8_wrong_passwords_within_a_session_are_counted_apart_from_log_ins,
@@ -170,8 +171,8 @@ async fn l7_v1_a_client_that_guesses_links_is_stopped_after_a_hundred() {
     let client = &server.client;
     assert_eq!(client.signup("ada").await.status, 201);
     forgot(client, "ada@example.org").await;
-    let message = wait_for(client, "ada@example.org", "Reset your password", 1).await;
-    let link = token(&message);
+    let message = wait_for_email(client, "ada@example.org", "Reset your password", 1).await;
+    let link = link_token(&message);
     let say = async |from: &str, (path, body): &(&str, Value)| {
         client.send(request(client, from, Method::POST, path, body)).await
     };

@@ -1,4 +1,5 @@
-//! Guessing from a thousand IP addresses, of a thousand usernames, and when counters are written.
+//! Guessing for a whole day, from a thousand IP addresses, and of a thousand usernames. Besides,
+//! when counters are written.
 
 use std::time::Instant;
 
@@ -8,14 +9,35 @@ use serde_json::json;
 
 use super::attack::{BruteForceAttack, HOME, WRONG, address, login, request, wait_of};
 use super::{is_told, waits_within};
-use crate::commands::said;
-use crate::cookies::cookie_jar::{CookieJar, DEVICE, login_request};
-use crate::operator::create;
+use crate::support::commands::create;
+use crate::support::commands::said;
+use crate::support::cookie_jar::{CookieJar, DEVICE, login_request};
 
 on_both!(
+    l1_a_name_is_tried_a_hundred_and_nine_times_on_the_first_day,
     l6_l8_inv16_one_account_is_tried_ten_times_from_a_thousand_addresses,
     l6_inv16_one_client_tries_a_hundred_of_a_thousand_names,
 );
+
+/// Row L1: with any number of IP addresses, and no wait beyond the announced one.
+async fn l1_a_name_is_tried_a_hundred_and_nine_times_on_the_first_day(kind: Database) {
+    let Some((attack, mut clock)) = BruteForceAttack::lay_by_clock(kind).await else { return };
+    attack.begin("ada").await;
+    let (started, mut told) = (Instant::now(), 0);
+    for number in 0.. {
+        let response = attack.login(&address(number), "ada", WRONG).await;
+        if response.status == 429 {
+            clock.forward(wait_of(&response));
+        } else {
+            is_told(&response);
+            told += 1;
+        }
+        if clock.since(started) > 24 * 3600 {
+            break;
+        }
+    }
+    assert_eq!(told, 109);
+}
 
 /// Rows L6, L8 and INV16: on two nodes in turn, with kills in between. The owner logs in meanwhile.
 async fn l6_l8_inv16_one_account_is_tried_ten_times_from_a_thousand_addresses(kind: Database) {

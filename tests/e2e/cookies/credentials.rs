@@ -4,8 +4,10 @@ use gateward_e2e::{Client, PASSWORD, TestResponse};
 use reqwest::Method;
 use serde_json::json;
 
-use super::cookie_jar::{ACCESS, CSRF, CookieJar, DEVICE, OWN, REFRESH, login_request, refuses};
-use crate::test_server::TestServer;
+use crate::support::cookie_jar::{
+    ACCESS, CSRF, CookieJar, DEVICE, OWN, REFRESH, login_request, refuses,
+};
+use crate::support::test_server::TestServer;
 
 /// Sends a request with this `Cookie` header, and the CSRF token of a jar.
 async fn send(

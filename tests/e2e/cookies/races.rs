@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use gateward_e2e::{Client, Database, TestResponse, claims, on_both};
 use tokio::sync::Barrier;
 
-use super::cookie_jar::{ACCESS, CSRF, CookieJar, REFRESH, refuses};
-use crate::pair::{Pair, together};
+use crate::support::cookie_jar::{ACCESS, CSRF, CookieJar, REFRESH, refuses};
+use crate::support::pair::{Pair, together};
 
 on_both!(
     r1_r3_racing_refreshes_by_cookie_leave_every_tab_in,

@@ -4,9 +4,9 @@ use gateward_e2e::{Client, PASSWORD, Plan, TestDatabase, TestResponse, run};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
-use crate::commands::said;
-use crate::cookies::cookie_jar::{CSRF, CookieJar};
-use crate::dev_inbox::{emails, token, wait_for};
+use crate::support::commands::said;
+use crate::support::cookie_jar::{CSRF, CookieJar};
+use crate::support::inbox::{emails, link_token, wait_for_email};
 
 /// An administrator with two sessions and a pending email address change.
 pub(super) struct Victim<'a> {
@@ -60,8 +60,8 @@ impl<'a> Victim<'a> {
         client.logout(bearer.refresh_token()).await;
         let other = CookieJar::login(client, name).await;
         let email = format!("{name}@example.org");
-        let message = wait_for(client, &email, "Confirm your email address", 1).await;
-        let link = token(&message).to_owned();
+        let message = wait_for_email(client, &email, "Confirm your email address", 1).await;
+        let link = link_token(&message).to_owned();
         let guest = Guest::new(client, name).await;
         let name = name.to_owned();
         let mut victim =

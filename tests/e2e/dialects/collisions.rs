@@ -2,7 +2,7 @@
 
 use gateward_e2e::{Database, Plan, TestDatabase, run};
 
-use crate::commands::complained;
+use crate::support::commands::complained;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_path_that_two_would_serve_is_refused_by_name() {

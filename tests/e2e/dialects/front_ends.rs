@@ -11,7 +11,7 @@ use gateward_e2e::{Browser, Database, PASSWORD, Plan, TestDatabase, not_checked}
 use serde_json::{Value, json};
 
 use super::root;
-use crate::readme::check_walk;
+use crate::support::walk::check_walk;
 
 /// How long an access token lives where a front end waits until it has expired.
 const TTL_SECONDS: u32 = 3;

@@ -3,7 +3,7 @@
 use gateward_e2e::{Database, MailPlan, MailServer, MailTls, Plan, on_sqlite};
 
 use super::system::{System, examine};
-use crate::mail_fixture::names;
+use crate::support::mail_fixture::names;
 
 on_sqlite!(f23_an_smtp_server_with_a_wrong_certificate_or_that_refuses_the_login_is_found);
 

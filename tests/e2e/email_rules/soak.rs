@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use gateward_e2e::{Database, PASSWORD, on_both};
 use serde_json::json;
 
-use crate::mail_api::{OTHER, Post, address, subject, token};
+use crate::support::post::{OTHER, Post, address, subject, token};
 
 on_both!(emails_of_many_sign_ups_come_one_after_the_other);
 

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use gateward_e2e::Database;
 use serde_json::Value;
 
-use super::follower::{Events, Reader, told};
 use super::{FeedFixture, open_and_be_silent};
+use crate::support::feed_follower::{Events, Reader, told};
 
 /// Readers that do not read use bounded memory, delay no other reader, and get everything once they
 /// read.

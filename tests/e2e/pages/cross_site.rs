@@ -2,8 +2,9 @@
 
 use reqwest::Method;
 
-use super::{FORM, Open, encode, is_page, send};
-use crate::test_server::TestServer;
+use super::{Open, is_page, send};
+use crate::support::pages::{FORM, encode};
+use crate::support::test_server::TestServer;
 
 /// The public URL of the nodes here.
 const OWN: &str = "http://127.0.0.1:8080";

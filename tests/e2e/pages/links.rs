@@ -2,9 +2,11 @@
 
 use gateward_e2e::{Client, Database, Plan, ShiftedClock, TestDatabase, TestResponse};
 
-use super::{Open, PATHS, is_page, send};
-use crate::dev_inbox::{forgot, token, wait_for};
-use crate::test_server::TestServer;
+use super::{Open, is_page, send};
+use crate::support::inbox::{link_token, wait_for_email};
+use crate::support::pages::PATHS;
+use crate::support::password_reset::forgot;
+use crate::support::test_server::TestServer;
 
 /// The page for an invalid link, without the token, which the client already knows.
 async fn refusal(client: &Client, open: &Open, token: &str) -> String {
@@ -42,9 +44,9 @@ async fn every_bad_link_gets_the_same_page() {
             let older = &open.token;
             forgot(client, "bob@example.org").await;
             let title = "Reset your password";
-            let newer = wait_for(client, "bob@example.org", title, 2).await;
+            let newer = wait_for_email(client, "bob@example.org", title, 2).await;
             assert_eq!(refusal(client, open, older).await, unknown, "superseded");
-            let newer = send(client, open.path, &open.fields(token(&newer)), &[]).await;
+            let newer = send(client, open.path, &open.fields(link_token(&newer)), &[]).await;
             assert_eq!(newer.status, 200, "{newer:?}");
         } else {
             assert_eq!(open.act(client).await.status, 200);

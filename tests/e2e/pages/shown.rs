@@ -7,10 +7,11 @@ use gateward_e2e::{PASSWORD, TestResponse};
 use regex::Regex;
 use serde_json::json;
 
-use super::{NEW, Open, PATHS, is_page, send};
-use crate::dev_inbox::{token, wait_for};
-use crate::headers::are_safe;
-use crate::test_server::TestServer;
+use super::{NEW, Open, is_page, send};
+use crate::support::inbox::{link_token, wait_for_email};
+use crate::support::pages::{FORM, PATHS};
+use crate::support::responses::are_safe;
+use crate::support::test_server::TestServer;
 
 /// A value that must be escaped when it is shown again.
 const NASTY: &str = "\"><script>alert(1)</script><img src=x onerror=alert(1)>'&lt;";
@@ -72,7 +73,7 @@ async fn w5_every_page_of_every_status_has_its_policy() {
             send(client, path, &good[1..], &[]).await,
             send(client, path, &good, &[("origin", "null")]).await,
             server.post_bytes(path, "text/plain", "x").await,
-            server.post_bytes(path, super::FORM, "x".repeat(20_000)).await,
+            server.post_bytes(path, FORM, "x".repeat(20_000)).await,
             open.act(client).await,
             open.act(client).await,
         ];
@@ -102,10 +103,10 @@ async fn name_taken() -> TestResponse {
         assert_eq!(client.send(client.post("/v1/signup", &body)).await.status, 202);
     }
     for index in ["first", "second"] {
-        let message = wait_for(client, &format!("{index}@example.org"), "Confirm", 1).await;
-        let fields = [("token", token(&message)), ("password", PASSWORD)];
+        let message = wait_for_email(client, &format!("{index}@example.org"), "Confirm", 1).await;
+        let fields = [("token", link_token(&message)), ("password", PASSWORD)];
         let response = send(client, "/confirm-email", &fields, &[]).await;
-        last = Some((response, token(&message).to_owned()));
+        last = Some((response, link_token(&message).to_owned()));
     }
     let (response, token) = last.unwrap();
     is_page(&response, 409);

@@ -8,7 +8,7 @@ use gateward_e2e::Database;
 use serde_json::json;
 
 use super::reset;
-use crate::mail_api::{OTHER, Post, address, subject, token};
+use crate::support::post::{OTHER, Post, address, subject, token};
 
 /// Row V1: 10,000 guesses, half of them at each endpoint, change nothing for the target.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

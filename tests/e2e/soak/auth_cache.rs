@@ -10,9 +10,9 @@ use gateward_e2e::{
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::commands::said;
-use crate::soak::restarts::OwnServer;
-use crate::soak::revocation::Pulse;
+use crate::support::commands::said;
+use crate::support::own_server::OwnServer;
+use crate::support::pulse::Pulse;
 
 on_both!(
     no_response_differs_with_what_a_node_remembers_or_not,

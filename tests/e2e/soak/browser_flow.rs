@@ -9,8 +9,9 @@ use std::time::{Duration, Instant};
 use gateward_e2e::{Browser, Client, PASSWORD, TestResponse};
 use serde_json::{Value, json};
 
-use crate::dev_inbox::{forgot, link, reachable, wait_for};
-use crate::test_server::TestServer;
+use crate::support::inbox::{link, reachable, wait_for_email};
+use crate::support::password_reset::forgot;
+use crate::support::test_server::TestServer;
 
 /// How long a page may take, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -149,7 +150,7 @@ async fn an_email_in_the_inbox_leads_to_the_account() {
 async fn change_address(client: &Client, pair: &TestResponse) -> Value {
     let body = json!({"new_email": "new@example.org", "password": PASSWORD});
     assert_eq!(client.post_as(pair.access(), "/v1/me/email", &body).await.status, 202);
-    wait_for(client, "ada@example.org", "Your email address is about to change", 1).await
+    wait_for_email(client, "ada@example.org", "Your email address is about to change", 1).await
 }
 
 /// The email to the old email address undoes a change with one more click.
@@ -179,7 +180,7 @@ async fn an_invitation_is_accepted_by_its_link() {
     let admin = server.admin("grace").await;
     let whom = json!({"username": "ada", "email": "ada@example.org"});
     assert_eq!(client.post_as(admin.access(), "/v1/users", &whom).await.status, 201);
-    let message = wait_for(client, "ada@example.org", "You have been invited", 1).await;
+    let message = wait_for_email(client, "ada@example.org", "You have been invited", 1).await;
     browser.goto(link(&message)).await;
     has_no_secret(&browser, &server, "/accept-invitation").await;
     assert!(!browser.shows("input[name=token]:not([type=hidden])").await, "the link is enough");
@@ -213,7 +214,7 @@ async fn a_second_link_can_be_opened_in_the_place_of_the_first() {
     let client = &server.client;
     for name in ["ada", "bob"] {
         assert_eq!(client.signup(name).await.status, 201);
-        let message = wait_for(client, &format!("{name}@example.org"), "Confirm", 1).await;
+        let message = wait_for_email(client, &format!("{name}@example.org"), "Confirm", 1).await;
         browser.goto(link(&message)).await;
         has_no_secret(&browser, &server, "/confirm-email").await;
         browser.fill("input[name=password]", PASSWORD).await;

@@ -1,9 +1,5 @@
 //! Row W14: no secret ever appears in the log; rows 16.2.1 and 16.4.1: the fields of a line.
 
-use std::fmt::Write;
-
-use base64::Engine;
-use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use gateward_e2e::{
     Client, Database, MASTER_KEY, Node, Plan, TestDatabase, TestResponse, on_both, run,
 };
@@ -11,15 +7,13 @@ use regex::Regex;
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Map, Value, json};
 
-use crate::api::{Operation, form, operations};
-use crate::commands::said;
-use crate::stolen_database::StolenDatabase;
+use crate::support::api::{Operation, form, operations};
+use crate::support::canaries::{NEW_PASSWORD, PASSWORD, WRONG_PASSWORD, forms, whole_lines};
+use crate::support::commands::said;
+use crate::support::stolen_database::StolenDatabase;
 
 on_both!(w14_no_secret_stands_in_the_log, a16_2_1_a_line_tells_who_what_when_from_where);
 
-pub(crate) const PASSWORD: &str = "canary-Zwitscher-of-the-first";
-pub(crate) const WRONG_PASSWORD: &str = "canary-Zwitscher-of-the-wrong";
-pub(crate) const NEW_PASSWORD: &str = "canary-Zwitscher-of-the-second";
 const KEY: &str = "canary-Zwitscher-idempotency";
 const BASIC: &str = "Y2FuYXJ5Olp3aXRzY2hlcg";
 const GARBAGE: &str = "canary-Zwitscher.garbage.token";
@@ -312,42 +306,6 @@ fn secrets(operation: &Operation, token: &str) -> Value {
         (name, json!(secret))
     });
     Value::Object(members.collect::<Map<_, _>>())
-}
-
-/// A secret in plain text, in hex, and in base64 after none, one or two other bytes.
-pub(crate) fn forms(secret: &str) -> Vec<String> {
-    let hex = secret.bytes().fold(String::new(), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    });
-    let mut forms = vec![secret.to_owned(), hex.to_uppercase(), hex];
-    for before in 0..3_usize {
-        let shifted = [vec![0; before], secret.as_bytes().to_vec()].concat();
-        for engine in [STANDARD_NO_PAD, URL_SAFE_NO_PAD] {
-            let text = engine.encode(&shifted);
-            forms.push(text[(before * 4).div_ceil(3)..text.len() - 1].to_owned());
-        }
-    }
-    forms
-}
-
-/// Row 16.4.1: every line is whole, and only this program starts one.
-pub(crate) fn whole_lines(log: &str, format: &str) {
-    if format == "json" {
-        for line in log.lines() {
-            let line: Value = serde_json::from_str(line).expect(line);
-            for member in ["timestamp", "level", "message", "target"] {
-                assert!(line[member].is_string(), "{line}");
-            }
-        }
-        return;
-    }
-    let begin = Regex::new(r"^\d{4}-\d\d-\d\dT[\d:.]+Z +(TRACE|DEBUG|INFO|WARN|ERROR) ").unwrap();
-    // The text for people at the start is between two empty lines.
-    let greeting = Regex::new(r"(?s)\nGateward is ready\..*?\n\n").unwrap();
-    for line in greeting.replace(log, "").lines() {
-        assert!(begin.is_match(line), "{line:?}");
-    }
 }
 
 /// Rows 16.2.1, 16.2.2 and 16.2.4: one line for each request, with all its known fields; row

@@ -7,7 +7,7 @@ mod strangers;
 use gateward_e2e::{Database, on_sqlite};
 use serde_json::json;
 
-use crate::cookies::cookie_jar::{ACCESS, CSRF, DEVICE, REFRESH};
+use crate::support::cookie_jar::{ACCESS, CSRF, DEVICE, REFRESH};
 use fixture::BrowserFixture;
 
 on_sqlite!(

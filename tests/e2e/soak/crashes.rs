@@ -5,8 +5,8 @@ use std::time::Duration;
 use gateward_e2e::{Database, on_both, rounds};
 use rustix::process::Signal;
 
-use crate::honest::{Honest, Load};
-use crate::pair::Pair;
+use crate::support::honest::{Honest, Load};
+use crate::support::pair::Pair;
 
 on_both!(
     f10_a_node_killed_under_load_takes_nothing_back_that_was_acknowledged,

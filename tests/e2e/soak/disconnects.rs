@@ -7,7 +7,7 @@ use serde_json::json;
 use tokio::io::Interest;
 use tokio::net::TcpStream;
 
-use crate::pair::{Pair, together};
+use crate::support::pair::{Pair, together};
 
 on_both!(f17_a_client_that_goes_away_at_any_stage_loses_no_session);
 

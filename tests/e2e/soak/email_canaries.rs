@@ -11,10 +11,10 @@ use regex::Regex;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::commands::said;
-use crate::operator::create;
-use crate::pages::PATHS;
-use crate::soak::canaries::{NEW_PASSWORD, PASSWORD, WRONG_PASSWORD, forms, whole_lines};
+use crate::support::canaries::{NEW_PASSWORD, PASSWORD, WRONG_PASSWORD, forms, whole_lines};
+use crate::support::commands::create;
+use crate::support::commands::said;
+use crate::support::pages::PATHS;
 
 on_both!(w14_no_secret_of_an_email_stands_in_the_log);
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use gateward_e2e::{Client, Database, PASSWORD, TestResponse, on_both, rounds};
 use serde_json::json;
 
-use crate::pair::{Pair, refused_soon};
+use crate::support::pair::{Pair, refused_soon};
 
 on_both!(
     logging_out_races_with_refresh_and_login,

@@ -9,10 +9,10 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use self::replica::Replica;
-pub(crate) use self::replica::connect;
-use crate::commands::said;
-use crate::honest::Load;
-use crate::soak::restarts::OwnServer;
+use crate::support::commands::said;
+use crate::support::honest::Load;
+use crate::support::own_server::OwnServer;
+use crate::support::own_server::connect;
 
 /// How long the nodes may take to switch to the other server, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);

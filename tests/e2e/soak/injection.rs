@@ -5,9 +5,9 @@ use reqwest::Method;
 use reqwest::header::HeaderValue;
 use serde_json::json;
 
-use crate::api::{Operation, operations, percent_encode};
-use crate::commands::said;
-use crate::headers;
+use crate::support::api::{Operation, operations, percent_encode};
+use crate::support::commands::said;
+use crate::support::responses::are_safe;
 
 on_both!(w12_statements_are_only_text);
 
@@ -204,7 +204,7 @@ async fn w15_a_failing_database_is_not_described() {
             assert!(response.status.is_server_error(), "{breaks}: {response:?}");
             assert!(["unavailable", "internal", "overloaded"].contains(&response.code()));
             response.is_problem();
-            headers::are_safe(&response.headers, false);
+            are_safe(&response.headers, false);
             leaks_nothing(&response, "");
         }
         assert_eq!(client.get("/health/live").await.status, 200);

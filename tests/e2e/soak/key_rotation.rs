@@ -17,8 +17,8 @@ use serde_json::Value;
 use tokio::task::JoinSet;
 
 use self::verifier::{ResourceServer, Time, kid};
-use crate::commands::{complained, said};
-use crate::pair::Pair;
+use crate::support::commands::{complained, said};
+use crate::support::pair::Pair;
 
 on_both!(
     j25_what_a_retired_key_signed_is_refused_before_its_own_time,

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use gateward_e2e::{Client, Database, PASSWORD, TestResponse, claims, on_both};
 use serde_json::Value;
 
-use crate::pair::Pair;
+use crate::support::pair::Pair;
 
 on_both!(
     r3_a_lost_response_is_given_again_inside_the_leeway,

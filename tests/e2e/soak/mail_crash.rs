@@ -5,9 +5,10 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use gateward_e2e::{Database, on_both, rounds};
 
-use crate::mail_fixture::{
-    PATIENCE, PAUSE, Post, assert_copies_of_one, by_recipient, is, tried, wait_until_sent,
+use crate::support::mail_fixture::{
+    MailFixture, PATIENCE, PAUSE, assert_copies_of_one, by_recipient, is,
 };
+use crate::support::metrics::{tried, wait_until_sent};
 
 on_both!(
     f19_an_email_whose_response_a_kill_cut_off_arrives_again_and_no_other_does,
@@ -24,7 +25,7 @@ const QUEUE: u32 = 300;
 async fn f19_an_email_whose_response_a_kill_cut_off_arrives_again_and_no_other_does(
     kind: Database,
 ) {
-    let Some(post) = Post::new(kind).await else { return };
+    let Some(post) = MailFixture::new(kind).await else { return };
     let (server, ada) = (&post.server, "ada@example.org");
     let mut node = post.plan.start().await;
     assert_eq!(node.client().signup("bob").await.status, 201);
@@ -57,7 +58,7 @@ async fn f19_an_email_whose_response_a_kill_cut_off_arrives_again_and_no_other_d
 
 /// Row F19: the response has been sent, and may not be recorded yet.
 async fn f19_a_kill_right_after_the_response_makes_one_more_copy_at_most(kind: Database) {
-    let Some(post) = Post::new(kind).await else { return };
+    let Some(post) = MailFixture::new(kind).await else { return };
     for round in 0..rounds(ROUNDS) {
         let (name, address) = (format!("user-{round}"), format!("user-{round}@example.org"));
         let mut node = post.plan.start().await;
@@ -84,7 +85,7 @@ async fn f19_a_kill_right_after_the_response_makes_one_more_copy_at_most(kind: D
 /// If two nodes send from one queue, each email is sent once.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_nodes_on_one_queue_send_each_email_once() {
-    let Some(post) = Post::new(Database::Postgres).await else { return };
+    let Some(post) = MailFixture::new(Database::Postgres).await else { return };
     post.server.mode("refuse");
     let node = post.plan.start().await;
     let client = node.client();

@@ -9,11 +9,12 @@ use gateward_e2e::{
 };
 use rustix::process::Signal;
 
-use crate::commands::said;
-use crate::mail_fixture::{
-    HOUR, PATIENCE, PAUSE, Post, by_recipient, forgot, has_failed, is, metric, names, plan, reset,
-    tried, wait_for_gauge, wait_until_sent,
+use crate::support::commands::said;
+use crate::support::mail_fixture::{
+    HOUR, MailFixture, PATIENCE, PAUSE, by_recipient, has_failed, is, names, plan,
 };
+use crate::support::metrics::{metric, tried, wait_for_gauge, wait_until_sent};
+use crate::support::password_reset::{forgot, reset};
 
 on_both!(
     f20_a_link_that_waited_too_long_is_made_anew,
@@ -41,13 +42,13 @@ const GIVEN_UP: &str = "email delivery failed permanently; see `gateward mail li
 /// Row F20: an email is late: its link has expired, or nearly so, before it is sent.
 async fn f20_a_link_that_waited_too_long_is_made_anew(kind: Database) {
     for waits in [HOUR + 120, LINK_LIFE - 60] {
-        let Some(post) = Post::new(kind).await else { return };
+        let Some(post) = MailFixture::new(kind).await else { return };
         let node = post.plan.start().await;
         let client = node.client();
         assert_eq!(client.signup("ada").await.status, 201);
         post.wait_for("ada@example.org", is("sent")).await;
         post.server.mode("refuse");
-        forgot(&client, "ada").await;
+        forgot(&client, "ada@example.org").await;
         // Now it has a link.
         post.wait_for("ada@example.org", has_failed).await;
         post.forward(waits);
@@ -67,7 +68,7 @@ async fn f20_a_link_that_waited_too_long_is_made_anew(kind: Database) {
 /// Row F20: of two queued emails, the first is not sent when the second has its link. Nor is an
 /// email sent if an operator has created a link for its account.
 async fn f20_a_link_that_another_took_the_place_of_is_not_sent(kind: Database) {
-    let Some(post) = Post::new(kind).await else { return };
+    let Some(post) = MailFixture::new(kind).await else { return };
     let node = post.plan.start().await;
     let client = node.client();
     for name in ["ada", "bob"] {
@@ -76,7 +77,7 @@ async fn f20_a_link_that_another_took_the_place_of_is_not_sent(kind: Database) {
     }
     post.server.mode("temporary");
     for name in ["ada", "bob", "ada"] {
-        forgot(&client, name).await;
+        forgot(&client, &format!("{name}@example.org")).await;
         post.wait_for(&format!("{name}@example.org"), has_failed).await;
         post.forward(PAUSE);
     }
@@ -106,7 +107,7 @@ async fn f20_a_link_that_another_took_the_place_of_is_not_sent(kind: Database) {
 
 /// Row F20: an expired sign-up cannot be confirmed.
 async fn f20_a_sign_up_that_is_over_is_dropped_and_written_down(kind: Database) {
-    let Some(post) = Post::new(kind).await else { return };
+    let Some(post) = MailFixture::new(kind).await else { return };
     let post = post.with("signup.email_verification", "required");
     let mut node = post.plan.start().await;
     post.server.mode("refuse");
@@ -129,7 +130,7 @@ async fn f20_a_sign_up_that_is_over_is_dropped_and_written_down(kind: Database) 
 
 /// Row F21: one mailbox that is permanently refused, and many emails beside it.
 async fn f21_an_email_that_nobody_takes_delays_no_other_and_is_given_up(kind: Database) {
-    let Some(post) = Post::new(kind).await else { return };
+    let Some(post) = MailFixture::new(kind).await else { return };
     let poison = "poison@example.org";
     let node = post.plan.start().await;
     let client = node.client();
@@ -173,7 +174,7 @@ async fn f21_an_email_that_nobody_takes_delays_no_other_and_is_given_up(kind: Da
 }
 
 /// One email has failed, and the operator can see it.
-async fn assert_given_up(post: &Post, node: &Node) {
+async fn assert_given_up(post: &MailFixture, node: &Node) {
     let dead = post.list(&["--state", "failed"]);
     assert_eq!(dead.len(), 1, "{dead:#?}");
     assert!(dead[0]["failure"].as_str().unwrap().contains("550"), "{dead:#?}");

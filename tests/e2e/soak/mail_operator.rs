@@ -7,8 +7,10 @@ use std::time::Duration;
 use gateward_e2e::{Database, PASSWORD, Plan, TestDatabase, on_both, root, run};
 use serde_json::{Value, json};
 
-use crate::commands::{complained, said};
-use crate::mail_fixture::{HOUR, Post, has_failed, is, metric, reset, tried, wait_for_gauge};
+use crate::support::commands::{complained, said};
+use crate::support::mail_fixture::{HOUR, MailFixture, has_failed, is};
+use crate::support::metrics::{metric, tried, wait_for_gauge};
+use crate::support::password_reset::reset;
 
 on_both!(
     emails_are_listed_and_shown_for_people_and_for_programs,
@@ -37,7 +39,7 @@ const MEMBERS: [&str; 12] = [
 ];
 
 async fn emails_are_listed_and_shown_for_people_and_for_programs(kind: Database) {
-    let Some(post) = Post::new(kind).await else { return };
+    let Some(post) = MailFixture::new(kind).await else { return };
     let plan = &post.plan;
     let node = plan.start().await;
     let client = node.client();
@@ -94,7 +96,7 @@ async fn emails_are_listed_and_shown_for_people_and_for_programs(kind: Database)
 }
 
 async fn dead_emails_are_tried_again_when_an_operator_says_so(kind: Database) {
-    let Some(post) = Post::new(kind).await else { return };
+    let Some(post) = MailFixture::new(kind).await else { return };
     let plan = &post.plan;
     let node = plan.start().await;
     let client = node.client();
@@ -179,7 +181,7 @@ async fn a_reset_link_is_printed_for_an_operator_and_works_once(kind: Database) 
 }
 
 async fn what_becomes_of_emails_is_counted(kind: Database) {
-    let Some(post) = Post::new(kind).await else { return };
+    let Some(post) = MailFixture::new(kind).await else { return };
     let node = post.plan.start().await;
     let client = node.client();
     for outcome in ["sent", "discarded", "postponed", "unreachable", "failed"] {
@@ -248,7 +250,7 @@ fn templates(folder: &Path, from: &str, to: &str) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_folder_of_templates_replaces_the_words_and_a_bad_one_is_refused() {
-    let Some(post) = Post::new(Database::Sqlite).await else { return };
+    let Some(post) = MailFixture::new(Database::Sqlite).await else { return };
     let folder = tempfile::tempdir().unwrap();
     let post = post.with("mail.templates", folder.path().display());
     templates(

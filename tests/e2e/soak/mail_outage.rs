@@ -8,9 +8,8 @@ use std::time::{Duration, Instant};
 use gateward_e2e::{Client, Database, Mail, Node, Plan, TestDatabase, median, on_both};
 use tokio::task::JoinHandle;
 
-use crate::mail_fixture::{
-    Post, assert_copies_of_one, by_recipient, metric, tried, wait_until_sent,
-};
+use crate::support::mail_fixture::{MailFixture, assert_copies_of_one, by_recipient};
+use crate::support::metrics::{metric, tried, wait_until_sent};
 
 on_both!(f18_no_email_is_lost_in_an_outage_of_an_hour_and_nobody_notices);
 
@@ -39,7 +38,7 @@ const HEALING_FACTOR: i64 = 6;
 
 /// Row F18: lost emails, copies, the lag after the outage, and the effect on requests.
 async fn f18_no_email_is_lost_in_an_outage_of_an_hour_and_nobody_notices(kind: Database) {
-    let Some(post) = Post::new(kind).await else { return };
+    let Some(post) = MailFixture::new(kind).await else { return };
     let verification = if kind == Database::Sqlite { "optional" } else { "required" };
     let post = post.with("signup.email_verification", verification);
     let node = post.plan.start().await;

@@ -3,7 +3,7 @@
 use gateward_e2e::{Database, MailPlan, MailServer, MailTls, Plan, TestDatabase};
 use serde_json::Value;
 
-use crate::mail_fixture::{PATIENCE, has_failed, is, names, plan, wait_for};
+use crate::support::mail_fixture::{PATIENCE, has_failed, is, names, plan, wait_for};
 
 const USER: &str = "notes@example.org";
 const PASSWORD: &str = "pa/ss?w#o@r:d%";

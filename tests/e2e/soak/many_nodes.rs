@@ -10,7 +10,7 @@ use gateward_e2e::{Database, Node, PASSWORD, Plan, TestDatabase, not_checked, on
 use reqwest::Method;
 use serde_json::json;
 
-use crate::commands::said;
+use crate::support::commands::said;
 
 on_both!(f24_nodes_that_start_at_once_migrate_once_and_make_one_set_of_keys);
 

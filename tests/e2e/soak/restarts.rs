@@ -2,7 +2,6 @@
 //! after.
 
 mod losses;
-mod own_server;
 
 use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,9 +15,9 @@ use rustix::process::Signal;
 use serde_json::json;
 use tokio::task::{JoinHandle, JoinSet};
 
-pub(crate) use self::own_server::{OwnServer, SETTINGS};
-use crate::honest::{Addresses, Honest};
-use crate::pair::Pair;
+use crate::support::honest::{Addresses, Honest};
+use crate::support::own_server::OwnServer;
+use crate::support::pair::Pair;
 
 on_both!(r9_what_ended_stays_ended_when_all_nodes_die_right_after);
 

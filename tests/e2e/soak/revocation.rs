@@ -1,8 +1,6 @@
 //! Revocation within a second: the other node refuses sessions that one node, or the command line,
 //! has ended.
 
-mod pulse;
-
 use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,9 +13,9 @@ use reqwest::Method;
 use serde_json::json;
 use tokio::task::JoinHandle;
 
-pub(crate) use self::pulse::Pulse;
-use crate::mail_api::OTHER;
-use crate::pair::Pair;
+use crate::support::pair::Pair;
+use crate::support::post::OTHER;
+use crate::support::pulse::Pulse;
 
 /// How many users there are, one after the other.
 const USERS: usize = 20;

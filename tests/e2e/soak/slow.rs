@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 use gateward_e2e::{PASSWORD, RawResponse, Wire};
 
-use crate::test_server::TestServer;
+use crate::support::test_server::TestServer;
 
 /// How many clients of each kind are slow at once.
 const CLIENTS: usize = 75;

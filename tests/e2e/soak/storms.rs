@@ -12,8 +12,8 @@ use gateward_e2e::{
 use tokio::sync::Barrier;
 use tokio::task::JoinHandle;
 
-use crate::pair::together;
-use crate::soak::restarts::OwnServer;
+use crate::support::own_server::OwnServer;
+use crate::support::pair::together;
 
 on_both!(f27_ten_times_the_logins_are_shed_at_once_while_everybody_else_is_served);
 

@@ -10,8 +10,8 @@ use reqwest::header::HeaderValue;
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
-use crate::api::{Operation, operations, percent_encode};
-use crate::test_server::TestServer;
+use crate::support::api::{Operation, operations, percent_encode};
+use crate::support::test_server::TestServer;
 
 /// How many requests run at once.
 const AT_ONCE: usize = 16;

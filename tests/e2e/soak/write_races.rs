@@ -7,7 +7,7 @@ use gateward_e2e::{Client, Database, PASSWORD, TestResponse, on_both};
 use serde_json::json;
 use tokio::sync::Barrier;
 
-use crate::pair::{Pair, together};
+use crate::support::pair::{Pair, together};
 
 on_both!(
     a1_of_racing_signups_for_one_address_one_makes_the_account,

@@ -8,7 +8,7 @@ use gateward_e2e::{Database, on_both};
 
 use super::super::fixture::AdminFixture;
 use super::{invite, names, walk};
-use crate::pair::together;
+use crate::support::pair::together;
 
 on_both!(pages_hold_every_account_once_while_accounts_are_made);
 

@@ -4,7 +4,8 @@ use gateward_e2e::{Browser, Client, PASSWORD};
 use serde_json::json;
 
 use super::{SEND, script, wait_for_heading, wait_for_text};
-use crate::dev_inbox::{emails, forgot, link, reachable, wait_for};
+use crate::support::inbox::{emails, link, reachable, wait_for_email};
+use crate::support::password_reset::forgot;
 
 /// The form shows a wrong password, and the right one then works with the same link.
 #[tokio::test]
@@ -12,7 +13,7 @@ async fn a_wrong_password_does_not_spoil_the_link() {
     let Some(browser) = Browser::start(390, 844, false).await else { return };
     let server = reachable(&[]).await;
     let pair = server.client.begin("ada").await;
-    let message = wait_for(&server.client, "ada@example.org", "Confirm", 1).await;
+    let message = wait_for_email(&server.client, "ada@example.org", "Confirm", 1).await;
     browser.goto(link(&message)).await;
     browser.fill("input[name=password]", "not the right one").await;
     browser.click(SEND).await;
@@ -33,7 +34,7 @@ async fn a_bad_link_leads_to_the_code() {
     let server = reachable(&[]).await;
     assert_eq!(server.client.signup("ada").await.status, 201);
     forgot(&server.client, "ada@example.org").await;
-    let message = wait_for(&server.client, "ada@example.org", "Reset", 1).await;
+    let message = wait_for_email(&server.client, "ada@example.org", "Reset", 1).await;
     browser.goto(&format!("{}/reset-password#token=cut-off", server.node.url)).await;
     browser.fill("input[name=new_password]", "an entirely new one").await;
     browser.click(SEND).await;
@@ -53,7 +54,7 @@ async fn a_password_that_is_refused_is_told_of_at_its_field() {
     let server = reachable(&[]).await;
     assert_eq!(server.client.signup("ada").await.status, 201);
     forgot(&server.client, "ada@example.org").await;
-    let message = wait_for(&server.client, "ada@example.org", "Reset", 1).await;
+    let message = wait_for_email(&server.client, "ada@example.org", "Reset", 1).await;
     browser.goto(link(&message)).await;
     browser.fill("input[name=new_password]", "password123").await;
     browser.click(SEND).await;
@@ -101,7 +102,7 @@ async fn a_name_that_is_gone_is_chosen_anew_on_the_page() {
 
 /// Opens the link of the email to this recipient, and submits the form with the password.
 async fn confirm(browser: &Browser, client: &Client, email: &str) {
-    let message = wait_for(client, email, "Confirm", 1).await;
+    let message = wait_for_email(client, email, "Confirm", 1).await;
     // Like a click in the email: not from the open page.
     browser.goto("about:blank").await;
     browser.goto(link(&message)).await;

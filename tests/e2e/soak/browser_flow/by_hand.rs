@@ -4,8 +4,9 @@ use gateward_e2e::{Browser, BrowserPlan, PASSWORD};
 use serde_json::Value;
 
 use super::{SEND, change_address, wait_for_heading, wait_for_text};
-use crate::dev_inbox::{forgot, link, reachable, wait_for};
-use crate::test_server::TestServer;
+use crate::support::inbox::{link, reachable, wait_for_email};
+use crate::support::password_reset::forgot;
+use crate::support::test_server::TestServer;
 
 async fn start() -> Option<(Browser, TestServer)> {
     let plan = BrowserPlan { scripts: false, ..BrowserPlan::new(390, 844, false) };
@@ -22,7 +23,7 @@ async fn type_code(browser: &Browser, message: &Value) {
 async fn an_address_is_confirmed_by_a_code_without_a_script() {
     let Some((browser, server)) = start().await else { return };
     let pair = server.client.begin("ada").await;
-    let message = wait_for(&server.client, "ada@example.org", "Confirm", 1).await;
+    let message = wait_for_email(&server.client, "ada@example.org", "Confirm", 1).await;
     // Without a script the link still opens the page, which asks for the code.
     browser.goto(link(&message)).await;
     type_code(&browser, &message).await;
@@ -43,7 +44,7 @@ async fn a_password_is_reset_by_a_code_without_a_script() {
     let Some((browser, server)) = start().await else { return };
     assert_eq!(server.client.signup("ada").await.status, 201);
     forgot(&server.client, "ada@example.org").await;
-    let message = wait_for(&server.client, "ada@example.org", "Reset", 1).await;
+    let message = wait_for_email(&server.client, "ada@example.org", "Reset", 1).await;
     browser.goto(&format!("{}/reset-password", server.node.url)).await;
     type_code(&browser, &message).await;
     browser.fill("input[name=new_password]", "an entirely new one").await;
@@ -64,7 +65,7 @@ async fn a_change_of_address_is_undone_by_a_pasted_link_without_a_script() {
     browser.click(SEND).await;
     wait_for_heading(&browser, "Your email address is restored").await;
     client.me(pair.access()).await.is(401, "session_ended");
-    wait_for(client, "ada@example.org", "Reset your password", 1).await;
+    wait_for_email(client, "ada@example.org", "Reset your password", 1).await;
 }
 
 /// The inbox shows new emails without a script, too.

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use gateward_e2e::{Browser, PASSWORD};
 
 use super::{NEWEST, SEND, change_address, script, wait_for_emails, wait_for_heading};
-use crate::dev_inbox::{forgot, link, reachable, wait_for};
-use crate::test_server::TestServer;
+use crate::support::inbox::{link, reachable, wait_for_email};
+use crate::support::password_reset::forgot;
+use crate::support::test_server::TestServer;
 
 #[expect(clippy::disallowed_methods, reason = "the environment configures a test")]
 fn folder() -> Option<PathBuf> {
@@ -51,11 +52,11 @@ impl Look {
         self.take("inbox-empty").await;
         let pair = client.begin("ada").await;
         assert_eq!(client.signup("eve").await.status, 201);
-        let confirm = wait_for(client, "eve@example.org", "Confirm", 1).await;
+        let confirm = wait_for_email(client, "eve@example.org", "Confirm", 1).await;
         forgot(client, "ada@example.org").await;
-        let reset = wait_for(client, "ada@example.org", "Reset", 1).await;
+        let reset = wait_for_email(client, "ada@example.org", "Reset", 1).await;
         let undo = change_address(client, &pair).await;
-        wait_for(client, "new@example.org", "Confirm", 1).await;
+        wait_for_email(client, "new@example.org", "Confirm", 1).await;
         wait_for_emails(browser, 5).await;
         open("/dev/inbox").await;
         browser.enter_frame(&format!("{NEWEST} iframe")).await;

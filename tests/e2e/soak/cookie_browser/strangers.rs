@@ -4,7 +4,7 @@ use gateward_e2e::{Database, on_sqlite};
 use serde_json::{Value, json};
 
 use super::fixture::{BrowserFixture, login_body};
-use crate::cookies::cookie_jar::CSRF;
+use crate::support::cookie_jar::CSRF;
 
 on_sqlite!(
     w1_w2_a_page_of_another_port_does_nothing_by_its_visitors_cookies,

@@ -7,8 +7,8 @@ use gateward_e2e::{Database, MailPlan, MailTls, Plan, TestDatabase, run};
 use serde_json::{Value, json};
 
 use super::{Canaries, LEVELS, start};
-use crate::commands::said;
-use crate::soak::canaries::PASSWORD;
+use crate::support::canaries::PASSWORD;
+use crate::support::commands::said;
 
 const SMTP_SERVER_PASSWORD: &str = "canary-Zwitscher-of-the-smtp-server";
 const FALLBACK_PASSWORD: &str = "canary-Zwitscher-of-the-other";

@@ -12,7 +12,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 use tokio_postgres::{Client, NoTls};
 
-use crate::soak::restarts::{OwnServer, SETTINGS};
+use crate::support::own_server::{OwnServer, SETTINGS, connect};
 
 /// How long any operation on the servers may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -102,13 +102,6 @@ impl Drop for Replica {
         let _ = kill_process(process, Signal::QUIT);
         let _ = self.child.wait();
     }
-}
-
-/// A separate connection.
-pub(crate) async fn connect(url: &str) -> Client {
-    let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
-    tokio::spawn(connection);
-    client
 }
 
 async fn is_true(client: &Client, sql: &str) -> bool {

@@ -6,8 +6,9 @@ use gateward_e2e::{PASSWORD, run};
 use reqwest::Method;
 use serde_json::json;
 
-use super::{OwnServer, healed};
-use crate::feed::{Reader, about, with_services};
+use super::healed;
+use crate::support::feed_follower::{Reader, about, with_services};
+use crate::support::own_server::OwnServer;
 
 /// A backup is restored under a running node. The node reloads its users, and the feed restarts for
 /// its followers. Clients with a newer token than the database knows stay logged in. Sessions that

@@ -8,7 +8,7 @@ use gateward_e2e::{
 };
 use serde_json::{Value, json};
 
-use crate::commands::said;
+use crate::support::commands::said;
 
 /// The subjects of the emails. `CONFIRM` is the same for a sign-up and for an account.
 pub(crate) mod subject {
@@ -227,21 +227,4 @@ pub(crate) fn code(mail: &Mail) -> String {
 pub(crate) fn wrong_code(mail: &Mail, by: u64) -> String {
     let code: u64 = code(mail).parse().unwrap();
     format!("{:08}", (code + by) % 100_000_000)
-}
-
-/// Asserts that two responses are equal, except for identifiers of the request.
-#[track_caller]
-pub(crate) fn are_alike(one: &TestResponse, other: &TestResponse) {
-    let bare = |response: &TestResponse| {
-        let mut body = response.body.clone();
-        for member in ["request_id", "signup_id"] {
-            if body.get(member).is_some() {
-                body[member] = json!(body[member].as_str().map(str::len));
-            }
-        }
-        let mut headers: Vec<String> = response.headers.keys().map(ToString::to_string).collect();
-        headers.sort();
-        (response.status, body, headers, response.text.len())
-    };
-    assert_eq!(bare(one), bare(other));
 }

@@ -3,8 +3,8 @@
 use gateward_e2e::{Client, Database, Node, PASSWORD, Plan, TestDatabase, TestResponse};
 use reqwest::Method;
 
-use crate::commands::said;
-use crate::operator::create;
+use crate::support::commands::create;
+use crate::support::commands::said;
 
 /// A node, a client of it, and its database.
 pub(crate) struct TestServer {

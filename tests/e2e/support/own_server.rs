@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use gateward_e2e::{Database, Plan, TestDatabase, not_checked};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
+use tokio_postgres::{Client, NoTls};
 
 /// How long the server may take to start or stop.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -193,4 +194,12 @@ async fn like_that_of(database: &TestDatabase) -> Option<(PathBuf, (u32, u32))> 
     let program = fs::read_link(process.join("exe")).ok()?;
     let is_server = program.file_name()? == "postgres";
     is_server.then(|| (program.with_file_name(""), (owner.uid(), owner.gid())))
+}
+
+/// Connects to a database of any server.
+/// A separate connection.
+pub(crate) async fn connect(url: &str) -> Client {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client
 }

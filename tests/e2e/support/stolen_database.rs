@@ -194,3 +194,9 @@ pub(crate) fn header(token: &str) -> Value {
     let header = token.split('.').next().unwrap();
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(header).unwrap()).unwrap()
 }
+
+/// The bytes of hexadecimal digits.
+pub(crate) fn unhex(text: &str) -> Vec<u8> {
+    let digits = (0..text.len()).step_by(2);
+    digits.map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
+}

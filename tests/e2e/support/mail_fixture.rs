@@ -1,4 +1,4 @@
-//! `Post`: a database, an SMTP server, a clock that can be set ahead, and the nodes that use them.
+//! `MailFixture`: a database, an SMTP server, a clock that can be set ahead, and the nodes that use them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -7,13 +7,12 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use gateward_e2e::{
-    Client, Database, Environment, Mail, MailServer, Node, Plan, ShiftedClock, TestDatabase, root,
-    run,
+    Database, Environment, Mail, MailServer, Plan, ShiftedClock, TestDatabase, root, run,
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::commands::said;
-use crate::stolen_database::StolenDatabase;
+use crate::support::commands::said;
+use crate::support::stolen_database::StolenDatabase;
 
 /// How long to wait for something immediate, on a busy machine: longer than the longest pause
 /// between two tries of an SMTP server.
@@ -29,7 +28,7 @@ pub(crate) const PAUSE: i64 = 61;
 const ALL: [&str; 2] = ["--limit", "10000"];
 
 /// A database, an SMTP server and a clock.
-pub(crate) struct Post {
+pub(crate) struct MailFixture {
     pub(crate) database: TestDatabase,
     pub(crate) server: MailServer,
     /// The plan of nodes and commands that use both and this clock.
@@ -39,7 +38,7 @@ pub(crate) struct Post {
     ahead: AtomicI64,
 }
 
-impl Post {
+impl MailFixture {
     /// Creates one, or returns `None` with a message if a requirement is missing.
     pub(crate) async fn new(kind: Database) -> Option<Self> {
         let (server, clock) = (MailServer::start().await?, ShiftedClock::new()?);
@@ -135,51 +134,6 @@ pub(crate) fn is(state: &str) -> impl Fn(&Value) -> bool {
 /// Whether an email waits after a failed try.
 pub(crate) fn has_failed(message: &Value) -> bool {
     message["state"] == "waiting" && message["failure"].is_string()
-}
-
-/// A value of `/metrics`.
-pub(crate) async fn metric(node: &Node, name: &str) -> Option<f64> {
-    let page = Client::new(&node.ops_url).get("/metrics").await;
-    assert_eq!(page.status, 200);
-    let rest = page.text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-    rest.map(|number| number.parse().unwrap())
-}
-
-/// How many tries had this outcome.
-pub(crate) async fn tried(node: &Node, outcome: &str) -> f64 {
-    metric(node, &format!("gateward_mail_total{{outcome=\"{outcome}\"}}")).await.unwrap_or(0.0)
-}
-
-/// Waits until an SMTP server has accepted this many emails of a node.
-pub(crate) async fn wait_until_sent(node: &Node, count: u32, patience: Duration) {
-    let started = Instant::now();
-    while tried(node, "sent").await < f64::from(count) {
-        assert!(started.elapsed() < patience, "{} of {count}", tried(node, "sent").await);
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-}
-
-/// Waits until a gauge, which is set four times a minute, has a value.
-pub(crate) async fn wait_for_gauge(node: &Node, name: &str, good: impl Fn(f64) -> bool) {
-    let started = Instant::now();
-    while !metric(node, name).await.is_some_and(&good) {
-        assert!(started.elapsed() < PATIENCE, "{name}: {:?}", metric(node, name).await);
-        tokio::time::sleep(Duration::from_millis(250)).await;
-    }
-}
-
-/// Requests the password reset email.
-pub(crate) async fn forgot(client: &Client, name: &str) {
-    let body = json!({"email": format!("{name}@example.org")});
-    let response = client.send(client.post("/v1/password/forgot", &body)).await;
-    assert_eq!(response.status, 202, "{response:?}");
-}
-
-/// Chooses a new password with the link of an email. Returns the status.
-pub(crate) async fn reset(client: &Client, link: &str, new_password: &str) -> u16 {
-    let (_, token) = link.split_once("#token=").unwrap();
-    let body = json!({"token": token, "new_password": new_password});
-    client.send(client.post("/v1/password/reset", &body)).await.status.as_u16()
 }
 
 /// The emails to each recipient.
