@@ -35,6 +35,7 @@ pub(super) fn revoke_endpoint() -> Endpoint {
 #[expect(dead_code, reason = "documents the body, which is read parameter by parameter")]
 struct TokenForm {
     /// The access or refresh token.
+    #[schema(min_length = 1)]
     token: String,
     /// Accepted and ignored: the server recognizes the token type.
     #[schema(example = "access_token")]

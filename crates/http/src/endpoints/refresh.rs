@@ -51,7 +51,7 @@ enum RefreshResponse {
 #[utoipa::path(
     post, operation_id = "refreshTokens", path = "/refresh", request_body = RefreshBody,
     params(
-        ("Idempotency-Key" = Option<String>, Header, description = "A random key that makes retries safe: 1 to 255 visible ASCII characters, a new one for each refresh token"),
+        ("Idempotency-Key" = Option<String>, Header, description = "A random key that makes retries safe: 1 to 255 visible ASCII characters, a new one for each refresh token", min_length = 1, max_length = 255, pattern = "^[!-~]+$"),
         ("__Secure-gateward-refresh" = Option<String>, Cookie, description = "The refresh token, in cookie mode"),
         ("X-CSRF-Token" = Option<String>, Header, description = "The CSRF token of the session, in cookie mode"),
     ),

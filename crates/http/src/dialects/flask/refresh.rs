@@ -28,7 +28,7 @@ pub(super) fn endpoint(flask: &Flask) -> Endpoint {
     post, operation_id = "flaskRefresh", path = "/refresh",
     security((), ("access_token" = [])),
     params(
-        ("Idempotency-Key" = Option<String>, Header, description = "A random key that makes retries safe: 1 to 255 visible ASCII characters, a new one for each refresh token"),
+        ("Idempotency-Key" = Option<String>, Header, description = "A random key that makes retries safe: 1 to 255 visible ASCII characters, a new one for each refresh token", min_length = 1, max_length = 255, pattern = "^[!-~]+$"),
         ("refresh_token_cookie" = Option<String>, Cookie, description = "The refresh token, in cookie mode"),
         ("X-CSRF-TOKEN" = Option<String>, Header, description = "The value of the cookie `csrf_refresh_token`, in cookie mode"),
     ),

@@ -114,7 +114,7 @@ async fn login(app: Data<App>, request: HttpRequest, body: Body) -> Result<HttpR
         (RefreshTokenBody = "application/x-www-form-urlencoded"),
         (RefreshTokenBody = "multipart/form-data"),
     )),
-    params(("Idempotency-Key" = Option<String>, Header, description = "A random key that makes retries safe: 1 to 255 visible ASCII characters, a new one for each refresh token")),
+    params(("Idempotency-Key" = Option<String>, Header, description = "A random key that makes retries safe: 1 to 255 visible ASCII characters, a new one for each refresh token", min_length = 1, max_length = 255, pattern = "^[!-~]+$")),
     responses(
         (status = 200, description = "The new tokens", body = RefreshedBody),
         (status = 400, description = "Fields are missing or wrong, or the body cannot be parsed", body = BTreeMap<String, Vec<String>>),
