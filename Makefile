@@ -1,6 +1,6 @@
 # Development tasks. `make help` lists them.
 
-.PHONY: run test soak check fmt clippy doc deny unused dialects openapi release timing bench help
+.PHONY: run test soak check fmt clippy doc deny unused packages openapi release timing bench help
 
 # Build and start the server, with its data in ./data
 run:
@@ -13,13 +13,14 @@ THREADS = RUST_TEST_THREADS=$$(($$(nproc) * 3 / 2))
 test:
 	$(THREADS) tests/with-postgres cargo test --workspace -- --skip soak::
 
-# How many times as many kills, restarts and races the long tests make.
+# How many times as many kills, restarts, races and fuzzed inputs the long tests make.
 SOAK = 1
 
-# Run the long tests: kills, restarts, storms, outages, races, browsers, the whole model of refresh
+# Run the long tests: kills, restarts, storms, outages, races, browsers, the whole model of refresh, fuzzing
 soak:
 	$(THREADS) GATEWARD_SOAK=$(SOAK) tests/with-postgres cargo test --workspace \
 		--test e2e --test refresh_model -- soak:: promises::
+	GATEWARD_SOAK=$(SOAK) tests/fuzz/run
 
 # Run every check that a change must pass
 check: fmt clippy doc deny unused test soak
@@ -46,9 +47,9 @@ deny:
 unused:
 	cargo machete
 
-# Install the packages that the tests of the dialects compare with, into target/
-dialects:
-	tests/dialects/install
+# Install the packages of other projects that tests use, into target/
+packages:
+	tests/install-packages
 
 # Write openapi.json
 openapi:

@@ -1,7 +1,7 @@
 //! The dialects beside the real packages: each request is sent to both, and tokens are checked by
 //! the resource servers that people have. The Python of it is in `tests/dialects`.
 //!
-//! `make dialects` installs the packages. Without them these tests are skipped with a message, or
+//! `make packages` installs the packages. Without them these tests are skipped with a message, or
 //! fail in the gate.
 
 mod claims;
@@ -31,7 +31,7 @@ const USERS: [&str; 5] = ["ada", "bob", "carol", "dave", "erin"];
 fn python() -> Option<PathBuf> {
     let python = root().join("target/dialects/bin/python");
     if !python.is_file() {
-        not_checked("the dialects beside the real packages; install them with `make dialects`");
+        not_checked("the dialects beside the real packages; install them with `make packages`");
         return None;
     }
     Some(python)

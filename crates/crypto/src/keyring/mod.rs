@@ -1,6 +1,8 @@
 //! `Keyring`: creates keys, signs tokens and verifies them.
 
 mod auditor;
+#[cfg(any(test, feature = "forge"))]
+mod forger;
 mod jwk;
 mod maker;
 mod material;

@@ -56,6 +56,18 @@ impl MemoryStore {
         Self::default()
     }
 
+    /// Copies the committed data into a store of its own.
+    #[must_use]
+    pub fn snapshot(&self) -> Self {
+        Self { published: Arc::new(Mutex::new(self.published().clone())), ..Self::default() }
+    }
+
+    /// Replaces the committed data with that of a snapshot. No unit of work may be open.
+    pub fn restore(&self, snapshot: &Self) {
+        let state = snapshot.published().clone();
+        *self.published() = state;
+    }
+
     /// Returns all committed accounts, with the permissions of their roles.
     #[must_use]
     pub fn users(&self) -> Vec<User> {
