@@ -6,19 +6,18 @@
 run:
 	cargo run --package gateward-server
 
-# The tests wait more than they compute.
-THREADS = RUST_TEST_THREADS=$$(($$(nproc) * 3 / 2))
+# The tests wait about as long as they compute, and the long ones measure more.
 
 # Run the tests, on SQLite and on Postgres
 test:
-	$(THREADS) tests/with-postgres cargo test --workspace -- --skip soak::
+	RUST_TEST_THREADS=$$(($$(nproc) * 2)) tests/with-postgres cargo test --workspace -- --skip soak::
 
 # How many times as many kills, restarts, races and fuzzed inputs the long tests make.
 SOAK = 1
 
 # Run the long tests: kills, restarts, storms, outages, races, browsers, the whole model of refresh, fuzzing
 soak:
-	$(THREADS) GATEWARD_SOAK=$(SOAK) tests/with-postgres cargo test --workspace \
+	RUST_TEST_THREADS=$$(($$(nproc) * 3 / 2)) GATEWARD_SOAK=$(SOAK) tests/with-postgres cargo test --workspace \
 		--test e2e --test refresh_model -- soak:: promises::
 	GATEWARD_SOAK=$(SOAK) tests/fuzz/run
 
