@@ -5,14 +5,12 @@ mod matrix;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use gateward_e2e::{Client, Database, Node, PASSWORD, Plan, TestDatabase, TestResponse, root};
+use gateward_e2e::{PASSWORD, TestResponse, root};
 use regex::Regex;
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::json;
 
 use crate::support::api::{CLIENT_SECRET, NO_SESSION, Operation, operations};
-use crate::support::commands::create;
-use crate::support::commands::said;
 use crate::support::test_server::TestServer;
 
 /// The permissions of a client. Each is also the name of the client that has only this permission.
@@ -43,32 +41,27 @@ fn rows(operations: Vec<Operation>) -> Result<Vec<Row>, String> {
 
 /// A node with an administrator, a user, and for each permission a client with only that one.
 struct Doors {
-    client: Client,
+    server: TestServer,
     user: TestResponse,
     admin: TestResponse,
-    _node: Node,
-    _database: TestDatabase,
 }
 
 impl Doors {
     async fn new() -> Self {
-        let database = TestDatabase::new(Database::Sqlite).await;
-        let mut plan = Plan::on(&database).with("http.docs", true);
-        for right in RIGHTS {
-            plan = plan
-                .with(&format!("clients.{right}.secret"), CLIENT_SECRET)
-                .with(&format!("clients.{right}.may"), right);
-        }
-        let node = plan.serve().await;
-        let client = node.client();
-        said(&create(&plan, ("grace", "grace@example.org"), PASSWORD));
-        let admin = client.login("grace", PASSWORD).await;
-        Self { user: client.begin("ada").await, admin, client, _node: node, _database: database }
+        let clients = RIGHTS.map(|right| {
+            let name = |setting: &str| format!("clients.{right}.{setting}");
+            [(name("secret"), CLIENT_SECRET), (name("may"), right)]
+        });
+        let mut settings = vec![("http.docs", "true")];
+        settings.extend(clients.iter().flatten().map(|(name, value)| (name.as_str(), *value)));
+        let server = TestServer::with(&settings).await;
+        let admin = server.admin("grace").await;
+        Self { user: server.client.begin("ada").await, admin, server }
     }
 
     fn request(&self, row: &Row) -> RequestBuilder {
         let path = row.operation.path_to(NO_SESSION);
-        self.client.request(row.operation.method.clone(), &path)
+        self.server.client.request(row.operation.method.clone(), &path)
     }
 
     /// Authenticates by HTTP Basic. The response may be endless, so only its status is read.
@@ -80,7 +73,7 @@ impl Doors {
     async fn anyone_may(&self, row: &Row) {
         let name = row.operation.name();
         for request in [self.request(row), self.request(row).bearer_auth("e30.e30.e30")] {
-            let response = self.client.send(request).await;
+            let response = self.server.client.send(request).await;
             if row.operation.method == Method::GET {
                 assert_eq!(response.status, 200, "{name}: {response:?}");
             } else {
@@ -91,14 +84,14 @@ impl Doors {
     }
 
     async fn callers_alone_may(&self, row: &Row) {
-        let bare = self.client.send(self.request(row)).await;
+        let bare = self.server.client.send(self.request(row)).await;
         bare.is(401, "missing_token");
         assert_eq!(bare.headers["www-authenticate"], r#"Bearer realm="gateward""#);
         let forged = self.request(row).bearer_auth("e30.e30.e30");
-        self.client.send(forged).await.is(401, "invalid_token");
+        self.server.client.send(forged).await.is(401, "invalid_token");
         for name in RIGHTS {
             let as_client = self.request(row).basic_auth(name, Some(CLIENT_SECRET));
-            self.client.send(as_client).await.is(401, "missing_token");
+            self.server.client.send(as_client).await.is(401, "missing_token");
         }
     }
 
@@ -111,7 +104,7 @@ impl Doors {
             (request().basic_auth("ada", Some(PASSWORD)), "invalid_credentials"),
             (request().basic_auth(RIGHTS[0], Some("another")), "invalid_credentials"),
         ] {
-            let response = self.client.send(request).await;
+            let response = self.server.client.send(request).await;
             response.is(401, code);
             assert_eq!(response.headers["www-authenticate"], r#"Basic realm="gateward""#);
         }
@@ -120,7 +113,7 @@ impl Doors {
         assert!(RIGHTS.contains(&right.as_str()), "{right}");
         for name in RIGHTS.into_iter().filter(|name| *name != right) {
             let other = request().basic_auth(name, Some(CLIENT_SECRET));
-            self.client.send(other).await.is(403, "forbidden");
+            self.server.client.send(other).await.is(403, "forbidden");
         }
         // The operation next requires a form, where it takes one.
         let wanted = if row.operation.form.is_empty() { 200 } else { 415 };
@@ -132,14 +125,14 @@ impl Doors {
 #[tokio::test(flavor = "multi_thread")]
 async fn a8_2_1_operations_want_the_credentials_that_the_table_says() {
     let doors = Doors::new().await;
-    let rows = rows(operations(&doors.client).await).unwrap();
+    let rows = rows(operations(&doors.server.client).await).unwrap();
     for row in &rows {
         match row.who.as_str() {
             "caller" => doors.callers_alone_may(row).await,
             "client" => doors.clients_alone_may(row).await,
             // Without a body, the access token is checked.
             "holder" if row.operation.path.ends_with("/logout") => {
-                let bare = doors.client.send(doors.request(row)).await;
+                let bare = doors.server.client.send(doors.request(row)).await;
                 bare.is(401, "missing_token");
             }
             "anyone" | "holder" => doors.anyone_may(row).await,

@@ -9,6 +9,7 @@ use gateward_e2e::{Database, MASTER_KEY, Plan, TestDatabase, on_both, run};
 use serde_json::Value;
 
 use crate::support::commands::{complained, said};
+use crate::support::test_server::TestServer;
 
 on_both!(
     migrating_twice_changes_nothing,
@@ -178,31 +179,29 @@ async fn migrating_twice_changes_nothing(kind: Database) {
 }
 
 async fn keys_are_listed_and_rotated_beside_a_running_node(kind: Database) {
-    let database = TestDatabase::new(kind).await;
-    let plan = Plan::on(&database);
-    let node = plan.start().await;
-    let client = node.client();
+    let server = TestServer::process(kind, &[]).await;
+    let (client, plan) = (&server.client, &server.plan);
     let pair = client.begin("ada").await;
 
-    let list = said(&run(&plan, &["keys", "list"], ""));
+    let list = said(&run(plan, &["keys", "list"], ""));
     assert_eq!(list.lines().count(), 5, "{list}");
     assert!(list.lines().skip(1).all(|line| line.contains(" signing ")), "{list}");
     for kind in ["access   ES256", "refresh  HS256", "link     HS256", "audit    EdDSA"] {
         assert!(list.contains(kind), "{list}");
     }
 
-    let first = said(&run(&plan, &["keys", "rotate"], ""));
+    let first = said(&run(plan, &["keys", "rotate"], ""));
     assert!(
         first.starts_with("Created and published new keys. They become active at 20"),
         "{first}"
     );
-    let second = said(&run(&plan, &["keys", "rotate"], ""));
+    let second = said(&run(plan, &["keys", "rotate"], ""));
     let waits = "New keys are already scheduled and become active at 20";
     assert!(
         second.starts_with(waits) && second.contains("No further keys were created"),
         "{second}"
     );
-    let list = said(&run(&plan, &["keys", "list"], ""));
+    let list = said(&run(plan, &["keys", "list"], ""));
     assert_eq!(list.lines().filter(|line| line.contains(" next ")).count(), 4, "{list}");
 
     // The running node publishes the new key without a restart, and its tokens keep working.

@@ -5,15 +5,14 @@ mod races;
 
 use std::time::Duration;
 
-use gateward_e2e::{
-    Client, Database, Node, PASSWORD, Plan, TestDatabase, TestResponse, claims, on_sqlite,
-};
+use gateward_e2e::{Database, PASSWORD, TestResponse, claims, on_sqlite};
 use reqwest::Method;
 use serde_json::json;
 
 use crate::support::cookie_jar::{
     ACCESS, CSRF, CookieJar, DEVICE, REFRESH, login_request, refuses, set_cookies,
 };
+use crate::support::test_server::TestServer;
 
 on_sqlite!(
     s8_cookies_have_their_flags_in_every_response,
@@ -24,16 +23,6 @@ on_sqlite!(
 
 /// How long a device stays known.
 const KNOWN_SECONDS: i64 = 180 * 86_400;
-
-/// A node with these settings, and its database.
-async fn start(kind: Database, settings: &[(&str, &str)]) -> (Node, Client, TestDatabase) {
-    let database = TestDatabase::new(kind).await;
-    let plan =
-        settings.iter().fold(Plan::on(&database), |plan, (name, text)| plan.with(name, text));
-    let node = plan.serve().await;
-    let client = node.client();
-    (node, client, database)
-}
 
 /// Asserts that the response sets exactly these cookies, each with exactly its flags.
 #[track_caller]
@@ -72,7 +61,8 @@ fn members(response: &TestResponse) -> Vec<&str> {
 async fn s8_cookies_have_their_flags_in_every_response(kind: Database) {
     for (same_site, base) in [("Lax", "/v1"), ("Strict", "/api/v7"), ("None", "")] {
         let settings = [("cookies.same_site", same_site), ("http.base_path", base)];
-        let (_node, client, _database) = start(kind, &settings).await;
+        let server = TestServer::start(kind, &settings).await;
+        let client = &server.client;
         let path = |rest: &str| format!("{base}{rest}");
         let ada = json!({"username": "ada", "email": "ada@example.org", "password": PASSWORD});
         assert_eq!(client.send(client.post(&path("/signup"), &ada)).await.status, 201);
@@ -119,16 +109,17 @@ async fn s8_cookies_have_their_flags_in_every_response(kind: Database) {
 /// Row S8: `Max-Age` is the rest of the session, and never moves its end.
 async fn s8_cookies_are_kept_for_the_rest_of_the_session(kind: Database) {
     let settings = [("tokens.refresh_idle_seconds", "500"), ("tokens.session_max_seconds", "600")];
-    let (_node, client, _database) = start(kind, &settings).await;
-    let mut cookie_jar = CookieJar::begin(&client, "ada").await;
-    let response = client.send(login_request(&client, "ada")).await;
+    let server = TestServer::start(kind, &settings).await;
+    let client = &server.client;
+    let mut cookie_jar = CookieJar::begin(client, "ada").await;
+    let response = client.send(login_request(client, "ada")).await;
     for cookie in set_cookies(&response) {
         let wanted = if cookie.name == DEVICE { KNOWN_SECONDS } else { 500 };
         assert_eq!(cookie.max_age, wanted, "{}", cookie.name);
     }
     // The idle timeout moves with a refresh, and the age of the cookies follows.
     tokio::time::sleep(Duration::from_millis(1100)).await;
-    let response = cookie_jar.refresh(&client, None).await;
+    let response = cookie_jar.refresh(client, None).await;
     assert!(set_cookies(&response).iter().all(|cookie| cookie.max_age == 500), "{response:?}");
     cookie_jar.keep(&response);
     let refresh = claims(cookie_jar.get(REFRESH));
@@ -137,11 +128,12 @@ async fn s8_cookies_are_kept_for_the_rest_of_the_session(kind: Database) {
 
     // The end of the session does not.
     let settings = [("tokens.refresh_idle_seconds", "600"), ("tokens.session_max_seconds", "600")];
-    let (_node, client, _database) = start(kind, &settings).await;
-    let cookie_jar = CookieJar::begin(&client, "ada").await;
+    let server = TestServer::start(kind, &settings).await;
+    let client = &server.client;
+    let cookie_jar = CookieJar::begin(client, "ada").await;
     let end = claims(cookie_jar.get(REFRESH))["exp"].as_i64().unwrap();
     tokio::time::sleep(Duration::from_millis(1100)).await;
-    let response = cookie_jar.refresh(&client, None).await;
+    let response = cookie_jar.refresh(client, None).await;
     let mut next = cookie_jar.clone();
     next.keep(&response);
     assert_eq!(claims(next.get(REFRESH))["exp"], end);
@@ -153,8 +145,9 @@ async fn s8_cookies_are_kept_for_the_rest_of_the_session(kind: Database) {
 
 /// Row S2: a session does not use cookies that an attacker planted in the browser.
 async fn s2_a_login_takes_no_session_from_its_cookies(kind: Database) {
-    let (_node, client, _database) = start(kind, &[]).await;
-    let mallory = CookieJar::begin(&client, "mallory").await;
+    let server = TestServer::start(kind, &[]).await;
+    let client = &server.client;
+    let mallory = CookieJar::begin(client, "mallory").await;
     assert_eq!(client.signup("ada").await.status, 201);
     let garbage = CookieJar {
         cookies: mallory.cookies.keys().map(|name| (name.clone(), "planted".to_owned())).collect(),
@@ -163,21 +156,21 @@ async fn s2_a_login_takes_no_session_from_its_cookies(kind: Database) {
     for planted in [&mallory, &garbage] {
         let line: Vec<String> =
             planted.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let request = login_request(&client, "ada").header("cookie", line.join("; "));
+        let request = login_request(client, "ada").header("cookie", line.join("; "));
         let ada = CookieJar::of(&client.send(request).await);
         assert_ne!(ada.session_id, planted.session_id);
         for name in [ACCESS, REFRESH, CSRF, DEVICE] {
             assert_ne!(ada.get(name), planted.get(name), "{name}");
         }
-        assert_eq!(ada.me(&client).await.body["username"], "ada");
-        assert_eq!(mallory.me(&client).await.body["username"], "mallory");
-        let sessions = client.send(ada.bare(&client, Method::GET, "/v1/me/sessions")).await;
+        assert_eq!(ada.me(client).await.body["username"], "ada");
+        assert_eq!(mallory.me(client).await.body["username"], "mallory");
+        let sessions = client.send(ada.bare(client, Method::GET, "/v1/me/sessions")).await;
         let items = sessions.body["items"].as_array().unwrap();
         assert!(items.iter().all(|item| item["id"] != mallory.session_id.as_str()), "{items:?}");
         // The planted CSRF token does not work in the new session, nor the new one in the old
         // session.
         for (cookies, token) in [(&ada, planted.get(CSRF)), (&mallory, ada.get(CSRF))] {
-            let forged = cookies.bare(&client, Method::POST, "/v1/logout");
+            let forged = cookies.bare(client, Method::POST, "/v1/logout");
             let forged = forged.header("x-csrf-token", token);
             refuses(&client.send(forged).await, 403, "csrf_failed");
         }
@@ -186,28 +179,29 @@ async fn s2_a_login_takes_no_session_from_its_cookies(kind: Database) {
 
 /// A browser whose access token has expired can still log out.
 async fn an_expired_access_cookie_logs_out(kind: Database) {
-    let (_node, client, _database) = start(kind, &[("tokens.access_ttl_seconds", "1")]).await;
-    let cookie_jar = CookieJar::begin(&client, "ada").await;
-    let mut response = cookie_jar.me(&client).await;
+    let server = TestServer::start(kind, &[("tokens.access_ttl_seconds", "1")]).await;
+    let client = &server.client;
+    let cookie_jar = CookieJar::begin(client, "ada").await;
+    let mut response = cookie_jar.me(client).await;
     // The leeway for clocks is part of the wait.
     for _ in 0..100 {
         if response.status != 200 {
             break;
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
-        response = cookie_jar.me(&client).await;
+        response = cookie_jar.me(client).await;
     }
     refuses(&response, 401, "token_expired");
-    let forged = cookie_jar.bare(&client, Method::POST, "/v1/logout");
+    let forged = cookie_jar.bare(client, Method::POST, "/v1/logout");
     refuses(&client.send(forged).await, 403, "csrf_failed");
     for _ in 0..2 {
-        let response = client.send(cookie_jar.request(&client, Method::POST, "/v1/logout")).await;
+        let response = client.send(cookie_jar.request(client, Method::POST, "/v1/logout")).await;
         assert_eq!(response.status, 204, "{response:?}");
         let mut emptied = cookie_jar.clone();
         emptied.keep(&response);
         assert_eq!(emptied.cookies.into_keys().collect::<Vec<_>>(), [DEVICE]);
     }
-    let refused = cookie_jar.refresh(&client, None).await;
+    let refused = cookie_jar.refresh(client, None).await;
     refuses(&refused, 401, "session_ended");
     assert_eq!(refused.body["reason"], "logout");
 }

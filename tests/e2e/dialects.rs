@@ -17,8 +17,7 @@ use std::process::Command;
 use gateward_e2e::{Client, Node, PASSWORD, Plan, ShiftedClock, TestDatabase, not_checked, root};
 use serde_json::{Value, json};
 
-use crate::support::commands::create;
-use crate::support::commands::said;
+use crate::support::commands::{create, said};
 
 /// How far back the tokens that must have expired are issued: longer than
 /// `tokens.refresh_idle_seconds`.

@@ -6,17 +6,16 @@ use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use gateward_e2e::{
-    Client, Database, Node, PASSWORD, Plan, TestDatabase, TestResponse, claims, on_both, run,
-};
+use gateward_e2e::{Client, Database, PASSWORD, TestResponse, claims, on_both};
 use rustix::process::Signal;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 
 use crate::support::feed_follower::{
-    Events, Reader, about, credentials_of, request_of, told, with_services,
+    Events, Reader, SERVICES, about, credentials_of, request_of, told,
 };
+use crate::support::test_server::TestServer;
 
 on_both!(
     every_end_is_told_by_pages_and_as_events,
@@ -24,42 +23,11 @@ on_both!(
     f11_a_node_that_stops_ends_its_streams_at_once,
 );
 
-/// A node, and a follower of its feed.
-struct FeedFixture {
-    node: Node,
-    client: Client,
-    plan: Plan,
-    database: TestDatabase,
-}
-
-impl FeedFixture {
-    async fn start(kind: Database) -> Self {
-        let database = TestDatabase::new(kind).await;
-        let plan = with_services(Plan::on(&database));
-        Self::on(plan.serve().await, plan, database)
-    }
-
-    async fn process(kind: Database) -> Self {
-        let database = TestDatabase::new(kind).await;
-        let plan = with_services(Plan::on(&database));
-        Self::on(plan.start().await, plan, database)
-    }
-
-    fn on(node: Node, plan: Plan, database: TestDatabase) -> Self {
-        Self { client: node.client(), node, plan, database }
-    }
-
-    fn command(&self, arguments: &[&str]) {
-        let output = run(&self.plan, arguments, "");
-        assert!(output.status.success(), "{output:?}");
-    }
-
-    /// Starts a session and ends it. Returns its identifier.
-    async fn logout(&self, name: &str) -> String {
-        let pair = self.client.login(name, PASSWORD).await;
-        assert_eq!(self.client.logout(pair.refresh_token()).await.status, 204);
-        pair.text_of("session_id").to_owned()
-    }
+/// Starts a session and ends it. Returns its identifier.
+async fn logout(client: &Client, name: &str) -> String {
+    let pair = client.login(name, PASSWORD).await;
+    assert_eq!(client.logout(pair.refresh_token()).await.status, 204);
+    pair.text_of("session_id").to_owned()
 }
 
 /// The key that signed an access token.
@@ -71,26 +39,26 @@ fn key_of(pair: &TestResponse) -> String {
 
 /// A logout, a disabled user, a compromised key, and the end of all sessions.
 async fn every_end_is_told_by_pages_and_as_events(kind: Database) {
-    let fixture = FeedFixture::start(kind).await;
-    let mut events = Events::open(&fixture.client, None).await;
-    let mut reader = Reader::new(&fixture.client, 1);
-    let bob = fixture.client.begin("bob").await;
-    assert_eq!(fixture.client.signup("ada").await.status, 201);
+    let server = TestServer::start(kind, &SERVICES).await;
+    let mut events = Events::open(&server.client, None).await;
+    let mut reader = Reader::new(&server.client, 1);
+    let bob = server.client.begin("bob").await;
+    assert_eq!(server.client.signup("ada").await.status, 201);
     let own = |pair: &TestResponse| pair.text_of("session_id").to_owned();
     let all = ("all".to_owned(), "*".to_owned(), "ended_by_admin".to_owned());
     let mut everything = Vec::new();
 
-    let session = fixture.logout("ada").await;
+    let session = logout(&server.client, "ada").await;
     let logged_out = [("session".to_owned(), session, "logout".to_owned())].to_vec();
-    fixture.command(&["user", "disable", "bob"]);
+    server.command(&["user", "disable", "bob"]).await;
     let reason = "account_disabled".to_owned();
     let user = claims(bob.access())["sub"].as_str().unwrap().to_owned();
     let disabled =
         [("session".to_owned(), own(&bob), reason.clone()), ("user".to_owned(), user, reason)];
-    let ada = fixture.client.login("ada", PASSWORD).await;
-    fixture.command(&["keys", "retire", &key_of(&ada), "--compromised"]);
+    let ada = server.client.login("ada", PASSWORD).await;
+    server.command(&["keys", "retire", &key_of(&ada), "--compromised"]).await;
     let compromised = [("key".to_owned(), key_of(&ada), "key_compromised".to_owned())];
-    fixture.command(&["session", "end-all"]);
+    server.command(&["session", "end-all"]).await;
 
     for expected in [&logged_out[..], &disabled, &compromised, &[all]] {
         let mut subjects = Vec::new();
@@ -127,12 +95,12 @@ fn owned((kind, id, reason): (&str, &str, &str)) -> (String, String, String) {
 
 /// From each event on, exactly the rest follows: by the header, by `since`, and by pages.
 async fn a_stream_goes_on_behind_the_last_event(kind: Database) {
-    let fixture = FeedFixture::start(kind).await;
-    assert_eq!(fixture.client.signup("ada").await.status, 201);
-    let mut events = Events::open(&fixture.client, None).await;
+    let server = TestServer::start(kind, &SERVICES).await;
+    assert_eq!(server.client.signup("ada").await.status, 201);
+    let mut events = Events::open(&server.client, None).await;
     let mut all = Vec::new();
     for _ in 0..8 {
-        let session = fixture.logout("ada").await;
+        let session = logout(&server.client, "ada").await;
         let event = events.next().await.unwrap();
         assert_eq!(about(&event), ("session", session.as_str(), "logout"));
         all.push(event);
@@ -141,27 +109,27 @@ async fn a_stream_goes_on_behind_the_last_event(kind: Database) {
     for (index, event) in all.iter().enumerate() {
         let cursor = event["cursor"].as_str().unwrap();
         let rest: Vec<Value> = all[index + 1..].iter().map(told).collect();
-        let mut events = Events::open(&fixture.client, Some(cursor)).await;
+        let mut events = Events::open(&server.client, Some(cursor)).await;
         let events: Vec<Value> = events.take(rest.len()).await.iter().map(told).collect();
         assert_eq!(events, rest);
-        let mut reader = Reader::new(&fixture.client, 3);
+        let mut reader = Reader::new(&server.client, 3);
         reader.cursor = Some(cursor.to_owned());
         let pages: Vec<Value> = reader.rest().await.iter().map(told).collect();
         assert_eq!(pages, rest);
     }
     // After the last cursor only new entries follow.
     let last = all[7]["cursor"].as_str().unwrap();
-    let mut events = Events::open(&fixture.client, Some(last)).await;
+    let mut events = Events::open(&server.client, Some(last)).await;
     events.is_silent().await;
-    let session = fixture.logout("ada").await;
+    let session = logout(&server.client, "ada").await;
     assert_eq!(about(&events.next().await.unwrap()), ("session", session.as_str(), "logout"));
 }
 
 /// Only an authorized service may follow the feed.
 #[tokio::test]
 async fn the_feed_is_for_services_that_may_follow_it() {
-    let fixture = FeedFixture::start(Database::Sqlite).await;
-    let client = &fixture.client;
+    let server = TestServer::with(&SERVICES).await;
+    let client = &server.client;
     let ada = client.begin("ada").await;
     for path in ["/v1/revocations", "/v1/revocations/stream"] {
         for (service, status, code) in [
@@ -195,26 +163,26 @@ async fn the_feed_is_for_services_that_may_follow_it() {
 /// its entry, and the node itself refuses the session that the entry ends.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_entry_is_skipped_that_is_committed_late() {
-    let fixture = FeedFixture::start(Database::Postgres).await;
-    let ada = fixture.client.begin("ada").await;
-    let mut reader = Reader::new(&fixture.client, 2);
-    let mut events = Events::open(&fixture.client, None).await;
-    let mut server = fixture.database.postgres().await;
+    let server = TestServer::start(Database::Postgres, &SERVICES).await;
+    let ada = server.client.begin("ada").await;
+    let mut reader = Reader::new(&server.client, 2);
+    let mut events = Events::open(&server.client, None).await;
+    let mut database = server.database.postgres().await;
     for round in 0..4 {
-        let late = fixture.client.login("ada", PASSWORD).await;
-        assert_eq!(fixture.client.me(late.access()).await.status, 200);
-        let held = server.transaction().await.unwrap();
+        let late = server.client.login("ada", PASSWORD).await;
+        assert_eq!(server.client.me(late.access()).await.status, 200);
+        let held = database.transaction().await.unwrap();
         let insert = "INSERT INTO invalidation_events (kind, subject, reason, happened_at, expires_at) \
                       VALUES ('session', $1, 'logout', now(), now() + interval '15 minutes')";
         held.execute(insert, &[&late.text_of("session_id")]).await.unwrap();
         for _ in 0..=round {
-            let session = fixture.logout("ada").await;
+            let session = logout(&server.client, "ada").await;
             let page = reader.some().await;
             assert_eq!(about(&page[0]), ("session", session.as_str(), "logout"));
             assert_eq!(page.len(), 1, "{page:?}");
             assert_eq!(told(&events.next().await.unwrap()), told(&page[0]));
         }
-        assert_eq!(fixture.client.me(late.access()).await.status, 200, "nothing is committed");
+        assert_eq!(server.client.me(late.access()).await.status, 200, "nothing is committed");
         held.commit().await.unwrap();
 
         let page = reader.some().await;
@@ -222,14 +190,14 @@ async fn no_entry_is_skipped_that_is_committed_late() {
         assert_eq!(page.len(), 1, "{page:?}");
         assert_eq!(told(&events.next().await.unwrap()), told(&page[0]));
         let started = Instant::now();
-        while fixture.client.me(late.access()).await.status == 200 {
+        while server.client.me(late.access()).await.status == 200 {
             assert!(started.elapsed() < Duration::from_secs(5), "the node has skipped it");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        fixture.client.me(late.access()).await.is(401, "session_ended");
+        server.client.me(late.access()).await.is(401, "session_ended");
     }
     assert_eq!(reader.rest().await, [] as [Value; 0]);
-    assert_eq!(fixture.client.me(ada.access()).await.status, 200);
+    assert_eq!(server.client.me(ada.access()).await.status, 200);
 }
 
 /// Opens a stream and does not read it, with the smallest possible receive buffer.
@@ -251,16 +219,16 @@ async fn open_and_be_silent(url: &str) -> TcpStream {
 
 /// Row F11: with open streams, one of them to a client that does not read.
 async fn f11_a_node_that_stops_ends_its_streams_at_once(kind: Database) {
-    let mut fixture = FeedFixture::process(kind).await;
-    assert_eq!(fixture.client.signup("ada").await.status, 201);
-    fixture.logout("ada").await;
-    let mut events = Events::open(&fixture.client, None).await;
+    let mut server = TestServer::process(kind, &SERVICES).await;
+    assert_eq!(server.client.signup("ada").await.status, 201);
+    logout(&server.client, "ada").await;
+    let mut events = Events::open(&server.client, None).await;
     assert!(events.next().await.is_some());
-    let _silent = open_and_be_silent(&fixture.node.url).await;
+    let _silent = open_and_be_silent(&server.node.url).await;
 
     let started = Instant::now();
-    fixture.node.signal(Signal::TERM);
+    server.node.signal(Signal::TERM);
     assert!(events.next().await.is_none(), "the stream goes on");
-    assert_eq!(fixture.node.ended().await.code(), Some(0), "{}", fixture.node.log());
+    assert_eq!(server.node.ended().await.code(), Some(0), "{}", server.node.log());
     assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
 }

@@ -11,9 +11,8 @@ use gateward_e2e::{Client, Database, PASSWORD, TestResponse, claims, on_both};
 use serde_json::{Value, json};
 
 use crate::support::pair::{Pair, refused_soon};
-use crate::support::stolen_database::unhex;
 use crate::support::stolen_database::{
-    StolenDatabase, derive, header, keyed, mac, message, secret, sha256, signed,
+    StolenDatabase, derive, header, keyed, mac, message, secret, sha256, signed, unhex,
 };
 
 on_both!(

@@ -4,6 +4,7 @@ use gateward_e2e::{Database, PASSWORD, Plan, TestDatabase, on_both, run};
 use serde_json::json;
 
 use crate::support::commands::{complained, create, said};
+use crate::support::test_server::TestServer;
 
 on_both!(
     an_administrator_is_made_beside_a_running_node,
@@ -13,14 +14,12 @@ on_both!(
 );
 
 async fn an_administrator_is_made_beside_a_running_node(kind: Database) {
-    let database = TestDatabase::new(kind).await;
-    let plan = Plan::on(&database);
-    let node = plan.serve().await;
-    let client = node.client();
+    let server = TestServer::start(kind, &[]).await;
+    let (client, plan) = (&server.client, &server.plan);
 
     // A reserved username, which the operator may use. One newline belongs to the terminal, the
     // second does not.
-    let made = said(&create(&plan, ("admin", "Admin@Example.org"), &format!("{PASSWORD}\n\n")));
+    let made = said(&create(plan, ("admin", "Admin@Example.org"), &format!("{PASSWORD}\n\n")));
     assert!(made.starts_with("Created user admin ("), "{made}");
     assert!(made.ends_with(") with roles admin, user.\n"), "{made}");
     client.login("admin", PASSWORD).await.is(401, "invalid_credentials");
@@ -31,14 +30,14 @@ async fn an_administrator_is_made_beside_a_running_node(kind: Database) {
     assert_eq!(user["roles"], json!(["admin", "user"]));
     assert!(made.contains(user["id"].as_str().unwrap()), "{made}");
 
-    said(&create(&plan, ("bob", "bob@example.org"), PASSWORD));
+    said(&create(plan, ("bob", "bob@example.org"), PASSWORD));
     assert_eq!(client.login("bob", PASSWORD).await.status, 200);
-    said(&create(&plan, ("cid", "cid@example.org"), &format!("{PASSWORD}\r\n")));
+    said(&create(plan, ("cid", "cid@example.org"), &format!("{PASSWORD}\r\n")));
     assert_eq!(client.login("cid", PASSWORD).await.status, 200);
 
     let arguments =
         ["user", "create", "--username", "dan", "--email", "dan@example.org", "--password-stdin"];
-    assert!(said(&run(&plan, &arguments, PASSWORD)).ends_with("with roles user.\n"));
+    assert!(said(&run(plan, &arguments, PASSWORD)).ends_with("with roles user.\n"));
 }
 
 async fn bad_accounts_are_refused_with_the_way_out(kind: Database) {
@@ -85,13 +84,11 @@ async fn bad_accounts_are_refused_with_the_way_out(kind: Database) {
 }
 
 async fn disabling_works_at_once_and_enabling_undoes_it(kind: Database) {
-    let database = TestDatabase::new(kind).await;
-    let plan = Plan::on(&database);
-    let node = plan.serve().await;
-    let client = node.client();
+    let server = TestServer::start(kind, &[]).await;
+    let (client, plan) = (&server.client, &server.plan);
     let pair = client.begin("ada").await;
 
-    let set = |what: &str, who: &str| run(&plan, &["user", what, who], "");
+    let set = |what: &str, who: &str| run(plan, &["user", what, who], "");
     assert_eq!(said(&set("disable", "ada")), "Disabled ada and ended all sessions.\n");
     let dead = client.me(pair.access()).await;
     dead.is(401, "session_ended");

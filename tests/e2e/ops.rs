@@ -1,14 +1,15 @@
 //! `/metrics`: on `ops.listen` only, in the text format, with the metrics that an operator needs
 //! first.
 
-use gateward_e2e::{Client, Database, Plan, TestDatabase};
+use gateward_e2e::Client;
 use regex::Regex;
+
+use crate::support::test_server::TestServer;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn metrics_are_told_on_the_other_port_alone() {
-    let database = TestDatabase::new(Database::Sqlite).await;
-    let node = Plan::on(&database).serve().await;
-    let client = node.client();
+    let server = TestServer::new().await;
+    let client = &server.client;
     let pair = client.begin("ada").await;
     client.me(pair.access()).await;
     client.me("garbage").await.is(401, "invalid_token");
@@ -17,7 +18,7 @@ async fn metrics_are_told_on_the_other_port_alone() {
     }
     client.get("/metrics").await.is(404, "not_found");
 
-    let ops = Client::new(&node.ops_url);
+    let ops = Client::new(&server.node.ops_url);
     for path in ["/", "/v1/me", "/health/ready", "/openapi.json", "/metrics/"] {
         assert_eq!(ops.get(path).await.status, 404, "{path}");
     }

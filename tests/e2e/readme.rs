@@ -4,17 +4,17 @@ use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use gateward_e2e::{Database, MASTER_KEY, Plan, TestDatabase, root, run};
+use gateward_e2e::{MASTER_KEY, Plan, root, run};
 
 use crate::support::commands::{complained, said};
+use crate::support::test_server::TestServer;
 use crate::support::walk::check_walk;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_walk_of_the_readme_prints_what_it_says() {
-    let database = TestDatabase::new(Database::Sqlite).await;
     // With the rate limits that `make run` has as well.
-    let node = Plan::on(&database).with("rate_limit.enabled", true).serve().await;
-    assert!(check_walk(&readme(), &node) >= 12, "the walk was found");
+    let server = TestServer::with(&[("rate_limit.enabled", "true")]).await;
+    assert!(check_walk(&readme(), &server.node) >= 12, "the walk was found");
 }
 
 fn readme() -> String {

@@ -12,8 +12,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use self::backup::Backup;
-use crate::support::commands::create;
-use crate::support::commands::{complained, said};
+use crate::support::commands::{complained, create, said};
 use crate::support::pair::Pair;
 
 on_both!(

@@ -3,14 +3,12 @@
 use std::process::Output;
 use std::time::{Duration, Instant};
 
-use gateward_e2e::{
-    Client, Database, Node, PASSWORD, Plan, TestDatabase, TestResponse, on_both, run,
-};
+use gateward_e2e::{Database, PASSWORD, TestResponse, on_both, run};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::commands::create;
-use crate::support::commands::{complained, said};
+use crate::support::commands::{complained, create, said};
+use crate::support::test_server::TestServer;
 
 on_both!(
     accounts_are_listed_by_name_address_role_and_state,
@@ -25,24 +23,18 @@ on_both!(
 /// How long the invalidation event of a change may take to reach a node, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// A node, and commands beside it. The node stops before the database is dropped.
+/// A node, and commands beside it.
 struct Beside {
-    client: Client,
-    plan: Plan,
-    _node: Node,
-    _database: TestDatabase,
+    server: TestServer,
 }
 
 impl Beside {
     async fn start(kind: Database) -> Self {
-        let database = TestDatabase::new(kind).await;
-        let plan = Plan::on(&database);
-        let node = plan.serve().await;
-        Self { client: node.client(), plan, _node: node, _database: database }
+        Self { server: TestServer::start(kind, &[]).await }
     }
 
     fn run(&self, arguments: &[&str]) -> Output {
-        tokio::task::block_in_place(|| run(&self.plan, &[&["user"], arguments].concat(), ""))
+        tokio::task::block_in_place(|| run(&self.server.plan, &[&["user"], arguments].concat(), ""))
     }
 
     #[track_caller]
@@ -74,15 +66,16 @@ impl Beside {
     }
 
     fn root(&self) {
-        said(&create(&self.plan, ("root-of-all", "root@example.org"), PASSWORD));
+        said(&create(&self.server.plan, ("root-of-all", "root@example.org"), PASSWORD));
     }
 
     /// Lists accounts, which requires a permission, until the response has this status.
     async fn until_listing_gets(&self, who: &TestResponse, status: u16) {
         let started = Instant::now();
         loop {
-            let request = self.client.request(Method::GET, "/v1/users").bearer_auth(who.access());
-            let response = self.client.send(request).await;
+            let request =
+                self.server.client.request(Method::GET, "/v1/users").bearer_auth(who.access());
+            let response = self.server.client.send(request).await;
             if response.status == status {
                 return;
             }
@@ -93,14 +86,14 @@ impl Beside {
 
     async fn until_over(&self, pair: &TestResponse, reason: &str) {
         let started = Instant::now();
-        while self.client.me(pair.access()).await.status == 200 {
+        while self.server.client.me(pair.access()).await.status == 200 {
             assert!(started.elapsed() < PATIENCE);
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        let refused = self.client.me(pair.access()).await;
+        let refused = self.server.client.me(pair.access()).await;
         refused.is(401, "session_ended");
         assert_eq!(refused.body["reason"], reason);
-        self.client.refresh(pair.refresh_token(), None).await.is(401, "session_ended");
+        self.server.client.refresh(pair.refresh_token(), None).await.is(401, "session_ended");
     }
 }
 
@@ -110,7 +103,7 @@ async fn accounts_are_listed_by_name_address_role_and_state(kind: Database) {
     assert_eq!(beside.said(&["list"]).lines().count(), 1, "the headings alone");
     beside.root();
     for name in ["ada", "Adam", "bob", "cyd", "dan"] {
-        assert_eq!(beside.client.signup(name).await.status, 201);
+        assert_eq!(beside.server.client.signup(name).await.status, 201);
     }
     beside.said(&["disable", "bob"]);
     for (conditions, expected) in [
@@ -164,12 +157,12 @@ async fn accounts_are_listed_by_name_address_role_and_state(kind: Database) {
 async fn an_account_is_shown_with_what_it_may_do(kind: Database) {
     let beside = Beside::start(kind).await;
     beside.root();
-    let pair = beside.client.begin("ada").await;
-    let other = beside.client.login("ada", PASSWORD).await;
-    assert_eq!(beside.client.logout(other.refresh_token()).await.status, 204);
+    let pair = beside.server.client.begin("ada").await;
+    let other = beside.server.client.login("ada", PASSWORD).await;
+    assert_eq!(beside.server.client.logout(other.refresh_token()).await.status, 204);
     let id = pair.body["user"]["id"].as_str().unwrap();
     let shown: Value = serde_json::from_str(&beside.said(&["show", "ada", "--json"])).unwrap();
-    let mut expected = beside.client.me(pair.access()).await.body;
+    let mut expected = beside.server.client.me(pair.access()).await.body;
     expected["permissions"] = json!([]);
     expected["sessions"] = json!(1);
     assert_eq!(shown, expected);
@@ -198,7 +191,7 @@ async fn an_account_is_shown_with_what_it_may_do(kind: Database) {
 async fn a_role_is_granted_and_revoked_by_the_next_request(kind: Database) {
     let beside = Beside::start(kind).await;
     beside.root();
-    let pair = beside.client.begin("ada").await;
+    let pair = beside.server.client.begin("ada").await;
     beside.until_listing_gets(&pair, 403).await;
     let told = beside.said(&["grant", "ada", "admin"]);
     assert_eq!(told, "ada now has roles admin, user.\n");
@@ -209,7 +202,7 @@ async fn a_role_is_granted_and_revoked_by_the_next_request(kind: Database) {
     assert_eq!(told, "ada now has roles user.\n");
     beside.until_listing_gets(&pair, 403).await;
     assert_eq!(beside.said(&["revoke", "ada", "admin"]), told);
-    assert_eq!(beside.client.me(pair.access()).await.status, 200, "the session goes on");
+    assert_eq!(beside.server.client.me(pair.access()).await.status, 200, "the session goes on");
 
     let complaint = beside.complained(&["grant", "ada", "support"]);
     assert_eq!(complaint, "error: no role named support; existing roles: admin, user\n");
@@ -218,10 +211,11 @@ async fn a_role_is_granted_and_revoked_by_the_next_request(kind: Database) {
     assert_eq!(beside.run(&["grant", "ada", "No Role"]).status.code(), Some(2));
 
     // A role that was defined over HTTP exists here, too.
-    let root = beside.client.login("root-of-all", PASSWORD).await;
+    let root = beside.server.client.login("root-of-all", PASSWORD).await;
     let body = json!({"permissions": ["users:read"]});
-    let put = beside.client.request(Method::PUT, "/v1/roles/support").bearer_auth(root.access());
-    assert!(beside.client.send(put.json(&body)).await.status.is_success());
+    let put =
+        beside.server.client.request(Method::PUT, "/v1/roles/support").bearer_auth(root.access());
+    assert!(beside.server.client.send(put.json(&body)).await.status.is_success());
     assert_eq!(beside.said(&["grant", "ada", "support"]), "ada now has roles support, user.\n");
     beside.until_listing_gets(&pair, 200).await;
     assert_eq!(beside.names(&["--role", "support"]), ["ada"]);
@@ -230,46 +224,49 @@ async fn a_role_is_granted_and_revoked_by_the_next_request(kind: Database) {
 async fn what_cannot_be_taken_back_is_asked_for(kind: Database) {
     let beside = Beside::start(kind).await;
     beside.root();
-    let pair = beside.client.begin("ada").await;
+    let pair = beside.server.client.begin("ada").await;
     for command in ["delete", "logout"] {
         for input in ["", "ada\n", "yes\n"] {
             let arguments = ["user", command, "ada"];
-            let refused = complained(&run(&beside.plan, &arguments, input));
+            let refused = complained(&run(&beside.server.plan, &arguments, input));
             assert_eq!(
                 refused,
                 "error: confirmation needed; pass --yes to run without a terminal\n"
             );
         }
     }
-    assert_eq!(beside.client.me(pair.access()).await.status, 200);
+    assert_eq!(beside.server.client.me(pair.access()).await.status, 200);
     let id = pair.body["user"]["id"].as_str().unwrap();
     let told = beside.said(&["delete", "ada", "--yes"]);
     assert_eq!(told, format!("Deleted ada ({id}) and ended all sessions.\n"));
     beside.until_over(&pair, "account_deleted").await;
-    beside.client.login("ada", PASSWORD).await.is(401, "invalid_credentials");
+    beside.server.client.login("ada", PASSWORD).await.is(401, "invalid_credentials");
     assert_eq!(beside.names(&[]), ["root-of-all"]);
     let complaint = beside.complained(&["delete", "ada", "--yes"]);
     assert!(
         complaint.starts_with("error: no user with the username or email address \"ada\";"),
         "{complaint}"
     );
-    let again = beside.client.begin("ada").await;
+    let again = beside.server.client.begin("ada").await;
     assert_ne!(again.body["user"]["id"], id);
 }
 
 async fn a_logout_ends_every_session_and_spares_the_others(kind: Database) {
     let beside = Beside::start(kind).await;
-    let pairs = [beside.client.begin("ada").await, beside.client.login("ada", PASSWORD).await];
-    let bob = beside.client.begin("bob").await;
+    let pairs = [
+        beside.server.client.begin("ada").await,
+        beside.server.client.login("ada", PASSWORD).await,
+    ];
+    let bob = beside.server.client.begin("bob").await;
     let told = beside.said(&["logout", "ADA", "--yes"]);
     assert_eq!(told, "Logged out 2 sessions of ada.\n");
     for pair in &pairs {
         beside.until_over(pair, "ended_by_admin").await;
     }
-    assert_eq!(beside.client.me(bob.access()).await.status, 200);
+    assert_eq!(beside.server.client.me(bob.access()).await.status, 200);
     assert_eq!(beside.said(&["logout", "ada", "--yes"]), "ada has no active sessions.\n");
-    let new = beside.client.login("ada", PASSWORD).await;
-    assert_eq!(beside.client.me(new.access()).await.status, 200);
+    let new = beside.server.client.login("ada", PASSWORD).await;
+    assert_eq!(beside.server.client.me(new.access()).await.status, 200);
     assert_eq!(beside.said(&["logout", "ada", "--yes"]), "Logged out 1 session of ada.\n");
     beside.until_over(&new, "ended_by_admin").await;
 }
@@ -277,8 +274,8 @@ async fn a_logout_ends_every_session_and_spares_the_others(kind: Database) {
 async fn the_last_administrator_stays_whatever_is_commanded(kind: Database) {
     let beside = Beside::start(kind).await;
     beside.root();
-    let root = beside.client.login("root-of-all", PASSWORD).await;
-    beside.client.begin("ada").await;
+    let root = beside.server.client.login("root-of-all", PASSWORD).await;
+    beside.server.client.begin("ada").await;
     for command in [
         &["disable", "root-of-all"][..],
         &["revoke", "root-of-all", "admin"],
@@ -293,11 +290,11 @@ async fn the_last_administrator_stays_whatever_is_commanded(kind: Database) {
             "{complaint}"
         );
     }
-    assert_eq!(beside.client.me(root.access()).await.status, 200);
+    assert_eq!(beside.server.client.me(root.access()).await.status, 200);
     // An account with an unconfirmed email address does not count, nor does a disabled one.
     beside.said(&["grant", "ada", "admin"]);
     beside.complained(&["disable", "root-of-all"]);
-    said(&create(&beside.plan, ("second", "second@example.org"), PASSWORD));
+    said(&create(&beside.server.plan, ("second", "second@example.org"), PASSWORD));
     beside.said(&["disable", "second"]);
     beside.complained(&["disable", "root-of-all"]);
     beside.said(&["enable", "second"]);

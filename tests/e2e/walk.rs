@@ -1,14 +1,15 @@
 //! The main flow: sign up, log in, refresh, log out, read the user.
 
-use gateward_e2e::{Database, PASSWORD, Plan, TestDatabase, claims, on_both};
+use gateward_e2e::{Database, PASSWORD, claims, on_both};
 use serde_json::json;
+
+use crate::support::test_server::TestServer;
 
 on_both!(the_main_job);
 
 async fn the_main_job(kind: Database) {
-    let database = TestDatabase::new(kind).await;
-    let node = Plan::on(&database).serve().await;
-    let client = node.client();
+    let server = TestServer::start(kind, &[]).await;
+    let client = &server.client;
 
     let user = client.signup("ada").await;
     assert_eq!(user.status, 201);

@@ -5,8 +5,7 @@ use std::time::{Duration, Instant};
 use gateward_e2e::{Client, Database, PASSWORD, TestResponse};
 use serde_json::{Value, json};
 
-use crate::support::commands::create;
-use crate::support::commands::said;
+use crate::support::commands::{create, said};
 use crate::support::inbox::emails;
 use crate::support::pair::Pair;
 

@@ -6,8 +6,7 @@ use reqwest::header::{HeaderMap, HeaderValue};
 use serde_json::Value;
 
 use super::ledger::{Ledger, export, is_whole, verify};
-use crate::support::commands::create;
-use crate::support::commands::said;
+use crate::support::commands::{create, said};
 
 on_both!(s6_a_deleted_account_leaves_no_address_in_the_trail_and_the_chain_is_whole);
 

@@ -6,8 +6,7 @@ use gateward_e2e::{Database, on_both, run};
 
 use super::kept::{Kept, foreign};
 use super::ledger::{is_whole, verify};
-use crate::support::commands::create;
-use crate::support::commands::said;
+use crate::support::commands::{create, said};
 
 on_both!(
     a16_4_2_each_change_of_an_entry_is_found_by_its_number,

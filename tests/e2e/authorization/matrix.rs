@@ -3,14 +3,13 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use gateward_e2e::{Client, Database, Node, PASSWORD, Plan, TestDatabase, TestResponse, claims};
+use gateward_e2e::{Client, Node, PASSWORD, TestResponse, claims};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
 use super::{Row, rows};
 use crate::support::api::{NO_SESSION, operations};
-use crate::support::commands::create;
-use crate::support::commands::said;
+use crate::support::test_server::TestServer;
 
 /// How long a token may take to expire, with the leeway for clocks, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -70,35 +69,31 @@ impl Asker {
 
 /// Two nodes on one database. On one of them, tokens and password confirmations expire soon.
 struct Callers {
-    client: Client,
     hasty: Client,
+    /// Killed before the database is dropped.
+    _hasty: Node,
+    server: TestServer,
     admin: TestResponse,
-    _nodes: [Node; 2],
-    _database: TestDatabase,
 }
 
 impl Callers {
     async fn new() -> Self {
-        let database = TestDatabase::new(Database::Sqlite).await;
-        let plan = Plan::on(&database).with("http.docs", true);
-        let node = plan.serve().await;
-        said(&create(&plan, ("grace", "grace@example.org"), PASSWORD));
-        let hasty = plan.with("tokens.access_ttl_seconds", 1);
+        let server = TestServer::with(&[("http.docs", "true")]).await;
+        let admin = server.admin("grace").await;
+        let hasty = server.plan.clone().with("tokens.access_ttl_seconds", 1);
         let hasty = hasty.with("tokens.reauthentication_seconds", 1).serve().await;
-        let client = node.client();
-        let admin = client.login("grace", PASSWORD).await;
-        Self { hasty: hasty.client(), client, admin, _nodes: [node, hasty], _database: database }
+        Self { hasty: hasty.client(), _hasty: hasty, server, admin }
     }
 
     async fn admin(&self, method: Method, path: &str, body: &Value) {
-        let request = self.client.request(method, path).bearer_auth(self.admin.access());
-        let response = self.client.send(request.json(body)).await;
+        let request = self.server.client.request(method, path).bearer_auth(self.admin.access());
+        let response = self.server.client.send(request.json(body)).await;
         assert!(response.status.is_success(), "{path}: {response:?}");
     }
 
     /// All kinds of callers.
     async fn askers(&self) -> [Asker; 7] {
-        let user = self.client.begin("ada").await;
+        let user = self.server.client.begin("ada").await;
         let late = self.expired().await;
         let nobody = Asker {
             name: "anonymous",
@@ -131,7 +126,7 @@ impl Callers {
     async fn expired(&self) -> TestResponse {
         let late = self.hasty.login("grace", PASSWORD).await;
         let started = Instant::now();
-        while self.client.me(late.access()).await.status == 200 {
+        while self.server.client.me(late.access()).await.status == 200 {
             assert!(started.elapsed() < PATIENCE, "the token does not expire");
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
@@ -141,19 +136,19 @@ impl Callers {
     async fn moderator(&self) -> TestResponse {
         let role = json!({ "permissions": MODERATES });
         self.admin(Method::PUT, "/v1/roles/moderator", &role).await;
-        let id = self.client.signup("mia").await.text_of("id").to_owned();
+        let id = self.server.client.signup("mia").await.text_of("id").to_owned();
         let roles = json!({"roles": ["moderator"]});
         self.admin(Method::PUT, &format!("/v1/users/{id}/roles"), &roles).await;
-        self.client.login("mia", PASSWORD).await
+        self.server.client.login("mia", PASSWORD).await
     }
 
     /// A former administrator whose account is disabled.
     async fn disabled(&self) -> TestResponse {
-        let pair = self.client.begin("dan").await;
+        let pair = self.server.client.begin("dan").await;
         let path = format!("/v1/users/{}", pair.body["user"]["id"].as_str().unwrap());
         let roles = json!({"roles": ["admin"]});
         self.admin(Method::PUT, &format!("{path}/roles"), &roles).await;
-        let pair = self.client.refresh(pair.refresh_token(), None).await;
+        let pair = self.server.client.refresh(pair.refresh_token(), None).await;
         self.admin(Method::POST, &format!("{path}/disable"), &json!({})).await;
         pair
     }
@@ -176,7 +171,7 @@ impl Callers {
 #[tokio::test(flavor = "multi_thread")]
 async fn b4_every_operation_lets_in_whom_the_table_names_and_refuses_all_others() {
     let callers = Callers::new().await;
-    let client = &callers.client;
+    let client = &callers.server.client;
     let askers = callers.askers().await;
     let permissions: Vec<usize> = askers.iter().map(|asker| asker.permissions.len()).collect();
     assert_eq!(permissions, [0, 8, 8, 0, 2, 8, 8], "nothing but permissions differs");

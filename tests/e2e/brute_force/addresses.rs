@@ -1,13 +1,12 @@
 //! What counts as one client, whatever headers say: row L3.
 
-use gateward_e2e::{Client, Database, Node, PASSWORD, Plan, TestDatabase, TestResponse, on_both};
+use gateward_e2e::{Database, PASSWORD, TestResponse, on_both};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::attack::{WRONG, address, wait_of};
-use crate::support::commands::create;
-use crate::support::commands::said;
 use crate::support::metrics::metric;
+use crate::support::test_server::TestServer;
 
 on_both!(
     l3_without_a_trusted_proxy_no_header_makes_another_client,
@@ -15,41 +14,33 @@ on_both!(
     what_was_tried_and_who_waits_is_written_down_and_counted,
 );
 
-/// A node with an administrator. The node comes first, so that it ends before the database does.
+/// A node with an administrator.
 struct Guarded {
-    node: Node,
-    client: Client,
+    server: TestServer,
     admin: TestResponse,
-    _database: TestDatabase,
 }
 
 impl Guarded {
     async fn start(kind: Database, trusted: &str) -> Self {
-        let database = TestDatabase::new(kind).await;
-        let plan = Plan::on(&database).with("rate_limit.enabled", true);
-        let plan = plan.with("http.trusted_proxies", trusted);
-        let node = plan.serve().await;
-        said(&create(&plan, ("root", "root@example.org"), PASSWORD));
-        let client = node.client();
-        let admin = client.login("root", PASSWORD).await;
-        assert_eq!(admin.status, 200, "{admin:?}");
-        Self { client, admin, node, _database: database }
+        let settings = [("rate_limit.enabled", "true"), ("http.trusted_proxies", trusted)];
+        let server = TestServer::start(kind, &settings).await;
+        Self { admin: server.admin("root").await, server }
     }
 
     /// Tries a password with these headers.
     async fn attempt(&self, password: &str, headers: &[(&str, String)]) -> TestResponse {
         let body = json!({"identifier": "root", "password": password});
-        let mut request = self.client.post("/v1/login", &body);
+        let mut request = self.server.client.post("/v1/login", &body);
         for (name, value) in headers {
             request = request.header(*name, value);
         }
-        self.client.send(request).await
+        self.server.client.send(request).await
     }
 
     /// The events of a kind, newest first.
     async fn events(&self, kind: &str) -> Vec<Value> {
-        let request = self.client.request(Method::GET, &format!("/v1/audit?event={kind}"));
-        let page = self.client.send(request.bearer_auth(self.admin.access())).await;
+        let request = self.server.client.request(Method::GET, &format!("/v1/audit?event={kind}"));
+        let page = self.server.client.send(request.bearer_auth(self.admin.access())).await;
         assert_eq!(page.status, 200, "{page:?}");
         page.body["items"].as_array().unwrap().clone()
     }
@@ -121,7 +112,7 @@ async fn what_was_tried_and_who_waits_is_written_down_and_counted(kind: Database
     for _ in 0..3 {
         wait_of(&guarded.attempt(PASSWORD, &thief).await);
     }
-    let client = &guarded.client;
+    let client = &guarded.server.client;
     client.login("nobody", WRONG).await.is(401, "invalid_credentials");
     let failed = guarded.events("login_failed").await;
     let about = |event: &Value| event["user_id"].clone();
@@ -138,7 +129,7 @@ async fn what_was_tried_and_who_waits_is_written_down_and_counted(kind: Database
         ("gateward_logins_total{outcome=\"failed\"}", 6.0),
         ("gateward_rate_limited_total{scope=\"login\"}", 3.0),
     ] {
-        let counted = metric(&guarded.node, name).await.unwrap_or_default();
+        let counted = metric(&guarded.server.node, name).await.unwrap_or_default();
         assert!((counted - expected).abs() < 0.5, "{name}: {counted}");
     }
 }

@@ -4,14 +4,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest;
-use gateward_e2e::{Client, Database, Node, PASSWORD, Plan, TestDatabase, TestResponse};
+use gateward_e2e::{Database, PASSWORD, Plan, TestDatabase, TestResponse};
 use serde_json::json;
 
 use super::attack::NEW;
 use crate::support::commands::create;
-use crate::support::commands::said;
 use crate::support::inbox::{link_token, wait_for_email};
 use crate::support::password_reset::forgot;
+use crate::support::test_server::TestServer;
 
 /// A password that breaks no other rule.
 const BREACHED: &str = "a horse that everybody knows";
@@ -50,13 +50,10 @@ fn write(form: Form, list: &Path) {
     }
 }
 
-/// A node with a list, and an administrator. The node comes first, so that it ends before the
-/// database does.
+/// A node with a list, and an administrator.
 struct Listed {
-    _node: Node,
-    client: Client,
+    server: TestServer,
     admin: TestResponse,
-    database: TestDatabase,
 }
 
 impl Listed {
@@ -65,17 +62,13 @@ impl Listed {
         let list = database.folder.path().join("breached");
         write(form, &list);
         let plan = Plan::on(&database).with("password.breached_list", list.display());
-        let node = plan.serve().await;
-        said(&create(&plan, ("root", "root@example.org"), PASSWORD));
-        let client = node.client();
-        let admin = client.login("root", PASSWORD).await;
-        assert_eq!(admin.status, 200, "{admin:?}");
-        Self { client, admin, _node: node, database }
+        let server = TestServer::on(plan.serve().await, plan, database);
+        Self { admin: server.admin("root").await, server }
     }
 
     /// Where the list is.
     fn list(&self) -> PathBuf {
-        self.database.folder.path().join("breached")
+        self.server.database.folder.path().join("breached")
     }
 
     /// Sets this password in one of the ways.
@@ -87,7 +80,11 @@ impl Listed {
             }
             Way::Change => {
                 let body = json!({"current_password": PASSWORD, "new_password": password});
-                return self.client.post_as(self.admin.access(), "/v1/me/password", &body).await;
+                return self
+                    .server
+                    .client
+                    .post_as(self.admin.access(), "/v1/me/password", &body)
+                    .await;
             }
             Way::Reset(token) => {
                 ("password/reset", json!({"token": token, "new_password": password}))
@@ -96,12 +93,12 @@ impl Listed {
                 ("invitation/accept", json!({"token": token, "password": password}))
             }
         };
-        self.client.send(self.client.post(&format!("/v1/{path}"), &body)).await
+        self.server.client.send(self.server.client.post(&format!("/v1/{path}"), &body)).await
     }
 
     /// All the ways to choose a password, with unused links.
     async fn ways(&self) -> [Way; 4] {
-        let (client, bob) = (&self.client, "bob@example.org");
+        let (client, bob) = (&self.server.client, "bob@example.org");
         assert_eq!(client.signup("bob").await.status, 201);
         forgot(client, bob).await;
         let reset = wait_for_email(client, bob, "Reset your password", 1).await;
@@ -149,14 +146,13 @@ async fn is_refused_everywhere(form: Form) {
         assert!(response.status.is_success(), "{response:?}");
     }
     for name in ["cyd", "root", "bob", "eve"] {
-        listed.client.login(name, BREACHED).await.is(401, "invalid_credentials");
-        assert_eq!(listed.client.login(name, NEW).await.status, 200, "{name}");
+        listed.server.client.login(name, BREACHED).await.is(401, "invalid_credentials");
+        assert_eq!(listed.server.client.login(name, NEW).await.status, 200, "{name}");
     }
     // The operator is no exception.
-    let plan = Plan::on(&listed.database).with("password.breached_list", listed.list().display());
-    let made = create(&plan, ("dan", "dan@example.org"), BREACHED);
+    let made = create(&listed.server.plan, ("dan", "dan@example.org"), BREACHED);
     assert!(!made.status.success());
-    listed.client.login("dan", BREACHED).await.is(401, "invalid_credentials");
+    listed.server.client.login("dan", BREACHED).await.is(401, "invalid_credentials");
 }
 
 /// Row P6: a password that cannot be checked is refused, and everything else works.
@@ -169,9 +165,13 @@ async fn nothing_is_accepted_without_it(form: Form) {
         listed.choose(way, NEW).await.is(503, "unavailable");
     }
     for name in ["cyd", "root", "bob", "eve"] {
-        listed.client.login(name, NEW).await.is(401, "invalid_credentials");
+        listed.server.client.login(name, NEW).await.is(401, "invalid_credentials");
     }
-    assert_eq!(listed.client.login("bob", PASSWORD).await.status, 200, "it was chosen before");
+    assert_eq!(
+        listed.server.client.login("bob", PASSWORD).await.status,
+        200,
+        "it was chosen before"
+    );
     fs::rename(away, list).unwrap();
     for way in &ways {
         let response = listed.choose(way, NEW).await;

@@ -9,8 +9,7 @@ use serde_json::json;
 
 use super::attack::{BruteForceAttack, HOME, WRONG, address, login, request, wait_of};
 use super::{is_told, waits_within};
-use crate::support::commands::create;
-use crate::support::commands::said;
+use crate::support::commands::{create, said};
 use crate::support::cookie_jar::{CookieJar, DEVICE, login_request};
 
 on_both!(

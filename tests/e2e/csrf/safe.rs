@@ -5,7 +5,8 @@ use reqwest::Method;
 use serde_json::Value;
 
 use super::victim::Victim;
-use super::{LISTED, start};
+use super::{LISTED, SETTINGS};
+use crate::support::test_server::TestServer;
 
 on_sqlite!(w3_safe_methods_by_cookie_change_nothing_and_want_no_token);
 
@@ -19,11 +20,12 @@ async fn paths(client: &Client) -> Vec<(String, bool)> {
 /// Rows W3 and 3.5.3: `GET` needs no CSRF token, from any origin. Other paths respond with their
 /// allowed methods.
 async fn w3_safe_methods_by_cookie_change_nothing_and_want_no_token(kind: Database) {
-    let (_node, client, database) = start(kind).await;
-    let ada = Victim::new((&client, &database), "ada").await;
+    let server = TestServer::start(kind, &SETTINGS).await;
+    let client = &server.client;
+    let ada = Victim::new(&server, "ada").await;
     let before = ada.state().await;
     let mut refused = 0;
-    for (template, readable) in paths(&client).await {
+    for (template, readable) in paths(client).await {
         // A stream has no end to wait for.
         if template.ends_with("/stream") {
             continue;
@@ -32,7 +34,7 @@ async fn w3_safe_methods_by_cookie_change_nothing_and_want_no_token(kind: Databa
         let path = path.replace("{sid}", &ada.other.session_id).replace("{name}", "admin");
         for method in [Method::GET, Method::HEAD, Method::OPTIONS] {
             for origin in [None, Some("https://evil.example"), Some(LISTED), Some("null")] {
-                let request = ada.cookie_jar.bare(&client, method.clone(), &path);
+                let request = ada.cookie_jar.bare(client, method.clone(), &path);
                 let request = origin
                     .iter()
                     .fold(request, |request, origin| request.header("origin", *origin));
@@ -55,7 +57,7 @@ async fn w3_safe_methods_by_cookie_change_nothing_and_want_no_token(kind: Databa
     }
     assert!(refused > 100, "the document was read");
     for path in ["/v1/me", "/v1/me/sessions", "/v1/me/export"] {
-        let read = ada.cookie_jar.bare(&client, Method::GET, path).header("origin", "null");
+        let read = ada.cookie_jar.bare(client, Method::GET, path).header("origin", "null");
         assert_eq!(ada.send(read).await.status, 200, "{path}");
     }
     ada.is_untouched(&before).await;

@@ -1,12 +1,13 @@
 //! `Victim`: a user with all permissions, and every request that their cookies authorize.
 
-use gateward_e2e::{Client, PASSWORD, Plan, TestDatabase, TestResponse, run};
+use gateward_e2e::{Client, PASSWORD, TestResponse};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
 use crate::support::commands::said;
 use crate::support::cookie_jar::{CSRF, CookieJar};
 use crate::support::inbox::{emails, link_token, wait_for_email};
+use crate::support::test_server::TestServer;
 
 /// An administrator with two sessions and a pending email address change.
 pub(super) struct Victim<'a> {
@@ -52,9 +53,10 @@ impl Guest {
 }
 
 impl<'a> Victim<'a> {
-    pub(super) async fn new((client, database): (&'a Client, &TestDatabase), name: &str) -> Self {
+    pub(super) async fn new(server: &'a TestServer, name: &str) -> Self {
+        let client = &server.client;
         let cookie_jar = CookieJar::begin(client, name).await;
-        said(&run(&Plan::on(database), &["user", "grant", name, "admin"], ""));
+        said(&server.command(&["user", "grant", name, "admin"]).await);
         let bearer = client.login(name, PASSWORD).await;
         client.until_role(bearer.access(), "admin").await;
         client.logout(bearer.refresh_token()).await;

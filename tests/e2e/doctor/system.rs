@@ -8,8 +8,7 @@ use gateward_e2e::{Client, Database, Node, PASSWORD, Plan, TestDatabase, not_che
 use serde_json::Value;
 use tokio_postgres::SimpleQueryMessage;
 
-use crate::support::commands::create;
-use crate::support::commands::said;
+use crate::support::commands::{create, said};
 
 /// How long a job that runs each second may take, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);

@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 use gateward_e2e::Database;
 use serde_json::Value;
 
-use super::{FeedFixture, open_and_be_silent};
-use crate::support::feed_follower::{Events, Reader, told};
+use super::{logout, open_and_be_silent};
+use crate::support::feed_follower::{Events, Reader, SERVICES, told};
+use crate::support::test_server::TestServer;
 
 /// Readers that do not read use bounded memory, delay no other reader, and get everything once they
 /// read.
@@ -14,15 +15,15 @@ use crate::support::feed_follower::{Events, Reader, told};
 async fn readers_that_are_slow_cost_no_memory_and_miss_nothing() {
     const SILENT: usize = 10;
     const ENTRIES: usize = 20_000;
-    let fixture = FeedFixture::process(Database::Postgres).await;
-    assert_eq!(fixture.client.signup("ada").await.status, 201);
-    let mut slow = Events::open(&fixture.client, None).await;
+    let server = TestServer::process(Database::Postgres, &SERVICES).await;
+    assert_eq!(server.client.signup("ada").await.status, 201);
+    let mut slow = Events::open(&server.client, None).await;
     let mut silent = Vec::new();
     for _ in 0..SILENT {
-        silent.push(open_and_be_silent(&fixture.node.url).await);
+        silent.push(open_and_be_silent(&server.node.url).await);
     }
-    let before = fixture.node.memory_kib();
-    let server = fixture.database.postgres().await;
+    let before = server.node.memory_kib();
+    let database = server.database.postgres().await;
     let insert = format!(
         "INSERT INTO invalidation_events (kind, subject, reason, happened_at, expires_at) \
          SELECT 'session', gen_random_uuid()::text, 'logout', now(), now() + interval '15 minutes' \
@@ -30,17 +31,17 @@ async fn readers_that_are_slow_cost_no_memory_and_miss_nothing() {
         ENTRIES / 20
     );
     for _ in 0..20 {
-        server.batch_execute(&insert).await.unwrap();
+        database.batch_execute(&insert).await.unwrap();
     }
     // Some sessions really end, which other readers see at once.
     for _ in 0..20 {
-        fixture.logout("ada").await;
+        logout(&server.client, "ada").await;
     }
-    let mut quick = Reader::new(&fixture.client, 100);
+    let mut quick = Reader::new(&server.client, 100);
     let all: Vec<Value> = quick.rest().await.iter().map(told).collect();
     assert_eq!(all.len(), ENTRIES + 20);
     tokio::time::sleep(Duration::from_secs(3)).await;
-    let grown = fixture.node.memory_kib().saturating_sub(before);
+    let grown = server.node.memory_kib().saturating_sub(before);
     // The unread data is ten times five megabytes.
     assert!(grown < 25 * 1024, "{grown} KiB for readers that do not read");
     let got: Vec<Value> = slow.take(all.len()).await.iter().map(told).collect();
@@ -51,8 +52,8 @@ async fn readers_that_are_slow_cost_no_memory_and_miss_nothing() {
 /// An idle stream sends heartbeats, so that both ends can detect a dead connection.
 #[tokio::test]
 async fn a_stream_beats_when_nothing_happens() {
-    let fixture = FeedFixture::start(Database::Sqlite).await;
-    let mut events = Events::open(&fixture.client, None).await;
+    let server = TestServer::with(&SERVICES).await;
+    let mut events = Events::open(&server.client, None).await;
     let started = Instant::now();
     events.beat().await;
     assert!(started.elapsed() > Duration::from_secs(10), "{:?}", started.elapsed());

@@ -12,8 +12,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::canaries::{NEW_PASSWORD, PASSWORD, WRONG_PASSWORD, forms, whole_lines};
-use crate::support::commands::create;
-use crate::support::commands::said;
+use crate::support::commands::{create, said};
 use crate::support::pages::PATHS;
 
 on_both!(w14_no_secret_of_an_email_stands_in_the_log);

@@ -11,8 +11,7 @@ use serde_json::{Value, json};
 use self::replica::Replica;
 use crate::support::commands::said;
 use crate::support::honest::Load;
-use crate::support::own_server::OwnServer;
-use crate::support::own_server::connect;
+use crate::support::own_server::{OwnServer, connect};
 
 /// How long the nodes may take to switch to the other server, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);

@@ -12,8 +12,7 @@ use gateward_e2e::{not_checked, on_both, rounds};
 use rustix::process::Signal;
 use tokio::task::JoinHandle;
 
-use crate::support::own_server::OwnServer;
-use crate::support::own_server::connect;
+use crate::support::own_server::{OwnServer, connect};
 
 on_both!(f9_a_kill_at_any_point_of_a_refresh_loses_no_session_and_makes_no_second_successor);
 

@@ -28,3 +28,16 @@ pub(crate) fn create(plan: &Plan, (name, email): (&str, &str), input: &str) -> O
         ["user", "create", "--username", name, "--email", email, "--admin", "--password-stdin"];
     run(plan, &arguments, input)
 }
+
+/// Runs a command while the nodes of this test go on. It must succeed.
+pub(crate) async fn run_beside(plan: &Plan, arguments: &[&str]) -> Output {
+    let plan = plan.clone();
+    let arguments: Vec<String> = arguments.iter().map(ToString::to_string).collect();
+    let running = tokio::task::spawn_blocking(move || {
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        run(&plan, &arguments, "")
+    });
+    let output = running.await.unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    output
+}

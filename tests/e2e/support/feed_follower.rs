@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use gateward_e2e::{Client, Plan, TestResponse};
+use gateward_e2e::{Client, TestResponse};
 use reqwest::{Method, RequestBuilder, Response};
 use serde_json::Value;
 use tokio::time::timeout;
@@ -15,13 +15,13 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// The secret of every service here.
 const SECRET: &str = "a secret of the service that has 32 characters and more";
 
-/// A plan of a node with two services, of which one may follow the feed.
-pub(crate) fn with_services(plan: Plan) -> Plan {
-    plan.with("clients.checker.secret", SECRET)
-        .with("clients.checker.may", "revocations")
-        .with("clients.stranger.secret", SECRET)
-        .with("clients.stranger.may", "introspect,revoke")
-}
+/// The settings of two services, of which one may follow the feed.
+pub(crate) const SERVICES: [(&str, &str); 4] = [
+    ("clients.checker.secret", SECRET),
+    ("clients.checker.may", "revocations"),
+    ("clients.stranger.secret", SECRET),
+    ("clients.stranger.may", "introspect,revoke"),
+];
 
 /// A request of a service.
 pub(crate) fn request_of(client: &Client, service: &str, path: &str) -> RequestBuilder {

@@ -3,8 +3,10 @@
 use std::process::Output;
 use std::time::{Duration, Instant};
 
-use gateward_e2e::{Client, Database, Environment, Node, Plan, TestDatabase, TestResponse, run};
+use gateward_e2e::{Client, Database, Environment, Node, Plan, TestDatabase, TestResponse};
 use tokio::task::JoinSet;
+
+use crate::support::commands::run_beside;
 
 /// How long the invalidation event of an end may take to reach a node, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -59,15 +61,7 @@ impl Pair {
 
     /// Runs a command of the program beside the nodes, which must succeed.
     pub(crate) async fn command(&self, arguments: &[&str]) -> Output {
-        let plan = self.plan.clone();
-        let arguments: Vec<String> = arguments.iter().map(ToString::to_string).collect();
-        let running = tokio::task::spawn_blocking(move || {
-            let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-            run(&plan, &arguments, "")
-        });
-        let output = running.await.unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        output
+        run_beside(&self.plan, arguments).await
     }
 
     /// Asserts that a session has ended on both nodes: none of its tokens works, and each response

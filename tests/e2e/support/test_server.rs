@@ -1,10 +1,11 @@
 //! `TestServer`: one node and its database.
 
+use std::process::Output;
+
 use gateward_e2e::{Client, Database, Node, PASSWORD, Plan, TestDatabase, TestResponse};
 use reqwest::Method;
 
-use crate::support::commands::create;
-use crate::support::commands::said;
+use crate::support::commands::{create, run_beside, said};
 
 /// A node, a client of it, and its database.
 pub(crate) struct TestServer {
@@ -12,7 +13,7 @@ pub(crate) struct TestServer {
     pub(crate) client: Client,
     pub(crate) plan: Plan,
     /// Dropped after the node.
-    _database: TestDatabase,
+    pub(crate) database: TestDatabase,
 }
 
 impl TestServer {
@@ -42,7 +43,7 @@ impl TestServer {
 
     /// A node on a database.
     pub(crate) fn on(node: Node, plan: Plan, database: TestDatabase) -> Self {
-        Self { client: node.client(), node, plan, _database: database }
+        Self { client: node.client(), node, plan, database }
     }
 
     /// Creates an administrator from the command line with the email address `NAME@example.org`,
@@ -52,6 +53,11 @@ impl TestServer {
         let pair = self.client.login(name, PASSWORD).await;
         assert_eq!(pair.status, 200, "{pair:?}");
         pair
+    }
+
+    /// Runs a command of the program beside the node, which must succeed.
+    pub(crate) async fn command(&self, arguments: &[&str]) -> Output {
+        run_beside(&self.plan, arguments).await
     }
 
     /// Gets a path with these headers.

@@ -7,7 +7,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::healed;
-use crate::support::feed_follower::{Reader, about, with_services};
+use crate::support::feed_follower::{Reader, SERVICES, about};
 use crate::support::own_server::OwnServer;
 
 /// A backup is restored under a running node. The node reloads its users, and the feed restarts for
@@ -16,7 +16,7 @@ use crate::support::own_server::OwnServer;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_restored_backup_revives_ends_with_end_all() {
     let Some(mut server) = OwnServer::start(&[]).await else { return };
-    let plan = with_services(server.plan());
+    let plan = server.plan().with_all(&SERVICES);
     let node = plan.start().await;
     let client = node.client();
     let ada = client.begin("ada").await;
