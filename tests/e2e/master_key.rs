@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use gateward_e2e::{
-    Client, Database, MASTER_KEY, Node, PASSWORD, Plan, TestDatabase, TestResponse, on_both, run,
+    Client, Database, MASTER_KEY, Node, PASSWORD, Plan, TestDatabase, TestResponse, eventually,
+    on_both, run,
 };
 use rustix::process::Signal;
 use serde_json::json;
@@ -177,15 +178,11 @@ async fn f35_a_node_with_the_old_master_key_says_so_and_serves_on(kind: Database
 }
 
 async fn becomes_unready(client: &Client) {
-    let started = Instant::now();
-    loop {
+    let ready = eventually(PATIENCE, async || {
         let ready = client.get("/health/ready").await;
-        if ready.status == 503 {
-            return ready.is(503, "unavailable");
-        }
-        assert!(started.elapsed() < PATIENCE, "{ready:?}");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+        if ready.status == 503 { Ok(ready) } else { Err(format!("{ready:?}")) }
+    });
+    ready.await.is(503, "unavailable");
 }
 
 async fn ends_everywhere(clients: &[&Client], pair: &TestResponse) {

@@ -3,10 +3,10 @@
 
 mod backup;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use gateward_e2e::{
-    Client, Database, Node, PASSWORD, Plan, TestDatabase, TestResponse, on_both, run,
+    Client, Database, Node, PASSWORD, Plan, TestDatabase, TestResponse, eventually, on_both, run,
 };
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -271,11 +271,14 @@ async fn inv18_f36_a_restored_backup_brings_no_session_back_for_good(kind: Datab
 }
 
 async fn dies(client: &Client, session: &TestResponse) {
-    let started = Instant::now();
-    while client.me(session.access()).await.status == 200 {
-        assert!(started.elapsed() < PATIENCE, "{} does not hear of it", client.url);
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    eventually(PATIENCE, async || {
+        if client.me(session.access()).await.status != 200 {
+            Ok(())
+        } else {
+            Err(format!("{} does not hear of it", client.url))
+        }
+    })
+    .await;
     client.me(session.access()).await.is(401, "session_ended");
 }
 
@@ -330,10 +333,13 @@ async fn another_issuer_ends_what_the_one_before_has_issued(kind: Database) {
 }
 
 async fn becomes_unready(node: &Node) {
-    let started = Instant::now();
-    while node.client().get("/health/ready").await.status == 200 {
-        assert!(started.elapsed() < PATIENCE, "{}", node.log());
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    eventually(PATIENCE, async || {
+        if node.client().get("/health/ready").await.status != 200 {
+            Ok(())
+        } else {
+            Err(node.log())
+        }
+    })
+    .await;
     node.client().get("/health/ready").await.is(503, "unavailable");
 }

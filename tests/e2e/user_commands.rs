@@ -1,9 +1,9 @@
 //! `gateward user`: finding and changing accounts, beside a running node.
 
 use std::process::Output;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use gateward_e2e::{Database, PASSWORD, TestResponse, on_both, run};
+use gateward_e2e::{Database, PASSWORD, TestResponse, eventually, on_both, run};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -71,25 +71,24 @@ impl Beside {
 
     /// Lists accounts, which requires a permission, until the response has this status.
     async fn until_listing_gets(&self, who: &TestResponse, status: u16) {
-        let started = Instant::now();
-        loop {
-            let request =
-                self.server.client.request(Method::GET, "/v1/users").bearer_auth(who.access());
-            let response = self.server.client.send(request).await;
-            if response.status == status {
-                return;
-            }
-            assert!(started.elapsed() < PATIENCE, "{response:?}");
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        let client = &self.server.client;
+        eventually(PATIENCE, async || {
+            let request = client.request(Method::GET, "/v1/users").bearer_auth(who.access());
+            let response = client.send(request).await;
+            if response.status == status { Ok(()) } else { Err(format!("{response:?}")) }
+        })
+        .await;
     }
 
     async fn until_over(&self, pair: &TestResponse, reason: &str) {
-        let started = Instant::now();
-        while self.server.client.me(pair.access()).await.status == 200 {
-            assert!(started.elapsed() < PATIENCE);
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        eventually(PATIENCE, async || {
+            if self.server.client.me(pair.access()).await.status != 200 {
+                Ok(())
+            } else {
+                Err("the session goes on".to_owned())
+            }
+        })
+        .await;
         let refused = self.server.client.me(pair.access()).await;
         refused.is(401, "session_ended");
         assert_eq!(refused.body["reason"], reason);

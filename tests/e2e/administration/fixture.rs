@@ -1,8 +1,8 @@
 //! `AdminFixture`: two nodes with an administrator, and requests to them.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use gateward_e2e::{Client, Database, PASSWORD, TestResponse};
+use gateward_e2e::{Client, Database, PASSWORD, TestResponse, eventually};
 use serde_json::{Value, json};
 
 use crate::support::commands::{create, said};
@@ -84,19 +84,19 @@ impl AdminFixture {
     /// Waits until the nodes have sent this many emails with this title to a user, and returns the
     /// newest.
     pub(super) async fn email(&self, name: &str, title: &str, count: usize) -> Value {
-        let (to, started) = (format!("{name}@example.org"), Instant::now());
-        loop {
+        let to = format!("{name}@example.org");
+        eventually(MAIL_PATIENCE, async || {
             let mut meant = [emails(&self.one).await, emails(&self.other).await].concat();
             meant.retain(|message| {
                 message["to"] == to && message["text"].as_str().unwrap().starts_with(title)
             });
             meant.sort_by_key(|message| message["sent_at"].as_str().unwrap().to_owned());
             if meant.len() >= count {
-                return meant.pop().unwrap();
+                return Ok(meant.pop().unwrap());
             }
-            assert!(started.elapsed() < MAIL_PATIENCE, "no {title:?} to {name}: {meant:#?}");
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+            Err(format!("no {title:?} to {name}: {meant:#?}"))
+        })
+        .await
     }
 }
 
@@ -130,15 +130,11 @@ pub(super) async fn soon(
     path: &str,
     status: u16,
 ) -> TestResponse {
-    let started = Instant::now();
-    loop {
+    eventually(PATIENCE, async || {
         let response = ask(client, who, "GET", path).await;
-        if response.status == status || started.elapsed() > PATIENCE {
-            assert_eq!(response.status, status, "{path}: {response:?}");
-            return response;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+        if response.status == status { Ok(response) } else { Err(format!("{path}: {response:?}")) }
+    })
+    .await
 }
 
 pub(super) async fn login(client: &Client, name: &str) -> TestResponse {

@@ -2,9 +2,9 @@
 //! runs `gateward audit`.
 
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use gateward_e2e::{Database, Plan, TestDatabase, not_checked, run};
+use gateward_e2e::{Database, Plan, TestDatabase, eventually, not_checked, run};
 use serde_json::Value;
 use tokio_postgres::SimpleQueryMessage;
 
@@ -112,11 +112,10 @@ impl Ledger {
 
     /// Waits until a query returns zero.
     pub(super) async fn until_none(&self, sql: &str) {
-        let started = Instant::now();
-        while self.number(sql).await > 0 {
-            assert!(started.elapsed() < PATIENCE, "{sql} is not 0");
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+        eventually(PATIENCE, async || {
+            if self.number(sql).await == 0 { Ok(()) } else { Err(format!("{sql} is not 0")) }
+        })
+        .await;
     }
 
     /// Waits until every event is chained.

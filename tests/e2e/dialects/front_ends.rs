@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use gateward_e2e::{Browser, Database, PASSWORD, Plan, TestDatabase, not_checked};
+use gateward_e2e::{Browser, Database, PASSWORD, Plan, TestDatabase, eventually, not_checked};
 use serde_json::{Value, json};
 
 use super::root;
@@ -156,15 +156,11 @@ fn the_guides_quote_the_settings_that_are_tested() {
 
 /// Waits until the page shows this result.
 async fn shows(browser: &Browser, result: &str) {
-    let started = Instant::now();
-    loop {
+    eventually(PATIENCE, async || {
         let shown = browser.text("#result").await;
-        if shown == result {
-            return;
-        }
-        assert!(started.elapsed() < PATIENCE, "{shown:?} and not {result:?}");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+        if shown == result { Ok(()) } else { Err(format!("{shown:?} and not {result:?}")) }
+    })
+    .await;
 }
 
 /// The cookies of the browser, each with its flags.

@@ -2,9 +2,11 @@
 
 use std::net::{SocketAddr, TcpListener};
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use gateward_e2e::{Client, Database, Node, PASSWORD, Plan, TestDatabase, not_checked, run};
+use gateward_e2e::{
+    Client, Database, Node, PASSWORD, Plan, TestDatabase, eventually, not_checked, run,
+};
 use serde_json::Value;
 use tokio_postgres::SimpleQueryMessage;
 
@@ -116,11 +118,10 @@ impl System {
 
     /// Waits until a statement returns this.
     pub(super) async fn wait_for(&self, statement: &str, value: &str) {
-        let started = Instant::now();
-        while self.sql(statement).await != value {
-            assert!(started.elapsed() < PATIENCE, "{statement}");
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
+        eventually(PATIENCE, async || {
+            if self.sql(statement).await == value { Ok(()) } else { Err(statement.to_owned()) }
+        })
+        .await;
     }
 }
 

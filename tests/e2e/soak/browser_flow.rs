@@ -4,9 +4,9 @@ mod again;
 mod by_hand;
 mod pictures;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use gateward_e2e::{Browser, Client, PASSWORD, TestResponse};
+use gateward_e2e::{Browser, Client, PASSWORD, TestResponse, eventually};
 use serde_json::{Value, json};
 
 use crate::support::inbox::{link, reachable, wait_for_email};
@@ -30,18 +30,14 @@ async fn script(browser: &Browser, script: &str) -> Value {
 
 /// Waits until an element has this text, across page loads.
 async fn wait_for_text(browser: &Browser, css: &str, text: &str) {
-    let started = Instant::now();
-    loop {
+    eventually(PATIENCE, async || {
         let shown = match browser.session.find(css).await {
             Ok(element) => element.text().await.unwrap_or_default(),
             Err(_) => String::new(),
         };
-        if shown.contains(text) {
-            return;
-        }
-        assert!(started.elapsed() < PATIENCE, "no {text:?}:\n{}", browser.source().await);
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+        if shown.contains(text) { Ok(()) } else { Err(format!("{shown:?} and not {text:?}")) }
+    })
+    .await;
 }
 
 /// Waits until the page has this heading.
@@ -80,22 +76,23 @@ async fn close(browser: &Browser, other: Value) {
 
 /// Waits until the page shows this many emails, without a reload.
 async fn wait_for_emails(browser: &Browser, count: usize) {
-    let started = Instant::now();
     let counted = "return document.querySelectorAll('#emails > details').length";
-    while script(browser, counted).await != count {
-        assert!(started.elapsed() < PATIENCE, "{}", browser.source().await);
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
+    eventually(PATIENCE, async || {
+        let shown = script(browser, counted).await;
+        if shown == count { Ok(()) } else { Err(format!("{shown} emails and not {count}")) }
+    })
+    .await;
 }
 
 /// Waits for the form, and until the address bar has only the path.
 async fn has_no_secret(browser: &Browser, server: &TestServer, path: &str) {
     browser.wait_for(SEND).await;
-    let started = Instant::now();
-    while browser.url().await != format!("{}{path}", server.node.url) {
-        assert!(started.elapsed() < PATIENCE, "{}", browser.url().await);
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    let whole = format!("{}{path}", server.node.url);
+    eventually(PATIENCE, async || {
+        let url = browser.url().await;
+        if url == whole { Ok(()) } else { Err(url) }
+    })
+    .await;
 }
 
 /// The whole flow: an email appears by itself, its link opens a page, the page acts.

@@ -4,10 +4,12 @@
 use std::fs;
 use std::io::Read;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::future::join_all;
-use gateward_e2e::{Client, Database, Node, PASSWORD, Plan, TestDatabase, TestResponse, claims};
+use gateward_e2e::{
+    Client, Database, Node, PASSWORD, Plan, TestDatabase, TestResponse, claims, eventually,
+};
 use gateward_e2e::{not_checked, on_both, rounds};
 use rustix::process::Signal;
 use tokio::task::JoinHandle;
@@ -38,11 +40,10 @@ enum Point {
 }
 
 async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
-    let started = Instant::now();
-    while !is_so().await {
-        assert!(started.elapsed() < PATIENCE, "it takes too long until {what}");
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    eventually(PATIENCE, async || {
+        if is_so().await { Ok(()) } else { Err(format!("it takes too long until {what}")) }
+    })
+    .await;
 }
 
 /// Sends refreshes that get no response.

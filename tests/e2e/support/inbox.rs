@@ -1,8 +1,8 @@
 //! The development inbox of a node: emails without an SMTP server.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use gateward_e2e::Client;
+use gateward_e2e::{Client, eventually};
 use serde_json::Value;
 
 use crate::support::test_server::TestServer;
@@ -29,19 +29,18 @@ pub(crate) async fn emails(client: &Client) -> Vec<Value> {
 
 /// Waits until there are this many emails to a recipient with this title, and returns the newest.
 pub(crate) async fn wait_for_email(client: &Client, to: &str, title: &str, count: usize) -> Value {
-    let started = Instant::now();
-    loop {
+    eventually(PATIENCE, async || {
         let all = emails(client).await;
         let is_meant = |message: &&Value| {
             message["to"] == to && message["text"].as_str().unwrap().starts_with(title)
         };
         let meant: Vec<&Value> = all.iter().filter(is_meant).collect();
         if meant.len() >= count {
-            return meant[0].clone();
+            return Ok(meant[0].clone());
         }
-        assert!(started.elapsed() < PATIENCE, "no {title:?} to {to}: {all:#?}");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+        Err(format!("no {title:?} to {to}: {all:#?}"))
+    })
+    .await
 }
 
 /// The only link of an email.

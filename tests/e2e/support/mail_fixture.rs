@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use gateward_e2e::{
-    Database, Environment, Mail, MailServer, Plan, ShiftedClock, TestDatabase, root, run,
+    Database, Environment, Mail, MailServer, Plan, ShiftedClock, TestDatabase, eventually, root,
+    run,
 };
 use serde_json::Value;
 
@@ -114,16 +115,14 @@ pub(crate) fn list(plan: &Plan, arguments: &[&str]) -> Vec<Value> {
 
 /// Waits until the newest email to a recipient meets the condition, and returns it.
 pub(crate) async fn wait_for(plan: &Plan, address: &str, good: impl Fn(&Value) -> bool) -> Value {
-    let started = Instant::now();
-    loop {
-        let emails = list(plan, &ALL);
-        let message = emails.iter().find(|message| message["recipient"] == address);
-        if let Some(message) = message.filter(|message| good(message)) {
-            return message.clone();
+    eventually(PATIENCE, async || {
+        let mut emails = list(plan, &ALL).into_iter();
+        match emails.find(|message| message["recipient"] == address) {
+            Some(message) if good(&message) => Ok(message),
+            message => Err(format!("{message:#?}")),
         }
-        assert!(started.elapsed() < PATIENCE, "{message:#?}");
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    }
+    })
+    .await
 }
 
 /// Whether an email is in this state.

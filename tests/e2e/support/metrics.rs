@@ -1,8 +1,8 @@
 //! The metrics of a node.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use gateward_e2e::{Client, Node};
+use gateward_e2e::{Client, Node, eventually};
 
 use crate::support::mail_fixture::PATIENCE;
 
@@ -21,18 +21,18 @@ pub(crate) async fn tried(node: &Node, outcome: &str) -> f64 {
 
 /// Waits until an SMTP server has accepted this many emails of a node.
 pub(crate) async fn wait_until_sent(node: &Node, count: u32, patience: Duration) {
-    let started = Instant::now();
-    while tried(node, "sent").await < f64::from(count) {
-        assert!(started.elapsed() < patience, "{} of {count}", tried(node, "sent").await);
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
+    eventually(patience, async || {
+        let sent = tried(node, "sent").await;
+        if sent >= f64::from(count) { Ok(()) } else { Err(format!("{sent} of {count}")) }
+    })
+    .await;
 }
 
 /// Waits until a gauge, which is set four times a minute, has a value.
 pub(crate) async fn wait_for_gauge(node: &Node, name: &str, good: impl Fn(f64) -> bool) {
-    let started = Instant::now();
-    while !metric(node, name).await.is_some_and(&good) {
-        assert!(started.elapsed() < PATIENCE, "{name}: {:?}", metric(node, name).await);
-        tokio::time::sleep(Duration::from_millis(250)).await;
-    }
+    eventually(PATIENCE, async || match metric(node, name).await {
+        Some(value) if good(value) => Ok(()),
+        value => Err(format!("{name}: {value:?}")),
+    })
+    .await;
 }

@@ -6,9 +6,9 @@ use std::os::unix::fs::{MetadataExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use gateward_e2e::{Database, Plan, TestDatabase, not_checked};
+use gateward_e2e::{Database, Plan, TestDatabase, eventually, not_checked};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 use tokio_postgres::{Client, NoTls};
@@ -89,22 +89,28 @@ impl OwnServer {
             .spawn()
             .unwrap();
         self.child = Some(child);
-        let started = Instant::now();
-        while tokio_postgres::connect(&self.url, tokio_postgres::NoTls).await.is_err() {
-            assert!(started.elapsed() < PATIENCE, "the server does not start: {}", self.log());
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        eventually(PATIENCE, async || {
+            if tokio_postgres::connect(&self.url, tokio_postgres::NoTls).await.is_ok() {
+                Ok(())
+            } else {
+                Err(format!("the server does not start: {}", self.log()))
+            }
+        })
+        .await;
     }
 
     /// Stops it at once, as `pg_ctl stop -m immediate` does: it recovers at the next start.
     pub(crate) async fn stop(&mut self) {
         let Some(mut child) = self.child.take() else { return };
         kill_process(pid(&child), Signal::QUIT).unwrap();
-        let started = Instant::now();
-        while child.try_wait().unwrap().is_none() {
-            assert!(started.elapsed() < PATIENCE, "the server does not stop: {}", self.log());
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        eventually(PATIENCE, async || {
+            if child.try_wait().unwrap().is_some() {
+                Ok(())
+            } else {
+                Err(format!("the server does not stop: {}", self.log()))
+            }
+        })
+        .await;
     }
 
     /// Copies its data, while it is stopped.

@@ -1,10 +1,10 @@
 //! `Post`: a node with a real SMTP server, and the content of its emails.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use gateward_e2e::{
     Client, Database, Environment, Mail, MailServer, Node, PASSWORD, Plan, TestDatabase,
-    TestResponse, run,
+    TestResponse, eventually, run,
 };
 use serde_json::{Value, json};
 
@@ -177,16 +177,12 @@ impl Post {
 
     /// Waits until no email is queued.
     pub(crate) async fn wait_until_sent(&self) {
-        let started = Instant::now();
-        loop {
+        eventually(PATIENCE, async || {
             let waiting = self.command(&["mail", "list", "--state", "waiting", "--json"]);
             let waiting: Value = serde_json::from_str(&waiting).unwrap();
-            if waiting == json!([]) {
-                return;
-            }
-            assert!(started.elapsed() < PATIENCE, "{waiting}");
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
+            if waiting == json!([]) { Ok(()) } else { Err(waiting.to_string()) }
+        })
+        .await;
     }
 
     /// Runs a command of the program beside the node, which must succeed.

@@ -6,8 +6,9 @@ use std::os::unix::fs::{MetadataExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use gateward_e2e::eventually;
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 use tokio_postgres::{Client, NoTls};
@@ -109,11 +110,10 @@ async fn is_true(client: &Client, sql: &str) -> bool {
 }
 
 async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
-    let started = Instant::now();
-    while !is_so().await {
-        assert!(started.elapsed() < PATIENCE, "it takes too long until {what}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    eventually(PATIENCE, async || {
+        if is_so().await { Ok(()) } else { Err(format!("it takes too long until {what}")) }
+    })
+    .await;
 }
 
 /// The programs of the server, and the user that it runs as.

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use gateward_e2e::{Client, Environment, FastClock, claims};
+use gateward_e2e::{Client, Environment, FastClock, claims, eventually};
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use serde_json::Value;
@@ -120,13 +120,10 @@ impl ResourceServer {
 
     /// Waits until a key has signed, and returns the time of its first token, by the token's `iat`.
     pub(super) async fn first_signed(&self, kid: &str, patience: Duration) -> f64 {
-        let started = Instant::now();
-        loop {
-            if let Some(at) = self.signed.lock().unwrap_or_else(PoisonError::into_inner).get(kid) {
-                return *at;
-            }
-            assert!(started.elapsed() < patience, "{kid} does not sign");
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        eventually(patience, async || {
+            let signed = self.signed.lock().unwrap_or_else(PoisonError::into_inner);
+            signed.get(kid).copied().ok_or_else(|| format!("{kid} does not sign"))
+        })
+        .await
     }
 }
