@@ -19,7 +19,6 @@
 mod browser;
 mod client;
 mod database;
-mod eventually;
 mod faketime;
 mod mail;
 mod node;
@@ -32,8 +31,8 @@ use std::time::Duration;
 pub use browser::{Browser, BrowserPlan, Element, Session};
 pub use client::{Client, PASSWORD, TestResponse, claims};
 pub use database::{Database, TestDatabase};
-pub use eventually::eventually;
 pub use faketime::{Environment, FastClock, ShiftedClock};
+pub use gateward_testkit::eventually;
 pub use mail::{Mail, MailPlan, MailServer, MailTls};
 pub use node::{MASTER_KEY, Node, Plan, program, run};
 pub use wire::{RawResponse, Wire};

@@ -26,7 +26,7 @@ const MAP: &[(&str, &[&str], &[&str])] = &[
     ("gateward-node", &["app", "cache", "crypto", "http"], &["testkit"]),
     ("gateward-server", &["app", "crypto", "diesel", "domain", "http", "email", "node"], &["e2e"]),
     ("gateward-bench", &[], &[]),
-    ("gateward-e2e", &["server"], &[]),
+    ("gateward-e2e", &["server", "testkit"], &[]),
     ("gateward-fuzz", &["crypto", "domain", "http", "testkit"], &[]),
     ("gateward-example-adapter", &["domain"], &["testkit"]),
     ("gateward-example-mounted", &["crypto", "diesel", "http", "email", "node"], &[]),

@@ -9,8 +9,8 @@ use std::process::Command;
 
 use gateward_e2e::{PASSWORD, not_checked, root, rounds};
 
-use crate::api::{CLIENT, CLIENT_SECRET};
-use crate::test_server::TestServer;
+use crate::support::api::{CLIENT, CLIENT_SECRET};
+use crate::support::test_server::TestServer;
 
 /// How many requests of each kind are generated for each operation.
 const EXAMPLES: u32 = 6;
