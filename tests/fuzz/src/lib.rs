@@ -13,8 +13,8 @@
 )]
 
 mod keyring;
+mod mailbox;
 mod operations;
-mod ports;
 mod prepare;
 pub mod request;
 mod service;

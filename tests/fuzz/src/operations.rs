@@ -52,8 +52,8 @@ impl Operations {
             return;
         }
         if operation.needs_token {
-            let carried = |token: &&str| exchange.carries(token);
-            assert!(issued.iter().any(|token| carried(&token)), "no token: {exchange:?}");
+            let is_carried = issued.iter().any(|token| exchange.carries(token));
+            assert!(is_carried, "no token: {exchange:?}");
         }
         if operation.takes_json && !request.body.is_empty() {
             let body: Result<Value, _> = serde_json::from_slice(&request.body);

@@ -17,10 +17,10 @@ use gateward_http::app::{App as Core, NewAlgorithm, Policy, Ports};
 use gateward_http::{
     ApiClient, App, ClientRight, Dialects, Flask, FlaskTransport, Options, SimpleJwt,
 };
-use gateward_testkit::{FixedClock, MemoryStore, SeededEntropy};
+use gateward_testkit::{FixedClock, MemoryStore, PlainHasher, SeededEntropy};
 use serde_json::Value;
 
-use crate::ports::{Mailbox, PlainHasher};
+use crate::mailbox::Mailbox;
 use crate::request::RequestText;
 use crate::variables::find;
 use crate::{ISSUER, Operations, Variables, keyring};
@@ -154,7 +154,7 @@ async fn core(store: &MemoryStore, mailbox: &Arc<Mailbox>) -> Core {
     let keyring = Arc::new(keyring(0));
     let ports = Ports {
         store: Arc::new(store.clone()),
-        hasher: Arc::new(PlainHasher),
+        hasher: Arc::new(PlainHasher::default()),
         signer: keyring.clone(),
         links: keyring.clone(),
         audit_keys: keyring.clone(),

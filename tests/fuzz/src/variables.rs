@@ -29,19 +29,12 @@ impl Variables {
             let after = &rest[start + 2..];
             let value = find(after, b"}}").and_then(|end| {
                 let name = std::str::from_utf8(&after[..end]).ok()?;
-                Some((self.0.get(name)?, &after[end + 2..]))
+                Some((self.0.get(name)?.as_str(), &after[end + 2..]))
             });
             filled.extend_from_slice(&rest[..start]);
-            rest = match value {
-                Some((value, rest)) => {
-                    filled.extend_from_slice(value.as_bytes());
-                    rest
-                }
-                None => {
-                    filled.extend_from_slice(b"{{");
-                    after
-                }
-            };
+            let (value, next) = value.unwrap_or(("{{", after));
+            filled.extend_from_slice(value.as_bytes());
+            rest = next;
         }
         filled.extend_from_slice(rest);
         filled

@@ -121,3 +121,17 @@ async fn a_cursor_of_a_store_that_came_further_begins_anew() {
     assert!(page.is_restart);
     assert_eq!(page.entries.len(), 1);
 }
+
+#[tokio::test]
+async fn a_snapshot_is_restored_as_often_as_needed() {
+    let store = MemoryStore::new();
+    let snapshot = store.snapshot();
+    for seed in [1, 2] {
+        let mut tx = store.begin(Access::Write).await.unwrap();
+        tx.insert_user(&fixtures::user(seed)).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(store.users().len(), 1);
+        store.restore(&snapshot);
+        assert!(store.users().is_empty() && snapshot.users().is_empty());
+    }
+}
