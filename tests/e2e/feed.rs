@@ -190,10 +190,10 @@ async fn no_entry_is_skipped_that_is_committed_late() {
         assert_eq!(page.len(), 1, "{page:?}");
         assert_eq!(told(&events.next().await.unwrap()), told(&page[0]));
         eventually(Duration::from_secs(5), async || {
-            if server.client.me(late.access()).await.status != 200 {
-                Ok(())
-            } else {
+            if server.client.me(late.access()).await.status == 200 {
                 Err("the node has skipped it".to_owned())
+            } else {
+                Ok(())
             }
         })
         .await;

@@ -272,10 +272,10 @@ async fn inv18_f36_a_restored_backup_brings_no_session_back_for_good(kind: Datab
 
 async fn dies(client: &Client, session: &TestResponse) {
     eventually(PATIENCE, async || {
-        if client.me(session.access()).await.status != 200 {
-            Ok(())
-        } else {
+        if client.me(session.access()).await.status == 200 {
             Err(format!("{} does not hear of it", client.url))
+        } else {
+            Ok(())
         }
     })
     .await;
@@ -334,10 +334,10 @@ async fn another_issuer_ends_what_the_one_before_has_issued(kind: Database) {
 
 async fn becomes_unready(node: &Node) {
     eventually(PATIENCE, async || {
-        if node.client().get("/health/ready").await.status != 200 {
-            Ok(())
-        } else {
+        if node.client().get("/health/ready").await.status == 200 {
             Err(node.log())
+        } else {
+            Ok(())
         }
     })
     .await;

@@ -82,10 +82,10 @@ impl Beside {
 
     async fn until_over(&self, pair: &TestResponse, reason: &str) {
         eventually(PATIENCE, async || {
-            if self.server.client.me(pair.access()).await.status != 200 {
-                Ok(())
-            } else {
+            if self.server.client.me(pair.access()).await.status == 200 {
                 Err("the session goes on".to_owned())
+            } else {
+                Ok(())
             }
         })
         .await;

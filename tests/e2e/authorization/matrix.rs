@@ -126,10 +126,10 @@ impl Callers {
     async fn expired(&self) -> TestResponse {
         let late = self.hasty.login("grace", PASSWORD).await;
         eventually(PATIENCE, async || {
-            if self.server.client.me(late.access()).await.status != 200 {
-                Ok(())
-            } else {
+            if self.server.client.me(late.access()).await.status == 200 {
                 Err("the token does not expire".to_owned())
+            } else {
+                Ok(())
             }
         })
         .await;
