@@ -4,8 +4,11 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-/// The pause between two attempts.
-const PAUSE: Duration = Duration::from_millis(5);
+/// The pause after the first attempt. It doubles after each one, because an attempt may be costly.
+const PAUSE_MIN: Duration = Duration::from_millis(5);
+
+/// The longest pause.
+const PAUSE_MAX: Duration = Duration::from_millis(100);
 
 /// Tries until an attempt succeeds, and returns its value.
 ///
@@ -16,12 +19,14 @@ pub async fn eventually<T>(
     mut attempt: impl AsyncFnMut() -> Result<T, String>,
 ) -> T {
     let deadline = Instant::now() + patience;
+    let mut pause = PAUSE_MIN;
     loop {
         match attempt().await {
             Ok(value) => return value,
             Err(seen) => assert!(Instant::now() < deadline, "not within {patience:?}: {seen}"),
         }
-        sleep(PAUSE).await;
+        sleep(pause).await;
+        pause = PAUSE_MAX.min(pause * 2);
     }
 }
 

@@ -7,7 +7,7 @@
 //! - [`MemoryStore`] is a store without a database. It passes the conformance suite.
 //!   [`FaultyStore`] is the same, but fails on demand.
 //! - [`PlainHasher`] keeps passwords in clear text, and [`DroppingMailer`] sends no email.
-//! - [`eventually`] waits until a condition holds.
+//! - [`eventually()`] waits until a condition holds.
 //! - [`conformance!`] creates one test for each promise of the ports, for any store:
 //!
 //! ```
