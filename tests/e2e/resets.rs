@@ -1,4 +1,4 @@
-//! Forgotten passwords: rows E3, V1, V4, V5 and V8.
+//! Forgotten passwords: rows E3, V4, V5 and V8.
 
 mod soak;
 

@@ -1,4 +1,4 @@
-//! `Pair`: two nodes on one database, and the helpers of the session tests.
+//! `Pair`: two nodes on one database, and requests to both at once.
 
 use std::process::Output;
 use std::time::{Duration, Instant};
