@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use futures_util::StreamExt;
-use gateward_e2e::TestResponse;
+use gateward_e2e::{Database, TestResponse};
 use reqwest::header::HeaderValue;
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
@@ -83,7 +83,7 @@ async fn f32_the_json_test_suite_breaks_nothing() {
     }
     assert!(cases.len() > 300, "{} cases in {}", cases.len(), folder.display());
 
-    let server = TestServer::new().await;
+    let server = TestServer::process(Database::Sqlite, &[]).await;
     let (operations, token) = prepare(&server).await;
     let mut requests = Vec::new();
     for operation in operations.iter().filter(|operation| operation.body.is_some()) {
@@ -148,7 +148,7 @@ fn naughty() -> Option<Vec<String>> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f32_naughty_strings_in_bodies_break_nothing() {
     let Some(texts) = naughty() else { return };
-    let server = TestServer::new().await;
+    let server = TestServer::process(Database::Sqlite, &[]).await;
     let (operations, token) = prepare(&server).await;
     let mut requests = Vec::new();
     for operation in &operations {
@@ -183,7 +183,7 @@ fn is_username(text: &str) -> bool {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f32_naughty_strings_in_heads_break_nothing() {
     let Some(texts) = naughty() else { return };
-    let server = TestServer::new().await;
+    let server = TestServer::process(Database::Sqlite, &[]).await;
     let (_, token) = prepare(&server).await;
     let get = |path: &str| server.client.request(Method::GET, path);
     let names = [
