@@ -105,7 +105,7 @@ async fn r6_a_replay_on_the_other_node_ends_the_session(kind: Database) {
 
 /// Row R9: used tokens, and sessions that a replay has ended, stay so after a crash of all nodes.
 async fn r9_a_replay_after_a_crash_of_all_nodes_ends_the_session(kind: Database) {
-    let mut pair = Pair::start(kind, SHORT).await;
+    let mut pair = Pair::processes(kind, SHORT).await;
     let [one, _] = pair.clients();
     let first = one.begin("ada").await;
     let second = next(&one, &first, None).await;

@@ -209,7 +209,8 @@ impl Node {
         }
     }
 
-    /// Kills it, as a power failure would. When this returns, it accepts no connections.
+    /// Kills it: a process as a power failure would, a node in the process of the test by closing
+    /// its connections and dropping its jobs. When this returns, it accepts no connections.
     pub fn kill(&mut self) {
         match &mut self.place {
             Place::Process(process) => process.kill(),

@@ -4,6 +4,7 @@ use std::process::Output;
 use std::time::{Duration, Instant};
 
 use gateward_e2e::{Client, Database, Environment, Node, Plan, TestDatabase, TestResponse};
+use rustix::process::Signal;
 use tokio::task::JoinSet;
 
 use crate::support::commands::run_beside;
@@ -52,9 +53,13 @@ impl Pair {
         self.nodes.each_ref().map(Node::client)
     }
 
-    /// Kills both nodes, as a power failure would, and starts two new ones.
+    /// Kills both processes, as a power failure would, and starts two new ones. Nodes in the process
+    /// of the test cannot crash: for them this panics.
     pub(crate) async fn crash(&mut self) {
-        self.nodes.iter_mut().for_each(Node::kill);
+        for node in &mut self.nodes {
+            node.signal(Signal::KILL);
+            node.kill();
+        }
         let (one, other) = tokio::join!(self.plan.start(), self.plan.start());
         self.nodes = [one, other];
     }
