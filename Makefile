@@ -6,7 +6,8 @@
 run:
 	cargo run --package gateward-server
 
-# The tests wait about as long as they compute, and the long ones measure more.
+# Short tests wait about half of the time, so twice as many run at once as there are cores. Some long
+# tests measure time, so fewer of them do.
 
 # Run the tests, on SQLite and on Postgres
 test:
