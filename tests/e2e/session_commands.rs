@@ -271,14 +271,7 @@ async fn inv18_f36_a_restored_backup_brings_no_session_back_for_good(kind: Datab
 }
 
 async fn dies(client: &Client, session: &TestResponse) {
-    eventually(PATIENCE, async || {
-        if client.me(session.access()).await.status == 200 {
-            Err(format!("{} does not hear of it", client.url))
-        } else {
-            Ok(())
-        }
-    })
-    .await;
+    client.until_refused(session.access(), PATIENCE).await;
     client.me(session.access()).await.is(401, "session_ended");
 }
 

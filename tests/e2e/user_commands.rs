@@ -81,14 +81,7 @@ impl Beside {
     }
 
     async fn until_over(&self, pair: &TestResponse, reason: &str) {
-        eventually(PATIENCE, async || {
-            if self.server.client.me(pair.access()).await.status == 200 {
-                Err("the session goes on".to_owned())
-            } else {
-                Ok(())
-            }
-        })
-        .await;
+        self.server.client.until_refused(pair.access(), PATIENCE).await;
         let refused = self.server.client.me(pair.access()).await;
         refused.is(401, "session_ended");
         assert_eq!(refused.body["reason"], reason);

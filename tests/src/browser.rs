@@ -10,6 +10,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
+use crate::eventually;
+
 use chromium::Chromium;
 pub use session::{Element, Session};
 
@@ -98,6 +100,7 @@ impl Browser {
     /// Waits until an element is visible, and returns it.
     pub async fn wait_for(&self, css: &str) -> Element<'_> {
         let started = Instant::now();
+        // Not `eventually`: the page is read only once the patience has run out.
         while started.elapsed() < PATIENCE {
             if let Ok(element) = self.session.find(css).await
                 && element.is_displayed().await
@@ -140,16 +143,14 @@ impl Browser {
     /// Switches to the other window, once there is one.
     pub async fn enter_other_window(&self) {
         let here = self.session.get("/window").await.unwrap();
-        let started = Instant::now();
-        loop {
+        let other = eventually(PATIENCE, async || {
             let windows = self.session.get("/window/handles").await.unwrap();
-            if let Some(other) = windows.as_array().unwrap().iter().find(|other| **other != here) {
-                self.session.post("/window", json!({"handle": other})).await.unwrap();
-                return self.set_size().await;
-            }
-            assert!(started.elapsed() < PATIENCE, "there is no other window");
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+            let other = windows.as_array().unwrap().iter().find(|other| **other != here);
+            other.cloned().ok_or_else(|| "there is no other window".to_owned())
+        })
+        .await;
+        self.session.post("/window", json!({"handle": other})).await.unwrap();
+        self.set_size().await
     }
 
     /// Writes a screenshot of the page to a file (PNG).

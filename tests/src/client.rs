@@ -1,10 +1,14 @@
 //! `Client`: speaks HTTP to a node.
 
+use std::time::Duration;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use reqwest::header::HeaderMap;
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
+
+use crate::eventually;
 
 /// A password that meets the policy.
 pub const PASSWORD: &str = "correct horse battery";
@@ -111,15 +115,29 @@ impl Client {
 
     /// Waits until the node knows that the caller holds a role, which a command has granted.
     pub async fn until_role(&self, access_token: &str, role: &str) {
-        let started = std::time::Instant::now();
-        loop {
-            let roles = self.me(access_token).await.body["roles"].clone();
-            if roles.as_array().is_some_and(|roles| roles.iter().any(|held| held == role)) {
-                return;
+        eventually(Duration::from_secs(10), async || {
+            let me = self.me(access_token).await;
+            let roles = me.body["roles"].as_array();
+            if roles.is_some_and(|roles| roles.iter().any(|held| held == role)) {
+                Ok(())
+            } else {
+                Err(format!("the node has not heard of the role {role}: {me:?}"))
             }
-            assert!(started.elapsed().as_secs() < 10, "the node has not heard of the role {role}");
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-        }
+        })
+        .await;
+    }
+
+    /// Waits until the node accepts an access token no longer.
+    pub async fn until_refused(&self, access_token: &str, patience: Duration) {
+        eventually(patience, async || {
+            let me = self.me(access_token).await;
+            if me.status == 200 {
+                Err(format!("{} still accepts the token: {me:?}", self.url))
+            } else {
+                Ok(())
+            }
+        })
+        .await;
     }
 
     /// A `POST` with an access token.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use gateward_e2e::{Client, Node, PASSWORD, TestResponse, claims, eventually};
+use gateward_e2e::{Client, Node, PASSWORD, TestResponse, claims};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
@@ -125,14 +125,7 @@ impl Callers {
     /// An administrator whose access token has expired.
     async fn expired(&self) -> TestResponse {
         let late = self.hasty.login("grace", PASSWORD).await;
-        eventually(PATIENCE, async || {
-            if self.server.client.me(late.access()).await.status == 200 {
-                Err("the token does not expire".to_owned())
-            } else {
-                Ok(())
-            }
-        })
-        .await;
+        self.server.client.until_refused(late.access(), PATIENCE).await;
         late
     }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use gateward_e2e::{
-    Client, Database, Node, PASSWORD, Plan, TestDatabase, TestResponse, eventually, on_both, run,
+    Client, Database, Node, PASSWORD, Plan, TestDatabase, TestResponse, on_both, run,
 };
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -187,14 +187,7 @@ async fn no_response_differs_with_what_a_node_remembers_or_not(kind: Database) {
         refused.is(401, "session_ended");
         assert_eq!(refused.body["reason"], reason);
     }
-    eventually(Duration::from_secs(20), async || {
-        if clients[0].me(expired.access()).await.status == 200 {
-            Err("it never expires".to_owned())
-        } else {
-            Ok(())
-        }
-    })
-    .await;
+    clients[0].until_refused(expired.access(), Duration::from_secs(20)).await;
     both.alike("expired", expired.access()).await.is(401, "token_expired");
     assert_eq!(both.alike("alive still", ada.access()).await.status, 200);
 }
