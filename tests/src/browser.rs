@@ -150,7 +150,7 @@ impl Browser {
         })
         .await;
         self.session.post("/window", json!({"handle": other})).await.unwrap();
-        self.set_size().await
+        self.set_size().await;
     }
 
     /// Writes a screenshot of the page to a file (PNG).
