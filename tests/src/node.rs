@@ -208,10 +208,12 @@ impl Node {
             }
         }
     }
+}
 
-    /// Kills it: a process as a power failure would, a node in the process of the test by closing
-    /// its connections and dropping its jobs. When this returns, it accepts no connections.
-    pub fn kill(&mut self) {
+/// A process is killed. A node in the process of the test closes its connections and drops its jobs;
+/// afterwards it accepts no connections.
+impl Drop for Node {
+    fn drop(&mut self) {
         match &mut self.place {
             Place::Process(process) => process.kill(),
             Place::Here(node) => {
@@ -224,11 +226,5 @@ impl Node {
                 let _ = killed.recv();
             }
         }
-    }
-}
-
-impl Drop for Node {
-    fn drop(&mut self) {
-        self.kill();
     }
 }

@@ -82,7 +82,7 @@ async fn s6_a_deleted_account_leaves_no_address_in_the_trail_and_the_chain_is_wh
     is_whole(&plan);
 
     // A node cleans up when it starts.
-    node.kill();
+    node.stop().await;
     let node = plan.serve().await;
     ledger.until_none("SELECT count(*) FROM erasures").await;
     ledger.until_chained().await;

@@ -4,7 +4,6 @@ use std::process::Output;
 use std::time::{Duration, Instant};
 
 use gateward_e2e::{Client, Database, Environment, Node, Plan, TestDatabase, TestResponse};
-use rustix::process::Signal;
 use tokio::task::JoinSet;
 
 use crate::support::commands::run_beside;
@@ -56,10 +55,7 @@ impl Pair {
     /// Kills both processes, as a power failure would, and starts two new ones. Nodes in the process
     /// of the test cannot crash: for them this panics.
     pub(crate) async fn crash(&mut self) {
-        for node in &mut self.nodes {
-            node.signal(Signal::KILL);
-            node.kill();
-        }
+        self.nodes.iter_mut().for_each(Node::kill);
         let (one, other) = tokio::join!(self.plan.start(), self.plan.start());
         self.nodes = [one, other];
     }

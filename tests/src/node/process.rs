@@ -109,6 +109,11 @@ impl Node {
         line.split_whitespace().nth(1).unwrap().parse().unwrap()
     }
 
+    /// Kills it, as a power failure would, if it still runs.
+    pub fn kill(&mut self) {
+        self.process_mut().kill();
+    }
+
     /// Sends a signal.
     pub fn signal(&self, signal: Signal) {
         kill_process(self.pid(), signal).unwrap();
