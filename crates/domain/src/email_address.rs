@@ -115,10 +115,16 @@ fn ascii_domain(domain: &str) -> Result<String, EmailAddressError> {
     let ascii = idna::domain_to_ascii_strict(domain).map_err(|_| EmailAddressError::Form)?;
     let labels: Vec<&str> = ascii.split('.').collect();
     let well_formed = labels.len() >= 2 && labels.iter().all(|label| is_label(label));
-    // A numeric last label would make the domain an IP address.
-    let top_is_name =
-        labels.last().is_some_and(|top| !top.bytes().all(|byte| byte.is_ascii_digit()));
-    if well_formed && top_is_name { Ok(ascii) } else { Err(EmailAddressError::Form) }
+    let is_address = labels.last().is_some_and(|last| is_ipv4_number(last));
+    if well_formed && !is_address { Ok(ascii) } else { Err(EmailAddressError::Form) }
+}
+
+/// Returns whether a last label makes the host an IPv4 address for those who resolve it: a decimal
+/// or a hexadecimal number (WHATWG URL Standard, "ends in a number"). The label is in lower case.
+fn is_ipv4_number(label: &str) -> bool {
+    let is_hexadecimal = |digits: &str| digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    label.bytes().all(|byte| byte.is_ascii_digit())
+        || label.strip_prefix("0x").is_some_and(is_hexadecimal)
 }
 
 /// One label of a host name (RFC 1123, section 2.1).
@@ -176,6 +182,9 @@ mod tests {
             "Ada <ada@example.org>",
             "ada@[127.0.0.1]",
             "ada@127.0.0.1",
+            "ada@127.0.0.0x1",
+            "ada@example.0XFF",
+            "ada@example.0x",
             "ada@[IPv6:::1]",
             ".ada@example.org",
             "ada.@example.org",
