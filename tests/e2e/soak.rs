@@ -1,5 +1,6 @@
 //! Long tests: kills, restarts, storms, outages, races and long browser runs. `make soak`.
 
+mod api_document;
 mod auth_cache;
 mod browser_flow;
 mod canaries;

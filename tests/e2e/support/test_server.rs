@@ -90,7 +90,7 @@ impl TestServer {
         self.client.send(request.body(body.into())).await
     }
 
-    /// Asserts that a user can sign up and log in, which needs every part of the service.
+    /// Asserts that a user can log in, which needs every part of the service.
     pub(crate) async fn works(&self, name: &str) {
         assert_eq!(self.client.login(name, PASSWORD).await.status, 200);
     }
