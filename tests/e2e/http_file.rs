@@ -1,6 +1,7 @@
 //! `docs/gateward.http`: every request in it is documented, and the walk works.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use gateward_e2e::{Client, Database, Plan, TestDatabase, TestResponse, run};
@@ -11,6 +12,11 @@ use crate::support::api::{Operation, operations};
 use crate::support::commands::said;
 
 const FILE: &str = include_str!("../../docs/gateward.http");
+
+static STATUS: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\b[1-5]\d\d\b").unwrap());
+static REFERENCE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"\{\{(\w+)(?:\.response\.body\.\$((?:\.\w+|\[\d+\])+))?\}\}").unwrap()
+});
 
 /// One request of the file, its variables not yet filled in.
 struct Request {
@@ -26,8 +32,7 @@ struct Request {
 impl Request {
     /// The first status that the title names.
     fn status(&self) -> u16 {
-        let status = Regex::new(r"\b[1-5]\d\d\b").unwrap();
-        status.find(&self.title).expect(&self.title).as_str().parse().unwrap()
+        STATUS.find(&self.title).expect(&self.title).as_str().parse().unwrap()
     }
 
     /// The path without host, with its query.
@@ -107,12 +112,10 @@ fn fill(
     variables: &BTreeMap<String, String>,
     responses: &BTreeMap<String, TestResponse>,
 ) -> String {
-    let reference = Regex::new(r"\{\{(\w+)(?:\.response\.body\.\$((?:\.\w+|\[\d+\])+))?\}\}");
-    let filled =
-        reference.unwrap().replace_all(text, |found: &regex::Captures<'_>| match found.get(2) {
-            None => fill(&variables[&found[1]], variables, responses),
-            Some(path) => text_at(&responses[&found[1]], path.as_str()),
-        });
+    let filled = REFERENCE.replace_all(text, |found: &regex::Captures<'_>| match found.get(2) {
+        None => fill(&variables[&found[1]], variables, responses),
+        Some(path) => text_at(&responses[&found[1]], path.as_str()),
+    });
     assert!(!filled.contains("{{"), "{filled}");
     filled.into_owned()
 }

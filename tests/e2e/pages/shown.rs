@@ -1,5 +1,7 @@
 //! What pages show and load: rows W5, 1.2.1 and 14.2.1.
 
+use std::sync::LazyLock;
+
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -15,6 +17,14 @@ use crate::support::test_server::TestServer;
 
 /// A value that must be escaped when it is shown again.
 const NASTY: &str = "\"><script>alert(1)</script><img src=x onerror=alert(1)>'&lt;";
+
+static VALUE: LazyLock<Regex> = LazyLock::new(|| Regex::new(r#""[^"]*""#).unwrap());
+/// An attribute with a style or a script.
+static INLINE: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"(?i)<[^>]*\s(style|on[a-z]+)\s*=").unwrap());
+static REFERENCE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r#"(?i)\s(src|href|action|srcset|poster|data|formaction)="([^"]*)""#).unwrap()
+});
 
 /// The blocks between two tags.
 fn blocks<'a>(page: &'a str, name: &str) -> Vec<&'a str> {
@@ -41,16 +51,14 @@ fn has_its_policy(response: &TestResponse) {
         assert!(parts.contains(&format!("{name}-src 'sha256-{hash}'").as_str()), "{policy}");
         assert_eq!(response.text.matches(&format!("<{name}")).count(), 1);
     }
-    let values = Regex::new(r#""[^"]*""#).unwrap();
-    let names = values.replace_all(&response.text, "");
-    assert!(!Regex::new(r"(?i)<[^>]*\s(style|on[a-z]+)\s*=").unwrap().is_match(&names));
+    let names = VALUE.replace_all(&response.text, "");
+    assert!(!INLINE.is_match(&names));
 }
 
 /// Asserts that the page refers to no other host.
 #[track_caller]
 fn loads_nothing(response: &TestResponse) {
-    let named = Regex::new(r#"(?i)\s(src|href|action|srcset|poster|data|formaction)="([^"]*)""#);
-    for found in named.unwrap().captures_iter(&response.text) {
+    for found in REFERENCE.captures_iter(&response.text) {
         assert!(PATHS.contains(&&found[2]), "{} in {response:?}", &found[0]);
     }
     for mark in ["url(", "@import", "http:", "https:", "//evil", "<base", "http-equiv"] {

@@ -6,6 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use futures_util::StreamExt;
 use gateward_e2e::{Database, MASTER_KEY, TestDatabase};
+use memchr::memmem;
 use serde_json::Value;
 
 /// All bytes of a database.
@@ -37,8 +38,7 @@ impl StolenDatabase {
 
     /// The first position of these bytes, from an offset.
     fn find(&self, wanted: &[u8], from: usize) -> Option<usize> {
-        let rest = self.bytes.get(from..)?;
-        rest.windows(wanted.len()).position(|window| window == wanted).map(|at| from + at)
+        memmem::find(self.bytes.get(from..)?, wanted).map(|at| from + at)
     }
 
     /// The salt of a session. It follows the identifier of its key, as long as there is no
@@ -49,7 +49,7 @@ impl StolenDatabase {
         while let Some(at) = self.find(&id, from) {
             let row = &self.bytes[at..self.bytes.len().min(at + 300)];
             let key = key_id.as_bytes();
-            if let Some(index) = row.windows(key.len()).position(|window| window == key) {
+            if let Some(index) = memmem::find(row, key) {
                 let salt = at + index + key.len() + 2 * self.gap;
                 return self.bytes[salt..salt + 32].try_into().unwrap();
             }

@@ -1,10 +1,16 @@
 //! `Mail`: an email as the SMTP server received it, parsed by a different library than wrote it.
 
+use std::sync::LazyLock;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use mail_parser::{MessageParser, PartType};
 use regex::Regex;
 use serde_json::Value;
+
+static LINK: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r#"https?://[^\s<>"]*[^\s<>".,;:!?)]"#).unwrap());
+static CODE: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\b\d{8}\b").unwrap());
 
 /// A fully received email.
 #[derive(Clone, Debug)]
@@ -96,9 +102,7 @@ fn unfold((name, value): (&str, &str)) -> (String, String) {
 
 /// The links of a text, and the first eight digits that are a separate word outside of them.
 fn find_secrets(text: &str) -> (Vec<String>, Option<String>) {
-    let link = Regex::new(r#"https?://[^\s<>"]*[^\s<>".,;:!?)]"#).unwrap();
-    let code = Regex::new(r"\b\d{8}\b").unwrap();
-    let links = link.find_iter(text).map(|found| found.as_str().to_owned()).collect();
-    let rest = link.replace_all(text, " ");
-    (links, code.find(&rest).map(|found| found.as_str().to_owned()))
+    let links = LINK.find_iter(text).map(|found| found.as_str().to_owned()).collect();
+    let rest = LINK.replace_all(text, " ");
+    (links, CODE.find(&rest).map(|found| found.as_str().to_owned()))
 }
