@@ -14,7 +14,7 @@ use crate::support::commands::{create, said};
 use crate::support::test_server::TestServer;
 
 /// How many requests of each kind are generated for each operation.
-const EXAMPLES: u32 = 6;
+const EXAMPLES: u32 = 4;
 
 /// The administrator as whom Schemathesis logs in. No example in the document has the username or
 /// the password: the examples are requests too, and one of them changes the password.

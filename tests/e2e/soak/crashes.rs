@@ -17,10 +17,10 @@ on_both!(
 const CLIENTS: usize = 6;
 
 /// How many times a node is killed.
-const KILLS: u64 = 10;
+const KILLS: u64 = 6;
 
 /// How many times a node is replaced.
-const RESTARTS: usize = 6;
+const RESTARTS: usize = 4;
 
 /// Asserts that every acknowledged change survived, and that there were some.
 async fn check(pair: &Pair, clients: &mut [Honest]) {

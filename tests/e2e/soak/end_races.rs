@@ -17,11 +17,11 @@ on_both!(
 );
 
 /// How many times each request races.
-const ROUNDS: usize = 100;
+const ROUNDS: usize = 40;
 
 /// The delay of a rival, tuned by who came first: a rival that has won comes later in the next
 /// round, one that has lost earlier. So about half of the rounds go either way, and most of them
-/// are close.
+/// are close. Until both have happened, the steps are larger.
 struct Tuned {
     delay: Duration,
     step: Duration,
@@ -42,12 +42,14 @@ impl Tuned {
     }
 
     fn note(&mut self, won: bool) {
+        let is_near = self.won > 0 && self.lost > 0;
+        let step = if is_near { self.step } else { 5 * self.step };
         if won {
             self.won += 1;
-            self.delay += self.step;
+            self.delay += step;
         } else {
             self.lost += 1;
-            self.delay = self.delay.saturating_sub(self.step);
+            self.delay = self.delay.saturating_sub(step);
         }
     }
 

@@ -5,7 +5,7 @@ use gateward_e2e::{Database, PASSWORD, Plan, TestDatabase, on_both, rounds};
 on_both!(f15_a_kill_right_after_a_response_takes_nothing_back);
 
 /// How many times each of the three requests is followed by a kill.
-const ROUNDS: usize = 20;
+const ROUNDS: usize = 10;
 
 /// Row F15: `kill -9` as soon as a sign-up, a login or a refresh has its response.
 async fn f15_a_kill_right_after_a_response_takes_nothing_back(kind: Database) {

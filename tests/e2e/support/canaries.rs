@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use memchr::memmem;
 use regex::Regex;
 use serde_json::Value;
 
@@ -14,7 +15,7 @@ pub(crate) const WRONG_PASSWORD: &str = "canary-Zwitscher-of-the-wrong";
 pub(crate) const NEW_PASSWORD: &str = "canary-Zwitscher-of-the-second";
 
 /// A secret in plain text, in hex, and in base64 after none, one or two other bytes.
-pub(crate) fn forms(secret: &str) -> Vec<String> {
+fn forms(secret: &str) -> Vec<String> {
     let hex = secret.bytes().fold(String::new(), |mut hex, byte| {
         let _ = write!(hex, "{byte:02x}");
         hex
@@ -28,6 +29,17 @@ pub(crate) fn forms(secret: &str) -> Vec<String> {
         }
     }
     forms
+}
+
+/// Asserts that a secret is in a log in no encoding.
+#[track_caller]
+pub(crate) fn is_not_in(log: &str, name: &str, secret: &str) {
+    for form in forms(secret) {
+        if memmem::find(log.as_bytes(), form.as_bytes()).is_some() {
+            let told = log.lines().find(|line| line.contains(&form));
+            panic!("{name} is in the log as {form}: {told:?}");
+        }
+    }
 }
 
 /// Row 16.4.1: every line is whole, and only this program starts one.
