@@ -1,6 +1,6 @@
 # Development tasks. `make help` lists them.
 
-.PHONY: run test soak check fmt clippy doc deny unused packages openapi release timing bench help
+.PHONY: run test soak mutants check fmt clippy doc deny unused packages openapi release timing bench help
 
 # Build and start the server, with its data in ./data
 run:
@@ -21,6 +21,14 @@ soak:
 	RUST_TEST_THREADS=$$(($$(nproc) * 3 / 2)) GATEWARD_SOAK=$(SOAK) tests/with-postgres cargo test --workspace \
 		--test e2e --test refresh_model -- soak:: promises::
 	GATEWARD_SOAK=$(SOAK) tests/fuzz/run
+
+# Which places of the program are changed, and how many.
+SEED = 1
+COUNT = 60
+
+# Change the program in a sample of places, and list the changes that no test notices (SEED=1 COUNT=60; takes an hour)
+mutants:
+	tests/with-postgres tests/mutants $(SEED) $(COUNT)
 
 # Run every check that a change must pass
 check: fmt clippy doc deny unused test soak
