@@ -209,6 +209,17 @@ mod tests {
     }
 
     #[test]
+    fn an_algorithm_is_read_by_its_name() {
+        use Algorithm::{EdDsa, Es256, Hs256, Ps256, Rs256};
+        for algorithm in [EdDsa, Es256, Hs256, Ps256, Rs256] {
+            assert_eq!(Algorithm::from_name(algorithm.as_str()), Some(algorithm));
+        }
+        for other in ["", "none", "eddsa", "ES384"] {
+            assert_eq!(Algorithm::from_name(other), None);
+        }
+    }
+
+    #[test]
     fn a_key_is_published_then_signs_then_retires() {
         let keys = [key("old", 0), key("new", 1000)];
         let states = |now| {

@@ -94,6 +94,8 @@ async fn giving_the_password_again_is_noted_on_the_session() {
     let token = test_app.app.reauthenticate(&caller, presented, &request_info).await.unwrap();
     let again = test_app.app.authenticate(token.access.text.expose()).await.unwrap();
     assert_eq!(again.auth_time, test_app.app.now());
+    let left = policy().refresh_idle_seconds - 100;
+    assert_eq!(token.session_expires_in, left, "nothing was refreshed");
     assert_eq!(again.session_id, caller.session_id);
     test_app.app.refresh(test_app.refresh(&pair.refresh, None)).await.unwrap();
 }

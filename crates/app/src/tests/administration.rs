@@ -303,8 +303,10 @@ async fn the_owner_of_a_renamed_account_is_told() {
     let (test_app, _, ada) = fixture().await;
     let admin = test_app.caller_with_roles("grace", &["admin"]).await;
     let name = Username::parse("countess").unwrap();
+    test_app.clock.advance_seconds(1);
     let renamed = test_app.app.rename_user(by(&admin), ada.id, name.clone()).await.unwrap();
     assert_eq!(renamed.username, name);
+    assert_eq!(test_app.find(ada.id).await, Some(renamed), "what is stored");
     assert_eq!(super::mailbox::texts(&test_app.post().await), ["username_changed"]);
     test_app.app.rename_user(by(&admin), ada.id, name.clone()).await.unwrap();
     assert!(test_app.post().await.is_empty(), "nothing has changed");

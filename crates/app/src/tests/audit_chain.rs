@@ -1,9 +1,9 @@
 //! The audit chain: appending, verification, erasure and retention.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use gateward_domain::audit::{
-    Chain, ChainPosition, Checkpoint, Digest, Entry, SignedCheckpoint, next_digest,
+    Chain, ChainPosition, Checkpoint, CheckpointKind, Digest, Entry, SignedCheckpoint, next_digest,
 };
 use gateward_domain::audit_check::Finding;
 use gateward_domain::mock::{MockMetrics, MockStore, MockTx};
@@ -93,6 +93,7 @@ async fn what_is_chained_later_goes_on_with_the_same_chain() {
     }
     assert_eq!(sound(&test_app).await, 30);
     let kept = test_app.app.latest_checkpoint().await.unwrap();
+    assert_eq!(kept.at, test_app.app.now().minus_seconds(1), "the time of the last part");
     write(&test_app, 30..40).await;
     test_app.app.chain_events().await.unwrap();
     let report = test_app.app.verify_audit(Some(kept), |_, _| ()).await.unwrap();
@@ -172,6 +173,10 @@ async fn what_was_kept_long_enough_goes_and_the_rest_is_sound_from_there() {
     let told = |event: &&Event| event.kind == EventKind::EventsExpired;
     let expiries = memory.events().iter().filter(told).count() as u64;
     assert_eq!(expiries, 3, "one for each batch");
+    let mut bounds: Vec<_> =
+        memory.events().iter().filter(told).filter_map(|event| event.detail.clone()).collect();
+    bounds.sort();
+    assert_eq!(bounds, ["seq=200", "seq=400", "seq=450"]);
     assert_eq!(sound(&test_app).await, 10 + expiries);
     assert_eq!(test_app.app.audit_chain().await.unwrap().retention_boundary.checkpoint.seq, 450);
     let report = test_app.app.verify_audit(Some(kept), |_, _| ()).await.unwrap();
@@ -241,15 +246,50 @@ async fn an_entry_that_was_added_without_the_key_is_found() {
 }
 
 #[tokio::test]
+async fn an_entry_beyond_the_checkpoint_is_found() {
+    let (test_app, _) = with_chain(10).await;
+    write(&test_app, 10..11).await;
+    let mut tx = test_app.store.begin(Access::Write).await.unwrap();
+    let latest = tx.lock_chain().await.unwrap().latest;
+    let entry = tx.list_unchained_events(1).await.unwrap().pop().unwrap();
+    let digest = next_digest(&latest.checkpoint.digest, 11, &entry.event, &entry.commitment);
+    let position = ChainPosition { seq: 11, digest, signature: None };
+    tx.append_to_chain(&[(entry.event.id, position)], &latest).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(checked(&test_app).await.findings, [Finding::BeyondCheckpoint(11)]);
+}
+
+/// Another node may chain events while the chain is checked.
+#[tokio::test]
+async fn an_entry_that_is_chained_during_a_check_is_not_beyond_the_checkpoint() {
+    let (mut test_app, _) = with_chain(10).await;
+    let before = test_app.app.audit_chain().await.unwrap();
+    write(&test_app, 10..11).await;
+    test_app.app.chain_events().await.unwrap();
+    let (all, after) = (entries(&test_app).await, test_app.app.audit_chain().await.unwrap());
+    let mut looks = vec![after, before];
+    let next = move || if looks.len() > 1 { looks.pop().unwrap() } else { looks[0].clone() };
+    test_app.app.ports.store = Arc::new(showing(all, next, None));
+    let report = checked(&test_app).await;
+    assert_eq!((report.entries, report.findings), (10, Vec::new()));
+}
+
+#[tokio::test]
+async fn a_signature_of_the_chain_is_read_and_no_other() {
+    let (test_app, _) = with_chain(10).await;
+    let latest = test_app.app.audit_chain().await.unwrap().latest;
+    let read = test_app.app.read_audit_checkpoint(&latest.signature);
+    assert_eq!(read, Some((CheckpointKind::Latest, latest.checkpoint)));
+    assert_eq!(test_app.app.read_audit_checkpoint("forged"), None);
+}
+
+#[tokio::test]
 async fn a_tail_that_is_cut_off_is_found() {
     let (test_app, _) = with_chain(10).await;
     let kept = test_app.app.latest_checkpoint().await.unwrap();
     let checkpoint = Checkpoint { seq: 12, ..kept };
-    let signature = test_app
-        .app
-        .ports
-        .audit_keys
-        .sign_checkpoint(gateward_domain::audit::CheckpointKind::Latest, &checkpoint);
+    let signature =
+        test_app.app.ports.audit_keys.sign_checkpoint(CheckpointKind::Latest, &checkpoint);
     let latest = SignedCheckpoint { checkpoint, signature: signature.unwrap() };
     let mut tx = test_app.store.begin(Access::Write).await.unwrap();
     tx.append_to_chain(&[], &latest).await.unwrap();
@@ -274,24 +314,30 @@ async fn an_erasure_without_a_deletion_is_found() {
 async fn f37_an_entry_that_cannot_be_read_is_found_and_the_rest_is_checked() {
     let (mut test_app, _) = with_chain(10).await;
     let (all, chain) = (entries(&test_app).await, test_app.app.audit_chain().await.unwrap());
-    test_app.app.ports.store = Arc::new(unreadable(all, chain, 4));
+    test_app.app.ports.store = Arc::new(showing(all, move || chain.clone(), Some(4)));
     let report = checked(&test_app).await;
     assert_eq!(report.findings, [Finding::Unreadable(4)]);
     assert_eq!(report.entries, 9);
 }
 
-/// A store that cannot parse the entry with this number.
-fn unreadable(all: Vec<Entry>, chain: Chain, bad: i64) -> MockStore {
+/// A store with these entries, which cannot parse the one with the number `bad`. `next` gives the
+/// ends of the chain each time they are read.
+fn showing(
+    all: Vec<Entry>,
+    next: impl FnMut() -> Chain + Send + 'static,
+    bad: Option<i64>,
+) -> MockStore {
     let mut store = MockStore::new();
+    let next = Arc::new(Mutex::new(next));
     store.expect_begin().returning(move |_| {
-        let (all, chain) = (all.clone(), chain.clone());
+        let (all, next) = (all.clone(), Arc::clone(&next));
         let mut tx = MockTx::new();
-        tx.expect_find_chain().returning(move || Ok(chain.clone()));
+        tx.expect_find_chain().returning(move || Ok(next.lock().unwrap()()));
         tx.expect_list_unchained_events().returning(|_| Ok(Vec::new()));
         tx.expect_list_chained_events().returning(move |after, limit| {
             let page = all.iter().filter(|entry| entry.position.as_ref().unwrap().seq > after);
             let page: Vec<_> = page.take(limit as usize).cloned().collect();
-            if page.iter().any(|entry| entry.position.as_ref().unwrap().seq == bad) {
+            if page.iter().any(|entry| Some(entry.position.as_ref().unwrap().seq) == bad) {
                 return Err(StoreError::Corrupt { table: "events", column: "kind" });
             }
             Ok(page)

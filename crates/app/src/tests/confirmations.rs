@@ -1,9 +1,10 @@
 //! Confirmation of an email address: two proofs, once, before it expires.
 
-use gateward_domain::RequestInfo;
 use gateward_domain::email::{EmailMessage, EmailTemplate};
 use gateward_domain::link::LinkCode;
+use gateward_domain::{EventKind, RequestInfo};
 
+use super::attempts::from;
 use super::mailbox::{
     address, by_code, by_password, by_token, by_wrong_code, confirm, open_test_app, required,
     reset, saying, texts,
@@ -44,13 +45,17 @@ async fn link_and_code_confirm_a_signup_with_its_secret_or_its_password() {
 async fn link_and_code_confirm_an_account_for_whoever_is_logged_in_or_knows_its_password() {
     for by in [by_token, by_code] {
         for with_password in [false, true] {
-            let (test_app, _) = open_test_app(policy()).await;
+            let (test_app, memory) = open_test_app(policy()).await;
             let user = test_app.user("ada").await;
             let message = saying(&test_app.post().await, EmailTemplate::ConfirmEmail);
             let proof = if with_password { by_password() } else { AccountProof::LoggedIn(user.id) };
-            test_app.app.confirm_email(confirm(by(&message), proof)).await.unwrap();
+            let response = confirm(by(&message), proof);
+            let response = ConfirmEmail { request_info: from(7), ..response };
+            test_app.app.confirm_email(response).await.unwrap();
             assert!(test_app.find(user.id).await.unwrap().email_verified);
-            assert!(test_app.told(user.id).await.contains(&"email_confirmed"));
+            let events = memory.events();
+            let told = events.iter().find(|event| event.kind == EventKind::EmailConfirmed).unwrap();
+            assert_eq!((told.user_id, told.ip), (Some(user.id), from(7).ip));
         }
     }
 }

@@ -1,8 +1,9 @@
 //! Deletion and export of one's account.
 
 use gateward_domain::email::EmailTemplate;
-use gateward_domain::{EndReason, RequestInfo, RoleName};
+use gateward_domain::{EndReason, EventKind, RequestInfo, RoleName, Username};
 
+use super::admins::by;
 use super::mailbox::{address, open_test_app, saying, texts};
 use super::test_app::{PASSWORD, TestApp, password, policy, signup};
 use crate::{
@@ -43,6 +44,22 @@ async fn a_deleted_account_leaves_its_name_its_address_and_its_timeline() {
     }
     let again = test_app.app.signup(signup("ada")).await.unwrap();
     assert!(matches!(again, SignedUp::Account(new) if new.id != user.id));
+}
+
+/// An undo link makes its recipient a person concerned.
+#[tokio::test]
+async fn a_deletion_is_told_to_the_former_address_as_well() {
+    let (test_app, _) = open_test_app(policy()).await;
+    let user = test_app.owner("ada", |_| ()).await;
+    let caller = test_app.caller("ada").await;
+    test_app.change_email(&caller, "new").await;
+    test_app.post().await;
+    delete(&test_app, &test_app.caller("ada").await).await.unwrap();
+    let emails = test_app.post().await;
+    assert_eq!(texts(&emails), ["account_deleted"; 2]);
+    let mut told: Vec<_> = emails.into_iter().map(|message| message.to).collect();
+    told.sort();
+    assert_eq!(told, [user.email, address("new")]);
 }
 
 #[tokio::test]
@@ -134,7 +151,7 @@ async fn an_account_deletes_itself_once() {
 
 #[tokio::test]
 async fn an_export_holds_all_that_is_kept_of_the_account_and_nothing_of_others() {
-    let (test_app, _) = open_test_app(policy()).await;
+    let (test_app, memory) = open_test_app(policy()).await;
     for name in ["ada", "eve"] {
         let user = test_app.owner(name, |_| ()).await;
         test_app.login(name, PASSWORD).await.unwrap();
@@ -142,8 +159,12 @@ async fn an_export_holds_all_that_is_kept_of_the_account_and_nothing_of_others()
         test_app.request_email_change(&caller, &format!("new-{name}")).await.unwrap();
         test_app.app.forgot_password(&user.email, &RequestInfo::default()).await.unwrap();
     }
+    let admin = test_app.caller_with_roles("grace", &["admin"]).await;
+    let ada = memory.users().into_iter().find(|user| user.email == address("ada")).unwrap();
+    let name = Username::parse("countess").unwrap();
+    test_app.app.rename_user(by(&admin), ada.id, name).await.unwrap();
     test_app.post().await;
-    let caller = test_app.caller("ada").await;
+    let caller = test_app.caller("countess").await;
     let mut tx = test_app.store.begin(gateward_domain::ports::Access::SingleWrite).await.unwrap();
     let number = tx.assign_user_number(caller.user.id).await.unwrap();
     let presented = test_app.app.check_recent(&caller).unwrap();
@@ -155,8 +176,10 @@ async fn an_export_holds_all_that_is_kept_of_the_account_and_nothing_of_others()
     assert_eq!(purposes, ["change_email", "reset_password", "undo_email"]);
     let mut kinds: Vec<_> = export.emails.iter().map(|message| message.kind.as_str()).collect();
     kinds.sort_unstable();
-    assert_eq!(kinds, ["change_email", "email_change", "forgot_password"]);
-    assert_eq!(export.events.len(), 4, "three sessions and the change");
+    assert_eq!(kinds, ["change_email", "email_change", "forgot_password", "username_changed"]);
+    assert_eq!(export.events.len(), 5, "a new name, three sessions and the change");
+    let renamed = export.events.iter().find(|event| event.kind == EventKind::UsernameChanged);
+    assert_eq!(renamed.unwrap().ip, None, "the address of another person");
 
     let id = caller.user.id;
     assert!(export.sessions.iter().all(|session| session.user_id == id));

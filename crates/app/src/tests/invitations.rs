@@ -4,6 +4,7 @@ use gateward_domain::email::{EmailMessage, EmailTemplate};
 use gateward_domain::{EventKind, Permission, RequestInfo, RoleName, User, Username};
 
 use super::admins::{RolesGrant, UsersRead, UsersWrite, by, lacks, role, why};
+use super::attempts::from;
 use super::mailbox::{address, by_token, open_test_app, reset, saying, token};
 use super::test_app::{PASSWORD, TestApp, password, policy};
 use crate::{AcceptInvitationError, AdminActor, AdminError, Caller, Invitation};
@@ -28,8 +29,7 @@ async fn accept(
     message: &EmailMessage,
     text: &str,
 ) -> Result<(), AcceptInvitationError> {
-    let (presented, request_info) = (token(message), RequestInfo::default());
-    let prepared = test_app.app.prepare_acceptance(presented, password(text), request_info).await?;
+    let prepared = test_app.app.prepare_acceptance(token(message), password(text), from(7)).await?;
     test_app.app.complete_acceptance(prepared).await
 }
 
@@ -49,9 +49,14 @@ async fn whoever_is_invited_chooses_the_password_once_and_has_proved_the_address
     assert!(test_app.login("guest", PASSWORD).await.is_ok());
     assert!(test_app.find(user.id).await.unwrap().email_verified);
     is_no_link(&test_app, &message).await;
-    let told = |kind| memory.events().iter().filter(|event| event.kind == kind).count();
-    let kinds = [EventKind::AccountInvited, EventKind::InvitationAccepted];
-    assert_eq!(kinds.map(told), [1, 1]);
+    let told = |kind| {
+        let events = memory.events().into_iter().filter(|event| event.kind == kind);
+        events.map(|event| (event.user_id, event.ip, event.detail)).collect::<Vec<_>>()
+    };
+    let roles = Some("roles=user".to_owned());
+    assert_eq!(told(EventKind::AccountInvited), [(Some(user.id), None, roles)]);
+    assert_eq!(told(EventKind::InvitationAccepted), [(Some(user.id), from(7).ip, None)]);
+    assert_eq!(memory.outbox_emails()[0].slot, None, "no other email takes its place");
 }
 
 #[tokio::test]

@@ -39,6 +39,8 @@ async fn undone_before_it_is_confirmed_a_change_is_cancelled() {
     assert_eq!(texts(&emails), ["reset_password"], "the new address had nothing");
     assert_eq!(emails[0].to, user.email);
     assert!(test_app.told(user.id).await.contains(&"email_change_undone"));
+    let subjects: Vec<_> = memory.outbox_emails().iter().map(|email| email.user_id).collect();
+    assert_eq!(subjects, vec![Some(user.id); subjects.len()]);
 }
 
 #[tokio::test]

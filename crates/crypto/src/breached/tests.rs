@@ -154,6 +154,26 @@ fn a_line_that_was_never_seen_is_padding() {
     assert!(!find(lines.path(), hash).unwrap());
 }
 
+#[test]
+fn the_longest_line_is_read() {
+    let hashes = &listed()[..3];
+    let lines: String = hashes.iter().map(|(hash, _)| format!("{hash}:{}\r\n", u64::MAX)).collect();
+    let folder = file(&lines);
+    for (hash, _) in hashes {
+        assert!(find(&folder.path().join("list"), hash).unwrap());
+    }
+}
+
+/// Such as a file of another list, or one with a similar name.
+#[test]
+fn a_file_whose_name_is_no_range_is_not_read() {
+    for name in ["README", "words", "0000", "000000", "0000G.txt", "00000.zip"] {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join(name), "0:1\n").unwrap();
+        assert!(refusal(folder.path()).contains("holds no range file"), "{name}");
+    }
+}
+
 #[tokio::test]
 async fn a_range_file_that_is_missing_or_broken_is_an_error_that_names_no_range() {
     let hashes = listed();

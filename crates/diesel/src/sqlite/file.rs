@@ -139,3 +139,24 @@ fn failed(path: &Path, error: diesel::result::Error) -> OpenError {
         OpenError::Failed(Box::new(error))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use diesel::result::{DatabaseErrorKind, Error};
+
+    use super::*;
+
+    /// The messages of SQLite. A test that removes permissions changes nothing for root.
+    #[test]
+    fn f16_what_sqlite_says_is_an_error_of_the_path() {
+        let told = |message: &str| {
+            let message = Box::new(message.to_owned());
+            failed(Path::new("a.db"), Error::DatabaseError(DatabaseErrorKind::Unknown, message))
+        };
+        for message in ["attempt to write a readonly database", "unable to open database file"] {
+            assert!(matches!(told(message), OpenError::NotWritable(_)), "{message}");
+        }
+        assert!(matches!(told("file is not a database"), OpenError::NotADatabase(_)));
+        assert!(matches!(told("disk I/O error"), OpenError::Failed(_)));
+    }
+}
