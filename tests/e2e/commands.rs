@@ -111,6 +111,42 @@ fn settings_come_from_a_file_and_from_dot_env_of_the_working_folder_alone() {
     assert!(complaint.contains("correct the path"), "{complaint}");
 }
 
+#[test]
+fn dot_env_is_shared_with_other_programs_and_a_broken_one_ends_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = Plan::bare(folder.path());
+    let file = folder.path().join(".env");
+    let others = "APP_NAME=My App\nFOO: bar\nGATEWARD__TOKENS__AUDIENCE=pa$w'o'rd\n";
+    write(&file, others, 0o644);
+    let shown = said(&run(&plan, &["config", "show"], ""));
+    assert!(shown.contains("tokens.audience = \"pa$w'o'rd\"  # GATEWARD__TOKENS__AUDIENCE\n"));
+    write(&file, &format!("{others}GATEWARD__LOG__LEVEL='debug'\n"), 0o644);
+    let complaint = complained(&run(&plan, &["serve"], ""));
+    assert!(complaint.starts_with("error: .env is invalid: line 4: the value is in quotes"));
+    assert_eq!(complaint.lines().count(), 1, "{complaint}");
+
+    fs::remove_file(&file).unwrap();
+    fs::create_dir(&file).unwrap();
+    let complaint = complained(&run(&plan, &["serve"], ""));
+    assert!(complaint.starts_with("error: .env cannot be read (Is a directory"), "{complaint}");
+    assert_eq!(complaint.lines().count(), 1, "{complaint}");
+}
+
+/// A database URL that got lost is refused by every command, and is no good result of the doctor.
+#[test]
+fn an_empty_database_url_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = Plan::bare(folder.path()).with("database.url", "");
+    for command in [&["serve"][..], &["migrate"], &["user", "list"], &["config", "show"]] {
+        let complaint = complained(&run(&plan, command, ""));
+        assert!(complaint.starts_with("error: database.url is not set; set it"), "{complaint}");
+    }
+    let doctor = run(&plan, &["doctor"], "");
+    assert_eq!(doctor.status.code(), Some(1));
+    let found = String::from_utf8(doctor.stdout).unwrap();
+    assert!(found.contains("database.url is not set"), "{found}");
+}
+
 /// Row 13.3.2: a settings file with a secret must be as private as the secret.
 #[test]
 fn a13_3_2_a_file_with_a_secret_that_others_can_open_is_refused() {

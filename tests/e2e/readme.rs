@@ -21,21 +21,14 @@ fn readme() -> String {
     std::fs::read_to_string(root().join("README.md")).unwrap()
 }
 
-/// The settings that a server needs, as the README lists them, with the files in this folder.
-fn production(folder: &Path) -> Vec<(String, String)> {
+/// The file `.env` that a server needs, as the README lists it, with the files in this folder.
+fn production(folder: &Path) -> String {
     let readme = readme();
-    let (_, list) = readme.split_once("A server needs these:\n\n```sh\n").expect("the list");
-    let lines = list.split("```").next().unwrap_or_default().lines();
-    let settings = lines.map(|line| {
-        let (name, value) = line.split_once('=').expect(line);
-        let value = value.split(" #").next().unwrap_or_default().trim().trim_matches('\'');
-        let path = format!("{}/", folder.display());
-        let value = ["/etc/gateward/", "/run/secrets/"]
-            .iter()
-            .fold(value.to_owned(), |value, other| value.replace(other, &path));
-        (name.to_owned(), value)
-    });
-    settings.collect()
+    let (_, list) = readme.split_once("\n\n```ini\nGATEWARD_MODE").expect("the list");
+    let list = list.split("```").next().unwrap_or_default();
+    let path = format!("{}/", folder.display());
+    let list = list.replace("/etc/gateward/", &path).replace("/run/secrets/", &path);
+    format!("GATEWARD_MODE{list}")
 }
 
 /// Writes the files that these settings name.
@@ -59,12 +52,15 @@ fn the_settings_that_the_readme_lists_are_enough_for_a_server_and_needed() {
     let folder = tempfile::tempdir().unwrap();
     write_secrets(folder.path());
     let settings = production(folder.path());
-    let check = |without: &str| {
-        let mut plan = Plan::bare(folder.path());
-        plan.environment = settings.iter().filter(|(name, _)| name != without).cloned().collect();
+    let mut plan = Plan::bare(folder.path());
+    plan.environment.clear();
+    let check = |without: Option<&str>| {
+        let names = |line: &&str| line.split('=').next() != without;
+        let lines: Vec<&str> = settings.lines().filter(names).collect();
+        std::fs::write(folder.path().join(".env"), lines.join("\n")).unwrap();
         run(&plan, &["config", "check"], "")
     };
-    assert_eq!(said(&check("")), "Configuration is valid.\n");
+    assert_eq!(said(&check(None)), "Configuration is valid.\n");
     for (variable, option) in [
         ("GATEWARD__HTTP__PUBLIC_URL", "http.public_url"),
         ("GATEWARD__HTTP__TLS_CERT", "http.tls_cert"),
@@ -73,8 +69,7 @@ fn the_settings_that_the_readme_lists_are_enough_for_a_server_and_needed() {
         ("GATEWARD__MAIL__FROM", "mail.from"),
         ("GATEWARD__MAIL__SMTP_URL_FILE", "mail.smtp_url"),
     ] {
-        assert!(settings.iter().any(|(name, _)| name == variable), "{variable}");
-        let complaint = complained(&check(variable));
+        let complaint = complained(&check(Some(variable)));
         assert!(complaint.contains(&format!("error: {option} ")), "{variable}: {complaint}");
     }
 }

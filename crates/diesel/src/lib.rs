@@ -35,6 +35,6 @@ mod testing;
 pub use error::{InspectError, MigrateError, OpenError};
 pub use inspect::{Anomaly, Flaw, inspect, server_time};
 pub use migrations::{altered, migrate, pending};
-pub use open::{CreateIfMissing, Options, check_url, open};
+pub use open::{CreateIfMissing, Options, check_url, open, shown_url};
 pub use postgres::{PoolLoad, PostgresStore};
 pub use sqlite::SqliteStore;

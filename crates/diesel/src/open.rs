@@ -41,6 +41,16 @@ pub fn check_url(url: &str) -> Result<(), OpenError> {
     Target::parse(url).map(drop)
 }
 
+/// The URL without the password, to be shown. Nothing of a URL that cannot be parsed is shown.
+#[must_use]
+pub fn shown_url(url: &str) -> String {
+    match Target::parse(url) {
+        Ok(Target::Sqlite(_)) => url.to_owned(),
+        Ok(Target::Postgres(_)) => crate::postgres::shown_url(url),
+        Err(_) => "(hidden)".to_owned(),
+    }
+}
+
 /// Opens the store at a URL: `sqlite://` with a path, `postgres://` or `postgresql://`.
 ///
 /// A file is opened at once. A server is not contacted yet, because it may start later than this

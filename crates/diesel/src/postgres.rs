@@ -55,6 +55,7 @@ mod rows;
 #[path = "schema.rs"]
 mod schema;
 mod settings;
+mod shown;
 mod tls;
 mod unit;
 mod watch;
@@ -78,6 +79,7 @@ use crate::target::Target;
 pub use connect::Connector;
 pub use load::PoolLoad;
 pub use settings::Settings;
+pub use shown::shown_url;
 use unit::Tx;
 
 /// Maximum wait of a unit of work for a free connection. Beyond it, refusing the caller is better

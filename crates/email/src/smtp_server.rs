@@ -117,6 +117,20 @@ impl SmtpServer {
     }
 }
 
+impl SmtpServer {
+    /// The URL without the password, to be shown. Nothing of a URL that cannot be parsed is shown.
+    #[must_use]
+    pub fn shown_url(text: &str) -> String {
+        let hidden = || "(hidden)".to_owned();
+        let Ok(server) = Self::parse(text) else { return hidden() };
+        let Ok(mut url) = Url::parse(text.trim()) else { return hidden() };
+        if server.login.is_some() && url.set_password(Some("hidden")).is_err() {
+            return hidden();
+        }
+        url.to_string()
+    }
+}
+
 impl fmt::Display for SmtpServer {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.host.parse() {

@@ -8,7 +8,7 @@ use crate::support::commands::complained;
 async fn a_path_that_two_would_serve_is_refused_by_name() {
     let database = TestDatabase::new(Database::Sqlite).await;
     for (settings, complaint) in [
-        (vec![("dialects.enabled", "flask"), ("http.base_path", "")], "/login"),
+        (vec![("dialects.enabled", "flask"), ("http.base_path", "/")], "/login"),
         (vec![("dialects.enabled", "flask"), ("dialects.flask_path", "/v1")], "/v1/login"),
         (
             vec![("dialects.enabled", "simplejwt,flask"), ("dialects.flask_path", "/api/token")],

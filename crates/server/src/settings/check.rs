@@ -29,7 +29,8 @@ pub(crate) fn check(flat: &Flat, errors: Vec<SettingError>) -> Result<Settings, 
     let settings = read(&mut reader, super::show::show(flat));
     match settings {
         Some(settings) if reader.errors.is_empty() => Ok(settings),
-        _ => Err(reader.errors),
+        Some(_) => Err(reader.errors),
+        None => Err(reader.refused()),
     }
 }
 
@@ -142,11 +143,17 @@ fn tls(reader: &mut Reader<'_>) -> Option<Tls> {
 }
 
 fn database_url(reader: &mut Reader<'_>) -> Option<Secret> {
-    let url = secret::read(reader, "database.url")?;
+    let option = "database.url";
+    let Some(url) = secret::read(reader, option) else {
+        let message = "is not set; set it to sqlite://PATH or postgres://USER@HOST/DATABASE, or set \
+                       database.url_file";
+        reader.missing(option, message);
+        return None;
+    };
     if let Err(error) = gateward_diesel::check_url(url.expose()) {
         let message =
             format!("is invalid: {error}; use sqlite://PATH or postgres://USER@HOST/DATABASE");
-        reader.wrong("database.url", message);
+        reader.wrong(option, message);
     }
     Some(url)
 }

@@ -14,6 +14,10 @@ const PRODUCTION: &str = include_str!("../../../../config/production.toml");
 /// The prefix of environment variables; a double underscore separates the levels.
 const PREFIX: &str = "GATEWARD__";
 
+/// The setting of which an empty variable is an error: a deployment whose database URL got lost must
+/// not start with an empty database of its own.
+const NEVER_EMPTY: &str = "database.url";
+
 pub(crate) const DEFAULT_SOURCE: &str = "default";
 
 /// All settings by their dotted names, each with its source.
@@ -89,8 +93,8 @@ fn flatten(prefix: &str, table: BTreeMap<String, Value>, source: &str, flat: &mu
     }
 }
 
-/// Whether the setting exists and has the type of its default.
-fn accept(name: &str, setting: &Setting, known: &Flat, errors: &mut Vec<SettingError>) -> bool {
+/// Whether the setting exists and can be read as the type of its default, which it then has.
+fn accept(name: &str, setting: &mut Setting, known: &Flat, errors: &mut Vec<SettingError>) -> bool {
     if matches!(setting.value.kind, ValueKind::Table(_)) && is_section(name, known) {
         // An empty section sets nothing.
         return false;
@@ -99,13 +103,12 @@ fn accept(name: &str, setting: &Setting, known: &Flat, errors: &mut Vec<SettingE
         errors.push(SettingError::unknown(name, &setting.source, known));
         return false;
     };
-    let wanted = type_name(&like);
-    let fits = type_name(&setting.value.kind) == wanted;
-    if !fits {
-        let source = &setting.source;
-        errors.push(SettingError::new(name, format!("must be {wanted} (in {source})")));
+    if let Some(kind) = convert(&setting.value.kind, &like) {
+        setting.value.kind = kind;
+        return true;
     }
-    fits
+    errors.push(SettingError::wrong_type(name, type_name(&like), &setting.source));
+    false
 }
 
 /// The kind of value of a setting; `None` if there is no such setting.
@@ -125,16 +128,13 @@ fn is_section(name: &str, known: &Flat) -> bool {
 fn type_name(kind: &ValueKind) -> &'static str {
     match kind {
         ValueKind::Boolean(_) => "true or false",
-        ValueKind::I64(_) | ValueKind::I128(_) | ValueKind::U64(_) | ValueKind::U128(_) => {
-            "a whole number"
-        }
+        ValueKind::I64(_) => "a whole number",
         ValueKind::Array(_) => "a list of strings",
-        ValueKind::String(_) => "a string",
-        _ => "something else",
+        _ => "a string",
     }
 }
 
-/// Reads the variables of settings; the type of the default decides how they are parsed.
+/// Reads the variables of settings, in the same way as a file with strings. An empty one is not set.
 fn from_environment(
     environment: &BTreeMap<String, String>,
     known: &Flat,
@@ -153,19 +153,21 @@ fn from_environment(
         }
     }
     for (name, variable, text) in mode.into_iter().chain(rest) {
-        let Some(like) = kind_of(&name, known) else {
-            errors.push(SettingError::unknown(&name, variable, known));
+        if !is_set(text) && name != NEVER_EMPTY && kind_of(&name, known).is_some() {
             continue;
-        };
-        if let Some(kind) = parse(text, &like) {
-            let value = Value::new(None, kind);
-            flat.insert(name, Setting { value, source: variable.to_owned() });
-        } else {
-            let wanted = type_name(&like);
-            errors.push(SettingError::new(&name, format!("must be {wanted} (in {variable})")));
+        }
+        let value = Value::new(None, text.as_str());
+        let mut setting = Setting { value, source: variable.to_owned() };
+        if accept(&name, &mut setting, known, errors) {
+            flat.insert(name, setting);
         }
     }
     flat
+}
+
+/// Whether an environment variable with this value is set.
+pub(crate) fn is_set(text: &str) -> bool {
+    !text.trim().is_empty()
 }
 
 /// The variable that was meant by one with too few underscores. Other variables with our prefix are
@@ -183,14 +185,35 @@ pub(crate) fn option_of(variable: &str) -> String {
     variable.strip_prefix(PREFIX).unwrap_or(variable).to_ascii_lowercase().replace("__", ".")
 }
 
-fn parse(text: &str, like: &ValueKind) -> Option<ValueKind> {
-    Some(match like {
-        ValueKind::Boolean(_) => ValueKind::Boolean(text.trim().parse().ok()?),
-        ValueKind::I64(_) => ValueKind::I64(text.trim().parse().ok()?),
-        ValueKind::Array(_) => {
+/// Reads a value as the type of another one: the same from a file and from the environment.
+fn convert(kind: &ValueKind, like: &ValueKind) -> Option<ValueKind> {
+    Some(match (like, kind) {
+        (ValueKind::Boolean(_), ValueKind::Boolean(flag)) => ValueKind::Boolean(*flag),
+        (ValueKind::Boolean(_), ValueKind::I64(number)) => {
+            ValueKind::Boolean(flag(&number.to_string())?)
+        }
+        (ValueKind::Boolean(_), ValueKind::String(text)) if is_set(text) => {
+            ValueKind::Boolean(flag(text)?)
+        }
+        (ValueKind::I64(_), ValueKind::I64(number)) => ValueKind::I64(*number),
+        (ValueKind::I64(_), ValueKind::String(text)) if is_set(text) => {
+            ValueKind::I64(text.trim().parse().ok()?)
+        }
+        (ValueKind::Array(_), ValueKind::Array(items)) => ValueKind::Array(items.clone()),
+        (ValueKind::Array(_), ValueKind::String(text)) => {
             let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
             ValueKind::Array(items.map(|item| Value::new(None, item)).collect())
         }
-        _ => ValueKind::String(text.to_owned()),
+        (ValueKind::String(_), ValueKind::String(text)) => ValueKind::String(text.clone()),
+        _ => return None,
     })
+}
+
+/// A flag as people write it.
+fn flag(text: &str) -> Option<bool> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "true" | "yes" | "1" => Some(true),
+        "false" | "no" | "0" => Some(false),
+        _ => None,
+    }
 }

@@ -2,6 +2,7 @@
 
 mod check;
 mod clients;
+mod env_file;
 mod error;
 mod layers;
 mod reader;
@@ -133,7 +134,7 @@ impl Settings {
 
     /// The database URL without its password.
     pub(crate) fn shown_database_url(&self) -> String {
-        show::without_password(self.database_url.expose())
+        gateward_diesel::shown_url(self.database_url.expose())
     }
 
     /// Merges the layers and checks the result.

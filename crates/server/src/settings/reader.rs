@@ -35,6 +35,13 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// The errors of settings that are refused: at least one, or a program that ends for them would
+    /// not say why.
+    pub(crate) fn refused(self) -> Vec<SettingError> {
+        assert!(!self.errors.is_empty(), "settings are refused without an error");
+        self.errors
+    }
+
     /// Whether a setting has an error. Its value then says nothing about other settings.
     pub(crate) fn is_wrong(&self, option: &str) -> bool {
         self.errors.iter().any(|error| error.option == option)

@@ -1,6 +1,7 @@
 //! The effective settings without secrets, for `gateward config show`.
 
 use config::{Value, ValueKind};
+use gateward_email::SmtpServer;
 
 use super::clients;
 use super::layers::Flat;
@@ -37,36 +38,8 @@ fn hidden(name: &str, text: &str) -> String {
         _ if text.is_empty() => String::new(),
         "keys.master_key" | "keys.previous_master_key" => "(hidden)".to_owned(),
         _ if clients::holds_secret(name) => "(hidden)".to_owned(),
-        "database.url" | "mail.smtp_url" | "mail.fallback_smtp_url" => without_password(text),
+        "database.url" => gateward_diesel::shown_url(text),
+        "mail.smtp_url" | "mail.fallback_smtp_url" => SmtpServer::shown_url(text),
         _ => text.to_owned(),
-    }
-}
-
-/// The URL without its password. A value that is not a URL is hidden completely.
-pub(super) fn without_password(text: &str) -> String {
-    if text.is_empty() || text.starts_with("sqlite:") {
-        return text.to_owned();
-    }
-    let Ok(mut url) = url::Url::parse(text) else { return "(hidden)".to_owned() };
-    if url.password().is_some() && url.set_password(Some("hidden")).is_err() {
-        return "(hidden)".to_owned();
-    }
-    // The query may contain the password too.
-    if url.query_pairs().any(|(name, _)| name == "password") {
-        url.set_query(Some("hidden"));
-    }
-    url.to_string()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_password_in_a_url_is_hidden() {
-        for url in ["postgres://ada:hunter2@db/x", "postgres://db/x?user=ada&password=hunter2"] {
-            assert!(!without_password(url).contains("hunter2"), "{url}");
-        }
-        assert_eq!(without_password("sqlite://data/x.db"), "sqlite://data/x.db");
     }
 }

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use gateward_node::is_exposed;
 
+use super::env_file;
 use super::error::SettingError;
+use super::layers::{is_set, option_of};
 use super::show::is_secret;
 
 /// The file with variables in the working folder.
@@ -24,10 +26,15 @@ pub(super) struct Sources {
 pub(super) fn read(file: Option<&Path>) -> Result<Sources, Vec<SettingError>> {
     let mut errors = Vec::new();
     let mut environment = dot_env(Path::new(DOT_ENV), &mut errors);
-    environment.extend(variables(&mut errors));
-    let file = file
-        .map(Path::to_path_buf)
-        .or_else(|| environment.get("GATEWARD_CONFIG").map(PathBuf::from));
+    for (name, value) in variables(&mut errors) {
+        // An empty variable is not set, so it overrides nothing.
+        if is_set(&value) || !environment.contains_key(&name) {
+            environment.insert(name, value);
+        }
+    }
+    let file = file.map(Path::to_path_buf).or_else(|| {
+        environment.get("GATEWARD_CONFIG").filter(|path| is_set(path)).map(PathBuf::from)
+    });
     let file = file.and_then(|path| settings_file(&path, &mut errors));
     if errors.is_empty() { Ok(Sources { file, environment }) } else { Err(errors) }
 }
@@ -53,28 +60,11 @@ pub(super) fn settings_file(
     Some((name, text))
 }
 
-/// Reads a file with variables, if it exists.
+/// Reads the variables of `.env`.
 pub(super) fn dot_env(path: &Path, errors: &mut Vec<SettingError>) -> BTreeMap<String, String> {
-    let name = path.display().to_string();
-    let lines = match dotenvy::from_path_iter(path) {
-        Ok(lines) => lines,
-        Err(error) => {
-            if !error.not_found() {
-                errors.push(SettingError::new(&name, "cannot be read; correct its permissions"));
-            }
-            return BTreeMap::new();
-        }
-    };
-    let mut variables = BTreeMap::new();
-    for line in lines {
-        match line {
-            Ok((variable, value)) => {
-                refuse_exposed(path, &super::layers::option_of(&variable), &value, errors);
-                variables.insert(variable, value);
-            }
-            // The error would quote the line, which may contain a secret.
-            Err(_) => errors.push(SettingError::file(&name, "a line is not NAME=VALUE")),
-        }
+    let variables = env_file::read(path, errors);
+    for (variable, value) in &variables {
+        refuse_exposed(path, &option_of(variable), value, errors);
     }
     variables
 }

@@ -41,12 +41,14 @@ pub(super) fn is_path_prefix(path: &str) -> bool {
 
 fn base_path(reader: &mut Reader<'_>) -> String {
     let base_path = reader.text("http.base_path").unwrap_or_default();
+    // An environment variable cannot be empty.
+    let base_path = if base_path == "/" { String::new() } else { base_path };
     let fixed = [".well-known", "oauth", "health", "docs", "openapi.json", "dev", "metrics"];
     let pages = LinkPurpose::ALL.iter().map(|purpose| purpose.page().trim_start_matches('/'));
     let fixed: Vec<&str> = fixed.into_iter().chain(pages).collect();
     let first = base_path.split('/').nth(1);
     if !base_path.is_empty() && !is_path_prefix(&base_path) {
-        reader.wrong("http.base_path", "must be empty or like /v1, without a trailing slash");
+        reader.wrong("http.base_path", "must be / or like /v1, without a trailing slash");
     } else if first.is_some_and(|first| fixed.contains(&first)) {
         reader.wrong("http.base_path", "starts with a reserved path; choose another");
     }

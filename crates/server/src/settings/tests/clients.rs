@@ -99,7 +99,7 @@ fn f23_a_bad_client_is_refused_by_its_option_with_the_remedy() {
         ("api", "may = []", "clients.api.may", "\"introspect\", \"revoke\", \"revocations\""),
         ("api", "may = [\"revoke\", \"all\"]", "clients.api.may", "contains \"all\"; use one"),
         ("api", "may = [\"Revoke\"]", "clients.api.may", "contains \"Revoke\"; use one or more"),
-        ("api", "may = \"revoke\"", "clients.api.may", "must be a list of strings"),
+        ("api", "may = true", "clients.api.may", "must be a list of strings"),
         ("api", "may = [1]", "clients.api.may", "must be a list of strings"),
         ("api", "secret = 1", "clients.api.secret", "must be a string"),
         ("api", "key = \"\"", "clients.api.key", "clients.NAME.secret_file"),

@@ -107,24 +107,54 @@ fn variables_of_others_are_left_alone() {
 }
 
 #[test]
-fn a_file_of_variables_is_read_line_by_line() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("env");
-    let mut errors = Vec::new();
-    write(&path, "# a comment\nGATEWARD__LOG__LEVEL=debug\nexport A='b c'\n", 0o644);
-    let read = super::super::sources::dot_env(&path, &mut errors);
-    assert_eq!(read["GATEWARD__LOG__LEVEL"], "debug");
-    assert_eq!(read["A"], "b c");
-    assert!(errors.is_empty());
+fn an_empty_variable_is_not_set() {
+    let file =
+        "[tokens]\naccess_ttl_seconds = 20\n[http]\ncors_origins = [\"https://a.example\"]\n";
+    let empty = [
+        "mode",
+        "http.docs",
+        "http.cors_origins",
+        "http.public_url",
+        "database.pool_size",
+        "database.url_file",
+        "tokens.access_ttl_seconds",
+        "log.level",
+    ];
+    for value in ["", " "] {
+        let variables = variables(&empty.map(|option| (option, value)));
+        let settings = Settings::from_layers(Some(("my.toml", file)), &variables).unwrap();
+        assert_eq!(settings.policy.access_ttl_seconds, 20);
+        assert_eq!(settings.http.cors_origins, ["https://a.example"]);
+        assert!(
+            settings.shown.contains("database.pool_size = 16  # default"),
+            "{}",
+            settings.shown
+        );
+    }
+    refused(with(&[("tokens.nothing", "")]), "tokens.nothing", "unknown setting");
+}
 
-    write(&path, "GATEWARD__LOG__LEVEL=debug\nhunter2 hunter2\n", 0o644);
-    super::super::sources::dot_env(&path, &mut errors);
-    assert_eq!(errors.len(), 1);
-    assert!(!errors[0].to_string().contains("hunter2"), "{errors:?}");
+#[test]
+fn the_root_is_a_base_path() {
+    assert_eq!(with(&[("http.base_path", "/")]).unwrap().http.base_path, "");
+}
 
-    errors.clear();
-    assert!(super::super::sources::dot_env(&folder.path().join("none"), &mut errors).is_empty());
-    assert!(errors.is_empty());
+/// In a file and in the environment alike.
+#[test]
+fn flags_numbers_and_lists_are_read_as_people_write_them() {
+    let in_file = |text: &str| Settings::from_layers(Some(("my.toml", text)), &variables(&[]));
+    for (flag, expected) in
+        [("True", true), ("yes", true), ("1", true), ("FALSE", false), ("no", false), ("0", false)]
+    {
+        let docs = with(&[("http.docs", flag)]).unwrap().http.docs;
+        assert_eq!(docs, expected, "{flag}");
+        let docs = in_file(&format!("[http]\ndocs = \"{flag}\"")).unwrap().http.docs;
+        assert_eq!(docs, expected, "{flag}");
+    }
+    assert!(!in_file("[http]\ndocs = 0").unwrap().http.docs);
+    let settings = in_file("[database]\npool_size = \" 7 \"\n[http]\ncors_origins = \"https://a.example, https://b.example\"").unwrap();
+    assert_eq!(settings.pool_size, 7);
+    assert_eq!(settings.http.cors_origins, ["https://a.example", "https://b.example"]);
 }
 
 /// Every common JWT library verifies it.
