@@ -157,8 +157,9 @@ fn a_line_that_was_never_seen_is_padding() {
 #[test]
 fn the_longest_line_is_read() {
     let hashes = &listed()[..3];
-    let lines: String = hashes.iter().map(|(hash, _)| format!("{hash}:{}\r\n", u64::MAX)).collect();
-    let folder = file(&lines);
+    let lines: Vec<String> =
+        hashes.iter().map(|(hash, _)| format!("{hash}:{}\r\n", u64::MAX)).collect();
+    let folder = file(&lines.concat());
     for (hash, _) in hashes {
         assert!(find(&folder.path().join("list"), hash).unwrap());
     }
