@@ -138,6 +138,11 @@ async fn what_a_compromised_key_signed_ends_with_it() {
     }
     let done = test_app.app.revoke_key(&KeyId("refresh".to_owned())).await.unwrap();
     assert_eq!(done, Retired::Compromised { sessions: 1, links: 0 });
+    let ended = EventKind::SessionEnded(EndReason::KeyCompromised);
+    let events = store.events();
+    let told = events.iter().find(|event| event.kind == ended).unwrap();
+    let session = &store.sessions()[0];
+    assert_eq!((told.user_id, told.session_id), (Some(session.user_id), Some(session.id)));
     let over = test_app.app.refresh(test_app.refresh(&pair.refresh, None)).await;
     assert!(matches!(over, Err(RefreshError::SessionEnded(EndReason::KeyCompromised))));
 
@@ -193,4 +198,24 @@ async fn a_key_is_revoked_once_and_a_withdrawn_one_once_more() {
     test_app.app.retire_key(&next.id).await.unwrap();
     test_app.app.revoke_key(&next.id).await.unwrap();
     assert_eq!((told(EventKind::KeyWithdrawn), told(EventKind::KeyRevoked)), (1, 2));
+    let events = store.events();
+    let details = |kind| events.iter().filter(move |event| event.kind == kind);
+    for (kind, id) in [
+        (EventKind::KeyCreated, &next.id),
+        (EventKind::KeyRevoked, &bad),
+        (EventKind::KeyWithdrawn, &next.id),
+    ] {
+        let wanted = Some(format!("key={id} purpose=access"));
+        assert!(details(kind).any(|event| event.detail == wanted), "{kind:?} of {id}");
+    }
+}
+
+/// The checkpoints that it signed are as old as the audit trail.
+#[tokio::test]
+async fn a_key_of_the_audit_trail_is_never_retired_by_its_age() {
+    let (test_app, _) = with_keys().await;
+    test_app.app.rotate_keys().await.unwrap();
+    test_app.clock.advance_seconds(100 * 365 * DAY);
+    assert_eq!(test_app.states(KeyPurpose::Audit).await, [KeyState::Retiring, KeyState::Signing]);
+    assert_eq!(test_app.states(KeyPurpose::Link).await, [KeyState::Retired, KeyState::Signing]);
 }

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use gateward_domain::email::{EmailMessage, EmailTemplate};
 use gateward_domain::known_device::KnownDevice;
-use gateward_domain::{EndReason, Identifier, RequestInfo, TokenText};
+use gateward_domain::{EndReason, EventKind, Identifier, RequestInfo, TokenText};
 use gateward_testkit::MemoryStore;
 
 use super::mailbox::{address, by_token, confirm, open_test_app, reset, saying, token};
@@ -55,6 +55,11 @@ async fn a_device_that_was_never_seen_is_told_and_then_known_by_its_token() {
     let (test_app, memory) = settled().await;
     let first = log_in(&test_app, None, at("192.0.2.1")).await;
     assert_eq!(told(&test_app).await.len(), 1);
+    let events = memory.events();
+    let event = events.iter().find(|event| event.kind == EventKind::NewDevice).unwrap();
+    let session = &memory.sessions()[0];
+    assert_eq!((event.user_id, event.ip), (Some(session.user_id), at("192.0.2.1").ip));
+    assert_eq!(event.session_id, Some(session.id));
     let again = log_in(&test_app, Some(&first.known_device_token), at("198.51.100.7")).await;
     assert_eq!(again.known_device_token.expose(), first.known_device_token.expose());
     assert!(told(&test_app).await.is_empty(), "wherever it is");
