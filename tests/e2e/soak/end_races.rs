@@ -42,8 +42,9 @@ impl Tuned {
     }
 
     fn note(&mut self, won: bool) {
+        // On a busy machine the first delay is wrong by a factor.
         let is_near = self.won > 0 && self.lost > 0;
-        let step = if is_near { self.step } else { 5 * self.step };
+        let step = self.step.max(self.delay / if is_near { 16 } else { 2 });
         if won {
             self.won += 1;
             self.delay += step;
