@@ -228,34 +228,40 @@ async fn entries_that_are_taken_out_at_the_beginning_are_found() {
     assert!(checked(&test_app).await.findings.contains(&Finding::Missing(1, 3)));
 }
 
-/// An attacker with write access to the database but without the key.
-#[tokio::test]
-async fn an_entry_that_was_added_without_the_key_is_found() {
-    let (test_app, _) = with_chain(10).await;
-    write(&test_app, 10..11).await;
+/// Appends an event to a chain of ten, with this signature and the checkpoint that `forge` makes of
+/// the latest one and the digest of the new entry.
+async fn append_eleventh(
+    test_app: &TestApp,
+    signature: Option<String>,
+    forge: impl FnOnce(SignedCheckpoint, Digest) -> SignedCheckpoint,
+) {
+    write(test_app, 10..11).await;
     let mut tx = test_app.store.begin(Access::Write).await.unwrap();
     let latest = tx.lock_chain().await.unwrap().latest;
     let entry = tx.list_unchained_events(1).await.unwrap().pop().unwrap();
     let digest = next_digest(&latest.checkpoint.digest, 11, &entry.event, &entry.commitment);
-    let position = ChainPosition { seq: 11, digest, signature: Some("forged".to_owned()) };
-    let checkpoint = Checkpoint { seq: 11, digest, ..latest.checkpoint };
-    let forged = SignedCheckpoint { checkpoint, signature: "forged".to_owned() };
-    tx.append_to_chain(&[(entry.event.id, position)], &forged).await.unwrap();
+    let position = ChainPosition { seq: 11, digest, signature };
+    tx.append_to_chain(&[(entry.event.id, position)], &forge(latest, digest)).await.unwrap();
     tx.commit().await.unwrap();
+}
+
+/// An attacker with write access to the database but without the key.
+#[tokio::test]
+async fn an_entry_that_was_added_without_the_key_is_found() {
+    let (test_app, _) = with_chain(10).await;
+    let signature = "forged".to_owned();
+    append_eleventh(&test_app, Some(signature.clone()), |latest, digest| {
+        let checkpoint = Checkpoint { seq: 11, digest, ..latest.checkpoint };
+        SignedCheckpoint { checkpoint, signature }
+    })
+    .await;
     assert!(checked(&test_app).await.findings.contains(&Finding::ForgedCheckpoint(11)));
 }
 
 #[tokio::test]
 async fn an_entry_beyond_the_checkpoint_is_found() {
     let (test_app, _) = with_chain(10).await;
-    write(&test_app, 10..11).await;
-    let mut tx = test_app.store.begin(Access::Write).await.unwrap();
-    let latest = tx.lock_chain().await.unwrap().latest;
-    let entry = tx.list_unchained_events(1).await.unwrap().pop().unwrap();
-    let digest = next_digest(&latest.checkpoint.digest, 11, &entry.event, &entry.commitment);
-    let position = ChainPosition { seq: 11, digest, signature: None };
-    tx.append_to_chain(&[(entry.event.id, position)], &latest).await.unwrap();
-    tx.commit().await.unwrap();
+    append_eleventh(&test_app, None, |latest, _| latest).await;
     assert_eq!(checked(&test_app).await.findings, [Finding::BeyondCheckpoint(11)]);
 }
 
