@@ -115,19 +115,19 @@ impl SmtpServer {
         }
         Ok(Self { host: plain(&host), port, encryption, login: login(&url)? })
     }
-}
 
-impl SmtpServer {
     /// The URL without the password, to be shown. Nothing of a URL that cannot be parsed is shown.
     #[must_use]
     pub fn shown_url(text: &str) -> String {
-        let hidden = || "(hidden)".to_owned();
-        let Ok(server) = Self::parse(text) else { return hidden() };
-        let Ok(mut url) = Url::parse(text.trim()) else { return hidden() };
-        if server.login.is_some() && url.set_password(Some("hidden")).is_err() {
-            return hidden();
-        }
-        url.to_string()
+        let shown = || {
+            let server = Self::parse(text).ok()?;
+            let mut url = Url::parse(text.trim()).ok()?;
+            if server.login.is_some() {
+                url.set_password(Some("hidden")).ok()?;
+            }
+            Some(url.to_string())
+        };
+        shown().unwrap_or_else(|| "(hidden)".to_owned())
     }
 }
 

@@ -10,8 +10,8 @@ use std::path::Path;
 
 use super::error::SettingError;
 
-/// Only variables whose names begin so are read.
-const PREFIX: &str = "GATEWARD_";
+/// The names of our variables begin so.
+pub(super) const PREFIX: &str = "GATEWARD_";
 
 /// The maximum size in bytes: a hundred times what all settings need.
 const SIZE_MAX: u64 = 1024 * 1024;

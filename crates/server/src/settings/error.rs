@@ -21,11 +21,6 @@ impl SettingError {
         Self { option: option.to_owned(), message: message.into(), is_sentence: false }
     }
 
-    /// A value of another type.
-    pub(crate) fn wrong_type(option: &str, wanted: &str, source: &str) -> Self {
-        Self::new(option, format!("must be {wanted} (in {source})"))
-    }
-
     /// A file that cannot be parsed. The message quotes nothing of it, because it may hold secrets.
     pub(crate) fn file(path: &str, message: &str) -> Self {
         Self::new(path, format!("is invalid: {message}; fix the file"))

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use config::{Config, File, FileFormat, Value, ValueKind};
 
-use super::clients;
 use super::error::SettingError;
+use super::{clients, env_file};
 
 const DEFAULT: &str = include_str!("../../../../config/default.toml");
 const DEVELOPMENT: &str = include_str!("../../../../config/development.toml");
@@ -107,7 +107,8 @@ fn accept(name: &str, setting: &mut Setting, known: &Flat, errors: &mut Vec<Sett
         setting.value.kind = kind;
         return true;
     }
-    errors.push(SettingError::wrong_type(name, type_name(&like), &setting.source));
+    let (wanted, source) = (type_name(&like), &setting.source);
+    errors.push(SettingError::new(name, format!("must be {wanted} (in {source})")));
     false
 }
 
@@ -173,7 +174,7 @@ pub(crate) fn is_set(text: &str) -> bool {
 /// The variable that was meant by one with too few underscores. Other variables with our prefix are
 /// ignored: Kubernetes sets some, such as `GATEWARD_PORT`, for a service of that name.
 fn nearly(variable: &str, known: &Flat) -> Option<String> {
-    let rest = variable.strip_prefix("GATEWARD_").filter(|_| !variable.starts_with(PREFIX))?;
+    let rest = variable.strip_prefix(env_file::PREFIX).filter(|_| !variable.starts_with(PREFIX))?;
     let meant = rest.to_ascii_lowercase().replace("__", "_");
     let known = known.keys().find(|name| name.contains('.') && name.replace('.', "_") == meant);
     let option = known.cloned().or_else(|| clients::meant(&meant))?;
@@ -192,13 +193,9 @@ fn convert(kind: &ValueKind, like: &ValueKind) -> Option<ValueKind> {
         (ValueKind::Boolean(_), ValueKind::I64(number)) => {
             ValueKind::Boolean(flag(&number.to_string())?)
         }
-        (ValueKind::Boolean(_), ValueKind::String(text)) if is_set(text) => {
-            ValueKind::Boolean(flag(text)?)
-        }
+        (ValueKind::Boolean(_), ValueKind::String(text)) => ValueKind::Boolean(flag(text)?),
         (ValueKind::I64(_), ValueKind::I64(number)) => ValueKind::I64(*number),
-        (ValueKind::I64(_), ValueKind::String(text)) if is_set(text) => {
-            ValueKind::I64(text.trim().parse().ok()?)
-        }
+        (ValueKind::I64(_), ValueKind::String(text)) => ValueKind::I64(text.trim().parse().ok()?),
         (ValueKind::Array(_), ValueKind::Array(items)) => ValueKind::Array(items.clone()),
         (ValueKind::Array(_), ValueKind::String(text)) => {
             let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());

@@ -79,7 +79,7 @@ fn variables(errors: &mut Vec<SettingError>) -> BTreeMap<String, String> {
             Ok(value) => {
                 variables.insert(name, value);
             }
-            Err(_) if name.starts_with("GATEWARD_") => {
+            Err(_) if name.starts_with(env_file::PREFIX) => {
                 errors.push(SettingError::new(&name, "is not valid UTF-8; correct the value"));
             }
             Err(_) => {}
