@@ -89,19 +89,24 @@ impl StolenDatabase {
 
     /// Whether a secret occurs: in plain text, in hex or in base64.
     pub(crate) fn tells(&self, secret: &[u8]) -> bool {
-        let hex = hex(secret);
-        let mut forms = vec![secret.to_vec(), hex.to_uppercase().into_bytes(), hex.into_bytes()];
-        // In base64 a string looks different after one or two other bytes, and its last character
-        // depends on what follows.
-        for before in 0..3 {
-            let shifted = [vec![0; before], secret.to_vec()].concat();
-            for engine in [STANDARD_NO_PAD, URL_SAFE_NO_PAD] {
-                let text = engine.encode(&shifted);
-                forms.push(text.as_bytes()[(before * 4).div_ceil(3)..text.len() - 1].to_vec());
-            }
-        }
-        forms.iter().any(|form| self.has(form))
+        forms(secret).iter().any(|form| self.has(form))
     }
+}
+
+/// A secret in plain text, in hex and in base64.
+pub(crate) fn forms(secret: &[u8]) -> Vec<Vec<u8>> {
+    let hex = hex(secret);
+    let mut forms = vec![secret.to_vec(), hex.to_uppercase().into_bytes(), hex.into_bytes()];
+    // In base64 a string looks different after one or two other bytes, and its last character
+    // depends on what follows.
+    for before in 0..3 {
+        let shifted = [vec![0; before], secret.to_vec()].concat();
+        for engine in [STANDARD_NO_PAD, URL_SAFE_NO_PAD] {
+            let text = engine.encode(&shifted);
+            forms.push(text.as_bytes()[(before * 4).div_ceil(3)..text.len() - 1].to_vec());
+        }
+    }
+    forms
 }
 
 /// The tests of leaks rely on this: a secret is found in any encoding.
